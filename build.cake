@@ -1,0 +1,106 @@
+// The build in one script: ./build.sh --target=NAME (build.ps1 on Windows); --help lists the targets.
+#load "build/Platform.cake"
+#load "build/Native.cake"
+#load "build/Testing.cake"
+
+using System.Runtime.InteropServices;
+
+string target = Argument("target", "Default");
+string configuration = Argument("configuration", "Release");
+DirectoryPath root = Context.Environment.WorkingDirectory;
+
+// The build is kept to two processors: a test machine or a laptop stays usable, and MSBuild gains little from more here.
+DotNetMSBuildSettings BuildSettings() => new() { MaxCpuCount = Math.Min(2, System.Environment.ProcessorCount) };
+
+/// The arguments that this script does not use itself, in the form in which a program reads them.
+ProcessArgumentBuilder PassedOn(params string[] own)
+{
+    var arguments = new ProcessArgumentBuilder();
+    foreach ((string name, ICollection<string> values) in Context.Arguments.GetArguments())
+    {
+        if (name is "target" or "configuration" or "verbosity" || own.Contains(name))
+            continue;
+        foreach (string value in values)
+        {
+            arguments.Append($"--{name}");
+            if (!string.IsNullOrEmpty(value) && value != "true")
+                arguments.AppendQuoted(value);
+        }
+    }
+    return arguments;
+}
+
+Task("Clean")
+    .Description("Removes artifacts, bin and obj.")
+    .Does(() =>
+    {
+        EnsureDirectoryDoesNotExist(root.Combine("artifacts"));
+        foreach (FilePath project in GetFiles($"{root}/{{bindings,native,src,samples,tests,benchmarks}}/**/*.csproj"))
+            foreach (string folder in new[] { "bin", "obj" })
+                EnsureDirectoryDoesNotExist(project.GetDirectory().Combine(folder));
+    });
+
+Task("Restore")
+    .Description("Restores the packages of the solution.")
+    .Does(() => DotNetRestore($"{root}/DotMlx.slnx", new DotNetRestoreSettings
+    {
+        Verbosity = DotNetVerbosity.Minimal,
+        MSBuildSettings = BuildSettings(),
+    }));
+
+Task("Native")
+    .Description("Publishes the reference library for this machine, when its sources have changed.")
+    .Does(PublishReferenceLibrary);
+
+Task("Bindings")
+    .Description("Regenerates the bindings from the mlx-c headers: --headers=DIR --version=NAME --check.")
+    .Does(() => DotNetRun($"{root}/bindings/Generator/Generator.csproj", PassedOn(), new DotNetRunSettings { Configuration = configuration }));
+
+Task("Build")
+    .Description("Builds the solution.")
+    .IsDependentOn("Restore")
+    .IsDependentOn("Native")
+    .Does(() => DotNetBuild($"{root}/DotMlx.slnx", new DotNetBuildSettings
+    {
+        Configuration = configuration,
+        NoRestore = true,
+        NoLogo = true,
+        Verbosity = DotNetVerbosity.Minimal,
+        MSBuildSettings = BuildSettings(),
+    }));
+
+Task("Test")
+    .Description("Runs every suite on the reference library and, where mlx-c is installed, on MLX: --filter=EXPRESSION.")
+    .IsDependentOn("Build")
+    .Does(() =>
+    {
+        FilePath installed = InstalledLibrary();
+        var runs = new List<(string Title, Outcome Outcome)> { ("reference library", RunSuites("reference library", "reference")) };
+        if (installed is not null)
+            runs.Add(($"MLX ({installed})", RunSuites("MLX", installed.FullPath)));
+        else
+            Information("No installed mlx-c was found (or DOTMLX_LIBRARY=reference is set): the suites ran on the reference library only.");
+
+        foreach ((string title, Outcome outcome) in runs)
+            Information("On the {0}: {1}", title, outcome);
+        Outcome sum = runs.Aggregate(new Outcome(0, 0, 0), (total, run) => total + run.Outcome);
+        // Printed when the process ends, so that it stands below Cake's own report as the last line.
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(sum);
+        if (sum.Failed > 0)
+            throw new CakeException($"{sum.Failed} test(s) failed.");
+    });
+
+Task("Train")
+    .Description("Trains the digits sample: --epochs, --batch-size, --learning-rate, --optimizer, --seed, --output, --resume.")
+    .IsDependentOn("Native")
+    .Does(() => DotNetRun($"{root}/samples/Digits/Digits.csproj", PassedOn(), new DotNetRunSettings { Configuration = configuration }));
+
+Task("Default")
+    .Description("Test.")
+    .IsDependentOn("Test");
+
+if (HasArgument("help") || HasArgument("description"))
+    foreach (ICakeTaskInfo task in Tasks)
+        Console.WriteLine("--target={0,-10} {1}", task.Name, task.Description);
+else
+    RunTarget(target);

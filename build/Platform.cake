@@ -1,0 +1,54 @@
+// What the building machine is: its runtime identifier, its linker, the mlx-c libraries installed on it.
+
+string Rid()
+{
+    string system = IsRunningOnWindows() ? "win" : IsRunningOnMacOs() ? "osx" : IsMusl() ? "linux-musl" : "linux";
+    return $"{system}-{RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}";
+}
+
+bool IsMusl() => RuntimeInformation.RuntimeIdentifier is { } rid && (rid.Contains("musl") || rid.StartsWith("alpine"));
+
+string ReferenceLibraryName() =>
+    IsRunningOnWindows() ? "mlxc-reference.dll" : IsRunningOnMacOs() ? "libmlxc-reference.dylib" : "libmlxc-reference.so";
+
+/// NativeAOT links with clang, or with gcc where there is no clang; its own message names neither package.
+void RequireLinker()
+{
+    if (IsRunningOnWindows() || OnPath("clang") || OnPath("gcc"))
+        return;
+    throw new CakeException(IsRunningOnMacOs()
+        ? "NativeAOT needs Apple's linker: run 'xcode-select --install'."
+        : "NativeAOT needs a C toolchain (clang or gcc): on Debian and Ubuntu run 'apt-get install gcc libc6-dev', on Fedora 'dnf install gcc'.");
+}
+
+bool OnPath(string program) => Context.Tools.Resolve(program) is not null;
+
+/// The prefixes in which the resolver of DotMlx.Bindings looks for an installed mlx-c, in its order.
+IEnumerable<string> InstalledPrefixes()
+{
+    string[] prefixes =
+    [
+        EnvironmentVariable("MLX_C_PREFIX"), EnvironmentVariable("HOMEBREW_PREFIX"),
+        "/opt/homebrew", "/opt/homebrew/opt/mlx-c", "/home/linuxbrew/.linuxbrew", "/usr/local",
+    ];
+    return prefixes.Where(prefix => !string.IsNullOrEmpty(prefix)).Distinct();
+}
+
+FilePath LibraryIn(string prefix)
+{
+    string[] names = IsRunningOnWindows() ? ["mlxc.dll", "libmlxc.dll"] : IsRunningOnMacOs() ? ["libmlxc.dylib"] : ["libmlxc.so"];
+    string[] folders = IsRunningOnWindows() ? ["bin", "lib"] : ["lib"];
+    return (from folder in folders from name in names select File($"{prefix}/{folder}/{name}").Path)
+        .FirstOrDefault(path => FileExists(path));
+}
+
+/// The installed libmlxc, or null: also null where DOTMLX_LIBRARY=reference asks to leave it alone.
+FilePath InstalledLibrary()
+{
+    string chosen = EnvironmentVariable("DOTMLX_LIBRARY");
+    if (string.Equals(chosen, "reference", StringComparison.OrdinalIgnoreCase))
+        return null;
+    if (!string.IsNullOrEmpty(chosen))
+        return FileExists(chosen) ? File(chosen).Path : throw new CakeException($"DOTMLX_LIBRARY names no file: '{chosen}'.");
+    return InstalledPrefixes().Select(LibraryIn).FirstOrDefault(path => path is not null);
+}

@@ -1,0 +1,71 @@
+// Runs the suites on one library after another and adds up what their TRX files say.
+
+using System.Xml.Linq;
+
+public sealed record Outcome(int Passed, int Failed, int Skipped)
+{
+    public static Outcome operator +(Outcome a, Outcome b) => new(a.Passed + b.Passed, a.Failed + b.Failed, a.Skipped + b.Skipped);
+    public override string ToString() => $"{Passed} passed, {Failed} failed, {Skipped} skipped";
+}
+
+/// The test projects that run from the build tree; those of the packages need packed files and have a target of their own.
+IEnumerable<FilePath> TestProjects() =>
+    GetFiles($"{root}/tests/*/*.csproj")
+        .Where(project => System.IO.File.ReadAllText(project.FullPath).Contains("<IsTestProject>true"))
+        .Where(project => !project.GetFilenameWithoutExtension().FullPath.EndsWith("PackageTests"))
+        .OrderBy(project => project.FullPath, StringComparer.Ordinal);
+
+Outcome RunSuites(string title, string library)
+{
+    var sum = new Outcome(0, 0, 0);
+    foreach (FilePath project in TestProjects())
+    {
+        Outcome outcome = RunSuite(project, title, library);
+        Information("{0} on the {1}: {2}", project.GetFilenameWithoutExtension(), title, outcome);
+        sum += outcome;
+    }
+    return sum;
+}
+
+Outcome RunSuite(FilePath project, string title, string library)
+{
+    DirectoryPath results = root.Combine($"artifacts/test-results/{project.GetFilenameWithoutExtension()}/{title.Split(' ')[0]}");
+    EnsureDirectoryDoesNotExist(results);
+    int exit = 0;
+    DotNetTest(project.FullPath, new DotNetTestSettings
+    {
+        Configuration = configuration,
+        NoBuild = true,
+        NoRestore = true,
+        NoLogo = true,
+        Verbosity = DotNetVerbosity.Minimal,
+        Filter = Argument<string>("filter", null),
+        Loggers = ["trx;LogFileName=results.trx", "console;verbosity=minimal"],
+        ResultsDirectory = results,
+        EnvironmentVariables = new Dictionary<string, string> { ["DOTMLX_LIBRARY"] = library },
+        HandleExitCode = code => { exit = code; return true; },
+    });
+    Outcome outcome = GetFiles($"{results}/**/*.trx").Select(ReadResults).Aggregate(new Outcome(0, 0, 0), (a, b) => a + b);
+    // A test host that dies takes its verdicts with it: that is a failure even when no test says so.
+    if (exit != 0 && outcome.Failed == 0)
+    {
+        Error("{0} ended with exit code {1} although no test failed: its test host died or did not start.", project.GetFilename(), exit);
+        outcome += new Outcome(0, 1, 0);
+    }
+    else if (outcome == new Outcome(0, 0, 0) && !HasArgument("filter"))
+    {
+        Error("{0} ran no test.", project.GetFilename());
+        outcome = new Outcome(0, 1, 0);
+    }
+    return outcome;
+}
+
+Outcome ReadResults(FilePath trx)
+{
+    XNamespace ns = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
+    List<string> verdicts = XDocument.Load(trx.FullPath).Descendants(ns + "UnitTestResult")
+        .Select(result => (string)result.Attribute("outcome")).ToList();
+    int passed = verdicts.Count(verdict => verdict == "Passed");
+    int skipped = verdicts.Count(verdict => verdict is "NotExecuted" or "Inconclusive" or "NotRunnable");
+    return new Outcome(passed, verdicts.Count - passed - skipped, skipped);
+}
