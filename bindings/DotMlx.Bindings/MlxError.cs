@@ -1,0 +1,55 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace DotMlx.Bindings;
+
+/// <summary>Turns the status codes of mlx-c into exceptions. The message comes from the error handler, which runs on the failing thread.</summary>
+public static unsafe partial class MlxError
+{
+    [ThreadStatic]
+    private static string? s_message;
+
+    /// <summary>Does nothing when <paramref name="status"/> is zero.</summary>
+    /// <param name="status">What the C function returned.</param>
+    /// <param name="function">Name of the C function, for <see cref="MlxException.Operation"/>.</param>
+    /// <exception cref="MlxException"><paramref name="status"/> is not zero.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ThrowIfFailed(int status, string function)
+    {
+        if (status != 0) Throw(status, function);
+    }
+
+    /// <summary>The exception for a function that reports failure by a null handle or pointer: <c>throw MlxError.Fail("mlx_array_new_data")</c>.</summary>
+    /// <param name="function">Name of the C function.</param>
+    public static MlxException Fail(string function) =>
+        new(TakeMessage() ?? $"{function} failed without a message.", function);
+
+    /// <summary>The message of the last error on this thread, which is then forgotten; null when there was none.</summary>
+    public static string? TakeMessage()
+    {
+        string? message = s_message;
+        s_message = null;
+        return message;
+    }
+
+    [DoesNotReturn]
+    private static void Throw(int status, string function) =>
+        throw new MlxException(TakeMessage() ?? $"{function} returned status {status} without a message.", function);
+
+    /// <summary>What mlx-c calls instead of printing and ending the process. It must not throw.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    internal static void Handle(byte* message, void* data) => s_message = Clean(Marshal.PtrToStringUTF8((nint)message));
+
+    /// <summary>mlx-c ends every message with the C++ file and line that raised it, of no use to a .NET developer.</summary>
+    internal static string? Clean(string? message)
+    {
+        if (message is null) return null;
+        int at = message.LastIndexOf(" at ", StringComparison.Ordinal);
+        int colon = message.LastIndexOf(':');
+        if (at < 0 || colon < at + 4 || colon == message.Length - 1) return message;
+        for (int i = colon + 1; i < message.Length; i++)
+            if (!char.IsAsciiDigit(message[i])) return message;
+        return message[..at];
+    }
+}

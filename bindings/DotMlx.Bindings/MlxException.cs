@@ -1,0 +1,26 @@
+namespace DotMlx;
+
+/// <summary>An error reported by MLX.</summary>
+public class MlxException : Exception
+{
+    /// <summary>An error without a message of its own.</summary>
+    public MlxException() : this("MLX reported an error.")
+    {
+    }
+
+    /// <summary>An error that no C function is known for.</summary>
+    public MlxException(string message) : this(message, "")
+    {
+    }
+
+    /// <summary>An error caused by another one.</summary>
+    public MlxException(string message, Exception? innerException) : this(message, "", innerException)
+    {
+    }
+
+    /// <summary>An error of the C function <paramref name="operation"/>.</summary>
+    public MlxException(string message, string operation, Exception? innerException = null) : base(message, innerException) => Operation = operation;
+
+    /// <summary>The C function that failed, such as <c>mlx_matmul</c>; empty when there is none.</summary>
+    public string Operation { get; }
+}
