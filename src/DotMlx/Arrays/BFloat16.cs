@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace DotMlx;
+
+/// <summary>A 16-bit number with the exponent of a single and 8 bits of precision, the element of <see cref="DType.BFloat16"/> arrays.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>
+{
+    private readonly ushort bits;
+
+    private BFloat16(ushort bits) => this.bits = bits;
+
+    /// <summary>The 16 bits: sign, eight of exponent, seven of fraction.</summary>
+    public ushort Bits => bits;
+
+    /// <summary>The number with the given bits.</summary>
+    public static BFloat16 FromBits(ushort bits) => new(bits);
+
+    /// <summary>Rounds to the nearest number, ties to even, as MLX does.</summary>
+    public static explicit operator BFloat16(float value)
+    {
+        uint single = BitConverter.SingleToUInt32Bits(value);
+        if (float.IsNaN(value))
+        {
+            return new BFloat16(0x7FC0);
+        }
+
+        uint rounding = 0x7FFF + ((single >> 16) & 1);
+        return new BFloat16((ushort)((single + rounding) >> 16));
+    }
+
+    /// <summary>Rounds to a single, then as the conversion from it.</summary>
+    public static explicit operator BFloat16(double value) => (BFloat16)(float)value;
+
+    /// <summary>The same number as a single; exact.</summary>
+    public static implicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value.bits << 16);
+
+    /// <summary>Whether both are equal as numbers (NaN equals nothing, 0 equals -0).</summary>
+    public static bool operator ==(BFloat16 left, BFloat16 right) => (float)left == (float)right;
+
+    /// <summary>Whether both differ as numbers.</summary>
+    public static bool operator !=(BFloat16 left, BFloat16 right) => !(left == right);
+
+    /// <inheritdoc/>
+    public bool Equals(BFloat16 other) => ((float)this).Equals(other);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is BFloat16 other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ((float)this).GetHashCode();
+
+    /// <inheritdoc/>
+    public int CompareTo(BFloat16 other) => ((float)this).CompareTo(other);
+
+    /// <summary>Whether the left number is smaller.</summary>
+    public static bool operator <(BFloat16 left, BFloat16 right) => (float)left < (float)right;
+
+    /// <summary>Whether the left number is larger.</summary>
+    public static bool operator >(BFloat16 left, BFloat16 right) => (float)left > (float)right;
+
+    /// <summary>Whether the left number is not larger.</summary>
+    public static bool operator <=(BFloat16 left, BFloat16 right) => (float)left <= (float)right;
+
+    /// <summary>Whether the left number is not smaller.</summary>
+    public static bool operator >=(BFloat16 left, BFloat16 right) => (float)left >= (float)right;
+
+    /// <inheritdoc/>
+    public override string ToString() => ((float)this).ToString(CultureInfo.InvariantCulture);
+}

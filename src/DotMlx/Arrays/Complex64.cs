@@ -1,0 +1,25 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace DotMlx;
+
+/// <summary>A complex number of two singles, the element of <see cref="DType.Complex64"/> arrays.</summary>
+/// <param name="Real">The real part.</param>
+/// <param name="Imaginary">The imaginary part.</param>
+[StructLayout(LayoutKind.Sequential)]
+public readonly record struct Complex64(float Real, float Imaginary)
+{
+    /// <summary>The number in double precision.</summary>
+    public static implicit operator Complex(Complex64 value) => new(value.Real, value.Imaginary);
+
+    /// <summary>The number rounded to single precision.</summary>
+    public static implicit operator Complex64(Complex value) => new((float)value.Real, (float)value.Imaginary);
+
+    /// <summary>A real number as a complex one.</summary>
+    public static implicit operator Complex64(float value) => new(value, 0);
+
+    /// <summary>The number as MLX prints it, such as <c>1-2j</c>.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Real}{(Imaginary < 0 ? "" : "+")}{Imaginary}j");
+}

@@ -1,0 +1,129 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public sealed unsafe partial class MlxArray
+{
+    /// <summary>Copies <paramref name="data"/> into a new array (<c>mlx_array_new_data</c>).</summary>
+    /// <typeparam name="T">bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex; it decides the element type.</typeparam>
+    /// <param name="data">The elements in row-major order.</param>
+    /// <param name="shape">The shape; none means one dimension of the data's length. To make a scalar use <see cref="Scalar{T}"/>.</param>
+    /// <exception cref="ArgumentException">The shape does not hold exactly the elements given.</exception>
+    /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
+    public static MlxArray Create<T>(ReadOnlySpan<T> data, params ReadOnlySpan<int> shape)
+        where T : unmanaged
+    {
+        if (shape.IsEmpty)
+        {
+            return FromSpan(data, [data.Length]);
+        }
+
+        long count = ShapeText.Count(shape, nameof(shape));
+        return count == data.Length
+            ? FromSpan(data, shape)
+            : throw new ArgumentException($"The shape {ShapeText.Of(shape)} holds {count} elements, but {data.Length} were given.", nameof(shape));
+    }
+
+    /// <inheritdoc cref="Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>
+    public static MlxArray Create<T>(T[] data, params ReadOnlySpan<int> shape)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return Create((ReadOnlySpan<T>)data, shape);
+    }
+
+    /// <summary>A 0-dimensional array whose element type is that of <typeparamref name="T"/>, unlike a number converted implicitly.</summary>
+    /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
+    public static MlxArray Scalar<T>(T value)
+        where T : unmanaged => FromSpan(new ReadOnlySpan<T>(in value), []);
+
+    /// <summary>A 0-dimensional array of the given element type (<c>mx.array(value, dtype)</c>).</summary>
+    /// <param name="value">A number, or a 0-dimensional array, which is converted.</param>
+    /// <param name="dtype">The element type.</param>
+    /// <exception cref="OverflowException">An integer does not fit the type.</exception>
+    public static MlxArray Scalar(MlxArray value, DType dtype)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return value.Weak is { } weak ? weak.Native(dtype).Share() : value.AsType(dtype);
+    }
+
+    /// <summary>Copies a .NET array of any rank; its dimensions become those of the result.</summary>
+    /// <typeparam name="T">As in <see cref="Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>.</typeparam>
+    /// <param name="data">A rectangular array, such as <c>float[,]</c>.</param>
+    /// <exception cref="ArgumentException">The elements of <paramref name="data"/> are not of type <typeparamref name="T"/>.</exception>
+    public static MlxArray FromArray<T>(Array data)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        if (data.GetType().GetElementType() != typeof(T))
+        {
+            throw new ArgumentException($"Expected an array of {typeof(T)}, got {data.GetType()}.", nameof(data));
+        }
+
+        Span<int> shape = stackalloc int[data.Rank];
+        for (int i = 0; i < shape.Length; i++)
+        {
+            shape[i] = data.GetLength(i);
+        }
+
+        var elements = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetArrayDataReference(data)), data.Length);
+        return FromSpan<T>(elements, shape);
+    }
+
+    /// <summary>Copies a two-dimensional .NET array.</summary>
+    /// <inheritdoc cref="FromArray{T}(Array)"/>
+    public static MlxArray Create<T>(T[,] data)
+        where T : unmanaged => FromArray<T>(data);
+
+    /// <summary>Copies a three-dimensional .NET array.</summary>
+    /// <inheritdoc cref="FromArray{T}(Array)"/>
+    public static MlxArray Create<T>(T[,,] data)
+        where T : unmanaged => FromArray<T>(data);
+
+    /// <summary>Copies a four-dimensional .NET array.</summary>
+    /// <inheritdoc cref="FromArray{T}(Array)"/>
+    public static MlxArray Create<T>(T[,,,] data)
+        where T : unmanaged => FromArray<T>(data);
+
+    /// <summary>A second object for the same array: new handle, shared storage (<c>copy.copy</c>).</summary>
+    /// <remarks>Disposing either leaves the other alone; changing one in place leaves the other as it was.</remarks>
+    /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+    public MlxArray Share()
+    {
+        mlx_array copy = default;
+        int status = Mlxc.mlx_array_set(&copy, Handle);
+        GC.KeepAlive(this);
+        return Op.Result(status, copy, "mlx_array_set");
+    }
+
+    private static MlxArray FromSpan<T>(ReadOnlySpan<T> data, ReadOnlySpan<int> shape)
+        where T : unmanaged
+    {
+        DType dtype = DTypeExtensions.Of<T>();
+        if (typeof(T) == typeof(Complex))
+        {
+            var narrow = new Complex64[data.Length];
+            var wide = MemoryMarshal.Cast<T, Complex>(data);
+            for (int i = 0; i < narrow.Length; i++)
+            {
+                narrow[i] = wide[i];
+            }
+
+            return FromSpan<Complex64>(narrow, shape);
+        }
+
+        // Pointers to empty spans are null, which MLX would read through.
+        ulong nothing = 0;
+        int noShape = 0;
+        fixed (T* elements = data)
+        fixed (int* sizes = shape)
+        {
+            mlx_array array = Mlxc.mlx_array_new_data(
+                elements != null ? elements : (void*)&nothing, sizes != null ? sizes : &noShape, shape.Length, (mlx_dtype)dtype);
+            return array.ctx != null ? new MlxArray(array) : throw MlxError.Fail("mlx_array_new_data");
+        }
+    }
+}

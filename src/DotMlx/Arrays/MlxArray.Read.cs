@@ -1,0 +1,145 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public sealed unsafe partial class MlxArray
+{
+    /// <summary>The value of an array with one element, evaluated first (<c>array.item</c>).</summary>
+    /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
+    /// <exception cref="InvalidOperationException">The array has not exactly one element, or another element type.</exception>
+    /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+    public T Item<T>()
+        where T : unmanaged
+    {
+        CheckType<T>("Item");
+        long size = Size;
+        if (size != 1)
+        {
+            throw new InvalidOperationException($"Item reads an array with one element; this one has {size}, shape {ShapeText.Of(this)}. Use ToArray, or index it first.");
+        }
+
+        if (typeof(T) == typeof(Complex))
+        {
+            Complex wide = Item<Complex64>();
+            return Unsafe.As<Complex, T>(ref wide);
+        }
+
+        T value = Unsafe.ReadUnaligned<T>(Data());
+        GC.KeepAlive(this);
+        return value;
+    }
+
+    /// <summary>The elements in row-major order, evaluated first, whatever the strides (<c>array.tolist</c>, flattened).</summary>
+    /// <inheritdoc cref="CopyTo{T}(Span{T})"/>
+    public T[] ToArray<T>()
+        where T : unmanaged
+    {
+        CheckType<T>("ToArray");
+        long size = Size;
+        if (size > Array.MaxLength)
+        {
+            throw new InvalidOperationException($"{size} elements are more than a .NET array holds; read slices of it.");
+        }
+
+        if (size == 0)
+        {
+            return [];
+        }
+
+        var elements = GC.AllocateUninitializedArray<T>((int)size);
+        CopyTo<T>(elements);
+        return elements;
+    }
+
+    /// <summary>Copies the elements in row-major order, evaluated first, whatever the strides.</summary>
+    /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
+    /// <exception cref="ArgumentException">The destination is too short.</exception>
+    /// <exception cref="InvalidOperationException">The array has another element type.</exception>
+    /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+    public void CopyTo<T>(Span<T> destination)
+        where T : unmanaged
+    {
+        CheckType<T>("CopyTo");
+        long size = Size;
+        if (destination.Length < size)
+        {
+            throw new ArgumentException($"The destination holds {destination.Length} elements, the array has {size}, shape {ShapeText.Of(this)}.", nameof(destination));
+        }
+
+        if (size == 0)
+        {
+            return;
+        }
+
+        if (typeof(T) == typeof(Complex))
+        {
+            var narrow = ToArray<Complex64>();
+            var wide = MemoryMarshal.Cast<T, Complex>(destination);
+            for (int i = 0; i < narrow.Length; i++)
+            {
+                wide[i] = narrow[i];
+            }
+
+            return;
+        }
+
+        byte* data = Data();
+        mlx_array native = Handle;
+        var shape = ShapeArray;
+        var strides = new ReadOnlySpan<long>(Mlxc.mlx_array_strides(native), shape.Length);
+        StridedCopy.ToRowMajor((T*)data, shape, strides, destination);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>The elements as a .NET array of the same rank, evaluated first: <c>float[,]</c> for a matrix.</summary>
+    /// <inheritdoc cref="CopyTo{T}(Span{T})"/>
+    public Array ToMultidimensionalArray<T>()
+        where T : unmanaged
+    {
+        CheckType<T>("ToMultidimensionalArray");
+        var shape = ShapeArray;
+        if (shape.Length == 0)
+        {
+            throw new InvalidOperationException("A scalar has no dimensions; use Item.");
+        }
+
+        // The rank is known only now, so the array is made from its type's rank-one relatives.
+        Array result = shape.Length switch
+        {
+            1 => new T[shape[0]],
+            2 => new T[shape[0], shape[1]],
+            3 => new T[shape[0], shape[1], shape[2]],
+            4 => new T[shape[0], shape[1], shape[2], shape[3]],
+            5 => new T[shape[0], shape[1], shape[2], shape[3], shape[4]],
+            6 => new T[shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]],
+            _ => throw new NotSupportedException($"Arrays of {shape.Length} dimensions become .NET arrays only through ToArray; up to 6 dimensions are supported here."),
+        };
+        CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetArrayDataReference(result)), result.Length));
+        return result;
+    }
+
+    /// <summary>Evaluates and gives the first byte of the storage, valid while this object lives.</summary>
+    internal byte* Data()
+    {
+        Evaluation.Eval(this);
+
+        // One accessor serves all types: MLX only casts the pointer.
+        byte* data = Mlxc.mlx_array_data_uint8(Handle);
+        return data != null ? data : throw MlxError.Fail("mlx_array_data_uint8");
+    }
+
+    private void CheckType<T>(string method)
+    {
+        DType actual = DType;
+        if (DTypeExtensions.Of<T>() != actual)
+        {
+            DType wanted = DTypeExtensions.Of<T>();
+            throw new InvalidOperationException(
+                $"{method}<{wanted.ClrName()}> on an array of {actual.MlxName()}, shape {ShapeText.Of(this)}: use {method}<{actual.ClrName()}>, "
+                + $"or convert it with AsType(DType.{wanted}) first.");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Numerics;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>A .NET number standing for an array: it takes the element type of the operand it meets.</summary>
+internal sealed unsafe class WeakScalar
+{
+    internal enum NumberKind : byte
+    {
+        Bool,
+        Integer,
+        Unsigned,
+        Floating,
+        Complex,
+    }
+
+    private readonly NumberKind kind;
+    private readonly double real;
+    private readonly double imaginary;
+    private readonly long integer;
+    private readonly MlxArray?[] natives = new MlxArray?[14];
+
+    private WeakScalar(NumberKind kind, long integer, double real, double imaginary)
+    {
+        this.kind = kind;
+        this.integer = integer;
+        this.real = real;
+        this.imaginary = imaginary;
+    }
+
+    internal DType DefaultDType => kind switch
+    {
+        NumberKind.Bool => DType.Bool,
+        NumberKind.Integer => integer is < int.MinValue or > int.MaxValue ? DType.Int64 : DType.Int32,
+        NumberKind.Unsigned => DType.UInt64,
+        NumberKind.Floating => DType.Float32,
+        _ => DType.Complex64,
+    };
+
+    internal static MlxArray From(bool value) => Cache.Get(NumberKind.Bool, value ? 1 : 0, 0, 0);
+
+    internal static MlxArray From(long value) => Cache.Get(NumberKind.Integer, value, 0, 0);
+
+    // Values that fit a long behave as any integer; only larger ones need the unsigned kind.
+    internal static MlxArray From(ulong value) =>
+        value <= long.MaxValue ? From((long)value) : Cache.Get(NumberKind.Unsigned, (long)value, 0, 0);
+
+    internal static MlxArray From(double value) => Cache.Get(NumberKind.Floating, 0, value, 0);
+
+    internal static MlxArray From(Complex value) => Cache.Get(NumberKind.Complex, 0, value.Real, value.Imaginary);
+
+    /// <summary>The element type the number takes beside an array of type <paramref name="like"/>.</summary>
+    /// <exception cref="OverflowException">The integer does not fit the type.</exception>
+    internal DType DTypeBeside(DType like)
+    {
+        switch (kind)
+        {
+            case NumberKind.Bool:
+                return like;
+            case NumberKind.Integer or NumberKind.Unsigned:
+                if (like == DType.Bool)
+                {
+                    return DefaultDType;
+                }
+
+                CheckRange(like);
+                return like;
+            case NumberKind.Floating:
+                return like.IsFloating() ? like : DType.Float32;
+            default:
+                return DType.Complex64;
+        }
+    }
+
+    /// <summary>The number as a native array of type <paramref name="dtype"/>; shared, never to be freed by the caller.</summary>
+    internal MlxArray Native(DType dtype)
+    {
+        ref MlxArray? slot = ref natives[(int)dtype];
+        MlxArray? native = Volatile.Read(ref slot);
+        if (native is null)
+        {
+            native = MlxArray.CreateShared(Build(dtype));
+            native = Interlocked.CompareExchange(ref slot, native, null) ?? native;
+        }
+
+        return native;
+    }
+
+    public override string ToString() => kind switch
+    {
+        NumberKind.Bool => integer != 0 ? "true" : "false",
+        NumberKind.Integer => integer.ToString(CultureInfo.InvariantCulture),
+        NumberKind.Unsigned => ((ulong)integer).ToString(CultureInfo.InvariantCulture),
+        NumberKind.Floating => real.ToString(CultureInfo.InvariantCulture),
+        _ => new Complex64((float)real, (float)imaginary).ToString(),
+    };
+
+    private void CheckRange(DType dtype)
+    {
+        bool fits = kind == NumberKind.Unsigned
+            ? dtype == DType.UInt64 || !dtype.IsInteger()
+            : dtype switch
+            {
+                DType.UInt8 => integer is >= byte.MinValue and <= byte.MaxValue,
+                DType.UInt16 => integer is >= ushort.MinValue and <= ushort.MaxValue,
+                DType.UInt32 => integer is >= uint.MinValue and <= uint.MaxValue,
+                DType.Int8 => integer is >= sbyte.MinValue and <= sbyte.MaxValue,
+                DType.Int16 => integer is >= short.MinValue and <= short.MaxValue,
+                DType.Int32 => integer is >= int.MinValue and <= int.MaxValue,
+                _ => true,
+            };
+        if (!fits)
+        {
+            throw new OverflowException(
+                $"Converting {this} to {dtype.MlxName()} would result in overflow: a number beside a {dtype.MlxName()} array takes that type. "
+                + "Convert the array first with AsType to a wider type.");
+        }
+    }
+
+    private mlx_array Build(DType dtype)
+    {
+        if (kind is NumberKind.Integer or NumberKind.Unsigned && dtype != DType.Bool)
+        {
+            CheckRange(dtype);
+        }
+
+        ulong bits = 0;
+        void* data = &bits;
+        switch (dtype)
+        {
+            case DType.Bool:
+                *(byte*)data = IsNonZero ? (byte)1 : (byte)0;
+                break;
+            case DType.UInt8 or DType.Int8:
+                *(byte*)data = (byte)Whole;
+                break;
+            case DType.UInt16 or DType.Int16:
+                *(ushort*)data = (ushort)Whole;
+                break;
+            case DType.UInt32 or DType.Int32:
+                *(uint*)data = (uint)Whole;
+                break;
+            case DType.UInt64 or DType.Int64:
+                *(long*)data = Whole;
+                break;
+            case DType.Float16:
+                *(Half*)data = (Half)(float)Number;
+                break;
+            case DType.BFloat16:
+                *(BFloat16*)data = (BFloat16)(float)Number;
+                break;
+            case DType.Float32:
+                *(float*)data = (float)Number;
+                break;
+            case DType.Float64:
+                *(double*)data = Number;
+                break;
+            default:
+                *(Complex64*)data = new Complex64((float)Number, (float)imaginary);
+                break;
+        }
+
+        int unused = 0;
+        mlx_array array = Mlxc.mlx_array_new_data(data, &unused, 0, (mlx_dtype)dtype);
+        return array.ctx != null ? array : throw MlxError.Fail("mlx_array_new_data");
+    }
+
+    private bool IsNonZero => integer != 0 || real != 0 || imaginary != 0;
+
+    private long Whole => kind is NumberKind.Floating or NumberKind.Complex ? (long)real : integer;
+
+    private double Number => kind switch
+    {
+        NumberKind.Floating or NumberKind.Complex => real,
+        NumberKind.Unsigned => (ulong)integer,
+        _ => integer,
+    };
+
+    /// <summary>The numbers a program uses as constants are few: the same object serves each of them again.</summary>
+    private static class Cache
+    {
+        private const int Size = 512;
+        private static readonly MlxArray?[] Entries = new MlxArray?[Size];
+
+        internal static MlxArray Get(NumberKind kind, long integer, double real, double imaginary)
+        {
+            // Bits, not values: 0.0 and -0.0 are different constants, NaN equals itself.
+            long realBits = BitConverter.DoubleToInt64Bits(real);
+            long imaginaryBits = BitConverter.DoubleToInt64Bits(imaginary);
+            ulong hash = (ulong)(integer ^ realBits ^ (imaginaryBits << 1) ^ ((long)kind << 60)) * 0x9E3779B97F4A7C15UL;
+            ref MlxArray? entry = ref Entries[hash >> 55];
+            MlxArray? cached = Volatile.Read(ref entry);
+            if (cached?.Weak is { } weak && weak.kind == kind && weak.integer == integer
+                && BitConverter.DoubleToInt64Bits(weak.real) == realBits
+                && BitConverter.DoubleToInt64Bits(weak.imaginary) == imaginaryBits)
+            {
+                return cached;
+            }
+
+            cached = new MlxArray(new WeakScalar(kind, integer, real, imaginary));
+            Volatile.Write(ref entry, cached);
+            return cached;
+        }
+    }
+}

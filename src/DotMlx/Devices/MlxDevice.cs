@@ -1,0 +1,93 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>A device of this machine (<c>mlx.core.Device</c>); a value.</summary>
+public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
+{
+    /// <summary>The device of a kind with a number.</summary>
+    /// <param name="type">The kind of device.</param>
+    /// <param name="index">Its number among its kind.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative, or there is no such kind.</exception>
+    public MlxDevice(DeviceType type, int index = 0)
+    {
+        if (type is not (DeviceType.Cpu or DeviceType.Gpu))
+        {
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Expected DeviceType.Cpu or DeviceType.Gpu.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        Type = type;
+        Index = index;
+    }
+
+    /// <summary>The processor (<c>mx.cpu</c>).</summary>
+    public static MlxDevice Cpu { get; } = new(DeviceType.Cpu);
+
+    /// <summary>The first graphics processor (<c>mx.gpu</c>).</summary>
+    public static MlxDevice Gpu { get; } = new(DeviceType.Gpu);
+
+    /// <summary>The kind of device.</summary>
+    public DeviceType Type { get; }
+
+    /// <summary>The number among its kind.</summary>
+    public int Index { get; }
+
+    /// <summary>The first device of a kind.</summary>
+    public static implicit operator MlxDevice(DeviceType type) => new(type);
+
+    /// <summary>Whether both name the same device.</summary>
+    public static bool operator ==(MlxDevice? left, MlxDevice? right) => left is null ? right is null : left.Equals(right);
+
+    /// <summary>Whether both name different devices.</summary>
+    public static bool operator !=(MlxDevice? left, MlxDevice? right) => !(left == right);
+
+    /// <inheritdoc/>
+    public bool Equals(MlxDevice? other) => other is not null && other.Type == Type && other.Index == Index;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as MlxDevice);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Type, Index);
+
+    /// <summary>The device as MLX prints it: <c>Device(gpu, 0)</c>.</summary>
+    public override string ToString() => $"Device({(Type == DeviceType.Cpu ? "cpu" : "gpu")}, {Index})";
+
+    internal static MlxDevice FromNative(mlx_device native)
+    {
+        mlx_device_type type = default;
+        int index = 0;
+        MlxError.ThrowIfFailed(Mlxc.mlx_device_get_type(&type, native), "mlx_device_get_type");
+        MlxError.ThrowIfFailed(Mlxc.mlx_device_get_index(&index, native), "mlx_device_get_index");
+        return new MlxDevice((DeviceType)type, index);
+    }
+
+    /// <summary>The device as a native object, freed when disposed.</summary>
+    internal NativeDevice ToNative() => new(this);
+
+    internal ref struct NativeDevice
+    {
+        internal mlx_device Handle;
+
+        internal NativeDevice(MlxDevice device)
+        {
+            MlxRuntime.EnsureReady();
+            Handle = Mlxc.mlx_device_new_type((mlx_device_type)device.Type, device.Index);
+            if (Handle.ctx == null)
+            {
+                throw MlxError.Fail("mlx_device_new_type");
+            }
+        }
+
+        public void Dispose()
+        {
+            mlx_device handle = Handle;
+            Handle = default;
+            if (handle.ctx != null)
+            {
+                Mlxc.mlx_device_free(handle);
+            }
+        }
+    }
+}

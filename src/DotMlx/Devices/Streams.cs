@@ -1,0 +1,212 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// The library's streams: one per device by default, given to every operation by name, so that no thread makes MLX create
+/// a stream of its own, and what one thread builds another can evaluate.
+/// </summary>
+internal static unsafe class Streams
+{
+    private static readonly Lock Gate = new();
+    private static readonly Dictionary<MlxDevice, MlxStream> Defaults = [];
+    private static readonly AsyncLocal<MlxStream?> Scoped = new();
+
+    // Scopes that are open anywhere: while there are none, nobody pays for looking at the flow's own.
+    private static int openScopes;
+    private static MlxDevice? defaultDevice;
+    private static nint current;
+    private static int version;
+    private static bool? boundToThread;
+
+    [ThreadStatic]
+    private static int preparedVersion;
+
+    internal static mlx_stream CurrentHandle
+    {
+        get
+        {
+            nint handle = current;
+            return handle != 0 && openScopes == 0 ? new mlx_stream { ctx = (void*)handle } : Current.Handle;
+        }
+    }
+
+    /// <summary>The stream of the innermost scope of this flow, else the default one of the default device.</summary>
+    internal static MlxStream Current => (openScopes != 0 ? Scoped.Value : null) ?? DefaultOf(DefaultDevice);
+
+    /// <summary>Whether a stream works only on the thread that made it: GPUs, on an mlx-c without thread-free streams.</summary>
+    internal static bool BoundToThread
+    {
+        get
+        {
+            if (boundToThread is { } known)
+            {
+                return known;
+            }
+
+            bool bound = !ThreadFreeStreams.Available && IsAvailable(MlxDevice.Gpu);
+            boundToThread = bound;
+            return bound;
+        }
+    }
+
+    internal static MlxDevice DefaultDevice
+    {
+        get
+        {
+            if (defaultDevice is { } known)
+            {
+                return known;
+            }
+
+            MlxRuntime.EnsureReady();
+            lock (Gate)
+            {
+                if (defaultDevice is null)
+                {
+                    mlx_device native = Mlxc.mlx_device_new();
+                    try
+                    {
+                        MlxError.ThrowIfFailed(Mlxc.mlx_get_default_device(&native), "mlx_get_default_device");
+                        defaultDevice = MlxDevice.FromNative(native);
+                    }
+                    finally
+                    {
+                        Mlxc.mlx_device_free(native);
+                    }
+                }
+
+                return defaultDevice;
+            }
+        }
+
+        set
+        {
+            using var native = value.ToNative();
+            lock (Gate)
+            {
+                MlxError.ThrowIfFailed(Mlxc.mlx_set_default_device(native.Handle), "mlx_set_default_device");
+                defaultDevice = value;
+                current = 0;
+            }
+
+            _ = DefaultOf(value);
+        }
+    }
+
+    internal static MlxStream DefaultOf(MlxDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        MlxDevice preferred = DefaultDevice;
+        lock (Gate)
+        {
+            if (!Defaults.TryGetValue(device, out MlxStream? stream))
+            {
+                stream = New(device);
+                Defaults.Add(device, stream);
+                version++;
+            }
+
+            if (device == preferred)
+            {
+                current = (nint)stream.Handle.ctx;
+            }
+
+            return stream;
+        }
+    }
+
+    internal static void SetDefault(MlxStream stream)
+    {
+        lock (Gate)
+        {
+            Defaults[stream.Device] = stream;
+            current = 0;
+            version++;
+        }
+    }
+
+    internal static bool IsAvailable(MlxDevice device)
+    {
+        using var native = device.ToNative();
+        byte available = 0;
+        MlxError.ThrowIfFailed(Mlxc.mlx_device_is_available(&available, native.Handle), "mlx_device_is_available");
+        return available != 0;
+    }
+
+    internal static MlxStream New(MlxDevice device)
+    {
+        if (!IsAvailable(device))
+        {
+            throw new NotSupportedException($"{device} is not available to the library in use ({MlxLibrary.Path}).");
+        }
+
+        mlx_stream stream = default;
+        if (StreamThread.Required && device.Type == DeviceType.Gpu)
+        {
+            StreamThread.Run(() => stream = NewNative(device));
+        }
+        else
+        {
+            stream = NewNative(device);
+        }
+
+        return new MlxStream(stream, device);
+    }
+
+    /// <summary>Makes the library's streams the defaults of this thread, for the places where MLX itself asks for them.</summary>
+    internal static void PrepareThread()
+    {
+        if (preparedVersion != version || version == 0)
+        {
+            SetThreadDefaults();
+        }
+    }
+
+    internal static Scope Enter(MlxStream stream) => new(stream);
+
+    private static void SetThreadDefaults()
+    {
+        _ = DefaultOf(DefaultDevice);
+        lock (Gate)
+        {
+            foreach (MlxStream stream in Defaults.Values)
+            {
+                MlxError.ThrowIfFailed(Mlxc.mlx_set_default_stream(stream.Handle), "mlx_set_default_stream");
+            }
+
+            preparedVersion = version;
+        }
+    }
+
+    private static mlx_stream NewNative(MlxDevice device)
+    {
+        using var native = device.ToNative();
+        mlx_stream stream = ThreadFreeStreams.Available
+            ? ThreadFreeStreams.New(native.Handle)
+            : Mlxc.mlx_stream_new_device(native.Handle);
+        return stream.ctx != null ? stream : throw MlxError.Fail("mlx_stream_new_device");
+    }
+
+    internal sealed class Scope : IDisposable
+    {
+        private readonly MlxStream? outer;
+        private int closed;
+
+        internal Scope(MlxStream stream)
+        {
+            Interlocked.Increment(ref openScopes);
+            outer = Scoped.Value;
+            Scoped.Value = stream;
+        }
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref closed, 1) == 0)
+            {
+                Scoped.Value = outer;
+                Interlocked.Decrement(ref openScopes);
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// Where MLX evaluates: one evaluation at a time, on the calling thread where the streams allow it and on the thread
+/// that owns them where they do not. Everything that makes MLX evaluate goes through here.
+/// </summary>
+internal static unsafe class Evaluation
+{
+    private static readonly Lock Gate = new();
+    private static long count;
+
+    /// <summary>The evaluations done so far.</summary>
+    internal static long Count => Volatile.Read(ref count);
+
+    internal static void Eval(MlxArray array)
+    {
+        ArgumentNullException.ThrowIfNull(array);
+        if (array.IsWeakScalar)
+        {
+            return;
+        }
+
+        mlx_array handle = array.Handle;
+        if (!StreamThread.Required || StreamThread.IsCurrent)
+        {
+            MlxError.ThrowIfFailed(EvalHere(handle), "mlx_array_eval");
+        }
+        else
+        {
+            StreamThread.Run(() => MlxError.ThrowIfFailed(EvalHere(handle), "mlx_array_eval"));
+        }
+
+        GC.KeepAlive(array);
+    }
+
+    internal static void Eval(ReadOnlySpan<MlxArray> arrays) => EvalVector(arrays, asynchronously: false);
+
+    /// <summary>Starts the evaluation and returns; reading an array waits for it.</summary>
+    internal static void AsyncEval(ReadOnlySpan<MlxArray> arrays) => EvalVector(arrays, asynchronously: true);
+
+    /// <summary>Evaluates on the library's own thread; the task completes when the values are there.</summary>
+    internal static Task EvalOnStreamThread(ReadOnlySpan<MlxArray> arrays, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled(cancellationToken);
+        }
+
+        if (arrays.IsEmpty)
+        {
+            return Task.CompletedTask;
+        }
+
+        // The vector holds the native arrays, so the caller may dispose its own meanwhile.
+        mlx_vector_array vector = VectorArray.From(arrays).Handle;
+        return StreamThread.RunAsync(
+            () =>
+            {
+                int status = 0;
+                RunHere(() => status = Mlxc.mlx_eval(vector));
+                MlxError.ThrowIfFailed(status, "mlx_eval");
+            },
+            () => Mlxc.mlx_vector_array_free(vector),
+            cancellationToken);
+    }
+
+    /// <summary>Evaluates arrays given by handles, which the caller keeps alive.</summary>
+    internal static void Eval(mlx_vector_array arrays, bool asynchronously = false)
+    {
+        string function = asynchronously ? "mlx_async_eval" : "mlx_eval";
+        Run(() => MlxError.ThrowIfFailed(
+            asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays), function));
+    }
+
+    /// <summary>Runs native calls that evaluate (saving, say) where evaluation is allowed.</summary>
+    internal static void Run(Action evaluate)
+    {
+        if (!StreamThread.Required || StreamThread.IsCurrent)
+        {
+            RunHere(evaluate);
+        }
+        else
+        {
+            StreamThread.Run(() => RunHere(evaluate));
+        }
+    }
+
+    private static void EvalVector(ReadOnlySpan<MlxArray> arrays, bool asynchronously)
+    {
+        if (arrays.IsEmpty)
+        {
+            return;
+        }
+
+        using var vector = VectorArray.From(arrays);
+        Eval(vector.Handle, asynchronously);
+    }
+
+    private static int EvalHere(mlx_array handle)
+    {
+        bool outermost = Enter();
+        try
+        {
+            return Mlxc.mlx_array_eval(handle);
+        }
+        finally
+        {
+            Exit(outermost);
+        }
+    }
+
+    private static void RunHere(Action evaluate)
+    {
+        bool outermost = Enter();
+        try
+        {
+            evaluate();
+        }
+        finally
+        {
+            Exit(outermost);
+        }
+    }
+
+    // Readers and writers call back from within an evaluation, and what they call may evaluate again.
+    private static bool Enter()
+    {
+        if (Gate.IsHeldByCurrentThread)
+        {
+            return false;
+        }
+
+        MemoryPressure.BeforeEvaluation();
+        Streams.PrepareThread();
+        Gate.Enter();
+        NativeFree.BeginEvaluation();
+        count++;
+        return true;
+    }
+
+    private static void Exit(bool outermost)
+    {
+        if (outermost)
+        {
+            NativeFree.EndEvaluation();
+            Gate.Exit();
+        }
+    }
+}

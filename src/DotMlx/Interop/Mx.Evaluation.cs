@@ -1,0 +1,53 @@
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Computes the arrays and waits until their values are there (<c>mx.eval</c>).</summary>
+    /// <param name="arrays">Arrays of any shapes and types; those that are computed already cost nothing.</param>
+    /// <exception cref="MlxException">MLX failed to compute one.</exception>
+    /// <exception cref="ObjectDisposedException">An array has been disposed.</exception>
+    public static void Eval(params ReadOnlySpan<MlxArray> arrays) => Evaluation.Eval(arrays);
+
+    /// <inheritdoc cref="Eval(ReadOnlySpan{MlxArray})"/>
+    public static void Eval(IEnumerable<MlxArray> arrays)
+    {
+        ArgumentNullException.ThrowIfNull(arrays);
+        Evaluation.Eval(arrays.ToArray());
+    }
+
+    /// <summary>Starts computing the arrays and returns; reading one waits for it (<c>mx.async_eval</c>).</summary>
+    /// <inheritdoc cref="Eval(ReadOnlySpan{MlxArray})"/>
+    public static void AsyncEval(params ReadOnlySpan<MlxArray> arrays) => Evaluation.AsyncEval(arrays);
+
+    /// <inheritdoc cref="AsyncEval(ReadOnlySpan{MlxArray})"/>
+    public static void AsyncEval(IEnumerable<MlxArray> arrays)
+    {
+        ArgumentNullException.ThrowIfNull(arrays);
+        Evaluation.AsyncEval(arrays.ToArray());
+    }
+
+    /// <summary>Computes the arrays on a thread of the library's own; no thread of the pool waits meanwhile.</summary>
+    /// <param name="arrays">The arrays; they may be disposed before the task completes.</param>
+    /// <param name="cancellationToken">Ends the wait; an evaluation that has begun runs to its end.</param>
+    /// <returns>A task that completes when the values are there, or with the error of MLX.</returns>
+    public static Task EvalAsync(ReadOnlySpan<MlxArray> arrays, CancellationToken cancellationToken = default) =>
+        Evaluation.EvalOnStreamThread(arrays, cancellationToken);
+
+    /// <inheritdoc cref="EvalAsync(ReadOnlySpan{MlxArray}, CancellationToken)"/>
+    public static Task EvalAsync(IEnumerable<MlxArray> arrays, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(arrays);
+        return Evaluation.EvalOnStreamThread(arrays.ToArray(), cancellationToken);
+    }
+}
+
+public sealed unsafe partial class MlxArray
+{
+    /// <summary>Computes the array and waits until its values are there.</summary>
+    /// <exception cref="MlxException">MLX failed to compute it.</exception>
+    /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+    public void Eval() => Evaluation.Eval(this);
+
+    /// <inheritdoc cref="Mx.EvalAsync(ReadOnlySpan{MlxArray}, CancellationToken)"/>
+    public Task EvalAsync(CancellationToken cancellationToken = default) => Mx.EvalAsync([this], cancellationToken);
+}

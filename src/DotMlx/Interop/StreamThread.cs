@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+
+namespace DotMlx;
+
+/// <summary>
+/// The one thread that owns GPU streams where MLX binds them to their creator, and that carries out asynchronous
+/// evaluations everywhere, so that no thread of the pool is blocked by them.
+/// </summary>
+internal static class StreamThread
+{
+    private static readonly BlockingCollection<Work> Queue = [];
+    private static readonly Lazy<Thread> Worker = new(Start);
+
+    /// <summary>Whether evaluation must happen here: a GPU whose streams work only on the thread that made them.</summary>
+    internal static bool Required => Streams.BoundToThread;
+
+    internal static bool IsCurrent => Worker.IsValueCreated && Thread.CurrentThread == Worker.Value;
+
+    /// <summary>Runs here and waits; exceptions arrive at the caller.</summary>
+    internal static void Run(Action action)
+    {
+        if (IsCurrent)
+        {
+            action();
+            return;
+        }
+
+        using var done = new ManualResetEventSlim();
+        ExceptionDispatchInfo? failure = null;
+        Enqueue(new Work(
+            () =>
+            {
+                try
+                {
+                    action();
+                }
+                catch (Exception exception)
+                {
+                    failure = ExceptionDispatchInfo.Capture(exception);
+                }
+                finally
+                {
+                    done.Set();
+                }
+            }));
+        done.Wait();
+        failure?.Throw();
+    }
+
+    /// <summary>Runs here later. <paramref name="cleanUp"/> runs in any case, also when the work was cancelled before it began.</summary>
+    internal static Task RunAsync(Action action, Action cleanUp, CancellationToken cancellationToken)
+    {
+        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Cancelling ends the wait at once; the worker finds out when it gets there.
+        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), completion);
+        Enqueue(new Work(
+            () =>
+            {
+                try
+                {
+                    if (!completion.Task.IsCompleted)
+                    {
+                        action();
+                        completion.TrySetResult();
+                    }
+                }
+                catch (Exception exception)
+                {
+                    completion.TrySetException(exception);
+                }
+                finally
+                {
+                    registration.Dispose();
+                    cleanUp();
+                }
+            }));
+        return completion.Task;
+    }
+
+    private static void Enqueue(Work work)
+    {
+        _ = Worker.Value;
+        Queue.Add(work);
+    }
+
+    private static Thread Start()
+    {
+        var thread = new Thread(Loop) { IsBackground = true, Name = "DotMlx streams" };
+        thread.UnsafeStart();
+        return thread;
+    }
+
+    private static void Loop()
+    {
+        foreach (Work work in Queue.GetConsumingEnumerable())
+        {
+            work.Action();
+        }
+    }
+
+    private readonly record struct Work(Action Action);
+}

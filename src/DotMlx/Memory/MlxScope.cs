@@ -1,0 +1,128 @@
+namespace DotMlx;
+
+/// <summary>
+/// Frees every array made inside it when it is disposed, except those that <see cref="Keep(MlxArray)"/> was asked to keep.
+/// Scopes nest and follow <c>await</c>; what an inner scope keeps belongs to the outer one.
+/// </summary>
+/// <example><code>
+/// using var scope = MlxScope.Begin();
+/// var y = Mx.Exp(x) * 2 + 1;
+/// return scope.Keep(y);
+/// </code></example>
+public sealed class MlxScope : IDisposable
+{
+    private static readonly AsyncLocal<MlxScope?> Innermost = new();
+
+    // While no scope is open anywhere, making an array costs no look at the flow's own.
+    private static int open;
+
+    private readonly MlxScope? outer;
+    private readonly Lock gate = new();
+    private List<MlxArray>? made = new(32);
+    private HashSet<MlxArray>? kept;
+
+    private MlxScope(MlxScope? outer) => this.outer = outer;
+
+    /// <summary>The innermost open scope of this flow of control, or null.</summary>
+    public static MlxScope? Current
+    {
+        get
+        {
+            MlxScope? scope = AnyActive ? Innermost.Value : null;
+
+            // A flow that was started inside a scope may outlive it.
+            while (scope is { made: null })
+            {
+                scope = scope.outer;
+            }
+
+            return scope;
+        }
+    }
+
+    internal static bool AnyActive => open != 0;
+
+    /// <summary>Opens a scope for this flow of control; dispose it with <c>using</c>.</summary>
+    public static MlxScope Begin()
+    {
+        var scope = new MlxScope(Current);
+        Innermost.Value = scope;
+        Interlocked.Increment(ref open);
+        return scope;
+    }
+
+    /// <summary>Lets an array outlive this scope; it then belongs to the scope around this one, if there is one.</summary>
+    /// <returns>The same array.</returns>
+    /// <exception cref="ObjectDisposedException">The scope has been disposed.</exception>
+    public MlxArray Keep(MlxArray array)
+    {
+        ArgumentNullException.ThrowIfNull(array);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(made is null, this);
+            (kept ??= new HashSet<MlxArray>(ReferenceEqualityComparer.Instance)).Add(array);
+        }
+
+        return array;
+    }
+
+    /// <summary>Lets several arrays outlive this scope.</summary>
+    /// <exception cref="ObjectDisposedException">The scope has been disposed.</exception>
+    public void Keep(params ReadOnlySpan<MlxArray> arrays)
+    {
+        foreach (MlxArray array in arrays)
+        {
+            Keep(array);
+        }
+    }
+
+    /// <summary>Frees what was made inside and not kept, and makes the scope around this one the current one.</summary>
+    public void Dispose()
+    {
+        List<MlxArray>? arrays;
+        lock (gate)
+        {
+            arrays = made;
+            made = null;
+        }
+
+        if (arrays is null)
+        {
+            return;
+        }
+
+        Interlocked.Decrement(ref open);
+        if (Innermost.Value == this)
+        {
+            Innermost.Value = outer;
+        }
+
+        foreach (MlxArray array in arrays)
+        {
+            if (kept?.Contains(array) != true)
+            {
+                array.Dispose();
+            }
+            else if (!array.IsDisposed)
+            {
+                outer?.TryAdd(array);
+            }
+        }
+    }
+
+    internal static void Register(MlxArray array)
+    {
+        for (MlxScope? scope = Innermost.Value; scope is not null && !scope.TryAdd(array); scope = scope.outer)
+        {
+        }
+    }
+
+    private bool TryAdd(MlxArray array)
+    {
+        lock (gate)
+        {
+            made?.Add(array);
+            return made is not null;
+        }
+    }
+}
