@@ -15,12 +15,12 @@ namespace DotMlx;
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public sealed unsafe partial class MlxArray : IDisposable
 {
-    // Tells a handle that the library keeps for good from the ones that programs own; also its shape.
-    private static readonly int[] SharedMark = new int[0];
+    // Tells a handle that the library keeps for good from the ones that programs own.
+    private static readonly object SharedMark = new();
 
     private nint handle;
 
-    // Nothing yet, the shape (int[]) once somebody asked for it, or what a weak scalar stands for.
+    // Nothing yet, the shape (int[]) once somebody asked for it, what a weak scalar stands for, or the mark.
     private object? extra;
 
     /// <summary>Takes ownership of the handle and hands the array to the current <see cref="MlxScope"/>.</summary>
@@ -40,7 +40,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private MlxArray(mlx_array handle, int[] mark)
+    private MlxArray(mlx_array handle, object mark)
     {
         this.handle = (nint)handle.ctx;
         extra = mark;

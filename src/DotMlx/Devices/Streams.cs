@@ -138,7 +138,7 @@ internal static unsafe class Streams
     {
         if (!IsAvailable(device))
         {
-            throw new NotSupportedException($"{device} is not available to the library in use ({MlxLibrary.Path}).");
+            throw new NotSupportedException($"{device} is not available to the library in use.");
         }
 
         mlx_stream stream = default;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DotMlx;
 
-/// <summary>Where an array that is still alive was made; see <see cref="MlxDiagnostics.RecordAllocations"/>.</summary>
+/// <summary>Where an array that is still alive was made.</summary>
 /// <param name="DType">Its element type.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="StackTrace">The calls that led to its making.</param>

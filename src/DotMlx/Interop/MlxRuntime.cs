@@ -6,5 +6,7 @@ namespace DotMlx;
 internal static class MlxRuntime
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void EnsureReady() => MlxLibrary.EnsureLoaded();
+    internal static void EnsureReady()
+    {
+    }
 }

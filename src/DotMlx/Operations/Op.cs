@@ -13,7 +13,7 @@ internal static unsafe class Op
     {
         if (a is null)
         {
-            ThrowNull(name);
+            throw new ArgumentNullException(name);
         }
 
         return a.Handle;
@@ -72,8 +72,6 @@ internal static unsafe class Op
         ArgumentNullException.ThrowIfNull(scalarOrArray);
         return scalarOrArray.Weak is { } weak ? weak.Native(weak.DTypeBeside(like)).Share() : scalarOrArray.Share();
     }
-
-    private static void ThrowNull(string? name) => throw new ArgumentNullException(name);
 
     private static void Fail(int status, mlx_array result, string function)
     {
