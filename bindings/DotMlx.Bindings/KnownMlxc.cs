@@ -1,4 +1,16 @@
 namespace DotMlx.Bindings;
 
 /// <summary>A known mlx-c version and the exported symbols by which it is recognised.</summary>
-internal sealed partial record KnownMlxc(MlxcVersions Flag, string Name, string Commit, string Mlx, string[] Present, string[] Absent);
+internal sealed partial record KnownMlxc(MlxcVersions Flag, string Name, string Commit, string Mlx, string[] Present, string[] Absent)
+{
+    private const int MismatchesShown = 4;
+
+    internal bool Fits(Func<string, bool> exports) => Array.TrueForAll(Present, s => exports(s)) && !Array.Exists(Absent, s => exports(s));
+
+    /// <summary>The first symbols that keep a library from being this version.</summary>
+    internal string Mismatches(Func<string, bool> exports)
+    {
+        string[] all = [.. Present.Where(s => !exports(s)).Select(s => $"{s} is missing"), .. Absent.Where(exports).Select(s => $"{s} should not be there")];
+        return string.Join(", ", all.Take(MismatchesShown)) + (all.Length > MismatchesShown ? ", …" : "");
+    }
+}

@@ -3,11 +3,29 @@ namespace DotMlx.Bindings;
 /// <summary>Keeps calls away from functions that the loaded mlx-c lacks or has in another form.</summary>
 internal static class LoadedApi
 {
+    /// <summary>The version of the loaded library; loads it when that has not happened yet.</summary>
+    internal static MlxcVersions Version => MlxLibrary.Loaded.Version.Flag;
+
+    /// <exception cref="NotSupportedException">The loaded version is none of <paramref name="versions"/>.</exception>
     internal static void Require(string function, MlxcVersions versions)
     {
-        _ = function;
-        _ = versions;
+        if ((Version & versions) == 0) Refuse(function, versions);
     }
 
-    internal static void RequireExport(string function) => _ = function;
+    /// <exception cref="NotSupportedException">The loaded library does not export the function.</exception>
+    internal static void RequireExport(string function)
+    {
+        if (!MlxLibrary.Loaded.Exports(function))
+            throw new NotSupportedException($"{function} is not exported by '{MlxLibrary.Loaded.Path}': MLX has it on arm64 alone. Use the 16-bit integer accessors on the same array.");
+    }
+
+    private static void Refuse(string function, MlxcVersions versions)
+    {
+        string having = string.Join(", ", KnownMlxc.All.Where(v => (v.Flag & versions) != 0).Select(v => v.Name));
+        LoadedLibrary loaded = MlxLibrary.Loaded;
+        string cause = loaded.Exports(function)
+            ? $"has other parameters in mlx-c {loaded.Version.Name}; this form is that of mlx-c {having}. Call it through MlxcPortable, or by the name that ends in the version"
+            : $"is not in mlx-c {loaded.Version.Name}; mlx-c {having} has it. Install that version";
+        throw new NotSupportedException($"{function} {cause} (loaded: '{loaded.Path}').");
+    }
 }

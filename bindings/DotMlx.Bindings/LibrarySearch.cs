@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+
+namespace DotMlx.Bindings;
+
+/// <summary>Where mlx-c is looked for, in order. The working directory is never one of the places.</summary>
+internal sealed class LibrarySearch
+{
+    internal const string Variable = "DOTMLX_LIBRARY", ReferenceWord = "reference";
+
+    private readonly List<string> _failures = [];
+
+    /// <summary>Files that exist and still did not load: worth a word even when another one did.</summary>
+    internal List<string> Broken { get; } = [];
+
+    /// <exception cref="DllNotFoundException">Nothing loads.</exception>
+    /// <exception cref="NotSupportedException">What loads is no known mlx-c.</exception>
+    internal LoadedLibrary Find(string? programPath)
+    {
+        foreach ((string path, string origin) in Candidates(programPath))
+        {
+            if (TryLoad(path, out nint handle, out string reason)) return LoadedLibrary.Recognise(handle, path);
+            _failures.Add($"  {path} ({origin}): {reason}");
+        }
+        throw new DllNotFoundException(
+            $"DotMlx found no mlx-c to load. Tried, in this order:{Environment.NewLine}{string.Join(Environment.NewLine, _failures)}{Environment.NewLine}{Advice()}");
+    }
+
+    internal static string FileName(string name) =>
+        OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+
+    private static IEnumerable<(string Path, string Origin)> Candidates(string? programPath)
+    {
+        // A library that someone named is the one they want: falling back to another would only hide the mistake.
+        if (programPath is { Length: > 0 }) return Named(programPath, "MlxLibrary.Path");
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return Named(named, Variable);
+        return
+        [
+            .. OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc")), "beside the application")),
+            .. InstalledFolders().Select(place => (Path.Combine(place.Folder, FileName("mlxc")), place.Origin)),
+            .. Reference(),
+        ];
+    }
+
+    private static IEnumerable<(string Path, string Origin)> Named(string path, string origin) =>
+        path == ReferenceWord ? Reference() : [(path, origin)];
+
+    private static IEnumerable<(string Path, string Origin)> Reference() =>
+        OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), "reference library"));
+
+    /// <summary>The layouts of NuGet: runtimes/RID/native below the application, or flat beside it after a publish for one platform.</summary>
+    private static IEnumerable<string> OwnFolders()
+    {
+        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        string portable = $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        string root = AppContext.BaseDirectory;
+        IEnumerable<string> folders = new[] { RuntimeInformation.RuntimeIdentifier, portable }.Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root);
+        if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string list)
+            folders = folders.Concat(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathFullyQualified));
+        return folders.Select(f => Path.TrimEndingDirectorySeparator(f)).Distinct();
+    }
+
+    private static IEnumerable<(string Folder, string Origin)> InstalledFolders()
+    {
+        var prefixes = new List<(string? Prefix, string Origin)>
+        {
+            (Environment.GetEnvironmentVariable("MLX_C_PREFIX"), "MLX_C_PREFIX"),
+            (Environment.GetEnvironmentVariable("HOMEBREW_PREFIX"), "HOMEBREW_PREFIX"),
+        };
+        if (OperatingSystem.IsMacOS()) prefixes.Add(("/opt/homebrew", "Homebrew"));
+        if (OperatingSystem.IsLinux()) prefixes.Add(("/home/linuxbrew/.linuxbrew", "Homebrew"));
+        if (!OperatingSystem.IsWindows()) prefixes.Add(("/usr/local", "the system"));
+        string[] folders = OperatingSystem.IsWindows() ? ["bin", "lib"] : OperatingSystem.IsLinux() ? ["lib", "lib64"] : ["lib"];
+        return from place in prefixes
+               where !string.IsNullOrEmpty(place.Prefix) && Path.IsPathFullyQualified(place.Prefix)
+               from folder in folders
+               select (Path.Combine(place.Prefix, folder), place.Origin);
+    }
+
+    private bool TryLoad(string path, out nint handle, out string reason)
+    {
+        handle = 0;
+        if (!Path.IsPathFullyQualified(path))
+        {
+            reason = "a full path is needed, because the working directory is never searched";
+            return false;
+        }
+        if (!File.Exists(path))
+        {
+            reason = Directory.Exists(path) ? "this is a folder; name the library file in it" : "no such file";
+            return false;
+        }
+        try
+        {
+            // An installed libmlxc may carry no rpath to the libmlx beside it; a library that is already in memory needs no search.
+            string mlx = Path.Combine(Path.GetDirectoryName(path)!, FileName("mlx"));
+            if (mlx != path && !IsReference(path) && File.Exists(mlx)) NativeLibrary.Load(mlx);
+            handle = NativeLibrary.Load(path);
+            reason = "";
+            return true;
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            reason = string.Join(" ", e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct());
+            Broken.Add($"{path}: {reason}");
+            return false;
+        }
+    }
+
+    private static bool IsReference(string path) => Path.GetFileName(path) == FileName("mlxc-reference");
+
+    private static string Advice() =>
+        (OperatingSystem.IsMacOS()
+            ? "Install MLX with 'brew install mlx-c'"
+            : "Install MLX and mlx-c below /usr/local or set MLX_C_PREFIX to their prefix")
+        + $", name a library by the full path in {Variable} or MlxLibrary.Path, or set {Variable}={ReferenceWord} to try DotMlx with the reference library of its packages"
+        + " (in a checkout: ./build.sh --target=Native builds it).";
+}

@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+
+namespace DotMlx.Bindings;
+
+/// <summary>A loaded mlx-c that has been recognised and that reports its errors to us.</summary>
+internal sealed unsafe class LoadedLibrary
+{
+    /// <summary>What the reference library exports beside mlx-c's own symbols.</summary>
+    internal const string ReferenceSymbol = "dotmlx_reference";
+
+    private static readonly string[] Needed = ["mlx_set_error_handler", "mlx_version", "mlx_string_data", "mlx_string_free"];
+
+    private LoadedLibrary(nint handle, string path, KnownMlxc version)
+    {
+        Handle = handle;
+        Path = path;
+        Version = version;
+        Kind = Exports(ReferenceSymbol) ? MlxLibraryKind.Reference : MlxLibraryKind.Mlx;
+        // Before any other call: the handler that mlx-c comes with ends the process.
+        ((delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<byte*, void*, void>, void*, delegate* unmanaged[Cdecl]<void*, void>, void>)Export("mlx_set_error_handler"))(&MlxError.Handle, null, null);
+        MlxVersion = ReadMlxVersion();
+    }
+
+    internal nint Handle { get; }
+
+    internal string Path { get; }
+
+    internal KnownMlxc Version { get; }
+
+    internal MlxLibraryKind Kind { get; }
+
+    internal string MlxVersion { get; }
+
+    internal bool Exports(string symbol) => NativeLibrary.TryGetExport(Handle, symbol, out _);
+
+    /// <exception cref="NotSupportedException">The library is no mlx-c, or none of the known versions.</exception>
+    internal static LoadedLibrary Recognise(nint handle, string path)
+    {
+        bool Exports(string symbol) => NativeLibrary.TryGetExport(handle, symbol, out _);
+
+        if (Array.Find(Needed, symbol => !Exports(symbol)) is { } missing)
+            throw new NotSupportedException($"'{path}' is not mlx-c: it does not export {missing}. Point {LibrarySearch.Variable} or MlxLibrary.Path at libmlxc.");
+        foreach (KnownMlxc version in KnownMlxc.All)
+            if (version.Fits(Exports)) return new LoadedLibrary(handle, path, version);
+        throw new NotSupportedException(
+            $"'{path}' is an mlx-c that DotMlx does not know, and calling it could corrupt memory because mlx-c changes signatures under unchanged names. Known versions and what does not match:"
+            + string.Concat(KnownMlxc.All.Select(v => $"{Environment.NewLine}  {v.Name} ({v.Commit}, for MLX {v.Mlx}): {v.Mismatches(Exports)}"))
+            + $"{Environment.NewLine}Install one of these versions, or add this one in a checkout of DotMlx: ./build.sh --target=Bindings --headers=DIR --version=NAME, where DIR is the folder above its mlx/c headers; that also prints how it differs from its neighbour.");
+    }
+
+    private nint Export(string symbol) => NativeLibrary.GetExport(Handle, symbol);
+
+    private string ReadMlxVersion()
+    {
+        mlx_string text = default;
+        int status = ((delegate* unmanaged[Cdecl]<mlx_string*, int>)Export("mlx_version"))(&text);
+        MlxError.ThrowIfFailed(status, "mlx_version");
+        string? version = Marshal.PtrToStringUTF8((nint)((delegate* unmanaged[Cdecl]<mlx_string, byte*>)Export("mlx_string_data"))(text));
+        _ = ((delegate* unmanaged[Cdecl]<mlx_string, int>)Export("mlx_string_free"))(text);
+        return version ?? throw MlxError.Fail("mlx_version");
+    }
+}
