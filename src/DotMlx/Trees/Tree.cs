@@ -1,0 +1,170 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace DotMlx;
+
+/// <summary>
+/// A nested structure of arrays: parameters, gradients and optimizer states are trees. A tree is one of three things: a
+/// <see cref="TreeLeaf"/> (one <see cref="MlxArray"/>), a <see cref="TreeList"/> or a <see cref="TreeDictionary"/>.
+/// </summary>
+/// <remarks>
+/// Containers are mutable and keep the order of insertion; leaves are immutable, so putting a leaf of one tree into another
+/// never ties the two together. The functions of Python's <c>mlx.utils</c> are static members: <see cref="Map(Func{MlxArray, MlxArray}, Tree)"/>,
+/// <see cref="Flatten"/>, <see cref="Unflatten"/>, <see cref="Reduce{TResult}"/>, <see cref="Merge"/>. A tree does not own its
+/// arrays: <see cref="DisposeArrays"/> is for the caller who does.
+/// </remarks>
+public abstract partial class Tree
+{
+    // Where this node was last read from, through an indexer: only for error messages, hence weak.
+    private WeakReference<Tree>? _self;
+    private WeakReference<Tree>? _parent;
+    private string? _key;
+    private int _index;
+
+    private protected Tree()
+    {
+    }
+
+    /// <summary>Makes a leaf of an array.</summary>
+    /// <exception cref="ArgumentNullException">The array is null.</exception>
+    public static implicit operator Tree(MlxArray array) => new TreeLeaf(array);
+
+    /// <summary>The array of a leaf.</summary>
+    /// <exception cref="InvalidOperationException">The node is a list or a dictionary; the message names its path.</exception>
+    public virtual MlxArray Array =>
+        throw new InvalidOperationException($"{Where} is {Description}, not an array.");
+
+    /// <summary>The child of a dictionary under <paramref name="key"/>.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such key; the message names the path and the keys there are.</exception>
+    /// <exception cref="InvalidOperationException">The node is not a dictionary.</exception>
+    public virtual Tree this[string key]
+    {
+        get => throw NotA("dictionary", $"[\"{key}\"]");
+        set => throw NotA("dictionary", $"[\"{key}\"]");
+    }
+
+    /// <summary>The child of a list at <paramref name="index"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The list has no such element; the message names the path and the length.</exception>
+    /// <exception cref="InvalidOperationException">The node is not a list.</exception>
+    public virtual Tree this[int index]
+    {
+        get => throw NotA("list", $"[{index}]");
+        set => throw NotA("list", $"[{index}]");
+    }
+
+    /// <summary>Every array of the tree, in the order of <see cref="Flatten"/>.</summary>
+    public IEnumerable<MlxArray> Leaves
+    {
+        get
+        {
+            List<MlxArray> leaves = [];
+            CollectLeaves(leaves);
+            return leaves;
+        }
+    }
+
+    /// <summary>The number of arrays in the tree.</summary>
+    public abstract int LeafCount { get; }
+
+    /// <summary>A copy of all containers that shares the arrays.</summary>
+    public abstract Tree Copy();
+
+    /// <summary>Releases every array of the tree. Nothing else may use these arrays any more.</summary>
+    public void DisposeArrays()
+    {
+        foreach (MlxArray leaf in Leaves)
+        {
+            leaf.Dispose();
+        }
+    }
+
+    /// <summary>The node at a dotted path such as <c>layers.0.weight</c>; the empty path is the node itself.</summary>
+    /// <exception cref="KeyNotFoundException">There is nothing at this path; the message says how far it goes.</exception>
+    public Tree Find(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        Tree? node = this;
+        string walked = "";
+        foreach (string part in path.Length == 0 ? [] : path.Split('.'))
+        {
+            Tree? next = node.Child(part);
+            if (next is null)
+            {
+                throw new KeyNotFoundException(
+                    $"There is no '{path}' in the tree: {TreePaths.Quote(walked)} is {node.Description}.");
+            }
+
+            node = next;
+            walked = TreePaths.Join(walked, part);
+        }
+
+        return node;
+    }
+
+    /// <summary>Looks up a dotted path such as <c>layers.0.weight</c>.</summary>
+    public bool TryFind(string path, [NotNullWhen(true)] out Tree? node)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        node = this;
+        foreach (string part in path.Length == 0 ? [] : path.Split('.'))
+        {
+            node = node.Child(part);
+            if (node is null)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>An indented outline of the tree: one line per node, with dtype and shape of every array.</summary>
+    public override string ToString() => TreeOutline.Of(this);
+
+    internal abstract void CollectLeaves(List<MlxArray> leaves);
+
+    internal abstract Tree? Child(string part);
+
+    internal abstract bool IsEmptyContainer { get; }
+
+    /// <summary>What the node is, as part of a sentence.</summary>
+    internal abstract string Description { get; }
+
+    /// <summary>Where the node is, as the subject of a sentence.</summary>
+    private protected string Where
+    {
+        get
+        {
+            string path = LastPath;
+            return path.Length == 0 ? "The tree" : $"'{path}'";
+        }
+    }
+
+    private string LastPath
+    {
+        get
+        {
+            if (_parent is null || !_parent.TryGetTarget(out Tree? parent))
+            {
+                return "";
+            }
+
+            return TreePaths.Join(parent.LastPath, _key ?? TreePaths.Index(_index));
+        }
+    }
+
+    private protected Tree ReadAs(Tree child, string? key, int index)
+    {
+        // A container that holds itself would make the path endless.
+        if (!ReferenceEquals(child, this))
+        {
+            child._parent = _self ??= new WeakReference<Tree>(this);
+            child._key = key;
+            child._index = index;
+        }
+
+        return child;
+    }
+
+    private InvalidOperationException NotA(string kind, string access) =>
+        new($"{Where} is {Description}, not a {kind}, so it has no {access}.");
+}

@@ -1,0 +1,156 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+
+namespace DotMlx;
+
+/// <summary>A tree that is a dictionary of trees in the order of insertion: the state dictionary of modules and optimizers.</summary>
+/// <example><code>TreeDictionary parameters = new() { ["weight"] = weight, ["bias"] = bias };</code></example>
+public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
+{
+    private readonly OrderedDictionary<string, Tree> _items;
+
+    /// <summary>Makes an empty dictionary.</summary>
+    public TreeDictionary() => _items = new OrderedDictionary<string, Tree>(StringComparer.Ordinal);
+
+    /// <summary>Makes an empty dictionary with room for <paramref name="capacity"/> entries.</summary>
+    public TreeDictionary(int capacity) => _items = new OrderedDictionary<string, Tree>(capacity, StringComparer.Ordinal);
+
+    /// <summary>Makes a dictionary of the given entries.</summary>
+    /// <exception cref="ArgumentException">A key occurs twice.</exception>
+    public TreeDictionary(IEnumerable<KeyValuePair<string, Tree>> items)
+        : this()
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        foreach ((string key, Tree value) in items)
+        {
+            Add(key, value);
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Count => _items.Count;
+
+    /// <inheritdoc/>
+    public bool IsReadOnly => false;
+
+    /// <summary>The keys in the order of insertion.</summary>
+    public ICollection<string> Keys => _items.Keys;
+
+    /// <summary>The values in the order of insertion.</summary>
+    public ICollection<Tree> Values => _items.Values;
+
+    /// <inheritdoc/>
+    public override int LeafCount
+    {
+        get
+        {
+            int count = 0;
+            for (int i = 0; i < _items.Count; i++)
+            {
+                count += _items.GetAt(i).Value.LeafCount;
+            }
+
+            return count;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Tree this[string key]
+    {
+        get => _items.TryGetValue(key, out Tree? value)
+            ? ReadAs(value, key, 0)
+            : throw new KeyNotFoundException($"{Where} is {Description}: there is no key '{key}'.");
+        set => _items[key] = Checked(key, value);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The key is there already.</exception>
+    public void Add(string key, Tree value) => _items.Add(key, Checked(key, value));
+
+    /// <inheritdoc/>
+    public bool ContainsKey(string key) => _items.ContainsKey(key);
+
+    /// <inheritdoc/>
+    public bool Remove(string key) => _items.Remove(key);
+
+    /// <inheritdoc/>
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out Tree value)
+    {
+        if (!_items.TryGetValue(key, out value))
+        {
+            return false;
+        }
+
+        ReadAs(value, key, 0);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Clear() => _items.Clear();
+
+    /// <summary>Enumerates the entries in the order of insertion.</summary>
+    public IEnumerator<KeyValuePair<string, Tree>> GetEnumerator() => _items.GetEnumerator();
+
+    void ICollection<KeyValuePair<string, Tree>>.Add(KeyValuePair<string, Tree> item) => Add(item.Key, item.Value);
+
+    bool ICollection<KeyValuePair<string, Tree>>.Contains(KeyValuePair<string, Tree> item) =>
+        _items.TryGetValue(item.Key, out Tree? value) && ReferenceEquals(value, item.Value);
+
+    bool ICollection<KeyValuePair<string, Tree>>.Remove(KeyValuePair<string, Tree> item) =>
+        ((ICollection<KeyValuePair<string, Tree>>)this).Contains(item) && _items.Remove(item.Key);
+
+    void ICollection<KeyValuePair<string, Tree>>.CopyTo(KeyValuePair<string, Tree>[] array, int arrayIndex) =>
+        ((ICollection<KeyValuePair<string, Tree>>)_items).CopyTo(array, arrayIndex);
+
+    IEnumerator IEnumerable.GetEnumerator() => _items.GetEnumerator();
+
+    /// <inheritdoc/>
+    public override Tree Copy()
+    {
+        TreeDictionary copy = new(_items.Count);
+        for (int i = 0; i < _items.Count; i++)
+        {
+            (string key, Tree value) = _items.GetAt(i);
+            copy._items.Add(key, value.Copy());
+        }
+
+        return copy;
+    }
+
+    internal override bool IsEmptyContainer => _items.Count == 0;
+
+    internal override string Description
+    {
+        get
+        {
+            const int shown = 8;
+            if (_items.Count == 0)
+            {
+                return "an empty dictionary";
+            }
+
+            string keys = string.Join(", ", _items.Keys.Take(shown).Select(key => $"'{key}'"));
+            string rest = _items.Count > shown ? $", … ({_items.Count} in all)" : "";
+            return (_items.Count == 1 ? "a dictionary with the key " : "a dictionary with the keys ") + keys + rest;
+        }
+    }
+
+    internal KeyValuePair<string, Tree> EntryAt(int index) => _items.GetAt(index);
+
+    internal void SetAt(int index, Tree value) => _items.SetAt(index, value);
+
+    internal Tree? Get(string key) => _items.TryGetValue(key, out Tree? value) ? value : null;
+
+    internal override void CollectLeaves(List<MlxArray> leaves)
+    {
+        for (int i = 0; i < _items.Count; i++)
+        {
+            _items.GetAt(i).Value.CollectLeaves(leaves);
+        }
+    }
+
+    internal override Tree? Child(string part) => Get(part);
+
+    private static Tree Checked(string key, Tree value) =>
+        value ?? throw new ArgumentNullException(nameof(value), $"The value for the key '{key}' is null: leave the key out, or use an empty TreeDictionary.");
+}

@@ -1,0 +1,127 @@
+using System.Collections;
+
+namespace DotMlx;
+
+/// <summary>A tree that is a list of trees, as Python's lists and tuples. An element without parameters is an empty dictionary.</summary>
+public sealed class TreeList : Tree, IList<Tree>
+{
+    private readonly List<Tree> _items;
+
+    /// <summary>Makes an empty list.</summary>
+    public TreeList() => _items = [];
+
+    /// <summary>Makes an empty list with room for <paramref name="capacity"/> elements.</summary>
+    public TreeList(int capacity) => _items = new List<Tree>(capacity);
+
+    /// <summary>Makes a list of the given elements.</summary>
+    /// <exception cref="ArgumentNullException">The sequence or one of its elements is null.</exception>
+    public TreeList(IEnumerable<Tree> items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        _items = [];
+        foreach (Tree item in items)
+        {
+            Add(item);
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Count => _items.Count;
+
+    /// <inheritdoc/>
+    public bool IsReadOnly => false;
+
+    /// <inheritdoc/>
+    public override int LeafCount
+    {
+        get
+        {
+            int count = 0;
+            foreach (Tree item in _items)
+            {
+                count += item.LeafCount;
+            }
+
+            return count;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Tree this[int index]
+    {
+        get => (uint)index < (uint)_items.Count ? ReadAs(_items[index], null, index) : throw OutOfRange(index);
+        set
+        {
+            if ((uint)index >= (uint)_items.Count)
+            {
+                throw OutOfRange(index);
+            }
+
+            _items[index] = Checked(value, index);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Add(Tree item) => _items.Add(Checked(item, _items.Count));
+
+    /// <inheritdoc/>
+    public void Insert(int index, Tree item) => _items.Insert(index, Checked(item, index));
+
+    /// <inheritdoc/>
+    public bool Remove(Tree item) => _items.Remove(item);
+
+    /// <inheritdoc/>
+    public void RemoveAt(int index) => _items.RemoveAt(index);
+
+    /// <inheritdoc/>
+    public void Clear() => _items.Clear();
+
+    /// <inheritdoc/>
+    public bool Contains(Tree item) => _items.Contains(item);
+
+    /// <inheritdoc/>
+    public int IndexOf(Tree item) => _items.IndexOf(item);
+
+    /// <inheritdoc/>
+    public void CopyTo(Tree[] array, int arrayIndex) => _items.CopyTo(array, arrayIndex);
+
+    /// <summary>Enumerates the elements.</summary>
+    public IEnumerator<Tree> GetEnumerator() => _items.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => _items.GetEnumerator();
+
+    /// <inheritdoc/>
+    public override Tree Copy()
+    {
+        TreeList copy = new(_items.Count);
+        foreach (Tree item in _items)
+        {
+            copy._items.Add(item.Copy());
+        }
+
+        return copy;
+    }
+
+    internal override bool IsEmptyContainer => _items.Count == 0;
+
+    internal override string Description => _items.Count == 0 ? "an empty list" : $"a list of {_items.Count}";
+
+    internal Tree ItemAt(int index) => _items[index];
+
+    internal override void CollectLeaves(List<MlxArray> leaves)
+    {
+        foreach (Tree item in _items)
+        {
+            item.CollectLeaves(leaves);
+        }
+    }
+
+    internal override Tree? Child(string part) =>
+        TreePaths.TryIndex(part, out int index) && index < _items.Count ? _items[index] : null;
+
+    private static Tree Checked(Tree item, int index) =>
+        item ?? throw new ArgumentNullException(nameof(item), $"Element {index} of the list is null: use an empty TreeDictionary for an element without arrays.");
+
+    private ArgumentOutOfRangeException OutOfRange(int index) =>
+        new(nameof(index), index, $"{Where} is {Description}: there is no element {index}.");
+}

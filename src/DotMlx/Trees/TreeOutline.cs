@@ -1,0 +1,69 @@
+using System.Text;
+
+namespace DotMlx;
+
+/// <summary>Prints a tree as an indented outline.</summary>
+internal static class TreeOutline
+{
+    public static string Of(Tree tree)
+    {
+        StringBuilder text = new();
+        switch (tree)
+        {
+            case TreeLeaf(var array):
+                text.Append(TreePaths.Describe(array));
+                break;
+            case { IsEmptyContainer: true }:
+                text.Append(Empty(tree));
+                break;
+            default:
+                Children(text, tree, 0);
+                text.Length--;
+                break;
+        }
+
+        return text.ToString();
+    }
+
+    private static void Children(StringBuilder text, Tree tree, int depth)
+    {
+        switch (tree)
+        {
+            case TreeList list:
+                for (int i = 0; i < list.Count; i++)
+                {
+                    Node(text, $"[{TreePaths.Index(i)}]", list.ItemAt(i), depth);
+                }
+
+                break;
+            case TreeDictionary dictionary:
+                for (int i = 0; i < dictionary.Count; i++)
+                {
+                    (string key, Tree value) = dictionary.EntryAt(i);
+                    Node(text, key, value, depth);
+                }
+
+                break;
+        }
+    }
+
+    private static void Node(StringBuilder text, string name, Tree node, int depth)
+    {
+        text.Append(' ', 2 * depth).Append(name);
+        switch (node)
+        {
+            case TreeLeaf(var array):
+                text.Append(": ").Append(TreePaths.Describe(array)).Append('\n');
+                break;
+            case { IsEmptyContainer: true }:
+                text.Append(": ").Append(Empty(node)).Append('\n');
+                break;
+            default:
+                text.Append('\n');
+                Children(text, node, depth + 1);
+                break;
+        }
+    }
+
+    private static string Empty(Tree tree) => tree is TreeList ? "[]" : "{}";
+}
