@@ -20,7 +20,7 @@ public static unsafe partial class Mx
         foreach (Tree tree in trees)
         {
             ArgumentNullException.ThrowIfNull(tree, nameof(trees));
-            tree.CollectLeaves(leaves);
+            tree.CollectLeaves(leaves, shown: false);
         }
 
         return leaves;

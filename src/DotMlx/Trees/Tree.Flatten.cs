@@ -11,7 +11,15 @@ public abstract partial class Tree
     {
         ArgumentNullException.ThrowIfNull(prefix);
         List<KeyValuePair<string, MlxArray>> items = [];
-        Append(this, prefix, items);
+        Append(this, prefix, items, shown: true);
+        return items;
+    }
+
+    /// <summary><see cref="Flatten"/> for the library itself: the leaves stay private.</summary>
+    internal List<KeyValuePair<string, MlxArray>> FlattenUnseen(string prefix = "")
+    {
+        List<KeyValuePair<string, MlxArray>> items = [];
+        Append(this, prefix, items, shown: false);
         return items;
     }
 
@@ -45,14 +53,14 @@ public abstract partial class Tree
         return Build(entries);
     }
 
-    private static void Append(Tree tree, string path, List<KeyValuePair<string, MlxArray>> items)
+    private static void Append(Tree tree, string path, List<KeyValuePair<string, MlxArray>> items, bool shown)
     {
         switch (tree)
         {
             case TreeList list:
                 for (int i = 0; i < list.Count; i++)
                 {
-                    Append(list.ItemAt(i), TreePaths.Join(path, i), items);
+                    Append(list.ItemAt(i), TreePaths.Join(path, i), items, shown);
                 }
 
                 break;
@@ -60,12 +68,12 @@ public abstract partial class Tree
                 for (int i = 0; i < dictionary.Count; i++)
                 {
                     (string key, Tree value) = dictionary.EntryAt(i);
-                    Append(value, TreePaths.Join(path, key), items);
+                    Append(value, TreePaths.Join(path, key), items, shown);
                 }
 
                 break;
-            default:
-                items.Add(KeyValuePair.Create(path, tree.Array));
+            case TreeLeaf leaf:
+                items.Add(KeyValuePair.Create(path, shown ? leaf.Array : leaf.Peek));
                 break;
         }
     }

@@ -68,7 +68,7 @@ public abstract partial class Tree
     {
         switch (expected, actual)
         {
-            case (TreeLeaf(var a), TreeLeaf(var b)):
+            case (TreeLeaf { Peek: var a }, TreeLeaf { Peek: var b }):
                 if (a.DType != b.DType || !a.Shape.SequenceEqual(b.Shape))
                 {
                     differences.Add(
@@ -85,13 +85,15 @@ public abstract partial class Tree
 
                 break;
             case (TreeDictionary a, TreeDictionary b):
-                foreach ((string key, Tree value) in a)
+                for (int i = 0; i < a.Count; i++)
                 {
+                    (string key, Tree value) = a.EntryAt(i);
                     CompareOptional(TreePaths.Join(path, key), value, b.Get(key), differences);
                 }
 
-                foreach ((string key, Tree value) in b)
+                for (int i = 0; i < b.Count; i++)
                 {
+                    (string key, Tree value) = b.EntryAt(i);
                     if (!a.ContainsKey(key))
                     {
                         CompareOptional(TreePaths.Join(path, key), null, value, differences);
@@ -123,7 +125,7 @@ public abstract partial class Tree
         // Containers without arrays vanish when a tree is flattened, so their absence is no difference.
         static void Leaves(Tree tree, string path, string what, List<string> differences)
         {
-            foreach ((string leaf, MlxArray array) in tree.Flatten(path))
+            foreach ((string leaf, MlxArray array) in tree.FlattenUnseen(path))
             {
                 differences.Add($"'{leaf}' {what} {TreePaths.Describe(array)}");
             }

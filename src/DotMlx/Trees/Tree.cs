@@ -57,7 +57,7 @@ public abstract partial class Tree
         get
         {
             List<MlxArray> leaves = [];
-            CollectLeaves(leaves);
+            CollectLeaves(leaves, shown: true);
             return leaves;
         }
     }
@@ -82,7 +82,7 @@ public abstract partial class Tree
     public Tree Find(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        Tree? node = this;
+        Tree node = this;
         string walked = "";
         foreach (string part in path.Length == 0 ? [] : path.Split('.'))
         {
@@ -93,7 +93,7 @@ public abstract partial class Tree
                     $"There is no '{path}' in the tree: {TreePaths.Quote(walked)} is {node.Description}.");
             }
 
-            node = next;
+            node = node.ReadAs(next, part, 0);
             walked = TreePaths.Join(walked, part);
         }
 
@@ -107,11 +107,13 @@ public abstract partial class Tree
         node = this;
         foreach (string part in path.Length == 0 ? [] : path.Split('.'))
         {
-            node = node.Child(part);
-            if (node is null)
+            if (node.Child(part) is not { } next)
             {
+                node = null;
                 return false;
             }
+
+            node = node.ReadAs(next, part, 0);
         }
 
         return true;
@@ -120,7 +122,8 @@ public abstract partial class Tree
     /// <summary>An indented outline of the tree: one line per node, with dtype and shape of every array.</summary>
     public override string ToString() => TreeOutline.Of(this);
 
-    internal abstract void CollectLeaves(List<MlxArray> leaves);
+    /// <summary>Lists the arrays; <paramref name="shown"/> says whether somebody outside the library gets to see them.</summary>
+    internal abstract void CollectLeaves(List<MlxArray> leaves, bool shown);
 
     internal abstract Tree? Child(string part);
 
@@ -152,8 +155,14 @@ public abstract partial class Tree
         }
     }
 
+    /// <summary>Notes that somebody outside the library reads the child, and from where.</summary>
     private protected Tree ReadAs(Tree child, string? key, int index)
     {
+        if (child is TreeLeaf { IsPrivate: true } leaf)
+        {
+            leaf.Copy();
+        }
+
         // A container that holds itself would make the path endless.
         if (!ReferenceEquals(child, this))
         {

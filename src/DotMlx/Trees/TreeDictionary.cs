@@ -36,8 +36,20 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
     /// <summary>The keys in the order of insertion.</summary>
     public ICollection<string> Keys => _items.Keys;
 
-    /// <summary>The values in the order of insertion.</summary>
-    public ICollection<Tree> Values => _items.Values;
+    /// <summary>The values in the order of insertion, as they are now.</summary>
+    public ICollection<Tree> Values
+    {
+        get
+        {
+            List<Tree> values = new(_items.Count);
+            foreach ((_, Tree value) in this)
+            {
+                values.Add(value);
+            }
+
+            return values;
+        }
+    }
 
     /// <inheritdoc/>
     public override int LeafCount
@@ -89,7 +101,14 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
     public void Clear() => _items.Clear();
 
     /// <summary>Enumerates the entries in the order of insertion.</summary>
-    public IEnumerator<KeyValuePair<string, Tree>> GetEnumerator() => _items.GetEnumerator();
+    public IEnumerator<KeyValuePair<string, Tree>> GetEnumerator()
+    {
+        foreach (KeyValuePair<string, Tree> item in _items)
+        {
+            ReadAs(item.Value, item.Key, 0);
+            yield return item;
+        }
+    }
 
     void ICollection<KeyValuePair<string, Tree>>.Add(KeyValuePair<string, Tree> item) => Add(item.Key, item.Value);
 
@@ -99,10 +118,16 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
     bool ICollection<KeyValuePair<string, Tree>>.Remove(KeyValuePair<string, Tree> item) =>
         ((ICollection<KeyValuePair<string, Tree>>)this).Contains(item) && _items.Remove(item.Key);
 
-    void ICollection<KeyValuePair<string, Tree>>.CopyTo(KeyValuePair<string, Tree>[] array, int arrayIndex) =>
-        ((ICollection<KeyValuePair<string, Tree>>)_items).CopyTo(array, arrayIndex);
+    void ICollection<KeyValuePair<string, Tree>>.CopyTo(KeyValuePair<string, Tree>[] array, int arrayIndex)
+    {
+        ArgumentNullException.ThrowIfNull(array);
+        foreach (KeyValuePair<string, Tree> item in this)
+        {
+            array[arrayIndex++] = item;
+        }
+    }
 
-    IEnumerator IEnumerable.GetEnumerator() => _items.GetEnumerator();
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <inheritdoc/>
     public override Tree Copy()
@@ -137,15 +162,13 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
 
     internal KeyValuePair<string, Tree> EntryAt(int index) => _items.GetAt(index);
 
-    internal void SetAt(int index, Tree value) => _items.SetAt(index, value);
+        internal Tree? Get(string key) => _items.TryGetValue(key, out Tree? value) ? value : null;
 
-    internal Tree? Get(string key) => _items.TryGetValue(key, out Tree? value) ? value : null;
-
-    internal override void CollectLeaves(List<MlxArray> leaves)
+    internal override void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
         for (int i = 0; i < _items.Count; i++)
         {
-            _items.GetAt(i).Value.CollectLeaves(leaves);
+            _items.GetAt(i).Value.CollectLeaves(leaves, shown);
         }
     }
 

@@ -83,12 +83,26 @@ public sealed class TreeList : Tree, IList<Tree>
     public int IndexOf(Tree item) => _items.IndexOf(item);
 
     /// <inheritdoc/>
-    public void CopyTo(Tree[] array, int arrayIndex) => _items.CopyTo(array, arrayIndex);
+    public void CopyTo(Tree[] array, int arrayIndex)
+    {
+        _items.CopyTo(array, arrayIndex);
+        for (int i = 0; i < _items.Count; i++)
+        {
+            ReadAs(_items[i], null, i);
+        }
+    }
 
     /// <summary>Enumerates the elements.</summary>
-    public IEnumerator<Tree> GetEnumerator() => _items.GetEnumerator();
+    public IEnumerator<Tree> GetEnumerator()
+    {
+        int index = 0;
+        foreach (Tree item in _items)
+        {
+            yield return ReadAs(item, null, index++);
+        }
+    }
 
-    IEnumerator IEnumerable.GetEnumerator() => _items.GetEnumerator();
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <inheritdoc/>
     public override Tree Copy()
@@ -108,11 +122,11 @@ public sealed class TreeList : Tree, IList<Tree>
 
     internal Tree ItemAt(int index) => _items[index];
 
-    internal override void CollectLeaves(List<MlxArray> leaves)
+    internal override void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
         foreach (Tree item in _items)
         {
-            item.CollectLeaves(leaves);
+            item.CollectLeaves(leaves, shown);
         }
     }
 

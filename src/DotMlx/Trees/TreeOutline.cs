@@ -10,7 +10,7 @@ internal static class TreeOutline
         StringBuilder text = new();
         switch (tree)
         {
-            case TreeLeaf(var array):
+            case TreeLeaf { Peek: var array }:
                 text.Append(TreePaths.Describe(array));
                 break;
             case { IsEmptyContainer: true }:
@@ -52,7 +52,7 @@ internal static class TreeOutline
         text.Append(' ', 2 * depth).Append(name);
         switch (node)
         {
-            case TreeLeaf(var array):
+            case TreeLeaf { Peek: var array }:
                 text.Append(": ").Append(TreePaths.Describe(array)).Append('\n');
                 break;
             case { IsEmptyContainer: true }:

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace DotMlx;
 
@@ -26,8 +25,6 @@ internal static class TreePaths
             && index <= MaxListIndex;
     }
 
-    public static string Name(DType dtype) => dtype.ToString().ToLowerInvariant();
-
     public static string Describe(MlxArray array)
     {
         if (array.IsDisposed)
@@ -35,15 +32,7 @@ internal static class TreePaths
             return "disposed";
         }
 
-        StringBuilder text = new(Name(array.DType));
-        text.Append(" [");
-        ReadOnlySpan<int> shape = array.Shape;
-        for (int i = 0; i < shape.Length; i++)
-        {
-            text.Append(i == 0 ? "" : ", ").Append(CultureInfo.InvariantCulture, $"{shape[i]}");
-        }
-
-        return text.Append(']').ToString();
+        return $"{array.DType.ToString().ToLowerInvariant()} [{string.Join(", ", array.Shape.ToArray())}]";
     }
 
     /// <summary>The path of a node inside a tree, found by reference: for messages, when it is too late to have kept it.</summary>
