@@ -1,0 +1,7 @@
+namespace DotMlx.Tests;
+
+/// <summary>Which native library the suite runs on.</summary>
+internal static class LibraryInUse
+{
+    internal static bool IsReference => Environment.GetEnvironmentVariable("DOTMLX_LIBRARY") == "reference";
+}
