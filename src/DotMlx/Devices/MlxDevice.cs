@@ -72,7 +72,6 @@ public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
 
         internal NativeDevice(MlxDevice device)
         {
-            MlxRuntime.EnsureReady();
             Handle = Mlxc.mlx_device_new_type((mlx_device_type)device.Type, device.Index);
             if (Handle.ctx == null)
             {

@@ -59,7 +59,6 @@ internal static unsafe class Streams
                 return known;
             }
 
-            MlxRuntime.EnsureReady();
             lock (Gate)
             {
                 if (defaultDevice is null)
@@ -138,7 +137,7 @@ internal static unsafe class Streams
     {
         if (!IsAvailable(device))
         {
-            throw new NotSupportedException($"{device} is not available to the library in use.");
+            throw new NotSupportedException($"{device} is not available to the library in use ({MlxLibrary.Path}).");
         }
 
         mlx_stream stream = default;

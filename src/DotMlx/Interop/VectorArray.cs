@@ -73,7 +73,6 @@ internal unsafe ref struct VectorArray
 
     private static mlx_vector_array FromHandles(ReadOnlySpan<mlx_array> handles)
     {
-        MlxRuntime.EnsureReady();
         mlx_array nothing = default;
         fixed (mlx_array* first = handles)
         {

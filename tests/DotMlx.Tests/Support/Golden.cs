@@ -120,7 +120,7 @@ internal static partial class Golden
 
     private static T[] Read<T>(JsonElement data, Func<JsonElement, T> read) => [.. data.EnumerateArray().Select(read)];
 
-    private static double Number(JsonElement element) => element.ValueKind switch
+    internal static double Number(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.String => element.GetString() switch
         {
