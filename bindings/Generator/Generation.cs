@@ -28,6 +28,7 @@ internal sealed class Generation(string root)
             [$"{Imports}/Versions.g.cs"] = types.Versions(),
         };
         foreach ((string file, string text) in new ImportWriter(library).Files()) files[$"{Imports}/{file}"] = text;
+        foreach ((string file, string text) in new ExportWriter(library).Files()) files[$"{Exports}/{file}"] = text;
         return files;
     }
 

@@ -19,7 +19,7 @@ internal sealed class Runner(string root, TextWriter output)
     {
         version ??= _generation.Versions.Pinned;
         ApiVersion? fresh = Describe(headers, table, version);
-        if (fresh is not null) PrintNeighbour(fresh);
+        if (fresh is not null && (headers ?? table) is not null) PrintNeighbour(fresh);
 
         bool known = _generation.Versions.Versions.Any(v => v.Name == version);
         string[] missing = [.. _generation.Versions.Versions.Select(v => v.Name).Where(v => v != fresh?.Name && !File.Exists(Path.Combine(root, Generation.ApiFile(v))))];
