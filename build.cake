@@ -23,7 +23,7 @@ ProcessArgumentBuilder PassedOn(params string[] own)
         foreach (string value in values)
         {
             arguments.Append($"--{name}");
-            if (!string.IsNullOrEmpty(value) && value != "true")
+            if (!string.IsNullOrEmpty(value))
                 arguments.AppendQuoted(value);
         }
     }

@@ -21,6 +21,7 @@ void PublishReferenceLibrary()
     DotNetPublish($"{root}/native/Reference/Reference.csproj", new DotNetPublishSettings
     {
         Configuration = configuration,
+        Runtime = Rid(),
         OutputDirectory = NativeFolder(),
         NoLogo = true,
         Verbosity = DotNetVerbosity.Minimal,

@@ -29,7 +29,8 @@ IEnumerable<string> InstalledPrefixes()
     string[] prefixes =
     [
         EnvironmentVariable("MLX_C_PREFIX"), EnvironmentVariable("HOMEBREW_PREFIX"),
-        "/opt/homebrew", "/opt/homebrew/opt/mlx-c", "/home/linuxbrew/.linuxbrew", "/usr/local",
+        IsRunningOnMacOs() ? "/opt/homebrew" : null, IsRunningOnLinux() ? "/home/linuxbrew/.linuxbrew" : null,
+        IsRunningOnWindows() ? null : "/usr/local",
     ];
     return prefixes.Where(prefix => !string.IsNullOrEmpty(prefix)).Distinct();
 }
