@@ -1,0 +1,37 @@
+using System.Runtime.ExceptionServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// Carries an exception of a managed callback over the native frames that called it: the callback stashes it and reports
+/// failure, and whoever made the outer call raises the original again instead of MLX's 'returned a non-zero value'.
+/// </summary>
+internal static class CallbackErrors
+{
+    // Callbacks run on the thread of the native call.
+    [ThreadStatic]
+    private static ExceptionDispatchInfo? pending;
+
+    internal static void Stash(Exception exception) => pending = ExceptionDispatchInfo.Capture(exception);
+
+    /// <exception cref="MlxException">The call failed without an exception from a callback.</exception>
+    internal static void ThrowIfFailed(int status, string function)
+    {
+        ExceptionDispatchInfo? exception = pending;
+        pending = null;
+        if (status != 0)
+        {
+            if (exception is not null)
+            {
+                _ = MlxError.TakeMessage();
+                exception.Throw();
+            }
+
+            MlxError.ThrowIfFailed(status, function);
+        }
+    }
+
+    /// <summary>For functions that report failure by a null handle.</summary>
+    internal static unsafe void ThrowIfNull(void* handle, string function) => ThrowIfFailed(handle == null ? 1 : 0, function);
+}

@@ -1,0 +1,109 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>Calls of <c>mlx_value_and_grad</c> with flat lists of arrays.</summary>
+internal static unsafe class Differentiation
+{
+    /// <summary>Evaluates a loss and its gradients with respect to some of the inputs.</summary>
+    /// <param name="function">Gives the loss, which must be a scalar, and anything else; arrays of that come back as values.</param>
+    /// <param name="inputs">The arrays that the function gets.</param>
+    /// <param name="argnums">Indices of the inputs to differentiate by.</param>
+    internal static (MlxArray Value, TAux Auxiliary, MlxArray[] Gradients) ValueAndGrad<TAux>(
+        Func<MlxArray[], (MlxArray Loss, TAux Auxiliary)> function, MlxArray[] inputs, ReadOnlySpan<int> argnums)
+    {
+        object? skeleton = null;
+        MlxArray[] Flat(MlxArray[] arguments)
+        {
+            (MlxArray loss, TAux auxiliary) = function(arguments);
+            CheckLoss(loss);
+            List<MlxArray> outputs = [loss];
+            Structures.Flatten(auxiliary, outputs);
+            skeleton = Structures.Skeleton(auxiliary);
+            return [.. outputs];
+        }
+
+        (MlxArray[] values, MlxArray[] gradients) = Apply(Flat, inputs, argnums);
+        int next = 1;
+        return (values[0], (TAux)Structures.Rebuild(skeleton, values, ref next)!, gradients);
+    }
+
+    /// <summary>The indices Python's <c>argnums</c> allows: sorted, none twice, none below zero or past the end.</summary>
+    internal static int[] CheckArgnums(int[] argnums, int count)
+    {
+        ArgumentNullException.ThrowIfNull(argnums);
+        if (argnums.Length == 0)
+        {
+            throw new ArgumentException("No argument to differentiate by: argnums is empty.", nameof(argnums));
+        }
+
+        int[] sorted = [.. argnums];
+        Array.Sort(sorted);
+        if (sorted[0] < 0 || sorted[^1] >= count)
+        {
+            int wrong = sorted[0] < 0 ? sorted[0] : sorted[^1];
+            throw new ArgumentOutOfRangeException(nameof(argnums), wrong, $"There is no argument {wrong} to differentiate by: the function takes {count}.");
+        }
+
+        for (int i = 1; i < sorted.Length; i++)
+        {
+            if (sorted[i] == sorted[i - 1])
+            {
+                throw new ArgumentException($"The argument index {sorted[i]} occurs twice.", nameof(argnums));
+            }
+        }
+
+        return sorted;
+    }
+
+    private static (MlxArray[] Values, MlxArray[] Gradients) Apply(
+        Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs, ReadOnlySpan<int> argnums)
+    {
+        if (argnums.IsEmpty)
+        {
+            throw new ArgumentException("There is nothing to differentiate by: the argument holds no arrays.");
+        }
+
+        using var scope = TraceLock.Enter();
+        using VectorArray arguments = VectorArray.From(inputs);
+        using NativeClosure closure = NativeClosure.Create(function);
+        mlx_closure_value_and_grad transformed = default;
+        mlx_vector_array values = default;
+        mlx_vector_array gradients = default;
+        try
+        {
+            fixed (int* first = argnums)
+            {
+                CallbackErrors.ThrowIfFailed(
+                    Mlxc.mlx_value_and_grad(&transformed, closure.Handle, first, (nuint)argnums.Length), "mlx_value_and_grad");
+            }
+
+            CallbackErrors.ThrowIfFailed(
+                Mlxc.mlx_closure_value_and_grad_apply(&values, &gradients, transformed, arguments.Handle), "mlx_closure_value_and_grad_apply");
+            return (new VectorArray(values).ToArrays(), new VectorArray(gradients).ToArrays());
+        }
+        finally
+        {
+            new VectorArray(values).Dispose();
+            new VectorArray(gradients).Dispose();
+            if (transformed.ctx != null)
+            {
+                _ = Mlxc.mlx_closure_value_and_grad_free(transformed);
+            }
+        }
+    }
+
+    private static void CheckLoss(MlxArray loss)
+    {
+        if (loss is null)
+        {
+            throw new InvalidOperationException("The function to differentiate returned null instead of a scalar array.");
+        }
+
+        if (loss.NDim != 0)
+        {
+            throw new InvalidOperationException(
+                $"The function to differentiate must return a scalar, but returned an array of shape [{string.Join(", ", loss.Shape.ToArray())}]. Reduce it, with Sum or Mean for instance.");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Computes a function and the product of cotangents with its Jacobian (<c>mlx_vjp</c>).</summary>
+    /// <param name="fun">Any function of arrays.</param>
+    /// <param name="primals">The arguments.</param>
+    /// <param name="cotangents">One for every output, of its shape.</param>
+    /// <returns>The outputs, and one array for every argument.</returns>
+    /// <exception cref="MlxException">Number or shape of the cotangents is wrong, or an operation has no gradient.</exception>
+    public static (MlxArray[] Outputs, MlxArray[] Vjps) Vjp(
+        Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] cotangents)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        ArgumentNullException.ThrowIfNull(primals);
+        ArgumentNullException.ThrowIfNull(cotangents);
+        return Products(&Mlxc.mlx_vjp, "mlx_vjp", fun, primals, cotangents);
+    }
+
+    /// <summary>Computes a function of one array and the product of a cotangent with its Jacobian.</summary>
+    /// <param name="fun">A function of one array.</param>
+    /// <param name="primal">The argument.</param>
+    /// <param name="cotangent">An array of the output's shape.</param>
+    /// <exception cref="MlxException">The shape of the cotangent is wrong, or an operation has no gradient.</exception>
+    public static (MlxArray Output, MlxArray Vjp) Vjp(Func<MlxArray, MlxArray> fun, MlxArray primal, MlxArray cotangent)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        (MlxArray[] outputs, MlxArray[] vjps) = Vjp(inputs => [fun(inputs[0])], [primal], [cotangent]);
+        return (outputs[0], vjps[0]);
+    }
+
+    /// <summary>Computes a function and the product of its Jacobian with tangents (<c>mlx_jvp</c>).</summary>
+    /// <param name="fun">Any function of arrays.</param>
+    /// <param name="primals">The arguments.</param>
+    /// <param name="tangents">One for every argument, of its shape.</param>
+    /// <returns>The outputs, and one array for every output.</returns>
+    /// <exception cref="MlxException">Number or shape of the tangents is wrong, or an operation has no derivative.</exception>
+    public static (MlxArray[] Outputs, MlxArray[] Jvps) Jvp(
+        Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] tangents)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        ArgumentNullException.ThrowIfNull(primals);
+        ArgumentNullException.ThrowIfNull(tangents);
+        return Products(&Mlxc.mlx_jvp, "mlx_jvp", fun, primals, tangents);
+    }
+
+    /// <summary>Computes a function of one array and the product of its Jacobian with a tangent.</summary>
+    /// <param name="fun">A function of one array.</param>
+    /// <param name="primal">The argument.</param>
+    /// <param name="tangent">An array of the argument's shape.</param>
+    /// <exception cref="MlxException">The shape of the tangent is wrong, or an operation has no derivative.</exception>
+    public static (MlxArray Output, MlxArray Jvp) Jvp(Func<MlxArray, MlxArray> fun, MlxArray primal, MlxArray tangent)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        (MlxArray[] outputs, MlxArray[] jvps) = Jvp(inputs => [fun(inputs[0])], [primal], [tangent]);
+        return (outputs[0], jvps[0]);
+    }
+
+    private static (MlxArray[] Outputs, MlxArray[] Products) Products(
+        delegate*<mlx_vector_array*, mlx_vector_array*, mlx_closure, mlx_vector_array, mlx_vector_array, int> transform,
+        string function, Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] directions)
+    {
+        using var scope = TraceLock.Enter();
+        using VectorArray at = VectorArray.From(primals);
+        using VectorArray along = VectorArray.From(directions);
+        using NativeClosure closure = NativeClosure.Create(fun);
+        mlx_vector_array outputs = default;
+        mlx_vector_array products = default;
+        try
+        {
+            CallbackErrors.ThrowIfFailed(transform(&outputs, &products, closure.Handle, at.Handle, along.Handle), function);
+            return (new VectorArray(outputs).ToArrays(), new VectorArray(products).ToArrays());
+        }
+        finally
+        {
+            new VectorArray(outputs).Dispose();
+            new VectorArray(products).Dispose();
+        }
+    }
+}

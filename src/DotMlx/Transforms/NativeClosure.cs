@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// A managed function as an <c>mlx_closure</c>. Graphs may keep the closure beyond this handle (custom functions do), so the
+/// managed side lives until MLX calls the destructor, on whichever thread that is.
+/// </summary>
+internal readonly unsafe struct NativeClosure : IDisposable
+{
+    private NativeClosure(mlx_closure handle) => Handle = handle;
+
+    internal mlx_closure Handle { get; }
+
+    /// <param name="function">Gets arrays that are disposed when it returns; the arrays it returns stay its own.</param>
+    internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function)
+    {
+        mlx_closure handle = Mlxc.mlx_closure_new_func_payload(&Invoke, Payload(function), &Release);
+        return handle.ctx != null ? new NativeClosure(handle) : throw MlxError.Fail("mlx_closure_new_func_payload");
+    }
+
+    public void Dispose()
+    {
+        if (Handle.ctx != null)
+        {
+            _ = Mlxc.mlx_closure_free(Handle);
+        }
+    }
+
+    internal static void* Payload(object target) => (void*)GCHandle.ToIntPtr(GCHandle.Alloc(target));
+
+    internal static T Target<T>(void* payload)
+        where T : class => (T)GCHandle.FromIntPtr((nint)payload).Target!;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    internal static void Release(void* payload) => GCHandle.FromIntPtr((nint)payload).Free();
+
+    /// <summary>A copy of what MLX hands to a callback; MLX keeps its vector.</summary>
+    internal static MlxArray[] Borrow(mlx_vector_array vector) => new VectorArray(vector).ToArrays();
+
+    /// <summary>Hands the results of a callback over to MLX.</summary>
+    internal static void Return(mlx_vector_array* result, MlxArray[] outputs)
+    {
+        if (outputs is null)
+        {
+            throw new InvalidOperationException("The function under a transform returned null instead of arrays.");
+        }
+
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            if (outputs[i] is null)
+            {
+                throw new InvalidOperationException($"The function under a transform returned null in place of array {i} of {outputs.Length}.");
+            }
+        }
+
+        *result = VectorArray.From(outputs).Handle;
+    }
+
+    internal static void DisposeAll(MlxArray[] arrays)
+    {
+        foreach (MlxArray array in arrays)
+        {
+            array.Dispose();
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int Invoke(mlx_vector_array* result, mlx_vector_array inputs, void* payload)
+    {
+        try
+        {
+            MlxArray[] arguments = Borrow(inputs);
+            try
+            {
+                Return(result, Target<Func<MlxArray[], MlxArray[]>>(payload)(arguments));
+                return 0;
+            }
+            finally
+            {
+                DisposeAll(arguments);
+            }
+        }
+        catch (Exception exception)
+        {
+            CallbackErrors.Stash(exception);
+            return 1;
+        }
+    }
+}

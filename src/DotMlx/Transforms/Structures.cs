@@ -1,0 +1,177 @@
+namespace DotMlx;
+
+/// <summary>
+/// Takes the arrays out of the values that functions under transforms take and return, and puts others in their place.
+/// A structure is a <see cref="MlxArray"/>, an array, list or string dictionary of them, a <see cref="Tree"/> or one of the
+/// tuples below; any other value has no arrays and passes unchanged.
+/// </summary>
+internal static class Structures
+{
+    // Stands for an array in a structure that must not keep arrays alive.
+    private static readonly MlxArray Placeholder = 0;
+
+    internal static MlxArray[] Flatten(object? value)
+    {
+        List<MlxArray> arrays = [];
+        Flatten(value, arrays);
+        return [.. arrays];
+    }
+
+    internal static void Flatten(object? value, List<MlxArray> arrays)
+    {
+        switch (value)
+        {
+            case null:
+                break;
+            case MlxArray array:
+                arrays.Add(array);
+                break;
+            case Tree tree:
+                tree.CollectLeaves(arrays, shown: false);
+                break;
+            case IEnumerable<MlxArray> several:
+                arrays.AddRange(several);
+                break;
+            case Dictionary<string, MlxArray> named:
+                arrays.AddRange(named.Values);
+                break;
+            case object?[] items:
+                foreach (object? item in items)
+                {
+                    Flatten(item, arrays);
+                }
+
+                break;
+            default:
+                if (TupleItems(value) is { } parts)
+                {
+                    Flatten(parts, arrays);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>The structure without its arrays, for <see cref="Rebuild{T}"/>.</summary>
+    internal static object? Skeleton(object? value) => value switch
+    {
+        null => null,
+        MlxArray => Placeholder,
+        MlxArray[] several => Enumerable.Repeat(Placeholder, several.Length).ToArray(),
+        List<MlxArray> several => Enumerable.Repeat(Placeholder, several.Count).ToList(),
+        Tree tree => Tree.Map(static _ => Placeholder, tree),
+        Dictionary<string, MlxArray> named => named.ToDictionary(static item => item.Key, static _ => Placeholder),
+        IEnumerable<MlxArray> several => several.Select(static _ => Placeholder).ToArray(),
+        object?[] items => Array.ConvertAll(items, Skeleton),
+        _ => TupleItems(value) is { } parts ? TupleOf(value, Array.ConvertAll(parts, Skeleton)) : value,
+    };
+
+    /// <summary>The structure with arrays in the order of <see cref="Flatten(object?)"/>.</summary>
+    internal static T Rebuild<T>(T structure, ReadOnlySpan<MlxArray> arrays)
+    {
+        int next = 0;
+        return (T)Rebuild((object?)structure, arrays, ref next)!;
+    }
+
+    internal static object? Rebuild(object? structure, ReadOnlySpan<MlxArray> arrays, ref int next)
+    {
+        switch (structure)
+        {
+            case null:
+                return null;
+            case MlxArray:
+                return arrays[next++];
+            case MlxArray[] several:
+                return Take(several.Length, arrays, ref next);
+            case List<MlxArray> several:
+                return Take(several.Count, arrays, ref next).ToList();
+            case Tree tree:
+                MlxArray[] leaves = Take(tree.LeafCount, arrays, ref next);
+                int leaf = 0;
+                return Tree.Map(_ => leaves[leaf++], tree);
+            case Dictionary<string, MlxArray> named:
+                Dictionary<string, MlxArray> filled = new(named.Count);
+                foreach (string key in named.Keys)
+                {
+                    filled.Add(key, arrays[next++]);
+                }
+
+                return filled;
+            case IEnumerable<MlxArray> several:
+                return Take(several.Count(), arrays, ref next);
+            case object?[] items:
+                return RebuildItems(items, arrays, ref next);
+            default:
+                return TupleItems(structure) is { } parts ? TupleOf(structure, RebuildItems(parts, arrays, ref next)) : structure;
+        }
+    }
+
+    private static MlxArray[] Take(int count, ReadOnlySpan<MlxArray> arrays, ref int next)
+    {
+        MlxArray[] taken = arrays.Slice(next, count).ToArray();
+        next += count;
+        return taken;
+    }
+
+    private static object?[] RebuildItems(object?[] items, ReadOnlySpan<MlxArray> arrays, ref int next)
+    {
+        object?[] rebuilt = new object?[items.Length];
+        for (int i = 0; i < items.Length; i++)
+        {
+            rebuilt[i] = Rebuild(items[i], arrays, ref next);
+        }
+
+        return rebuilt;
+    }
+
+    // Closed types only: making tuples of open ones would need reflection, which NativeAOT does not have.
+    private static object?[]? TupleItems(object value) => value switch
+    {
+        ValueTuple<MlxArray, MlxArray> t => [t.Item1, t.Item2],
+        ValueTuple<MlxArray, MlxArray[]> t => [t.Item1, t.Item2],
+        ValueTuple<MlxArray[], MlxArray> t => [t.Item1, t.Item2],
+        ValueTuple<MlxArray[], MlxArray[]> t => [t.Item1, t.Item2],
+        ValueTuple<MlxArray, Tree> t => [t.Item1, t.Item2],
+        ValueTuple<Tree, MlxArray> t => [t.Item1, t.Item2],
+        ValueTuple<Tree, Tree> t => [t.Item1, t.Item2],
+        ValueTuple<MlxArray, MlxArray, MlxArray> t => [t.Item1, t.Item2, t.Item3],
+        ValueTuple<MlxArray, MlxArray, Tree> t => [t.Item1, t.Item2, t.Item3],
+        ValueTuple<MlxArray, Tree, Tree> t => [t.Item1, t.Item2, t.Item3],
+        ValueTuple<MlxArray, MlxArray, MlxArray, MlxArray> t => [t.Item1, t.Item2, t.Item3, t.Item4],
+        System.Runtime.CompilerServices.ITuple tuple => HoldsArrays(tuple) ? throw Unsupported(value) : null,
+        _ => null,
+    };
+
+    private static object TupleOf(object kind, object?[] items) => kind switch
+    {
+        ValueTuple<MlxArray, MlxArray> => ((MlxArray)items[0]!, (MlxArray)items[1]!),
+        ValueTuple<MlxArray, MlxArray[]> => ((MlxArray)items[0]!, (MlxArray[])items[1]!),
+        ValueTuple<MlxArray[], MlxArray> => ((MlxArray[])items[0]!, (MlxArray)items[1]!),
+        ValueTuple<MlxArray[], MlxArray[]> => ((MlxArray[])items[0]!, (MlxArray[])items[1]!),
+        ValueTuple<MlxArray, Tree> => ((MlxArray)items[0]!, (Tree)items[1]!),
+        ValueTuple<Tree, MlxArray> => ((Tree)items[0]!, (MlxArray)items[1]!),
+        ValueTuple<Tree, Tree> => ((Tree)items[0]!, (Tree)items[1]!),
+        ValueTuple<MlxArray, MlxArray, MlxArray> => ((MlxArray)items[0]!, (MlxArray)items[1]!, (MlxArray)items[2]!),
+        ValueTuple<MlxArray, MlxArray, Tree> => ((MlxArray)items[0]!, (MlxArray)items[1]!, (Tree)items[2]!),
+        ValueTuple<MlxArray, Tree, Tree> => ((MlxArray)items[0]!, (Tree)items[1]!, (Tree)items[2]!),
+        ValueTuple<MlxArray, MlxArray, MlxArray, MlxArray> =>
+            ((MlxArray)items[0]!, (MlxArray)items[1]!, (MlxArray)items[2]!, (MlxArray)items[3]!),
+        _ => throw Unsupported(kind),
+    };
+
+    private static bool HoldsArrays(System.Runtime.CompilerServices.ITuple tuple)
+    {
+        for (int i = 0; i < tuple.Length; i++)
+        {
+            if (Flatten(tuple[i]).Length != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static NotSupportedException Unsupported(object value) => new(
+        $"A function under a transform cannot take or return a {value.GetType()} that holds arrays. Use a pair of arrays, MlxArray[], or a Tree.");
+}

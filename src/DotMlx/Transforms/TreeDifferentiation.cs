@@ -1,0 +1,19 @@
+namespace DotMlx;
+
+/// <summary>Differentiation by all arrays of a tree, the function's first argument.</summary>
+internal static class TreeDifferentiation
+{
+    internal static (MlxArray Value, TAux Auxiliary, Tree Gradient) ValueAndGrad<TAux>(
+        Func<Tree, MlxArray[], (MlxArray Loss, TAux Auxiliary)> function, Tree tree, MlxArray[] rest)
+    {
+        ArgumentNullException.ThrowIfNull(tree);
+        ArgumentNullException.ThrowIfNull(rest);
+        MlxArray[] leaves = Structures.Flatten(tree);
+        int[] argnums = [.. Enumerable.Range(0, leaves.Length)];
+        (MlxArray value, TAux auxiliary, MlxArray[] gradients) = Differentiation.ValueAndGrad(
+            arguments => function(Structures.Rebuild(tree, arguments.AsSpan(0, leaves.Length)), arguments[leaves.Length..]),
+            [.. leaves, .. rest],
+            argnums);
+        return (value, auxiliary, Structures.Rebuild(tree, gradients));
+    }
+}
