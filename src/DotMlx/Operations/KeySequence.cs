@@ -1,0 +1,89 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>A random key that is split for every draw: <c>(state, out) = split(state)</c>, of which <c>out</c> is used.</summary>
+internal sealed unsafe class KeySequence
+{
+    private static readonly AsyncLocal<KeySequence?> Flow = new();
+    private static readonly Lazy<KeySequence> Process = new(
+        static () => new KeySequence((ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+
+    private readonly Lock gate = new();
+    private MlxArray key;
+    private bool replacedInTransform;
+
+    private KeySequence(ulong seed) => key = Create(seed);
+
+    /// <summary>The sequence of this logical flow once it was seeded, else the one of the process.</summary>
+    internal static KeySequence Current => Flow.Value ?? Process.Value;
+
+    /// <summary>Gives this logical flow, and those that start from it, a sequence of its own.</summary>
+    internal static void Seed(ulong seed) => Flow.Value = new KeySequence(seed);
+
+    /// <summary>The key of the next draw; the caller disposes it.</summary>
+    internal MlxArray Next()
+    {
+        lock (gate)
+        {
+            if (!replacedInTransform || TraceLock.IsHeldByCurrentThread)
+            {
+                return Split();
+            }
+        }
+
+        // A transform on another thread may have put its tracers in place of the key: wait until it is done.
+        using Lock.Scope transform = TraceLock.Enter();
+        lock (gate)
+        {
+            return Split();
+        }
+    }
+
+    /// <summary>The key as it is now, under a handle of its own.</summary>
+    internal MlxArray Capture()
+    {
+        lock (gate)
+        {
+            return key.Share();
+        }
+    }
+
+    internal void Restore(MlxArray state)
+    {
+        mlx_array copy = default;
+        MlxError.ThrowIfFailed(Mlxc.mlx_array_set(&copy, Op.Handle(state)), "mlx_array_set");
+        GC.KeepAlive(state);
+        lock (gate)
+        {
+            replacedInTransform |= TraceLock.IsHeldByCurrentThread;
+            Replace(copy);
+        }
+    }
+
+    private MlxArray Split()
+    {
+        mlx_array state = default;
+        mlx_array drawn = default;
+        int status = Mlxc.mlx_random_split(&state, &drawn, key.Handle, Op.Stream(null));
+        MlxError.ThrowIfFailed(status, "mlx_random_split");
+        Replace(state);
+        return MlxArray.CreateShared(drawn);
+    }
+
+    // The key outlives every MlxScope, so it is kept as the library's own.
+    private void Replace(mlx_array state)
+    {
+        MlxArray old = key;
+        key = MlxArray.CreateShared(state);
+        old.Dispose();
+    }
+
+    private static MlxArray Create(ulong seed)
+    {
+        MlxRuntime.EnsureReady();
+        mlx_array key = default;
+        MlxError.ThrowIfFailed(Mlxc.mlx_random_key(&key, seed), "mlx_random_key");
+        return MlxArray.CreateShared(key);
+    }
+}

@@ -1,0 +1,291 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Numbers from a start up to a stop that is left out, as integers.</summary>
+    /// <param name="start">First number.</param>
+    /// <param name="stop">Bound that is not reached.</param>
+    /// <param name="step">Distance of two numbers; negative counts down.</param>
+    /// <param name="dtype">Dtype of the result; null for int32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of one axis.</returns>
+    /// <exception cref="MlxException">The range holds too many numbers.</exception>
+    /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
+    public static MlxArray Arange(long start, long stop, long step = 1, DType? dtype = null, MlxStream? stream = null)
+        => Range(start, stop, step, dtype ?? DType.Int32, stream);
+
+    /// <summary>Numbers from 0 up to a stop that is left out, as integers.</summary>
+    /// <param name="stop">Bound that is not reached.</param>
+    /// <param name="dtype">Dtype of the result; null for int32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of one axis.</returns>
+    /// <exception cref="MlxException">The range holds too many numbers.</exception>
+    /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
+    public static MlxArray Arange(long stop, DType? dtype = null, MlxStream? stream = null)
+        => Range(0, stop, 1, dtype ?? DType.Int32, stream);
+
+    /// <summary>Numbers from a start up to a stop that is left out, as floats.</summary>
+    /// <param name="start">First number.</param>
+    /// <param name="stop">Bound that is not reached.</param>
+    /// <param name="step">Distance of two numbers; negative counts down.</param>
+    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of one axis.</returns>
+    /// <exception cref="MlxException">The range holds too many numbers, or a bound is NaN or infinite.</exception>
+    /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
+    public static MlxArray Arange(double start, double stop, double step = 1, DType? dtype = null, MlxStream? stream = null)
+        => Range(start, stop, step, dtype ?? DType.Float32, stream);
+
+    /// <summary>Numbers from 0 up to a stop that is left out, as floats.</summary>
+    /// <param name="stop">Bound that is not reached.</param>
+    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of one axis.</returns>
+    /// <exception cref="MlxException">The range holds too many numbers, or the bound is NaN or infinite.</exception>
+    /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
+    public static MlxArray Arange(double stop, DType? dtype = null, MlxStream? stream = null)
+        => Range(0, stop, 1, dtype ?? DType.Float32, stream);
+
+    /// <summary>Evenly spaced numbers over an interval.</summary>
+    /// <param name="start">First number.</param>
+    /// <param name="stop">Last number, or the bound when <paramref name="endpoint"/> is false.</param>
+    /// <param name="num">How many numbers.</param>
+    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="endpoint">Whether <paramref name="stop"/> is the last number.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [num].</returns>
+    /// <exception cref="MlxException">The count is negative.</exception>
+    /// <remarks>mlx.core.linspace; C: mlx_linspace.</remarks>
+    public static MlxArray Linspace(
+        double start, double stop, int num = 50, DType? dtype = null, bool endpoint = true, MlxStream? stream = null)
+    {
+        // Without its end the interval is one number shorter: the same spacing up to the last number kept.
+        double last = endpoint || num < 1 ? stop : stop - (stop - start) / num;
+        mlx_array result = default;
+        return Op.Result(
+            Mlxc.mlx_linspace(&result, start, last, num, Native.DType(dtype ?? DType.Float32), Op.Stream(stream)),
+            result, "mlx_linspace");
+    }
+
+    /// <summary>An array of float32 zeros.</summary>
+    /// <param name="shape">Shape of the array; none gives a scalar.</param>
+    /// <returns>float32 array of <paramref name="shape"/>.</returns>
+    /// <exception cref="MlxException">A size is negative.</exception>
+    /// <remarks>mlx.core.zeros; C: mlx_zeros.</remarks>
+    public static MlxArray Zeros(params ReadOnlySpan<int> shape) => Zeros(shape, DType.Float32);
+
+    /// <summary>An array of zeros.</summary>
+    /// <param name="shape">Shape of the array; an empty one gives a scalar.</param>
+    /// <param name="dtype">Dtype of the result.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of <paramref name="shape"/>.</returns>
+    /// <exception cref="MlxException">A size is negative.</exception>
+    /// <remarks>mlx.core.zeros; C: mlx_zeros.</remarks>
+    public static MlxArray Zeros(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        fixed (int* first = shape)
+        {
+            return Op.Result(
+                Mlxc.mlx_zeros(&result, first, (nuint)shape.Length, Native.DType(dtype), Op.Stream(stream)), result, "mlx_zeros");
+        }
+    }
+
+    /// <summary>An array of float32 ones.</summary>
+    /// <param name="shape">Shape of the array; none gives a scalar.</param>
+    /// <returns>float32 array of <paramref name="shape"/>.</returns>
+    /// <exception cref="MlxException">A size is negative.</exception>
+    /// <remarks>mlx.core.ones; C: mlx_ones.</remarks>
+    public static MlxArray Ones(params ReadOnlySpan<int> shape) => Ones(shape, DType.Float32);
+
+    /// <summary>An array of ones.</summary>
+    /// <param name="shape">Shape of the array; an empty one gives a scalar.</param>
+    /// <param name="dtype">Dtype of the result.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of <paramref name="shape"/>.</returns>
+    /// <exception cref="MlxException">A size is negative.</exception>
+    /// <remarks>mlx.core.ones; C: mlx_ones.</remarks>
+    public static MlxArray Ones(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        fixed (int* first = shape)
+        {
+            return Op.Result(
+                Mlxc.mlx_ones(&result, first, (nuint)shape.Length, Native.DType(dtype), Op.Stream(stream)), result, "mlx_ones");
+        }
+    }
+
+    /// <summary>Zeros in the shape of another array.</summary>
+    /// <param name="a">Array whose shape (and dtype) is taken.</param>
+    /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <remarks>mlx.core.zeros_like; C: mlx_zeros_like.</remarks>
+    public static MlxArray ZerosLike(MlxArray a, DType? dtype = null, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return dtype is DType other && other != a.DType
+            ? Zeros(a.Shape, other, stream)
+            : Op.Unary(&Mlxc.mlx_zeros_like, "mlx_zeros_like", a, stream);
+    }
+
+    /// <summary>Ones in the shape of another array.</summary>
+    /// <param name="a">Array whose shape (and dtype) is taken.</param>
+    /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <remarks>mlx.core.ones_like; C: mlx_ones_like.</remarks>
+    public static MlxArray OnesLike(MlxArray a, DType? dtype = null, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return dtype is DType other && other != a.DType
+            ? Ones(a.Shape, other, stream)
+            : Op.Unary(&Mlxc.mlx_ones_like, "mlx_ones_like", a, stream);
+    }
+
+    /// <summary>An array filled with one value, or with an array that broadcasts.</summary>
+    /// <param name="shape">Shape of the array; an empty one gives a scalar.</param>
+    /// <param name="vals">Scalar or array that broadcasts to <paramref name="shape"/>.</param>
+    /// <param name="dtype">Dtype of the result; null for that of <paramref name="vals"/>.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of <paramref name="shape"/>.</returns>
+    /// <exception cref="MlxException">A size is negative or the shapes do not broadcast.</exception>
+    /// <remarks>mlx.core.full; C: mlx_full.</remarks>
+    public static MlxArray Full(ReadOnlySpan<int> shape, MlxArray vals, DType? dtype = null, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(vals);
+        mlx_array result = default;
+        fixed (int* first = shape)
+        {
+            int status = Mlxc.mlx_full(
+                &result, first, (nuint)shape.Length, Op.Handle(vals), Native.DType(dtype ?? vals.DType), Op.Stream(stream));
+            GC.KeepAlive(vals);
+            return Op.Result(status, result, "mlx_full");
+        }
+    }
+
+    /// <summary>One value, or an array that broadcasts, in the shape of another array.</summary>
+    /// <param name="a">Array whose shape (and dtype) is taken.</param>
+    /// <param name="vals">Scalar or array that broadcasts to the shape.</param>
+    /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <remarks>mlx.core.full_like of MLX 0.32; C: mlx_full_like.</remarks>
+    public static MlxArray FullLike(MlxArray a, MlxArray vals, DType? dtype = null, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        mlx_array result = default;
+        int status = Mlxc.mlx_full_like(
+            &result, Op.Handle(a), Op.Handle(vals), Native.DType(dtype ?? a.DType), Op.Stream(stream));
+        GC.KeepAlive(a);
+        GC.KeepAlive(vals);
+        return Op.Result(status, result, "mlx_full_like");
+    }
+
+    /// <summary>A matrix of zeros with ones on a diagonal.</summary>
+    /// <param name="n">Rows.</param>
+    /// <param name="m">Columns; null for as many as rows.</param>
+    /// <param name="k">Diagonal: 0 the main one, positive above, negative below.</param>
+    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [n, m].</returns>
+    /// <exception cref="MlxException">A size is not positive.</exception>
+    /// <remarks>mlx.core.eye; C: mlx_eye.</remarks>
+    public static MlxArray Eye(int n, int? m = null, int k = 0, DType? dtype = null, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        return Op.Result(
+            Mlxc.mlx_eye(&result, n, m ?? n, k, Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_eye");
+    }
+
+    /// <summary>The identity matrix.</summary>
+    /// <param name="n">Rows and columns.</param>
+    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [n, n].</returns>
+    /// <exception cref="MlxException">The size is not positive.</exception>
+    /// <remarks>mlx.core.identity; C: mlx_identity.</remarks>
+    public static MlxArray Identity(int n, DType? dtype = null, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        return Op.Result(
+            Mlxc.mlx_identity(&result, n, Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_identity");
+    }
+
+    /// <summary>A matrix of ones on and below a diagonal and zeros above.</summary>
+    /// <param name="n">Rows.</param>
+    /// <param name="m">Columns; null for as many as rows.</param>
+    /// <param name="k">Last diagonal of ones.</param>
+    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [n, m].</returns>
+    /// <exception cref="MlxException">A size is not positive.</exception>
+    /// <remarks>mlx.core.tri; C: mlx_tri.</remarks>
+    public static MlxArray Tri(int n, int? m = null, int k = 0, DType? dtype = null, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        return Op.Result(
+            Mlxc.mlx_tri(&result, n, m ?? n, k, Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_tri");
+    }
+
+    /// <summary>The value as an array, converted where a dtype is given.</summary>
+    /// <param name="a">Array, or a number (which .NET converts).</param>
+    /// <param name="dtype">Dtype of the result; null keeps an array's own and gives a number its default.</param>
+    /// <returns>A new array object; storage is shared where nothing is converted.</returns>
+    /// <remarks>mlx.core.asarray; .NET arrays and spans: <see cref="MlxArray.Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>.
+    /// C: mlx_array_set, mlx_astype.</remarks>
+    public static MlxArray AsArray(MlxArray a, DType? dtype = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return a.IsWeakScalar ? MlxArray.Scalar(a, dtype ?? a.DType)
+            : dtype is DType wanted ? AsType(a, wanted)
+            : a.Share();
+    }
+
+    /// <summary>The elements converted to another dtype.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="dtype">Dtype of the result.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <remarks>mlx.core.array.astype; C: mlx_astype.</remarks>
+    public static MlxArray AsType(MlxArray a, DType dtype, MlxStream? stream = null)
+        => Convert(&Mlxc.mlx_astype, "mlx_astype", a, dtype, stream);
+
+    /// <summary>The same bytes read as another dtype.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="dtype">Dtype to read as; the last axis grows or shrinks with the element size.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array over the same bytes.</returns>
+    /// <exception cref="MlxException">The bytes of the last axis are no whole number of elements.</exception>
+    /// <remarks>mlx.core.view; C: mlx_view.</remarks>
+    public static MlxArray View(MlxArray a, DType dtype, MlxStream? stream = null)
+        => Convert(&Mlxc.mlx_view, "mlx_view", a, dtype, stream);
+
+    /// <summary>A row-major copy where the array is laid out otherwise.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="allowColMajor">Whether column-major layout is good enough.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the same elements, contiguous in memory.</returns>
+    /// <remarks>mlx.core.contiguous; C: mlx_contiguous.</remarks>
+    public static MlxArray Contiguous(MlxArray a, bool allowColMajor = false, MlxStream? stream = null)
+        => Call.Flag(&Mlxc.mlx_contiguous, "mlx_contiguous", a, allowColMajor, stream);
+
+    private static MlxArray Range(double start, double stop, double step, DType dtype, MlxStream? stream)
+    {
+        mlx_array result = default;
+        return Op.Result(
+            Mlxc.mlx_arange(&result, start, stop, step, Native.DType(dtype), Op.Stream(stream)), result, "mlx_arange");
+    }
+
+    private static MlxArray Convert(
+        delegate*<mlx_array*, mlx_array, mlx_dtype, mlx_stream, int> f, string function, MlxArray a, DType dtype, MlxStream? stream)
+    {
+        mlx_array result = default;
+        int status = f(&result, Op.Handle(a), Native.DType(dtype), Op.Stream(stream));
+        GC.KeepAlive(a);
+        return Op.Result(status, result, function);
+    }
+}

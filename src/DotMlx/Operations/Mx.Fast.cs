@@ -1,0 +1,130 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Fused operations and custom kernels (mlx.core.fast).</summary>
+    public static unsafe partial class Fast
+    {
+        /// <summary>Root-mean-square normalisation over the last axis, accumulated in float32.</summary>
+        /// <param name="x">Array of shape [..., n].</param>
+        /// <param name="weight">Factors of shape [n]; null for none.</param>
+        /// <param name="eps">Added to the mean square.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="x"/>.</returns>
+        /// <exception cref="MlxException">The weight does not fit the last axis.</exception>
+        /// <remarks>mlx.core.fast.rms_norm; C: mlx_fast_rms_norm.</remarks>
+        public static MlxArray RmsNorm(MlxArray x, MlxArray? weight, float eps, MlxStream? stream = null)
+        {
+            mlx_array result = default;
+            int status = Mlxc.mlx_fast_rms_norm(&result, Op.Handle(x), Op.HandleOrNull(weight), eps, Op.Stream(stream));
+            GC.KeepAlive(x);
+            GC.KeepAlive(weight);
+            return Op.Result(status, result, "mlx_fast_rms_norm");
+        }
+
+        /// <summary>Layer normalisation over the last axis, accumulated in float32.</summary>
+        /// <param name="x">Array of shape [..., n].</param>
+        /// <param name="weight">Factors of shape [n]; null for none.</param>
+        /// <param name="bias">Summands of shape [n]; null for none.</param>
+        /// <param name="eps">Added to the variance.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="x"/>.</returns>
+        /// <exception cref="MlxException">The weight or the bias does not fit the last axis.</exception>
+        /// <remarks>mlx.core.fast.layer_norm; C: mlx_fast_layer_norm.</remarks>
+        public static MlxArray LayerNorm(
+            MlxArray x, MlxArray? weight, MlxArray? bias, float eps, MlxStream? stream = null)
+        {
+            mlx_array result = default;
+            int status = Mlxc.mlx_fast_layer_norm(
+                &result, Op.Handle(x), Op.HandleOrNull(weight), Op.HandleOrNull(bias), eps, Op.Stream(stream));
+            GC.KeepAlive(x);
+            GC.KeepAlive(weight);
+            GC.KeepAlive(bias);
+            return Op.Result(status, result, "mlx_fast_layer_norm");
+        }
+
+        /// <summary>Rotary position encoding of the last axis.</summary>
+        /// <param name="a">Array of shape [..., length, features].</param>
+        /// <param name="dims">How many features to rotate; the others are copied.</param>
+        /// <param name="traditional">Whether neighbouring features form a pair, instead of one of each half.</param>
+        /// <param name="base">Base of the frequencies; null when <paramref name="freqs"/> is given.</param>
+        /// <param name="scale">Factor of the positions.</param>
+        /// <param name="offset">Position of the first element: an int, or an integer array with one offset for each batch.</param>
+        /// <param name="freqs">Frequencies of shape [dims / 2]; null when <paramref name="base"/> is given.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">Both or neither of base and freqs are given, or the shapes do not agree.</exception>
+        /// <remarks>mlx.core.fast.rope; C: mlx_fast_rope_dynamic.</remarks>
+        public static MlxArray Rope(
+            MlxArray a, int dims, bool traditional, float? @base, float scale, MlxArray offset,
+            MlxArray? freqs = null, MlxStream? stream = null)
+        {
+            mlx_array result = default;
+            int status = Mlxc.mlx_fast_rope_dynamic(
+                &result, Op.Handle(a), dims, Native.Byte(traditional), Native.Optional(@base), scale, Op.Handle(offset),
+                Op.HandleOrNull(freqs), Op.Stream(stream));
+            GC.KeepAlive(a);
+            GC.KeepAlive(offset);
+            GC.KeepAlive(freqs);
+            return Op.Result(status, result, "mlx_fast_rope_dynamic");
+        }
+
+        /// <summary>Attention: Softmax(scale * q @ k^T + mask) @ v.</summary>
+        /// <param name="q">Queries of shape [batch, heads, lengthQ, features].</param>
+        /// <param name="k">Keys of shape [batch, headsKv, lengthKv, features]; headsKv divides heads.</param>
+        /// <param name="v">Values of shape [batch, headsKv, lengthKv, featuresV].</param>
+        /// <param name="scale">Factor of the scores.</param>
+        /// <param name="mask">Bool array (true takes part) or array added to the scores; broadcasts to [batch, heads, lengthQ, lengthKv]; null for none.</param>
+        /// <param name="sinks">Extra score for each head, shape [heads]; null for none.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of shape [batch, heads, lengthQ, featuresV].</returns>
+        /// <exception cref="MlxException">The shapes or dtypes do not agree.</exception>
+        /// <remarks>mlx.core.fast.scaled_dot_product_attention; C: mlx_fast_scaled_dot_product_attention.</remarks>
+        public static MlxArray ScaledDotProductAttention(
+            MlxArray q, MlxArray k, MlxArray v, float scale, MlxArray? mask = null, MlxArray? sinks = null,
+            MlxStream? stream = null)
+            => Attention(q, k, v, scale, "", mask, sinks, stream);
+
+        /// <summary>Attention with a named mask.</summary>
+        /// <param name="q">Queries of shape [batch, heads, lengthQ, features].</param>
+        /// <param name="k">Keys of shape [batch, headsKv, lengthKv, features]; headsKv divides heads.</param>
+        /// <param name="v">Values of shape [batch, headsKv, lengthKv, featuresV].</param>
+        /// <param name="scale">Factor of the scores.</param>
+        /// <param name="mask">"causal": each query sees the keys up to its own position, aligned at the end.</param>
+        /// <param name="sinks">Extra score for each head, shape [heads]; null for none.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of shape [batch, heads, lengthQ, featuresV].</returns>
+        /// <exception cref="ArgumentException">The mask is not "causal".</exception>
+        /// <exception cref="MlxException">The shapes or dtypes do not agree.</exception>
+        /// <remarks>mlx.core.fast.scaled_dot_product_attention; C: mlx_fast_scaled_dot_product_attention.</remarks>
+        public static MlxArray ScaledDotProductAttention(
+            MlxArray q, MlxArray k, MlxArray v, float scale, string mask, MlxArray? sinks = null, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(mask);
+            if (mask != "causal")
+            {
+                throw new ArgumentException($"The only named mask is \"causal\", not \"{mask}\".", nameof(mask));
+            }
+
+            return Attention(q, k, v, scale, mask, null, sinks, stream);
+        }
+
+        private static MlxArray Attention(
+            MlxArray q, MlxArray k, MlxArray v, float scale, string mode, MlxArray? mask, MlxArray? sinks, MlxStream? stream)
+        {
+            using NativeText modeText = new(mode, "mask");
+            mlx_array result = default;
+            int status = MlxcPortable.mlx_fast_scaled_dot_product_attention(
+                &result, Op.Handle(q), Op.Handle(k), Op.Handle(v), scale, modeText.Pointer, Op.HandleOrNull(mask),
+                Op.HandleOrNull(sinks), Op.Stream(stream));
+            GC.KeepAlive(q);
+            GC.KeepAlive(k);
+            GC.KeepAlive(v);
+            GC.KeepAlive(mask);
+            GC.KeepAlive(sinks);
+            return Op.Result(status, result, "mlx_fast_scaled_dot_product_attention");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Matrix product; leading axes are batches and broadcast.</summary>
+    /// <param name="a">Array of shape [..., m, k] or [k].</param>
+    /// <param name="b">Array of shape [..., k, n] or [k].</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [..., m, n]; the axis of a one-dimensional operand is left out.</returns>
+    /// <exception cref="MlxException">The inner sizes differ, or an operand is a scalar.</exception>
+    /// <remarks>mlx.core.matmul; C: mlx_matmul.</remarks>
+    public static MlxArray MatMul(MlxArray a, MlxArray b, MlxStream? stream = null)
+        => Call.Two(&Mlxc.mlx_matmul, "mlx_matmul", a, b, stream);
+
+    /// <summary>alpha * (a @ b) + beta * c.</summary>
+    /// <param name="c">Array that broadcasts to the product.</param>
+    /// <param name="a">Array of shape [..., m, k] or [k].</param>
+    /// <param name="b">Array of shape [..., k, n] or [k].</param>
+    /// <param name="alpha">Factor of the product.</param>
+    /// <param name="beta">Factor of <paramref name="c"/>.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of the product.</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.addmm; C: mlx_addmm.</remarks>
+    public static MlxArray AddMM(
+        MlxArray c, MlxArray a, MlxArray b, float alpha = 1f, float beta = 1f, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        int status = Mlxc.mlx_addmm(
+            &result, Op.Handle(c), Op.Handle(a), Op.Handle(b), alpha, beta, Op.Stream(stream));
+        GC.KeepAlive(c);
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        return Op.Result(status, result, "mlx_addmm");
+    }
+
+    /// <summary>Sum of products over the last axes of both arrays.</summary>
+    /// <param name="a">Array of shape [..., k].</param>
+    /// <param name="b">Array of shape [..., k].</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of both leading shapes, one after the other.</returns>
+    /// <exception cref="MlxException">The last sizes differ.</exception>
+    /// <remarks>mlx.core.inner; C: mlx_inner.</remarks>
+    public static MlxArray Inner(MlxArray a, MlxArray b, MlxStream? stream = null)
+        => Call.Two(&Mlxc.mlx_inner, "mlx_inner", a, b, stream);
+
+    /// <summary>Product of every element of one array with every element of the other.</summary>
+    /// <param name="a">Array of m elements; flattened.</param>
+    /// <param name="b">Array of n elements; flattened.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [m, n].</returns>
+    /// <remarks>mlx.core.outer; C: mlx_outer.</remarks>
+    public static MlxArray Outer(MlxArray a, MlxArray b, MlxStream? stream = null)
+        => Call.Two(&Mlxc.mlx_outer, "mlx_outer", a, b, stream);
+
+    /// <summary>Kronecker product.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="b">Array of any shape.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array whose sizes are the products of the operands' sizes.</returns>
+    /// <remarks>mlx.core.kron; C: mlx_kron.</remarks>
+    public static MlxArray Kron(MlxArray a, MlxArray b, MlxStream? stream = null)
+        => Call.Two(&Mlxc.mlx_kron, "mlx_kron", a, b, stream);
+
+    /// <summary>Sum of products over the last axes of one array and the first of the other.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="b">Array of any shape.</param>
+    /// <param name="axes">How many axes to sum over.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the axes that are left, those of <paramref name="a"/> first.</returns>
+    /// <exception cref="MlxException">The sizes of the axes differ.</exception>
+    /// <remarks>mlx.core.tensordot; C: mlx_tensordot_axis.</remarks>
+    public static MlxArray TensorDot(MlxArray a, MlxArray b, int axes = 2, MlxStream? stream = null)
+        => Call.TwoInt(&Mlxc.mlx_tensordot_axis, "mlx_tensordot_axis", a, b, axes, stream);
+
+    /// <summary>Sum of products over named axes of both arrays.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="b">Array of any shape.</param>
+    /// <param name="axesA">Axes of <paramref name="a"/> to sum over.</param>
+    /// <param name="axesB">The axes of <paramref name="b"/> that go with them.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the axes that are left, those of <paramref name="a"/> first.</returns>
+    /// <exception cref="MlxException">The sizes of the axes or their counts differ.</exception>
+    /// <remarks>mlx.core.tensordot; C: mlx_tensordot.</remarks>
+    public static MlxArray TensorDot(
+        MlxArray a, MlxArray b, ReadOnlySpan<int> axesA, ReadOnlySpan<int> axesB, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        fixed (int* first = axesA, second = axesB)
+        {
+            int status = Mlxc.mlx_tensordot(
+                &result, Op.Handle(a), Op.Handle(b), first, (nuint)axesA.Length, second, (nuint)axesB.Length, Op.Stream(stream));
+            GC.KeepAlive(a);
+            GC.KeepAlive(b);
+            return Op.Result(status, result, "mlx_tensordot");
+        }
+    }
+
+    /// <summary>Einstein summation.</summary>
+    /// <param name="subscripts">Subscripts such as "ij,jk->ik"; without an arrow the result is inferred.</param>
+    /// <param name="operands">One array for each group of subscripts.</param>
+    /// <returns>Array of the result's subscripts.</returns>
+    /// <exception cref="MlxException">Subscripts and shapes do not agree.</exception>
+    /// <remarks>mlx.core.einsum; C: mlx_einsum.</remarks>
+    public static MlxArray Einsum(string subscripts, params ReadOnlySpan<MlxArray> operands)
+        => Einsum(subscripts, operands, null);
+
+    /// <inheritdoc cref="Einsum(string, ReadOnlySpan{MlxArray})"/>
+    /// <param name="subscripts">Subscripts such as "ij,jk->ik"; without an arrow the result is inferred.</param>
+    /// <param name="operands">One array for each group of subscripts.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    public static MlxArray Einsum(string subscripts, ReadOnlySpan<MlxArray> operands, MlxStream? stream)
+    {
+        ArgumentNullException.ThrowIfNull(subscripts);
+        using NativeText text = new(subscripts, nameof(subscripts));
+        using VectorArray inputs = VectorArray.From(operands);
+        mlx_array result = default;
+        return Op.Result(
+            Mlxc.mlx_einsum(&result, text.Pointer, inputs.Handle, Op.Stream(stream)), result, "mlx_einsum");
+    }
+
+    /// <summary>Matrix product of which whole blocks are left out by masks.</summary>
+    /// <param name="a">Array of shape [..., m, k].</param>
+    /// <param name="b">Array of shape [..., k, n].</param>
+    /// <param name="blockSize">Side of the square blocks: 32 or 64.</param>
+    /// <param name="maskOut">Mask of the result's blocks, shape [..., ceil(m / block), ceil(n / block)]; null for none.</param>
+    /// <param name="maskLhs">Mask of the blocks of <paramref name="a"/>; null for none.</param>
+    /// <param name="maskRhs">Mask of the blocks of <paramref name="b"/>; null for none.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [..., m, n]; blocks left out are zero.</returns>
+    /// <exception cref="MlxException">The shapes do not agree or the block size is not supported.</exception>
+    /// <remarks>mlx.core.block_masked_mm; C: mlx_block_masked_mm.</remarks>
+    public static MlxArray BlockMaskedMM(
+        MlxArray a, MlxArray b, int blockSize = 64, MlxArray? maskOut = null, MlxArray? maskLhs = null,
+        MlxArray? maskRhs = null, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        int status = Mlxc.mlx_block_masked_mm(
+            &result, Op.Handle(a), Op.Handle(b), blockSize, Op.HandleOrNull(maskOut), Op.HandleOrNull(maskLhs),
+            Op.HandleOrNull(maskRhs), Op.Stream(stream));
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(maskOut);
+        GC.KeepAlive(maskLhs);
+        GC.KeepAlive(maskRhs);
+        return Op.Result(status, result, "mlx_block_masked_mm");
+    }
+
+    /// <summary>Matrix products of matrices that are chosen by index from both batches.</summary>
+    /// <param name="a">Array of shape [..., m, k].</param>
+    /// <param name="b">Array of shape [..., k, n].</param>
+    /// <param name="lhsIndices">Integer positions in the flattened batch of <paramref name="a"/>; null takes all in order.</param>
+    /// <param name="rhsIndices">Integer positions in the flattened batch of <paramref name="b"/>; null takes all in order.</param>
+    /// <param name="sortedIndices">Promises that the indices are sorted, which allows a faster kernel.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the broadcast shape of the indices and [m, n].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.gather_mm; C: mlx_gather_mm.</remarks>
+    public static MlxArray GatherMM(
+        MlxArray a, MlxArray b, MlxArray? lhsIndices = null, MlxArray? rhsIndices = null,
+        bool sortedIndices = false, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        int status = Mlxc.mlx_gather_mm(
+            &result, Op.Handle(a), Op.Handle(b), Op.HandleOrNull(lhsIndices), Op.HandleOrNull(rhsIndices),
+            Native.Byte(sortedIndices), Op.Stream(stream));
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(lhsIndices);
+        GC.KeepAlive(rhsIndices);
+        return Op.Result(status, result, "mlx_gather_mm");
+    }
+
+    /// <summary>Matrix products over segments of the inner axis.</summary>
+    /// <param name="a">Array of shape [m, k].</param>
+    /// <param name="b">Array of shape [k, n].</param>
+    /// <param name="segments">Integer array of shape [..., 2]: start and end of each segment.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [..., m, n].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.segmented_mm; C: mlx_segmented_mm.</remarks>
+    public static MlxArray SegmentedMM(MlxArray a, MlxArray b, MlxArray segments, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        int status = Mlxc.mlx_segmented_mm(
+            &result, Op.Handle(a), Op.Handle(b), Op.Handle(segments), Op.Stream(stream));
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(segments);
+        return Op.Result(status, result, "mlx_segmented_mm");
+    }
+
+    /// <summary>A diagonal of two axes.</summary>
+    /// <param name="a">Array with at least two axes.</param>
+    /// <param name="offset">Diagonal: 0 the main one, positive above, negative below.</param>
+    /// <param name="axis1">Row axis, negative from the end.</param>
+    /// <param name="axis2">Column axis, negative from the end.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the other axes with the diagonal as the last.</returns>
+    /// <exception cref="MlxException">The axes are equal or out of range.</exception>
+    /// <remarks>mlx.core.diagonal; C: mlx_diagonal.</remarks>
+    public static MlxArray Diagonal(MlxArray a, int offset = 0, int axis1 = 0, int axis2 = 1, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        int status = Mlxc.mlx_diagonal(&result, Op.Handle(a), offset, axis1, axis2, Op.Stream(stream));
+        GC.KeepAlive(a);
+        return Op.Result(status, result, "mlx_diagonal");
+    }
+
+    /// <summary>A matrix with a given diagonal, or the diagonal of a matrix.</summary>
+    /// <param name="a">Array of one or two axes.</param>
+    /// <param name="k">Diagonal: 0 the main one, positive above, negative below.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>A square matrix for a row, a row for a matrix.</returns>
+    /// <exception cref="MlxException">The array has neither one nor two axes.</exception>
+    /// <remarks>mlx.core.diag; C: mlx_diag.</remarks>
+    public static MlxArray Diag(MlxArray a, int k = 0, MlxStream? stream = null)
+        => Call.Int(&Mlxc.mlx_diag, "mlx_diag", a, k, stream);
+
+    /// <summary>Sum of a diagonal of two axes.</summary>
+    /// <param name="a">Array with at least two axes.</param>
+    /// <param name="offset">Diagonal: 0 the main one, positive above, negative below.</param>
+    /// <param name="axis1">Row axis, negative from the end.</param>
+    /// <param name="axis2">Column axis, negative from the end.</param>
+    /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the other axes.</returns>
+    /// <exception cref="MlxException">The axes are equal or out of range.</exception>
+    /// <remarks>mlx.core.trace; C: mlx_trace.</remarks>
+    public static MlxArray Trace(
+        MlxArray a, int offset = 0, int axis1 = 0, int axis2 = 1, DType? dtype = null, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        mlx_array result = default;
+        int status = MlxcPortable.mlx_trace(
+            &result, Op.Handle(a), offset, axis1, axis2, Native.DType(dtype ?? a.DType), Op.Stream(stream));
+        GC.KeepAlive(a);
+        return Op.Result(status, result, "mlx_trace");
+    }
+
+    /// <summary>Lower triangle; elements above diagonal <paramref name="k"/> become zero.</summary>
+    /// <param name="x">Array with at least two axes.</param>
+    /// <param name="k">Last diagonal that is kept.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="x"/>.</returns>
+    /// <exception cref="MlxException">The array has fewer than two axes.</exception>
+    /// <remarks>mlx.core.tril; C: mlx_tril.</remarks>
+    public static MlxArray Tril(MlxArray x, int k = 0, MlxStream? stream = null)
+        => Call.Int(&Mlxc.mlx_tril, "mlx_tril", x, k, stream);
+
+    /// <summary>Upper triangle; elements below diagonal <paramref name="k"/> become zero.</summary>
+    /// <param name="x">Array with at least two axes.</param>
+    /// <param name="k">First diagonal that is kept.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="x"/>.</returns>
+    /// <exception cref="MlxException">The array has fewer than two axes.</exception>
+    /// <remarks>mlx.core.triu; C: mlx_triu.</remarks>
+    public static MlxArray Triu(MlxArray x, int k = 0, MlxStream? stream = null)
+        => Call.Int(&Mlxc.mlx_triu, "mlx_triu", x, k, stream);
+}

@@ -1,0 +1,391 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Random numbers (mlx.core.random). The same key gives the same numbers on every device and library.</summary>
+    /// <remarks>A function called without a key takes the next one of <see cref="State"/>.</remarks>
+    public static unsafe partial class Random
+    {
+        /// <summary>The state that functions without a key draw from; a compiled function names it to draw anew in each call.</summary>
+        /// <remarks>mlx.core.random.state; written in C#, mlx-c keeps its own hidden.</remarks>
+        public static RandomState State { get; } = new();
+
+        /// <summary>Makes the numbers that follow in this logical flow reproducible.</summary>
+        /// <param name="seed">The seed.</param>
+        /// <remarks>The flow is that of <see cref="AsyncLocal{T}"/>: it reaches through <c>await</c> and into tasks started later,
+        /// not back to the caller of an async method. mlx.core.random.seed; C: mlx_random_key.</remarks>
+        public static void Seed(ulong seed) => KeySequence.Seed(seed);
+
+        /// <summary>A key made from a seed.</summary>
+        /// <param name="seed">The seed.</param>
+        /// <returns>uint32 array of shape [2].</returns>
+        /// <remarks>mlx.core.random.key; C: mlx_random_key.</remarks>
+        public static MlxArray Key(ulong seed)
+        {
+            MlxRuntime.EnsureReady();
+            mlx_array result = default;
+            return Op.Result(Mlxc.mlx_random_key(&result, seed), result, "mlx_random_key");
+        }
+
+        /// <summary>Several independent keys made from one.</summary>
+        /// <param name="key">uint32 key of shape [2].</param>
+        /// <param name="num">How many keys.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>uint32 array of shape [num, 2].</returns>
+        /// <exception cref="MlxException">The key has another shape or dtype.</exception>
+        /// <remarks>mlx.core.random.split; C: mlx_random_split_num.</remarks>
+        public static MlxArray Split(MlxArray key, int num = 2, MlxStream? stream = null)
+            => Call.Int(&Mlxc.mlx_random_split_num, "mlx_random_split_num", key, num, stream);
+
+        /// <summary>Random bits.</summary>
+        /// <param name="shape">Shape of the result.</param>
+        /// <param name="width">Bytes of an element: 1, 2 or 4.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>uint8, uint16 or uint32 array of <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The width is none of these.</exception>
+        /// <remarks>C: mlx_random_bits; Python does not show it.</remarks>
+        public static MlxArray Bits(
+            ReadOnlySpan<int> shape = default, int width = 4, MlxArray? key = null, MlxStream? stream = null)
+        {
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                return Op.Result(
+                    Mlxc.mlx_random_bits(&result, size, (nuint)shape.Length, width, drawn.Handle, Op.Stream(stream)),
+                    result, "mlx_random_bits");
+            }
+        }
+
+        /// <summary>Numbers evenly distributed in [low, high).</summary>
+        /// <param name="low">Lower bound, scalar or array that broadcasts to <paramref name="shape"/>; null is 0.</param>
+        /// <param name="high">Upper bound, scalar or array that broadcasts to <paramref name="shape"/>; null is 1.</param>
+        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
+        /// <param name="dtype">A floating dtype; null for float32.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype is not floating or the bounds do not broadcast.</exception>
+        /// <remarks>mlx.core.random.uniform; C: mlx_random_uniform.</remarks>
+        public static MlxArray Uniform(
+            MlxArray? low = null, MlxArray? high = null, ReadOnlySpan<int> shape = default, DType? dtype = null,
+            MlxArray? key = null, MlxStream? stream = null)
+        {
+            low ??= 0;
+            high ??= 1;
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                int status = Mlxc.mlx_random_uniform(
+                    &result, Op.Handle(low), Op.Handle(high), size, (nuint)shape.Length,
+                    Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream));
+                GC.KeepAlive(low);
+                GC.KeepAlive(high);
+                return Op.Result(status, result, "mlx_random_uniform");
+            }
+        }
+
+        /// <summary>Normally distributed numbers.</summary>
+        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
+        /// <param name="dtype">A floating dtype or complex64; null for float32.</param>
+        /// <param name="loc">Mean, scalar or array that broadcasts to <paramref name="shape"/>; null is 0.</param>
+        /// <param name="scale">Standard deviation, scalar or array that broadcasts to <paramref name="shape"/>; null is 1.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype is not inexact or the parameters do not broadcast.</exception>
+        /// <remarks>mlx.core.random.normal; C: mlx_random_normal_broadcast.</remarks>
+        public static MlxArray Normal(
+            ReadOnlySpan<int> shape = default, DType? dtype = null, MlxArray? loc = null, MlxArray? scale = null,
+            MlxArray? key = null, MlxStream? stream = null)
+        {
+            DType type = dtype ?? DType.Float32;
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                int status = Mlxc.mlx_random_normal_broadcast(
+                    &result, size, (nuint)shape.Length, Native.DType(type), Typed(loc, type), Typed(scale, type),
+                    drawn.Handle, Op.Stream(stream));
+                GC.KeepAlive(loc);
+                GC.KeepAlive(scale);
+                return Op.Result(status, result, "mlx_random_normal_broadcast");
+            }
+        }
+
+        /// <summary>Vectors that are jointly normally distributed.</summary>
+        /// <param name="mean">float32 array of shape [..., n].</param>
+        /// <param name="cov">float32 array of shape [..., n, n], positive semi-definite.</param>
+        /// <param name="shape">Batch shape, to which the batches of mean and cov broadcast; empty takes theirs.</param>
+        /// <param name="dtype">Only float32 (null) is supported.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on, a CPU stream; null for the default stream.</param>
+        /// <returns>Array of shape [..., n].</returns>
+        /// <exception cref="MlxException">The shapes or dtypes do not agree.</exception>
+        /// <remarks>mlx.core.random.multivariate_normal; C: mlx_random_multivariate_normal.</remarks>
+        public static MlxArray MultivariateNormal(
+            MlxArray mean, MlxArray cov, ReadOnlySpan<int> shape = default, DType? dtype = null,
+            MlxArray? key = null, MlxStream? stream = null)
+        {
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                int status = Mlxc.mlx_random_multivariate_normal(
+                    &result, Op.Handle(mean), Op.Handle(cov), size, (nuint)shape.Length,
+                    Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream));
+                GC.KeepAlive(mean);
+                GC.KeepAlive(cov);
+                return Op.Result(status, result, "mlx_random_multivariate_normal");
+            }
+        }
+
+        /// <summary>Integers evenly distributed in [low, high).</summary>
+        /// <param name="low">Lower bound, scalar or array that broadcasts to <paramref name="shape"/>.</param>
+        /// <param name="high">Upper bound, scalar or array that broadcasts to <paramref name="shape"/>.</param>
+        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
+        /// <param name="dtype">An integer dtype; null for int32.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype is not an integer or the bounds do not broadcast.</exception>
+        /// <remarks>mlx.core.random.randint; C: mlx_random_randint.</remarks>
+        public static MlxArray RandInt(
+            MlxArray low, MlxArray high, ReadOnlySpan<int> shape = default, DType? dtype = null,
+            MlxArray? key = null, MlxStream? stream = null)
+        {
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                int status = Mlxc.mlx_random_randint(
+                    &result, Op.Handle(low), Op.Handle(high), size, (nuint)shape.Length,
+                    Native.DType(dtype ?? DType.Int32), drawn.Handle, Op.Stream(stream));
+                GC.KeepAlive(low);
+                GC.KeepAlive(high);
+                return Op.Result(status, result, "mlx_random_randint");
+            }
+        }
+
+        /// <summary>True with a given probability.</summary>
+        /// <param name="p">Probability, scalar or array that broadcasts to <paramref name="shape"/>; null is 0.5.</param>
+        /// <param name="shape">Shape of the result; null for that of <paramref name="p"/>.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>bool array of <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The probabilities do not broadcast.</exception>
+        /// <remarks>mlx.core.random.bernoulli; C: mlx_random_bernoulli.</remarks>
+        public static MlxArray Bernoulli(
+            MlxArray? p = null, int[]? shape = null, MlxArray? key = null, MlxStream? stream = null)
+        {
+            p ??= 0.5f;
+            ReadOnlySpan<int> sizes = shape is null ? p.Shape : shape;
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = sizes)
+            {
+                int status = Mlxc.mlx_random_bernoulli(
+                    &result, Op.Handle(p), size, (nuint)sizes.Length, drawn.Handle, Op.Stream(stream));
+                GC.KeepAlive(p);
+                return Op.Result(status, result, "mlx_random_bernoulli");
+            }
+        }
+
+        /// <summary>Normally distributed numbers between two bounds.</summary>
+        /// <param name="lower">Lower bound, scalar or array that broadcasts to <paramref name="shape"/>.</param>
+        /// <param name="upper">Upper bound, scalar or array that broadcasts to <paramref name="shape"/>.</param>
+        /// <param name="shape">Shape of the result; null for the one to which the bounds broadcast.</param>
+        /// <param name="dtype">A floating dtype; null for float32.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype is not floating or the bounds do not broadcast.</exception>
+        /// <remarks>mlx.core.random.truncated_normal; C: mlx_random_truncated_normal.</remarks>
+        public static MlxArray TruncatedNormal(
+            MlxArray lower, MlxArray upper, int[]? shape = null, DType? dtype = null,
+            MlxArray? key = null, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(lower);
+            ArgumentNullException.ThrowIfNull(upper);
+            shape ??= Broadcast(lower.Shape, upper.Shape);
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                int status = Mlxc.mlx_random_truncated_normal(
+                    &result, Op.Handle(lower), Op.Handle(upper), size, (nuint)shape.Length,
+                    Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream));
+                GC.KeepAlive(lower);
+                GC.KeepAlive(upper);
+                return Op.Result(status, result, "mlx_random_truncated_normal");
+            }
+        }
+
+        /// <summary>Numbers of the standard Gumbel distribution.</summary>
+        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
+        /// <param name="dtype">A floating dtype; null for float32.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype is not floating.</exception>
+        /// <remarks>mlx.core.random.gumbel; C: mlx_random_gumbel.</remarks>
+        public static MlxArray Gumbel(
+            ReadOnlySpan<int> shape = default, DType? dtype = null, MlxArray? key = null, MlxStream? stream = null)
+        {
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                return Op.Result(
+                    Mlxc.mlx_random_gumbel(
+                        &result, size, (nuint)shape.Length, Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream)),
+                    result, "mlx_random_gumbel");
+            }
+        }
+
+        /// <summary>Positions drawn with the probabilities Softmax(logits).</summary>
+        /// <param name="logits">Unnormalised log-probabilities of any shape.</param>
+        /// <param name="axis">Axis that holds the distribution, negative from the end.</param>
+        /// <param name="shape">Shape of the result, to which the other axes broadcast; not together with <paramref name="numSamples"/>.</param>
+        /// <param name="numSamples">Draws from each distribution, as a new last axis.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>uint32 array of positions: the shape of the logits without the axis, or as asked for.</returns>
+        /// <exception cref="ArgumentException">Both <paramref name="shape"/> and <paramref name="numSamples"/> are given.</exception>
+        /// <exception cref="MlxException">The axis is out of range or the shape does not fit.</exception>
+        /// <remarks>mlx.core.random.categorical; C: mlx_random_categorical, mlx_random_categorical_shape, mlx_random_categorical_num_samples.</remarks>
+        public static MlxArray Categorical(
+            MlxArray logits, int axis = -1, int[]? shape = null, int? numSamples = null,
+            MlxArray? key = null, MlxStream? stream = null)
+        {
+            if (shape is not null && numSamples is not null)
+            {
+                throw new ArgumentException("Give the shape or the number of samples, not both.", nameof(numSamples));
+            }
+
+            mlx_array input = Op.Handle(logits);
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            MlxArray positions;
+            if (shape is not null)
+            {
+                fixed (int* size = shape)
+                {
+                    positions = Op.Result(
+                        Mlxc.mlx_random_categorical_shape(
+                            &result, input, axis, size, (nuint)shape.Length, drawn.Handle, Op.Stream(stream)),
+                        result, "mlx_random_categorical_shape");
+                }
+            }
+            else if (numSamples is int count)
+            {
+                positions = Op.Result(
+                    Mlxc.mlx_random_categorical_num_samples(&result, input, axis, count, drawn.Handle, Op.Stream(stream)),
+                    result, "mlx_random_categorical_num_samples");
+            }
+            else
+            {
+                positions = Op.Result(
+                    Mlxc.mlx_random_categorical(&result, input, axis, drawn.Handle, Op.Stream(stream)),
+                    result, "mlx_random_categorical");
+            }
+
+            GC.KeepAlive(logits);
+            return positions;
+        }
+
+        /// <summary>Numbers of a Laplace distribution.</summary>
+        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
+        /// <param name="dtype">A floating dtype; null for float32.</param>
+        /// <param name="loc">Mean.</param>
+        /// <param name="scale">Scale.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype is not floating.</exception>
+        /// <remarks>mlx.core.random.laplace; C: mlx_random_laplace.</remarks>
+        public static MlxArray Laplace(
+            ReadOnlySpan<int> shape = default, DType? dtype = null, float loc = 0f, float scale = 1f,
+            MlxArray? key = null, MlxStream? stream = null)
+        {
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                return Op.Result(
+                    Mlxc.mlx_random_laplace(
+                        &result, size, (nuint)shape.Length, Native.DType(dtype ?? DType.Float32), loc, scale,
+                        drawn.Handle, Op.Stream(stream)),
+                    result, "mlx_random_laplace");
+            }
+        }
+
+        /// <summary>The numbers from 0 to x - 1 in random order.</summary>
+        /// <param name="x">How many numbers.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>uint32 array of shape [x].</returns>
+        /// <remarks>mlx.core.random.permutation; C: mlx_random_permutation_arange.</remarks>
+        public static MlxArray Permutation(int x, MlxArray? key = null, MlxStream? stream = null)
+        {
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            return Op.Result(
+                Mlxc.mlx_random_permutation_arange(&result, x, drawn.Handle, Op.Stream(stream)),
+                result, "mlx_random_permutation_arange");
+        }
+
+        /// <summary>The entries of an array in random order along an axis.</summary>
+        /// <param name="x">Array with at least one axis.</param>
+        /// <param name="axis">Axis to permute, negative from the end.</param>
+        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="x"/>.</returns>
+        /// <exception cref="MlxException">The axis is out of range.</exception>
+        /// <remarks>mlx.core.random.permutation; C: mlx_random_permutation.</remarks>
+        public static MlxArray Permutation(MlxArray x, int axis = 0, MlxArray? key = null, MlxStream? stream = null)
+        {
+            using KeyArgument drawn = new(key);
+            mlx_array result = default;
+            int status = Mlxc.mlx_random_permutation(&result, Op.Handle(x), axis, drawn.Handle, Op.Stream(stream));
+            GC.KeepAlive(x);
+            return Op.Result(status, result, "mlx_random_permutation");
+        }
+
+        private static mlx_array Typed(MlxArray? parameter, DType dtype)
+            => parameter?.Weak is WeakScalar scalar
+                ? scalar.Native(scalar.DTypeBeside(dtype)).Handle
+                : Op.HandleOrNull(parameter);
+
+        /// <summary>The caller's key, or the next of the state, which is freed after the call.</summary>
+        private readonly ref struct KeyArgument
+        {
+            private readonly MlxArray key;
+            private readonly bool drawn;
+
+            internal KeyArgument(MlxArray? given)
+            {
+                drawn = given is null;
+                key = given ?? KeySequence.Current.Next();
+            }
+
+            internal mlx_array Handle => key.Handle;
+
+            public void Dispose()
+            {
+                if (drawn)
+                {
+                    key.Dispose();
+                }
+                else
+                {
+                    GC.KeepAlive(key);
+                }
+            }
+        }
+    }
+}

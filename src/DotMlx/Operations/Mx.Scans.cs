@@ -1,0 +1,87 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Running sum of the elements along an axis.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
+    /// <param name="reverse">Whether to run from the end to the start.</param>
+    /// <param name="inclusive">Whether each place includes its own element.</param>
+    /// <param name="dtype">Dtype to convert to first; null keeps MLX's choice.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.cumsum; C: mlx_cumsum.</remarks>
+    public static MlxArray CumSum(
+        MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, DType? dtype = null, MlxStream? stream = null)
+        => Scan(&MlxcPortable.mlx_cumsum, "mlx_cumsum", a, axis, reverse, inclusive, dtype, stream);
+
+    /// <summary>Running product of the elements along an axis.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
+    /// <param name="reverse">Whether to run from the end to the start.</param>
+    /// <param name="inclusive">Whether each place includes its own element.</param>
+    /// <param name="dtype">Dtype to convert to first; null keeps MLX's choice.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.cumprod; C: mlx_cumprod.</remarks>
+    public static MlxArray CumProd(
+        MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, DType? dtype = null, MlxStream? stream = null)
+        => Scan(&MlxcPortable.mlx_cumprod, "mlx_cumprod", a, axis, reverse, inclusive, dtype, stream);
+
+    /// <summary>Running maximum of the elements along an axis.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
+    /// <param name="reverse">Whether to run from the end to the start.</param>
+    /// <param name="inclusive">Whether each place includes its own element.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.cummax; C: mlx_cummax.</remarks>
+    public static MlxArray CumMax(
+        MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
+        => Scan(&MlxcPortable.mlx_cummax, "mlx_cummax", a, axis, reverse, inclusive, null, stream);
+
+    /// <summary>Running minimum of the elements along an axis.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
+    /// <param name="reverse">Whether to run from the end to the start.</param>
+    /// <param name="inclusive">Whether each place includes its own element.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.cummin; C: mlx_cummin.</remarks>
+    public static MlxArray CumMin(
+        MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
+        => Scan(&MlxcPortable.mlx_cummin, "mlx_cummin", a, axis, reverse, inclusive, null, stream);
+
+    /// <summary>Running log of the sum of exponentials of the elements along an axis.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
+    /// <param name="reverse">Whether to run from the end to the start.</param>
+    /// <param name="inclusive">Whether each place includes its own element.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.logcumsumexp; C: mlx_logcumsumexp.</remarks>
+    public static MlxArray LogCumSumExp(
+        MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
+        => Scan(&MlxcPortable.mlx_logcumsumexp, "mlx_logcumsumexp", a, axis, reverse, inclusive, null, stream);
+
+    private static MlxArray Scan(
+        delegate*<mlx_array*, mlx_array, int, byte, byte, mlx_stream, int> f, string function,
+        MlxArray a, int? axis, bool reverse, bool inclusive, DType? dtype, MlxStream? stream)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
+        using MlxArray? converted = dtype is DType wanted ? AsType(row ?? a, wanted, stream) : null;
+        mlx_array result = default;
+        int status = f(
+            &result, Op.Handle(converted ?? row ?? a), axis ?? 0, Native.Byte(reverse), Native.Byte(inclusive), Op.Stream(stream));
+        GC.KeepAlive(a);
+        return Op.Result(status, result, function);
+    }
+}

@@ -1,0 +1,69 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Elements in ascending order along an axis.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to sort along, negative from the end; null sorts the flattened array.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>The sorted array.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.sort; C: mlx_sort_axis, mlx_sort.</remarks>
+    public static MlxArray Sort(MlxArray a, int? axis = -1, MlxStream? stream = null)
+        => axis is int one
+            ? Call.Int(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, one, stream)
+            : Op.Unary(&Mlxc.mlx_sort, "mlx_sort", a, stream);
+
+    /// <summary>Positions that sort the elements along an axis.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to sort along, negative from the end; null sorts the flattened array.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>uint32 array of positions.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.argsort; C: mlx_argsort_axis, mlx_argsort.</remarks>
+    public static MlxArray ArgSort(MlxArray a, int? axis = -1, MlxStream? stream = null)
+        => axis is int one
+            ? Call.Int(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, one, stream)
+            : Op.Unary(&Mlxc.mlx_argsort, "mlx_argsort", a, stream);
+
+    /// <summary>Elements partly sorted: the one at <paramref name="kth"/> is in its place, smaller ones before it, larger ones behind.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="kth">Position of the dividing element, negative from the end.</param>
+    /// <param name="axis">Axis to partition along, negative from the end; null partitions the flattened array.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>The partitioned array; the order inside the parts is undefined.</returns>
+    /// <exception cref="MlxException">The axis or the position is out of range.</exception>
+    /// <remarks>mlx.core.partition; C: mlx_partition_axis, mlx_partition.</remarks>
+    public static MlxArray Partition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
+        => axis is int one
+            ? Call.Int2(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, one, stream)
+            : Call.Int(&Mlxc.mlx_partition, "mlx_partition", a, kth, stream);
+
+    /// <summary>Positions that partition the elements along an axis.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="kth">Position of the dividing element, negative from the end.</param>
+    /// <param name="axis">Axis to partition along, negative from the end; null partitions the flattened array.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>uint32 array of positions.</returns>
+    /// <exception cref="MlxException">The axis or the position is out of range.</exception>
+    /// <remarks>mlx.core.argpartition; C: mlx_argpartition_axis, mlx_argpartition.</remarks>
+    public static MlxArray ArgPartition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
+        => axis is int one
+            ? Call.Int2(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth, one, stream)
+            : Call.Int(&Mlxc.mlx_argpartition, "mlx_argpartition", a, kth, stream);
+
+    /// <summary>The k largest elements along an axis, in no particular order.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="k">How many elements to take.</param>
+    /// <param name="axis">Axis to select along, negative from the end; null selects from the flattened array.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array whose axis has size <paramref name="k"/>.</returns>
+    /// <exception cref="MlxException">The axis is out of range or too short.</exception>
+    /// <remarks>mlx.core.topk; C: mlx_topk_axis, mlx_topk.</remarks>
+    public static MlxArray TopK(MlxArray a, int k, int? axis = -1, MlxStream? stream = null)
+        => axis is int one
+            ? Call.Int2(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, one, stream)
+            : Call.Int(&Mlxc.mlx_topk, "mlx_topk", a, k, stream);
+}

@@ -1,0 +1,155 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Variance of the elements, over one axis or over all.</summary>
+    /// <param name="a">Array of any shape; integers give float32.</param>
+    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
+    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>The reduced array.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.var; C: mlx_var, mlx_var_axis.</remarks>
+    public static MlxArray Var(
+        MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        mlx_array input = Op.Handle(a);
+        byte keep = Native.Byte(keepdims);
+        MlxArray reduced = axis is int one
+            ? Op.Result(Mlxc.mlx_var_axis(&result, input, one, keep, ddof, Op.Stream(stream)), result, "mlx_var_axis")
+            : Op.Result(Mlxc.mlx_var(&result, input, keep, ddof, Op.Stream(stream)), result, "mlx_var");
+        GC.KeepAlive(a);
+        return reduced;
+    }
+
+    /// <summary>Variance of the elements, over several axes.</summary>
+    /// <param name="a">Array of any shape; integers give float32.</param>
+    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>The reduced array.</returns>
+    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <remarks>mlx.core.var; C: mlx_var_axes.</remarks>
+    public static MlxArray Var(
+        MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        fixed (int* first = axes)
+        {
+            int status = Mlxc.mlx_var_axes(
+                &result, Op.Handle(a), first, (nuint)axes.Length, Native.Byte(keepdims), ddof, Op.Stream(stream));
+            GC.KeepAlive(a);
+            return Op.Result(status, result, "mlx_var_axes");
+        }
+    }
+
+    /// <summary>Standard deviation of the elements, over one axis or over all.</summary>
+    /// <param name="a">Array of any shape; integers give float32.</param>
+    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
+    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>The reduced array.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.std; C: mlx_std, mlx_std_axis.</remarks>
+    public static MlxArray Std(
+        MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        mlx_array input = Op.Handle(a);
+        byte keep = Native.Byte(keepdims);
+        MlxArray reduced = axis is int one
+            ? Op.Result(Mlxc.mlx_std_axis(&result, input, one, keep, ddof, Op.Stream(stream)), result, "mlx_std_axis")
+            : Op.Result(Mlxc.mlx_std(&result, input, keep, ddof, Op.Stream(stream)), result, "mlx_std");
+        GC.KeepAlive(a);
+        return reduced;
+    }
+
+    /// <summary>Standard deviation of the elements, over several axes.</summary>
+    /// <param name="a">Array of any shape; integers give float32.</param>
+    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>The reduced array.</returns>
+    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <remarks>mlx.core.std; C: mlx_std_axes.</remarks>
+    public static MlxArray Std(
+        MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        fixed (int* first = axes)
+        {
+            int status = Mlxc.mlx_std_axes(
+                &result, Op.Handle(a), first, (nuint)axes.Length, Native.Byte(keepdims), ddof, Op.Stream(stream));
+            GC.KeepAlive(a);
+            return Op.Result(status, result, "mlx_std_axes");
+        }
+    }
+
+    /// <summary>Median of the elements, over one axis or over all; the mean of the middle two for an even count.</summary>
+    /// <param name="a">Array of any shape; integers give float32.</param>
+    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
+    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>The reduced array.</returns>
+    /// <exception cref="MlxException">The axis is out of range or empty.</exception>
+    /// <remarks>mlx.core.median; C: mlx_median.</remarks>
+    public static MlxArray Median(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        int[] axes = axis is int one ? [one] : AllAxes(a);
+        return Median(a, axes, keepdims, stream);
+    }
+
+    /// <summary>Median of the elements, over several axes; the mean of the middle two for an even count.</summary>
+    /// <param name="a">Array of any shape; integers give float32.</param>
+    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>The reduced array.</returns>
+    /// <exception cref="MlxException">An axis is out of range, empty or named twice.</exception>
+    /// <remarks>mlx.core.median; C: mlx_median.</remarks>
+    public static MlxArray Median(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&MlxcPortable.mlx_median, "mlx_median", a, axes, keepdims, stream);
+
+    /// <summary>Exponentials divided by their sum, over one axis or over all.</summary>
+    /// <param name="a">Array of any shape; integers give float32.</param>
+    /// <param name="axis">Axis over which the results sum to one, negative from the end; null for all together.</param>
+    /// <param name="precise">Whether to compute 16-bit floats in float32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.softmax; C: mlx_softmax, mlx_softmax_axis.</remarks>
+    public static MlxArray Softmax(MlxArray a, int? axis = null, bool precise = false, MlxStream? stream = null)
+        => axis is int one
+            ? Reduction.Axis(&Mlxc.mlx_softmax_axis, "mlx_softmax_axis", a, one, precise, stream)
+            : Reduction.All(&Mlxc.mlx_softmax, "mlx_softmax", a, precise, stream);
+
+    /// <summary>Exponentials divided by their sum, over several axes.</summary>
+    /// <param name="a">Array of any shape; integers give float32.</param>
+    /// <param name="axes">Axes over which the results sum to one, negative from the end.</param>
+    /// <param name="precise">Whether to compute 16-bit floats in float32.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <remarks>mlx.core.softmax; C: mlx_softmax_axes.</remarks>
+    public static MlxArray Softmax(MlxArray a, ReadOnlySpan<int> axes, bool precise = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axes, precise, stream);
+
+    private static int[] AllAxes(MlxArray a)
+    {
+        int[] axes = new int[a.NDim];
+        for (int i = 0; i < axes.Length; i++)
+        {
+            axes[i] = i;
+        }
+
+        return axes;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>Two operands of which a weak scalar takes the dtype that the other one gives it.</summary>
+internal readonly ref struct OperandPair
+{
+    private readonly MlxArray left;
+    private readonly MlxArray right;
+
+    internal OperandPair(
+        MlxArray a, MlxArray b,
+        [CallerArgumentExpression(nameof(a))] string? nameA = null, [CallerArgumentExpression(nameof(b))] string? nameB = null)
+    {
+        ArgumentNullException.ThrowIfNull(a, nameA);
+        ArgumentNullException.ThrowIfNull(b, nameB);
+        left = a;
+        right = b;
+        Left = Beside(a, b);
+        Right = Beside(b, a);
+    }
+
+    internal mlx_array Left { get; }
+
+    internal mlx_array Right { get; }
+
+    /// <summary>Handle of an operand: a weak scalar's in the dtype it takes beside <paramref name="like"/>.</summary>
+    internal static mlx_array Beside(MlxArray operand, MlxArray like)
+        => operand.Weak is WeakScalar scalar && !like.IsWeakScalar
+            ? scalar.Native(scalar.DTypeBeside(like.DType)).Handle
+            : operand.Handle;
+
+    public void Dispose()
+    {
+        GC.KeepAlive(left);
+        GC.KeepAlive(right);
+    }
+}
