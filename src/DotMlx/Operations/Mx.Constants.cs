@@ -1,8 +1,5 @@
 namespace DotMlx;
 
-/// <summary>Every function of mlx.core, under Python's names in PascalCase, with Python's defaults.</summary>
-/// <remarks>A number given where an array is expected takes the dtype of the other operand where its kind allows.
-/// Every function runs lazily on <c>stream</c>, by default on the default stream of the default device.</remarks>
 public static unsafe partial class Mx
 {
     /// <summary>Euler's number (mlx.core.e).</summary>

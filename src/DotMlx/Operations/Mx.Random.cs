@@ -10,7 +10,7 @@ public static unsafe partial class Mx
     {
         /// <summary>The state that functions without a key draw from; a compiled function names it to draw anew in each call.</summary>
         /// <remarks>mlx.core.random.state; written in C#, mlx-c keeps its own hidden.</remarks>
-        public static RandomState State { get; } = new();
+        public static RandomState State { get; } = new(static () => KeySequence.Current);
 
         /// <summary>Makes the numbers that follow in this logical flow reproducible.</summary>
         /// <param name="seed">The seed.</param>

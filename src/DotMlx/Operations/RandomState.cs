@@ -5,15 +5,15 @@ namespace DotMlx;
 /// also across <c>await</c> and in the tasks it starts; all others share one, seeded from the clock.</remarks>
 public sealed class RandomState : IMlxState
 {
-    internal RandomState()
-    {
-    }
+    private readonly Func<KeySequence> current;
+
+    internal RandomState(Func<KeySequence> current) => this.current = current;
 
     /// <summary>The current key, uint32 of shape [2], which the next draw splits.</summary>
     /// <exception cref="ArgumentException">The new key is not uint32 of shape [2].</exception>
     public MlxArray Key
     {
-        get => KeySequence.Current.Capture();
+        get => current().Capture();
         set
         {
             ArgumentNullException.ThrowIfNull(value);
@@ -24,7 +24,7 @@ public sealed class RandomState : IMlxState
                     nameof(value));
             }
 
-            KeySequence.Current.Restore(value);
+            current().Restore(value);
         }
     }
 
