@@ -81,7 +81,6 @@ internal sealed unsafe class KeySequence
 
     private static MlxArray Create(ulong seed)
     {
-        MlxRuntime.EnsureReady();
         mlx_array key = default;
         MlxError.ThrowIfFailed(Mlxc.mlx_random_key(&key, seed), "mlx_random_key");
         return MlxArray.CreateShared(key);

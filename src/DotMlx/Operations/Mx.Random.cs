@@ -24,7 +24,6 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.random.key; C: mlx_random_key.</remarks>
         public static MlxArray Key(ulong seed)
         {
-            MlxRuntime.EnsureReady();
             mlx_array result = default;
             return Op.Result(Mlxc.mlx_random_key(&result, seed), result, "mlx_random_key");
         }
