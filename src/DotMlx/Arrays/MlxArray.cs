@@ -40,7 +40,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private MlxArray(mlx_array handle, object mark)
+    private MlxArray(mlx_array handle, object? mark)
     {
         this.handle = (nint)handle.ctx;
         extra = mark;
@@ -78,6 +78,14 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     /// <summary>An array for the library's own caches: outside of scopes and of the count of live arrays.</summary>
     internal static MlxArray CreateShared(mlx_array handle) => new(handle, SharedMark);
+
+    /// <summary>An array that outlives every <see cref="MlxScope"/>, such as the state that an optimizer keeps from step to step.</summary>
+    internal static MlxArray CreateUnscoped(mlx_array handle)
+    {
+        var array = new MlxArray(handle, mark: null);
+        LiveArrays.Created(array, array.handle);
+        return array;
+    }
 
     /// <summary>Makes this object stand for another array and takes ownership of its handle (in-place semantics).</summary>
     internal void ReplaceHandle(mlx_array replacement)

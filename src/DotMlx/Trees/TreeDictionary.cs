@@ -164,6 +164,43 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
 
         internal Tree? Get(string key) => _items.TryGetValue(key, out Tree? value) ? value : null;
 
+    /// <summary>
+    /// Becomes equal to <paramref name="source"/> while this object and, where possible, the containers in it stay the same:
+    /// whoever holds them sees the change. Leaves are shared.
+    /// </summary>
+    internal void Assign(TreeDictionary source)
+    {
+        if (ReferenceEquals(source, this))
+        {
+            return;
+        }
+
+        for (int i = _items.Count - 1; i >= 0; i--)
+        {
+            if (!source._items.ContainsKey(_items.GetAt(i).Key))
+            {
+                _items.RemoveAt(i);
+            }
+        }
+
+        for (int i = 0; i < source._items.Count; i++)
+        {
+            (string key, Tree value) = source._items.GetAt(i);
+            switch (Get(key), value)
+            {
+                case (TreeDictionary mine, TreeDictionary theirs):
+                    mine.Assign(theirs);
+                    break;
+                case (TreeList mine, TreeList theirs):
+                    mine.Assign(theirs);
+                    break;
+                default:
+                    _items[key] = value.Copy();
+                    break;
+            }
+        }
+    }
+
     internal override void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
         for (int i = 0; i < _items.Count; i++)

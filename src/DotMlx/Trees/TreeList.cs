@@ -122,6 +122,40 @@ public sealed class TreeList : Tree, IList<Tree>
 
     internal Tree ItemAt(int index) => _items[index];
 
+    /// <inheritdoc cref="TreeDictionary.Assign"/>
+    internal void Assign(TreeList source)
+    {
+        if (ReferenceEquals(source, this))
+        {
+            return;
+        }
+
+        if (_items.Count > source.Count)
+        {
+            _items.RemoveRange(source.Count, _items.Count - source.Count);
+        }
+
+        for (int i = 0; i < source.Count; i++)
+        {
+            Tree value = source.ItemAt(i);
+            switch (i < _items.Count ? _items[i] : null, value)
+            {
+                case (TreeDictionary mine, TreeDictionary theirs):
+                    mine.Assign(theirs);
+                    break;
+                case (TreeList mine, TreeList theirs):
+                    mine.Assign(theirs);
+                    break;
+                case (null, _):
+                    _items.Add(value.Copy());
+                    break;
+                default:
+                    _items[i] = value.Copy();
+                    break;
+            }
+        }
+    }
+
     internal override void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
         foreach (Tree item in _items)

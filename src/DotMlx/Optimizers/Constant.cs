@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace DotMlx.Optimizers;
+
+/// <summary>A number of an update rule: weakly typed, with its native scalars made once per element type.</summary>
+internal sealed class Constant
+{
+    private readonly WeakScalar _scalar;
+    private readonly DType?[] _beside = new DType?[14];
+
+    public Constant(double value)
+    {
+        Value = value;
+        _scalar = ((MlxArray)value).Weak!;
+    }
+
+    public Constant(long value)
+    {
+        Value = value;
+        _scalar = ((MlxArray)value).Weak!;
+    }
+
+    public double Value { get; }
+
+    /// <summary>
+    /// The decimal number that was written: 0.999f means 0.999, and 1 - 0.999 must not carry the rounding of the float.
+    /// </summary>
+    public static double Exact(float value) =>
+        float.IsFinite(value) ? double.Parse(value.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : value;
+
+    /// <summary>The scalar beside an array of this type, by the rule of weak numbers.</summary>
+    public MlxArray Beside(DType dtype) => _scalar.Native(_beside[(int)dtype] ??= _scalar.DTypeBeside(dtype));
+}
