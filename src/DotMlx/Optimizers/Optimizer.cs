@@ -186,7 +186,6 @@ public abstract partial class Optimizer : IMlxState
 
     private static unsafe MlxArray MakeStep(ulong step)
     {
-        MlxRuntime.EnsureReady();
         int unused = 0;
         mlx_array handle = Mlxc.mlx_array_new_data(&step, &unused, 0, mlx_dtype.MLX_UINT64);
         return handle.ctx != null ? MlxArray.CreateUnscoped(handle) : throw MlxError.Fail("mlx_array_new_data");
