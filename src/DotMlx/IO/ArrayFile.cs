@@ -1,0 +1,81 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+
+namespace DotMlx;
+
+/// <summary>
+/// What a file held: named arrays in the order of the file, or the one array of an npy file. The arrays are evaluated, so
+/// the file may change or go afterwards.
+/// </summary>
+[SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "It is a file that one looks things up in.")]
+public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
+{
+    private readonly OrderedDictionary<string, MlxArray> arrays;
+    private readonly string name;
+
+    internal ArrayFile(string name, OrderedDictionary<string, MlxArray> arrays)
+    {
+        this.name = name;
+        this.arrays = arrays;
+    }
+
+    /// <summary>The arrays by name, in the order of the file. The array of an npy file has the empty name.</summary>
+    public IReadOnlyDictionary<string, MlxArray> Arrays => arrays;
+
+    /// <summary>The array of a file with one array.</summary>
+    /// <exception cref="InvalidOperationException">The file holds no array, or several.</exception>
+    public MlxArray Array => arrays.Count == 1
+        ? arrays.GetAt(0).Value
+        : throw new InvalidOperationException(
+            arrays.Count == 0
+                ? $"'{name}' holds no array."
+                : $"'{name}' holds {arrays.Count} arrays; choose one by its name: {string.Join(", ", arrays.Keys.Take(8).Select(key => $"'{key}'"))}{(arrays.Count > 8 ? ", …" : "")}.");
+
+    /// <summary>The number of arrays.</summary>
+    public int Count => arrays.Count;
+
+    /// <summary>The names in the order of the file.</summary>
+    public IEnumerable<string> Keys => arrays.Keys;
+
+    /// <summary>The arrays in the order of the file.</summary>
+    public IEnumerable<MlxArray> Values => arrays.Values;
+
+    /// <summary>The array of that name.</summary>
+    /// <exception cref="KeyNotFoundException">The file holds none; the message names the file.</exception>
+    public MlxArray this[string key] => arrays.TryGetValue(key, out MlxArray? array)
+        ? array
+        : throw new KeyNotFoundException($"'{name}' holds no array '{key}'.");
+
+    /// <summary>The array of a file with one array, so that <c>MlxArray a = Mx.Load("a.npy")</c> reads as in Python.</summary>
+    /// <exception cref="InvalidOperationException">The file holds no array, or several.</exception>
+    public static implicit operator MlxArray(ArrayFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return file.Array;
+    }
+
+    /// <summary>The arrays as a tree, their names taken as dotted paths (<see cref="Tree.Unflatten"/>).</summary>
+    public Tree ToTree() => Tree.Unflatten(arrays);
+
+    /// <inheritdoc/>
+    public bool ContainsKey(string key) => arrays.ContainsKey(key);
+
+    /// <inheritdoc/>
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out MlxArray value) => arrays.TryGetValue(key, out value);
+
+    /// <summary>Enumerates names and arrays in the order of the file.</summary>
+    public IEnumerator<KeyValuePair<string, MlxArray>> GetEnumerator() => arrays.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => arrays.GetEnumerator();
+
+    /// <summary>Disposes all arrays.</summary>
+    public void Dispose()
+    {
+        foreach (MlxArray array in arrays.Values)
+        {
+            array.Dispose();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+}

@@ -1,0 +1,65 @@
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Saves named arrays as a safetensors file (<c>mlx_save_safetensors_writer</c>), all of it or nothing.</summary>
+    /// <param name="path">The file, to which <c>.safetensors</c> is added when it is missing. An existing file is replaced.</param>
+    /// <param name="arrays">Arrays with different names, of any type but float64, none empty.</param>
+    /// <param name="metadata">Texts to keep with them, such as <c>format</c>: <c>mlx</c>.</param>
+    /// <exception cref="ArgumentException">An array or a name is not savable; the message says which.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void SaveSafetensors(
+        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(arrays);
+        AtomicFile.Write(WithExtension(path, ".safetensors"), stream => Safetensors.Save(stream, arrays, metadata));
+    }
+
+    /// <summary>Writes named arrays to a stream in the safetensors format.</summary>
+    /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
+    /// <param name="arrays">Arrays with different names, of any type but float64, none empty.</param>
+    /// <param name="metadata">Texts to keep with them.</param>
+    /// <exception cref="ArgumentException">An array or a name is not savable; the message says which.</exception>
+    /// <remarks>What the stream throws comes out as it was thrown.</remarks>
+    public static void SaveSafetensors(
+        Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(arrays);
+        Safetensors.Save(stream, arrays, metadata);
+    }
+
+    /// <summary>Loads a safetensors file (<c>mlx_load_safetensors_reader</c>).</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The arrays in the order of the file's header, and its metadata.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
+    public static SafetensorsFile LoadSafetensors(string path)
+    {
+        using ByteSource source = ByteSource.Open(path);
+        return Safetensors.Load(source);
+    }
+
+    /// <summary>Loads safetensors from a stream, from its position to its end.</summary>
+    /// <param name="stream">A stream; one that cannot seek is read into memory first.</param>
+    /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
+    /// <remarks>What the stream throws comes out as it was thrown.</remarks>
+    public static SafetensorsFile LoadSafetensors(Stream stream)
+    {
+        using ByteSource source = ByteSource.Open(stream);
+        return Safetensors.Load(source);
+    }
+
+    /// <summary>Loads safetensors from memory.</summary>
+    /// <param name="data">The bytes of a file.</param>
+    /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
+    public static SafetensorsFile LoadSafetensors(ReadOnlyMemory<byte> data)
+    {
+        using ByteSource source = ByteSource.Open(data);
+        return Safetensors.Load(source);
+    }
+
+    private static string WithExtension(string path, string extension) =>
+        path.EndsWith(extension, StringComparison.Ordinal) ? path : path + extension;
+}

@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// An <c>mlx_io_reader</c> that gives MLX a file as it should be: a header written here, then the data of the source from some
+/// offset on. So MLX parses nothing that has not been checked, and no text of the file or its name reaches its messages.
+/// </summary>
+internal sealed unsafe class NativeReader : IDisposable
+{
+    private readonly State state;
+
+    internal NativeReader(byte[] header, ByteSource source, long dataOffset)
+    {
+        state = new State(header, source, dataOffset);
+        void* payload = NativeClosure.Payload(state);
+        Handle = Mlxc.mlx_io_reader_new(payload, Table);
+        if (Handle.ctx == null)
+        {
+            GCHandle.FromIntPtr((nint)payload).Free();
+            throw MlxError.Fail("mlx_io_reader_new");
+        }
+    }
+
+    internal mlx_io_reader Handle { get; private set; }
+
+    private static mlx_io_vtable Table => new()
+    {
+        is_open = &IsGood,
+        good = &IsGood,
+        tell = &Tell,
+        seek = &Seek,
+        read = &Read,
+        read_at_offset = &ReadAt,
+        write = &Write,
+        label = &Label,
+        free = &NativeClosure.Release,
+    };
+
+    /// <summary>Raises what the source threw, if it did: MLX's reading functions cannot fail.</summary>
+    internal void ThrowIfFailed() => state.Failure?.Throw();
+
+    /// <summary>Lets go of the reader; MLX may still hold it, but gets no more from the source.</summary>
+    public void Dispose()
+    {
+        state.Closed = true;
+        if (Handle.ctx != null)
+        {
+            _ = Mlxc.mlx_io_reader_free(Handle);
+            Handle = default;
+        }
+    }
+
+    private static State Of(void* payload) => NativeClosure.Target<State>(payload);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static byte IsGood(void* payload) => Of(payload).Failure is null ? (byte)1 : (byte)0;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nuint Tell(void* payload) => (nuint)Of(payload).Position;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Seek(void* payload, long offset, int origin)
+    {
+        State state = Of(payload);
+        state.Position = origin switch
+        {
+            0 => offset,
+            1 => state.Position + offset,
+            _ => state.Length + offset,
+        };
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Read(void* payload, byte* data, nuint count)
+    {
+        State state = Of(payload);
+        state.Read(data, (long)count, state.Position);
+        state.Position += (long)count;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void ReadAt(void* payload, byte* data, nuint count, nuint offset) => Of(payload).Read(data, (long)count, (long)offset);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Write(void* payload, byte* data, nuint count)
+    {
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static byte* Label(void* payload) => NativeWriter.LabelText;
+
+    private sealed class State(byte[] header, ByteSource source, long dataOffset)
+    {
+        internal long Position { get; set; }
+
+        internal volatile bool Closed;
+
+        internal ExceptionDispatchInfo? Failure { get; private set; }
+
+        internal long Length => header.Length + Math.Max(0, source.Length - dataOffset);
+
+        internal void Read(byte* data, long count, long offset)
+        {
+            try
+            {
+                while (count > 0)
+                {
+                    Span<byte> part = new(data, (int)Math.Min(count, 1 << 30));
+                    if (offset < header.Length)
+                    {
+                        part = part[..(int)Math.Min(part.Length, header.Length - offset)];
+                        header.AsSpan((int)offset, part.Length).CopyTo(part);
+                    }
+                    else
+                    {
+                        ObjectDisposedException.ThrowIf(Closed, source);
+                        source.Read(dataOffset + offset - header.Length, part);
+                    }
+
+                    data += part.Length;
+                    offset += part.Length;
+                    count -= part.Length;
+                }
+            }
+            catch (Exception exception)
+            {
+                // MLX takes what is there for data: give it zeros rather than what was in memory.
+                Failure ??= ExceptionDispatchInfo.Capture(exception);
+                NativeMemory.Clear(data, (nuint)count);
+            }
+        }
+    }
+}
