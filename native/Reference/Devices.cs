@@ -1,0 +1,197 @@
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+using static DotMlx.Bindings.mlx_device_type;
+
+namespace DotMlx.Reference;
+
+internal sealed record Device(mlx_device_type Type, int Index)
+{
+    internal static readonly Device Cpu = new(MLX_CPU, 0);
+
+    internal bool IsAvailable => Type == MLX_CPU && Index == 0;
+
+    public override string ToString() => $"Device({(Type == MLX_CPU ? "cpu" : "gpu")}, {Index})";
+}
+
+internal sealed record Stream(Device Device, int Index)
+{
+    public override string ToString() => $"Stream({Device}, {Index})";
+}
+
+/// <summary>What is known of a device: text or a number for each key.</summary>
+internal sealed class DeviceInfo : NativeMap<object>;
+
+/// <summary>device.h, stream.h, memory.h, metal.h, cuda.h, version.h and error.h. There is one device, the CPU; streams only have names.</summary>
+internal sealed unsafe partial class Functions
+{
+    private static volatile Device defaultDevice = Device.Cpu;
+    private static readonly Stream FirstStream = new(Device.Cpu, 0);
+    private static int streams;
+    private static long memoryLimit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, cacheLimit = memoryLimit, wiredLimit;
+
+    [ThreadStatic]
+    private static Stream? defaultStream;
+
+    private static Device Of(mlx_device dev) => Handles.Get<Device>(dev.ctx, nameof(mlx_device));
+
+    private static Stream Of(mlx_stream stream) => Handles.Get<Stream>(stream.ctx, nameof(mlx_stream));
+
+    private static int Give<T>(T* place, T value) where T : unmanaged
+    {
+        *place = value;
+        return 0;
+    }
+
+    private static byte Bool(bool value) => value ? (byte)1 : (byte)0;
+
+    public static mlx_device mlx_device_new() => default;
+
+    public static mlx_device mlx_device_new_type(mlx_device_type type, int index) => new() { ctx = Handles.New(new Device(type, index)) };
+
+    public static int mlx_device_free(mlx_device dev) => Handles.Free(dev.ctx, nameof(mlx_device));
+
+    public static int mlx_device_set(mlx_device* dev, mlx_device src) => Assign(&dev->ctx, Of(src));
+
+    public static int mlx_device_tostring(mlx_string* str, mlx_device dev) => SetText(str, Of(dev).ToString());
+
+    public static byte mlx_device_equal(mlx_device lhs, mlx_device rhs) => Bool(Of(lhs) == Of(rhs));
+
+    public static int mlx_device_get_index(int* index, mlx_device dev) => Give(index, Of(dev).Index);
+
+    public static int mlx_device_get_type(mlx_device_type* type, mlx_device dev) => Give(type, Of(dev).Type);
+
+    public static int mlx_get_default_device(mlx_device* dev) => Assign(&dev->ctx, defaultDevice);
+
+    public static int mlx_set_default_device(mlx_device dev)
+    {
+        defaultDevice = Checked(Of(dev), "set_default_device");
+        return 0;
+    }
+
+    private static Device Checked(Device device, string name) => device.IsAvailable
+        ? device
+        : throw new MlxFailure($"[{name}] Cannot use {device}: the reference library has one device, the CPU.");
+
+    public static int mlx_device_is_available(byte* avail, mlx_device dev) => Give(avail, Bool(Of(dev).IsAvailable));
+
+    public static int mlx_device_count(int* count, mlx_device_type type) => Give(count, type == MLX_CPU ? 1 : 0);
+
+    public static mlx_device_info mlx_device_info_new() => default;
+
+    private static DeviceInfo Of(mlx_device_info info) => Handles.Get<DeviceInfo>(info.ctx, nameof(mlx_device_info));
+
+    public static int mlx_device_info_get(mlx_device_info* info, mlx_device dev)
+    {
+        Checked(Of(dev), "device_info");
+        var result = new DeviceInfo();
+        result.Add("device_name", new NativeString("DotMlx reference library"));
+        result.Add("architecture", new NativeString(RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()));
+        return Assign(&info->ctx, result);
+    }
+
+    public static int mlx_device_info_free(mlx_device_info info) => Handles.Free(info.ctx, nameof(mlx_device_info));
+
+    private static object? Entry(mlx_device_info info, byte* key) => Of(info).Items.GetValueOrDefault(NativeString.Required(key, nameof(key))).Value;
+
+    public static int mlx_device_info_has_key(byte* exists, mlx_device_info info, byte* key) => Give(exists, Bool(Entry(info, key) is not null));
+
+    public static int mlx_device_info_is_string(byte* is_string, mlx_device_info info, byte* key) =>
+        Entry(info, key) is { } entry ? Give(is_string, Bool(entry is NativeString)) : NotFound;
+
+    public static int mlx_device_info_get_string(byte** value, mlx_device_info info, byte* key)
+    {
+        if (Entry(info, key) is not NativeString text) return NotFound;
+        *value = text.Pointer;
+        return 0;
+    }
+
+    public static int mlx_device_info_get_size(nuint* value, mlx_device_info info, byte* key) => Entry(info, key) is nuint size ? Give(value, size) : NotFound;
+
+    public static int mlx_device_info_get_keys(mlx_vector_string* keys, mlx_device_info info) =>
+        Assign(&keys->ctx, Of(info).Items.Values.Select(x => x.Key).ToList());
+
+    // ---- streams ------------------------------------------------------------------------------------------------
+
+    private static mlx_stream NewStream(Stream stream) => new() { ctx = Handles.New(stream) };
+
+    public static mlx_stream mlx_stream_new() => default;
+
+    public static mlx_stream mlx_stream_new_device(mlx_device dev) =>
+        NewStream(new Stream(Checked(Of(dev), "new_stream"), Interlocked.Increment(ref streams)));
+
+    public static int mlx_stream_set(mlx_stream* stream, mlx_stream src) => Assign(&stream->ctx, Of(src));
+
+    public static int mlx_stream_free(mlx_stream stream) => Handles.Free(stream.ctx, nameof(mlx_stream));
+
+    public static int mlx_stream_tostring(mlx_string* str, mlx_stream stream) => SetText(str, Of(stream).ToString());
+
+    public static byte mlx_stream_equal(mlx_stream lhs, mlx_stream rhs) => Bool(Of(lhs) == Of(rhs));
+
+    public static int mlx_stream_get_device(mlx_device* dev, mlx_stream stream) => Assign(&dev->ctx, Of(stream).Device);
+
+    public static int mlx_stream_get_index(int* index, mlx_stream stream) => Give(index, Of(stream).Index);
+
+    public static int mlx_synchronize(mlx_stream stream)
+    {
+        Of(stream);
+        return 0;
+    }
+
+    public static int mlx_get_default_stream(mlx_stream* stream, mlx_device dev)
+    {
+        Checked(Of(dev), "default_stream");
+        return Assign(&stream->ctx, defaultStream ?? FirstStream);
+    }
+
+    public static int mlx_set_default_stream(mlx_stream stream)
+    {
+        defaultStream = Of(stream);
+        return 0;
+    }
+
+    public static mlx_stream mlx_default_cpu_stream_new() => NewStream(defaultStream ?? FirstStream);
+
+    public static mlx_stream mlx_default_gpu_stream_new() =>
+        throw new MlxFailure("[default_stream] Cannot get gpu stream: the reference library has one device, the CPU.");
+
+    // ---- memory -------------------------------------------------------------------------------------------------
+
+    public static int mlx_get_active_memory(nuint* res) => Give(res, (nuint)Storage.Active);
+
+    public static int mlx_get_peak_memory(nuint* res) => Give(res, (nuint)Storage.Peak);
+
+    public static int mlx_get_cache_memory(nuint* res) => Give<nuint>(res, 0);
+
+    public static int mlx_get_memory_limit(nuint* res) => Give(res, (nuint)Volatile.Read(ref memoryLimit));
+
+    public static int mlx_reset_peak_memory()
+    {
+        Storage.ResetPeak();
+        return 0;
+    }
+
+    public static int mlx_clear_cache() => 0;
+
+    // Limits are remembered; nothing is cached, and an allocation fails when the system refuses it.
+    public static int mlx_set_memory_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref memoryLimit, (long)limit));
+
+    public static int mlx_set_cache_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref cacheLimit, (long)limit));
+
+    public static int mlx_set_wired_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref wiredLimit, (long)limit));
+
+    // ---- what is not there, the version and errors --------------------------------------------------------------
+
+    public static int mlx_metal_is_available(byte* res) => Give(res, Bool(false));
+
+    public static int mlx_cuda_is_available(byte* res) => Give(res, Bool(false));
+
+    public static byte mlx_distributed_is_available(byte* bk) => Bool(false);
+
+    public static int mlx_version(mlx_string* str_) => SetText(str_, "0.31.2");
+
+    public static void mlx_set_error_handler(delegate* unmanaged[Cdecl]<byte*, void*, void> handler, void* data, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+        Errors.SetHandler(handler, data, dtor);
+
+    // The variable arguments of C stay where they are: the format is the message.
+    public static void _mlx_error(byte* file, int line, byte* fmt) => Errors.Report($"{NativeString.Read(fmt)} at {NativeString.Read(file)}:{line}");
+}

@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace DotMlx.Reference;
+
+/// <summary>An error whose text goes to the caller's error handler as it stands.</summary>
+internal class MlxFailure(string message) : Exception(message);
+
+/// <summary>A function of mlx-c that this library leaves out.</summary>
+internal sealed class NotProvidedException(string name) : MlxFailure($"{name} is not provided by the reference library");
+
+/// <summary>Turns exceptions into mlx-c's error handler calls; the one place where they leave the library.</summary>
+internal static unsafe class Errors
+{
+    private sealed record Handler(nint Function, nint Data, nint Destructor);
+
+    private static Handler? current;
+
+    internal static void SetHandler(delegate* unmanaged[Cdecl]<byte*, void*, void> function, void* data, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    {
+        var next = function == null ? null : new Handler((nint)function, (nint)data, (nint)dtor);
+        var previous = Interlocked.Exchange(ref current, next);
+        if (previous is { Destructor: not 0 }) ((delegate* unmanaged[Cdecl]<void*, void>)previous.Destructor)((void*)previous.Data);
+        if (function == null && dtor != null) dtor(data);
+    }
+
+    /// <summary>Hands the message to the handler and returns the status of a failed call.</summary>
+    internal static int Report(Exception error)
+    {
+        Scope.Flush();
+        Report(Describe(error));
+        return 1;
+    }
+
+    internal static void Report(string message)
+    {
+        var handler = Volatile.Read(ref current);
+        if (handler is null)
+        {
+            Console.Error.WriteLine("MLX error: " + message);
+            return;
+        }
+        var text = Marshal.StringToCoTaskMemUTF8(message);
+        ((delegate* unmanaged[Cdecl]<byte*, void*, void>)handler.Function)((byte*)text, (void*)handler.Data);
+        Marshal.FreeCoTaskMem(text);
+    }
+
+    private static string Describe(Exception error) => error switch
+    {
+        MlxFailure => error.Message,
+        OutOfMemoryException => "[malloc] Unable to allocate the memory that this call needs.",
+        IndexOutOfRangeException or ArgumentException or OverflowException =>
+            $"[reference] The arguments do not fit together ({error.GetType().Name}).",
+        _ => $"[reference] {error.GetType().Name}: {error.Message}",
+    };
+
+    internal static string Text(ReadOnlySpan<int> shape)
+    {
+        var text = new StringBuilder("(");
+        for (var i = 0; i < shape.Length; i++) text.Append(i == 0 ? "" : ",").Append(shape[i]);
+        return text.Append(')').ToString();
+    }
+}

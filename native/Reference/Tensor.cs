@@ -1,0 +1,238 @@
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx.Reference;
+
+/// <summary>Bytes outside the garbage collector's reach, counted, shared by the tensors that only differ in shape.</summary>
+internal sealed unsafe class Storage
+{
+    private static long active, peak;
+
+    private readonly delegate* unmanaged[Cdecl]<void*, void> destructor;
+    private readonly void* payload;
+    private int owners = 1;
+
+    internal Storage(long bytes)
+    {
+        Bytes = bytes;
+        Pointer = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), 64);
+        var now = Interlocked.Add(ref active, bytes);
+        for (var seen = Peak; now > seen; seen = Peak) Interlocked.CompareExchange(ref peak, now, seen);
+    }
+
+    /// <summary>Memory that belongs to the caller and is given back through its destructor.</summary>
+    internal Storage(void* pointer, void* payload, delegate* unmanaged[Cdecl]<void*, void> destructor)
+    {
+        Pointer = pointer;
+        this.payload = payload;
+        this.destructor = destructor;
+    }
+
+    ~Storage() => Free();
+
+    internal static long Active => Volatile.Read(ref active);
+
+    internal static long Peak => Volatile.Read(ref peak);
+
+    internal static void ResetPeak() => Volatile.Write(ref peak, 0);
+
+    internal void* Pointer { get; private set; }
+
+    internal long Bytes { get; }
+
+    internal Storage Share()
+    {
+        Interlocked.Increment(ref owners);
+        return this;
+    }
+
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref owners) > 0) return;
+        GC.SuppressFinalize(this);
+        Free();
+    }
+
+    private void Free()
+    {
+        var pointer = Pointer;
+        if (pointer == null) return;
+        Pointer = null;
+        if (destructor != null)
+        {
+            destructor(payload);
+            return;
+        }
+        Interlocked.Add(ref active, -Bytes);
+        NativeMemory.AlignedFree(pointer);
+    }
+}
+
+/// <summary>
+/// A dense row-major array. It counts its owners (handles, containers, recorded graphs and the call that made it) and
+/// frees its share of the storage when the last one lets go.
+/// </summary>
+internal sealed unsafe class Tensor
+{
+    private readonly Storage storage;
+    private int owners = 1;
+    private void* layout;
+
+    private Tensor(mlx_dtype dtype, int[] shape, long size, Storage storage)
+    {
+        DType = dtype;
+        Shape = shape;
+        Size = (int)size;
+        this.storage = storage;
+        Scope.Adopt(this);
+    }
+
+    internal Tensor(mlx_dtype dtype, params int[] shape)
+        : this(dtype, shape, CheckedSize(shape, dtype), new Storage(CheckedSize(shape, dtype) * DTypes.SizeOf(dtype)))
+    {
+    }
+
+    internal mlx_dtype DType { get; }
+
+    internal int[] Shape { get; }
+
+    internal int Size { get; }
+
+    internal int NDim => Shape.Length;
+
+    internal long NBytes => (long)Size * DTypes.SizeOf(DType);
+
+    internal void* Pointer => storage.Pointer != null ? storage.Pointer : throw new MlxFailure("The array has been freed.");
+
+    /// <summary>The recorded operation that made this tensor, while a transform is tracing.</summary>
+    internal Node? Node { get; set; }
+
+    internal static Tensor Wrap(void* data, int[] shape, mlx_dtype dtype, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+        new(dtype, shape, CheckedSize(shape, dtype), new Storage(data, payload, dtor));
+
+    internal static Tensor From<T>(mlx_dtype dtype, int[] shape, ReadOnlySpan<T> values) where T : unmanaged
+    {
+        var result = new Tensor(dtype, shape);
+        values.CopyTo(new Span<T>(result.Pointer, values.Length));
+        return result;
+    }
+
+    /// <summary>The same bytes under another shape (and element type of another size), without a copy.</summary>
+    internal Tensor Alias(int[] shape, mlx_dtype? dtype = null) => new(dtype ?? DType, shape, Shapes.Count(shape), storage.Share());
+
+    internal Tensor Alias() => Alias(Shape);
+
+    internal Span<T> Data<T>() where T : unmanaged => new(Pointer, (int)(NBytes / sizeof(T)));
+
+    internal int Dim(int axis) => Shape[axis < 0 ? axis + NDim : axis];
+
+    internal void Retain() => Interlocked.Increment(ref owners);
+
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref owners) > 0) return;
+        storage.Release();
+        NativeMemory.Free(layout);
+        layout = null;
+    }
+
+    /// <summary>The shape as mlx-c hands it out: native memory that lives as long as the tensor.</summary>
+    internal int* NativeShape => (int*)((nuint*)NativeStrides + NDim);
+
+    internal nuint* NativeStrides
+    {
+        get
+        {
+            lock (storage)
+            {
+                if (layout != null) return (nuint*)layout;
+                var block = (nuint*)NativeMemory.Alloc((nuint)(NDim + 1) * 12);
+                nuint stride = 1;
+                for (var i = NDim - 1; i >= 0; i--)
+                {
+                    block[i] = stride;
+                    stride *= (nuint)Shape[i];
+                    ((int*)(block + NDim))[i] = Shape[i];
+                }
+                layout = block;
+                return block;
+            }
+        }
+    }
+
+    private static long CheckedSize(int[] shape, mlx_dtype dtype)
+    {
+        long size = 1;
+        foreach (var dim in shape)
+        {
+            if (dim < 0) throw new MlxFailure($"[array] Negative dimensions are not allowed: {Errors.Text(shape)}.");
+            size *= dim;
+            if (size * DTypes.SizeOf(dtype) > int.MaxValue)
+            {
+                throw new MlxFailure($"[malloc] Unable to allocate an array of shape {Errors.Text(shape)} and type "
+                    + $"{DTypes.Name(dtype)}: the reference library holds at most 2 GB in one array.");
+            }
+        }
+        return size;
+    }
+
+    public static Tensor operator +(Tensor a, Tensor b) => Functions.mlx_add(a, b);
+
+    public static Tensor operator -(Tensor a, Tensor b) => Functions.mlx_subtract(a, b);
+
+    public static Tensor operator *(Tensor a, Tensor b) => Functions.mlx_multiply(a, b);
+
+    public static Tensor operator /(Tensor a, Tensor b) => Functions.mlx_divide(a, b);
+
+    public static Tensor operator -(Tensor a) => Functions.mlx_negative(a);
+
+    public static Tensor operator +(Tensor a, double b) => a + Functions.Scalar(b, a.DType);
+
+    public static Tensor operator -(Tensor a, double b) => a - Functions.Scalar(b, a.DType);
+
+    public static Tensor operator *(Tensor a, double b) => a * Functions.Scalar(b, a.DType);
+
+    public static Tensor operator /(Tensor a, double b) => a / Functions.Scalar(b, a.DType);
+
+    public static Tensor operator -(double a, Tensor b) => Functions.Scalar(a, b.DType) - b;
+
+    public static Tensor operator /(double a, Tensor b) => Functions.Scalar(a, b.DType) / b;
+}
+
+/// <summary>The tensors that the call in progress has made: it lets go of them when it ends, kept ones have other owners.</summary>
+internal static class Scope
+{
+    [ThreadStatic]
+    private static List<Tensor>? current;
+
+    internal static void Adopt(Tensor tensor) => (current ??= []).Add(tensor);
+
+    internal static void Flush()
+    {
+        if (current is not { Count: > 0 } list) return;
+        foreach (var tensor in list) tensor.Release();
+        list.Clear();
+    }
+
+    /// <summary>Runs a callback whose own calls must not let go of what the call in progress has made.</summary>
+    internal static T Nested<T>(Func<T> callback, Func<T, IEnumerable<Tensor>> kept)
+    {
+        var outer = current;
+        current = null;
+        try
+        {
+            var result = callback();
+            foreach (var tensor in kept(result))
+            {
+                tensor.Retain();
+                (outer ??= []).Add(tensor);
+            }
+            return result;
+        }
+        finally
+        {
+            Flush();
+            current = outer;
+        }
+    }
+}
