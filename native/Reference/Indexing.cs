@@ -143,7 +143,8 @@ internal sealed unsafe partial class Functions
         var starts = new int[count];
         for (var k = 0; k < axes.Length; k++)
         {
-            var (axis, values) = (axes[k], Lanes.Integers(indices[k]));
+            var axis = axes[k];
+            var values = Lanes.Integers(indices[k]);
             for (var i = 0; i < count; i++)
             {
                 var at = Position(values[i], shape[axis], name);

@@ -55,7 +55,8 @@ internal sealed unsafe partial class Functions
     private static Tensor Dots<T>(Tensor a, Tensor b, int[] shape, Dot<T> dot) where T : unmanaged =>
         Lanes.Write<T>(a.DType, shape, r =>
         {
-            var (left, right) = (Lanes.Read<T>(a), Lanes.Read<T>(b));
+            var left = Lanes.Read<T>(a);
+            var right = Lanes.Read<T>(b);
             var (m, k, n) = (a.Shape[^2], a.Shape[^1], shape[^1]);
             for (int i = 0, at = 0; at < r.Length; i++)
             {

@@ -270,7 +270,8 @@ internal sealed unsafe partial class Functions
     private static Tensor ArgRows<T>(Tensor rows, int length, int[] shape, Func<T, T, bool> better) where T : unmanaged
     {
         var result = new Tensor(MLX_UINT32, shape);
-        var (values, target) = (Lanes.Read<T>(rows), result.Data<uint>());
+        var values = Lanes.Read<T>(rows);
+        var target = result.Data<uint>();
         for (var i = 0; i < target.Length; i++)
         {
             var row = values.Slice(i * length, length);
