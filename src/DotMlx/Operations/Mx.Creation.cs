@@ -57,16 +57,21 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of shape [num].</returns>
     /// <exception cref="MlxException">The count is negative.</exception>
-    /// <remarks>mlx.core.linspace; C: mlx_linspace.</remarks>
+    /// <remarks>mlx.core.linspace; C: mlx_linspace, and mlx_linspace_endpoint of mlx-c v0.7.0.</remarks>
     public static MlxArray Linspace(
         double start, double stop, int num = 50, DType? dtype = null, bool endpoint = true, MlxStream? stream = null)
     {
-        // Without its end the interval is one number shorter: the same spacing up to the last number kept.
-        double last = endpoint || num < 1 ? stop : stop - (stop - start) / num;
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_linspace(&result, start, last, num, Native.DType(dtype ?? DType.Float32), Op.Stream(stream)),
-            result, "mlx_linspace");
+        mlx_dtype type = Native.DType(dtype ?? DType.Float32);
+        if (!endpoint && HasNewer)
+        {
+            return Op.Result(
+                Mlxc.mlx_linspace_endpoint(&result, start, stop, num, 0, type, Op.Stream(stream)), result, "mlx_linspace_endpoint");
+        }
+
+        // Without its end the interval is one step shorter: the same spacing up to the last number kept.
+        double last = endpoint || num < 1 ? stop : stop - ((stop - start) / num);
+        return Op.Result(Mlxc.mlx_linspace(&result, start, last, num, type, Op.Stream(stream)), result, "mlx_linspace");
     }
 
     /// <summary>An array of float32 zeros.</summary>

@@ -21,21 +21,8 @@ internal static unsafe class Native
     /// <summary>Takes the arrays out of a result vector and frees the vector.</summary>
     internal static MlxArray[] Arrays(int status, mlx_vector_array vector, string function)
     {
-        try
-        {
-            MlxError.ThrowIfFailed(status, function);
-            MlxArray[] arrays = new MlxArray[(int)Mlxc.mlx_vector_array_size(vector)];
-            for (int i = 0; i < arrays.Length; i++)
-            {
-                mlx_array element = default;
-                arrays[i] = Op.Result(Mlxc.mlx_vector_array_get(&element, vector, (nuint)i), element, "mlx_vector_array_get");
-            }
-
-            return arrays;
-        }
-        finally
-        {
-            _ = Mlxc.mlx_vector_array_free(vector);
-        }
+        using VectorArray results = new(vector);
+        MlxError.ThrowIfFailed(status, function);
+        return results.ToArrays();
     }
 }

@@ -1,0 +1,143 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>A kernel of one's own, compiled by MLX when it first runs (mlx.core.fast.metal_kernel and cuda_kernel).</summary>
+/// <remarks>MLX holds the source text; the object owns one native handle and is freed by <see cref="Dispose()"/> or its finalizer.</remarks>
+public abstract unsafe class CustomKernel : IDisposable
+{
+    private nint handle;
+
+    private protected CustomKernel(nint handle) => this.handle = handle;
+
+    /// <summary>Frees the native kernel if nobody disposed it.</summary>
+    ~CustomKernel() => Release();
+
+    private protected nint Handle
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(handle == 0, this);
+            return handle;
+        }
+    }
+
+    /// <summary>Runs the kernel.</summary>
+    /// <param name="inputs">One array for each input name.</param>
+    /// <param name="outputShapes">One shape for each output name.</param>
+    /// <param name="outputDTypes">One dtype for each output name.</param>
+    /// <param name="grid">Threads in each of three dimensions.</param>
+    /// <param name="threadGroup">Threads of a group in each of three dimensions.</param>
+    /// <param name="template">Values of the source's template parameters.</param>
+    /// <param name="initValue">Value the outputs are filled with first; null for none.</param>
+    /// <param name="verbose">Whether MLX prints the generated source.</param>
+    /// <param name="stream">A GPU stream; null for the default stream.</param>
+    /// <returns>One array for each output name.</returns>
+    /// <exception cref="ArgumentException">The counts of shapes and dtypes differ.</exception>
+    /// <exception cref="MlxException">The arguments do not fit the kernel.</exception>
+    /// <exception cref="ObjectDisposedException">The kernel has been disposed.</exception>
+    public MlxArray[] Apply(
+        ReadOnlySpan<MlxArray> inputs, ReadOnlySpan<int[]> outputShapes, ReadOnlySpan<DType> outputDTypes,
+        (int X, int Y, int Z) grid, (int X, int Y, int Z) threadGroup,
+        ReadOnlySpan<(string Name, TemplateArgument Value)> template = default, float? initValue = null,
+        bool verbose = false, MlxStream? stream = null)
+    {
+        if (outputShapes.Length != outputDTypes.Length)
+        {
+            throw new ArgumentException(
+                $"{outputShapes.Length} output shapes were given with {outputDTypes.Length} dtypes.", nameof(outputDTypes));
+        }
+
+        nint config = NewConfig();
+        try
+        {
+            for (int i = 0; i < outputShapes.Length; i++)
+            {
+                ArgumentNullException.ThrowIfNull(outputShapes[i], nameof(outputShapes));
+                fixed (int* shape = outputShapes[i])
+                {
+                    AddOutput(config, shape, (nuint)outputShapes[i].Length, Native.DType(outputDTypes[i]));
+                }
+            }
+
+            foreach ((string name, TemplateArgument value) in template)
+            {
+                ArgumentNullException.ThrowIfNull(name, nameof(template));
+                using NativeText text = new(name, nameof(template));
+                AddTemplate(config, text.Pointer, value);
+            }
+
+            SetSizes(config, grid, threadGroup, Native.Byte(verbose));
+            if (initValue is float value0)
+            {
+                SetInitValue(config, value0);
+            }
+
+            using VectorArray arrays = VectorArray.From(inputs);
+            MlxArray[] outputs = Run(config, arrays.Handle, Op.Stream(stream));
+            GC.KeepAlive(this);
+            return outputs;
+        }
+        finally
+        {
+            FreeConfig(config);
+        }
+    }
+
+    /// <summary>Frees the native kernel. Arrays it has made stay valid.</summary>
+    public void Dispose()
+    {
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected abstract nint NewConfig();
+
+    private protected abstract void FreeConfig(nint config);
+
+    private protected abstract void AddOutput(nint config, int* shape, nuint count, mlx_dtype dtype);
+
+    private protected abstract void AddTemplate(nint config, byte* name, TemplateArgument value);
+
+    private protected abstract void SetSizes(
+        nint config, (int X, int Y, int Z) grid, (int X, int Y, int Z) threadGroup, byte verbose);
+
+    private protected abstract void SetInitValue(nint config, float value);
+
+    private protected abstract MlxArray[] Run(nint config, mlx_vector_array inputs, mlx_stream stream);
+
+    private protected abstract void Free(nint kernel);
+
+    private void Release()
+    {
+        nint old = Interlocked.Exchange(ref handle, 0);
+        if (old != 0)
+        {
+            Free(old);
+        }
+    }
+
+    /// <summary>The native list of names that a kernel's constructor takes.</summary>
+    private protected static mlx_vector_string Names(IReadOnlyList<string> names, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(names, parameter);
+        mlx_vector_string vector = Mlxc.mlx_vector_string_new();
+        try
+        {
+            foreach (string name in names)
+            {
+                ArgumentNullException.ThrowIfNull(name, parameter);
+                using NativeText text = new(name, parameter);
+                MlxError.ThrowIfFailed(
+                    Mlxc.mlx_vector_string_append_value(vector, text.Pointer), "mlx_vector_string_append_value");
+            }
+
+            return vector;
+        }
+        catch
+        {
+            _ = Mlxc.mlx_vector_string_free(vector);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,202 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Convolution over 1 spatial axis (cross-correlation: the kernel is not flipped).</summary>
+    /// <param name="input">Array of shape [batch, length, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, length, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel.</param>
+    /// <param name="padding">Zeros added on both sides.</param>
+    /// <param name="dilation">Distance of the kernel's elements.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, length, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv1d; C: mlx_conv1d.</remarks>
+    public static MlxArray Conv1d(
+        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int groups = 1,
+        MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        int status = Mlxc.mlx_conv1d(
+            &result, Op.Handle(input), Op.Handle(weight), stride, padding, dilation, groups, Op.Stream(stream));
+        GC.KeepAlive(input);
+        GC.KeepAlive(weight);
+        return Op.Result(status, result, "mlx_conv1d");
+    }
+
+    /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel is not flipped).</summary>
+    /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel, the same in all axes.</param>
+    /// <param name="padding">Zeros added on both sides, the same in all axes.</param>
+    /// <param name="dilation">Distance of the kernel's elements, the same in all axes.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv2d; C: mlx_conv2d.</remarks>
+    public static MlxArray Conv2d(
+        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int groups = 1,
+        MlxStream? stream = null)
+        => Conv2d(
+            input, weight, (stride, stride), (padding, padding), (dilation, dilation), groups, stream);
+
+    /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel is not flipped).</summary>
+    /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel in each axis.</param>
+    /// <param name="padding">Zeros added on both sides of each axis; null for none.</param>
+    /// <param name="dilation">Distance of the kernel's elements in each axis; null for 1.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv2d; C: mlx_conv2d.</remarks>
+    public static MlxArray Conv2d(
+        MlxArray input, MlxArray weight, (int Height, int Width) stride, (int Height, int Width)? padding = null,
+        (int Height, int Width)? dilation = null, int groups = 1, MlxStream? stream = null)
+    {
+        var s = stride;
+        var p = padding ?? (0, 0);
+        var d = dilation ?? (1, 1);
+        mlx_array result = default;
+        int status = Mlxc.mlx_conv2d(
+            &result, Op.Handle(input), Op.Handle(weight), s.Height, s.Width, p.Height, p.Width,
+            d.Height, d.Width, groups, Op.Stream(stream));
+        GC.KeepAlive(input);
+        GC.KeepAlive(weight);
+        return Op.Result(status, result, "mlx_conv2d");
+    }
+
+    /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel is not flipped).</summary>
+    /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel, the same in all axes.</param>
+    /// <param name="padding">Zeros added on both sides, the same in all axes.</param>
+    /// <param name="dilation">Distance of the kernel's elements, the same in all axes.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv3d; C: mlx_conv3d.</remarks>
+    public static MlxArray Conv3d(
+        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int groups = 1,
+        MlxStream? stream = null)
+        => Conv3d(
+            input, weight, (stride, stride, stride), (padding, padding, padding), (dilation, dilation, dilation), groups, stream);
+
+    /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel is not flipped).</summary>
+    /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel in each axis.</param>
+    /// <param name="padding">Zeros added on both sides of each axis; null for none.</param>
+    /// <param name="dilation">Distance of the kernel's elements in each axis; null for 1.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv3d; C: mlx_conv3d.</remarks>
+    public static MlxArray Conv3d(
+        MlxArray input, MlxArray weight, (int Depth, int Height, int Width) stride, (int Depth, int Height, int Width)? padding = null,
+        (int Depth, int Height, int Width)? dilation = null, int groups = 1, MlxStream? stream = null)
+    {
+        var s = stride;
+        var p = padding ?? (0, 0, 0);
+        var d = dilation ?? (1, 1, 1);
+        mlx_array result = default;
+        int status = Mlxc.mlx_conv3d(
+            &result, Op.Handle(input), Op.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
+            d.Depth, d.Height, d.Width, groups, Op.Stream(stream));
+        GC.KeepAlive(input);
+        GC.KeepAlive(weight);
+        return Op.Result(status, result, "mlx_conv3d");
+    }
+
+    /// <summary>Convolution over one to three spatial axes, with the same step, padding and dilation in all of them.</summary>
+    /// <param name="input">Array of shape [batch, spatial..., channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, spatial..., channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel.</param>
+    /// <param name="padding">Zeros added on both sides.</param>
+    /// <param name="kernelDilation">Distance of the kernel's elements.</param>
+    /// <param name="inputDilation">Distance at which the input's elements are laid out.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="flip">Whether the kernel is flipped, as convolution in the strict sense does.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, spatial..., channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv_general; C: mlx_conv_general.</remarks>
+    public static MlxArray ConvGeneral(
+        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int kernelDilation = 1, int inputDilation = 1,
+        int groups = 1, bool flip = false, MlxStream? stream = null)
+        => ConvGeneral(input, weight, [stride], [padding], [padding], [kernelDilation], [inputDilation], groups, flip, stream);
+
+    /// <summary>Convolution over one to three spatial axes, each with its own step, padding and dilation.</summary>
+    /// <param name="input">Array of shape [batch, spatial..., channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, spatial..., channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel: one for each axis, one for all, or none for 1.</param>
+    /// <param name="paddingLow">Zeros added before each axis: one for each, one for all, or none for 0.</param>
+    /// <param name="paddingHigh">Zeros added behind each axis: one for each, one for all, or none for 0.</param>
+    /// <param name="kernelDilation">Distance of the kernel's elements: one for each axis, one for all, or none for 1.</param>
+    /// <param name="inputDilation">Distance at which the input's elements are laid out: one for each axis, one for all, or none for 1.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="flip">Whether the kernel is flipped, as convolution in the strict sense does.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, spatial..., channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv_general; C: mlx_conv_general.</remarks>
+    public static MlxArray ConvGeneral(
+        MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> paddingLow, ReadOnlySpan<int> paddingHigh,
+        ReadOnlySpan<int> kernelDilation = default, ReadOnlySpan<int> inputDilation = default, int groups = 1, bool flip = false,
+        MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        fixed (int* step = stride, low = paddingLow, high = paddingHigh, kernel = kernelDilation, spread = inputDilation)
+        {
+            int status = Mlxc.mlx_conv_general(
+                &result, Op.Handle(input), Op.Handle(weight), step, (nuint)stride.Length, low, (nuint)paddingLow.Length,
+                high, (nuint)paddingHigh.Length, kernel, (nuint)kernelDilation.Length, spread, (nuint)inputDilation.Length,
+                groups, Native.Byte(flip), Op.Stream(stream));
+            GC.KeepAlive(input);
+            GC.KeepAlive(weight);
+            return Op.Result(status, result, "mlx_conv_general");
+        }
+    }
+
+    /// <summary>Discrete convolution of two rows; the shorter one is the kernel and is flipped.</summary>
+    /// <param name="a">Array of one axis.</param>
+    /// <param name="v">Array of one axis.</param>
+    /// <param name="mode">"full" (m + n - 1 elements), "same" (as many as the longer row) or "valid" (where both overlap fully).</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of one axis.</returns>
+    /// <exception cref="ArgumentException">A row is empty or has more axes than one, or the mode is unknown.</exception>
+    /// <remarks>mlx.core.convolve; composed of mlx_slice, mlx_reshape, mlx_pad and mlx_conv1d.</remarks>
+    public static MlxArray Convolve(MlxArray a, MlxArray v, string mode = "full", MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(v);
+        if (a.NDim != 1 || v.NDim != 1 || a.Size == 0 || v.Size == 0)
+        {
+            throw new ArgumentException(
+                $"Convolve takes two rows that are not empty, not shapes {ShapeText.Of(a.Shape)} and {ShapeText.Of(v.Shape)}.");
+        }
+
+        (MlxArray signal, MlxArray kernel) = a.Size < v.Size ? (v, a) : (a, v);
+        int length = (int)kernel.Size;
+        (int before, int after) = mode switch
+        {
+            "full" => (length - 1, length - 1),
+            "valid" => (0, 0),
+            "same" => (length / 2, (length - 1) / 2),
+            _ => throw new ArgumentException($"The mode is \"full\", \"same\" or \"valid\", not \"{mode}\".", nameof(mode)),
+        };
+        using MlxArray row = Reshape(signal, [1, -1, 1], stream);
+        using MlxArray flipped = Flip(kernel, 0, stream);
+        using MlxArray weight = Reshape(flipped, [1, -1, 1], stream);
+        using MlxArray? padded = before == after ? null : Pad(row, [(0, 0), (before, after), (0, 0)], stream: stream);
+        using MlxArray result = Conv1d(padded ?? row, weight, padding: padded is null ? before : 0, stream: stream);
+        return Reshape(result, [-1], stream);
+    }
+}

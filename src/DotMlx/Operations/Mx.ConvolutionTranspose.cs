@@ -1,0 +1,124 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Transposed convolution over 1 spatial axis.</summary>
+    /// <param name="input">Array of shape [batch, length, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, length, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel.</param>
+    /// <param name="padding">Zeros added on both sides.</param>
+    /// <param name="dilation">Distance of the kernel's elements.</param>
+    /// <param name="outputPadding">Elements added at the end of the output.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, length, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv_transpose1d; C: mlx_conv_transpose1d.</remarks>
+    public static MlxArray ConvTranspose1d(
+        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, int groups = 1,
+        MlxStream? stream = null)
+    {
+        mlx_array result = default;
+        int status = Mlxc.mlx_conv_transpose1d(
+            &result, Op.Handle(input), Op.Handle(weight), stride, padding, dilation, outputPadding, groups, Op.Stream(stream));
+        GC.KeepAlive(input);
+        GC.KeepAlive(weight);
+        return Op.Result(status, result, "mlx_conv_transpose1d");
+    }
+
+    /// <summary>Transposed convolution over 2 spatial axes.</summary>
+    /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel, the same in all axes.</param>
+    /// <param name="padding">Zeros added on both sides, the same in all axes.</param>
+    /// <param name="dilation">Distance of the kernel's elements, the same in all axes.</param>
+    /// <param name="outputPadding">Elements added at the end of the output, the same in all axes.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv_transpose2d; C: mlx_conv_transpose2d.</remarks>
+    public static MlxArray ConvTranspose2d(
+        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, int groups = 1,
+        MlxStream? stream = null)
+        => ConvTranspose2d(
+            input, weight, (stride, stride), (padding, padding), (dilation, dilation), (outputPadding, outputPadding), groups, stream);
+
+    /// <summary>Transposed convolution over 2 spatial axes.</summary>
+    /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel in each axis.</param>
+    /// <param name="padding">Zeros added on both sides of each axis; null for none.</param>
+    /// <param name="dilation">Distance of the kernel's elements in each axis; null for 1.</param>
+    /// <param name="outputPadding">Elements added at the end of each axis of the output; null for none.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv_transpose2d; C: mlx_conv_transpose2d.</remarks>
+    public static MlxArray ConvTranspose2d(
+        MlxArray input, MlxArray weight, (int Height, int Width) stride, (int Height, int Width)? padding = null,
+        (int Height, int Width)? dilation = null, (int Height, int Width)? outputPadding = null, int groups = 1, MlxStream? stream = null)
+    {
+        var s = stride;
+        var p = padding ?? (0, 0);
+        var d = dilation ?? (1, 1);
+        var o = outputPadding ?? (0, 0);
+        mlx_array result = default;
+        int status = Mlxc.mlx_conv_transpose2d(
+            &result, Op.Handle(input), Op.Handle(weight), s.Height, s.Width, p.Height, p.Width,
+            d.Height, d.Width, o.Height, o.Width, groups, Op.Stream(stream));
+        GC.KeepAlive(input);
+        GC.KeepAlive(weight);
+        return Op.Result(status, result, "mlx_conv_transpose2d");
+    }
+
+    /// <summary>Transposed convolution over 3 spatial axes.</summary>
+    /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel, the same in all axes.</param>
+    /// <param name="padding">Zeros added on both sides, the same in all axes.</param>
+    /// <param name="dilation">Distance of the kernel's elements, the same in all axes.</param>
+    /// <param name="outputPadding">Elements added at the end of the output, the same in all axes.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv_transpose3d; C: mlx_conv_transpose3d.</remarks>
+    public static MlxArray ConvTranspose3d(
+        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, int groups = 1,
+        MlxStream? stream = null)
+        => ConvTranspose3d(
+            input, weight, (stride, stride, stride), (padding, padding, padding), (dilation, dilation, dilation), (outputPadding, outputPadding, outputPadding), groups, stream);
+
+    /// <summary>Transposed convolution over 3 spatial axes.</summary>
+    /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
+    /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
+    /// <param name="stride">Step of the kernel in each axis.</param>
+    /// <param name="padding">Zeros added on both sides of each axis; null for none.</param>
+    /// <param name="dilation">Distance of the kernel's elements in each axis; null for 1.</param>
+    /// <param name="outputPadding">Elements added at the end of each axis of the output; null for none.</param>
+    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <remarks>mlx.core.conv_transpose3d; C: mlx_conv_transpose3d.</remarks>
+    public static MlxArray ConvTranspose3d(
+        MlxArray input, MlxArray weight, (int Depth, int Height, int Width) stride, (int Depth, int Height, int Width)? padding = null,
+        (int Depth, int Height, int Width)? dilation = null, (int Depth, int Height, int Width)? outputPadding = null, int groups = 1, MlxStream? stream = null)
+    {
+        var s = stride;
+        var p = padding ?? (0, 0, 0);
+        var d = dilation ?? (1, 1, 1);
+        var o = outputPadding ?? (0, 0, 0);
+        mlx_array result = default;
+        int status = Mlxc.mlx_conv_transpose3d(
+            &result, Op.Handle(input), Op.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
+            d.Depth, d.Height, d.Width, o.Depth, o.Height, o.Width, groups, Op.Stream(stream));
+        GC.KeepAlive(input);
+        GC.KeepAlive(weight);
+        return Op.Result(status, result, "mlx_conv_transpose3d");
+    }
+}

@@ -1,0 +1,80 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    public static unsafe partial class Linalg
+    {
+        /// <summary>Determinant of square matrices.</summary>
+        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Array of shape [...].</returns>
+        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.det of MLX 0.32; C: mlx_linalg_det, on older mlx-c composed of mlx_linalg_lu_factor.</remarks>
+        public static MlxArray Det(MlxArray a, MlxStream? stream = null)
+        {
+            if (LoadedApi.Version == MlxcVersions.V0_7_0)
+            {
+                return Op.Unary(&Mlxc.mlx_linalg_det, "mlx_linalg_det", a, stream);
+            }
+
+            (MlxArray diagonal, MlxArray sign) = Factor(a, stream);
+            using (diagonal)
+            using (sign)
+            using (MlxArray product = Prod(diagonal, -1, stream: stream))
+            {
+                return Multiply(product, sign, stream);
+            }
+        }
+
+        /// <summary>Sign and logarithm of the absolute determinant of square matrices.</summary>
+        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Sign (-1, 0 or 1) and logarithm, each of shape [...]; the logarithm of a singular matrix is negative infinity.</returns>
+        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.slogdet of MLX 0.32; C: mlx_linalg_slogdet, on older mlx-c composed of mlx_linalg_lu_factor.</remarks>
+        public static (MlxArray Sign, MlxArray LogAbsDet) Slogdet(MlxArray a, MlxStream? stream = null)
+        {
+            if (LoadedApi.Version == MlxcVersions.V0_7_0)
+            {
+                return Call.Pair(&Mlxc.mlx_linalg_slogdet, "mlx_linalg_slogdet", a, stream);
+            }
+
+            (MlxArray diagonal, MlxArray exchanges) = Factor(a, stream);
+            using (diagonal)
+            using (exchanges)
+            using (MlxArray signs = Sign(diagonal, stream))
+            using (MlxArray sign = Prod(signs, -1, stream: stream))
+            using (MlxArray magnitude = Abs(diagonal, stream))
+            using (MlxArray logs = Log(magnitude, stream))
+            {
+                return (Multiply(sign, exchanges, stream), Sum(logs, -1, stream: stream));
+            }
+        }
+
+        /// <summary>Diagonal of U, and the sign that the row exchanges give.</summary>
+        private static (MlxArray Diagonal, MlxArray Sign) Factor(MlxArray a, MlxStream? stream)
+        {
+            ArgumentNullException.ThrowIfNull(a);
+            if (a.NDim < 2 || a.Shape[^1] != a.Shape[^2])
+            {
+                throw new ArgumentException(
+                    $"Determinants are of square matrices, not of an array of shape {ShapeText.Of(a.Shape)}.", nameof(a));
+            }
+
+            (MlxArray lu, MlxArray pivots) = LUFactor(a, stream);
+            using (lu)
+            using (pivots)
+            using (MlxArray own = Arange(a.Shape[^1], DType.UInt32, stream))
+            using (MlxArray moved = NotEqual(pivots, own, stream))
+            using (MlxArray count = Sum(moved, -1, stream: stream))
+            using (MlxArray odd = Remainder(count, 2, stream))
+            using (MlxArray typed = AsType(odd, lu.DType, stream))
+            using (MlxArray twice = Multiply(typed, -2, stream))
+            {
+                return (Diagonal(lu, 0, -2, -1, stream), Add(twice, 1, stream));
+            }
+        }
+    }
+}

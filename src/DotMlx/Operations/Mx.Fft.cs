@@ -1,0 +1,301 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Fast Fourier transforms (mlx.core.fft).</summary>
+    public static unsafe partial class Fft
+    {
+        /// <summary>Discrete Fourier transform along one axis.</summary>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="n">Size of the transform; the axis is cut or padded with zeros; null for the size of the axis.</param>
+        /// <param name="axis">Axis to transform, negative from the end.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array.</returns>
+        /// <exception cref="MlxException">The size is not positive.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.fft; C: mlx_fft_fft.</remarks>
+        public static MlxArray FFT(
+            MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(a);
+            return One(&MlxcPortable.mlx_fft_fft, "mlx_fft_fft", a, n ?? a.Dim(axis), axis, norm, stream);
+        }
+
+        /// <summary>Inverse discrete Fourier transform along one axis.</summary>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="n">Size of the transform; the axis is cut or padded with zeros; null for the size of the axis.</param>
+        /// <param name="axis">Axis to transform, negative from the end.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array.</returns>
+        /// <exception cref="MlxException">The size is not positive.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.ifft; C: mlx_fft_ifft.</remarks>
+        public static MlxArray IFFT(
+            MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(a);
+            return One(&MlxcPortable.mlx_fft_ifft, "mlx_fft_ifft", a, n ?? a.Dim(axis), axis, norm, stream);
+        }
+
+        /// <summary>Discrete Fourier transform of real numbers along one axis.</summary>
+        /// <param name="a">Real array of at least one axis.</param>
+        /// <param name="n">Size of the transform; the axis is cut or padded with zeros; null for the size of the axis.</param>
+        /// <param name="axis">Axis to transform, negative from the end.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array whose axis has size n / 2 + 1.</returns>
+        /// <exception cref="MlxException">The size is not positive.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.rfft; C: mlx_fft_rfft.</remarks>
+        public static MlxArray RFFT(
+            MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(a);
+            return One(&MlxcPortable.mlx_fft_rfft, "mlx_fft_rfft", a, n ?? a.Dim(axis), axis, norm, stream);
+        }
+
+        /// <summary>Inverse of <see cref="RFFT"/> along one axis.</summary>
+        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="n">Size of the transform; the axis is cut or padded with zeros; null for 2 * (size of the axis - 1).</param>
+        /// <param name="axis">Axis to transform, negative from the end.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>float32 array whose axis has size n.</returns>
+        /// <exception cref="MlxException">The size is not positive.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.irfft; C: mlx_fft_irfft.</remarks>
+        public static MlxArray IRFFT(
+            MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(a);
+            return One(&MlxcPortable.mlx_fft_irfft, "mlx_fft_irfft", a, n ?? 2 * (a.Dim(axis) - 1), axis, norm, stream);
+        }
+
+        /// <summary>Discrete Fourier transform along two axes.</summary>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for the last two.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array.</returns>
+        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.fft2; C: mlx_fft_fft2.</remarks>
+        public static MlxArray FFT2(
+            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_fft2, "mlx_fft_fft2", a, s, axes ?? [-2, -1], false, norm, stream);
+
+        /// <summary>Inverse discrete Fourier transform along two axes.</summary>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for the last two.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array.</returns>
+        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.ifft2; C: mlx_fft_ifft2.</remarks>
+        public static MlxArray IFFT2(
+            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_ifft2, "mlx_fft_ifft2", a, s, axes ?? [-2, -1], false, norm, stream);
+
+        /// <summary>Discrete Fourier transform of real numbers along two axes.</summary>
+        /// <param name="a">Real array of at least one axis.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for the last two.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array whose last transformed axis has size n / 2 + 1.</returns>
+        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.rfft2; C: mlx_fft_rfft2.</remarks>
+        public static MlxArray RFFT2(
+            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_rfft2, "mlx_fft_rfft2", a, s, axes ?? [-2, -1], false, norm, stream);
+
+        /// <summary>Inverse of <see cref="RFFT2"/> along two axes.</summary>
+        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes, the last one 2 * (size - 1).</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for the last two.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>float32 array.</returns>
+        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.irfft2; C: mlx_fft_irfft2.</remarks>
+        public static MlxArray IRFFT2(
+            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_irfft2, "mlx_fft_irfft2", a, s, axes ?? [-2, -1], true, norm, stream);
+
+        /// <summary>Discrete Fourier transform along several axes.</summary>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array.</returns>
+        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.fftn; C: mlx_fft_fftn.</remarks>
+        public static MlxArray FFTN(
+            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_fftn, "mlx_fft_fftn", a, s, axes, false, norm, stream);
+
+        /// <summary>Inverse discrete Fourier transform along several axes.</summary>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array.</returns>
+        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.ifftn; C: mlx_fft_ifftn.</remarks>
+        public static MlxArray IFFTN(
+            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_ifftn, "mlx_fft_ifftn", a, s, axes, false, norm, stream);
+
+        /// <summary>Discrete Fourier transform of real numbers along several axes.</summary>
+        /// <param name="a">Real array of at least one axis.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>complex64 array whose last transformed axis has size n / 2 + 1.</returns>
+        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.rfftn; C: mlx_fft_rfftn.</remarks>
+        public static MlxArray RFFTN(
+            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_rfftn, "mlx_fft_rfftn", a, s, axes, false, norm, stream);
+
+        /// <summary>Inverse of <see cref="RFFTN"/> along several axes.</summary>
+        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes, the last one 2 * (size - 1).</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>float32 array.</returns>
+        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
+        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <remarks>mlx.core.fft.irfftn; C: mlx_fft_irfftn.</remarks>
+        public static MlxArray IRFFTN(
+            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_irfftn, "mlx_fft_irfftn", a, s, axes, true, norm, stream);
+
+        /// <summary>Frequencies of the elements that <see cref="FFT"/> gives.</summary>
+        /// <param name="n">Size of the transform.</param>
+        /// <param name="d">Distance of two samples.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>float32 array of shape [n].</returns>
+        /// <remarks>mlx.core.fft.fftfreq; C: mlx_fft_fftfreq.</remarks>
+        public static MlxArray FFTFreq(int n, double d = 1.0, MlxStream? stream = null)
+        {
+            mlx_array result = default;
+            return Op.Result(Mlxc.mlx_fft_fftfreq(&result, n, d, Op.Stream(stream)), result, "mlx_fft_fftfreq");
+        }
+
+        /// <summary>Frequencies of the elements that <see cref="RFFT"/> gives.</summary>
+        /// <param name="n">Size of the transform.</param>
+        /// <param name="d">Distance of two samples.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>float32 array of shape [n / 2 + 1].</returns>
+        /// <remarks>mlx.core.fft.rfftfreq; C: mlx_fft_rfftfreq.</remarks>
+        public static MlxArray RFFTFreq(int n, double d = 1.0, MlxStream? stream = null)
+        {
+            mlx_array result = default;
+            return Op.Result(Mlxc.mlx_fft_rfftfreq(&result, n, d, Op.Stream(stream)), result, "mlx_fft_rfftfreq");
+        }
+
+        /// <summary>Moves the zero frequency to the middle.</summary>
+        /// <param name="a">Array of any shape.</param>
+        /// <param name="axes">Axes to shift, negative from the end; null for all.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">An axis is out of range.</exception>
+        /// <remarks>mlx.core.fft.fftshift; C: mlx_fft_fftshift.</remarks>
+        public static MlxArray FFTShift(MlxArray a, int[]? axes = null, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(a);
+            return Call.Ints(&Mlxc.mlx_fft_fftshift, "mlx_fft_fftshift", a, axes ?? AllAxes(a), stream);
+        }
+
+        /// <summary>Undoes <see cref="FFTShift"/>.</summary>
+        /// <param name="a">Array of any shape.</param>
+        /// <param name="axes">Axes to shift, negative from the end; null for all.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">An axis is out of range.</exception>
+        /// <remarks>mlx.core.fft.ifftshift; C: mlx_fft_ifftshift.</remarks>
+        public static MlxArray IFFTShift(MlxArray a, int[]? axes = null, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(a);
+            return Call.Ints(&Mlxc.mlx_fft_ifftshift, "mlx_fft_ifftshift", a, axes ?? AllAxes(a), stream);
+        }
+
+        private static MlxArray One(
+            delegate*<mlx_array*, mlx_array, int, int, mlx_fft_norm, mlx_stream, int> f, string function,
+            MlxArray a, int n, int axis, FFTNorm norm, MlxStream? stream)
+        {
+            mlx_array result = default;
+            int status = f(&result, Op.Handle(a), n, axis, (mlx_fft_norm)(int)norm, Op.Stream(stream));
+            GC.KeepAlive(a);
+            return Op.Result(status, result, function);
+        }
+
+        private static MlxArray Several(
+            delegate*<mlx_array*, mlx_array, int*, nuint, int*, nuint, mlx_fft_norm, mlx_stream, int> f, string function,
+            MlxArray a, int[]? s, int[]? axes, bool half, FFTNorm norm, MlxStream? stream)
+        {
+            ArgumentNullException.ThrowIfNull(a);
+            if (s is not null && axes is null)
+            {
+                throw new ArgumentException("Sizes need the axes they belong to.", nameof(axes));
+            }
+
+            axes ??= AllAxes(a);
+            s ??= Sizes(a, axes, half);
+            if (s.Length != axes.Length)
+            {
+                throw new ArgumentException($"{s.Length} sizes were given for {axes.Length} axes.", nameof(s));
+            }
+
+            mlx_array result = default;
+            fixed (int* size = s, axis = axes)
+            {
+                int status = f(
+                    &result, Op.Handle(a), size, (nuint)s.Length, axis, (nuint)axes.Length, (mlx_fft_norm)(int)norm, Op.Stream(stream));
+                GC.KeepAlive(a);
+                return Op.Result(status, result, function);
+            }
+        }
+
+        private static int[] Sizes(MlxArray a, int[] axes, bool half)
+        {
+            int[] sizes = new int[axes.Length];
+            for (int i = 0; i < axes.Length; i++)
+            {
+                sizes[i] = a.Dim(axes[i]);
+            }
+
+            if (half && sizes.Length > 0)
+            {
+                sizes[^1] = 2 * (sizes[^1] - 1);
+            }
+
+            return sizes;
+        }
+    }
+}

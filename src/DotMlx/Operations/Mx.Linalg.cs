@@ -1,0 +1,280 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Linear algebra (mlx.core.linalg).</summary>
+    /// <remarks>MLX computes decompositions, inverses and solutions on the CPU alone: where the default device is a GPU, pass a CPU stream.</remarks>
+    public static unsafe partial class Linalg
+    {
+        /// <summary>Norm of vectors along one axis, or of the whole array.</summary>
+        /// <param name="a">Array of any shape.</param>
+        /// <param name="ord">Order; null for the 2-norm. Over the two axes of a matrix: 1, -1, 2, -2 or an infinity.</param>
+        /// <param name="axis">Axis of the vectors, negative from the end; null for the whole array.</param>
+        /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>The norms.</returns>
+        /// <exception cref="MlxException">The order does not exist for this number of axes, or the axis is out of range.</exception>
+        /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_l2, mlx_linalg_norm.</remarks>
+        public static MlxArray Norm(
+            MlxArray a, double? ord = null, int? axis = null, bool keepdims = false, MlxStream? stream = null)
+            => axis is int one ? Norm(a, ord, [one], keepdims, stream) : Norm(a, ord, default(ReadOnlySpan<int>), keepdims, stream);
+
+        /// <summary>Norm of vectors (one axis) or matrices (two axes).</summary>
+        /// <param name="a">Array of any shape.</param>
+        /// <param name="ord">Order; null for the 2-norm of vectors and the Frobenius norm of matrices. For matrices: 1, -1, 2, -2 or an infinity.</param>
+        /// <param name="axes">One or two axes, negative from the end; none for the whole array.</param>
+        /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>The norms.</returns>
+        /// <exception cref="MlxException">The order does not exist for this number of axes, or an axis is out of range.</exception>
+        /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_l2, mlx_linalg_norm.</remarks>
+        public static MlxArray Norm(
+            MlxArray a, double? ord, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
+        {
+            mlx_array result = default;
+            mlx_array input = Op.Handle(a);
+            nuint count = (nuint)axes.Length;
+            byte keep = Native.Byte(keepdims);
+
+            // A null pointer, which an empty span gives, is what C takes for "no axis named".
+            fixed (int* axis = axes)
+            {
+                MlxArray norms = ord is double order
+                    ? Op.Result(Mlxc.mlx_linalg_norm(&result, input, order, axis, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm")
+                    : Op.Result(Mlxc.mlx_linalg_norm_l2(&result, input, axis, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm_l2");
+                GC.KeepAlive(a);
+                return norms;
+            }
+        }
+
+        /// <summary>Named norm of matrices.</summary>
+        /// <param name="a">Array of two axes, or of more when <paramref name="axes"/> says which hold the matrices.</param>
+        /// <param name="ord">"fro" for the Frobenius norm, "nuc" for the nuclear norm.</param>
+        /// <param name="axes">The two axes of the matrices, negative from the end; none for all of a matrix.</param>
+        /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>The norms.</returns>
+        /// <exception cref="MlxException">The name is unknown or there are not two axes.</exception>
+        /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_matrix.</remarks>
+        public static MlxArray Norm(
+            MlxArray a, string ord, ReadOnlySpan<int> axes = default, bool keepdims = false, MlxStream? stream = null)
+        {
+            ArgumentNullException.ThrowIfNull(ord);
+            using NativeText name = new(ord, nameof(ord));
+            mlx_array result = default;
+            fixed (int* axis = axes)
+            {
+                int status = Mlxc.mlx_linalg_norm_matrix(
+                    &result, Op.Handle(a), name.Pointer, axis, (nuint)axes.Length, Native.Byte(keepdims), Op.Stream(stream));
+                GC.KeepAlive(a);
+                return Op.Result(status, result, "mlx_linalg_norm_matrix");
+            }
+        }
+
+        /// <summary>Cross product of vectors with 2 or 3 elements.</summary>
+        /// <param name="a">Array whose axis has size 2 or 3.</param>
+        /// <param name="b">Array that broadcasts against <paramref name="a"/>, likewise.</param>
+        /// <param name="axis">Axis of the vectors, negative from the end.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        /// <returns>Array of the broadcast shape.</returns>
+        /// <exception cref="MlxException">The axis has another size.</exception>
+        /// <remarks>mlx.core.linalg.cross; C: mlx_linalg_cross.</remarks>
+        public static MlxArray Cross(MlxArray a, MlxArray b, int axis = -1, MlxStream? stream = null)
+            => Call.TwoInt(&Mlxc.mlx_linalg_cross, "mlx_linalg_cross", a, b, axis, stream);
+
+        /// <summary>QR decomposition: a = Q @ R.</summary>
+        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Q of shape [..., m, k] with orthonormal columns and upper triangular R of shape [..., k, n], k = min(m, n).</returns>
+        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.qr; C: mlx_linalg_qr.</remarks>
+        public static (MlxArray Q, MlxArray R) QR(MlxArray a, MlxStream? stream = null)
+            => Call.Pair(&Mlxc.mlx_linalg_qr, "mlx_linalg_qr", a, stream);
+
+        /// <summary>Singular value decomposition: a = U @ diag(S) @ Vt.</summary>
+        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>U of shape [..., m, m], S of shape [..., min(m, n)] in descending order, Vt of shape [..., n, n].</returns>
+        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.svd; C: mlx_linalg_svd.</remarks>
+        public static (MlxArray U, MlxArray S, MlxArray Vt) SVD(MlxArray a, MlxStream? stream = null)
+        {
+            MlxArray[] parts = Svd(a, true, stream);
+            return (parts[0], parts[1], parts[2]);
+        }
+
+        /// <summary>Singular values alone.</summary>
+        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Array of shape [..., min(m, n)] in descending order.</returns>
+        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.svd with compute_uv=False; C: mlx_linalg_svd.</remarks>
+        public static MlxArray SVDVals(MlxArray a, MlxStream? stream = null) => Svd(a, false, stream)[0];
+
+        /// <summary>Inverse of square matrices.</summary>
+        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.inv; C: mlx_linalg_inv.</remarks>
+        public static MlxArray Inv(MlxArray a, MlxStream? stream = null)
+            => Op.Unary(&Mlxc.mlx_linalg_inv, "mlx_linalg_inv", a, stream);
+
+        /// <summary>Inverse of triangular matrices.</summary>
+        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="upper">Whether the matrices are upper triangular.</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.tri_inv; C: mlx_linalg_tri_inv.</remarks>
+        public static MlxArray TriInv(MlxArray a, bool upper = false, MlxStream? stream = null)
+            => Call.Flag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", a, upper, stream);
+
+        /// <summary>Cholesky decomposition of symmetric positive definite matrices: a = L @ L^T.</summary>
+        /// <param name="a">Floating array of shape [..., n, n]; it is not checked to be positive definite.</param>
+        /// <param name="upper">Whether to give the upper triangular factor instead.</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Triangular array of the shape of <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.cholesky; C: mlx_linalg_cholesky.</remarks>
+        public static MlxArray Cholesky(MlxArray a, bool upper = false, MlxStream? stream = null)
+            => Call.Flag(&Mlxc.mlx_linalg_cholesky, "mlx_linalg_cholesky", a, upper, stream);
+
+        /// <summary>Inverse of a matrix from its Cholesky factor.</summary>
+        /// <param name="l">Triangular array of shape [..., n, n].</param>
+        /// <param name="upper">Whether the factor is upper triangular.</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="l"/>.</returns>
+        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.cholesky_inv; C: mlx_linalg_cholesky_inv.</remarks>
+        public static MlxArray CholeskyInv(MlxArray l, bool upper = false, MlxStream? stream = null)
+            => Call.Flag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", l, upper, stream);
+
+        /// <summary>Moore-Penrose pseudo-inverse.</summary>
+        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Array of shape [..., n, m].</returns>
+        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.pinv; C: mlx_linalg_pinv.</remarks>
+        public static MlxArray Pinv(MlxArray a, MlxStream? stream = null)
+            => Op.Unary(&Mlxc.mlx_linalg_pinv, "mlx_linalg_pinv", a, stream);
+
+        /// <summary>Eigenvalues of square matrices.</summary>
+        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>complex64 array of shape [..., n].</returns>
+        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.eigvals; C: mlx_linalg_eigvals.</remarks>
+        public static MlxArray Eigvals(MlxArray a, MlxStream? stream = null)
+            => Op.Unary(&Mlxc.mlx_linalg_eigvals, "mlx_linalg_eigvals", a, stream);
+
+        /// <summary>Eigenvalues and right eigenvectors of square matrices.</summary>
+        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>complex64 eigenvalues of shape [..., n] and eigenvectors as columns of shape [..., n, n].</returns>
+        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.eig; C: mlx_linalg_eig.</remarks>
+        public static (MlxArray Values, MlxArray Vectors) Eig(MlxArray a, MlxStream? stream = null)
+            => Call.Pair(&Mlxc.mlx_linalg_eig, "mlx_linalg_eig", a, stream);
+
+        /// <summary>Eigenvalues of symmetric or Hermitian matrices.</summary>
+        /// <param name="a">Array of shape [..., n, n].</param>
+        /// <param name="uplo">"L" or "U": the triangle that is read.</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Real array of shape [..., n] in ascending order.</returns>
+        /// <exception cref="MlxException">The matrices are not square or not inexact, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.eigvalsh; C: mlx_linalg_eigvalsh.</remarks>
+        public static MlxArray Eigvalsh(MlxArray a, string uplo = "L", MlxStream? stream = null)
+        {
+            using NativeText triangle = new(Triangle(uplo), nameof(uplo));
+            mlx_array result = default;
+            int status = Mlxc.mlx_linalg_eigvalsh(&result, Op.Handle(a), triangle.Pointer, Op.Stream(stream));
+            GC.KeepAlive(a);
+            return Op.Result(status, result, "mlx_linalg_eigvalsh");
+        }
+
+        /// <summary>Eigenvalues and eigenvectors of symmetric or Hermitian matrices.</summary>
+        /// <param name="a">Array of shape [..., n, n].</param>
+        /// <param name="uplo">"L" or "U": the triangle that is read.</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Real eigenvalues of shape [..., n] in ascending order and eigenvectors as columns of shape [..., n, n].</returns>
+        /// <exception cref="MlxException">The matrices are not square or not inexact, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.eigh; C: mlx_linalg_eigh.</remarks>
+        public static (MlxArray Values, MlxArray Vectors) Eigh(MlxArray a, string uplo = "L", MlxStream? stream = null)
+        {
+            using NativeText triangle = new(Triangle(uplo), nameof(uplo));
+            mlx_array values = default;
+            mlx_array vectors = default;
+            int status = Mlxc.mlx_linalg_eigh(&values, &vectors, Op.Handle(a), triangle.Pointer, Op.Stream(stream));
+            GC.KeepAlive(a);
+            return (Op.Result(status, values, "mlx_linalg_eigh"), Op.Result(status, vectors, "mlx_linalg_eigh"));
+        }
+
+        /// <summary>LU decomposition with row exchanges: a = L[P] @ U.</summary>
+        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Row order P (uint32, [..., m]), unit lower triangular L and upper triangular U.</returns>
+        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.lu; C: mlx_linalg_lu.</remarks>
+        public static (MlxArray P, MlxArray L, MlxArray U) LU(MlxArray a, MlxStream? stream = null)
+        {
+            mlx_vector_array results = default;
+            int status = Mlxc.mlx_linalg_lu(&results, Op.Handle(a), Op.Stream(stream));
+            GC.KeepAlive(a);
+            MlxArray[] parts = Native.Arrays(status, results, "mlx_linalg_lu");
+            return (parts[0], parts[1], parts[2]);
+        }
+
+        /// <summary>LU decomposition in compact form.</summary>
+        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>L (without its ones) and U in one array, and the row exchanged at each step (uint32, [..., min(m, n)]).</returns>
+        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.lu_factor; C: mlx_linalg_lu_factor.</remarks>
+        public static (MlxArray LU, MlxArray Pivots) LUFactor(MlxArray a, MlxStream? stream = null)
+            => Call.Pair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", a, stream);
+
+        /// <summary>Solution x of a @ x = b.</summary>
+        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="b">Array of shape [..., n] or [..., n, k].</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="b"/>.</returns>
+        /// <exception cref="MlxException">The shapes do not agree, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.solve; C: mlx_linalg_solve.</remarks>
+        public static MlxArray Solve(MlxArray a, MlxArray b, MlxStream? stream = null)
+            => Call.Two(&Mlxc.mlx_linalg_solve, "mlx_linalg_solve", a, b, stream);
+
+        /// <summary>Solution x of a @ x = b for triangular matrices.</summary>
+        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="b">Array of shape [..., n] or [..., n, k].</param>
+        /// <param name="upper">Whether <paramref name="a"/> is upper triangular.</param>
+        /// <param name="stream">A CPU stream; null for the default stream.</param>
+        /// <returns>Array of the shape of <paramref name="b"/>.</returns>
+        /// <exception cref="MlxException">The shapes do not agree, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.solve_triangular; C: mlx_linalg_solve_triangular.</remarks>
+        public static MlxArray SolveTriangular(MlxArray a, MlxArray b, bool upper = false, MlxStream? stream = null)
+        {
+            mlx_array result = default;
+            int status = Mlxc.mlx_linalg_solve_triangular(
+                &result, Op.Handle(a), Op.Handle(b), Native.Byte(upper), Op.Stream(stream));
+            GC.KeepAlive(a);
+            GC.KeepAlive(b);
+            return Op.Result(status, result, "mlx_linalg_solve_triangular");
+        }
+
+        private static MlxArray[] Svd(MlxArray a, bool computeUv, MlxStream? stream)
+        {
+            mlx_vector_array results = default;
+            int status = Mlxc.mlx_linalg_svd(&results, Op.Handle(a), Native.Byte(computeUv), Op.Stream(stream));
+            GC.KeepAlive(a);
+            return Native.Arrays(status, results, "mlx_linalg_svd");
+        }
+
+        // MLX passes the text on to LAPACK unchecked.
+        private static string Triangle(string uplo) => uplo is "L" or "U"
+            ? uplo
+            : throw new ArgumentException($"The triangle is \"L\" or \"U\", not \"{uplo}\".", nameof(uplo));
+    }
+}
