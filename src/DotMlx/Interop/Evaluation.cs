@@ -35,6 +35,21 @@ internal static unsafe class Evaluation
         GC.KeepAlive(array);
     }
 
+    /// <summary>Whether the values are there already, so that reading them computes nothing.</summary>
+    internal static bool IsAvailable(MlxArray array)
+    {
+        byte available = 0;
+        int status;
+        lock (Gate)
+        {
+            status = Mlxc._mlx_array_is_available(&available, array.Handle);
+        }
+
+        GC.KeepAlive(array);
+        MlxError.ThrowIfFailed(status, "_mlx_array_is_available");
+        return available != 0;
+    }
+
     internal static void Eval(ReadOnlySpan<MlxArray> arrays) => EvalVector(arrays, asynchronously: false);
 
     /// <summary>Starts the evaluation and returns; reading an array waits for it.</summary>

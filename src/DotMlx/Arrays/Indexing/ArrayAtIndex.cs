@@ -1,0 +1,45 @@
+namespace DotMlx;
+
+/// <summary>
+/// Updates of the chosen positions that count a position as often as the index names it, where <c>a[index] += value</c> counts it once.
+/// Each gives a new array; the one it began with keeps its values.
+/// </summary>
+public readonly struct ArrayAtIndex
+{
+    private readonly MlxArray array;
+    private readonly MlxIndex[] index;
+
+    internal ArrayAtIndex(MlxArray array, MlxIndex[] index)
+    {
+        this.array = array;
+        this.index = index;
+    }
+
+    /// <summary>Adds (<c>a.at[index].add</c>).</summary>
+    /// <param name="value">Broadcast to the indexed shape and converted to the array's type.</param>
+    public MlxArray Add(MlxArray value) => Update(value, UpdateKind.Add);
+
+    /// <summary>Subtracts (<c>a.at[index].subtract</c>).</summary>
+    /// <inheritdoc cref="Add"/>
+    public MlxArray Subtract(MlxArray value) => Update(value, UpdateKind.Subtract);
+
+    /// <summary>Multiplies (<c>a.at[index].multiply</c>).</summary>
+    /// <inheritdoc cref="Add"/>
+    public MlxArray Multiply(MlxArray value) => Update(value, UpdateKind.Multiply);
+
+    /// <summary>Divides (<c>a.at[index].divide</c>).</summary>
+    /// <inheritdoc cref="Add"/>
+    public MlxArray Divide(MlxArray value) => Update(value, UpdateKind.Divide);
+
+    /// <summary>Takes the larger of what is there and the value (<c>a.at[index].maximum</c>).</summary>
+    /// <inheritdoc cref="Add"/>
+    public MlxArray Maximum(MlxArray value) => Update(value, UpdateKind.Maximum);
+
+    /// <summary>Takes the smaller of what is there and the value (<c>a.at[index].minimum</c>).</summary>
+    /// <inheritdoc cref="Add"/>
+    public MlxArray Minimum(MlxArray value) => Update(value, UpdateKind.Minimum);
+
+    private MlxArray Update(MlxArray value, UpdateKind kind) => array is null
+        ? throw new InvalidOperationException("Index first: a.At[index].Add(value).")
+        : IndexWriter.Write(array, index, value, kind);
+}

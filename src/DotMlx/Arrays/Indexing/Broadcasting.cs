@@ -1,0 +1,35 @@
+namespace DotMlx;
+
+/// <summary>NumPy's broadcasting of shapes.</summary>
+internal static class Broadcasting
+{
+    /// <summary>The common shape of two.</summary>
+    /// <exception cref="ArgumentException">They do not go together.</exception>
+    internal static int[] Shapes(int[] left, int[] right, string what)
+    {
+        int[] result = new int[Math.Max(left.Length, right.Length)];
+        for (int i = 1; i <= result.Length; i++)
+        {
+            int a = i <= left.Length ? left[^i] : 1;
+            int b = i <= right.Length ? right[^i] : 1;
+            result[^i] = a == b || b == 1 ? a : a == 1 ? b
+                : throw new ArgumentException($"The {what} of shapes {ShapeText.Of(left)} and {ShapeText.Of(right)} cannot be broadcast together.");
+        }
+
+        return result;
+    }
+
+    /// <summary>Whether an array of one shape can stand for one of another by repeating.</summary>
+    internal static bool Fits(ReadOnlySpan<int> from, ReadOnlySpan<int> to)
+    {
+        for (int i = 1; i <= from.Length; i++)
+        {
+            if (i > to.Length ? from[^i] != 1 : from[^i] != 1 && from[^i] != to[^i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

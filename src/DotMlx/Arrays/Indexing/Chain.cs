@@ -1,0 +1,33 @@
+namespace DotMlx;
+
+/// <summary>A value that is replaced step by step; every step but the last is freed, and what it began with is left alone.</summary>
+internal sealed class Chain(MlxArray start) : IDisposable
+{
+    private bool owned;
+
+    internal MlxArray Value { get; private set; } = start;
+
+    internal void Become(MlxArray next)
+    {
+        Dispose();
+        Value = next;
+        owned = true;
+    }
+
+    /// <summary>The last value, which now belongs to the caller.</summary>
+    internal MlxArray Take()
+    {
+        MlxArray result = owned ? Value : Value.Share();
+        owned = false;
+        return result;
+    }
+
+    public void Dispose()
+    {
+        if (owned)
+        {
+            Value.Dispose();
+            owned = false;
+        }
+    }
+}

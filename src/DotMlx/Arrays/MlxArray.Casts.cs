@@ -1,0 +1,62 @@
+using System.Numerics;
+
+namespace DotMlx;
+
+public sealed unsafe partial class MlxArray
+{
+    /// <summary>The array as Python's MLX prints it, evaluated first: <c>array([1, 2, 3], dtype=int32)</c>; see <see cref="Mx.SetPrintOptions"/>.</summary>
+    public override string ToString() => IsDisposed ? "array(disposed)" : ArrayText.Of(this);
+
+    /// <summary>Whether the one element differs from zero, whatever its type (<c>bool(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array has not exactly one element.</exception>
+    public static explicit operator bool(MlxArray a) => ((Complex)a) != Complex.Zero;
+
+    /// <summary>The one element, whatever its type, cut to an integer (<c>int(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array has not exactly one element, or a complex one.</exception>
+    /// <exception cref="OverflowException">The element does not fit.</exception>
+    public static explicit operator int(MlxArray a) => Convert<int>(a);
+
+    /// <summary>The one element, whatever its type, cut to an integer (<c>int(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array has not exactly one element, or a complex one.</exception>
+    /// <exception cref="OverflowException">The element does not fit.</exception>
+    public static explicit operator long(MlxArray a) => Convert<long>(a);
+
+    /// <summary>The one element, whatever its type, as a single (<c>float(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array has not exactly one element, or a complex one.</exception>
+    public static explicit operator float(MlxArray a) => Convert<float>(a);
+
+    /// <summary>The one element, whatever its type, as a double (<c>float(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array has not exactly one element, or a complex one.</exception>
+    public static explicit operator double(MlxArray a) => Convert<double>(a);
+
+    /// <summary>The one element, whatever its type, as a complex number (<c>complex(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array has not exactly one element.</exception>
+    public static explicit operator Complex(MlxArray a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return a.DType == DType.Complex64 ? a.Item<Complex>() : Convert<double>(a);
+    }
+
+    private static T Convert<T>(MlxArray a)
+        where T : INumberBase<T>
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return a.DType switch
+        {
+            DType.Bool => a.Item<bool>() ? T.One : T.Zero,
+            DType.UInt8 => T.CreateChecked(a.Item<byte>()),
+            DType.UInt16 => T.CreateChecked(a.Item<ushort>()),
+            DType.UInt32 => T.CreateChecked(a.Item<uint>()),
+            DType.UInt64 => T.CreateChecked(a.Item<ulong>()),
+            DType.Int8 => T.CreateChecked(a.Item<sbyte>()),
+            DType.Int16 => T.CreateChecked(a.Item<short>()),
+            DType.Int32 => T.CreateChecked(a.Item<int>()),
+            DType.Int64 => T.CreateChecked(a.Item<long>()),
+            DType.Float16 => T.CreateChecked(a.Item<Half>()),
+            DType.BFloat16 => T.CreateChecked((float)a.Item<BFloat16>()),
+            DType.Float32 => T.CreateChecked(a.Item<float>()),
+            DType.Float64 => T.CreateChecked(a.Item<double>()),
+            _ => throw new InvalidOperationException("A complex number does not convert to a real one; take Mx.Real of it, or Item<Complex>."),
+        };
+    }
+}

@@ -1,0 +1,98 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public sealed unsafe partial class MlxArray
+{
+    /// <summary>The array itself.</summary>
+    public static MlxArray operator +(MlxArray a) => a;
+
+    /// <summary>Element-wise negation (<c>mlx_negative</c>).</summary>
+    public static MlxArray operator -(MlxArray a) => Op.Unary(&Mlxc.mlx_negative, "mlx_negative", a, null);
+
+    /// <summary>Element-wise sum, broadcast; a number takes the array's type (<c>mlx_add</c>).</summary>
+    public static MlxArray operator +(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_add, "mlx_add", a, b, null);
+
+    /// <summary>Element-wise difference, broadcast (<c>mlx_subtract</c>).</summary>
+    public static MlxArray operator -(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_subtract, "mlx_subtract", a, b, null);
+
+    /// <summary>Element-wise product, broadcast; for the matrix product use <see cref="Mx.MatMul"/> (<c>mlx_multiply</c>).</summary>
+    public static MlxArray operator *(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_multiply, "mlx_multiply", a, b, null);
+
+    /// <summary>Element-wise quotient, broadcast; of integers too it is a floating-point one (<c>mlx_divide</c>).</summary>
+    public static MlxArray operator /(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_divide, "mlx_divide", a, b, null);
+
+    /// <summary>Element-wise remainder with the sign of the divisor, as in Python (<c>mlx_remainder</c>).</summary>
+    public static MlxArray operator %(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_remainder, "mlx_remainder", a, b, null);
+
+    /// <summary>Element-wise complement; of booleans the logical one (<c>mlx_bitwise_invert</c>, <c>mlx_logical_not</c>).</summary>
+    /// <exception cref="ArgumentException">The elements are floating-point or complex.</exception>
+    public static MlxArray operator ~(MlxArray a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        RequireBits("~", a);
+        return a.DType == DType.Bool
+            ? Op.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, null)
+            : Op.Unary(&Mlxc.mlx_bitwise_invert, "mlx_bitwise_invert", a, null);
+    }
+
+    /// <summary>Element-wise logical complement, of booleans only.</summary>
+    /// <exception cref="ArgumentException">The elements are not booleans.</exception>
+    public static MlxArray operator !(MlxArray a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return a.DType == DType.Bool
+            ? Op.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, null)
+            : throw new ArgumentException($"Operator ! needs booleans; the array is {a.DType.MlxName()}. Use ~ for bits, or Mx.LogicalNot.", nameof(a));
+    }
+
+    /// <summary>Element-wise and, of bits or booleans (<c>mlx_bitwise_and</c>).</summary>
+    /// <exception cref="ArgumentException">Either holds floating-point or complex numbers.</exception>
+    public static MlxArray operator &(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_bitwise_and, "mlx_bitwise_and", "&", a, b);
+
+    /// <summary>Element-wise or, of bits or booleans (<c>mlx_bitwise_or</c>).</summary>
+    /// <inheritdoc cref="op_BitwiseAnd"/>
+    public static MlxArray operator |(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_bitwise_or, "mlx_bitwise_or", "|", a, b);
+
+    /// <summary>Element-wise exclusive or, of bits or booleans (<c>mlx_bitwise_xor</c>).</summary>
+    /// <inheritdoc cref="op_BitwiseAnd"/>
+    public static MlxArray operator ^(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_bitwise_xor, "mlx_bitwise_xor", "^", a, b);
+
+    /// <summary>Element-wise shift to the left (<c>mlx_left_shift</c>).</summary>
+    /// <inheritdoc cref="op_BitwiseAnd"/>
+    public static MlxArray operator <<(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_left_shift, "mlx_left_shift", "<<", a, b);
+
+    /// <summary>Element-wise shift to the right (<c>mlx_right_shift</c>).</summary>
+    /// <inheritdoc cref="op_BitwiseAnd"/>
+    public static MlxArray operator >>(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_right_shift, "mlx_right_shift", ">>", a, b);
+
+    /// <summary>Element-wise comparison, a boolean array. There is no element-wise <c>==</c>, which compares objects: use <see cref="Mx.Equal"/> (<c>mlx_less</c>).</summary>
+    public static MlxArray operator <(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_less, "mlx_less", a, b, null);
+
+    /// <summary>Element-wise comparison, a boolean array (<c>mlx_greater</c>).</summary>
+    public static MlxArray operator >(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_greater, "mlx_greater", a, b, null);
+
+    /// <summary>Element-wise comparison, a boolean array (<c>mlx_less_equal</c>).</summary>
+    public static MlxArray operator <=(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_less_equal, "mlx_less_equal", a, b, null);
+
+    /// <summary>Element-wise comparison, a boolean array (<c>mlx_greater_equal</c>).</summary>
+    public static MlxArray operator >=(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, null);
+
+    private static MlxArray Bits(
+        delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, string symbol, MlxArray a, MlxArray b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        RequireBits(symbol, a);
+        RequireBits(symbol, b);
+        return Op.Binary(f, function, a, b, null);
+    }
+
+    private static void RequireBits(string symbol, MlxArray a)
+    {
+        if (a.DType.IsInexact())
+        {
+            throw new ArgumentException($"Operator {symbol} works on integers and booleans; an operand is {a.DType.MlxName()}, shape {ShapeText.Of(a)}.");
+        }
+    }
+}

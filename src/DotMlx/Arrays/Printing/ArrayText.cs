@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>Arrays as Python's MLX prints them: <c>array([1, 2, 3], dtype=int32)</c>, long dimensions with their middle left out.</summary>
+internal static unsafe class ArrayText
+{
+    // A dimension longer than twice this is cut.
+    private const int Edge = 3;
+
+    internal static string Of(MlxArray array)
+    {
+        int[] shape = array.ShapeArray;
+        DType dtype = array.DType;
+        int precision = Mx.GetPrintOptions().Precision;
+        var text = new StringBuilder("array(");
+        byte* data = array.Size == 0 ? null : array.Data();
+        var strides = new ReadOnlySpan<long>(Mlxc.mlx_array_strides(array.Handle), shape.Length);
+        if (shape.Length == 0)
+        {
+            text.Append(Element(data, dtype, precision));
+        }
+        else
+        {
+            Dimension(text, data, 0, shape, strides, dtype, precision);
+        }
+
+        GC.KeepAlive(array);
+        return text.Append(", dtype=").Append(dtype.MlxName()).Append(')').ToString();
+    }
+
+    private static void Dimension(StringBuilder text, byte* data, int axis, int[] shape, ReadOnlySpan<long> strides, DType dtype, int precision)
+    {
+        int size = shape[axis];
+        bool last = axis == shape.Length - 1;
+        text.Append('[');
+        for (int i = 0; i < size; i++)
+        {
+            text.Append(i > 0 && !last ? new string(' ', 7 + axis) : "");
+            if (i == Edge && size > 2 * Edge)
+            {
+                text.Append("...");
+                i = size - Edge - 1;
+            }
+            else if (last)
+            {
+                text.Append(Element(data + (i * strides[axis] * dtype.ItemSize()), dtype, precision));
+            }
+            else
+            {
+                // Empty arrays have no storage to step through.
+                Dimension(text, data == null ? null : data + (i * strides[axis] * dtype.ItemSize()), axis + 1, shape, strides, dtype, precision);
+            }
+
+            text.Append(i == size - 1 ? "" : last ? ", " : ",\n");
+        }
+
+        text.Append(']');
+    }
+
+    private static string Element(byte* at, DType dtype, int precision) => dtype switch
+    {
+        DType.Bool => *at != 0 ? "True" : "False",
+        DType.UInt8 => (*at).ToString(CultureInfo.InvariantCulture),
+        DType.UInt16 => (*(ushort*)at).ToString(CultureInfo.InvariantCulture),
+        DType.UInt32 => (*(uint*)at).ToString(CultureInfo.InvariantCulture),
+        DType.UInt64 => (*(ulong*)at).ToString(CultureInfo.InvariantCulture),
+        DType.Int8 => (*(sbyte*)at).ToString(CultureInfo.InvariantCulture),
+        DType.Int16 => (*(short*)at).ToString(CultureInfo.InvariantCulture),
+        DType.Int32 => (*(int*)at).ToString(CultureInfo.InvariantCulture),
+        DType.Int64 => (*(long*)at).ToString(CultureInfo.InvariantCulture),
+        DType.Float16 => NumberText.Of((double)*(Half*)at, precision),
+        DType.BFloat16 => NumberText.Of((float)*(BFloat16*)at, precision),
+        DType.Float32 => NumberText.Of(*(float*)at, precision),
+        DType.Float64 => NumberText.Of(*(double*)at, precision),
+        _ => NumberText.OfComplex(*(Complex64*)at, precision),
+    };
+}

@@ -1,0 +1,33 @@
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    private static PrintOptions printOptions = new();
+
+    /// <summary>Sets how arrays are printed from now on (<c>mx.set_printoptions</c>).</summary>
+    /// <param name="precision">Digits after the decimal point; -1 for six significant digits without trailing zeros.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The precision is below -1 or above 40.</exception>
+    public static void SetPrintOptions(int precision)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(precision, -1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(precision, 40);
+        printOptions = new PrintOptions(precision);
+    }
+
+    /// <summary>How arrays are printed now (<c>mx.get_printoptions</c>).</summary>
+    public static PrintOptions GetPrintOptions() => printOptions;
+
+    /// <summary>Sets how arrays are printed until the result is disposed (<c>mx.printoptions</c>).</summary>
+    /// <inheritdoc cref="SetPrintOptions"/>
+    public static IDisposable PrintOptions(int precision)
+    {
+        var restore = new PrintOptionsScope(printOptions);
+        SetPrintOptions(precision);
+        return restore;
+    }
+
+    private sealed class PrintOptionsScope(PrintOptions before) : IDisposable
+    {
+        public void Dispose() => printOptions = before;
+    }
+}
