@@ -14,9 +14,11 @@ internal sealed class LibrarySearch
 
     /// <exception cref="DllNotFoundException">Nothing loads.</exception>
     /// <exception cref="NotSupportedException">What loads is no known mlx-c.</exception>
-    internal LoadedLibrary Find(string? programPath)
+    internal LoadedLibrary Find(string? programPath) => Find(Candidates(programPath));
+
+    internal LoadedLibrary Find(IEnumerable<(string Path, string Origin)> candidates)
     {
-        foreach ((string path, string origin) in Candidates(programPath))
+        foreach ((string path, string origin) in candidates)
         {
             if (TryLoad(path, out nint handle, out string reason)) return LoadedLibrary.Recognise(handle, path);
             _failures.Add($"  {path} ({origin}): {reason}");
@@ -28,7 +30,7 @@ internal sealed class LibrarySearch
     internal static string FileName(string name) =>
         OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
 
-    private static IEnumerable<(string Path, string Origin)> Candidates(string? programPath)
+    internal static IEnumerable<(string Path, string Origin)> Candidates(string? programPath)
     {
         // A library that someone named is the one they want: falling back to another would only hide the mistake.
         if (programPath is { Length: > 0 }) return Named(programPath, "MlxLibrary.Path");

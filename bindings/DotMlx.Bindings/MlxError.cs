@@ -47,7 +47,7 @@ public static unsafe partial class MlxError
         if (message is null) return null;
         int at = message.LastIndexOf(" at ", StringComparison.Ordinal);
         int colon = message.LastIndexOf(':');
-        if (at < 0 || colon < at + 4 || colon == message.Length - 1) return message;
+        if (at < 0 || colon < at + 4 || colon == message.Length - 1 || !message.AsSpan(0, colon).EndsWith(".cpp")) return message;
         for (int i = colon + 1; i < message.Length; i++)
             if (!char.IsAsciiDigit(message[i])) return message;
         return message[..at];

@@ -112,8 +112,15 @@ public static partial class MlxLibrary
         LogInUse(s_logger, loaded.Kind, loaded.MlxVersion, loaded.Version.Name, loaded.Path);
         if (loaded.Kind == MlxLibraryKind.Reference)
             LogReference(s_logger, s_broken.Count == 0 ? "" : $" These did not load: {string.Join("; ", s_broken)}");
-        else if (Version.TryParse(loaded.MlxVersion, out Version? version) && version > Version.Parse(KnownMlxc.TestedTo))
+        else if (IsNewerThanTested(loaded.MlxVersion))
             LogUntested(s_logger, loaded.MlxVersion, KnownMlxc.TestedFrom, KnownMlxc.TestedTo);
+    }
+
+    /// <summary>Development builds add a suffix: 0.33.0.dev20261101+abc counts as 0.33.0.</summary>
+    internal static bool IsNewerThanTested(string mlxVersion)
+    {
+        string numbers = string.Join('.', mlxVersion.Split('.', '+', '-').TakeWhile(part => part.Length > 0 && part.All(char.IsAsciiDigit)).Take(3));
+        return Version.TryParse(numbers, out Version? version) && version > Version.Parse(KnownMlxc.TestedTo);
     }
 
     private static unsafe IEnumerable<string> Named(string name, mlx_device_type type)

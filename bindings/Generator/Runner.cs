@@ -70,7 +70,7 @@ internal sealed class Runner(string root, TextWriter output)
         return Generation.FromHeaders(headers, version);
     }
 
-    private string? DefaultHeaders()
+    internal string? DefaultHeaders()
     {
         string?[] prefixes = [Environment.GetEnvironmentVariable("MLX_C_PREFIX"), Environment.GetEnvironmentVariable("HOMEBREW_PREFIX"), "/opt/homebrew", "/usr/local", "/usr"];
         IEnumerable<string> folders = prefixes.Where(p => !string.IsNullOrEmpty(p)).Select(p => Path.Combine(p!, "include"));

@@ -1,0 +1,7 @@
+namespace DotMlx.Bindings.Tests;
+
+/// <summary>Started by the tests: a library is loaded once in a process, so each one wants a process of its own.</summary>
+internal static class Program
+{
+    internal static int Main(string[] arguments) => Probe.Run(arguments);
+}

@@ -1,0 +1,104 @@
+using DotMlx.Bindings.Tests.Support;
+
+namespace DotMlx.Bindings.Tests;
+
+/// <summary>Where the library is looked for, and what is said when it is not there.</summary>
+public sealed class SearchTests
+{
+    private static readonly string File = LibrarySearch.FileName("mlxc");
+
+    private static string Tiny(int version) => TinyLibrary.Common + TinyLibrary.Symbols("mlx_hamming") + (version == 6 ? "" : TinyLibrary.Symbols("mlx_fft_fftfreq", "mlx_distributed_group_free"));
+
+    [Test]
+    public void WrongPathInTheEnvironmentIsReportedAndNothingElseTried()
+    {
+        string[] lines = Child.Run("/does/not/exist/libmlxc.so", ["version"]);
+        Assert.That(lines[0], Is.EqualTo("DllNotFoundException: DotMlx found no mlx-c to load. Tried, in this order:"));
+        Assert.That(lines[1], Is.EqualTo("/does/not/exist/libmlxc.so (DOTMLX_LIBRARY): no such file"));
+        Assert.That(lines[2], Does.Contain(OperatingSystem.IsMacOS() ? "brew install mlx-c" : "MLX_C_PREFIX").And.Contain("DOTMLX_LIBRARY=reference"));
+        Assert.That(lines, Has.Length.EqualTo(3));
+    }
+
+    [Test]
+    public void NothingLoadsListsEveryPathWithItsReason()
+    {
+        using var folder = new TinyLibrary(Tiny(6));
+        string garbage = Path.Combine(folder.Folder, "garbage.so");
+        System.IO.File.WriteAllText(garbage, "not a library");
+        var search = new LibrarySearch();
+        DllNotFoundException error = Assert.Throws<DllNotFoundException>(() => search.Find(
+            [("/nowhere/libmlxc.so", "first"), (folder.Folder, "second"), (garbage, "third"), ("libmlxc.so", "fourth")]))!;
+        Assert.That(error.Message, Does.Contain("/nowhere/libmlxc.so (first): no such file")
+            .And.Contain($"{folder.Folder} (second): this is a folder; name the library file in it")
+            .And.Contain($"{garbage} (third): ")
+            .And.Contain("libmlxc.so (fourth): a full path is needed, because the working directory is never searched"));
+        Assert.That(search.Broken, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void PlacesAreTriedInOrder()
+    {
+        string?[] before = [Environment.GetEnvironmentVariable(LibrarySearch.Variable), Environment.GetEnvironmentVariable("MLX_C_PREFIX")];
+        try
+        {
+            Environment.SetEnvironmentVariable("MLX_C_PREFIX", "/some/prefix");
+            Environment.SetEnvironmentVariable(LibrarySearch.Variable, null);
+            string[] paths = [.. LibrarySearch.Candidates(null).Select(c => c.Path)];
+            int own = Array.FindIndex(paths, p => p.StartsWith(AppContext.BaseDirectory, StringComparison.Ordinal) && p.Contains("runtimes"));
+            int prefix = Array.IndexOf(paths, Path.Combine("/some/prefix", "lib", File));
+            int reference = Array.FindIndex(paths, p => p.EndsWith(LibrarySearch.FileName("mlxc-reference"), StringComparison.Ordinal));
+            Assert.That(own, Is.Zero);
+            Assert.That(prefix, Is.GreaterThan(own));
+            Assert.That(reference, Is.GreaterThan(prefix));
+            if (!OperatingSystem.IsWindows()) Assert.That(Array.IndexOf(paths, $"/usr/local/lib/{File}"), Is.GreaterThan(prefix).And.LessThan(reference));
+            Assert.That(paths, Has.All.Matches<string>(p => Path.IsPathFullyQualified(p!)));
+
+            Environment.SetEnvironmentVariable(LibrarySearch.Variable, "/named/by/environment.so");
+            Assert.That(LibrarySearch.Candidates(null).Select(c => c.Path), Is.EqualTo((string[])["/named/by/environment.so"]));
+            Assert.That(LibrarySearch.Candidates("/named/by/program.so").Select(c => c.Path), Is.EqualTo((string[])["/named/by/program.so"]));
+            Environment.SetEnvironmentVariable(LibrarySearch.Variable, LibrarySearch.ReferenceWord);
+            Assert.That(LibrarySearch.Candidates(null).Select(c => Path.GetFileName(c.Path)).Distinct(), Is.EqualTo((string[])[LibrarySearch.FileName("mlxc-reference")]));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(LibrarySearch.Variable, before[0]);
+            Environment.SetEnvironmentVariable("MLX_C_PREFIX", before[1]);
+        }
+    }
+
+    [Test]
+    public void PrefixIsSearched()
+    {
+        using var library = new TinyLibrary(Tiny(6));
+        Directory.CreateDirectory(Path.Combine(library.Folder, "lib"));
+        System.IO.File.Move(library.File, Path.Combine(library.Folder, "lib", File));
+        Assert.That(Child.Run(null, ["version"], null, ("MLX_C_PREFIX", library.Folder)), Is.EqualTo((string[])["v0.6.0 0.31.2 Mlx"]));
+    }
+
+    [Test]
+    public void PathSetByTheProgramWins()
+    {
+        using var named = new TinyLibrary(Tiny(6));
+        using var environment = new TinyLibrary(Tiny(7));
+        string[] lines = Child.Run(environment.File, [$"path={named.File}", "version", $"path={environment.File}"]);
+        Assert.That(lines[..2], Is.EqualTo((string[])[named.File, "v0.6.0 0.31.2 Mlx"]));
+        Assert.That(lines[2], Is.EqualTo($"InvalidOperationException: MlxLibrary.Path cannot become '{environment.File}': '{named.File}' is already loaded. Set it before the first use of MLX."));
+    }
+
+    [Test]
+    public void WorkingDirectoryIsNeverSearched()
+    {
+        using var library = new TinyLibrary(Tiny(6));
+        Assert.That(Child.Run(File, ["version"], library.Folder)[1], Does.Contain("the working directory is never searched"));
+        Assert.That(Child.Run(null, ["version"], library.Folder), Has.None.Contains("v0.6.0"));
+    }
+
+    [Test]
+    public void MlxBesideTheLibraryIsLoadedFirst()
+    {
+        // Linked without an rpath, as installed libraries may be: only a libmlx that is already in memory satisfies it.
+        using var library = new TinyLibrary("int from_mlx(void) { return 1; }\n", "mlx", $"-Wl,{(OperatingSystem.IsMacOS() ? "-install_name,@rpath/libmlx.dylib" : "-soname,libmlx.so")}");
+        string path = library.Compile("int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n", "mlxc", library.File);
+        Assert.That(Child.Run(path, ["version"]), Is.EqualTo((string[])["v0.6.0 0.31.2 Mlx"]));
+    }
+}

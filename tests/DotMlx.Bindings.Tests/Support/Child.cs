@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace DotMlx.Bindings.Tests.Support;
+
+/// <summary>Runs this assembly as a program with an environment of its own.</summary>
+internal static class Child
+{
+    /// <returns>The lines that it wrote.</returns>
+    internal static string[] Run(string? library, string[] arguments, string? workingDirectory = null, params (string Name, string? Value)[] environment)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = workingDirectory ?? AppContext.BaseDirectory,
+        };
+        start.ArgumentList.Add("exec");
+        start.ArgumentList.Add(typeof(Child).Assembly.Location);
+        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        start.Environment[LibrarySearch.Variable] = library;
+        foreach ((string name, string? value) in environment) start.Environment[name] = value;
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.That(process.ExitCode, Is.Zero, $"the child ended with {process.ExitCode}: {output}{errors.Result}");
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+}
