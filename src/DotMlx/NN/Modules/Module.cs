@@ -1,0 +1,149 @@
+using System.Text;
+
+namespace DotMlx.NN;
+
+/// <summary>
+/// The base of all neural network modules (<c>mlx.nn.Module</c>). Derive a <c>partial</c> class and declare arrays, modules, and
+/// lists and dictionaries of them as fields or properties: a source generator makes them parameters, named as in Python
+/// (<c>QueryProj</c> becomes <c>query_proj</c>), so that checkpoints are shared with Python.
+/// </summary>
+/// <remarks>
+/// Members whose name begins with '_' are no parameters, as in Python; <see cref="ParameterAttribute"/>,
+/// <see cref="BufferAttribute"/> and <see cref="NotParameterAttribute"/> say otherwise. Nothing here uses reflection.
+/// </remarks>
+/// <example>
+/// <code>
+/// public partial class Mlp(int dims) : Module
+/// {
+///     public Linear GateProj { get; } = new(dims, 4 * dims);
+///     public Linear DownProj { get; } = new(4 * dims, dims);
+///     public MlxArray Forward(MlxArray x) => DownProj.Forward(Activations.Silu(GateProj.Forward(x)));
+/// }
+/// </code>
+/// </example>
+public abstract partial class Module : IMlxState
+{
+    private readonly HashSet<string> _frozen = new(StringComparer.Ordinal);
+    private ModuleMember[]? _members;
+    private bool _training = true;
+
+    /// <summary>Whether the module trains (dropout drops, batch normalization uses the batch) or evaluates. True at first.</summary>
+    public bool Training => _training;
+
+    internal ModuleMember[] Members
+    {
+        get
+        {
+            if (_members is null)
+            {
+                ModuleMembers members = new();
+                AddMembers(members);
+                _members = members.ToArray();
+            }
+            return _members;
+        }
+    }
+
+    /// <summary>Lists the members that hold arrays and modules. The source generator writes this.</summary>
+    /// <param name="members">Where to add them, after those of the base class.</param>
+    protected virtual void AddMembers(ModuleMembers members)
+    {
+    }
+
+    /// <summary>Switches this module and all below it to training mode (<c>Module.train</c>).</summary>
+    /// <param name="mode">False for evaluation mode.</param>
+    /// <returns>This module.</returns>
+    public Module Train(bool mode = true) => ApplyToModules((_, module) => module.SetTrainingMode(mode));
+
+    /// <summary>Switches this module and all below it to evaluation mode (<c>Module.eval</c>).</summary>
+    /// <returns>This module.</returns>
+    public Module Eval() => Train(false);
+
+    /// <summary>Called on every module by <see cref="Train"/> and <see cref="Eval"/>; an override calls the base.</summary>
+    /// <param name="mode">True for training.</param>
+    protected virtual void SetTrainingMode(bool mode) => _training = mode;
+
+    /// <summary>The modules directly below this one with their dotted paths, also those in lists and dictionaries (<c>Module.children</c>).</summary>
+    public IReadOnlyList<KeyValuePair<string, Module>> Children()
+    {
+        List<KeyValuePair<string, Module>> children = [];
+        CollectChildren(this, "", static _ => true, children);
+        return children;
+    }
+
+    /// <summary>The modules anywhere below this one that have no modules below them (<c>Module.leaf_modules</c>).</summary>
+    public IReadOnlyList<KeyValuePair<string, Module>> LeafModules()
+    {
+        List<KeyValuePair<string, Module>> leaves = [];
+        CollectChildren(this, "", static module => module.Children().Count == 0, leaves);
+        return leaves;
+    }
+
+    /// <summary>This module and all below it, later siblings first, as in Python (<c>Module.modules</c>).</summary>
+    public IReadOnlyList<Module> Modules()
+    {
+        List<Module> modules = [];
+        ApplyToModules((_, module) => modules.Add(module));
+        return modules;
+    }
+
+    /// <summary>This module (under the empty path) and all below it with their dotted paths (<c>Module.named_modules</c>).</summary>
+    public IReadOnlyList<KeyValuePair<string, Module>> NamedModules()
+    {
+        List<KeyValuePair<string, Module>> modules = [];
+        ApplyToModules((path, module) => modules.Add(new(path, module)));
+        return modules;
+    }
+
+    /// <summary>Calls a function with the dotted path and the module, for this module first and then for all below it.</summary>
+    /// <returns>This module.</returns>
+    public Module ApplyToModules(Action<string, Module> apply)
+    {
+        ArgumentNullException.ThrowIfNull(apply);
+        Stack<KeyValuePair<string, Module>> pending = new([new("", this)]);
+        while (pending.TryPop(out KeyValuePair<string, Module> next))
+        {
+            apply(next.Key, next.Value);
+            foreach ((string path, Module child) in next.Value.Children())
+            {
+                pending.Push(new(Join(next.Key, path), child));
+            }
+        }
+        return this;
+    }
+
+    /// <summary>Text for <see cref="ToString"/> about this module itself, such as its dimensions.</summary>
+    protected virtual string ExtraRepr() => "";
+
+    /// <summary>The module and those below it, one per line, as Python prints them.</summary>
+    public override string ToString()
+    {
+        StringBuilder text = new();
+        text.Append(GetType().Name).Append('(').Append(ExtraRepr());
+        IReadOnlyList<KeyValuePair<string, Module>> children = Children();
+        foreach ((string path, Module child) in children)
+        {
+            text.Append("\n  (").Append(path).Append("): ").Append(child.ToString().Replace("\n", "\n  ", StringComparison.Ordinal));
+        }
+        return text.Append(children.Count > 0 ? "\n)" : ")").ToString();
+    }
+
+    internal static string Join(string prefix, string key) => prefix.Length == 0 ? key : prefix + "." + key;
+
+    private static void CollectChildren(
+        object container, string prefix, Func<Module, bool> stopAt, List<KeyValuePair<string, Module>> found)
+    {
+        foreach (ModuleSlot slot in ModuleSlot.In(container))
+        {
+            string path = Join(prefix, slot.Key);
+            if (slot.Value is Module module && stopAt(module))
+            {
+                found.Add(new(path, module));
+            }
+            else if (slot.Value is Module || ModuleSlot.IsContainer(slot.Value))
+            {
+                CollectChildren(slot.Value, path, stopAt, found);
+            }
+        }
+    }
+}
