@@ -1,0 +1,90 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>Normalizes each channel over the batch in training and by running statistics in evaluation (<c>nn.BatchNorm</c>).</summary>
+public sealed partial class BatchNorm : Module, IUnaryModule
+{
+    private readonly int _features;
+    private readonly float _eps;
+    private readonly float _momentum;
+
+    /// <summary>Makes the layer.</summary>
+    /// <param name="numFeatures">The number of channels, the size of the last axis.</param>
+    /// <param name="eps">Added to the variance, greater than 0.</param>
+    /// <param name="momentum">The weight of the present batch in the running statistics.</param>
+    /// <param name="affine">Whether there are a learned scale and shift.</param>
+    /// <param name="trackRunningStats">Whether running statistics are kept and used in evaluation.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
+    public BatchNorm(int numFeatures, float eps = 1e-5f, float momentum = 0.1f, bool affine = true, bool trackRunningStats = true)
+    {
+        _features = numFeatures;
+        _eps = LayerInit.PositiveEps(eps, nameof(BatchNorm));
+        _momentum = momentum;
+        Weight = affine ? Mx.Ones(numFeatures) : null;
+        Bias = affine ? Mx.Zeros(numFeatures) : null;
+        RunningMean = trackRunningStats ? Mx.Zeros(numFeatures) : null;
+        RunningVar = trackRunningStats ? Mx.Ones(numFeatures) : null;
+    }
+
+    /// <summary>The scale, of shape (features,), or null.</summary>
+    public MlxArray? Weight { get; set; }
+
+    /// <summary>The shift, of shape (features,), or null.</summary>
+    public MlxArray? Bias { get; set; }
+
+    /// <summary>The running mean, of shape (features,), or null.</summary>
+    [Buffer]
+    public MlxArray? RunningMean { get; set; }
+
+    /// <summary>The running variance (unbiased), of shape (features,), or null.</summary>
+    [Buffer]
+    public MlxArray? RunningVar { get; set; }
+
+    /// <summary>Applies the layer and, in training, moves the running statistics.</summary>
+    /// <param name="x">Input of shape (batch, features), (batch, length, features) or (batch, height, width, features).</param>
+    /// <returns>Output of the same shape.</returns>
+    /// <exception cref="ArgumentException">The input has another number of dimensions, or in training a single value per channel.</exception>
+    public MlxArray Forward(MlxArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.NDim is < 2 or > 4)
+        {
+            throw new ArgumentException(
+                $"[BatchNorm] The input has the shape {ModuleUpdate.Shape(x)}; expected 2, 3 or 4 dimensions, channels last.", nameof(x));
+        }
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray? mean = RunningMean, variance = RunningVar;
+        if (Training || mean is null || variance is null)
+        {
+            (mean, variance) = BatchStatistics(x, scope);
+        }
+        MlxArray y = (x - mean) * Mx.Rsqrt(variance + _eps);
+        return scope.Keep(Weight is null ? y : (Weight * y) + Bias!);
+    }
+
+    private (MlxArray Mean, MlxArray Variance) BatchStatistics(MlxArray x, MlxScope scope)
+    {
+        int[] axes = [.. Enumerable.Range(0, x.NDim - 1)];
+        long count = x.Size / Math.Max(1, x.Shape[^1]);
+        if (Training && count <= 1)
+        {
+            throw new ArgumentException(
+                $"[BatchNorm] The input has the shape {ModuleUpdate.Shape(x)}: training needs more than one value per channel.", nameof(x));
+        }
+        MlxArray mean = Mx.Mean(x, axes);
+        MlxArray variance = Mx.Var(x, axes);
+        if (Training && RunningMean is not null && RunningVar is not null)
+        {
+            MlxArray unbiased = variance * ((float)count / (count - 1));
+            RunningMean = scope.Keep(((1f - _momentum) * RunningMean) + (_momentum * mean));
+            RunningVar = scope.Keep(((1f - _momentum) * RunningVar) + (_momentum * unbiased));
+        }
+        return (mean, variance);
+    }
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{_features}, eps={_eps}, momentum={_momentum}, affine={LayerInit.Text(Weight is not null)}, track_running_stats={LayerInit.Text(RunningMean is not null)}");
+}

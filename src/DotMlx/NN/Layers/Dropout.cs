@@ -1,0 +1,79 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>What the dropout layers share: which elements are dropped together.</summary>
+public abstract class DropoutBase : Module, IUnaryModule
+{
+    private readonly float _keep;
+
+    private protected DropoutBase(float p)
+    {
+        if (p is not (>= 0f and < 1f))
+        {
+            throw new ArgumentOutOfRangeException(nameof(p), p, "The probability of dropping must lie in [0, 1).");
+        }
+        P = p;
+        _keep = 1f - p;
+    }
+
+    /// <summary>The probability that something is dropped.</summary>
+    public float P { get; }
+
+    /// <summary>Drops in training and scales the rest by 1 / (1 - p); returns the input in evaluation.</summary>
+    /// <param name="x">The input.</param>
+    /// <returns>An array of the same shape and dtype.</returns>
+    public MlxArray Forward(MlxArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        int[] shape = MaskShape(x);
+        if (P == 0f || !Training)
+        {
+            return x;
+        }
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray mask = Mx.Random.Bernoulli(_keep, shape);
+        return scope.Keep(mask * x * (1f / _keep));
+    }
+
+    private protected abstract int[] MaskShape(MlxArray x);
+
+    private protected static int[] WithoutAxes(MlxArray x, string layer, int minimum, int axes)
+    {
+        if (x.NDim != minimum && x.NDim != minimum + 1)
+        {
+            throw new ArgumentException(
+                $"[{layer}] The input has {x.NDim} dimensions, shape {ModuleUpdate.Shape(x)}; expected {minimum} or {minimum + 1}, channels last.", nameof(x));
+        }
+        int[] shape = x.Shape.ToArray();
+        shape.AsSpan(shape.Length - 1 - axes, axes).Fill(1);
+        return shape;
+    }
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => $"p={P.ToString(CultureInfo.InvariantCulture)}";
+}
+
+/// <summary>Drops single elements in training (<c>nn.Dropout</c>).</summary>
+/// <param name="p">The probability of dropping, in [0, 1).</param>
+/// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
+public sealed class Dropout(float p = 0.5f) : DropoutBase(p)
+{
+    private protected override int[] MaskShape(MlxArray x) => x.Shape.ToArray();
+}
+
+/// <summary>Drops whole channels of images, of shape (height, width, channels) with or without batch, in training (<c>nn.Dropout2d</c>).</summary>
+/// <param name="p">The probability of dropping, in [0, 1).</param>
+/// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
+public sealed class Dropout2d(float p = 0.5f) : DropoutBase(p)
+{
+    private protected override int[] MaskShape(MlxArray x) => WithoutAxes(x, nameof(Dropout2d), 3, 2);
+}
+
+/// <summary>Drops whole channels of volumes, of shape (depth, height, width, channels) with or without batch, in training (<c>nn.Dropout3d</c>).</summary>
+/// <param name="p">The probability of dropping, in [0, 1).</param>
+/// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
+public sealed class Dropout3d(float p = 0.5f) : DropoutBase(p)
+{
+    private protected override int[] MaskShape(MlxArray x) => WithoutAxes(x, nameof(Dropout3d), 4, 3);
+}

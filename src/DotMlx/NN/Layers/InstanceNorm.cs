@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>Normalizes each channel of each example over its spatial axes (<c>nn.InstanceNorm</c>).</summary>
+public sealed partial class InstanceNorm : Module, IUnaryModule
+{
+    private readonly int _dims;
+    private readonly float _eps;
+
+    /// <summary>Makes the layer.</summary>
+    /// <param name="dims">The number of channels, the size of the last axis.</param>
+    /// <param name="eps">Added to the variance, greater than 0.</param>
+    /// <param name="affine">Whether there are a learned scale and shift.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
+    public InstanceNorm(int dims, float eps = 1e-5f, bool affine = false)
+    {
+        _dims = dims;
+        _eps = LayerInit.PositiveEps(eps, nameof(InstanceNorm));
+        Weight = affine ? Mx.Ones(dims) : null;
+        Bias = affine ? Mx.Zeros(dims) : null;
+    }
+
+    /// <summary>The scale, of shape (dims,), or null.</summary>
+    public MlxArray? Weight { get; set; }
+
+    /// <summary>The shift, of shape (dims,), or null.</summary>
+    public MlxArray? Bias { get; set; }
+
+    /// <summary>Applies the layer.</summary>
+    /// <param name="x">Input of shape (batch, ..., dims), at least three-dimensional.</param>
+    /// <returns>Output of the same shape.</returns>
+    /// <exception cref="ArgumentException">The input has fewer than three dimensions.</exception>
+    public MlxArray Forward(MlxArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.NDim < 3)
+        {
+            throw new ArgumentException(
+                $"[InstanceNorm] The input has the shape {ModuleUpdate.Shape(x)}; expected at least three dimensions (batch, ..., channels).", nameof(x));
+        }
+        using MlxScope scope = MlxScope.Begin();
+        int[] shape = x.Shape.ToArray();
+
+        // Channels before space, so that one fast kernel sees each channel as a row.
+        MlxArray rows = Mx.Reshape(Mx.MoveAxis(x, -1, 1), shape[0], shape[^1], -1);
+        MlxArray normal = Mx.Fast.LayerNorm(rows, null, null, _eps);
+        MlxArray y = Mx.MoveAxis(Mx.Reshape(normal, [shape[0], shape[^1], .. shape[1..^1]]), 1, -1);
+        return scope.Keep(Weight is null ? y : (Weight * y) + Bias!);
+    }
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() =>
+        string.Create(CultureInfo.InvariantCulture, $"{_dims}, eps={_eps}, affine={LayerInit.Text(Weight is not null)}");
+}

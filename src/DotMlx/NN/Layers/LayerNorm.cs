@@ -1,0 +1,37 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>Normalizes the last axis to mean 0 and variance 1 (<c>nn.LayerNorm</c>).</summary>
+public sealed partial class LayerNorm : Module, IUnaryModule
+{
+    private readonly int _dims;
+    private readonly float _eps;
+
+    /// <summary>Makes the layer.</summary>
+    /// <param name="dims">The size of the last axis.</param>
+    /// <param name="eps">Added to the variance, greater than 0.</param>
+    /// <param name="affine">Whether there is a learned scale.</param>
+    /// <param name="bias">Whether there is a learned shift too.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
+    public LayerNorm(int dims, float eps = 1e-5f, bool affine = true, bool bias = true)
+    {
+        _dims = dims;
+        _eps = LayerInit.PositiveEps(eps, nameof(LayerNorm));
+        Weight = affine ? Mx.Ones(dims) : null;
+        Bias = affine && bias ? Mx.Zeros(dims) : null;
+    }
+
+    /// <summary>The scale, of shape (dims,), or null.</summary>
+    public MlxArray? Weight { get; set; }
+
+    /// <summary>The shift, of shape (dims,), or null.</summary>
+    public MlxArray? Bias { get; set; }
+
+    /// <inheritdoc/>
+    public MlxArray Forward(MlxArray x) => Mx.Fast.LayerNorm(x, Weight, Bias, _eps);
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() =>
+        string.Create(CultureInfo.InvariantCulture, $"{_dims}, eps={_eps}, affine={LayerInit.Text(Weight is not null)}");
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>Divides the last axis by its root mean square (<c>nn.RMSNorm</c>).</summary>
+public sealed partial class RMSNorm : Module, IUnaryModule
+{
+    private readonly float _eps;
+
+    /// <summary>Makes the layer.</summary>
+    /// <param name="dims">The size of the last axis.</param>
+    /// <param name="eps">Added to the mean square, greater than 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
+    public RMSNorm(int dims, float eps = 1e-5f)
+    {
+        _eps = LayerInit.PositiveEps(eps, nameof(RMSNorm));
+        Weight = Mx.Ones(dims);
+    }
+
+    /// <summary>The scale, of shape (dims,).</summary>
+    public MlxArray Weight { get; set; }
+
+    /// <inheritdoc/>
+    public MlxArray Forward(MlxArray x) => Mx.Fast.RmsNorm(x, Weight, _eps);
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => string.Create(CultureInfo.InvariantCulture, $"{Weight.Shape[0]}, eps={_eps}");
+}

@@ -1,0 +1,21 @@
+namespace DotMlx.NN;
+
+/// <summary>Applies modules one after the other (<c>nn.Sequential</c>).</summary>
+/// <param name="layers">The modules; wrap a function in a <see cref="Lambda"/>.</param>
+public sealed partial class Sequential(params IEnumerable<IUnaryModule> layers) : Module, IUnaryModule
+{
+    /// <summary>The modules in order.</summary>
+    public List<IUnaryModule> Layers { get; } = [.. layers];
+
+    /// <inheritdoc/>
+    public MlxArray Forward(MlxArray x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        MlxArray current = x;
+        foreach (IUnaryModule layer in Layers)
+        {
+            current = layer.Forward(current);
+        }
+        return current;
+    }
+}
