@@ -110,6 +110,18 @@ public sealed class MlxScope : IDisposable
         }
     }
 
+    /// <summary>Takes an array out of every open scope of this flow: it became part of state that lives longer, such as a module.</summary>
+    internal static void Detach(MlxArray array)
+    {
+        for (MlxScope? scope = Current; scope is not null; scope = scope.outer)
+        {
+            lock (scope.gate)
+            {
+                (scope.kept ??= new HashSet<MlxArray>(ReferenceEqualityComparer.Instance)).Add(array);
+            }
+        }
+    }
+
     internal static void Register(MlxArray array)
     {
         for (MlxScope? scope = Innermost.Value; scope is not null && !scope.TryAdd(array); scope = scope.outer)

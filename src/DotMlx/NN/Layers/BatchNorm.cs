@@ -57,13 +57,13 @@ public sealed partial class BatchNorm : Module, IUnaryModule
         MlxArray? mean = RunningMean, variance = RunningVar;
         if (Training || mean is null || variance is null)
         {
-            (mean, variance) = BatchStatistics(x, scope);
+            (mean, variance) = BatchStatistics(x);
         }
         MlxArray y = (x - mean) * Mx.Rsqrt(variance + _eps);
         return scope.Keep(Weight is null ? y : (Weight * y) + Bias!);
     }
 
-    private (MlxArray Mean, MlxArray Variance) BatchStatistics(MlxArray x, MlxScope scope)
+    private (MlxArray Mean, MlxArray Variance) BatchStatistics(MlxArray x)
     {
         int[] axes = [.. Enumerable.Range(0, x.NDim - 1)];
         long count = x.Size / Math.Max(1, x.Shape[^1]);
@@ -77,8 +77,12 @@ public sealed partial class BatchNorm : Module, IUnaryModule
         if (Training && RunningMean is not null && RunningVar is not null)
         {
             MlxArray unbiased = variance * ((float)count / (count - 1));
-            RunningMean = scope.Keep(((1f - _momentum) * RunningMean) + (_momentum * mean));
-            RunningVar = scope.Keep(((1f - _momentum) * RunningVar) + (_momentum * unbiased));
+            RunningMean = ((1f - _momentum) * RunningMean) + (_momentum * mean);
+            RunningVar = ((1f - _momentum) * RunningVar) + (_momentum * unbiased);
+
+            // They outlive this scope and any that the caller has opened.
+            MlxScope.Detach(RunningMean);
+            MlxScope.Detach(RunningVar);
         }
         return (mean, variance);
     }

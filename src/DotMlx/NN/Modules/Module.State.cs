@@ -57,6 +57,7 @@ public abstract partial class Module
                 if (!ReferenceEquals(slot.Value, leaf.Array))
                 {
                     slot.Set(leaf.Array);
+                    MlxScope.Detach(leaf.Array);
                 }
             }
             else if (slot.Value is MlxArray && container is Module)

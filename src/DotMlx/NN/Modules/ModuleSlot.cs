@@ -77,6 +77,15 @@ internal readonly struct ModuleSlot
     public bool Accepts(object value) =>
         _member?.Accepts(value) ?? _container is not (IList { IsReadOnly: true } or IDictionary { IsReadOnly: true });
 
+    /// <summary>What stands there now; <see cref="Value"/> is what stood there when the slot was found.</summary>
+    public object? Read() => _container switch
+    {
+        Module module => _member!.Get(module),
+        IDictionary dictionary => dictionary[_index!],
+        IList list => (int)_index! < list.Count ? list[(int)_index!] : null,
+        _ => null,
+    };
+
     /// <summary>Replaces the value.</summary>
     /// <exception cref="ArgumentException">The place cannot hold it.</exception>
     public void Set(object? value)

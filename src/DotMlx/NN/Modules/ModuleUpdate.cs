@@ -21,6 +21,32 @@ internal sealed class ModuleUpdate
         ModuleUpdate update = new(strict, checkShapes);
         update.Plan(module, parameters, "");
         update.Commit();
+        foreach ((_, object value, _) in update._changes)
+        {
+            MlxScope.Detach((MlxArray)value);
+        }
+    }
+
+    /// <summary>Puts arrays in for a while, as a function under a transform needs it.</summary>
+    public static ModuleUpdate Install(Module module, Tree parameters)
+    {
+        ModuleUpdate update = new(strict: true, checkShapes: false);
+        update.Plan(module, parameters, "");
+        update.Commit();
+        return update;
+    }
+
+    /// <summary>Undoes <see cref="Install"/>, except where something else was put in meanwhile.</summary>
+    public void PutBack()
+    {
+        for (int i = _changes.Count - 1; i >= 0; i--)
+        {
+            (ModuleSlot slot, object installed, _) = _changes[i];
+            if (ReferenceEquals(slot.Read(), installed))
+            {
+                slot.Set(slot.Value);
+            }
+        }
     }
 
     public static void Modules(Module module, IEnumerable<KeyValuePair<string, Module>> modules, bool strict)
