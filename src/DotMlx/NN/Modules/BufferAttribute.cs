@@ -3,7 +3,7 @@ namespace DotMlx.NN;
 /// <summary>
 /// Marks state of a <see cref="Module"/> that is saved and loaded with the parameters but never trained, such as the running
 /// statistics of <see cref="BatchNorm"/>: it is in <see cref="Module.Parameters"/>, never in <see cref="Module.TrainableParameters"/>,
-/// also after <see cref="Module.Unfreeze"/>.
+/// also after <c>Unfreeze</c>.
 /// </summary>
 /// <param name="name">The name in checkpoints and trees, without dots; null for the member's own.</param>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]

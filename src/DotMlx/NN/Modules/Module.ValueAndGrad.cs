@@ -156,7 +156,7 @@ public abstract partial class Module
         Tree before = CaptureState();
         try
         {
-            return Mx.ValueAndGrad<TAux>(parameters =>
+            return Mx.ValueAndGrad<TAux>((Tree parameters) =>
             {
                 ModuleUpdate installed = ModuleUpdate.Install(this, parameters);
                 try
