@@ -70,7 +70,7 @@ public abstract partial class Module
     }
 
     /// <summary>Gives the value of a loss, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">An array, a list or string dictionary of arrays, a tree, a tuple of these, or anything else.</typeparam>
+    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<(MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
@@ -80,7 +80,7 @@ public abstract partial class Module
     }
 
     /// <summary>Gives the value of a loss of an array, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">An array, a list or string dictionary of arrays, a tree, a tuple of these, or anything else.</typeparam>
+    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
@@ -91,7 +91,7 @@ public abstract partial class Module
     }
 
     /// <summary>Gives the value of a loss of two arrays, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">An array, a list or string dictionary of arrays, a tree, a tuple of these, or anything else.</typeparam>
+    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
@@ -102,7 +102,7 @@ public abstract partial class Module
     }
 
     /// <summary>Gives the value of a loss of three arrays, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">An array, a list or string dictionary of arrays, a tree, a tuple of these, or anything else.</typeparam>
+    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
@@ -113,7 +113,7 @@ public abstract partial class Module
     }
 
     /// <summary>Gives the value of a loss of a list of arrays, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">An array, a list or string dictionary of arrays, a tree, a tuple of these, or anything else.</typeparam>
+    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<MlxArray[], (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
@@ -124,7 +124,7 @@ public abstract partial class Module
     }
 
     /// <summary>Gives the value of a loss of a tree, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">An array, a list or string dictionary of arrays, a tree, a tuple of these, or anything else.</typeparam>
+    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<Tree, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
@@ -135,7 +135,7 @@ public abstract partial class Module
     }
 
     /// <summary>Gives the value of a loss of two trees, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">An array, a list or string dictionary of arrays, a tree, a tuple of these, or anything else.</typeparam>
+    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<Tree, Tree, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
@@ -145,18 +145,23 @@ public abstract partial class Module
         return (tree, other) => Differentiate(() => loss(tree, other));
     }
 
-    private (MlxArray Value, Tree Gradients) Differentiate(Func<MlxArray> loss)
+    private (MlxArray Value, TAux Auxiliary, Tree Gradients) Differentiate<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
     {
-        (MlxArray value, _, Tree gradients) = Differentiate<object?>(() => (loss(), null));
-        return (value, gradients);
+        TAux auxiliary = default!;
+        (MlxArray value, Tree gradients) = Differentiate(() =>
+        {
+            (MlxArray scalar, auxiliary) = loss();
+            return scalar;
+        });
+        return (value, auxiliary, gradients);
     }
 
-    private (MlxArray Value, TAux Auxiliary, Tree Gradients) Differentiate<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
+    private (MlxArray Value, Tree Gradients) Differentiate(Func<MlxArray> loss)
     {
         Tree before = CaptureState();
         try
         {
-            return Mx.ValueAndGrad<TAux>((Tree parameters) =>
+            return Mx.ValueAndGrad((Tree parameters) =>
             {
                 ModuleUpdate installed = ModuleUpdate.Install(this, parameters);
                 try
