@@ -1,7 +1,7 @@
 namespace DotMlx.NN;
 
 /// <summary>A table of vectors, looked up by integers (<c>nn.Embedding</c>).</summary>
-public partial class Embedding : Module, IUnaryModule
+public partial class Embedding : Module, IUnaryModule, IQuantizable
 {
     /// <summary>Makes a table of random vectors, normal with the deviation √(1 / dims).</summary>
     /// <param name="numEmbeddings">How many vectors.</param>
@@ -19,6 +19,9 @@ public partial class Embedding : Module, IUnaryModule
     /// <summary>The vectors, of shape (count, dims).</summary>
     public MlxArray Weight { get; set; }
 
+    /// <inheritdoc/>
+    public virtual bool CanQuantize => true;
+
     /// <summary>Looks vectors up.</summary>
     /// <param name="x">Integers of any shape, below the number of vectors.</param>
     /// <returns>The vectors, of shape (..., dims).</returns>
@@ -32,6 +35,13 @@ public partial class Embedding : Module, IUnaryModule
         using MlxArray transposed = Mx.Transpose(Weight);
         return Mx.MatMul(x, transposed);
     }
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">The input is to be quantized.</exception>
+    public virtual Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
+        quantizeInput
+            ? throw new NotSupportedException("An embedding has integers as input; quantizeInput is for Linear layers.")
+            : QuantizedEmbedding.FromEmbedding(this, groupSize, bits, mode);
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => $"{Weight.Shape[0]}, {Weight.Shape[1]}";

@@ -1,7 +1,7 @@
 namespace DotMlx.NN;
 
 /// <summary>An affine map of the last axis, x Wᵀ + b (<c>nn.Linear</c>).</summary>
-public partial class Linear : Module, IUnaryModule
+public partial class Linear : Module, IUnaryModule, IQuantizable
 {
     /// <summary>Makes a layer with random weights, uniform in ±√(1 / inputDims).</summary>
     /// <param name="inputDims">The size of the last axis of the input.</param>
@@ -39,6 +39,9 @@ public partial class Linear : Module, IUnaryModule
     /// <summary>The size of the last axis of the output.</summary>
     public virtual int OutputDims => Weight.Shape[0];
 
+    /// <inheritdoc/>
+    public virtual bool CanQuantize => true;
+
     /// <summary>Applies the layer.</summary>
     /// <param name="x">Input of shape (..., input).</param>
     /// <returns>Output of shape (..., output).</returns>
@@ -46,6 +49,21 @@ public partial class Linear : Module, IUnaryModule
     {
         using MlxArray transposed = Mx.Transpose(Weight);
         return Bias is null ? Mx.MatMul(x, transposed) : Mx.AddMM(Bias, x, transposed);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">The input is to be quantized and the mode is not nvfp4 or mxfp8, or there is a bias.</exception>
+    public virtual Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false)
+    {
+        if (!quantizeInput)
+        {
+            return QuantizedLinear.FromLinear(this, groupSize, bits, mode);
+        }
+        if (mode is not ("nvfp4" or "mxfp8"))
+        {
+            throw new NotSupportedException($"Inputs can be quantized in the modes nvfp4 and mxfp8, not in {mode}.");
+        }
+        return QQLinear.FromLinear(this, groupSize, bits, mode);
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,57 @@
+namespace DotMlx.NN;
+
+/// <summary>What the convolution layers share: kernels, an optional bias, channels last.</summary>
+public abstract partial class ConvolutionBase : Module, IUnaryModule
+{
+    private protected ConvolutionBase(int inChannels, int outChannels, ReadOnlySpan<int> kernel, int groups, bool bias)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(groups);
+        if (inChannels % groups != 0)
+        {
+            throw new ArgumentException(
+                $"The number of input channels ({inChannels}) must be divisible by the number of groups ({groups}).", nameof(groups));
+        }
+        long fanIn = inChannels;
+        foreach (int size in kernel)
+        {
+            fanIn *= size;
+        }
+        Groups = groups;
+        Weight = LayerInit.Uniform(Math.Sqrt(1.0 / fanIn), [outChannels, .. kernel, inChannels / groups]);
+        Bias = bias ? Mx.Zeros(outChannels) : null;
+    }
+
+    /// <summary>The kernels, of shape (output channels, spatial sizes..., input channels / groups).</summary>
+    public MlxArray Weight { get; set; }
+
+    /// <summary>The bias, of shape (output channels,), or null.</summary>
+    public MlxArray? Bias { get; set; }
+
+    private protected int Groups { get; }
+
+    /// <summary>Applies the layer.</summary>
+    /// <param name="x">Input of shape (batch, spatial sizes..., input channels).</param>
+    /// <returns>Output of shape (batch, spatial sizes..., output channels).</returns>
+    public MlxArray Forward(MlxArray x)
+    {
+        MlxArray y = Convolve(x);
+        if (Bias is null)
+        {
+            return y;
+        }
+        using (y)
+        {
+            return Mx.Add(y, Bias);
+        }
+    }
+
+    private protected abstract MlxArray Convolve(MlxArray x);
+
+    private protected string Describe(string stride, string padding, string dilation, string extra)
+    {
+        int[] shape = Weight.Shape.ToArray();
+        string kernel = shape.Length == 3 ? $"{shape[1]}" : "(" + string.Join(", ", shape[1..^1]) + ")";
+        return $"{shape[^1] * Groups}, {shape[0]}, kernel_size={kernel}, stride={stride}, padding={padding}, dilation={dilation}, "
+            + $"{extra}bias={LayerInit.Text(Bias is not null)}";
+    }
+}

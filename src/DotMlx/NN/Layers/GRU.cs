@@ -1,0 +1,78 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>A gated recurrent unit over sequences of shape (batch, length, features) or (length, features) (<c>nn.GRU</c>).</summary>
+public sealed partial class GRU : Module, IUnaryModule
+{
+    private readonly int _hiddenSize;
+
+    /// <summary>Makes a layer with random weights, uniform in ±1/√hiddenSize.</summary>
+    /// <param name="inputSize">Features of the input.</param>
+    /// <param name="hiddenSize">Features of the hidden state.</param>
+    /// <param name="bias">Whether biases are added.</param>
+    public GRU(int inputSize, int hiddenSize, bool bias = true)
+    {
+        double limit = 1.0 / Math.Sqrt(hiddenSize);
+        _hiddenSize = hiddenSize;
+        Wx = LayerInit.Uniform(limit, 3 * hiddenSize, inputSize);
+        Wh = LayerInit.Uniform(limit, 3 * hiddenSize, hiddenSize);
+        B = bias ? LayerInit.Uniform(limit, 3 * hiddenSize) : null;
+        Bhn = bias ? LayerInit.Uniform(limit, hiddenSize) : null;
+    }
+
+    /// <summary>From input to the gates r, z and n, of shape (3 hidden, input).</summary>
+    [Parameter("Wx")]
+    public MlxArray Wx { get; set; }
+
+    /// <summary>From state to the gates, of shape (3 hidden, hidden).</summary>
+    [Parameter("Wh")]
+    public MlxArray Wh { get; set; }
+
+    /// <summary>The bias of the gates, of shape (3 hidden,), or null.</summary>
+    public MlxArray? B { get; set; }
+
+    /// <summary>The bias inside the reset product, of shape (hidden,), or null.</summary>
+    public MlxArray? Bhn { get; set; }
+
+    /// <summary>Runs over a sequence.</summary>
+    /// <param name="x">Input of shape (..., length, input).</param>
+    /// <param name="hidden">The state before the first step, of shape (..., hidden); null for none.</param>
+    /// <returns>All states, of shape (..., length, hidden).</returns>
+    public MlxArray Forward(MlxArray x, MlxArray? hidden = null)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray recurrent = Mx.Transpose(Wh);
+        List<MlxArray> states = [];
+        foreach (MlxArray step in Recurrence.Steps(Recurrence.Project(x, Wx, B)))
+        {
+            hidden = Step(step, hidden, recurrent);
+            states.Add(hidden);
+        }
+        return scope.Keep(Mx.Stack([.. states], axis: -2));
+    }
+
+    MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x);
+
+    private MlxArray Step(MlxArray x, MlxArray? hidden, MlxArray recurrent)
+    {
+        int[] cut = [2 * _hiddenSize];
+        MlxArray[] input = Mx.Split(x, cut, axis: -1);
+        MlxArray gates = input[0];
+        MlxArray? candidate = Bhn;
+        if (hidden is not null)
+        {
+            MlxArray[] state = Mx.Split(Mx.MatMul(hidden, recurrent), cut, axis: -1);
+            gates += state[0];
+            candidate = Bhn is null ? state[1] : state[1] + Bhn;
+        }
+        MlxArray[] rz = Mx.Split(Mx.Sigmoid(gates), 2, axis: -1);
+        MlxArray n = Mx.Tanh(candidate is null ? input[1] : input[1] + (rz[0] * candidate));
+        MlxArray fresh = (1 - rz[1]) * n;
+        return hidden is null ? fresh : fresh + (rz[1] * hidden);
+    }
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => string.Create(
+        CultureInfo.InvariantCulture, $"input_dims={Wx.Shape[1]}, hidden_size={_hiddenSize}, bias={LayerInit.Text(B is not null)}");
+}

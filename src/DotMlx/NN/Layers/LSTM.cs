@@ -1,0 +1,59 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>A long short-term memory over sequences of shape (batch, length, features) or (length, features) (<c>nn.LSTM</c>).</summary>
+public sealed partial class LSTM : Module
+{
+    private readonly int _hiddenSize;
+
+    /// <summary>Makes a layer with random weights, uniform in ±1/√hiddenSize.</summary>
+    /// <param name="inputSize">Features of the input.</param>
+    /// <param name="hiddenSize">Features of the hidden state.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    public LSTM(int inputSize, int hiddenSize, bool bias = true)
+    {
+        double limit = 1.0 / Math.Sqrt(hiddenSize);
+        _hiddenSize = hiddenSize;
+        Wx = LayerInit.Uniform(limit, 4 * hiddenSize, inputSize);
+        Wh = LayerInit.Uniform(limit, 4 * hiddenSize, hiddenSize);
+        Bias = bias ? LayerInit.Uniform(limit, 4 * hiddenSize) : null;
+    }
+
+    /// <summary>From input to the gates i, f, g and o, of shape (4 hidden, input).</summary>
+    [Parameter("Wx")]
+    public MlxArray Wx { get; set; }
+
+    /// <summary>From state to the gates, of shape (4 hidden, hidden).</summary>
+    [Parameter("Wh")]
+    public MlxArray Wh { get; set; }
+
+    /// <summary>The bias of the gates, of shape (4 hidden,), or null.</summary>
+    public MlxArray? Bias { get; set; }
+
+    /// <summary>Runs over a sequence.</summary>
+    /// <param name="x">Input of shape (..., length, input).</param>
+    /// <param name="hidden">The hidden state before the first step, of shape (..., hidden); null for none.</param>
+    /// <param name="cell">The cell state before the first step, of shape (..., hidden); null for none.</param>
+    /// <returns>All hidden and all cell states, each of shape (..., length, hidden).</returns>
+    public (MlxArray Hidden, MlxArray Cell) Forward(MlxArray x, MlxArray? hidden = null, MlxArray? cell = null)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray recurrent = Mx.Transpose(Wh);
+        List<MlxArray> hiddens = [], cells = [];
+        foreach (MlxArray step in Recurrence.Steps(Recurrence.Project(x, Wx, Bias)))
+        {
+            MlxArray[] gates = Mx.Split(hidden is null ? step : Mx.AddMM(step, hidden, recurrent), 4, axis: -1);
+            MlxArray input = Mx.Sigmoid(gates[0]) * Mx.Tanh(gates[2]);
+            cell = cell is null ? input : (Mx.Sigmoid(gates[1]) * cell) + input;
+            hidden = Mx.Sigmoid(gates[3]) * Mx.Tanh(cell);
+            hiddens.Add(hidden);
+            cells.Add(cell);
+        }
+        return (scope.Keep(Mx.Stack([.. hiddens], axis: -2)), scope.Keep(Mx.Stack([.. cells], axis: -2)));
+    }
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => string.Create(
+        CultureInfo.InvariantCulture, $"input_dims={Wx.Shape[1]}, hidden_size={_hiddenSize}, bias={LayerInit.Text(Bias is not null)}");
+}

@@ -1,0 +1,82 @@
+namespace DotMlx.NN;
+
+/// <summary>Scaled dot product attention with several heads (<c>nn.MultiHeadAttention</c>).</summary>
+public sealed partial class MultiHeadAttention : Module
+{
+    /// <summary>Makes the layer; dimensions that are null are <paramref name="dims"/>.</summary>
+    /// <param name="dims">The size of the model, divisible by the number of heads.</param>
+    /// <param name="numHeads">The number of heads.</param>
+    /// <param name="queryInputDims">Features of the queries.</param>
+    /// <param name="keyInputDims">Features of the keys.</param>
+    /// <param name="valueInputDims">Features of the values; null for those of the keys.</param>
+    /// <param name="valueDims">Features of the values after projection.</param>
+    /// <param name="valueOutputDims">Features of the output.</param>
+    /// <param name="bias">Whether the projections have biases.</param>
+    /// <exception cref="ArgumentException">The size is not divisible by the number of heads.</exception>
+    public MultiHeadAttention(
+        int dims, int numHeads, int? queryInputDims = null, int? keyInputDims = null, int? valueInputDims = null,
+        int? valueDims = null, int? valueOutputDims = null, bool bias = false)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(numHeads);
+        if (dims % numHeads != 0)
+        {
+            throw new ArgumentException($"The size of the model ({dims}) must be divisible by the number of heads ({numHeads}).", nameof(dims));
+        }
+        NumHeads = numHeads;
+        QueryProj = new(queryInputDims ?? dims, dims, bias);
+        KeyProj = new(keyInputDims ?? dims, dims, bias);
+        ValueProj = new(valueInputDims ?? keyInputDims ?? dims, valueDims ?? dims, bias);
+        OutProj = new(valueDims ?? dims, valueOutputDims ?? dims, bias);
+    }
+
+    /// <summary>The number of heads.</summary>
+    public int NumHeads { get; }
+
+    /// <summary>Projects the queries.</summary>
+    public Linear QueryProj { get; }
+
+    /// <summary>Projects the keys.</summary>
+    public Linear KeyProj { get; }
+
+    /// <summary>Projects the values.</summary>
+    public Linear ValueProj { get; }
+
+    /// <summary>Projects the output.</summary>
+    public Linear OutProj { get; }
+
+    /// <summary>Attends.</summary>
+    /// <param name="queries">Queries of shape (batch, queries, features).</param>
+    /// <param name="keys">Keys of shape (batch, keys, features).</param>
+    /// <param name="values">Values of shape (batch, keys, features).</param>
+    /// <param name="mask">Added to the scores, or boolean; broadcasts to (batch, heads, queries, keys). Null for none.</param>
+    /// <param name="cache">Holds the keys and values of earlier positions; null for none.</param>
+    /// <returns>An array of shape (batch, queries, features).</returns>
+    public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, MlxArray? mask = null, KVCache? cache = null)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray q = SplitHeads(QueryProj.Forward(queries));
+        MlxArray k = SplitHeads(KeyProj.Forward(keys));
+        MlxArray v = SplitHeads(ValueProj.Forward(values));
+        if (cache is not null)
+        {
+            (k, v) = cache.Update(k, v);
+        }
+        MlxArray attended = Mx.Fast.ScaledDotProductAttention(q, k, v, (float)Math.Sqrt(1.0 / q.Shape[^1]), mask);
+        return scope.Keep(OutProj.Forward(Mx.Flatten(Mx.Transpose(attended, 0, 2, 1, 3), -2, -1)));
+    }
+
+    /// <summary>A mask that hides later positions when it is added to scores (<c>create_additive_causal_mask</c>).</summary>
+    /// <param name="n">The number of positions.</param>
+    /// <param name="dtype">A floating dtype; null for float32.</param>
+    /// <returns>An array of shape (n, n): 0, and the lowest finite number above the diagonal.</returns>
+    public static MlxArray CreateAdditiveCausalMask(int n, DType? dtype = null)
+    {
+        DType type = dtype ?? DType.Float32;
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray positions = Mx.Arange(n);
+        MlxArray hidden = Mx.Less(Mx.ExpandDims(positions, 1), Mx.ExpandDims(positions, 0));
+        return scope.Keep(Mx.AsType(hidden, type) * Mx.FInfo(type).Min);
+    }
+
+    private MlxArray SplitHeads(MlxArray x) => Mx.Transpose(Mx.Unflatten(x, -1, [NumHeads, -1]), 0, 2, 1, 3);
+}

@@ -1,0 +1,77 @@
+namespace DotMlx.NN;
+
+/// <summary>An embedding with a quantized table; all its parameters are frozen (<c>nn.QuantizedEmbedding</c>).</summary>
+public sealed partial class QuantizedEmbedding : Embedding
+{
+    /// <summary>Makes a table of random vectors.</summary>
+    /// <param name="numEmbeddings">How many vectors.</param>
+    /// <param name="dims">The size of each.</param>
+    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
+    /// <param name="bits">Bits per weight; null for the mode's default.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    public QuantizedEmbedding(int numEmbeddings, int dims, int? groupSize = null, int? bits = null, string mode = "affine")
+        : this(LayerInit.Normal(Math.Sqrt(1.0 / dims), numEmbeddings, dims), groupSize, bits, mode)
+    {
+    }
+
+    private QuantizedEmbedding(MlxArray weight, int? groupSize, int? bits, string mode)
+        : base(weight)
+    {
+        (GroupSize, Bits) = QuantizationMode.Defaults(mode, groupSize, bits);
+        Mode = mode;
+        (Weight, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode);
+        Freeze();
+    }
+
+    /// <summary>The scales, of shape (count, dims / group size).</summary>
+    public MlxArray Scales { get; set; }
+
+    /// <summary>The biases of the groups in affine mode, of the shape of the scales; else null.</summary>
+    public MlxArray? Biases { get; set; }
+
+    /// <summary>How many weights share a scale.</summary>
+    public int GroupSize { get; }
+
+    /// <summary>Bits per weight.</summary>
+    public int Bits { get; }
+
+    /// <summary>The quantization mode.</summary>
+    public string Mode { get; }
+
+    /// <inheritdoc/>
+    public override bool CanQuantize => false;
+
+    /// <summary>Quantizes an embedding.</summary>
+    /// <param name="embedding">The layer.</param>
+    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
+    /// <param name="bits">Bits per weight; null for the mode's default.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    public static QuantizedEmbedding FromEmbedding(Embedding embedding, int? groupSize = null, int? bits = null, string mode = "affine")
+    {
+        ArgumentNullException.ThrowIfNull(embedding);
+        return new(embedding.Weight, groupSize, bits, mode);
+    }
+
+    /// <inheritdoc/>
+    public override MlxArray Forward(MlxArray x)
+    {
+        using MlxArray weight = Mx.Take(Weight, x, axis: 0);
+        using MlxArray scales = Mx.Take(Scales, x, axis: 0);
+        using MlxArray? biases = Biases is null ? null : Mx.Take(Biases, x, axis: 0);
+        return Mx.Dequantize(weight, scales, biases, GroupSize, Bits, Mode);
+    }
+
+    /// <inheritdoc/>
+    public override MlxArray AsLinear(MlxArray x) =>
+        Mx.QuantizedMatMul(x, Weight, Scales, Biases, transpose: true, groupSize: GroupSize, bits: Bits, mode: Mode);
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">The layer is quantized already.</exception>
+    public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
+        throw new NotSupportedException("QuantizedEmbedding is quantized already.");
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() =>
+        $"{Weight.Shape[0]}, {Weight.Shape[1] * 32 / Bits}, group_size={GroupSize}, bits={Bits}, mode={Mode}";
+}

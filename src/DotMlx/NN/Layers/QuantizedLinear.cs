@@ -1,0 +1,95 @@
+namespace DotMlx.NN;
+
+/// <summary>A linear layer with a quantized weight; all its parameters are frozen (<c>nn.QuantizedLinear</c>).</summary>
+public partial class QuantizedLinear : Linear
+{
+    /// <summary>Makes a layer with random weights.</summary>
+    /// <param name="inputDims">The size of the last axis of the input.</param>
+    /// <param name="outputDims">The size of the last axis of the output.</param>
+    /// <param name="bias">Whether a bias, zero at first, is added.</param>
+    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
+    /// <param name="bits">Bits per weight; null for the mode's default.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    public QuantizedLinear(
+        int inputDims, int outputDims, bool bias = true, int? groupSize = null, int? bits = null, string mode = "affine")
+        : this(groupSize, bits, mode)
+    {
+        using MlxArray weight = LayerInit.Uniform(Math.Sqrt(1.0 / inputDims), outputDims, inputDims);
+        SetQuantized(weight);
+        Bias = bias ? Mx.Zeros(outputDims) : null;
+        Freeze();
+    }
+
+    private protected QuantizedLinear(int? groupSize, int? bits, string mode)
+    {
+        (GroupSize, Bits) = QuantizationMode.Defaults(mode, groupSize, bits);
+        Mode = mode;
+        Scales = null!;
+    }
+
+    /// <summary>The scales, of shape (output, input / group size).</summary>
+    public MlxArray Scales { get; set; }
+
+    /// <summary>The biases of the groups in affine mode, of the shape of the scales; else null.</summary>
+    public MlxArray? Biases { get; set; }
+
+    /// <summary>How many weights share a scale.</summary>
+    public int GroupSize { get; }
+
+    /// <summary>Bits per weight.</summary>
+    public int Bits { get; }
+
+    /// <summary>The quantization mode.</summary>
+    public string Mode { get; }
+
+    /// <inheritdoc/>
+    public override int InputDims => Weight.Shape[^1] * 32 / Bits;
+
+    /// <inheritdoc/>
+    public override bool CanQuantize => false;
+
+    /// <summary>Quantizes a linear layer; the bias is shared.</summary>
+    /// <param name="linear">The layer.</param>
+    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
+    /// <param name="bits">Bits per weight; null for the mode's default.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    public static QuantizedLinear FromLinear(Linear linear, int? groupSize = null, int? bits = null, string mode = "affine")
+    {
+        ArgumentNullException.ThrowIfNull(linear);
+        QuantizedLinear result = new(groupSize, bits, mode);
+        result.SetQuantized(linear.Weight);
+        result.Bias = linear.Bias;
+        result.Freeze();
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public override MlxArray Forward(MlxArray x) => AddBias(Multiply(x));
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">The layer is quantized already.</exception>
+    public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
+        throw new NotSupportedException($"{GetType().Name} is quantized already; dequantize its weight first.");
+
+    private protected void SetQuantized(MlxArray weight) =>
+        (Weight, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode);
+
+    private protected MlxArray Multiply(MlxArray x) =>
+        Mx.QuantizedMatMul(x, Weight, Scales, Biases, transpose: true, groupSize: GroupSize, bits: Bits, mode: Mode);
+
+    private protected MlxArray AddBias(MlxArray y)
+    {
+        if (Bias is null)
+        {
+            return y;
+        }
+        using (y)
+        {
+            return Mx.Add(y, Bias);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => base.ExtraRepr() + $", group_size={GroupSize}, bits={Bits}, mode={Mode}";
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>What the recurrent layers share.</summary>
+internal static class Recurrence
+{
+    /// <summary>The input's part of every step at once: x Wᵀ + b.</summary>
+    public static MlxArray Project(MlxArray x, MlxArray weight, MlxArray? bias)
+    {
+        MlxArray transposed = Mx.Transpose(weight);
+        return bias is null ? Mx.MatMul(x, transposed) : Mx.AddMM(bias, x, transposed);
+    }
+
+    /// <summary>One array per step of the second last axis, without that axis.</summary>
+    public static IEnumerable<MlxArray> Steps(MlxArray x)
+    {
+        foreach (MlxArray step in Mx.Split(x, x.Shape[^2], axis: -2))
+        {
+            yield return Mx.Squeeze(step, -2);
+        }
+    }
+}
+
+/// <summary>An Elman recurrent layer over sequences of shape (batch, length, features) or (length, features) (<c>nn.RNN</c>).</summary>
+public sealed partial class RNN : Module, IUnaryModule
+{
+    private readonly Func<MlxArray, MlxArray> _nonlinearity;
+
+    /// <summary>Makes a layer with random weights, uniform in ±1/√hiddenSize.</summary>
+    /// <param name="inputSize">Features of the input.</param>
+    /// <param name="hiddenSize">Features of the hidden state.</param>
+    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="nonlinearity">Applied to every state; null for tanh.</param>
+    public RNN(int inputSize, int hiddenSize, bool bias = true, Func<MlxArray, MlxArray>? nonlinearity = null)
+    {
+        double limit = 1.0 / Math.Sqrt(hiddenSize);
+        _nonlinearity = nonlinearity ?? Activations.Tanh;
+        Wxh = LayerInit.Uniform(limit, hiddenSize, inputSize);
+        Whh = LayerInit.Uniform(limit, hiddenSize, hiddenSize);
+        Bias = bias ? LayerInit.Uniform(limit, hiddenSize) : null;
+    }
+
+    /// <summary>From input to state, of shape (hidden, input).</summary>
+    [Parameter("Wxh")]
+    public MlxArray Wxh { get; set; }
+
+    /// <summary>From state to state, of shape (hidden, hidden).</summary>
+    [Parameter("Whh")]
+    public MlxArray Whh { get; set; }
+
+    /// <summary>The bias, of shape (hidden,), or null.</summary>
+    public MlxArray? Bias { get; set; }
+
+    /// <summary>Runs over a sequence.</summary>
+    /// <param name="x">Input of shape (..., length, input).</param>
+    /// <param name="hidden">The state before the first step, of shape (..., hidden); null for none.</param>
+    /// <returns>All states, of shape (..., length, hidden).</returns>
+    public MlxArray Forward(MlxArray x, MlxArray? hidden = null)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray recurrent = Mx.Transpose(Whh);
+        List<MlxArray> states = [];
+        foreach (MlxArray step in Recurrence.Steps(Recurrence.Project(x, Wxh, Bias)))
+        {
+            hidden = _nonlinearity(hidden is null ? step : Mx.AddMM(step, hidden, recurrent));
+            states.Add(hidden);
+        }
+        return scope.Keep(Mx.Stack([.. states], axis: -2));
+    }
+
+    MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x);
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => string.Create(
+        CultureInfo.InvariantCulture, $"input_dims={Wxh.Shape[1]}, hidden_size={Wxh.Shape[0]}, bias={LayerInit.Text(Bias is not null)}");
+}

@@ -1,0 +1,22 @@
+using System.Globalization;
+
+namespace DotMlx.NN;
+
+/// <summary>Rotary position encoding (<c>nn.RoPE</c>).</summary>
+/// <param name="dims">How many features are rotated; larger inputs keep the rest.</param>
+/// <param name="traditional">Whether neighbouring features form pairs instead of the two halves.</param>
+/// <param name="base">The base of the frequencies.</param>
+/// <param name="scale">Multiplies the positions.</param>
+public sealed class RoPE(int dims, bool traditional = false, float @base = 10000f, float scale = 1f) : Module, IUnaryModule
+{
+    /// <summary>Rotates queries or keys.</summary>
+    /// <param name="x">Input of shape (..., length, features).</param>
+    /// <param name="offset">The position of the first element, such as the length of a cache.</param>
+    /// <returns>An array of the same shape.</returns>
+    public MlxArray Forward(MlxArray x, int offset = 0) => Mx.Fast.Rope(x, dims, traditional, @base, scale, offset);
+
+    MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x);
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => string.Create(CultureInfo.InvariantCulture, $"{dims}, traditional={LayerInit.Text(traditional)}");
+}
