@@ -1,6 +1,7 @@
 namespace DotMlx.NN;
 
 /// <summary>Attention with linear biases: adds to each score a penalty that grows with the distance (<c>nn.ALiBi</c>).</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1822", Justification = "A layer is used through an instance.")]
 public sealed class ALiBi : Module, IUnaryModule
 {
     /// <summary>Adds the penalties.</summary>

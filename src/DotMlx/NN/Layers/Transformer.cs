@@ -45,24 +45,24 @@ public sealed partial class Transformer : Module
     }
 
     /// <summary>The encoder.</summary>
-    public ITransformerEncoder Encoder { get; }
+    public ITransformerEncoder Encoder { get; private set; }
 
     /// <summary>The decoder.</summary>
-    public ITransformerDecoder Decoder { get; }
+    public ITransformerDecoder Decoder { get; private set; }
 
     // The interfaces may be implemented by anything; what is a module takes part with its parameters.
     [Parameter("encoder")]
     private Module? EncoderModule
     {
         get => Encoder as Module;
-        set => throw new NotSupportedException("Give the encoder to the constructor of Transformer.");
+        set => Encoder = (ITransformerEncoder)value!;
     }
 
     [Parameter("decoder")]
     private Module? DecoderModule
     {
         get => Decoder as Module;
-        set => throw new NotSupportedException("Give the decoder to the constructor of Transformer.");
+        set => Decoder = (ITransformerDecoder)value!;
     }
 
     /// <summary>Encodes the source and decodes the target.</summary>

@@ -1,0 +1,166 @@
+namespace DotMlx.NN;
+
+/// <summary>Makes an array of the shape of the given one.</summary>
+/// <param name="a">An array whose shape counts; its values do not.</param>
+public delegate MlxArray Initializer(MlxArray a);
+
+/// <summary>Makes an array of the shape of the given one.</summary>
+/// <param name="a">An array whose shape counts; its values do not.</param>
+/// <param name="gain">Multiplies the spread.</param>
+public delegate MlxArray GainInitializer(MlxArray a, float gain = 1f);
+
+/// <summary>Makes an array of the shape of the given one.</summary>
+/// <param name="a">An array whose shape counts; its values do not.</param>
+/// <param name="mode">What the spread is computed from.</param>
+/// <param name="gain">Multiplies the spread.</param>
+public delegate MlxArray FanInitializer(MlxArray a, FanMode mode = FanMode.FanIn, float gain = 1f);
+
+/// <summary>What the spread of a He initializer is computed from.</summary>
+public enum FanMode
+{
+    /// <summary>The number of inputs of a unit.</summary>
+    FanIn,
+
+    /// <summary>The number of units that an input goes to.</summary>
+    FanOut,
+}
+
+/// <summary>The initializers of <c>mlx.nn.init</c>. Each function makes one; the dtype is float32 unless given.</summary>
+public static class Initializers
+{
+    /// <summary>The same number everywhere (<c>init.constant</c>).</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    public static Initializer Constant(float value, DType? dtype = null) =>
+        a => Mx.Full(a.Shape, value, dtype ?? DType.Float32);
+
+    /// <summary>Normal numbers (<c>init.normal</c>).</summary>
+    /// <param name="mean">Their mean.</param>
+    /// <param name="std">Their standard deviation.</param>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    public static Initializer Normal(float mean = 0f, float std = 1f, DType? dtype = null) =>
+        a => Mx.Random.Normal(a.Shape, dtype, loc: mean, scale: std);
+
+    /// <summary>Uniform numbers (<c>init.uniform</c>).</summary>
+    /// <param name="low">The lower bound.</param>
+    /// <param name="high">The upper bound, excluded.</param>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    public static Initializer Uniform(float low = 0f, float high = 1f, DType? dtype = null) =>
+        a => Mx.Random.Uniform(low, high, a.Shape, dtype);
+
+    /// <summary>The identity matrix (<c>init.identity</c>).</summary>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    /// <returns>An initializer for square matrices; others are an <see cref="ArgumentException"/>.</returns>
+    public static Initializer Identity(DType? dtype = null) => a =>
+    {
+        if (a.NDim != 2 || a.Shape[0] != a.Shape[1])
+        {
+            throw new ArgumentException($"The identity is a square matrix, but the array has the shape {ModuleUpdate.Shape(a)}.", nameof(a));
+        }
+        return Mx.Eye(a.Shape[0], dtype: dtype ?? DType.Float32);
+    };
+
+    /// <summary>Normal with the deviation gain √(2 / (fan in + fan out)) (<c>init.glorot_normal</c>).</summary>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    public static GainInitializer GlorotNormal(DType? dtype = null) => (a, gain) =>
+    {
+        (double fanIn, double fanOut) = Fans(a);
+        return Mx.Random.Normal(a.Shape, dtype, scale: (float)(gain * Math.Sqrt(2.0 / (fanIn + fanOut))));
+    };
+
+    /// <summary>Uniform within ±gain √(6 / (fan in + fan out)) (<c>init.glorot_uniform</c>).</summary>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    public static GainInitializer GlorotUniform(DType? dtype = null) => (a, gain) =>
+    {
+        (double fanIn, double fanOut) = Fans(a);
+        float limit = (float)(gain * Math.Sqrt(6.0 / (fanIn + fanOut)));
+        return Mx.Random.Uniform(-limit, limit, a.Shape, dtype);
+    };
+
+    /// <summary>Normal with the deviation gain / √fan (<c>init.he_normal</c>).</summary>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    public static FanInitializer HeNormal(DType? dtype = null) => (a, mode, gain) =>
+        Mx.Random.Normal(a.Shape, dtype, scale: (float)(gain / Math.Sqrt(Fan(a, mode))));
+
+    /// <summary>Uniform within ±gain √(3 / fan) (<c>init.he_uniform</c>).</summary>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    public static FanInitializer HeUniform(DType? dtype = null) => (a, mode, gain) =>
+    {
+        float limit = (float)(gain * Math.Sqrt(3.0 / Fan(a, mode)));
+        return Mx.Random.Uniform(-limit, limit, a.Shape, dtype);
+    };
+
+    /// <summary>Normal numbers of which a share of each row is 0 (<c>init.sparse</c>).</summary>
+    /// <param name="sparsity">The share of zeros, rounded up to whole elements.</param>
+    /// <param name="mean">The mean of the others.</param>
+    /// <param name="std">The standard deviation of the others.</param>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    /// <returns>An initializer for matrices; others are an <see cref="ArgumentException"/>.</returns>
+    public static Initializer Sparse(float sparsity, float mean = 0f, float std = 1f, DType? dtype = null) => a =>
+    {
+        CheckMatrix(a, "Sparse");
+        using MlxScope scope = MlxScope.Begin();
+        int zeros = (int)Math.Ceiling((double)sparsity * a.Shape[1]);
+        MlxArray order = Mx.ArgSort(Mx.Random.Uniform(shape: a.Shape), axis: 1);
+        MlxArray values = Mx.Random.Normal(a.Shape, dtype, loc: mean, scale: std);
+        if (zeros == 0)
+        {
+            return scope.Keep(values);
+        }
+        MlxArray chosen = Mx.Split(order, [Math.Min(zeros, a.Shape[1])], axis: 1)[0];
+        return scope.Keep(Mx.PutAlongAxis(values, chosen, MlxArray.Scalar(0f, values.DType), axis: 1));
+    };
+
+    /// <summary>A matrix with orthonormal rows or columns (<c>init.orthogonal</c>).</summary>
+    /// <param name="gain">Multiplies it.</param>
+    /// <param name="dtype">The dtype of the array; null for float32.</param>
+    /// <returns>An initializer for matrices; others are an <see cref="ArgumentException"/>.</returns>
+    public static Initializer Orthogonal(float gain = 1f, DType? dtype = null) => a =>
+    {
+        CheckMatrix(a, "Orthogonal");
+        using MlxScope scope = MlxScope.Begin();
+        int rows = a.Shape[0], columns = a.Shape[1], size = Math.Max(rows, columns);
+
+        // The decomposition runs on the CPU alone; the signs of R's diagonal make it unique.
+        (MlxArray q, MlxArray r) = Mx.Linalg.QR(Mx.Random.Normal([size, size]), stream: DeviceType.Cpu);
+        MlxArray unique = q * Mx.Sign(Mx.Diag(r));
+        MlxArray top = rows < size ? Mx.Split(unique, [rows], axis: 0)[0] : unique;
+        MlxArray cut = columns < size ? Mx.Split(top, [columns], axis: 1)[0] : top;
+        return scope.Keep(Mx.AsType(cut * gain, dtype ?? DType.Float32));
+    };
+
+    private static void CheckMatrix(MlxArray a, string name)
+    {
+        if (a.NDim != 2)
+        {
+            throw new ArgumentException($"{name} initializes matrices, but the array has the shape {ModuleUpdate.Shape(a)}.", nameof(a));
+        }
+    }
+
+    private static double Fan(MlxArray a, FanMode mode)
+    {
+        (double fanIn, double fanOut) = Fans(a);
+        return mode switch
+        {
+            FanMode.FanIn => fanIn,
+            FanMode.FanOut => fanOut,
+            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use FanMode.FanIn or FanMode.FanOut."),
+        };
+    }
+
+    private static (double In, double Out) Fans(MlxArray a)
+    {
+        if (a.NDim < 2)
+        {
+            throw new ArgumentException(
+                $"Glorot and He initializers need at least two dimensions, but the array has the shape {ModuleUpdate.Shape(a)}.", nameof(a));
+        }
+        ReadOnlySpan<int> shape = a.Shape;
+        double receptive = 1;
+        foreach (int size in shape[1..^1])
+        {
+            receptive *= size;
+        }
+        return (shape[^1] * receptive, shape[0] * receptive);
+    }
+}

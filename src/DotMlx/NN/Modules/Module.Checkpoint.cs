@@ -1,0 +1,64 @@
+using DotMlx.Bindings;
+
+namespace DotMlx.NN;
+
+public abstract partial class Module
+{
+    /// <summary>
+    /// Makes a function of this module that keeps only its inputs and outputs for the gradient and computes everything between again
+    /// (<c>nn.utils.checkpoint</c>): less memory, more time.
+    /// </summary>
+    /// <param name="function">Uses this module, usually its Forward.</param>
+    /// <returns>A function with the same result, differentiable by its argument and by the trainable parameters.</returns>
+    public Func<MlxArray, MlxArray> Checkpoint(Func<MlxArray, MlxArray> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return x => Recompute(inputs => function(inputs[0]), [x]);
+    }
+
+    /// <summary>Makes a function of two arrays that computes everything between inputs and output again for the gradient.</summary>
+    /// <inheritdoc cref="Checkpoint(Func{MlxArray, MlxArray})"/>
+    public Func<MlxArray, MlxArray, MlxArray> Checkpoint(Func<MlxArray, MlxArray, MlxArray> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return (x, y) => Recompute(inputs => function(inputs[0], inputs[1]), [x, y]);
+    }
+
+    private unsafe MlxArray Recompute(Func<MlxArray[], MlxArray> function, MlxArray[] inputs)
+    {
+        TreeDictionary parameters = TrainableParameters();
+        MlxArray[] leaves = Structures.Flatten(parameters);
+        MlxArray[] WithParameters(MlxArray[] arguments)
+        {
+            ModuleUpdate installed = ModuleUpdate.Install(this, Structures.Rebuild(parameters, arguments.AsSpan(0, leaves.Length)));
+            try
+            {
+                return [function(arguments[leaves.Length..])];
+            }
+            finally
+            {
+                installed.PutBack();
+            }
+        }
+
+        using Lock.Scope tracing = TraceLock.Enter();
+        using VectorArray all = VectorArray.From([.. leaves, .. inputs]);
+        using NativeClosure closure = NativeClosure.Create(WithParameters);
+        mlx_closure recomputing = default;
+        mlx_vector_array outputs = default;
+        try
+        {
+            CallbackErrors.ThrowIfFailed(Mlxc.mlx_checkpoint(&recomputing, closure.Handle), "mlx_checkpoint");
+            CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&outputs, recomputing, all.Handle), "mlx_closure_apply");
+            return new VectorArray(outputs).Get(0);
+        }
+        finally
+        {
+            new VectorArray(outputs).Dispose();
+            if (recomputing.ctx != null)
+            {
+                _ = Mlxc.mlx_closure_free(recomputing);
+            }
+        }
+    }
+}
