@@ -57,7 +57,12 @@ internal sealed class LibrarySearch
         string root = AppContext.BaseDirectory;
         IEnumerable<string> folders = new[] { RuntimeInformation.RuntimeIdentifier, portable }.Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root);
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string list)
-            folders = folders.Concat(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathFullyQualified));
+        {
+            // The shared framework's folder is among them; nobody puts MLX there.
+            string? framework = Path.GetDirectoryName(AppContext.GetData("FX_DEPS_FILE") as string);
+            folders = folders.Concat(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+                .Where(f => Path.IsPathFullyQualified(f) && Path.TrimEndingDirectorySeparator(f) != framework));
+        }
         return folders.Select(f => Path.TrimEndingDirectorySeparator(f)).Distinct();
     }
 
@@ -72,10 +77,10 @@ internal sealed class LibrarySearch
         if (OperatingSystem.IsLinux()) prefixes.Add(("/home/linuxbrew/.linuxbrew", "Homebrew"));
         if (!OperatingSystem.IsWindows()) prefixes.Add(("/usr/local", "the system"));
         string[] folders = OperatingSystem.IsWindows() ? ["bin", "lib"] : OperatingSystem.IsLinux() ? ["lib", "lib64"] : ["lib"];
-        return from place in prefixes
-               where !string.IsNullOrEmpty(place.Prefix) && Path.IsPathFullyQualified(place.Prefix)
-               from folder in folders
-               select (Path.Combine(place.Prefix, folder), place.Origin);
+        return (from place in prefixes
+                where !string.IsNullOrEmpty(place.Prefix) && Path.IsPathFullyQualified(place.Prefix)
+                from folder in folders
+                select (Folder: Path.Combine(place.Prefix, folder), place.Origin)).DistinctBy(p => p.Folder);
     }
 
     private bool TryLoad(string path, out nint handle, out string reason)
