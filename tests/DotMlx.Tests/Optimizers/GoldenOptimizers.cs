@@ -1,0 +1,119 @@
+using System.Text.Json;
+using DotMlx.Optimizers;
+
+namespace DotMlx.Tests.Optimizers;
+
+/// <summary>Makes optimizers and schedules from the arguments that the figures were computed with, Python's names.</summary>
+internal static class GoldenOptimizers
+{
+    internal static Optimizer Make(string name, JsonElement args)
+    {
+        Arguments a = new(args);
+        return name switch
+        {
+            "SGD" => a.WithRate<Optimizer>(
+                rate => new SGD(rate, a.Float("momentum", 0f), a.Float("weight_decay", 0f), a.Float("dampening", 0f), a.Bool("nesterov", false)),
+                rate => new SGD(rate, a.Float("momentum", 0f), a.Float("weight_decay", 0f), a.Float("dampening", 0f), a.Bool("nesterov", false))),
+            "RMSprop" => a.WithRate<Optimizer>(
+                rate => new RMSprop(rate, a.Float("alpha", 0.99f), a.Float("eps", 1e-8f)),
+                rate => new RMSprop(rate, a.Float("alpha", 0.99f), a.Float("eps", 1e-8f))),
+            "Adagrad" => a.WithRate<Optimizer>(
+                rate => new Adagrad(rate, a.Float("eps", 1e-8f)),
+                rate => new Adagrad(rate, a.Float("eps", 1e-8f))),
+            "AdaDelta" => a.WithRate<Optimizer>(
+                rate => new AdaDelta(rate, a.Float("rho", 0.9f), a.Float("eps", 1e-6f)),
+                rate => new AdaDelta(rate, a.Float("rho", 0.9f), a.Float("eps", 1e-6f))),
+            "Adam" => a.WithRate<Optimizer>(
+                rate => new Adam(rate, a.Pair("betas"), a.Float("eps", 1e-8f), a.Bool("bias_correction", false)),
+                rate => new Adam(rate, a.Pair("betas"), a.Float("eps", 1e-8f), a.Bool("bias_correction", false))),
+            "AdamW" => a.WithRate<Optimizer>(
+                rate => new AdamW(rate, a.Pair("betas"), a.Float("eps", 1e-8f), a.Float("weight_decay", 0.01f), a.Bool("bias_correction", false)),
+                rate => new AdamW(rate, a.Pair("betas"), a.Float("eps", 1e-8f), a.Float("weight_decay", 0.01f), a.Bool("bias_correction", false))),
+            "Adamax" => a.WithRate<Optimizer>(
+                rate => new Adamax(rate, a.Pair("betas"), a.Float("eps", 1e-8f)),
+                rate => new Adamax(rate, a.Pair("betas"), a.Float("eps", 1e-8f))),
+            "Lion" => a.WithRate<Optimizer>(
+                rate => new Lion(rate, a.Pair("betas"), a.Float("weight_decay", 0f)),
+                rate => new Lion(rate, a.Pair("betas"), a.Float("weight_decay", 0f))),
+            "Adafactor" => new Adafactor(
+                a.FloatOrNull("learning_rate"), a.Pair("eps"), a.Float("clip_threshold", 1f), a.Float("decay_rate", -0.8f), a.FloatOrNull("beta_1"),
+                a.Float("weight_decay", 0f), a.Bool("scale_parameter", true), a.Bool("relative_step", true), a.Bool("warmup_init", false)),
+            "Muon" => a.WithRate<Optimizer>(
+                rate => new Muon(rate, a.Float("momentum", 0.95f), a.Float("weight_decay", 0.01f), a.Bool("nesterov", true), a.Int("ns_steps", 5)),
+                rate => new Muon(rate, a.Float("momentum", 0.95f), a.Float("weight_decay", 0.01f), a.Bool("nesterov", true), a.Int("ns_steps", 5))),
+            _ => throw new ArgumentException($"No optimizer {name}.", nameof(name)),
+        };
+    }
+
+    internal static Schedule MakeSchedule(JsonElement element)
+    {
+        string name = element.GetProperty("schedule").GetString()!;
+        if (name == "join_schedules")
+        {
+            return Schedules.JoinSchedules(
+                [.. element.GetProperty("schedules").EnumerateArray().Select(MakeSchedule)],
+                [.. element.GetProperty("boundaries").EnumerateArray().Select(boundary => boundary.GetInt32())]);
+        }
+
+        Arguments a = new(element.GetProperty("args"));
+        return name switch
+        {
+            "exponential_decay" => Schedules.ExponentialDecay(a.Float("init", 0), a.Float("decay_rate", 0)),
+            "step_decay" => Schedules.StepDecay(a.Float("init", 0), a.Float("decay_rate", 0), a.Int("step_size", 0)),
+            "cosine_decay" => Schedules.CosineDecay(a.Float("init", 0), a.Int("decay_steps", 0), a.Float("end", 0f)),
+            "linear_schedule" => Schedules.LinearSchedule(a.Float("init", 0), a.Float("end", 0), a.Int("steps", 0)),
+            _ => throw new ArgumentException($"No schedule {name}.", nameof(element)),
+        };
+    }
+
+    /// <summary>Fails unless the tree has exactly the expected paths, dtypes and shapes, and values within 1e-5 relative.</summary>
+    internal static void AssertTree(Tree actual, Tree expected, string what)
+    {
+        Dictionary<string, MlxArray> values = new(actual.Flatten());
+        IReadOnlyList<KeyValuePair<string, MlxArray>> figures = expected.Flatten();
+        Assert.That(values.Keys, Is.EquivalentTo(figures.Select(figure => figure.Key)), what);
+        foreach ((string path, MlxArray figure) in figures)
+        {
+            AssertRelative(values[path], figure, $"{what}, {path}");
+        }
+    }
+
+    private static void AssertRelative(MlxArray actual, MlxArray expected, string what)
+    {
+        Assert.That(actual.DType, Is.EqualTo(expected.DType), what);
+        Assert.That(actual.Shape.ToArray(), Is.EqualTo(expected.Shape.ToArray()), what);
+        double[] left = Golden.ToDoubles(actual);
+        double[] right = Golden.ToDoubles(expected);
+
+        // An element that is tiny beside its neighbours is a difference of larger ones.
+        double floor = 1e-2 * right.Select(Math.Abs).DefaultIfEmpty().Max();
+        for (int i = 0; i < left.Length; i++)
+        {
+            double tolerance = actual.DType.IsInexact() ? 1e-5 * Math.Max(Math.Abs(right[i]), floor) : 0;
+            if (!(Math.Abs(left[i] - right[i]) <= tolerance))
+            {
+                Assert.Fail($"{what}: element {i} is {left[i]:R}, expected {right[i]:R}");
+            }
+        }
+    }
+
+    private sealed class Arguments(JsonElement args)
+    {
+        internal T WithRate<T>(Func<float, T> constant, Func<Schedule, T> scheduled)
+        {
+            JsonElement rate = args.GetProperty("learning_rate");
+            return rate.ValueKind == JsonValueKind.Object ? scheduled(MakeSchedule(rate)) : constant(rate.GetSingle());
+        }
+
+        internal float Float(string name, float otherwise) => FloatOrNull(name) ?? otherwise;
+
+        internal float? FloatOrNull(string name) => args.TryGetProperty(name, out JsonElement value) ? value.GetSingle() : null;
+
+        internal int Int(string name, int otherwise) => args.TryGetProperty(name, out JsonElement value) ? value.GetInt32() : otherwise;
+
+        internal bool Bool(string name, bool otherwise) => args.TryGetProperty(name, out JsonElement value) ? value.GetBoolean() : otherwise;
+
+        internal (float, float)? Pair(string name) =>
+            args.TryGetProperty(name, out JsonElement value) ? (value[0].GetSingle(), value[1].GetSingle()) : null;
+    }
+}
