@@ -36,6 +36,9 @@ public class AdamW : Adam
     /// <summary>The share of a parameter, times the learning rate, that every update takes away.</summary>
     public float WeightDecay { get; }
 
+    /// <summary>What Adam remembers fits AdamW and the other way round.</summary>
+    internal override string StateKind => nameof(Adam);
+
     private protected override Value Apply(Value g, Value w, TreeDictionary state) => base.Apply(g, w * Get(_decay, g.DType), state);
 
     private PerType Decay(float weightDecay)

@@ -96,6 +96,19 @@ public class MultiOptimizer : Optimizer
         }
     }
 
+    /// <summary>Whether every member has masters; setting it sets it for all members.</summary>
+    public override bool MasterWeights
+    {
+        get => _optimizers.All(optimizer => optimizer.MasterWeights);
+        set
+        {
+            foreach (Optimizer optimizer in _optimizers)
+            {
+                optimizer.MasterWeights = value;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public override void Init(Tree parameters)
     {
@@ -133,6 +146,36 @@ public class MultiOptimizer : Optimizer
         for (int i = 0; i < _optimizers.Length; i++)
         {
             _optimizers[i].RestoreState(states.ItemAt(i));
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override string StateKind => $"MultiOptimizer({string.Join(", ", _optimizers.Select(optimizer => optimizer.StateKind))})";
+
+    /// <inheritdoc/>
+    internal override void CheckState(string prefix, Tree loaded, Tree? parameters, bool allowMissing, List<string> mismatches)
+    {
+        string path = TreePaths.Join(prefix, StatesKey);
+        if (loaded is not TreeDictionary dictionary || dictionary.Get(StatesKey) is not TreeList states || states.Count != _optimizers.Length)
+        {
+            mismatches.Add($"'{path}' is {loaded.Child(StatesKey)?.Description ?? "missing"}, expected a list of {_optimizers.Length} states");
+            return;
+        }
+
+        TreeDictionary[]? parts = parameters is null ? null : Split(parameters);
+        for (int i = 0; i < _optimizers.Length; i++)
+        {
+            _optimizers[i].CheckState(TreePaths.Join(path, i), states.ItemAt(i), parts?[i], allowMissing, mismatches);
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void AdoptState(Tree loaded)
+    {
+        TreeList states = States(loaded, nameof(loaded));
+        for (int i = 0; i < _optimizers.Length; i++)
+        {
+            _optimizers[i].AdoptState(states.ItemAt(i));
         }
     }
 

@@ -94,27 +94,17 @@ public abstract partial class Optimizer
                 argument);
         }
 
-        foreach (string name in (ReadOnlySpan<string>)[StepKey, LearningRateKey])
+        foreach (string name in _entries)
         {
-            RefuseName(dictionary, name, argument);
-        }
-
-        foreach (string name in _schedules.Keys)
-        {
-            RefuseName(dictionary, name, argument);
+            if (dictionary.ContainsKey(name))
+            {
+                throw new ArgumentException(
+                    $"A parameter cannot be named '{name}': the optimizer's state has an entry of its own under this name. Rename it, or put the parameters into a dictionary one level deeper.",
+                    argument);
+            }
         }
 
         return dictionary;
-    }
-
-    private static void RefuseName(TreeDictionary dictionary, string name, string argument)
-    {
-        if (dictionary.Get(name) is not null)
-        {
-            throw new ArgumentException(
-                $"A parameter cannot be named '{name}': the optimizer's state has an entry of its own under this name. Rename it, or put the parameters into a dictionary one level deeper.",
-                argument);
-        }
     }
 
     private void Prepare(Tree parameters, Tree state)
@@ -149,7 +139,15 @@ public abstract partial class Optimizer
         if (state.Count == 0)
         {
             int mark = _leaf.Mark;
-            InitSingle(parameter, state);
+            if (MasterWeights && IsNarrow(parameter.DType))
+            {
+                InitWide(parameter, state);
+            }
+            else
+            {
+                InitSingle(parameter, state);
+            }
+
             _leaf.Release(mark);
         }
     }
@@ -193,7 +191,7 @@ public abstract partial class Optimizer
         InitLeaf(array, state);
         try
         {
-            MlxArray result = ApplySingle(array, parameter, state)
+            MlxArray result = (MasterWeights && IsNarrow(parameter.DType) ? ApplyWide(array, parameter, state) : ApplySingle(array, parameter, state))
                 ?? throw new InvalidOperationException($"{GetType().Name}.ApplySingle returned null for '{TreePaths.Find(roots.Gradients, gradient)}'.");
             _leaf.Dispose();
             return new TreeLeaf(result);

@@ -24,6 +24,9 @@ public abstract partial class Optimizer : IMlxState
     private readonly OrderedDictionary<string, Schedule> _schedules = new(StringComparer.Ordinal);
     private readonly List<PerType> _perType = [];
 
+    // The names in the state that are not parameters.
+    private readonly HashSet<string> _entries = new(StringComparer.Ordinal) { StepKey, LearningRateKey };
+
     // For what lives as long as one update, and for what lives as long as one parameter's part of it.
     private readonly Arithmetic _shared = new();
     private readonly Arithmetic _leaf = new();
@@ -43,6 +46,7 @@ public abstract partial class Optimizer : IMlxState
         {
             ArgumentException.ThrowIfNullOrEmpty(name, nameof(schedulers));
             _schedules.Add(name, schedule ?? throw new ArgumentNullException(nameof(schedulers), $"The schedule of '{name}' is null."));
+            _entries.Add(name);
         }
 
         _learningRate = OncePerType((x, dtype) => x.Use(StateArray(LearningRateKey)).AsType(dtype));
@@ -122,6 +126,7 @@ public abstract partial class Optimizer : IMlxState
     protected void MaybeSchedule(string name, float value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        _entries.Add(name);
         StoreCopy(name, value);
     }
 
@@ -132,6 +137,7 @@ public abstract partial class Optimizer : IMlxState
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(schedule);
+        _entries.Add(name);
         _schedules[name] = schedule;
         try
         {

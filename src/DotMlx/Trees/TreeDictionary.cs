@@ -168,7 +168,9 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
     /// Becomes equal to <paramref name="source"/> while this object and, where possible, the containers in it stay the same:
     /// whoever holds them sees the change. Leaves are shared.
     /// </summary>
-    internal void Assign(TreeDictionary source)
+    /// <param name="source">What to become.</param>
+    /// <param name="adopt">Whether private leaves of the source, which is given up, stay private here.</param>
+    internal void Assign(TreeDictionary source, bool adopt = false)
     {
         if (ReferenceEquals(source, this))
         {
@@ -189,13 +191,13 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
             switch (Get(key), value)
             {
                 case (TreeDictionary mine, TreeDictionary theirs):
-                    mine.Assign(theirs);
+                    mine.Assign(theirs, adopt);
                     break;
                 case (TreeList mine, TreeList theirs):
-                    mine.Assign(theirs);
+                    mine.Assign(theirs, adopt);
                     break;
                 default:
-                    _items[key] = value.Copy();
+                    _items[key] = adopt ? value : value.Copy();
                     break;
             }
         }
@@ -206,6 +208,14 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
         for (int i = 0; i < _items.Count; i++)
         {
             _items.GetAt(i).Value.CollectLeaves(leaves, shown);
+        }
+    }
+
+    internal override void Reclaim()
+    {
+        for (int i = 0; i < _items.Count; i++)
+        {
+            _items.GetAt(i).Value.Reclaim();
         }
     }
 

@@ -123,7 +123,7 @@ public sealed class TreeList : Tree, IList<Tree>
     internal Tree ItemAt(int index) => _items[index];
 
     /// <inheritdoc cref="TreeDictionary.Assign"/>
-    internal void Assign(TreeList source)
+    internal void Assign(TreeList source, bool adopt = false)
     {
         if (ReferenceEquals(source, this))
         {
@@ -141,16 +141,16 @@ public sealed class TreeList : Tree, IList<Tree>
             switch (i < _items.Count ? _items[i] : null, value)
             {
                 case (TreeDictionary mine, TreeDictionary theirs):
-                    mine.Assign(theirs);
+                    mine.Assign(theirs, adopt);
                     break;
                 case (TreeList mine, TreeList theirs):
-                    mine.Assign(theirs);
+                    mine.Assign(theirs, adopt);
                     break;
                 case (null, _):
-                    _items.Add(value.Copy());
+                    _items.Add(adopt ? value : value.Copy());
                     break;
                 default:
-                    _items[i] = value.Copy();
+                    _items[i] = adopt ? value : value.Copy();
                     break;
             }
         }
@@ -161,6 +161,14 @@ public sealed class TreeList : Tree, IList<Tree>
         foreach (Tree item in _items)
         {
             item.CollectLeaves(leaves, shown);
+        }
+    }
+
+    internal override void Reclaim()
+    {
+        foreach (Tree item in _items)
+        {
+            item.Reclaim();
         }
     }
 
