@@ -34,8 +34,18 @@ public static unsafe partial class MlxError
     }
 
     [DoesNotReturn]
-    private static void Throw(int status, string function) =>
-        throw new MlxException(TakeMessage() ?? $"{function} returned status {status} without a message.", function);
+    private static void Throw(int status, string function)
+    {
+        string? message = TakeMessage();
+        // Only status 1 comes with a call of the error handler: a message beside another status is left over from an earlier call.
+        throw new MlxException((status, message) switch
+        {
+            (1, not null) => message,
+            (2, _) => $"{function} found nothing (status 2): there is no such key, or no further element.",
+            (3, _) => $"{function} found a value of another type (status 3).",
+            _ => $"{function} returned status {status} without a message.",
+        }, function);
+    }
 
     /// <summary>What mlx-c calls instead of printing and ending the process. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -102,8 +102,10 @@ public static partial class MlxLibrary
             var search = new LibrarySearch();
             LoadedLibrary loaded = search.Find(s_path);
             s_broken = search.Broken;
+            // First of all: a logger that asks which library is in use must not load it again.
+            s_loaded = loaded;
             Announce(loaded);
-            return s_loaded = loaded;
+            return loaded;
         }
     }
 

@@ -39,6 +39,11 @@ internal static unsafe class Probe
                     MlxLibrary.UseLogging(factory);
                 MlxLibrary.EnsureLoaded();
                 return "logged";
+            case "asking-log":
+                using (var factory = LoggerFactory.Create(b => b.AddProvider(new Support.LineLoggerProvider(_ => Console.WriteLine(MlxLibrary.MlxcVersion)))))
+                    MlxLibrary.UseLogging(factory);
+                MlxLibrary.EnsureLoaded();
+                return "logged";
             case "portable-fft":
                 return MlxcPortable.mlx_fft_fft(&result, a, 7, 1, mlx_fft_norm.MLX_FFT_NORM_BACKWARD, s).ToString();
             case "portable-fft-ortho":

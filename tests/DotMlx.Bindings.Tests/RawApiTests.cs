@@ -54,6 +54,17 @@ public sealed unsafe class RawApiTests
         }
     }
 
+    [TestCase(2, "mlx_x found nothing (status 2): there is no such key, or no further element.")]
+    [TestCase(3, "mlx_x found a value of another type (status 3).")]
+    [TestCase(4, "mlx_x returned status 4 without a message.")]
+    public void OtherStatusesDoNotTakeAnEarlierMessage(int status, string expected)
+    {
+        mlx_array r = default;
+        Assert.That(Mlxc.mlx_negative(&r, default, default), Is.EqualTo(1));
+        Assert.That(() => MlxError.ThrowIfFailed(status, "mlx_x"), Throws.TypeOf<MlxException>().With.Message.EqualTo(expected));
+        Assert.That(MlxError.TakeMessage(), Is.Null);
+    }
+
     [Test]
     public void ErrorsOfOneThreadAreNotThoseOfAnother()
     {

@@ -105,6 +105,13 @@ public sealed class RecognitionTests
         Assert.That(lines[4..6], Is.EqualTo(lines[0..2]), "a factory that comes after loading hears what was said before");
     }
 
+    [Test]
+    public void LoggerMayAskWhichLibraryIsInUse()
+    {
+        using var library = new TinyLibrary(Fba4470);
+        Assert.That(Child.Run(library.File, ["asking-log"]), Is.EqualTo((string[])["fba4470", "logged"]));
+    }
+
     [TestCase("0.32.3", false)]
     [TestCase("0.32.4", true)]
     [TestCase("0.33.0.dev20261101+abc", true)]
