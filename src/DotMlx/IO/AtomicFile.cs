@@ -14,7 +14,8 @@ internal sealed class AtomicFile : IDisposable
     internal AtomicFile(string path, string extension)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        target = Path.GetFullPath(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+        FileInfo file = new(path);
+        target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
         string? folder = Path.GetDirectoryName(target);
         if (folder is null || Path.GetFileName(target).Length == 0)
         {
