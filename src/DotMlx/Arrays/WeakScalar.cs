@@ -30,6 +30,11 @@ internal sealed unsafe class WeakScalar
         this.imaginary = imaginary;
     }
 
+    /// <summary>What tells one number from another, bit for bit.</summary>
+    internal (NumberKind Kind, ulong Value, ulong Imaginary) Identity => kind is NumberKind.Floating or NumberKind.Complex
+        ? (kind, BitConverter.DoubleToUInt64Bits(real), BitConverter.DoubleToUInt64Bits(imaginary))
+        : (kind, (ulong)integer, 0);
+
     internal DType DefaultDType => kind switch
     {
         NumberKind.Bool => DType.Bool,

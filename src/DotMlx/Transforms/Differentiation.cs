@@ -13,9 +13,11 @@ internal static unsafe class Differentiation
         Func<MlxArray[], (MlxArray Loss, TAux Auxiliary)> function, MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
         object? skeleton = null;
+        HashSet<int> numbers = Numbers(inputs, argnums);
         MlxArray[] Flat(MlxArray[] arguments)
         {
-            (MlxArray loss, TAux auxiliary) = function(arguments);
+            MlxArray[] given = numbers.Count == 0 ? arguments : [.. arguments.Select((argument, i) => numbers.Contains(i) ? inputs[i] : argument)];
+            (MlxArray loss, TAux auxiliary) = function(given);
             CheckLoss(loss);
             List<MlxArray> outputs = [loss];
             Structures.Flatten(auxiliary, outputs);
@@ -54,6 +56,21 @@ internal static unsafe class Differentiation
         }
 
         return sorted;
+    }
+
+    // A .NET number that is not differentiated by stays one, and takes the type of what it meets.
+    private static HashSet<int> Numbers(MlxArray[] inputs, ReadOnlySpan<int> argnums)
+    {
+        HashSet<int> numbers = [];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is { IsWeakScalar: true } && !argnums.Contains(i))
+            {
+                numbers.Add(i);
+            }
+        }
+
+        return numbers;
     }
 
     private static (MlxArray[] Values, MlxArray[] Gradients) Apply(
@@ -103,7 +120,7 @@ internal static unsafe class Differentiation
         if (loss.NDim != 0)
         {
             throw new InvalidOperationException(
-                $"The function to differentiate must return a scalar, but returned an array of shape [{string.Join(", ", loss.Shape.ToArray())}]. Reduce it, with Sum or Mean for instance.");
+                $"The function to differentiate must return a scalar, but returned an array of shape {ShapeText.Of(loss)}. Reduce it, with Sum or Mean for instance.");
         }
     }
 }

@@ -106,6 +106,50 @@ internal static class Structures
         }
     }
 
+    /// <summary>Whether two skeletons put arrays into the same places, in the same order, among equal constants.</summary>
+    internal static bool Same(object? left, object? right)
+    {
+        switch (left, right)
+        {
+            case (MlxArray, MlxArray):
+                return true;
+            case (TreeLeaf, TreeLeaf):
+                return true;
+            case (TreeList a, TreeList b):
+                return SameItems(a.Count, b.Count, i => Same(a.ItemAt(i), b.ItemAt(i)));
+            case (TreeDictionary a, TreeDictionary b):
+                return SameItems(a.Count, b.Count, i => a.EntryAt(i).Key == b.EntryAt(i).Key && Same(a.EntryAt(i).Value, b.EntryAt(i).Value));
+            case (Dictionary<string, MlxArray> a, Dictionary<string, MlxArray> b):
+                return a.Keys.SequenceEqual(b.Keys);
+            case (IEnumerable<MlxArray> a, IEnumerable<MlxArray> b):
+                return a.GetType() == b.GetType() && a.Count() == b.Count();
+            case (object?[] a, object?[] b):
+                return SameItems(a.Length, b.Length, i => Same(a[i], b[i]));
+            case (not null, not null) when TupleItems(left) is { } a && TupleItems(right) is { } b:
+                return left.GetType() == right.GetType() && Same(a, b);
+            default:
+                return Equals(left, right);
+        }
+
+        static bool SameItems(int count, int other, Func<int, bool> same)
+        {
+            if (count != other)
+            {
+                return false;
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                if (!same(i))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
     private static MlxArray[] Take(int count, ReadOnlySpan<MlxArray> arrays, ref int next)
     {
         MlxArray[] taken = arrays.Slice(next, count).ToArray();
@@ -125,7 +169,7 @@ internal static class Structures
     }
 
     // Closed types only: making tuples of open ones would need reflection, which NativeAOT does not have.
-    private static object?[]? TupleItems(object value) => value switch
+    internal static object?[]? TupleItems(object value) => value switch
     {
         ValueTuple<MlxArray, MlxArray> t => [t.Item1, t.Item2],
         ValueTuple<MlxArray, MlxArray[]> t => [t.Item1, t.Item2],

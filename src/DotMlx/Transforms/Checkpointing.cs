@@ -1,0 +1,37 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>Calls of <c>mlx_checkpoint</c>.</summary>
+internal static unsafe class Checkpointing
+{
+    internal static object? Call(Func<object?[], object?> function, params object?[] arguments)
+    {
+        MlxArray[] inputs = Structures.Flatten(arguments);
+        FlatFunction flat = new(function, arguments);
+        return flat.Result(Apply(flat.Invoke, inputs));
+    }
+
+    internal static MlxArray[] Apply(Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs)
+    {
+        using var scope = TraceLock.Enter();
+        using VectorArray arguments = VectorArray.From(inputs);
+        using NativeClosure closure = NativeClosure.Create(function);
+        mlx_closure checkpointed = default;
+        mlx_vector_array outputs = default;
+        try
+        {
+            MlxError.ThrowIfFailed(Mlxc.mlx_checkpoint(&checkpointed, closure.Handle), "mlx_checkpoint");
+            CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&outputs, checkpointed, arguments.Handle), "mlx_closure_apply");
+            return new VectorArray(outputs).ToArrays();
+        }
+        finally
+        {
+            new VectorArray(outputs).Dispose();
+            if (checkpointed.ctx != null)
+            {
+                _ = Mlxc.mlx_closure_free(checkpointed);
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// A function whose graph MLX keeps and reuses. Arrays of the arguments and of the captured state are inputs of the graph;
+/// arrays of the result and of the state afterwards are its outputs.
+/// </summary>
+internal sealed unsafe class CompiledFunction : IDisposable
+{
+    private static long lastId;
+    private static int settings;
+
+    // Never used again, so that no graph of a released function can be taken for this one's.
+    private readonly nuint id = (nuint)Interlocked.Increment(ref lastId);
+    private readonly Func<object?[], object?> function;
+    private readonly IMlxState[] inputs;
+    private readonly IMlxState[] outputs;
+    private readonly bool shapeless;
+    private readonly Relay relay = new();
+    private readonly NativeClosure traced;
+    private readonly List<Specialization> specializations = [];
+    private readonly List<Signature> signatures = [];
+    private readonly HashSet<CompileCache> caches = [];
+    private Frame? spare;
+    private int released;
+
+    internal CompiledFunction(Func<object?[], object?> function, IMlxState[]? inputs, IMlxState[]? outputs, bool shapeless)
+    {
+        this.function = function;
+        this.inputs = inputs ?? [];
+        this.outputs = outputs ?? [];
+        this.shapeless = shapeless;
+        foreach (IMlxState state in (IMlxState[])[.. this.inputs, .. this.outputs])
+        {
+            ArgumentNullException.ThrowIfNull(state, nameof(inputs));
+        }
+
+        // The closure reaches this object only while a call runs: otherwise it would keep it alive forever.
+        traced = NativeClosure.Create(relay.Trace);
+    }
+
+    ~CompiledFunction() => Release();
+
+    /// <summary>Frees the graphs. Delegates over this function cannot be called any more.</summary>
+    public void Dispose()
+    {
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>To be called when something changes on which MLX decides whether to compile at all.</summary>
+    internal static void SettingsChanged() => Interlocked.Increment(ref settings);
+
+    internal TResult Invoke<TResult>() => (TResult)Call([])!;
+
+    internal TResult Invoke<T1, TResult>(T1 a) => (TResult)Call([a])!;
+
+    internal TResult Invoke<T1, T2, TResult>(T1 a, T2 b) => (TResult)Call([a, b])!;
+
+    internal TResult Invoke<T1, T2, T3, TResult>(T1 a, T2 b, T3 c) => (TResult)Call([a, b, c])!;
+
+    internal TResult Invoke<T1, T2, T3, T4, TResult>(T1 a, T2 b, T3 c, T4 d) => (TResult)Call([a, b, c, d])!;
+
+    private object? Call(ReadOnlySpan<object?> arguments)
+    {
+        ObjectDisposedException.ThrowIf(released != 0, this);
+        using var scope = TraceLock.Enter();
+
+        // MLX holds on to the entry it fills, so a function cannot compile inside its own trace.
+        if (relay.Busy)
+        {
+            return function(arguments.ToArray());
+        }
+
+        Frame frame = spare ?? new Frame();
+        spare = null;
+        frame.Begin(arguments, inputs);
+        bool failed = true;
+        try
+        {
+            relay.Begin(this, frame);
+            object? result = Apply(frame);
+            failed = false;
+            return result;
+        }
+        finally
+        {
+            relay.End();
+            frame.End();
+            spare = frame;
+            if (failed)
+            {
+                // A trace that failed leaves an entry that looks finished.
+                CompileCache.Current.Erase(id);
+            }
+
+            GC.KeepAlive(this);
+        }
+    }
+
+    private object? Apply(Frame frame)
+    {
+        mlx_closure compiled = Specialize(CollectionsMarshal.AsSpan(frame.Key.Constants));
+        caches.Add(CompileCache.Current);
+        using VectorArray arrays = VectorArray.From(CollectionsMarshal.AsSpan(frame.Key.Arrays));
+        mlx_vector_array native = default;
+        CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&native, compiled, arrays.Handle), "mlx_closure_apply");
+        using VectorArray results = new(native);
+        int count = results.Count - 1;
+        Signature signature = frame.Traced ?? signatures[ReadMarker(results, count)];
+        MlxArray[] values = new MlxArray[count];
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = results.Get(i);
+        }
+
+        int next = 0;
+        object? result = Structures.Rebuild(signature.Result, values, ref next);
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            outputs[i].RestoreState((Tree)Structures.Rebuild(signature.States[i], values, ref next)!);
+        }
+
+        return result;
+    }
+
+    /// <summary>Runs the function on tracers: on its first call for these shapes, or always where nothing is compiled.</summary>
+    private MlxArray[] Trace(Frame frame, MlxArray[] tracers)
+    {
+        object?[] arguments = frame.Rebuild(tracers, out int next);
+        Tree[] before = Array.ConvertAll(outputs, state => state.CaptureState());
+        try
+        {
+            for (int i = 0; i < inputs.Length; i++)
+            {
+                inputs[i].RestoreState((Tree)Structures.Rebuild(frame.States[i], tracers, ref next)!);
+            }
+
+            object? result = function(arguments);
+            List<MlxArray> flat = [];
+            Structures.Flatten(result, flat);
+            Tree[] after = Array.ConvertAll(outputs, state => state.CaptureState());
+            Structures.Flatten(after, flat);
+
+            frame.Traced = Sign(Structures.Skeleton(result), (object?[])Structures.Skeleton(after)!);
+            return [.. flat, frame.Traced.Marker];
+        }
+        finally
+        {
+            // Whatever happened, no tracer stays behind. What is both input and output gets the originals of the inputs.
+            for (int i = 0; i < outputs.Length; i++)
+            {
+                outputs[i].RestoreState(before[i]);
+            }
+
+            for (int i = 0; i < inputs.Length; i++)
+            {
+                inputs[i].RestoreState(frame.States[i]);
+            }
+        }
+    }
+
+    private mlx_closure Specialize(ReadOnlySpan<ulong> constants)
+    {
+        MlxDevice device = Streams.DefaultDevice;
+        for (int i = 0; i < specializations.Count; i++)
+        {
+            Specialization known = specializations[i];
+            if (constants.SequenceEqual(known.Constants))
+            {
+                if (known.Settings == settings && ReferenceEquals(known.Device, device))
+                {
+                    return known.Closure;
+                }
+
+                _ = Mlxc.mlx_closure_free(known.Closure);
+                specializations.RemoveAt(i);
+                break;
+            }
+        }
+
+        mlx_closure compiled = default;
+        int current = settings;
+        fixed (ulong* first = constants)
+        {
+            MlxError.ThrowIfFailed(
+                Mlxc.mlx_detail_compile(&compiled, traced.Handle, id, Native.Byte(shapeless), first, (nuint)constants.Length), "mlx_detail_compile");
+        }
+
+        specializations.Insert(0, new Specialization(constants.ToArray(), compiled, current, device));
+        return compiled;
+    }
+
+    /// <summary>The graph carries the number of its structure as a constant output, which <see cref="ReadMarker"/> reads on later calls.</summary>
+    private Signature Sign(object? result, object?[] states)
+    {
+        foreach (Signature known in signatures)
+        {
+            if (Structures.Same(known.Result, result) && Structures.Same(known.States, states))
+            {
+                return known;
+            }
+        }
+
+        // Not a scalar: MLX merges equal scalars, and then loses those that are outputs.
+        Signature signature = new(result, states, MlxArray.Create<int>([signatures.Count], 1));
+        signatures.Add(signature);
+        return signature;
+    }
+
+    private static int ReadMarker(VectorArray results, int index)
+    {
+        mlx_array marker = default;
+        MlxError.ThrowIfFailed(Mlxc.mlx_vector_array_get(&marker, results.Handle, (nuint)index), "mlx_vector_array_get");
+        int number = 0;
+        int status = Mlxc.mlx_array_item_int32(&number, marker);
+        _ = Mlxc.mlx_array_free(marker);
+        MlxError.ThrowIfFailed(status, "mlx_array_item_int32");
+        return number;
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Exchange(ref released, 1) != 0)
+        {
+            return;
+        }
+
+        traced.Dispose();
+        foreach (Specialization known in specializations)
+        {
+            _ = Mlxc.mlx_closure_free(known.Closure);
+        }
+
+        foreach (Signature signature in signatures)
+        {
+            signature.Marker.Dispose();
+        }
+
+        foreach (CompileCache cache in caches)
+        {
+            cache.Erase(id);
+        }
+    }
+
+    private sealed record Specialization(ulong[] Constants, mlx_closure Closure, int Settings, MlxDevice Device);
+
+    /// <summary>How result and state are made of the outputs of one graph.</summary>
+    private sealed record Signature(object? Result, object?[] States, MlxArray Marker);
+
+    /// <summary>What one call works with; used again by the next.</summary>
+    private sealed class Frame
+    {
+        private object?[] arguments = [];
+
+        internal CompileKey Key { get; } = new();
+
+        internal Tree[] States { get; private set; } = [];
+
+        internal Signature? Traced { get; set; }
+
+        internal void Begin(ReadOnlySpan<object?> values, IMlxState[] inputs)
+        {
+            if (arguments.Length != values.Length)
+            {
+                arguments = new object?[values.Length];
+            }
+
+            values.CopyTo(arguments);
+            foreach (object? value in values)
+            {
+                Key.Add(value);
+            }
+
+            if (States.Length != inputs.Length)
+            {
+                States = new Tree[inputs.Length];
+            }
+
+            for (int i = 0; i < inputs.Length; i++)
+            {
+                States[i] = inputs[i].CaptureState();
+                int count = Key.Arrays.Count;
+                States[i].CollectLeaves(Key.Arrays, shown: false);
+                Key.Constants.Add((ulong)(Key.Arrays.Count - count));
+            }
+        }
+
+        /// <summary>The arguments with tracers in place of their arrays.</summary>
+        internal object?[] Rebuild(MlxArray[] tracers, out int used)
+        {
+            MlxArray[] filled = new MlxArray[Key.Numbers.Count];
+            used = 0;
+            for (int i = 0; i < filled.Length; i++)
+            {
+                filled[i] = Key.Numbers[i] ?? tracers[used++];
+            }
+
+            int next = 0;
+            object?[] rebuilt = new object?[arguments.Length];
+            for (int i = 0; i < arguments.Length; i++)
+            {
+                rebuilt[i] = Structures.Rebuild(arguments[i], filled, ref next);
+            }
+
+            return rebuilt;
+        }
+
+        internal void End()
+        {
+            Key.Clear();
+            Array.Clear(arguments);
+            Array.Clear(States);
+            Traced = null;
+        }
+    }
+
+    /// <summary>All that the native closure holds on to between calls.</summary>
+    private sealed class Relay
+    {
+        private CompiledFunction? function;
+        private Frame? frame;
+
+        internal bool Busy => function is not null;
+
+        internal void Begin(CompiledFunction current, Frame call)
+        {
+            function = current;
+            frame = call;
+        }
+
+        internal void End()
+        {
+            function = null;
+            frame = null;
+        }
+
+        internal MlxArray[] Trace(MlxArray[] tracers) => function is not null
+            ? function.Trace(frame!, tracers)
+            : throw new InvalidOperationException("MLX called a compiled function again after the call had ended.");
+    }
+}

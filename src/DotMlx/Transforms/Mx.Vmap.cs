@@ -1,0 +1,71 @@
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Gives the form of a function that works on all elements of a batch (<c>mlx_detail_vmap_trace</c> and <c>mlx_detail_vmap_replace</c>).</summary>
+    /// <param name="fun">A function of one element; it runs once per call, on a placeholder without a value.</param>
+    /// <param name="inAxes">The axis of the argument to map over; negative ones count from the end.</param>
+    /// <param name="outAxes">The axis of the result along which the results lie.</param>
+    /// <exception cref="ArgumentException">When called: there is no such axis.</exception>
+    /// <exception cref="MlxException">When called: sizes disagree, or an operation cannot be vectorized.</exception>
+    /// <remarks>An exception in <paramref name="fun"/> comes out as it was thrown.</remarks>
+    public static Func<MlxArray, MlxArray> Vmap(Func<MlxArray, MlxArray> fun, int? inAxes = 0, int? outAxes = 0)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        return a => Vectorization.Apply(x => [fun(x[0])], [a], [inAxes], _ => [outAxes])[0];
+    }
+
+    /// <summary>Vectorizes a function of two arrays.</summary>
+    /// <param name="fun">A function of one element each.</param>
+    /// <param name="inAxes">The axis of each argument to map over, null for an argument that is the same for all; by default the first of both.</param>
+    /// <param name="outAxes">The axis of the result along which the results lie.</param>
+    /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
+    public static Func<MlxArray, MlxArray, MlxArray> Vmap(Func<MlxArray, MlxArray, MlxArray> fun, int?[]? inAxes = null, int? outAxes = 0)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        return (a, b) => Vectorization.Apply(x => [fun(x[0], x[1])], [a, b], inAxes ?? FirstAxes(2), _ => [outAxes])[0];
+    }
+
+    /// <summary>Vectorizes a function of three arrays.</summary>
+    /// <param name="fun">A function of one element each.</param>
+    /// <param name="inAxes">The axis of each argument to map over, null for an argument that is the same for all; by default the first of all.</param>
+    /// <param name="outAxes">The axis of the result along which the results lie.</param>
+    /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
+    public static Func<MlxArray, MlxArray, MlxArray, MlxArray> Vmap(
+        Func<MlxArray, MlxArray, MlxArray, MlxArray> fun, int?[]? inAxes = null, int? outAxes = 0)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        return (a, b, c) => Vectorization.Apply(x => [fun(x[0], x[1], x[2])], [a, b, c], inAxes ?? FirstAxes(3), _ => [outAxes])[0];
+    }
+
+    /// <summary>Vectorizes a function of a list of arrays.</summary>
+    /// <param name="fun">A function of one element each.</param>
+    /// <param name="inAxes">The axis of each argument to map over, null for an argument that is the same for all; by default the first of all.</param>
+    /// <param name="outAxes">The axis of each result along which the results lie; by default the first of all.</param>
+    /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
+    public static Func<MlxArray[], MlxArray[]> Vmap(Func<MlxArray[], MlxArray[]> fun, int?[]? inAxes = null, int?[]? outAxes = null)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        return arrays => Vectorization.Apply(fun, arrays, inAxes ?? FirstAxes(arrays.Length), count => outAxes ?? FirstAxes(count));
+    }
+
+    /// <summary>Vectorizes a function of a tree, all of whose arrays are mapped over the same axis.</summary>
+    /// <param name="fun">A function of one element each.</param>
+    /// <param name="inAxes">The axis of every array to map over.</param>
+    /// <param name="outAxes">The axis of every array of the result along which the results lie.</param>
+    /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
+    public static Func<Tree, Tree> Vmap(Func<Tree, Tree> fun, int? inAxes = 0, int? outAxes = 0)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        return tree =>
+        {
+            MlxArray[] leaves = Structures.Flatten(tree);
+            FlatFunction flat = new(x => fun((Tree)x[0]!), [tree]);
+            MlxArray[] results = Vectorization.Apply(
+                flat.Invoke, leaves, Enumerable.Repeat(inAxes, leaves.Length).ToArray(), count => [.. Enumerable.Repeat(outAxes, count)]);
+            return (Tree)flat.Result(results)!;
+        };
+    }
+
+    private static int?[] FirstAxes(int count) => [.. Enumerable.Repeat<int?>(0, count)];
+}

@@ -1,0 +1,80 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>Vectorization by MLX's two steps: trace the function on one element of the batch, then rewrite the graph for all.</summary>
+internal static unsafe class Vectorization
+{
+    /// <param name="function">A function of flat lists.</param>
+    /// <param name="inputs">The arguments.</param>
+    /// <param name="inAxes">For every argument the axis to map over, counted from the end when negative; null for none.</param>
+    /// <param name="outAxes">Gives the axis of every output, from their number.</param>
+    internal static MlxArray[] Apply(
+        Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs, ReadOnlySpan<int?> inAxes, Func<int, int?[]> outAxes)
+    {
+        int[] axes = Axes(inputs, inAxes, extra: 0, "argument");
+        if (!axes.AsSpan().ContainsAnyExcept(-1))
+        {
+            throw new ArgumentException("There is nothing to map over: at least one of inAxes must be an axis.", nameof(inAxes));
+        }
+
+        using var scope = TraceLock.Enter();
+        using VectorArray arguments = VectorArray.From(inputs);
+        using NativeClosure closure = NativeClosure.Create(function);
+        mlx_vector_array tracedInputs = default;
+        mlx_vector_array tracedOutputs = default;
+        mlx_vector_array results = default;
+        try
+        {
+            fixed (int* first = axes)
+            {
+                CallbackErrors.ThrowIfFailed(
+                    Mlxc.mlx_detail_vmap_trace(&tracedInputs, &tracedOutputs, closure.Handle, arguments.Handle, first, (nuint)axes.Length),
+                    "mlx_detail_vmap_trace");
+                MlxArray[] outputs = new VectorArray(tracedOutputs).ToArrays();
+                int[] resultAxes = Axes(outputs, outAxes(outputs.Length), extra: 1, "output");
+                NativeClosure.DisposeAll(outputs);
+                fixed (int* firstResult = resultAxes)
+                {
+                    CallbackErrors.ThrowIfFailed(
+                        Mlxc.mlx_detail_vmap_replace(
+                            &results, arguments.Handle, tracedInputs, tracedOutputs, first, (nuint)axes.Length, firstResult, (nuint)resultAxes.Length),
+                        "mlx_detail_vmap_replace");
+                }
+            }
+
+            return new VectorArray(results).ToArrays();
+        }
+        finally
+        {
+            new VectorArray(results).Dispose();
+            new VectorArray(tracedOutputs).Dispose();
+            new VectorArray(tracedInputs).Dispose();
+        }
+    }
+
+    private static int[] Axes(MlxArray[] arrays, ReadOnlySpan<int?> axes, int extra, string what)
+    {
+        if (axes.Length != arrays.Length)
+        {
+            throw new ArgumentException($"There are {arrays.Length} {what}s, but {axes.Length} axes for them.");
+        }
+
+        int[] normal = new int[axes.Length];
+        for (int i = 0; i < normal.Length; i++)
+        {
+            ArgumentNullException.ThrowIfNull(arrays[i]);
+            int dimensions = arrays[i].NDim + extra;
+            int axis = axes[i] is { } given ? (given < 0 ? given + dimensions : given) : -1;
+            if (axes[i] is not null && (axis < 0 || axis >= dimensions))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(axes), axes[i], $"{what} {i} of shape {ShapeText.Of(arrays[i])} has no axis {axes[i]} to map over.");
+            }
+
+            normal[i] = axis;
+        }
+
+        return normal;
+    }
+}

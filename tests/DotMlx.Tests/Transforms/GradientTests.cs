@@ -1,0 +1,185 @@
+namespace DotMlx.Tests.Transforms;
+
+[TestFixture]
+public class GradientTests
+{
+    [Test]
+    public void Gradient_of_a_square()
+    {
+        using var handles = HandleCount.NoneLeft();
+        using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
+        var valueAndGrad = Mx.ValueAndGrad((MlxArray a) =>
+        {
+            using MlxArray square = a * a;
+            return square.Sum();
+        });
+        (MlxArray value, MlxArray gradient) = valueAndGrad(x);
+        Assert.That(value.Item<float>(), Is.EqualTo(14));
+        Assert.That(gradient.ToArray<float>(), Is.EqualTo(new float[] { 2, 4, 6 }));
+        value.Dispose();
+        gradient.Dispose();
+        HandleCount.Settle();
+    }
+
+    [Test]
+    public void Gradients_nest()
+    {
+        var third = Mx.Grad(Mx.Grad(Mx.Grad(x => x * x * x * x)));
+        using MlxArray at = MlxArray.Create<float>([2], []);
+        using MlxArray gradient = third(at);
+        Assert.That(gradient.Item<float>(), Is.EqualTo(48).Within(1e-4));
+    }
+
+    [Test]
+    public void Argument_numbers_choose()
+    {
+        using MlxArray a = MlxArray.Create<float>([2], []);
+        using MlxArray b = MlxArray.Create<float>([5], []);
+        MlxArray Product(MlxArray x, MlxArray y) => x * x * y;
+        Assert.That(Mx.Grad(Product)(a, b).Item<float>(), Is.EqualTo(20));
+        Assert.That(Mx.Grad(Product, 1)(a, b).Item<float>(), Is.EqualTo(4));
+        Assert.That(Mx.Grad(Product, [1, 0])(a, b).Select(g => g.Item<float>()), Is.EqualTo(new float[] { 20, 4 }));
+        Assert.That(Mx.Grad((x, y, z) => x * y * z, 2)(a, b, b).Item<float>(), Is.EqualTo(10));
+        Assert.That(Mx.Grad((MlxArray[] all) => all[0] * all[1])([a, b]).Select(g => g.Item<float>()), Is.EqualTo(new float[] { 5, 2 }));
+        Assert.That(Mx.Grad((MlxArray[] all) => all[0] * all[1], [1])([a, b]).Single().Item<float>(), Is.EqualTo(2));
+        Assert.That(() => Mx.Grad(Product, 2), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.Grad(Product, -1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.Grad(Product, [1, 1]), Throws.ArgumentException.With.Message.Contains("twice"));
+        Assert.That(() => Mx.Grad(Product, []), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void The_gradient_of_a_tree_has_its_structure()
+    {
+        using var handles = HandleCount.NoneLeft();
+        TreeDictionary parameters = new()
+        {
+            ["layers"] = new TreeList([new TreeDictionary { ["w"] = MlxArray.Create<float>([3], []) }, new TreeDictionary()]),
+            ["b"] = MlxArray.Create<float>([4], []),
+        };
+        using MlxArray x = MlxArray.Create<float>([10], []);
+        (MlxArray value, Tree gradient) = Mx.ValueAndGrad((Tree p, MlxArray a) => p["layers"][0]["w"].Array * a + p["b"].Array * p["b"].Array)(parameters, x);
+        Assert.That(value.Item<float>(), Is.EqualTo(46));
+        Assert.That(Tree.StructureEquals(parameters, gradient), Is.True);
+        Assert.That(gradient["layers"][0]["w"].Array.Item<float>(), Is.EqualTo(10));
+        Assert.That(gradient["b"].Array.Item<float>(), Is.EqualTo(8));
+        Assert.That(() => Mx.Grad((Tree _) => x)(new TreeDictionary()), Throws.ArgumentException);
+        value.Dispose();
+        gradient.DisposeArrays();
+        parameters.DisposeArrays();
+        HandleCount.Settle();
+    }
+
+    [Test]
+    public void Auxiliary_outputs_come_back_as_values()
+    {
+        using MlxArray x = MlxArray.Create<float>([3], []);
+        (MlxArray value, (MlxArray[] several, Tree tree) aux, MlxArray gradient) = Unpack(Mx.ValueAndGrad(
+            (MlxArray a) => (a * a, new Box([a, a + 1], new TreeDictionary { ["twice"] = a * 2 })))(x));
+        Assert.That(value.Item<float>(), Is.EqualTo(9));
+        Assert.That(gradient.Item<float>(), Is.EqualTo(6));
+        Assert.That(aux.several, Has.Length.EqualTo(2));
+
+        (_, (MlxArray first, Tree second), _) = Mx.ValueAndGrad((MlxArray a) => (a * a, (a, (Tree)new TreeDictionary { ["twice"] = a * 2 })))(x);
+        Assert.That(first.Item<float>(), Is.EqualTo(3));
+        Assert.That(second["twice"].Array.Item<float>(), Is.EqualTo(6));
+
+        (_, MlxArray[] arrays, Tree byTree) = Mx.ValueAndGrad((Tree t, MlxArray a) => (t["w"].Array * a, new[] { a, t["w"].Array }))(
+            new TreeDictionary { ["w"] = x }, x);
+        Assert.That(arrays.Select(item => item.Item<float>()), Is.EqualTo(new float[] { 3, 3 }));
+        Assert.That(byTree["w"].Array.Item<float>(), Is.EqualTo(3));
+
+        (_, string text, _) = Mx.ValueAndGrad((MlxArray a) => (a * a, "as it is"))(x);
+        Assert.That(text, Is.EqualTo("as it is"));
+    }
+
+    [Test]
+    public void An_exception_in_the_function_comes_out_as_it_was()
+    {
+        using var handles = HandleCount.NoneLeft();
+        using MlxArray x = MlxArray.Create<float>([3], []);
+        Exception? caught = Assert.Throws<FormatException>(() => Mx.ValueAndGrad((MlxArray _) => Fail())(x));
+        Assert.That(caught!.Message, Is.EqualTo("100 %s%n"));
+        Assert.That(caught.StackTrace, Does.Contain(nameof(Fail)));
+
+        // Through nested transforms, and with everything usable afterwards.
+        Assert.Throws<FormatException>(() => Mx.Grad(Mx.Grad((MlxArray _) => Fail()))(x));
+        Assert.Throws<FormatException>(() => Mx.Vjp(_ => Fail(), x, x));
+        using MlxArray gradient = Mx.Grad((MlxArray a) => a * a)(x);
+        Assert.That(gradient.Item<float>(), Is.EqualTo(6));
+        HandleCount.Settle();
+    }
+
+    [Test]
+    public void Errors_of_MLX_inside_the_function_come_out()
+    {
+        using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
+        using MlxArray y = MlxArray.Create<float>([1, 2], 2);
+        Assert.That(() => Mx.Grad((MlxArray a) => (a + y).Sum())(x), Throws.TypeOf<MlxException>().With.Property("Operation").EqualTo("mlx_add"));
+    }
+
+    [Test]
+    public void What_is_no_scalar_has_no_gradient()
+    {
+        using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
+        Assert.That(() => Mx.Grad((MlxArray a) => a * a)(x), Throws.InvalidOperationException.With.Message.Contains("(3)"));
+        Assert.That(() => Mx.Grad((MlxArray _) => (MlxArray)null!)(x), Throws.InvalidOperationException.With.Message.Contains("null"));
+    }
+
+    [Test]
+    public void Arguments_are_disposed_after_the_call()
+    {
+        using MlxArray x = MlxArray.Create<float>([3], []);
+        MlxArray? kept = null;
+        using MlxArray gradient = Mx.Grad((MlxArray a) =>
+        {
+            kept = a;
+            return a * a;
+        })(x);
+        Assert.That(kept!.IsDisposed, Is.True);
+        Assert.That(x.IsDisposed, Is.False);
+    }
+
+    [Test]
+    public void Values_inside_the_function_can_be_read()
+    {
+        using MlxArray x = MlxArray.Create<float>([3], []);
+        using MlxArray gradient = Mx.Grad((MlxArray a) => a.Item<float>() > 2 ? a * a : a)(x);
+        Assert.That(gradient.Item<float>(), Is.EqualTo(6));
+    }
+
+    [Test]
+    public void Vjp_and_jvp_multiply_with_the_Jacobian()
+    {
+        using MlxArray x = MlxArray.Create<float>([1, 2], 2);
+        using MlxArray v = MlxArray.Create<float>([10, 100], 2);
+        (MlxArray output, MlxArray vjp) = Mx.Vjp(a => a * a, x, v);
+        Assert.That(output.ToArray<float>(), Is.EqualTo(new float[] { 1, 4 }));
+        Assert.That(vjp.ToArray<float>(), Is.EqualTo(new float[] { 20, 400 }));
+        (output, MlxArray jvp) = Mx.Jvp(a => a * a, x, v);
+        Assert.That(jvp.ToArray<float>(), Is.EqualTo(new float[] { 20, 400 }));
+        (MlxArray[] outputs, MlxArray[] vjps) = Mx.Vjp(a => [a[0] * a[1], a[0] + a[1]], [x, x], [v, v]);
+        Assert.That(outputs, Has.Length.EqualTo(2));
+        Assert.That(vjps[0].ToArray<float>(), Is.EqualTo(new float[] { 20, 300 }));
+        Assert.That(() => Mx.Vjp(a => [a[0]], [x], []), Throws.TypeOf<MlxException>());
+    }
+
+    [Test]
+    public void Threads_take_turns()
+    {
+        var gradient = Mx.Grad((MlxArray a) => (a * a * a).Sum());
+        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+        {
+            using MlxArray x = MlxArray.Create<float>([i], 1);
+            using MlxArray g = gradient(x);
+            Assert.That(g.ToArray<float>()[0], Is.EqualTo(3f * i * i));
+        });
+    }
+
+    private static MlxArray Fail() => throw new FormatException("100 %s%n");
+
+    private static (MlxArray, (MlxArray[], Tree), MlxArray) Unpack((MlxArray Value, Box Auxiliary, MlxArray Gradient) result) =>
+        (result.Value, (result.Auxiliary.Several, result.Auxiliary.Tree), result.Gradient);
+
+    private sealed record Box(MlxArray[] Several, Tree Tree);
+}
