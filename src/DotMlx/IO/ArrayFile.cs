@@ -71,11 +71,17 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     /// <summary>Disposes all arrays.</summary>
     public void Dispose()
     {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Disposes the arrays and what else came with them.</summary>
+    /// <param name="disposing">Always true: the arrays have finalizers of their own.</param>
+    protected virtual void Dispose(bool disposing)
+    {
         foreach (MlxArray array in arrays.Values)
         {
             array.Dispose();
         }
-
-        GC.SuppressFinalize(this);
     }
 }

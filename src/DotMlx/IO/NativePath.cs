@@ -1,0 +1,88 @@
+namespace DotMlx;
+
+/// <summary>
+/// A file under a name that functions of MLX may be given: one without '%', which would break its messages, and, where they
+/// insist on it, writable. A file with another name gets a link or a copy in the temporary folder.
+/// </summary>
+internal sealed class NativePath : IDisposable
+{
+    private readonly string? folder;
+
+    private NativePath(string path, string? folder)
+    {
+        Path = path;
+        this.folder = folder;
+    }
+
+    internal string Path { get; }
+
+    internal static NativePath Of(string path, bool writable)
+    {
+        string full = System.IO.Path.GetFullPath(path);
+        bool canWrite = !writable || CanWrite(full);
+        if (canWrite && !full.Contains('%', StringComparison.Ordinal))
+        {
+            return new NativePath(full, null);
+        }
+
+        return InTemporaryFolder(System.IO.Path.GetExtension(full), name =>
+        {
+            if (!canWrite || !TryLink(name, full))
+            {
+                File.Copy(full, name);
+                File.SetAttributes(name, FileAttributes.Normal);
+            }
+        });
+    }
+
+    /// <summary>A new file in the temporary folder, deleted at the end.</summary>
+    internal static NativePath InTemporaryFolder(string extension, Action<string> make)
+    {
+        string folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+        NativePath path = new(System.IO.Path.Combine(folder, "file" + extension), folder);
+        try
+        {
+            make(path.Path);
+            return path;
+        }
+        catch
+        {
+            path.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (folder is not null)
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static bool CanWrite(string path)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            return true;
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        {
+            return false;
+        }
+    }
+
+    private static bool TryLink(string name, string target)
+    {
+        try
+        {
+            File.CreateSymbolicLink(name, target);
+            return true;
+        }
+        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException or PlatformNotSupportedException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using System.Globalization;
+
+namespace DotMlx;
+
+/// <summary>Parses the Python dictionary literal of an npy header: <c>{'descr': '&lt;f4', 'fortran_order': False, 'shape': (2, 3), }</c>.</summary>
+internal sealed class NpyDictionary(string text, ByteSource source)
+{
+    private int position;
+
+    internal (string Descr, bool FortranOrder, List<long> Shape) Parse()
+    {
+        string? descr = null;
+        bool? fortran = null;
+        List<long>? shape = null;
+        Expect('{');
+        while (!Accept('}'))
+        {
+            string key = Text();
+            Expect(':');
+            switch (key)
+            {
+                case "descr" when descr is null:
+                    descr = Peek() == '[' ? throw source.Broken("its elements are records, which MLX does not have") : Text();
+                    break;
+                case "fortran_order" when fortran is null:
+                    fortran = Truth();
+                    break;
+                case "shape" when shape is null:
+                    shape = Sizes();
+                    break;
+                default:
+                    throw source.Broken($"its header has the key '{key}' twice or at all; expected are descr, fortran_order and shape");
+            }
+
+            if (!Accept(','))
+            {
+                Expect('}');
+                break;
+            }
+        }
+
+        if (text.AsSpan(position).Trim().Length != 0)
+        {
+            throw source.Broken("something follows the dictionary in its header");
+        }
+
+        return descr is not null && fortran is not null && shape is not null
+            ? (descr, fortran.Value, shape)
+            : throw source.Broken("its header lacks descr, fortran_order or shape");
+    }
+
+    private char Peek()
+    {
+        while (position < text.Length && text[position] is ' ' or '\n' or '\t' or '\r')
+        {
+            position++;
+        }
+
+        return position < text.Length ? text[position] : '\0';
+    }
+
+    private bool Accept(char expected)
+    {
+        if (Peek() != expected || position >= text.Length)
+        {
+            return false;
+        }
+
+        position++;
+        return true;
+    }
+
+    private void Expect(char expected)
+    {
+        if (!Accept(expected))
+        {
+            throw source.Broken($"its header is no Python dictionary: '{expected}' is missing at character {position}");
+        }
+    }
+
+    private string Text()
+    {
+        char quote = Peek() == '"' ? '"' : '\'';
+        Expect(quote);
+        int end = text.IndexOf(quote, position);
+        if (end < 0)
+        {
+            throw source.Broken("its header holds a text that does not end");
+        }
+
+        string value = text[position..end];
+        position = end + 1;
+        return value;
+    }
+
+    private bool Truth()
+    {
+        Peek();
+        foreach ((string name, bool value) in ((string, bool)[])[("True", true), ("False", false)])
+        {
+            if (string.CompareOrdinal(text, position, name, 0, name.Length) == 0)
+            {
+                position += name.Length;
+                return value;
+            }
+        }
+
+        throw source.Broken("its fortran_order is neither True nor False");
+    }
+
+    private List<long> Sizes()
+    {
+        List<long> sizes = [];
+        Expect('(');
+        while (!Accept(')'))
+        {
+            Peek();
+            int start = position;
+            while (position < text.Length && char.IsAsciiDigit(text[position]))
+            {
+                position++;
+            }
+
+            if (!long.TryParse(text.AsSpan(start, position - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size) || sizes.Count == 64)
+            {
+                throw source.Broken($"its shape is no list of sizes at character {start} of the header");
+            }
+
+            sizes.Add(size);
+
+            // Python 2 wrote long integers with an L.
+            Accept('L');
+            if (!Accept(','))
+            {
+                Expect(')');
+                break;
+            }
+        }
+
+        return sizes;
+    }
+}

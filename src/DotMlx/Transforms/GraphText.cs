@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>Functions of MLX that print graphs to a C file.</summary>
+internal static unsafe class GraphText
+{
+    // The C library is in every process on Unix; on Windows MLX uses the universal one.
+    private static readonly Lazy<nint> Library = new(() =>
+        OperatingSystem.IsWindows() ? NativeLibrary.Load("ucrtbase.dll") : NativeLibrary.GetMainProgramHandle());
+
+    internal static void Write(
+        string path, delegate*<void*, mlx_node_namer, mlx_vector_array, int> print, string function,
+        MlxArray[] outputs, IReadOnlyDictionary<string, MlxArray>? names)
+    {
+        ArgumentNullException.ThrowIfNull(outputs);
+        using VectorArray arrays = VectorArray.From(outputs);
+        mlx_node_namer namer = Mlxc.mlx_node_namer_new();
+        try
+        {
+            foreach ((string name, MlxArray array) in names ?? new Dictionary<string, MlxArray>())
+            {
+                fixed (byte* text = NativeKey.Bytes(name, nameof(names)))
+                {
+                    MlxError.ThrowIfFailed(Mlxc.mlx_node_namer_set_name(namer, Op.Handle(array), text), "mlx_node_namer_set_name");
+                }
+
+                GC.KeepAlive(array);
+            }
+
+            void* file = Open(path);
+            int status = print(file, namer, arrays.Handle);
+            int closed = ((delegate* unmanaged[Cdecl]<void*, int>)NativeLibrary.GetExport(Library.Value, "fclose"))(file);
+            MlxError.ThrowIfFailed(status, function);
+            if (closed != 0)
+            {
+                throw new IOException($"'{path}' could not be written completely.");
+            }
+        }
+        finally
+        {
+            if (namer.ctx != null)
+            {
+                _ = Mlxc.mlx_node_namer_free(namer);
+            }
+        }
+    }
+
+    private static void* Open(string path)
+    {
+        void* file;
+        if (OperatingSystem.IsWindows())
+        {
+            var open = (delegate* unmanaged[Cdecl]<char*, char*, void*>)NativeLibrary.GetExport(Library.Value, "_wfopen");
+            fixed (char* name = path)
+            fixed (char* mode = "wb")
+            {
+                file = open(name, mode);
+            }
+        }
+        else
+        {
+            var open = (delegate* unmanaged[Cdecl]<byte*, byte*, void*>)NativeLibrary.GetExport(Library.Value, "fopen");
+            fixed (byte* name = NativeKey.Bytes(path, nameof(path)))
+            fixed (byte* mode = "wb\0"u8)
+            {
+                file = open(name, mode);
+            }
+        }
+
+        return file != null ? file : throw new IOException($"'{path}' cannot be opened for writing.");
+    }
+}

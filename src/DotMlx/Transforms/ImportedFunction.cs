@@ -1,0 +1,89 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>A function read from a file (<c>mx.import_function</c>, <c>mlx_imported_function</c>).</summary>
+public sealed unsafe class ImportedFunction : IDisposable
+{
+    private readonly NativePath path;
+    private nint handle;
+
+    internal ImportedFunction(string file)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(file);
+        using (File.OpenHandle(file))
+        {
+            // Opened only so that a file that is missing or locked is named by .NET.
+        }
+
+        path = NativePath.Of(file, writable: false);
+        try
+        {
+            fixed (byte* name = NativeKey.Bytes(path.Path, nameof(file)))
+            {
+                mlx_imported_function imported = Mlxc.mlx_imported_function_new(name);
+                if (imported.ctx == null)
+                {
+                    throw new InvalidDataException($"'{file}' cannot be loaded: {MlxError.Fail("mlx_imported_function_new").Message}");
+                }
+
+                handle = (nint)imported.ctx;
+            }
+        }
+        catch
+        {
+            path.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Frees the function if nobody disposed it.</summary>
+    ~ImportedFunction() => Release();
+
+    /// <summary>Calls the function.</summary>
+    /// <param name="args">Arguments of shapes and types that were exported.</param>
+    /// <exception cref="MlxException">There is no graph for these shapes; the message lists those there are.</exception>
+    public MlxArray[] Invoke(params MlxArray[] args) => Invoke(args, null);
+
+    /// <summary>Calls the function with named arguments.</summary>
+    /// <param name="args">Positional arguments.</param>
+    /// <param name="kwargs">Named arguments.</param>
+    /// <exception cref="MlxException">There is no graph for these arguments; the message lists those there are.</exception>
+    public MlxArray[] Invoke(MlxArray[] args, IReadOnlyDictionary<string, MlxArray>? kwargs)
+    {
+        ObjectDisposedException.ThrowIf(handle == 0, this);
+        using var scope = TraceLock.Enter();
+        using VectorArray arguments = VectorArray.From(args);
+        using NativeMap named = NativeMap.From(kwargs);
+        mlx_imported_function function = new() { ctx = (void*)handle };
+        mlx_vector_array results = default;
+        try
+        {
+            MlxError.ThrowIfFailed(
+                Mlxc.mlx_imported_function_apply_kwargs(&results, function, arguments.Handle, named.Handle), "mlx_imported_function_apply_kwargs");
+            return new VectorArray(results).ToArrays();
+        }
+        finally
+        {
+            new VectorArray(results).Dispose();
+            GC.KeepAlive(this);
+        }
+    }
+
+    /// <summary>Frees the function.</summary>
+    public void Dispose()
+    {
+        Release();
+        path.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Release()
+    {
+        nint native = Interlocked.Exchange(ref handle, 0);
+        if (native != 0)
+        {
+            _ = Mlxc.mlx_imported_function_free(new mlx_imported_function { ctx = (void*)native });
+        }
+    }
+}

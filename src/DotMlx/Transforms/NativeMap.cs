@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>A native map of named arrays, owned until disposed.</summary>
+internal readonly unsafe struct NativeMap : IDisposable
+{
+    private NativeMap(mlx_map_string_to_array handle) => Handle = handle;
+
+    internal mlx_map_string_to_array Handle { get; }
+
+    /// <param name="arrays">The arrays, which stay the caller's; null for none.</param>
+    /// <exception cref="ArgumentException">A name holds '%', which would break MLX's messages.</exception>
+    internal static NativeMap From(IReadOnlyDictionary<string, MlxArray>? arrays)
+    {
+        NativeMap map = new(Mlxc.mlx_map_string_to_array_new());
+        try
+        {
+            if (map.Handle.ctx == null)
+            {
+                throw MlxError.Fail("mlx_map_string_to_array_new");
+            }
+
+            foreach ((string key, MlxArray array) in arrays ?? new Dictionary<string, MlxArray>())
+            {
+                if (key.Contains('%', StringComparison.Ordinal))
+                {
+                    throw new ArgumentException($"The name '{key}' must not hold '%'.", nameof(arrays));
+                }
+
+                fixed (byte* name = NativeKey.Bytes(key, nameof(arrays)))
+                {
+                    MlxError.ThrowIfFailed(Mlxc.mlx_map_string_to_array_insert(map.Handle, name, Op.Handle(array)), "mlx_map_string_to_array_insert");
+                }
+
+                GC.KeepAlive(array);
+            }
+
+            return map;
+        }
+        catch
+        {
+            map.Dispose();
+            throw;
+        }
+    }
+
+    internal static void CopyTo(mlx_map_string_to_array map, Dictionary<string, MlxArray> arrays)
+    {
+        // An iterator over an empty handle would end the process.
+        if (map.ctx == null)
+        {
+            return;
+        }
+
+        mlx_map_string_to_array_iterator iterator = Mlxc.mlx_map_string_to_array_iterator_new(map);
+        try
+        {
+            while (true)
+            {
+                byte* key = null;
+                mlx_array array = default;
+                int status = Mlxc.mlx_map_string_to_array_iterator_next(&key, &array, iterator);
+                if (status == 2)
+                {
+                    return;
+                }
+
+                arrays.Add(Marshal.PtrToStringUTF8((nint)key)!, Op.Result(status, array, "mlx_map_string_to_array_iterator_next"));
+            }
+        }
+        finally
+        {
+            _ = Mlxc.mlx_map_string_to_array_iterator_free(iterator);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Handle.ctx != null)
+        {
+            _ = Mlxc.mlx_map_string_to_array_free(Handle);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+namespace DotMlx.Tests.Transforms;
+
+[TestFixture]
+[RequiresMlx("export")]
+public class ExportTests
+{
+    private string folder = "";
+
+    [SetUp]
+    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+
+    [TestCase("f.mlxfn")]
+    [TestCase("100%s%n.mlxfn")]
+    public void A_function_survives_its_file(string name)
+    {
+        string path = Path.Combine(folder, name);
+        using MlxArray constant = MlxArray.Create<float>([10, 20], 2);
+        using MlxArray x = MlxArray.Create<float>([1, 2], 2);
+        Mx.ExportFunction(path, a => [Mx.Exp(a[0]) + constant, a[0] * 2], [x]);
+        using ImportedFunction f = Mx.ImportFunction(path);
+        MlxArray[] results = f.Invoke(x);
+        Golden.AssertClose(results[0], Mx.Exp(x) + constant);
+        Golden.AssertClose(results[1], x * 2);
+        using MlxArray other = MlxArray.Create<float>([1], 1);
+        Assert.That(() => f.Invoke(other), Throws.TypeOf<MlxException>());
+        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void Several_shapes_and_any_shape()
+    {
+        string path = Path.Combine(folder, "f.mlxfn");
+        using MlxArray one = Mx.Ones(1);
+        using MlxArray two = Mx.Ones(2);
+        using (FunctionExporter exporter = Mx.Exporter(path, a => [a[0] + 1]))
+        {
+            exporter.Export(one);
+            exporter.Export(two);
+            Assert.That(() => exporter.Export(two), Throws.TypeOf<MlxException>());
+            Assert.That(File.Exists(path), Is.False);
+        }
+
+        using (ImportedFunction f = Mx.ImportFunction(path))
+        {
+            Assert.That(f.Invoke(two)[0].ToArray<float>(), Is.EqualTo(new float[] { 2, 2 }));
+        }
+
+        Mx.ExportFunction(path, a => [a[0] + 1], [one], shapeless: true);
+        using ImportedFunction any = Mx.ImportFunction(path);
+        Assert.That(any.Invoke(Mx.Ones(5))[0].Size, Is.EqualTo(5));
+    }
+
+    [Test]
+    public void Named_arguments()
+    {
+        string path = Path.Combine(folder, "f.mlxfn");
+        using MlxArray x = MlxArray.Create<float>([1, 2], 2);
+        using MlxArray y = MlxArray.Create<float>([10, 20], 2);
+        Dictionary<string, MlxArray> named = new() { ["y"] = y };
+        Mx.ExportFunction(path, (a, k) => [a[0] - k["y"]], [x], named);
+        using ImportedFunction f = Mx.ImportFunction(path);
+        Assert.That(f.Invoke([x], named)[0].ToArray<float>(), Is.EqualTo(new float[] { -9, -18 }));
+        Assert.That(() => f.Invoke([x], new Dictionary<string, MlxArray> { ["%n"] = y }), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void Failures_leave_no_file()
+    {
+        string path = Path.Combine(folder, "f%s.mlxfn");
+        using MlxArray x = Mx.Ones(1);
+        Assert.That(() => Mx.ExportFunction(path, _ => throw new FormatException("x"), [x]), Throws.TypeOf<FormatException>());
+        Assert.That(() => Mx.ExportFunction(path, (_, _) => throw new FormatException("x"), [x], new Dictionary<string, MlxArray>()), Throws.TypeOf<FormatException>());
+        Assert.That(Directory.GetFiles(folder), Is.Empty);
+        Assert.That(() => Mx.ImportFunction(path), Throws.TypeOf<FileNotFoundException>());
+        File.WriteAllBytes(path, [1, 2, 3]);
+        Assert.That(() => Mx.ImportFunction(path), Throws.TypeOf<InvalidDataException>().With.Message.Contains("f%s"));
+    }
+
+    [Test]
+    public void A_graph_is_drawn()
+    {
+        using MlxArray x = Mx.Ones(1);
+        using MlxArray y = Mx.Exp(x + 1);
+        using StringWriter writer = new();
+        Mx.ExportToDot(writer, [y], new Dictionary<string, MlxArray> { ["the input"] = x });
+        Assert.That(writer.ToString(), Does.Contain("digraph").And.Contain("the input").And.Contain("Exp"));
+        string path = Path.Combine(folder, "graph%s.dot");
+        Mx.ExportToDot(path, [y]);
+        Assert.That(File.ReadAllText(path), Does.Contain("Exp"));
+    }
+}
