@@ -44,7 +44,7 @@ public class GgufTests
             ["i16"] = MlxArray.Create<short>([-1, 2, 3], 3),
             ["i32"] = MlxArray.Create<int>([-1, 2, 3], 3),
         };
-        using MlxArray number = MlxArray.Create<float>([2.5f], []);
+        using MlxArray number = MlxArray.Scalar(2.5f);
         using MlxArray list = MlxArray.Create<ulong>([1, 2], 2);
         Dictionary<string, GgufValue> metadata = new() { ["text"] = "ä %s", ["texts"] = new[] { "x", "" }, ["number"] = number, ["list"] = list };
         string path = Path.Combine(folder, "100%s%n.gguf");
@@ -161,53 +161,53 @@ public class GgufTests
 
     private sealed class Writer
     {
-        private readonly MemoryStream stream = new();
+        private readonly List<byte> bytes = [];
 
-        internal byte[] Bytes => stream.ToArray();
+        internal byte[] Bytes => [.. bytes];
 
         internal Writer Head(ulong arrays, ulong keys, uint version = 3)
         {
-            stream.Write("GGUF"u8);
+            bytes.AddRange("GGUF"u8);
             return U32(version).U64(arrays).U64(keys);
         }
 
         internal Writer U8(byte value)
         {
-            stream.WriteByte(value);
+            bytes.Add(value);
             return this;
         }
 
         internal Writer U32(uint value)
         {
-            stream.Write(BitConverter.GetBytes(value));
+            bytes.AddRange(BitConverter.GetBytes(value));
             return this;
         }
 
         internal Writer U64(ulong value)
         {
-            stream.Write(BitConverter.GetBytes(value));
+            bytes.AddRange(BitConverter.GetBytes(value));
             return this;
         }
 
         internal Writer F32(float value)
         {
-            stream.Write(BitConverter.GetBytes(value));
+            bytes.AddRange(BitConverter.GetBytes(value));
             return this;
         }
 
         internal Writer Text(string text)
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(text);
-            U64((ulong)bytes.Length);
-            stream.Write(bytes);
+            byte[] utf8 = Encoding.UTF8.GetBytes(text);
+            U64((ulong)utf8.Length);
+            bytes.AddRange(utf8);
             return this;
         }
 
-        internal Writer Align() => Pad((int)((32 - (stream.Length % 32)) % 32));
+        internal Writer Align() => Pad((int)((32 - (bytes.Count % 32)) % 32));
 
         internal Writer Pad(int count)
         {
-            stream.Write(new byte[count]);
+            bytes.AddRange(new byte[count]);
             return this;
         }
     }

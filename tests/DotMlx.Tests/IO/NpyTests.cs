@@ -154,7 +154,7 @@ public class NpyTests
         MlxArray.Create<float>([1.25f, float.Epsilon, -0f, 1e38f], 2, 2),
         MlxArray.Create<double>([1.25, double.Epsilon], 2),
         MlxArray.Create<Complex64>([new(1, 2), new(-3, 4)], 2),
-        MlxArray.Create<float>([3], []),
+        MlxArray.Scalar(3f),
     ];
 
     private static byte[] File(string header, byte[] data, byte version = 1)

@@ -198,7 +198,7 @@ public class SafetensorsTests
         ["bf16"] = MlxArray.Create<BFloat16>([(BFloat16)1.5f, (BFloat16)(-2f)], 2),
         ["layers.0.weight"] = MlxArray.Create<float>([1.25f, float.Epsilon, -0f, 1e38f], 2, 2),
         ["c64"] = MlxArray.Create<Complex64>([new(1, 2), new(-3, 4)], 2),
-        ["scalar"] = MlxArray.Create<float>([3], []),
+        ["scalar"] = MlxArray.Scalar(3f),
     };
 
     private static byte[] File(string header, byte[] data)

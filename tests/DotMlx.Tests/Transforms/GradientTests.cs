@@ -25,7 +25,7 @@ public class GradientTests
     public void Gradients_nest()
     {
         var third = Mx.Grad(Mx.Grad(Mx.Grad(x => x * x * x * x)));
-        using MlxArray at = MlxArray.Create<float>([2], []);
+        using MlxArray at = MlxArray.Scalar(2f);
         using MlxArray gradient = third(at);
         Assert.That(gradient.Item<float>(), Is.EqualTo(48).Within(1e-4));
     }
@@ -33,8 +33,8 @@ public class GradientTests
     [Test]
     public void Argument_numbers_choose()
     {
-        using MlxArray a = MlxArray.Create<float>([2], []);
-        using MlxArray b = MlxArray.Create<float>([5], []);
+        using MlxArray a = MlxArray.Scalar(2f);
+        using MlxArray b = MlxArray.Scalar(5f);
         MlxArray Product(MlxArray x, MlxArray y) => x * x * y;
         Assert.That(Mx.Grad(Product)(a, b).Item<float>(), Is.EqualTo(20));
         Assert.That(Mx.Grad(Product, 1)(a, b).Item<float>(), Is.EqualTo(4));
@@ -54,10 +54,10 @@ public class GradientTests
         using var handles = HandleCount.NoneLeft();
         TreeDictionary parameters = new()
         {
-            ["layers"] = new TreeList([new TreeDictionary { ["w"] = MlxArray.Create<float>([3], []) }, new TreeDictionary()]),
-            ["b"] = MlxArray.Create<float>([4], []),
+            ["layers"] = new TreeList([new TreeDictionary { ["w"] = MlxArray.Scalar(3f) }, new TreeDictionary()]),
+            ["b"] = MlxArray.Scalar(4f),
         };
-        using MlxArray x = MlxArray.Create<float>([10], []);
+        using MlxArray x = MlxArray.Scalar(10f);
         (MlxArray value, Tree gradient) = Mx.ValueAndGrad((Tree p, MlxArray a) => p["layers"][0]["w"].Array * a + p["b"].Array * p["b"].Array)(parameters, x);
         Assert.That(value.Item<float>(), Is.EqualTo(46));
         Assert.That(Tree.StructureEquals(parameters, gradient), Is.True);
@@ -73,7 +73,7 @@ public class GradientTests
     [Test]
     public void Auxiliary_outputs_come_back_as_values()
     {
-        using MlxArray x = MlxArray.Create<float>([3], []);
+        using MlxArray x = MlxArray.Scalar(3f);
         (MlxArray value, (MlxArray[] several, Tree tree) aux, MlxArray gradient) = Unpack(Mx.ValueAndGrad(
             (MlxArray a) => (a * a, new Box([a, a + 1], new TreeDictionary { ["twice"] = a * 2 })))(x));
         Assert.That(value.Item<float>(), Is.EqualTo(9));
@@ -97,7 +97,7 @@ public class GradientTests
     public void An_exception_in_the_function_comes_out_as_it_was()
     {
         using var handles = HandleCount.NoneLeft();
-        using MlxArray x = MlxArray.Create<float>([3], []);
+        using MlxArray x = MlxArray.Scalar(3f);
         Exception? caught = Assert.Throws<FormatException>(() => Mx.ValueAndGrad((MlxArray _) => Fail())(x));
         Assert.That(caught!.Message, Is.EqualTo("100 %s%n"));
         Assert.That(caught.StackTrace, Does.Contain(nameof(Fail)));
@@ -129,7 +129,7 @@ public class GradientTests
     [Test]
     public void Arguments_are_disposed_after_the_call()
     {
-        using MlxArray x = MlxArray.Create<float>([3], []);
+        using MlxArray x = MlxArray.Scalar(3f);
         MlxArray? kept = null;
         using MlxArray gradient = Mx.Grad((MlxArray a) =>
         {
@@ -143,7 +143,7 @@ public class GradientTests
     [Test]
     public void Values_inside_the_function_can_be_read()
     {
-        using MlxArray x = MlxArray.Create<float>([3], []);
+        using MlxArray x = MlxArray.Scalar(3f);
         using MlxArray gradient = Mx.Grad((MlxArray a) => a.Item<float>() > 2 ? a * a : a)(x);
         Assert.That(gradient.Item<float>(), Is.EqualTo(6));
     }
