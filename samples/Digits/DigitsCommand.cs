@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+
+namespace DotMlx.Samples.Digits;
+
+/// <summary>The program as a function of its arguments, so that tests can call it.</summary>
+internal static class DigitsCommand
+{
+    public const int Success = 0;
+    public const int BadInput = 1;
+    public const int Interrupted = 130;
+    public const string CheckpointName = "checkpoint.safetensors";
+    public const string CurvesName = "curves.png";
+
+    public static int Run(string[] args, IAnsiConsole console, TextWriter errors, CancellationToken cancellation = default)
+    {
+        try
+        {
+            DigitsArguments.Parser parser = new();
+            ParseResult result = parser.Parse(args);
+            if (result.Action is { } help && result.Errors.Count == 0)
+            {
+                return result.Invoke(new InvocationConfiguration { Output = console.Profile.Out.Writer, Error = errors });
+            }
+
+            Train(parser.Read(result), console, cancellation);
+            return Success;
+        }
+        catch (UserErrorException e)
+        {
+            errors.WriteLine("digits: " + e.Message);
+            return BadInput;
+        }
+        catch (OperationCanceledException)
+        {
+            errors.WriteLine("digits: interrupted; --resume continues after the last complete epoch.");
+            return Interrupted;
+        }
+    }
+
+    private static void Train(DigitsArguments arguments, IAnsiConsole console, CancellationToken cancellation)
+    {
+        TextWriter output = console.Profile.Out.Writer;
+        DigitsData data = DigitsData.Load(arguments.Data);
+        string checkpoint = Path.Combine(arguments.Output, CheckpointName);
+        Trainer trainer = arguments.Resume ? Resume(arguments, data, checkpoint) : new Trainer(arguments.ToSettings(), data);
+        int first = trainer.History.Count + 1;
+        int last = trainer.History.Count + arguments.Epochs;
+        output.WriteLine(Library());
+        output.WriteLine(
+            $"{data.Training.Count} digits to train on, {data.HeldOut.Count} held out; {trainer.Settings.Optimizer}, epochs {first} to {last}");
+
+        TimeSpan time = TrainEpochs(trainer, last, console, checkpoint, cancellation);
+
+        Evaluation evaluation = trainer.EvaluateHeldOut();
+        console.Write(ConfusionTable.Create(evaluation));
+        string curves = Path.Combine(arguments.Output, CurvesName);
+        Curves.Save(trainer.History, curves);
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"held-out accuracy {evaluation.Accuracy * 100:F2} % ({evaluation.Correct} of {evaluation.Count}) after {last} epochs; trained for {time.TotalSeconds:F1} s"));
+        output.WriteLine($"curves      {curves}");
+        output.WriteLine($"checkpoint  {checkpoint}");
+    }
+
+    private static TimeSpan TrainEpochs(Trainer trainer, int last, IAnsiConsole console, string checkpoint, CancellationToken cancellation)
+    {
+        long total = (long)(last - trainer.History.Count) * trainer.TrainingCount;
+        long done = 0;
+        float heldOut = trainer.History.Count > 0 ? trainer.History[^1].HeldOutAccuracy : float.NaN;
+        var clock = Stopwatch.StartNew();
+        Displays.For(console).Show((onBatch, onEpoch) =>
+        {
+            while (trainer.History.Count < last)
+            {
+                int epoch = trainer.History.Count + 1;
+                EpochRecord record = trainer.TrainEpoch(
+                    (examples, loss) =>
+                    {
+                        done += examples;
+                        double rate = done / clock.Elapsed.TotalSeconds;
+                        onBatch(new RunProgress(epoch, last, done, total, loss, heldOut, rate, TimeSpan.FromSeconds((total - done) / rate)));
+                    },
+                    cancellation);
+                heldOut = record.HeldOutAccuracy;
+                Checkpoint.Save(trainer, checkpoint);
+                onEpoch(epoch, record);
+            }
+        });
+        return clock.Elapsed;
+    }
+
+    private static Trainer Resume(DigitsArguments arguments, DigitsData data, string checkpoint)
+    {
+        (TrainingSettings settings, TreeDictionary state) = Checkpoint.Load(checkpoint);
+        arguments.RequireAgreement(settings, checkpoint);
+        var trainer = new Trainer(settings, data);
+        Checkpoint.Restore(trainer, state, checkpoint);
+        return trainer;
+    }
+
+    private static string Library() => MlxLibrary.Kind == MlxLibraryKind.Reference
+        ? $"the reference library (no MLX is installed or chosen): {MlxLibrary.Path}"
+        : $"MLX {MlxLibrary.MlxVersion}: {MlxLibrary.Path}";
+}

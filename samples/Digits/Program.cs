@@ -1,0 +1,18 @@
+using Spectre.Console;
+
+namespace DotMlx.Samples.Digits;
+
+internal static class Program
+{
+    private static int Main(string[] args)
+    {
+        using var interrupt = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            // The first Ctrl+C ends after the batch in hand; the second ends at once.
+            pressed.Cancel = !interrupt.IsCancellationRequested;
+            interrupt.Cancel();
+        };
+        return DigitsCommand.Run(args, AnsiConsole.Console, Console.Error, interrupt.Token);
+    }
+}

@@ -1,0 +1,152 @@
+using DotMlx.NN;
+using DotMlx.Optimizers;
+
+namespace DotMlx.Samples.Digits;
+
+/// <summary>A model, its optimizer and the way they go through the data; what one epoch does depends on nothing but its number.</summary>
+internal sealed class Trainer
+{
+    private const int Hidden1 = 256;
+    private const int Hidden2 = 128;
+
+    // With fewer than 1,500 images, answers that are a little unsure of themselves are right more often.
+    private const float LabelSmoothing = 0.1f;
+
+    private readonly DigitsSet _trainingSet;
+    private readonly DigitsSet _heldOutSet;
+    private readonly MlxArray _images;
+    private readonly MlxArray _targets;
+    private readonly MlxArray _heldOutImages;
+    private readonly MlxArray _heldOutTargets;
+    private readonly Func<MlxArray, MlxArray, (MlxArray Loss, Tree Gradients)> _lossAndGradients;
+    private readonly List<EpochRecord> _history = [];
+
+    public Trainer(TrainingSettings settings, DigitsData data)
+    {
+        Settings = settings;
+        _trainingSet = data.Training;
+        _heldOutSet = data.HeldOut;
+        _images = data.Training.Images();
+        _targets = data.Training.Targets();
+        _heldOutImages = data.HeldOut.Images();
+        _heldOutTargets = data.HeldOut.Targets();
+
+        Mx.Random.Seed((ulong)settings.Seed);
+        Model = new Sequential(
+            new Linear(DigitsData.PixelCount, Hidden1), new ReLU(),
+            new Linear(Hidden1, Hidden2), new ReLU(),
+            new Linear(Hidden2, DigitsData.ClassCount));
+        _lossAndGradients = Model.ValueAndGrad((images, targets) => Loss(Model.Forward(images), targets));
+        int steps = BatchesPerEpoch * settings.DecayEpochs;
+        Optimizer = OptimizerChoice.Create(settings.Optimizer, OptimizerChoice.WarmUpAndCosine(settings.LearningRate, steps));
+        Optimizer.Init(Model.TrainableParameters());
+        Mx.Eval(Model.Parameters());
+    }
+
+    public TrainingSettings Settings { get; }
+
+    public Sequential Model { get; }
+
+    public Optimizer Optimizer { get; }
+
+    /// <summary>The figures of the complete epochs, the first one first.</summary>
+    public IReadOnlyList<EpochRecord> History => _history;
+
+    public int TrainingCount => _trainingSet.Count;
+
+    private int BatchesPerEpoch => (_trainingSet.Count + Settings.BatchSize - 1) / Settings.BatchSize;
+
+    /// <summary>Trains the next epoch.</summary>
+    /// <param name="onBatch">Told the examples of each batch and its loss.</param>
+    /// <param name="cancellation">Looked at between batches; the epoch is then incomplete and the trainer of no further use.</param>
+    public EpochRecord TrainEpoch(Action<int, float>? onBatch = null, CancellationToken cancellation = default)
+    {
+        Model.Train();
+        int[] order = Order(_history.Count);
+        double lossSum = 0;
+        for (int start = 0; start < order.Length; start += Settings.BatchSize)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int[] batch = order[start..Math.Min(start + Settings.BatchSize, order.Length)];
+            float loss = TrainBatch(batch);
+            lossSum += loss * batch.Length;
+            onBatch?.Invoke(batch.Length, loss);
+        }
+
+        Evaluation training = Evaluate(_trainingSet, _images, _targets);
+        Evaluation heldOut = EvaluateHeldOut();
+        var record = new EpochRecord((float)(lossSum / order.Length), training.Accuracy, heldOut.Loss, heldOut.Accuracy);
+        _history.Add(record);
+        return record;
+    }
+
+    public Evaluation EvaluateHeldOut() => Evaluate(_heldOutSet, _heldOutImages, _heldOutTargets);
+
+    /// <summary>Everything that the next epoch depends on, and the history.</summary>
+    public TreeDictionary CaptureState() => new()
+    {
+        ["model"] = Model.Parameters(),
+        ["optimizer"] = Optimizer.State,
+        ["history"] = HistoryArray(),
+    };
+
+    /// <summary>Continues where a captured state left off.</summary>
+    /// <exception cref="Exception">The state is not of this model and optimizer.</exception>
+    public void RestoreState(TreeDictionary state)
+    {
+        Model.Update(state["model"]);
+        Optimizer.State = (TreeDictionary)state["optimizer"];
+        float[] figures = state["history"].Array.ToArray<float>();
+        _history.Clear();
+        for (int i = 0; i < figures.Length; i += 4)
+        {
+            _history.Add(new EpochRecord(figures[i], figures[i + 1], figures[i + 2], figures[i + 3]));
+        }
+    }
+
+    private MlxArray HistoryArray() => MlxArray.Create<float>(
+        [.. _history.SelectMany(record => new[] { record.Loss, record.Accuracy, record.HeldOutLoss, record.HeldOutAccuracy })],
+        _history.Count,
+        4);
+
+    private static MlxArray Loss(MlxArray logits, MlxArray targets) =>
+        Losses.CrossEntropy(logits, targets, labelSmoothing: LabelSmoothing, reduction: Reduction.Mean);
+
+    private float TrainBatch(int[] rows)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray index = MlxArray.Create<int>(rows, rows.Length);
+        MlxArray images = Mx.Take(_images, index, axis: 0);
+        MlxArray targets = Mx.Take(_targets, index, axis: 0);
+        (MlxArray loss, Tree gradients) = _lossAndGradients(images, targets);
+        Model.Update(Optimizer.ApplyGradients(gradients, Model.Parameters()));
+
+        // One evaluation a batch: the update is computed together with the loss, and nothing is held from earlier batches.
+        Tree state = new TreeList { Model.Parameters(), Optimizer.State, loss };
+        Mx.Eval(state);
+        foreach ((_, MlxArray array) in state.Flatten())
+        {
+            scope.Keep(array);
+        }
+
+        return loss.Item<float>();
+    }
+
+    private Evaluation Evaluate(DigitsSet set, MlxArray images, MlxArray targets)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        Model.Eval();
+        MlxArray logits = Model.Forward(images);
+        MlxArray loss = Loss(logits, targets);
+        MlxArray predicted = Mx.ArgMax(logits, axis: -1).AsType(DType.Int32);
+        return new Evaluation(loss.Item<float>(), set.Labels, predicted.ToArray<int>());
+    }
+
+    /// <summary>The order of an epoch follows from seed and number alone, so that a resumed run meets the same batches.</summary>
+    private int[] Order(int epoch)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray key = Mx.Random.Key(((ulong)Settings.Seed << 32) | (uint)epoch);
+        return Mx.Random.Permutation(_trainingSet.Count, key: key).AsType(DType.Int32).ToArray<int>();
+    }
+}

@@ -1,0 +1,38 @@
+using System.IO.Compression;
+using System.Reflection;
+using System.Xml.Linq;
+
+namespace DotMlx.PackageTests;
+
+/// <summary>The files that the target Pack wrote.</summary>
+internal static class PackedFiles
+{
+    public static string Folder { get; } = Metadata("Packages");
+
+    public static string Version { get; } = Metadata("Version");
+
+    public static string PathOf(string id)
+    {
+        string path = Path.Combine(Folder, $"{id}.{Version}.nupkg");
+        Assert.That(path, Does.Exist, "run ./build.sh --target=Pack first");
+        return path;
+    }
+
+    public static string[] Entries(string id)
+    {
+        using ZipArchive package = ZipFile.OpenRead(PathOf(id));
+        return [.. package.Entries.Select(entry => entry.FullName)];
+    }
+
+    public static XElement Metadata(string id, out XNamespace space)
+    {
+        using ZipArchive package = ZipFile.OpenRead(PathOf(id));
+        using Stream nuspec = package.GetEntry($"{id}.nuspec")!.Open();
+        XElement root = XDocument.Load(nuspec).Root!;
+        space = root.Name.Namespace;
+        return root.Element(space + "metadata")!;
+    }
+
+    private static string Metadata(string key) => Assembly.GetExecutingAssembly()
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
+}
