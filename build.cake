@@ -2,6 +2,7 @@
 #load "build/Platform.cake"
 #load "build/Native.cake"
 #load "build/Testing.cake"
+#load "build/Packaging.cake"
 
 using System.Runtime.InteropServices;
 
@@ -18,7 +19,7 @@ ProcessArgumentBuilder PassedOn(params string[] own)
     var arguments = new ProcessArgumentBuilder();
     foreach ((string name, ICollection<string> values) in Context.Arguments.GetArguments())
     {
-        if (name is "target" or "configuration" or "verbosity" || own.Contains(name))
+        if (name is "target" or "configuration" || own.Contains(name))
             continue;
         foreach (string value in values)
         {
@@ -94,6 +95,31 @@ Task("Train")
     .Description("Trains the digits sample: --epochs, --batch-size, --learning-rate, --optimizer, --seed, --output, --resume.")
     .IsDependentOn("Native")
     .Does(() => DotNetRun($"{root}/samples/Digits/Digits.csproj", PassedOn(), new DotNetRunSettings { Configuration = configuration }));
+
+Task("Pack")
+    .Description("Writes the packages into artifacts/packages: --mlx-c=PREFIX stages an installed mlx-c as a runtime package.")
+    .IsDependentOn("Native")
+    .Does(() =>
+    {
+        EnsureDirectoryDoesNotExist(Packages);
+        PackProject("bindings/DotMlx.Bindings");
+        PackProject("src/DotMlx");
+        PackReferenceRuntime();
+        if (HasArgument("mlx-c"))
+            PackMlxRuntime(Argument<string>("mlx-c"));
+        foreach (FilePath package in GetFiles($"{Packages}/*.nupkg"))
+            Information(root.GetRelativePath(package));
+    });
+
+Task("TestPackages")
+    .Description("Packs, then restores, runs and publishes new projects that have nothing but the packages.")
+    .IsDependentOn("Pack")
+    .Does(() => DotNetTest($"{root}/tests/DotMlx.PackageTests/DotMlx.PackageTests.csproj", new DotNetTestSettings
+    {
+        Configuration = configuration,
+        NoLogo = true,
+        Loggers = ["console;verbosity=normal"],
+    }));
 
 Task("Default")
     .Description("Test.")

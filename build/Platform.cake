@@ -38,7 +38,7 @@ IEnumerable<string> InstalledPrefixes()
 FilePath LibraryIn(string prefix)
 {
     string[] names = IsRunningOnWindows() ? ["mlxc.dll", "libmlxc.dll"] : IsRunningOnMacOs() ? ["libmlxc.dylib"] : ["libmlxc.so"];
-    string[] folders = IsRunningOnWindows() ? ["bin", "lib"] : ["lib"];
+    string[] folders = IsRunningOnWindows() ? ["bin", "lib"] : IsRunningOnLinux() ? ["lib", "lib64"] : ["lib"];
     return (from folder in folders from name in names select File($"{prefix}/{folder}/{name}").Path)
         .FirstOrDefault(path => FileExists(path));
 }
@@ -47,7 +47,7 @@ FilePath LibraryIn(string prefix)
 FilePath InstalledLibrary()
 {
     string chosen = EnvironmentVariable("DOTMLX_LIBRARY");
-    if (string.Equals(chosen, "reference", StringComparison.OrdinalIgnoreCase))
+    if (chosen == "reference")
         return null;
     if (!string.IsNullOrEmpty(chosen))
         return FileExists(chosen) ? File(chosen).Path : throw new CakeException($"DOTMLX_LIBRARY names no file: '{chosen}'.");

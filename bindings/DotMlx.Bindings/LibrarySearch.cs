@@ -7,6 +7,9 @@ internal sealed class LibrarySearch
 {
     internal const string Variable = "DOTMLX_LIBRARY", ReferenceWord = "reference";
 
+    private static readonly string PortableRid =
+        $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+
     private readonly List<string> _failures = [];
 
     /// <summary>Files that exist and still did not load: worth a word even when another one did.</summary>
@@ -52,10 +55,8 @@ internal sealed class LibrarySearch
     /// <summary>The layouts of NuGet: runtimes/RID/native below the application, or flat beside it after a publish for one platform.</summary>
     private static IEnumerable<string> OwnFolders()
     {
-        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
-        string portable = $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
         string root = AppContext.BaseDirectory;
-        IEnumerable<string> folders = new[] { RuntimeInformation.RuntimeIdentifier, portable }.Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root);
+        IEnumerable<string> folders = new[] { RuntimeInformation.RuntimeIdentifier, PortableRid }.Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root);
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string list)
         {
             // The shared framework's folder is among them; nobody puts MLX there.
@@ -119,6 +120,6 @@ internal sealed class LibrarySearch
         (OperatingSystem.IsMacOS()
             ? "Install MLX with 'brew install mlx-c'"
             : "Install MLX and mlx-c below /usr/local or set MLX_C_PREFIX to their prefix")
-        + $", name a library by the full path in {Variable} or MlxLibrary.Path, or set {Variable}={ReferenceWord} to try DotMlx with the reference library of its packages"
-        + " (in a checkout: ./build.sh --target=Native builds it).";
+        + $", add the package DotMlx.Runtime.{PortableRid}, or name a library by the full path in {Variable} or MlxLibrary.Path."
+        + $" To try DotMlx without MLX, add the package DotMlx.Runtime.Reference (in a checkout: ./build.sh --target=Native) and, where MLX is installed, set {Variable}={ReferenceWord}.";
 }

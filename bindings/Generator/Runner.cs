@@ -46,6 +46,20 @@ internal sealed class Runner(string root, TextWriter output)
         return 0;
     }
 
+    /// <summary>Prints the known version that a folder of headers agrees with.</summary>
+    internal int Identify(string? headers)
+    {
+        if (headers is null) throw new InvalidOperationException("--identify needs --headers DIR.");
+        foreach (string name in _generation.Versions.Versions.Select(v => v.Name))
+        {
+            if (ApiDifference.Lines(_generation.ReadApi(name), Generation.FromHeaders(headers, name)).Count != 0) continue;
+            output.WriteLine(name);
+            return 0;
+        }
+        output.WriteLine($"The headers in '{headers}' agree with none of {string.Join(", ", _generation.Versions.Versions.Select(v => v.Name))}.");
+        return 1;
+    }
+
     private ApiVersion? Describe(string? headers, string? table, string version)
     {
         if (table is not null) return _generation.FromTable(table, version);

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.Loader;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace DotMlx.Tests.Documentation;
+
+/// <summary>The C# blocks of README.md and of each guide, joined to one program a page, compile and run.</summary>
+[NonParallelizable]
+internal sealed partial class SnippetTests
+{
+    private const string ImplicitUsings = "global using System; global using System.Collections.Generic; global using System.IO; "
+        + "global using System.Linq; global using System.Threading; global using System.Threading.Tasks;";
+
+    private static string Root => FindRoot(AppContext.BaseDirectory);
+
+    private static IEnumerable<string> Pages() =>
+        Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Where(page => Snippet().IsMatch(File.ReadAllText(page)))
+            .Select(page => Path.GetRelativePath(Root, page).Replace('\\', '/'));
+
+    [TestCaseSource(nameof(Pages))]
+    public void TheGuideRuns(string page) => Run(page);
+
+    [Test]
+    public void TheExampleOfTheReadmeFindsItsAnswer()
+    {
+        string last = Run("README.md").Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+
+        Assert.That(last, Does.StartWith("step 400: loss "));
+        Assert.That(double.Parse(last.Split(' ')[^1], CultureInfo.InvariantCulture), Is.LessThan(1e-3));
+    }
+
+    private static string Run(string page)
+    {
+        string program = Program(File.ReadAllText(Path.Combine(Root, page)));
+        using var image = new MemoryStream();
+        var result = Compile(program).Emit(image);
+        Assert.That(result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning), Is.Empty, program);
+
+        image.Position = 0;
+        var context = new AssemblyLoadContext(page, isCollectible: true);
+        MethodInfo entry = context.LoadFromStream(image).EntryPoint!;
+        string folder = Directory.CreateTempSubdirectory("snippet-").FullName;
+        string previous = Environment.CurrentDirectory;
+        TextWriter console = Console.Out;
+        using var output = new StringWriter();
+        try
+        {
+            Environment.CurrentDirectory = folder;
+            Console.SetOut(output);
+            object? ended = entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
+            (ended as Task)?.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            Console.SetOut(console);
+            Environment.CurrentDirectory = previous;
+            Directory.Delete(folder, recursive: true);
+            context.Unload();
+        }
+
+        return output.ToString();
+    }
+
+    // A page builds up: later blocks use what earlier ones declared. Using directives come first, once each.
+    private static string Program(string page)
+    {
+        List<string> lines = [.. Snippet().Matches(page).SelectMany(match => match.Groups[1].Value.Split('\n'))];
+        IEnumerable<string> directives = lines.Where(line => UsingDirective().IsMatch(line)).Distinct();
+        return string.Join('\n', directives.Concat(lines.Where(line => !UsingDirective().IsMatch(line))));
+    }
+
+    private static CSharpCompilation Compile(string program)
+    {
+        var options = new CSharpParseOptions(LanguageVersion.Latest);
+        IEnumerable<MetadataReference> references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+            .Split(Path.PathSeparator)
+            .Where(path => path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
+            .Select(path => MetadataReference.CreateFromFile(path));
+        return CSharpCompilation.Create(
+            "Snippets",
+            [CSharpSyntaxTree.ParseText(ImplicitUsings, options), CSharpSyntaxTree.ParseText(program, options)],
+            references,
+            new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+    }
+
+    private static string FindRoot(string folder) =>
+        File.Exists(Path.Combine(folder, "DotMlx.slnx")) ? folder : FindRoot(Path.GetDirectoryName(folder.TrimEnd(Path.DirectorySeparatorChar))!);
+
+    [GeneratedRegex(@"^```csharp\r?\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Snippet();
+
+    [GeneratedRegex(@"^using [A-Za-z.= ]+;\s*$")]
+    private static partial Regex UsingDirective();
+}
