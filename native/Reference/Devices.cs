@@ -185,8 +185,6 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_cuda_is_available(byte* res) => Give(res, Bool(false));
 
-    public static byte mlx_distributed_is_available(byte* bk) => Bool(false);
-
     public static int mlx_version(mlx_string* str_) => SetText(str_, "0.31.2");
 
     public static void mlx_set_error_handler(delegate* unmanaged[Cdecl]<byte*, void*, void> handler, void* data, delegate* unmanaged[Cdecl]<void*, void> dtor) =>

@@ -172,8 +172,7 @@ internal sealed unsafe partial class Functions : NotProvided
     {
         DTypes.SizeOf(dtype);
         if (a.DType == dtype) return a;
-        return Recording.Apply(a, x => Lanes.Cast(x, dtype), (g, x, _) =>
-            DTypes.IsInexact(dtype) && DTypes.IsInexact(x.DType) ? mlx_astype(g, x.DType) : mlx_astype(g, x.DType));
+        return Recording.Apply(a, x => Lanes.Cast(x, dtype), (g, x, _) => mlx_astype(g, x.DType));
     }
 
     /// <summary>The same values under a handle of their own.</summary>

@@ -184,7 +184,8 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_logcumsumexp(Tensor a, int axis, bool reverse, bool inclusive) =>
         Scan(LogAddExpKernel, double.NegativeInfinity, mlx_astype(a, DTypes.AtLeastFloat(a.DType)), axis, reverse, inclusive, "logcumsumexp", (g, x, y, at) =>
         {
-            // In logarithms, positive and negative cotangents apart, so that nothing overflows.
+            // In logarithms, positive and negative cotangents apart, so that nothing overflows; a jvp needs it linear.
+            if (Recording.ForwardMode) return mlx_exp(x) * mlx_cumsum(g * mlx_exp(-y), at, !reverse, inclusive);
             Tensor Half(Tensor part) => mlx_exp(mlx_logcumsumexp(mlx_log(part) - y, at, !reverse, inclusive) + x);
             var zero = Scalar(0, g.DType);
             return Half(mlx_maximum(g, zero)) - Half(mlx_maximum(-g, zero));
