@@ -1,5 +1,3 @@
-using DotMlx.Bindings;
-
 namespace DotMlx.NN;
 
 public abstract partial class Module
@@ -24,7 +22,7 @@ public abstract partial class Module
         return (x, y) => Recompute(inputs => function(inputs[0], inputs[1]), [x, y]);
     }
 
-    private unsafe MlxArray Recompute(Func<MlxArray[], MlxArray> function, MlxArray[] inputs)
+    private MlxArray Recompute(Func<MlxArray[], MlxArray> function, MlxArray[] inputs)
     {
         TreeDictionary parameters = TrainableParameters();
         MlxArray[] leaves = Structures.Flatten(parameters);
@@ -41,24 +39,6 @@ public abstract partial class Module
             }
         }
 
-        using Lock.Scope tracing = TraceLock.Enter();
-        using VectorArray all = VectorArray.From([.. leaves, .. inputs]);
-        using NativeClosure closure = NativeClosure.Create(WithParameters);
-        mlx_closure recomputing = default;
-        mlx_vector_array outputs = default;
-        try
-        {
-            CallbackErrors.ThrowIfFailed(Mlxc.mlx_checkpoint(&recomputing, closure.Handle), "mlx_checkpoint");
-            CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&outputs, recomputing, all.Handle), "mlx_closure_apply");
-            return new VectorArray(outputs).Get(0);
-        }
-        finally
-        {
-            new VectorArray(outputs).Dispose();
-            if (recomputing.ctx != null)
-            {
-                _ = Mlxc.mlx_closure_free(recomputing);
-            }
-        }
+        return Checkpointing.Apply(WithParameters, [.. leaves, .. inputs])[0];
     }
 }
