@@ -1,0 +1,64 @@
+namespace DotMlx.NN;
+
+/// <summary>A quantized linear layer of which each process has the whole input and computes a part of the output; its parameters stay frozen (<c>nn.QuantizedAllToShardedLinear</c>).</summary>
+public sealed partial class QuantizedAllToShardedLinear : QuantizedLinear
+{
+    private readonly DistributedGroup _group;
+
+    /// <summary>Makes this process's part of a layer with random weights.</summary>
+    /// <param name="inputDims">The size of the last axis of the whole input.</param>
+    /// <param name="outputDims">The size of the last axis of the whole output.</param>
+    /// <param name="bias">Whether a bias, zero at first, is added.</param>
+    /// <param name="groupSize">How many weights share a scale.</param>
+    /// <param name="bits">Bits per weight.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    /// <param name="group">The processes; null for all.</param>
+    /// <exception cref="ArgumentException">The output does not divide among the processes, or there is no such mode.</exception>
+    public QuantizedAllToShardedLinear(
+        int inputDims, int outputDims, bool bias = true, int groupSize = 64, int bits = 4, string mode = "affine", DistributedGroup? group = null)
+        : base(groupSize, bits, mode)
+    {
+        _group = group ?? Mx.Distributed.Init();
+        int processes = _group.Size;
+        Sharding.CheckDivisible(outputDims, "output", processes);
+        using MlxArray weight = LayerInit.Uniform(Math.Sqrt(1.0 / inputDims), outputDims / processes, inputDims);
+        SetQuantized(weight);
+        Bias = bias ? Mx.Zeros(outputDims / processes) : null;
+        Freeze();
+    }
+
+    private QuantizedAllToShardedLinear(QuantizedLinear linear, ShardSegments segments, DistributedGroup group)
+        : base(linear.GroupSize, linear.Bits, linear.Mode)
+    {
+        _group = group;
+        Sharding.CheckDivisible(linear.OutputDims, "output", group.Size);
+        Tree parts = Sharding.Shard(linear.Parameters(), Sharding.Rule(ShardingKind.AllToSharded, segments), group);
+        Weight = parts["weight"].Array;
+        Scales = parts["scales"].Array;
+        Biases = parts.TryFind("biases", out Tree? biases) ? biases.Array : null;
+        Bias = parts.TryFind("bias", out Tree? bias) ? bias.Array : null;
+        Freeze();
+    }
+
+    /// <inheritdoc/>
+    public override int InputDims => base.InputDims;
+
+    /// <inheritdoc/>
+    public override int OutputDims => base.OutputDims * _group.Size;
+
+    /// <summary>Makes this process's part of a quantized linear layer.</summary>
+    /// <param name="linear">The whole layer.</param>
+    /// <param name="segments">The parts of a fused weight; 1 for none.</param>
+    /// <param name="group">The processes; null for all.</param>
+    public static QuantizedAllToShardedLinear FromQuantizedLinear(QuantizedLinear linear, ShardSegments segments = default, DistributedGroup? group = null)
+    {
+        ArgumentNullException.ThrowIfNull(linear);
+        return new(linear, segments, group ?? Mx.Distributed.Init());
+    }
+
+    /// <inheritdoc/>
+    public override MlxArray Forward(MlxArray x) => base.Forward(Sharding.SumGradients(x, _group));
+
+    /// <inheritdoc/>
+    protected override void AfterUnfreeze() => Freeze(recurse: false);
+}

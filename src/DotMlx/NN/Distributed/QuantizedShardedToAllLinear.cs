@@ -1,0 +1,68 @@
+namespace DotMlx.NN;
+
+/// <summary>A quantized linear layer of which each process has a part of the input; the outputs are summed; its parameters stay frozen (<c>nn.QuantizedShardedToAllLinear</c>).</summary>
+public sealed partial class QuantizedShardedToAllLinear : QuantizedLinear
+{
+    private readonly DistributedGroup _group;
+
+    /// <summary>Makes this process's part of a layer with random weights.</summary>
+    /// <param name="inputDims">The size of the last axis of the whole input.</param>
+    /// <param name="outputDims">The size of the last axis of the whole output.</param>
+    /// <param name="bias">Whether a bias, zero at first, is added.</param>
+    /// <param name="groupSize">How many weights share a scale.</param>
+    /// <param name="bits">Bits per weight.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    /// <param name="group">The processes; null for all.</param>
+    /// <exception cref="ArgumentException">The input does not divide among the processes, or there is no such mode.</exception>
+    public QuantizedShardedToAllLinear(
+        int inputDims, int outputDims, bool bias = true, int groupSize = 64, int bits = 4, string mode = "affine", DistributedGroup? group = null)
+        : base(groupSize, bits, mode)
+    {
+        _group = group ?? Mx.Distributed.Init();
+        int processes = _group.Size;
+        Sharding.CheckDivisible(inputDims, "input", processes);
+        using MlxArray weight = LayerInit.Uniform(Math.Sqrt(1.0 / inputDims), outputDims, inputDims / processes);
+        SetQuantized(weight);
+        Bias = bias ? Mx.Zeros(outputDims) : null;
+        Freeze();
+    }
+
+    private QuantizedShardedToAllLinear(QuantizedLinear linear, ShardSegments segments, DistributedGroup group)
+        : base(linear.GroupSize, linear.Bits, linear.Mode)
+    {
+        _group = group;
+        Sharding.CheckDivisible(linear.InputDims, "input", group.Size);
+        Tree parts = Sharding.Shard(linear.Parameters(), Sharding.Rule(ShardingKind.ShardedToAll, segments), group);
+        Weight = parts["weight"].Array;
+        Scales = parts["scales"].Array;
+        Biases = parts.TryFind("biases", out Tree? biases) ? biases.Array : null;
+        Bias = parts.TryFind("bias", out Tree? bias) ? bias.Array : null;
+        Freeze();
+    }
+
+    /// <inheritdoc/>
+    public override int InputDims => base.InputDims * _group.Size;
+
+    /// <inheritdoc/>
+    public override int OutputDims => base.OutputDims;
+
+    /// <summary>Makes this process's part of a quantized linear layer.</summary>
+    /// <param name="linear">The whole layer.</param>
+    /// <param name="segments">The parts of a fused weight; 1 for none.</param>
+    /// <param name="group">The processes; null for all.</param>
+    public static QuantizedShardedToAllLinear FromQuantizedLinear(QuantizedLinear linear, ShardSegments segments = default, DistributedGroup? group = null)
+    {
+        ArgumentNullException.ThrowIfNull(linear);
+        return new(linear, segments, group ?? Mx.Distributed.Init());
+    }
+
+    /// <inheritdoc/>
+    public override MlxArray Forward(MlxArray x)
+    {
+        using MlxArray local = Multiply(x);
+        return AddBias(Mx.Distributed.AllSum(local, _group));
+    }
+
+    /// <inheritdoc/>
+    protected override void AfterUnfreeze() => Freeze(recurse: false);
+}

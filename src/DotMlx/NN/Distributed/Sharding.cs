@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+
+namespace DotMlx.NN;
+
+/// <summary>How a linear layer is cut up among the processes of a group.</summary>
+public enum ShardingKind
+{
+    /// <summary>Every process has the whole input and computes a part of the output.</summary>
+    AllToSharded,
+
+    /// <summary>Every process has a part of the input; the outputs are summed, so that all have the whole.</summary>
+    ShardedToAll,
+}
+
+/// <summary>Says along which axis a parameter is cut up, and of which parts it consists; null leaves it whole.</summary>
+/// <param name="path">The dotted path of the parameter.</param>
+/// <param name="weight">The parameter.</param>
+public delegate (int Axis, ShardSegments Segments)? ShardingRule(string path, MlxArray weight);
+
+/// <summary>Cutting up modules among processes (<c>mlx.nn.layers.distributed</c>).</summary>
+public static class Sharding
+{
+    private static readonly ConditionalWeakTable<DistributedGroup, CustomFunction> Sums = [];
+
+    /// <summary>Replaces a module's parameters by this process's parts (<c>shard_inplace</c>). The module computes as before: it must itself communicate.</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="sharding">How the layers are cut up.</param>
+    /// <param name="segments">The parts of fused weights; 1 for none.</param>
+    /// <param name="group">The processes; null for all.</param>
+    public static void ShardInPlace(Module module, ShardingKind sharding, ShardSegments segments = default, DistributedGroup? group = null) =>
+        ShardInPlace(module, Rule(sharding, segments), group);
+
+    /// <summary>Replaces a module's parameters by this process's parts (<c>shard_inplace</c>).</summary>
+    /// <param name="module">The module.</param>
+    /// <param name="rule">Says for each parameter how it is cut up.</param>
+    /// <param name="group">The processes; null for all.</param>
+    public static void ShardInPlace(Module module, ShardingRule rule, DistributedGroup? group = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(rule);
+        module.Update(Shard(module.Parameters(), rule, group ?? Mx.Distributed.Init()), strict: false);
+    }
+
+    /// <summary>Makes a layer that does this process's part of a linear layer and communicates (<c>shard_linear</c>).</summary>
+    /// <param name="layer">The layer, plain or quantized; it stays as it is.</param>
+    /// <param name="sharding">How it is cut up.</param>
+    /// <param name="segments">The parts of a fused weight; 1 for none.</param>
+    /// <param name="group">The processes; null for all.</param>
+    public static Linear ShardLinear(Linear layer, ShardingKind sharding, ShardSegments segments = default, DistributedGroup? group = null) =>
+        (layer, sharding) switch
+        {
+            (QuantizedLinear quantized, ShardingKind.AllToSharded) => QuantizedAllToShardedLinear.FromQuantizedLinear(quantized, segments, group),
+            (QuantizedLinear quantized, ShardingKind.ShardedToAll) => QuantizedShardedToAllLinear.FromQuantizedLinear(quantized, segments, group),
+            (_, ShardingKind.AllToSharded) => AllToShardedLinear.FromLinear(layer, segments, group),
+            (_, ShardingKind.ShardedToAll) => ShardedToAllLinear.FromLinear(layer, segments, group),
+            _ => throw new ArgumentOutOfRangeException(nameof(sharding), sharding, "Use AllToSharded or ShardedToAll."),
+        };
+
+    /// <summary>The identity whose gradient is summed over the group (<c>sum_gradients</c>).</summary>
+    /// <param name="x">An array.</param>
+    /// <param name="group">The processes.</param>
+    public static MlxArray SumGradients(MlxArray x, DistributedGroup group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        if (group.Size == 1)
+        {
+            return x;
+        }
+        return Sums.GetValue(group, static key => new CustomFunction(inputs => inputs)
+        {
+            Vjp = (_, cotangents, _) => [Mx.Distributed.AllSum(cotangents[0], key)],
+        }).Invoke(x)[0];
+    }
+
+    internal static Tree Shard(Tree parameters, ShardingRule rule, DistributedGroup group)
+    {
+        int size = group.Size, rank = group.Rank;
+        return Tree.MapWithPath((path, weight) => rule(path, weight) is var (axis, segments) ? Part(weight, axis, segments, size, rank) : weight, parameters);
+    }
+
+    internal static ShardingRule Rule(ShardingKind sharding, ShardSegments segments) => sharding switch
+    {
+        ShardingKind.AllToSharded => (path, weight) =>
+            (path.EndsWith("bias", StringComparison.Ordinal) ? -1 : Math.Max(weight.NDim - 2, 0), segments),
+        ShardingKind.ShardedToAll => (path, _) =>
+            path.EndsWith("bias", StringComparison.Ordinal) ? null : (-1, segments),
+        _ => throw new ArgumentOutOfRangeException(nameof(sharding), sharding, "Use AllToSharded or ShardedToAll."),
+    };
+
+    internal static void CheckDivisible(int dims, string what, int processes)
+    {
+        if (dims % processes != 0)
+        {
+            throw new ArgumentException($"The {what} of size {dims} cannot be sharded across {processes} processes.");
+        }
+    }
+
+    private static MlxArray Part(MlxArray weight, int axis, ShardSegments segments, int size, int rank)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray[] parts = [.. segments.Split(weight, axis).Select(segment => Mx.Split(segment, size, axis)[rank])];
+        return scope.Keep(Mx.Contiguous(Mx.Concatenate(parts, axis)));
+    }
+}
