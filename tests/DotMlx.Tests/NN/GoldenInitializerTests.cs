@@ -1,0 +1,49 @@
+using System.Text.Json;
+using DotMlx.NN;
+
+namespace DotMlx.Tests.NN;
+
+/// <summary>Every initializer against the figures of Python's MLX, from the same seed of the global state.</summary>
+public class GoldenInitializerTests
+{
+    private static IEnumerable<TestCaseData> Cases() => Golden.Load("initializers.json").GetProperty("cases").EnumerateArray()
+        .Select((c, i) => new TestCaseData(c).SetArgDisplayNames($"{i} {c.GetProperty("init").GetString()}"));
+
+    [TestCaseSource(nameof(Cases))]
+    public void An_initializer_draws_what_Python_draws(JsonElement figure)
+    {
+        string name = figure.GetProperty("init").GetString()!;
+        Arguments a = new(figure.GetProperty("kwargs"));
+        Arguments call = new(figure.TryGetProperty("call", out JsonElement given) ? given : figure.GetProperty("kwargs"));
+        using MlxArray shape = Mx.Zeros([.. figure.GetProperty("shape").EnumerateArray().Select(e => e.GetInt32())]);
+        Mx.Random.Seed(figure.GetProperty("seed").GetUInt64());
+        FanMode mode = call.Text("mode", "fan_in") == "fan_in" ? FanMode.FanIn : FanMode.FanOut;
+        using MlxArray drawn = name switch
+        {
+            "constant" => Initializers.Constant(a.Float("value", 0f))(shape),
+            "normal" => Initializers.Normal(a.Float("mean", 0f), a.Float("std", 1f))(shape),
+            "uniform" => Initializers.Uniform(a.Float("low", 0f), a.Float("high", 1f))(shape),
+            "identity" => Initializers.Identity()(shape),
+            "glorot_normal" => Initializers.GlorotNormal()(shape, call.Float("gain", 1f)),
+            "glorot_uniform" => Initializers.GlorotUniform()(shape, call.Float("gain", 1f)),
+            "he_normal" => Initializers.HeNormal()(shape, mode, call.Float("gain", 1f)),
+            "he_uniform" => Initializers.HeUniform()(shape, mode, call.Float("gain", 1f)),
+            "sparse" => Initializers.Sparse(a.Float("sparsity", 0f), a.Float("mean", 0f), a.Float("std", 1f))(shape),
+            "orthogonal" => Initializers.Orthogonal(a.Float("gain", 1f))(shape),
+            _ => throw new ArgumentException("No such initializer: " + name),
+        };
+        Golden.AssertClose(drawn, figure.GetProperty("out"));
+    }
+
+    [Test]
+    public void Shapes_that_do_not_fit_are_refused()
+    {
+        using MlxArray vector = Mx.Zeros(3);
+        using MlxArray matrix = Mx.Zeros(3, 2);
+        Assert.Throws<ArgumentException>(() => Initializers.GlorotNormal()(vector));
+        Assert.Throws<ArgumentException>(() => Initializers.HeUniform()(vector));
+        Assert.Throws<ArgumentException>(() => Initializers.Identity()(matrix));
+        Assert.Throws<ArgumentException>(() => Initializers.Sparse(0.5f)(vector));
+        Assert.Throws<ArgumentException>(() => Initializers.Orthogonal()(vector));
+    }
+}

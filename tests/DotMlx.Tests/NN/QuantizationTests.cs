@@ -1,0 +1,94 @@
+using DotMlx.NN;
+
+namespace DotMlx.Tests.NN;
+
+[RequiresMlx("quantization")]
+public partial class QuantizationTests
+{
+    private sealed partial class Model : Module
+    {
+        public Embedding Table { get; } = new(10, 64);
+
+        public List<Linear> Layers { get; } = [new(64, 64), new(64, 128, bias: false)];
+
+        public MlxArray Forward(MlxArray x) => Layers[1].Forward(Layers[0].Forward(Table.Forward(x)));
+    }
+
+    [TestCase("affine", null)]
+    [TestCase("mxfp4", null)]
+    [TestCase("nvfp4", null)]
+    [TestCase("mxfp8", null)]
+    [TestCase("affine", 8)]
+    public void Quantized_layers_stand_where_the_plain_ones_stood_and_compute_nearly_the_same(string mode, int? bits)
+    {
+        Model model = new();
+        using MlxArray x = MlxArray.Create([1, 2, 3], 3);
+        float[] plain = model.Forward(x).ToArray<float>();
+        Assert.That(model.Quantize(bits: bits, mode: mode), Is.SameAs(model));
+        Assert.That(model.Table, Is.InstanceOf<QuantizedEmbedding>());
+        Assert.That(model.Layers, Has.All.InstanceOf<QuantizedLinear>());
+        Assert.That(model.TrainableParameters().LeafCount, Is.Zero);
+        Assert.That(model.Layers[0].InputDims, Is.EqualTo(64));
+        float[] quantized = model.Forward(x).ToArray<float>();
+        double spread = Math.Sqrt(plain.Average(v => (double)v * v));
+        double error = Math.Sqrt(plain.Zip(quantized, (a, b) => (double)(a - b) * (a - b)).Average());
+        Assert.That(error / spread, Is.LessThan(bits == 8 ? 0.02 : 0.35));
+    }
+
+    [Test]
+    public void The_parameters_are_those_of_Python()
+    {
+        Model model = new();
+        model.Quantize();
+        Assert.That(model.Parameters().Flatten().Select(p => p.Key), Is.EquivalentTo(new[]
+        {
+            "table.weight", "table.scales", "table.biases",
+            "layers.0.weight", "layers.0.scales", "layers.0.biases", "layers.0.bias",
+            "layers.1.weight", "layers.1.scales", "layers.1.biases",
+        }));
+        Assert.That(model.Table.AsLinear(Mx.Ones(1, 64)).Shape.ToArray(), Is.EqualTo(new[] { 1, 10 }));
+    }
+
+    [Test]
+    public void A_predicate_chooses_and_a_wrong_choice_is_named()
+    {
+        Model model = new();
+        model.Quantize(classPredicate: (path, _) => path == "layers.0");
+        Assert.That(model.Layers[0], Is.InstanceOf<QuantizedLinear>());
+        Assert.That(model.Layers[1], Is.Not.InstanceOf<QuantizedLinear>());
+        Sequential other = new(new LayerNorm(4));
+        Assert.That(Assert.Throws<ArgumentException>(() => other.Quantize(classPredicate: (_, _) => true))!.Message, Does.Contain("'layers.0'").And.Contain("LayerNorm"));
+        Assert.Throws<ArgumentException>(() => new Model().Quantize(mode: "int3"));
+    }
+
+    [Test]
+    public void QQLinear_quantizes_in_evaluation_and_trains_in_full()
+    {
+        Linear plain = new(64, 32, bias: false);
+        QQLinear layer = QQLinear.FromLinear(plain);
+        Assert.That(layer.IsQuantized, Is.False);
+        layer.Eval();
+        Assert.That(layer.IsQuantized, Is.True);
+        Assert.That(layer.InputDims, Is.EqualTo(64));
+        Assert.That(layer.Parameters().Flatten().Select(p => p.Key), Is.EqualTo(new[] { "weight", "scales" }));
+        layer.Train();
+        Assert.That(layer.Scales, Is.Null);
+        Assert.That(layer.Weight.Shape.ToArray(), Is.EqualTo(new[] { 32, 64 }));
+        Assert.Throws<NotSupportedException>(() => QQLinear.FromLinear(new Linear(64, 32)));
+        Assert.Throws<NotSupportedException>(() => new Linear(64, 32, bias: false).ToQuantized(quantizeInput: true));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void A_fused_correction_computes_the_same(bool quantized)
+    {
+        Linear linear = new(64, 64);
+        LoraLinear lora = LoraLinear.FromLinear(quantized ? QuantizedLinear.FromLinear(linear, bits: 8) : linear, r: 4);
+        Assert.That(lora.TrainableParameters().Flatten().Select(p => p.Key), Is.EqualTo(new[] { "lora_a", "lora_b" }));
+        lora.LoraB = Mx.Random.Normal([4, 64], scale: 0.01f);
+        using MlxArray x = Mx.Random.Normal([3, 64]);
+        float[] corrected = lora.Forward(x).ToArray<float>();
+        Assert.That(lora.Fuse(dequantize: true).Forward(x).ToArray<float>(), Is.EqualTo(corrected).Within(1e-3));
+        Assert.That(lora.Fuse(), quantized ? Is.InstanceOf<QuantizedLinear>() : Is.Not.InstanceOf<QuantizedLinear>());
+    }
+}

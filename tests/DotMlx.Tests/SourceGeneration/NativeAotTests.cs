@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace DotMlx.Tests.SourceGeneration;
+
+/// <summary>Publishes the program of tests/DotMlx.AotTests natively and runs it. Takes a minute.</summary>
+[Category("Slow")]
+[NonParallelizable]
+public class NativeAotTests
+{
+    [Test]
+    public void A_natively_compiled_model_trains_and_no_warning_is_given()
+    {
+        string project = Path.Combine(RepositoryRoot(), "tests", "DotMlx.AotTests");
+        string output = Directory.CreateTempSubdirectory("dotmlx-aot-").FullName;
+        try
+        {
+            (int code, string text) = Run("dotnet", "publish", project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output, "--nologo", "-v", "q");
+            Assert.That(code, Is.Zero, text);
+            Assert.That(text, Does.Not.Contain("warning"), text);
+
+            string program = Path.Combine(output, OperatingSystem.IsWindows() ? "DotMlx.AotTests.exe" : "DotMlx.AotTests");
+            (code, text) = Run(program);
+            Assert.That(code, Is.Zero, text);
+            Assert.That(text, Does.StartWith("OK"));
+        }
+        finally
+        {
+            Directory.Delete(output, recursive: true);
+        }
+    }
+
+    private static string RepositoryRoot()
+    {
+        string? directory = AppContext.BaseDirectory;
+        while (directory is not null && !File.Exists(Path.Combine(directory, "DotMlx.slnx")))
+        {
+            directory = Path.GetDirectoryName(directory);
+        }
+        if (directory is null)
+        {
+            Assert.Ignore("The tests do not run inside the repository.");
+        }
+        return directory!;
+    }
+
+    private static (int Code, string Text) Run(string file, params string[] arguments)
+    {
+        ProcessStartInfo start = new(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTMLX_LIBRARY"] = MlxLibrary.Path;
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string text = process.StandardOutput.ReadToEnd() + errors.Result;
+        process.WaitForExit();
+        return (process.ExitCode, text);
+    }
+}
