@@ -1,0 +1,50 @@
+namespace DotMlx.Samples.CharLm;
+
+/// <summary>A run on disk: weights, optimizer state, settings and characters in one safetensors file.</summary>
+internal static class Checkpoint
+{
+    public const string FileName = "charlm.safetensors";
+    private const string Format = "dotmlx-charlm-1";
+
+    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    public static void Save(string path, CharModel model, TrainingSettings settings, Vocabulary vocabulary, Tree? optimizer = null)
+    {
+        Dictionary<string, string> metadata = new(settings.ToText()) { ["format"] = Format, ["characters"] = vocabulary.Characters };
+        TreeDictionary state = new() { ["model"] = model.Parameters() };
+        if (optimizer is not null)
+        {
+            state["optimizer"] = optimizer;
+        }
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            Mx.SaveSafetensors(path, state.Flatten(), metadata);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"cannot write '{path}': {error.Message}", error);
+        }
+    }
+
+    /// <exception cref="UserErrorException">The file is missing, damaged or of another program.</exception>
+    public static (TrainingSettings Settings, Vocabulary Vocabulary, TreeDictionary State) Load(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UserErrorException($"there is no checkpoint '{path}': train first, or give its folder with --output.");
+        }
+        try
+        {
+            SafetensorsFile file = Mx.LoadSafetensors(path);
+            if (file.Metadata.GetValueOrDefault("format") != Format || !file.Metadata.TryGetValue("characters", out string? characters))
+            {
+                throw new FormatException("it was not written by this program");
+            }
+            return (TrainingSettings.FromText(file.Metadata), Vocabulary.FromCharacters(characters), (TreeDictionary)Tree.Unflatten(file));
+        }
+        catch (Exception error) when (error is MlxException or InvalidDataException or IOException or UnauthorizedAccessException or FormatException)
+        {
+            throw new UserErrorException($"cannot read '{path}': {error.Message.ReplaceLineEndings(" ")}", error);
+        }
+    }
+}

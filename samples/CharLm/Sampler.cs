@@ -1,0 +1,53 @@
+using DotMlx.NN;
+
+namespace DotMlx.Samples.CharLm;
+
+/// <summary>Writes on from a prompt, one character at a time; earlier positions are computed once, thanks to the cache.</summary>
+internal sealed class Sampler(CharModel model, Vocabulary vocabulary, float temperature, float topP)
+{
+    /// <summary>The characters that follow a prompt, as they are drawn.</summary>
+    public IEnumerable<char> Generate(string prompt, int length)
+    {
+        model.Eval();
+        KVCache[] caches = [.. model.Layers.Select(_ => new KVCache())];
+        try
+        {
+            int[] next = vocabulary.Encode(prompt);
+            for (int i = 0; i < length; i++)
+            {
+                int token = Next(next, caches);
+                yield return vocabulary.Decode(token);
+                next = [token];
+            }
+        }
+        finally
+        {
+            foreach (KVCache cache in caches)
+            {
+                cache.Dispose();
+            }
+        }
+    }
+
+    private int Next(int[] tokens, KVCache[] caches)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray logits = model.Forward(MlxArray.Create(tokens, 1, tokens.Length), caches);
+        MlxArray last = Mx.Take(logits, MlxArray.Scalar(tokens.Length - 1), axis: 1).Reshape(-1);
+        if (temperature <= 0f)
+        {
+            return (int)Mx.ArgMax(last).Item<uint>();
+        }
+        MlxArray scaled = last / temperature;
+        return (int)Mx.Random.Categorical(topP < 1f ? Nucleus(scaled) : scaled).Item<uint>();
+    }
+
+    /// <summary>Leaves the fewest likely characters whose probabilities reach top-p; the others become impossible.</summary>
+    private MlxArray Nucleus(MlxArray logits)
+    {
+        MlxArray ascending = Mx.ArgSort(logits, axis: -1);
+        MlxArray reached = Mx.CumSum(Mx.TakeAlongAxis(Mx.Softmax(logits, axis: -1), ascending, axis: -1), axis: -1);
+        MlxArray kept = Mx.Where(Mx.Greater(reached, 1f - topP), Mx.TakeAlongAxis(logits, ascending, axis: -1), float.NegativeInfinity);
+        return Mx.PutAlongAxis(logits, ascending, kept, axis: -1);
+    }
+}
