@@ -57,7 +57,7 @@ public static class GradientAveraging
             ends[i] = end += checked((int)batch[i].Value.Size);
         }
         MlxArray joined = mean(Mx.Concatenate([.. batch.Select(item => Mx.Reshape(item.Value, -1))]));
-        MlxArray[] parts = ends.Length == 1 ? [joined] : Mx.Split(joined, ends[..^1]);
+        MlxArray[] parts = ends.Length == 1 ? [joined] : Mx.Split(joined, ends.AsSpan(0, ends.Length - 1));
         for (int i = 0; i < parts.Length; i++)
         {
             averaged[batch[i].Key] = scope.Keep(Mx.Reshape(parts[i], batch[i].Value.Shape));
