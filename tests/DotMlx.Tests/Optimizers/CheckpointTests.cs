@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using DotMlx.Optimizers;
+
+namespace DotMlx.Tests.Optimizers;
+
+[TestFixture]
+internal sealed class CheckpointTests
+{
+    private static readonly string[] Names = AllOptimizers.Names;
+
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    [TestCaseSource(nameof(Names))]
+    public void A_new_process_continues_bit_for_bit(string name)
+    {
+        Optimizer straight = AllOptimizers.Make(name);
+        Tree parameters = AllOptimizers.Run(straight, AllOptimizers.Parameters(), 0, 8);
+
+        Optimizer first = AllOptimizers.Make(name);
+        TreeDictionary weights = (TreeDictionary)AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
+        weights.Save(File("weights"));
+        first.Save(File("state"));
+        RunChild("continue-training", name, File("weights"), File("state"));
+
+        Assert.That(AllOptimizers.Bits(TreeDictionary.Load(File("weights"))), Is.EqualTo(AllOptimizers.Bits(parameters)));
+        Assert.That(AllOptimizers.Bits(TreeDictionary.Load(File("state"))), Is.EqualTo(AllOptimizers.Bits(straight.State)));
+    }
+
+    /// <summary>The child process: restores, does five more steps, saves.</summary>
+    internal static int ContinueTraining(string name, string weights, string state)
+    {
+        Optimizer optimizer = AllOptimizers.Make(name);
+        TreeDictionary parameters = TreeDictionary.Load(weights);
+
+        // The empty module leaves no trace in the file.
+        optimizer.Load(state, parameters);
+        Tree updated = AllOptimizers.Run(optimizer, parameters, 3, 8);
+        ((TreeDictionary)updated).Save(weights);
+        optimizer.Save(state);
+        return 0;
+    }
+
+    [Test]
+    public void The_state_of_Python_is_taken_through_State()
+    {
+        Adam first = new(0.1f, biasCorrection: true);
+        Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
+        Mx.SaveSafetensors(File("python"), first.State.Flatten());
+        Adam second = new(0.7f, biasCorrection: true);
+        second.State = TreeDictionary.Load(File("python"));
+        Assert.That(second.Step.DType, Is.EqualTo(DType.UInt64));
+        Assert.That(
+            AllOptimizers.Bits(AllOptimizers.Run(second, parameters, 3, 5)),
+            Is.EqualTo(AllOptimizers.Bits(AllOptimizers.Run(first, parameters, 3, 5))));
+    }
+
+    [Test]
+    public void Dictionaries_with_number_keys_come_back()
+    {
+        TreeDictionary parameters = new() { ["blocks"] = new TreeDictionary { ["0"] = MlxArray.Create([1f]), ["3"] = MlxArray.Create([2f]) } };
+        SGD first = new(0.1f, momentum: 0.9f);
+        first.ApplyGradients(parameters, parameters);
+        first.Save(File("numbers"));
+        SGD second = new(0.1f, momentum: 0.9f);
+        second.Load(File("numbers"));
+        Assert.That(
+            AllOptimizers.Bits(second.ApplyGradients(parameters, parameters)),
+            Is.EqualTo(AllOptimizers.Bits(first.ApplyGradients(parameters, parameters))));
+    }
+
+    [Test]
+    public void Unfrozen_parameters_start_anew()
+    {
+        TreeDictionary all = AllOptimizers.Parameters();
+        TreeDictionary part = new() { ["scale"] = all["scale"] };
+        Adam first = new(0.1f);
+        first.ApplyGradients(part, part);
+        first.Save(File("part"));
+        Adam second = new(0.1f);
+        Assert.That(() => second.Load(File("part"), all), Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight.m' is missing"));
+        second.Load(File("part"), all, allowMissing: true);
+        second.ApplyGradients(all, all);
+        Assert.That(second.State["layers"][0]["weight"], Is.InstanceOf<TreeDictionary>());
+        Assert.That(second.Step.Item<ulong>(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_file_that_does_not_fit_changes_nothing_and_every_mismatch_is_listed()
+    {
+        TreeDictionary parameters = AllOptimizers.Parameters();
+        Adam optimizer = new(0.1f);
+        AllOptimizers.Run(optimizer, parameters, 0, 2);
+        TreeDictionary broken = (TreeDictionary)optimizer.State.Copy();
+        broken.Remove("learning_rate");
+        ((TreeDictionary)broken["layers"][0]["weight"]).Remove("m");
+        broken["scale"]["v"] = MlxArray.Create([1f, 2f]);
+        broken["scale"]["u"] = MlxArray.Create([1f]);
+        broken["stranger"] = new TreeDictionary { ["m"] = MlxArray.Create([1f]) };
+        broken.Save(File("broken"));
+
+        string before = AllOptimizers.Bits(optimizer.State);
+        foreach (Tree? against in new Tree?[] { parameters, null })
+        {
+            OptimizerStateException error = Assert.Throws<OptimizerStateException>(() => optimizer.Load(File("broken"), against))!;
+            Assert.That(error.Mismatches, Has.Count.EqualTo(5));
+            Assert.That(error.Message, Does.Contain("'learning_rate' is missing"));
+            Assert.That(error.Message, Does.Contain("'layers.0.weight.m' is missing, expected float32 [4, 3]"));
+            Assert.That(error.Message, Does.Contain("'scale.v' is float32 [2], expected float32 [1]"));
+            Assert.That(error.Message, Does.Contain("'scale.u' is not expected"));
+            Assert.That(error.Message, Does.Contain("'stranger.m' is not expected"));
+            Assert.That(AllOptimizers.Bits(optimizer.State), Is.EqualTo(before));
+        }
+    }
+
+    [Test]
+    public void Another_optimizers_state_is_refused()
+    {
+        SGD sgd = new(0.1f, momentum: 0.9f);
+        AllOptimizers.Run(sgd, AllOptimizers.Parameters(), 0, 1);
+        sgd.Save(File("sgd"));
+        Mx.SaveSafetensors(File("python"), sgd.State.Flatten());
+
+        Assert.That(() => new RMSprop(0.1f).Load(File("sgd")), Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("SGD"));
+        Assert.That(() => new Adam(0.1f).Load(File("python")), Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight'").And.Message.Contains("(m, v)"));
+        Assert.That(() => new MultiOptimizer([new SGD(0.1f)]).Load(File("python")), Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'states'"));
+        Assert.That(() => new Adam(0.1f).Load(File("none")), Throws.InstanceOf<FileNotFoundException>());
+    }
+
+    [Test]
+    public void Adam_and_AdamW_share_their_state()
+    {
+        Adam adam = new(0.1f);
+        AllOptimizers.Run(adam, AllOptimizers.Parameters(), 0, 1);
+        adam.Save(File("adam"));
+        Assert.That(() => new AdamW(0.1f).Load(File("adam"), AllOptimizers.Parameters()), Throws.Nothing);
+    }
+
+    [Test]
+    public void A_failed_save_leaves_the_old_file()
+    {
+        Adam adam = new(0.1f);
+        adam.Save(File("state"));
+        byte[] before = System.IO.File.ReadAllBytes(File("state"));
+        adam.State["bad.key"] = MlxArray.Create([1f]);
+        Assert.That(() => adam.Save(File("state")), Throws.ArgumentException.With.Message.Contains("'bad.key'"));
+        Assert.That(System.IO.File.ReadAllBytes(File("state")), Is.EqualTo(before));
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void A_loaded_state_belongs_to_no_scope()
+    {
+        Adam first = new(0.1f);
+        Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 1);
+        first.Save(File("state"));
+        Adam second = new(0.1f);
+        using (MlxScope.Begin())
+        {
+            second.Load(File("state"));
+        }
+
+        Assert.That(() => AllOptimizers.Run(second, parameters, 1, 2), Throws.Nothing);
+    }
+
+    private string File(string name) => Path.Combine(_folder, name + ".safetensors");
+
+    private static void RunChild(params string[] arguments)
+    {
+        ProcessStartInfo start = new("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true };
+        start.ArgumentList.Add(typeof(CheckpointTests).Assembly.Location);
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using Process child = Process.Start(start)!;
+        Task<string> errors = child.StandardError.ReadToEndAsync();
+        child.StandardOutput.ReadToEnd();
+        child.WaitForExit();
+        Assert.That(child.ExitCode, Is.Zero, errors.Result);
+    }
+}

@@ -1,0 +1,118 @@
+using DotMlx.Optimizers;
+
+namespace DotMlx.Tests.Optimizers;
+
+/// <summary>Gradient accumulation and float32 masters.</summary>
+[TestFixture]
+internal sealed class HelperTests
+{
+    private static TreeDictionary One(float value) => new() { ["w"] = MlxArray.Create([value]) };
+
+    [Test]
+    public void Accumulated_gradients_equal_those_of_one_batch()
+    {
+        GradientAccumulator accumulator = new(4);
+        SGD small = new(0.1f, momentum: 0.9f);
+        SGD large = new(0.1f, momentum: 0.9f);
+        Tree a = One(0);
+        Tree b = One(0);
+        for (int update = 0; update < 3; update++)
+        {
+            float sum = 0;
+            for (int i = 0; i < 4; i++)
+            {
+                float gradient = (update * 4) + i;
+                sum += gradient;
+                bool ready = accumulator.Add(One(gradient), out Tree? mean);
+                Assert.That(ready, Is.EqualTo(i == 3));
+                if (mean is not null)
+                {
+                    a = small.ApplyGradients(mean, a);
+                }
+            }
+
+            b = large.ApplyGradients(One(sum / 4), b);
+        }
+
+        Assert.That(a["w"].Array.Item<float>(), Is.EqualTo(b["w"].Array.Item<float>()).Within(1e-5f));
+    }
+
+    [Test]
+    public void The_rest_can_be_taken_and_partial_trees_add_up()
+    {
+        GradientAccumulator accumulator = new(10, average: false);
+        Assert.That(accumulator.Take(), Is.Null);
+        accumulator.Add(One(1), out _);
+        accumulator.Add(new TreeDictionary { ["other"] = MlxArray.Create([5f]) }, out _);
+        accumulator.Add(One(2), out _);
+        Assert.That(accumulator.Count, Is.EqualTo(3));
+        Tree sum = accumulator.Take()!;
+        Assert.That((sum["w"].Array.Item<float>(), sum["other"].Array.Item<float>()), Is.EqualTo((3f, 5f)));
+        Assert.That(accumulator.Count, Is.Zero);
+        Assert.That(() => new GradientAccumulator(0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
+    public void Accumulation_leaves_the_gradients_alone_and_no_handle_behind()
+    {
+        GradientAccumulator accumulator = new(3, dtype: DType.Float32);
+        TreeDictionary gradient = new() { ["w"] = MlxArray.Create([(Half)1f]) };
+        HandleCount.Settle();
+        long before = LiveArrays.Count;
+        for (int i = 0; i < 6; i++)
+        {
+            if (accumulator.Add(gradient, out Tree? mean))
+            {
+                Assert.That(mean["w"].Array.DType, Is.EqualTo(DType.Float32));
+                Assert.That(mean["w"].Array.Item<float>(), Is.EqualTo(1f));
+                mean.DisposeArrays();
+            }
+        }
+
+        Assert.That(gradient["w"].Array.Item<Half>(), Is.EqualTo((Half)1f));
+        Assert.That(LiveArrays.Count, Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Masters_keep_updates_that_float16_loses()
+    {
+        SGD plain = new(1e-4f);
+        SGD mixed = new(1e-4f) { MasterWeights = true };
+        Tree a = new TreeDictionary { ["w"] = MlxArray.Create([(Half)1f]) };
+        Tree b = a.Copy();
+        Tree gradient = new TreeDictionary { ["w"] = MlxArray.Create([(Half)1f]) };
+        for (int i = 0; i < 100; i++)
+        {
+            a = plain.ApplyGradients(gradient, a);
+            b = mixed.ApplyGradients(gradient, b);
+            Mx.Eval(a, b, plain.State, mixed.State);
+        }
+
+        Assert.That((float)a["w"].Array.Item<Half>(), Is.EqualTo(1f), "each step is less than half a unit in the last place");
+        Assert.That(b["w"].Array.DType, Is.EqualTo(DType.Float16));
+        Assert.That((float)b["w"].Array.Item<Half>(), Is.EqualTo(0.99f).Within(1e-3f));
+        Assert.That(mixed.State["w"]["master"].Array.Item<float>(), Is.EqualTo(0.99f).Within(1e-5f));
+        Assert.That(mixed.State["w"]["v"].Array.DType, Is.EqualTo(DType.Float32));
+    }
+
+    [Test]
+    public void Masters_are_saved_and_restored()
+    {
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
+        try
+        {
+            AdamW first = new(0.001f) { MasterWeights = true };
+            Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(DType.BFloat16), 0, 3);
+            first.Save(file);
+            AdamW second = new(0.5f) { MasterWeights = true };
+            second.Load(file, parameters);
+            Assert.That(
+                AllOptimizers.Bits(AllOptimizers.Run(second, parameters, 3, 5)),
+                Is.EqualTo(AllOptimizers.Bits(AllOptimizers.Run(first, parameters, 3, 5))));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}

@@ -1,0 +1,414 @@
+using CsCheck;
+using DotMlx.Optimizers;
+
+namespace DotMlx.Tests.Optimizers;
+
+[TestFixture]
+internal sealed class OptimizerTests
+{
+    private static readonly string[] Names = AllOptimizers.Names;
+
+    private static MlxArray A(params float[] values) => MlxArray.Create(values);
+
+    private static TreeDictionary One(MlxArray array) => new() { ["w"] = array };
+
+    [Test]
+    public void A_new_optimizer_has_a_step_and_a_learning_rate()
+    {
+        Adam optimizer = new(0.25f);
+        Assert.That(optimizer.State.Keys, Is.EqualTo(new[] { "step", "learning_rate" }));
+        Assert.That(optimizer.Step.DType, Is.EqualTo(DType.UInt64));
+        Assert.That(optimizer.Step.Item<ulong>(), Is.Zero);
+        Assert.That(optimizer.LearningRate.DType, Is.EqualTo(DType.Float32));
+        Assert.That(optimizer.LearningRate.Item<float>(), Is.EqualTo(0.25f));
+        Assert.That(() => new Adafactor().LearningRate, Throws.InvalidOperationException.With.Message.Contains("learning_rate"));
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void Dtypes_and_shapes_are_kept(string name)
+    {
+        foreach (DType dtype in new[] { DType.Float16, DType.BFloat16, DType.Float32 })
+        {
+            Optimizer optimizer = AllOptimizers.Make(name);
+            Tree parameters = AllOptimizers.Parameters(dtype);
+            Tree updated = optimizer.ApplyGradients(AllOptimizers.Gradients(1, dtype), parameters);
+            updated = optimizer.ApplyGradients(AllOptimizers.Gradients(2, dtype), updated);
+            Assert.That(Tree.Differences(parameters, updated), Is.Empty, $"{dtype}");
+        }
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void What_is_passed_in_never_changes(string name)
+    {
+        Optimizer optimizer = AllOptimizers.Make(name);
+        TreeDictionary parameters = AllOptimizers.Parameters();
+        TreeDictionary gradients = AllOptimizers.Gradients(1);
+        string before = AllOptimizers.Bits(parameters) + AllOptimizers.Bits(gradients);
+        MlxArray[] leaves = [.. parameters.Leaves, .. gradients.Leaves];
+        Tree updated = optimizer.ApplyGradients(gradients, parameters);
+        Mx.Eval(updated, optimizer.State);
+        Assert.That(AllOptimizers.Bits(parameters) + AllOptimizers.Bits(gradients), Is.EqualTo(before));
+        Assert.That(parameters.Leaves.Concat(gradients.Leaves), Is.EqualTo(leaves).Using<MlxArray>(ReferenceEquals));
+        Assert.That(AllOptimizers.Bits(updated), Is.Not.EqualTo(AllOptimizers.Bits(parameters)));
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void Init_gives_zeros_and_keeps_what_is_there(string name)
+    {
+        Optimizer optimizer = AllOptimizers.Make(name);
+        optimizer.Init(AllOptimizers.Parameters());
+        foreach ((string path, MlxArray array) in optimizer.State.Flatten().Where(item => !item.Key.EndsWith("learning_rate", StringComparison.Ordinal)))
+        {
+            Assert.That(Golden.ToDoubles(array), Is.All.Zero, path);
+        }
+
+        AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2);
+        string state = AllOptimizers.Bits(optimizer.State);
+        optimizer.Init(AllOptimizers.Parameters());
+        Assert.That(AllOptimizers.Bits(optimizer.State), Is.EqualTo(state));
+    }
+
+    [Test]
+    public void A_schedule_is_read_before_the_step_is_counted()
+    {
+        List<ulong> steps = [];
+        SGD optimizer = new(step =>
+        {
+            steps.Add(step.Item<ulong>());
+            return (step + 1UL).AsType(DType.Float32);
+        });
+        Tree parameters = One(A(0));
+        parameters = optimizer.ApplyGradients(One(A(1)), parameters);
+        Assert.That(parameters["w"].Array.Item<float>(), Is.EqualTo(-1f));
+        parameters = optimizer.ApplyGradients(One(A(1)), parameters);
+        Assert.That(parameters["w"].Array.Item<float>(), Is.EqualTo(-3f));
+        Assert.That(steps, Is.EqualTo(new ulong[] { 0, 0, 1 }), "at construction, then before each update");
+        Assert.That(optimizer.Step.Item<ulong>(), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void An_empty_update_still_counts()
+    {
+        Adam optimizer = new(Schedules.LinearSchedule(0f, 1f, 10));
+        for (int i = 0; i < 5; i++)
+        {
+            optimizer.ApplyGradients(new TreeDictionary(), new TreeDictionary());
+        }
+
+        Assert.That(optimizer.Step.Item<ulong>(), Is.EqualTo(5));
+        Assert.That(optimizer.LearningRate.Item<float>(), Is.EqualTo(0.4f).Within(1e-6f));
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void The_learning_rate_follows_a_schedule_in_every_optimizer(string name)
+    {
+        Schedule schedule = Schedules.StepDecay(0.1f, 0.9f, 1);
+        Optimizer optimizer = name switch
+        {
+            "SGD" => new SGD(schedule),
+            "RMSprop" => new RMSprop(schedule),
+            "Adagrad" => new Adagrad(schedule),
+            "AdaDelta" => new AdaDelta(schedule),
+            "Adam" => new Adam(schedule),
+            "AdamW" => new AdamW(schedule),
+            "Adamax" => new Adamax(schedule),
+            "Lion" => new Lion(schedule),
+            "Adafactor" => new Adafactor(schedule),
+            "Muon" => new Muon(schedule),
+            _ => new MultiOptimizer([new SGD(schedule)]),
+        };
+        Tree parameters = One(A(1, 2));
+        for (int i = 0; i < 10; i++)
+        {
+            parameters = optimizer.ApplyGradients(One(A(1, 1)), parameters);
+            Assert.That(optimizer.LearningRate.Item<float>(), Is.EqualTo(0.1 * Math.Pow(0.9, i)).Within(1e-7));
+        }
+    }
+
+    [Test]
+    public void The_learning_rate_can_be_set()
+    {
+        SGD optimizer = new(1f);
+        Tree parameters = optimizer.ApplyGradients(One(A(1)), One(A(0)));
+        optimizer.LearningRate = -2;
+        parameters = optimizer.ApplyGradients(One(A(1)), parameters);
+        Assert.That(parameters["w"].Array.Item<float>(), Is.EqualTo(1f));
+        using MlxArray rate = MlxArray.Scalar(3f);
+        optimizer.LearningRate = rate;
+        rate.Dispose();
+        Assert.That(optimizer.LearningRate.Item<float>(), Is.EqualTo(3f), "the optimizer has its own");
+    }
+
+    [Test]
+    public void Any_hyperparameter_can_be_scheduled()
+    {
+        Scheduled optimizer = new();
+        optimizer.ApplyGradients(One(A(1)), One(A(1)));
+        optimizer.ApplyGradients(One(A(1)), One(A(1)));
+        Assert.That(optimizer.Seen, Is.EqualTo(new[] { 0.5f, 0.25f }));
+    }
+
+    [Test]
+    public void Partial_gradients_touch_only_their_leaves() => Gen.Int[0, 15].List[1, 6].Sample(
+        masks =>
+        {
+            Adam optimizer = new(0.1f, biasCorrection: true);
+            TreeDictionary all = new() { ["a"] = A(1, 2), ["l"] = new TreeList { A(3), new TreeDictionary { ["b"] = A(4) }, A(5) } };
+            Tree parameters = all;
+            foreach (int mask in masks)
+            {
+                string[] paths = ["a", "l.0", "l.1.b", "l.2"];
+                Tree gradients = Tree.Unflatten(paths.Where((_, i) => ((mask >> i) & 1) != 0).Select(path => KeyValuePair.Create(path, all.Find(path).Array)));
+                if (gradients is not TreeDictionary)
+                {
+                    continue;
+                }
+
+                Dictionary<string, MlxArray> before = new(optimizer.State.Flatten());
+                Tree updated = optimizer.ApplyGradients(gradients, parameters);
+                if (!Tree.StructureEquals(updated, gradients))
+                {
+                    return false;
+                }
+
+                foreach ((string path, MlxArray array) in optimizer.State.Flatten().Where(item => item.Key.Contains('.', StringComparison.Ordinal)))
+                {
+                    bool touched = gradients.TryFind(path[..path.LastIndexOf('.')], out Tree? node) && node is TreeLeaf;
+                    if (before.TryGetValue(path, out MlxArray? old) && ReferenceEquals(old, array) == touched)
+                    {
+                        return false;
+                    }
+
+                    if (old is null && !touched)
+                    {
+                        return false;
+                    }
+                }
+
+                parameters = Tree.Merge(updated, parameters, (left, _) => left);
+            }
+
+            return true;
+        },
+        iter: 100,
+        threads: 1);
+
+    [Test]
+    public void Leaves_that_appear_later_get_their_state()
+    {
+        Adam optimizer = new(0.1f);
+        TreeDictionary parameters = new() { ["a"] = A(1), ["b"] = new TreeList { A(2), A(3) } };
+        optimizer.ApplyGradients(new TreeDictionary { ["a"] = A(1) }, parameters);
+        optimizer.ApplyGradients(new TreeDictionary { ["b"] = new TreeList { new TreeDictionary(), A(1) } }, new TreeDictionary { ["b"] = new TreeList { new TreeDictionary(), A(3) } });
+        optimizer.ApplyGradients(parameters, parameters);
+        Assert.That(optimizer.State.Flatten().Select(item => item.Key), Is.EquivalentTo(new[]
+        {
+            "step", "learning_rate", "a.m", "a.v", "b.0.m", "b.0.v", "b.1.m", "b.1.v",
+        }));
+    }
+
+    [TestCase("step")]
+    [TestCase("learning_rate")]
+    public void Parameters_cannot_have_the_names_of_the_state(string name)
+    {
+        Adam optimizer = new(0.1f);
+        TreeDictionary parameters = new() { [name] = A(1) };
+        Assert.That(() => optimizer.ApplyGradients(parameters, parameters), Throws.ArgumentException.With.Message.Contains($"'{name}'"));
+        Assert.That(() => optimizer.Init(parameters), Throws.ArgumentException.With.Message.Contains("Rename"));
+        TreeDictionary deeper = new() { ["net"] = parameters };
+        Assert.That(() => optimizer.ApplyGradients(deeper, deeper), Throws.Nothing);
+    }
+
+    [Test]
+    public void Errors_name_the_path()
+    {
+        Adam optimizer = new(0.1f);
+        TreeDictionary gradients = new() { ["l"] = new TreeList { A(1), A(1, 2) } };
+        Assert.That(
+            () => optimizer.ApplyGradients(gradients, new TreeDictionary { ["l"] = new TreeList { A(1), A(1, 2, 3) } }),
+            Throws.ArgumentException.With.Message.Contains("'l.1'").And.Message.Contains("float32 [2]").And.Message.Contains("float32 [3]"));
+        Assert.That(() => optimizer.ApplyGradients(gradients, new TreeDictionary { ["l"] = new TreeList { A(1) } }), Throws.ArgumentException.With.Message.Contains("'l.1'"));
+        Assert.That(() => optimizer.ApplyGradients(A(1), A(1)), Throws.ArgumentException.With.Message.Contains("dictionary"));
+        SGD sgd = new(0.1f, momentum: 0.9f);
+        sgd.ApplyGradients(gradients, gradients);
+        optimizer.State = sgd.State;
+        Assert.That(() => optimizer.ApplyGradients(gradients, gradients), Throws.InvalidOperationException.With.Message.Contains("'l.0'").And.Message.Contains("'m'"));
+    }
+
+    [Test]
+    public void The_state_is_live_and_assignable()
+    {
+        SGD optimizer = new(0.1f, momentum: 0.5f);
+        TreeDictionary state = optimizer.State;
+        state["note"] = A(7);
+        optimizer.ApplyGradients(One(A(1)), One(A(0)));
+        Assert.That(state["w"]["v"].Array.Item<float>(), Is.EqualTo(1f));
+        state["w"]["v"] = A(10);
+        Tree updated = optimizer.ApplyGradients(One(A(1)), One(A(0)));
+        Assert.That(updated["w"].Array.Item<float>(), Is.EqualTo(-0.6f).Within(1e-6f));
+        Assert.That(state["note"].Array.Item<float>(), Is.EqualTo(7f));
+
+        TreeDictionary other = new() { ["step"] = MlxArray.Scalar(5UL), ["learning_rate"] = MlxArray.Scalar(1f) };
+        optimizer.State = other;
+        Assert.That(optimizer.State, Is.SameAs(other));
+        optimizer.ApplyGradients(One(A(1)), One(A(0)));
+        Assert.That(other["w"]["v"].Array.Item<float>(), Is.EqualTo(1f), "created anew");
+        Assert.That(optimizer.Step.Item<ulong>(), Is.EqualTo(6));
+        optimizer.State = new TreeDictionary();
+        Assert.That(() => optimizer.ApplyGradients(One(A(1)), One(A(0))), Throws.InvalidOperationException.With.Message.Contains("'step'"));
+    }
+
+    [Test]
+    public void Capture_and_restore_go_back_in_place()
+    {
+        Optimizer optimizer = AllOptimizers.Make("MultiOptimizer");
+        Tree parameters = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2);
+        TreeDictionary live = ((MultiOptimizer)optimizer).Optimizers[1].State;
+        Tree captured = optimizer.CaptureState();
+        string before = AllOptimizers.Bits(optimizer.State);
+        AllOptimizers.Run(optimizer, parameters, 2, 4);
+        Assert.That(AllOptimizers.Bits(optimizer.State), Is.Not.EqualTo(before));
+        optimizer.RestoreState(captured);
+        Assert.That(AllOptimizers.Bits(optimizer.State), Is.EqualTo(before));
+        Assert.That(((MultiOptimizer)optimizer).Optimizers[1].State, Is.SameAs(live));
+    }
+
+    [Test]
+    public void State_that_somebody_holds_stays_valid()
+    {
+        Adam optimizer = new(0.1f);
+        optimizer.ApplyGradients(One(A(1)), One(A(0)));
+        Tree leaf = optimizer.State["w"]["m"];
+        MlxArray held = leaf.Array;
+        Tree captured = optimizer.CaptureState();
+        MlxArray step = optimizer.Step;
+        optimizer.ApplyGradients(One(A(1)), One(A(0)));
+        optimizer.ApplyGradients(One(A(1)), One(A(0)));
+        Assert.That(held.Item<float>(), Is.EqualTo(0.1f).Within(1e-6f));
+        Assert.That(leaf.Array, Is.SameAs(held));
+        Assert.That(captured["w"]["v"].Array.Item<float>(), Is.EqualTo(0.001f).Within(1e-8f));
+        Assert.That(step.Item<ulong>(), Is.EqualTo(1));
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void No_handle_is_left_behind(string name)
+    {
+        Optimizer optimizer = AllOptimizers.Make(name);
+        Tree parameters = AllOptimizers.Parameters();
+        Tree gradients = AllOptimizers.Gradients(1);
+        Step();
+        HandleCount.Settle();
+        long before = LiveArrays.Count;
+        for (int i = 0; i < 10; i++)
+        {
+            Step();
+        }
+
+        Assert.That(LiveArrays.Count, Is.EqualTo(before));
+
+        void Step()
+        {
+            Tree updated = optimizer.ApplyGradients(gradients, parameters);
+            Mx.Eval(updated, optimizer.State);
+            parameters.DisposeArrays();
+            parameters = updated;
+        }
+    }
+
+    [Test]
+    public void State_survives_a_scope()
+    {
+        Adam optimizer = new(Schedules.CosineDecay(0.1f, 10), biasCorrection: true);
+        for (int i = 0; i < 3; i++)
+        {
+            using MlxScope scope = MlxScope.Begin();
+            optimizer.ApplyGradients(One(A(1)), One(A(0)));
+        }
+
+        Assert.That(optimizer.State.Flatten().Select(item => item.Value.IsDisposed), Is.All.False);
+        Assert.That(optimizer.Step.Item<ulong>(), Is.EqualTo(3));
+    }
+
+    [Test]
+    public void Arguments_are_checked()
+    {
+        Assert.That(() => new SGD(0.1f, nesterov: true), Throws.ArgumentException);
+        Assert.That(() => new SGD(0.1f, momentum: 0.9f, dampening: 0.1f, nesterov: true), Throws.ArgumentException);
+        Assert.That(() => new RMSprop(0.1f, alpha: -1f), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new RMSprop(0.1f, eps: 0f), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new Adagrad(0.1f, eps: 0f), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new AdaDelta(0.1f, rho: -0.1f), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new AdaDelta(0.1f, eps: 0f), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new Adam(0.1f, betas: (0.9f, 1f)), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new Adamax(0.1f, eps: -1f), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new Lion(0.1f, betas: (-0.1f, 0.9f)), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Schedules.StepDecay(1f, 0.5f, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Schedules.CosineDecay(1f, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Schedules.LinearSchedule(0f, 1f, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Schedules.JoinSchedules([], []), Throws.ArgumentException);
+        Assert.That(() => Schedules.JoinSchedules([Schedules.CosineDecay(1f, 1)], [1]), Throws.ArgumentException);
+        Assert.That(() => DotMlx.Optimizers.Gradients.ClipNorm(One(A(1)), -1f), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
+    public void Joined_schedules_may_be_anybodys()
+    {
+        Schedule schedule = Schedules.JoinSchedules([_ => 1f, step => step.AsType(DType.Float32) * 10f], [3]);
+        float[] values = [.. Enumerable.Range(0, 6).Select(step => schedule(step).Item<float>())];
+        Assert.That(values, Is.EqualTo(new[] { 1f, 1f, 1f, 0f, 10f, 20f }));
+    }
+
+    [Test]
+    public void ClipNorm_takes_any_dtype_and_empty_trees()
+    {
+        (Tree clipped, MlxArray norm) = DotMlx.Optimizers.Gradients.ClipNorm(One(MlxArray.Create([3, 4])), 1f);
+        Assert.That(norm.Item<float>(), Is.EqualTo(5f));
+        Assert.That(clipped["w"].Array.DType, Is.EqualTo(DType.Float32));
+        (clipped, norm) = DotMlx.Optimizers.Gradients.ClipNorm(One(MlxArray.Create([(Half)3f, (Half)4f])), 1f);
+        Assert.That(clipped["w"].Array.DType, Is.EqualTo(DType.Float16));
+        (clipped, norm) = DotMlx.Optimizers.Gradients.ClipNorm(new TreeDictionary(), 1f);
+        Assert.That((clipped.LeafCount, norm.Item<float>()), Is.EqualTo((0, 0f)));
+    }
+
+    [Test]
+    public void A_member_without_leaves_is_fine()
+    {
+        MultiOptimizer optimizer = new([new Muon(0.1f), new SGD(0.1f)], [(path, _) => path == "nothing"]);
+        Tree updated = optimizer.ApplyGradients(One(A(1)), One(A(1)));
+        Assert.That(updated["w"].Array.Item<float>(), Is.EqualTo(0.9f).Within(1e-6f));
+        Assert.That(optimizer.Step.Item<ulong>(), Is.EqualTo(1));
+        Assert.That(optimizer.Optimizers[0].Step.Item<ulong>(), Is.EqualTo(1));
+        optimizer.LearningRate = 0.5f;
+        Assert.That(optimizer.Optimizers.Select(member => member.LearningRate.Item<float>()), Is.All.EqualTo(0.5f));
+        Assert.That(() => new MultiOptimizer([new SGD(0.1f), new SGD(0.1f)]), Throws.ArgumentException);
+        Assert.That(() => optimizer.State = new TreeDictionary(), Throws.ArgumentException.With.Message.Contains("states"));
+    }
+
+    [Test]
+    public void A_multi_optimizer_keeps_the_structure_of_the_gradients()
+    {
+        Optimizer optimizer = AllOptimizers.Make("MultiOptimizer");
+        Tree gradients = AllOptimizers.Gradients(1);
+        Assert.That(Tree.StructureEquals(optimizer.ApplyGradients(gradients, AllOptimizers.Parameters()), gradients));
+    }
+
+    private sealed class Scheduled : Optimizer
+    {
+        internal Scheduled()
+            : base(new Dictionary<string, Schedule> { ["momentum"] = Schedules.ExponentialDecay(0.5f, 0.5f) })
+        {
+        }
+
+        internal List<float> Seen { get; } = [];
+
+        protected override void InitSingle(MlxArray parameter, TreeDictionary state)
+        {
+        }
+
+        protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
+        {
+            Seen.Add(State["momentum"].Array.Item<float>());
+            return parameter - gradient;
+        }
+    }
+}

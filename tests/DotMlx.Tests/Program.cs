@@ -1,0 +1,13 @@
+using DotMlx.Tests.Optimizers;
+
+namespace DotMlx.Tests;
+
+/// <summary>What tests start as a process of its own: <c>dotnet DotMlx.Tests.dll COMMAND ARGUMENTS</c>.</summary>
+internal static class Program
+{
+    internal static int Main(string[] arguments) => arguments switch
+    {
+        ["continue-training", var optimizer, var weights, var state] => CheckpointTests.ContinueTraining(optimizer, weights, state),
+        _ => 2,
+    };
+}
