@@ -384,6 +384,36 @@ internal sealed class OptimizerTests
         Assert.That(() => optimizer.State = new TreeDictionary(), Throws.ArgumentException.With.Message.Contains("states"));
     }
 
+    [TestCaseSource(nameof(Names))]
+    public void Compiled_updates_equal_plain_ones(string name)
+    {
+        Optimizer plain = AllOptimizers.Make(name);
+        Optimizer compiled = AllOptimizers.Make(name);
+        Func<Tree, Tree, Tree> apply = compiled.Compile();
+        Tree a = AllOptimizers.Parameters();
+        Tree b = AllOptimizers.Parameters();
+        for (int i = 0; i < 4; i++)
+        {
+            a = plain.ApplyGradients(AllOptimizers.Gradients(i), a);
+            b = apply(AllOptimizers.Gradients(i), b);
+            Mx.Eval(a, b, plain.State, compiled.State);
+        }
+
+        GoldenOptimizers.AssertTree(b, a, "parameters");
+        GoldenOptimizers.AssertTree(compiled.State, plain.State, "state");
+    }
+
+    [Test]
+    public void A_compiled_update_reads_the_learning_rate_of_the_moment()
+    {
+        SGD optimizer = new(-1f);
+        Func<Tree, Tree, Tree> apply = optimizer.Compile();
+        Tree parameters = apply(One(A(1)), One(A(1)));
+        Assert.That(parameters["w"].Array.Item<float>(), Is.EqualTo(2f));
+        optimizer.LearningRate = -2f;
+        Assert.That(apply(One(A(1)), One(A(1)))["w"].Array.Item<float>(), Is.EqualTo(3f));
+    }
+
     [Test]
     public void A_multi_optimizer_keeps_the_structure_of_the_gradients()
     {
