@@ -31,6 +31,9 @@ public class Adagrad : Optimizer
     public float Eps { get; }
 
     /// <inheritdoc/>
+    internal override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "v", Graph.ZerosLike(parameter));
 
     /// <inheritdoc/>

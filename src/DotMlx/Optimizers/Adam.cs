@@ -62,6 +62,9 @@ public class Adam : Optimizer
     public bool BiasCorrection { get; }
 
     /// <inheritdoc/>
+    internal override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     protected override void InitSingle(MlxArray parameter, TreeDictionary state)
     {
         Write(state, "m", Graph.ZerosLike(parameter));

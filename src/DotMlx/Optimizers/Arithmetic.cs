@@ -53,6 +53,39 @@ internal sealed unsafe class Arithmetic : IDisposable
         }
     }
 
+    /// <summary>All elements of several arrays, one after the other.</summary>
+    public Value Concatenate(IEnumerable<MlxArray> arrays)
+    {
+        MlxArray[] parts = [.. arrays];
+        using VectorArray vector = VectorArray.From(parts);
+        mlx_array result = default;
+        int status = Mlxc.mlx_concatenate(&result, vector.Handle, Stream);
+        GC.KeepAlive(parts);
+        return Result(status, result, "mlx_concatenate");
+    }
+
+    /// <summary>A part of a flat array, seen in another shape.</summary>
+    public Value View(MlxArray flat, ReadOnlySpan<int> shape, long offset)
+    {
+        Span<long> strides = stackalloc long[shape.Length];
+        long stride = 1;
+        for (int i = shape.Length - 1; i >= 0; i--)
+        {
+            strides[i] = stride;
+            stride *= shape[i];
+        }
+
+        mlx_array result = default;
+        fixed (int* sizes = shape)
+        fixed (long* steps = strides)
+        {
+            int status = Mlxc.mlx_as_strided(
+                &result, flat.Handle, sizes, (nuint)shape.Length, steps, (nuint)strides.Length, (nuint)offset, Stream);
+            GC.KeepAlive(flat);
+            return Result(status, result, "mlx_as_strided");
+        }
+    }
+
     /// <summary>Takes note of a result, to be freed.</summary>
     public Value Result(int status, mlx_array result, string function)
     {

@@ -46,6 +46,9 @@ public class Lion : Optimizer
     public float WeightDecay { get; }
 
     /// <inheritdoc/>
+    internal override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "m", Graph.ZerosLike(parameter));
 
     /// <inheritdoc/>

@@ -109,6 +109,19 @@ public class MultiOptimizer : Optimizer
         }
     }
 
+    /// <summary>Whether every member groups small parameters; setting it sets it for all members.</summary>
+    public override bool GroupSmallParameters
+    {
+        get => _optimizers.All(optimizer => optimizer.GroupSmallParameters);
+        set
+        {
+            foreach (Optimizer optimizer in _optimizers)
+            {
+                optimizer.GroupSmallParameters = value;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public override void Init(Tree parameters)
     {

@@ -56,7 +56,9 @@ public abstract partial class Optimizer
             }
 
             CountStep();
-            return Apply(dictionary, parameters, _state, new Roots(gradients, parameters));
+            Roots roots = new(gradients, parameters);
+            ApplyGroups(dictionary, parameters, roots);
+            return Apply(dictionary, parameters, _state, roots);
         }
         finally
         {
@@ -72,6 +74,7 @@ public abstract partial class Optimizer
 
     private void End(Tree gradients, Tree parameters)
     {
+        EndGroups();
         _leaf.Dispose();
         _shared.Dispose();
         foreach (PerType quantity in _perType)
@@ -185,6 +188,11 @@ public abstract partial class Optimizer
 
     private TreeLeaf ApplyLeaf(TreeLeaf gradient, Tree parameters, TreeDictionary state, in Roots roots)
     {
+        if (Grouped(gradient) is { } updated)
+        {
+            return new TreeLeaf(updated);
+        }
+
         MlxArray array = gradient.Peek;
         MlxArray parameter = parameters is TreeLeaf { Peek: var leaf } ? leaf : Tree.FollowLeaf(parameters, roots.Parameters);
         CheckShapes(array, parameter, gradient, roots);

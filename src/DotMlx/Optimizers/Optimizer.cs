@@ -175,7 +175,7 @@ public abstract partial class Optimizer : IMlxState
     /// <summary>Replaces an entry of a parameter's state; values read from the entry before must not be used any more.</summary>
     private protected void Write(TreeDictionary state, string key, Value value) => Write(state, key, value, _leaf);
 
-    private static void Write(TreeDictionary state, string key, Value value, Arithmetic x)
+    internal static void Write(TreeDictionary state, string key, Value value, Arithmetic x)
     {
         mlx_array handle = x.Take(value);
 

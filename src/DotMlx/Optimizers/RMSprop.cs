@@ -40,6 +40,9 @@ public class RMSprop : Optimizer
     public float Eps { get; }
 
     /// <inheritdoc/>
+    internal override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "v", Graph.ZerosLike(parameter));
 
     /// <inheritdoc/>

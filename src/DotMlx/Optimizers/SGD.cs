@@ -53,6 +53,9 @@ public class SGD : Optimizer
     public bool Nesterov { get; }
 
     /// <inheritdoc/>
+    internal override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "v", Graph.ZerosLike(parameter));
 
     /// <inheritdoc/>

@@ -1,0 +1,124 @@
+using DotMlx.Optimizers;
+
+namespace DotMlx.Tests.Optimizers;
+
+/// <summary>Small parameters updated as one flat array: the same bits as one by one.</summary>
+[TestFixture]
+internal sealed class GroupedUpdateTests
+{
+    private static readonly string[] Names = AllOptimizers.Names;
+
+    private static Optimizer Grouped(string name)
+    {
+        Optimizer optimizer = AllOptimizers.Make(name);
+        optimizer.GroupSmallParameters = true;
+        return optimizer;
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void Grouped_updates_give_the_same_bits(string name)
+    {
+        foreach (DType dtype in new[] { DType.Float32, DType.BFloat16 })
+        {
+            Optimizer plain = AllOptimizers.Make(name);
+            Optimizer grouped = Grouped(name);
+            Tree a = AllOptimizers.Parameters(dtype);
+            Tree b = AllOptimizers.Parameters(dtype);
+            for (int i = 0; i < 4; i++)
+            {
+                a = plain.ApplyGradients(AllOptimizers.Gradients(i, dtype), a);
+                b = grouped.ApplyGradients(AllOptimizers.Gradients(i, dtype), b);
+                Mx.Eval(b, grouped.State);
+                Assert.That(AllOptimizers.Bits(b), Is.EqualTo(AllOptimizers.Bits(a)));
+                Assert.That(AllOptimizers.Bits(grouped.State), Is.EqualTo(AllOptimizers.Bits(plain.State)));
+            }
+        }
+    }
+
+    [Test]
+    public void What_somebody_changes_is_noticed()
+    {
+        Optimizer plain = AllOptimizers.Make("Adam");
+        Optimizer grouped = Grouped("Adam");
+        Tree a = AllOptimizers.Parameters();
+        Tree b = AllOptimizers.Parameters();
+        for (int i = 0; i < 8; i++)
+        {
+            Tree gradients = AllOptimizers.Gradients(i);
+            if (i == 3)
+            {
+                ((TreeDictionary)gradients).Remove("scale");
+            }
+
+            a = Tree.Merge(plain.ApplyGradients(gradients, a), a, (updated, _) => updated);
+            b = Tree.Merge(grouped.ApplyGradients(gradients, b), b, (updated, _) => updated);
+            switch (i)
+            {
+                case 1:
+                    Change(plain.State["layers"][0]["weight"], a);
+                    Change(grouped.State["layers"][0]["weight"], b);
+                    break;
+                case 4:
+                    grouped.GroupSmallParameters = false;
+                    break;
+                case 5:
+                    grouped.GroupSmallParameters = true;
+                    break;
+                case 6:
+                    plain.State = (TreeDictionary)plain.State.Copy();
+                    grouped.State = (TreeDictionary)grouped.State.Copy();
+                    break;
+            }
+
+            Assert.That(AllOptimizers.Bits(b), Is.EqualTo(AllOptimizers.Bits(a)), $"step {i}");
+            Assert.That(AllOptimizers.Bits(grouped.State), Is.EqualTo(AllOptimizers.Bits(plain.State)), $"step {i}");
+        }
+
+        static void Change(Tree state, Tree parameters)
+        {
+            state["m"] = state["m"].Array * 2;
+            parameters["layers"][0]["bias"] = parameters["layers"][0]["bias"].Array + 1;
+        }
+    }
+
+    [Test]
+    public void No_handle_is_left_behind()
+    {
+        Optimizer optimizer = Grouped("AdamW");
+        Tree parameters = AllOptimizers.Parameters();
+        Tree gradients = AllOptimizers.Gradients(1);
+        long[] live = new long[12];
+        for (int i = 0; i < live.Length; i++)
+        {
+            Tree updated = optimizer.ApplyGradients(gradients, parameters);
+            Mx.Eval(updated, optimizer.State);
+            parameters.DisposeArrays();
+            parameters = updated;
+            HandleCount.Settle();
+            live[i] = LiveArrays.Count;
+        }
+
+        Assert.That(live[2..], Is.All.EqualTo(live[1]));
+    }
+
+    [Test]
+    public void It_saves_and_restores()
+    {
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
+        try
+        {
+            Optimizer first = Grouped("Adam");
+            Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
+            first.Save(file);
+            Optimizer second = Grouped("Adam");
+            second.Load(file, parameters);
+            Assert.That(
+                AllOptimizers.Bits(AllOptimizers.Run(second, parameters, 3, 5)),
+                Is.EqualTo(AllOptimizers.Bits(AllOptimizers.Run(first, parameters, 3, 5))));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}
