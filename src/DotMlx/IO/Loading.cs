@@ -11,7 +11,6 @@ internal static class Loading
     /// <summary>Makes MLX read the data now, while the source is there, and raises what the source threw meanwhile.</summary>
     internal static void Finish(NativeReader reader, MlxArray[] arrays)
     {
-        reader.ThrowIfFailed();
         Evaluation.Eval(arrays);
         reader.ThrowIfFailed();
     }

@@ -15,7 +15,13 @@ internal static unsafe class Npy
         end = header.DataOffset + header.DataLength;
         using NativeReader reader = new(header.ForMlx(), source, header.DataOffset);
         mlx_array loaded = default;
-        MlxArray array = Op.Result(Mlxc.mlx_load_reader(&loaded, reader.Handle, Loading.Stream), loaded, "mlx_load_reader");
+        int status = Mlxc.mlx_load_reader(&loaded, reader.Handle, Loading.Stream);
+        if (status != 0)
+        {
+            reader.ThrowIfFailed();
+        }
+
+        MlxArray array = Op.Result(status, loaded, "mlx_load_reader");
         try
         {
             Loading.Finish(reader, [array]);

@@ -14,8 +14,9 @@ internal static unsafe class Safetensors
         mlx_map_string_to_string metadata = default;
         try
         {
-            MlxError.ThrowIfFailed(
-                Mlxc.mlx_load_safetensors_reader(&loaded, &metadata, reader.Handle, Loading.Stream), "mlx_load_safetensors_reader");
+            int status = Mlxc.mlx_load_safetensors_reader(&loaded, &metadata, reader.Handle, Loading.Stream);
+            reader.ThrowIfFailed();
+            MlxError.ThrowIfFailed(status, "mlx_load_safetensors_reader");
             for (int i = 0; i < header.Entries.Count; i++)
             {
                 arrays.Add(header.Entries[i].Name, Get(loaded, SafetensorsHeader.KeyOf(i)));
