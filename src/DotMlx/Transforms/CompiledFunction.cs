@@ -22,6 +22,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private readonly NativeClosure traced;
     private readonly List<Specialization> specializations = [];
     private readonly List<Signature> signatures = [];
+    private readonly List<Tree> layouts = [];
     private readonly HashSet<CompileCache> caches = [];
     private Frame? spare;
     private int released;
@@ -74,12 +75,13 @@ internal sealed unsafe class CompiledFunction : IDisposable
             return function(arguments.ToArray());
         }
 
-        Frame frame = spare ?? new Frame();
+        Frame frame = spare ?? new Frame(inputs.Length);
         spare = null;
-        frame.Begin(arguments, inputs);
         bool failed = true;
         try
         {
+            frame.Begin(arguments);
+            CaptureStates(frame);
             relay.Begin(this, frame);
             object? result = Apply(frame);
             failed = false;
@@ -124,6 +126,26 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
 
         return result;
+    }
+
+    private void CaptureStates(Frame frame)
+    {
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            Tree state = inputs[i].CaptureState();
+            frame.States[i] = state;
+            state.CollectLeaves(frame.Key.Arrays, shown: false);
+
+            // Equal arrays in another order, or under other names, must not be taken for each other.
+            int layout = layouts.FindIndex(known => Structures.Same(known, state));
+            if (layout < 0)
+            {
+                layout = layouts.Count;
+                layouts.Add((Tree)Structures.Skeleton(state)!);
+            }
+
+            frame.Key.Constants.Add((ulong)layout);
+        }
     }
 
     /// <summary>Runs the function on tracers: on its first call for these shapes, or always where nothing is compiled.</summary>
@@ -251,17 +273,17 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private sealed record Signature(object? Result, object?[] States, MlxArray Marker);
 
     /// <summary>What one call works with; used again by the next.</summary>
-    private sealed class Frame
+    private sealed class Frame(int states)
     {
         private object?[] arguments = [];
 
         internal CompileKey Key { get; } = new();
 
-        internal Tree[] States { get; private set; } = [];
+        internal Tree[] States { get; } = new Tree[states];
 
         internal Signature? Traced { get; set; }
 
-        internal void Begin(ReadOnlySpan<object?> values, IMlxState[] inputs)
+        internal void Begin(ReadOnlySpan<object?> values)
         {
             if (arguments.Length != values.Length)
             {
@@ -272,19 +294,6 @@ internal sealed unsafe class CompiledFunction : IDisposable
             foreach (object? value in values)
             {
                 Key.Add(value);
-            }
-
-            if (States.Length != inputs.Length)
-            {
-                States = new Tree[inputs.Length];
-            }
-
-            for (int i = 0; i < inputs.Length; i++)
-            {
-                States[i] = inputs[i].CaptureState();
-                int count = Key.Arrays.Count;
-                States[i].CollectLeaves(Key.Arrays, shown: false);
-                Key.Constants.Add((ulong)(Key.Arrays.Count - count));
             }
         }
 

@@ -113,40 +113,62 @@ internal static class Structures
         {
             case (MlxArray, MlxArray):
                 return true;
-            case (TreeLeaf, TreeLeaf):
-                return true;
-            case (TreeList a, TreeList b):
-                return SameItems(a.Count, b.Count, i => Same(a.ItemAt(i), b.ItemAt(i)));
-            case (TreeDictionary a, TreeDictionary b):
-                return SameItems(a.Count, b.Count, i => a.EntryAt(i).Key == b.EntryAt(i).Key && Same(a.EntryAt(i).Value, b.EntryAt(i).Value));
+            case (Tree a, Tree b):
+                return Same(a, b);
             case (Dictionary<string, MlxArray> a, Dictionary<string, MlxArray> b):
                 return a.Keys.SequenceEqual(b.Keys);
             case (IEnumerable<MlxArray> a, IEnumerable<MlxArray> b):
                 return a.GetType() == b.GetType() && a.Count() == b.Count();
             case (object?[] a, object?[] b):
-                return SameItems(a.Length, b.Length, i => Same(a[i], b[i]));
+                return a.Length == b.Length && a.Zip(b).All(pair => Same(pair.First, pair.Second));
             case (not null, not null) when TupleItems(left) is { } a && TupleItems(right) is { } b:
                 return left.GetType() == right.GetType() && Same(a, b);
             default:
                 return Equals(left, right);
         }
+    }
 
-        static bool SameItems(int count, int other, Func<int, bool> same)
+    /// <summary>Whether two trees have the same containers with the same keys in the same order.</summary>
+    internal static bool Same(Tree left, Tree right)
+    {
+        switch (left, right)
         {
-            if (count != other)
-            {
-                return false;
-            }
-
-            for (int i = 0; i < count; i++)
-            {
-                if (!same(i))
+            case (TreeLeaf, TreeLeaf):
+                return true;
+            case (TreeList a, TreeList b):
+                if (a.Count != b.Count)
                 {
                     return false;
                 }
-            }
 
-            return true;
+                for (int i = 0; i < a.Count; i++)
+                {
+                    if (!Same(a.ItemAt(i), b.ItemAt(i)))
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            case (TreeDictionary a, TreeDictionary b):
+                if (a.Count != b.Count)
+                {
+                    return false;
+                }
+
+                for (int i = 0; i < a.Count; i++)
+                {
+                    (string leftKey, Tree leftChild) = a.EntryAt(i);
+                    (string rightKey, Tree rightChild) = b.EntryAt(i);
+                    if (leftKey != rightKey || !Same(leftChild, rightChild))
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            default:
+                return false;
         }
     }
 

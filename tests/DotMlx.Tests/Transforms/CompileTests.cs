@@ -144,6 +144,27 @@ public class CompileTests
     }
 
     [Test]
+    public void State_whose_order_changes_is_not_mixed_up()
+    {
+        using MlxArray x = MlxArray.Create<float>([0], 1);
+        Holder state = new(new TreeDictionary { ["a"] = MlxArray.Create<float>([1], 1), ["b"] = MlxArray.Create<float>([10], 1) });
+        var step = Mx.Compile(
+            (MlxArray zero) =>
+            {
+                state.State = new TreeDictionary { ["b"] = state.State["b"].Array + zero, ["a"] = state.State["a"].Array + 1 };
+                return zero + 0;
+            },
+            inputs: [state],
+            outputs: [state]);
+        for (int i = 1; i <= 4; i++)
+        {
+            _ = step(x);
+            Assert.That(state.State["a"].Array.ToArray<float>()[0], Is.EqualTo(1 + i));
+            Assert.That(state.State["b"].Array.ToArray<float>()[0], Is.EqualTo(10));
+        }
+    }
+
+    [Test]
     public void State_that_grows_on_the_first_call_traces_once_more()
     {
         using MlxArray x = MlxArray.Create<float>([2], 1);
