@@ -23,6 +23,9 @@ internal sealed class Node
 
     /// <summary>Whether the operation holds shapes of its inputs that another shape would not fit.</summary>
     internal bool ShapeBound { get; init; }
+
+    /// <summary>What the pullback calls, which must not be released before it.</summary>
+    internal Owned?[] Holds { get; init; } = [];
 }
 
 /// <summary>What the transforms running on this thread have recorded; it goes when the outermost of them ends.</summary>
@@ -43,12 +46,12 @@ internal static class Recording
     internal static bool IsOutermost => depth == 1;
 
     /// <summary>Does an operation and records it where a transform needs it.</summary>
-    internal static Tensor[] Apply(Tensor[] inputs, Func<Tensor[], Tensor[]> forward, Pullback? pullback, bool shapeBound = false)
+    internal static Tensor[] Apply(Tensor[] inputs, Func<Tensor[], Tensor[]> forward, Pullback? pullback, bool shapeBound = false, params Owned?[] holds)
     {
         var outputs = forward(inputs);
         if (depth > 0 && !paused && Array.Exists(inputs, x => x.Node is not null))
         {
-            Add(new Node { Inputs = inputs, Outputs = outputs, Forward = forward, Pullback = pullback, ShapeBound = shapeBound });
+            Add(new Node { Inputs = inputs, Outputs = outputs, Forward = forward, Pullback = pullback, ShapeBound = shapeBound, Holds = holds });
         }
         return outputs;
     }
@@ -129,11 +132,13 @@ internal static class Recording
         {
             foreach (var tensor in node.Outputs) tensor.Release();
             foreach (var tensor in node.Inputs) tensor.Release();
+            foreach (var held in node.Holds) held?.Release();
         }
     }
 
     private static void Add(Node node)
     {
+        foreach (var held in node.Holds) held?.Retain();
         foreach (var tensor in node.Inputs) tensor.Retain();
         foreach (var tensor in node.Outputs)
         {

@@ -167,14 +167,14 @@ internal sealed unsafe partial class Functions
     {
         Owned?[] parts = [function, vjp, jvp];
         foreach (var part in parts) part?.Retain();
-        return Assign(&res->ctx, new Callback<ArrayFunction>(inputs => Customized(inputs, function.Call, vjp?.Call, jvp?.Call), () =>
+        return Assign(&res->ctx, new Callback<ArrayFunction>(inputs => Customized(inputs, function.Call, vjp?.Call, jvp?.Call, parts), () =>
         {
             foreach (var part in parts) part?.Release();
         }));
     }
 
     /// <summary>One node from the inputs to the outputs; what happens inside the function has no part in the gradient.</summary>
-    private static Tensor[] Customized(Tensor[] inputs, ArrayFunction function, CustomVjpFunction? vjp, CustomJvpFunction? jvp)
+    private static Tensor[] Customized(Tensor[] inputs, ArrayFunction function, CustomVjpFunction? vjp, CustomJvpFunction? jvp, Owned?[] parts)
     {
         var count = inputs.Length;
         var outputs = function(Array.ConvertAll(inputs, mlx_stop_gradient));
@@ -192,7 +192,7 @@ internal sealed unsafe partial class Functions
                 knownFor = g;
             }
             return i < known.Length ? known[i] : throw new MlxFailure($"[custom_function] The gradient has {known.Length} arrays for {count} inputs.");
-        });
+        }, holds: parts);
     }
 
     /// <summary>A jvp rule used backwards: the gradient of its tangents, in which it is linear.</summary>
