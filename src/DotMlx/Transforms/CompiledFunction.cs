@@ -24,6 +24,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private readonly List<Signature> signatures = [];
     private readonly List<Tree> layouts = [];
     private readonly HashSet<CompileCache> caches = [];
+    private CompileCache? lastCache;
     private Frame? spare;
     private int released;
 
@@ -105,13 +106,18 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private object? Apply(Frame frame)
     {
         mlx_closure compiled = Specialize(CollectionsMarshal.AsSpan(frame.Key.Constants));
-        caches.Add(CompileCache.Current);
+        if (CompileCache.Current is var cache && !ReferenceEquals(cache, lastCache))
+        {
+            caches.Add(cache);
+            lastCache = cache;
+        }
+
         using VectorArray arrays = VectorArray.From(CollectionsMarshal.AsSpan(frame.Key.Arrays));
         mlx_vector_array native = default;
         CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&native, compiled, arrays.Handle), "mlx_closure_apply");
         using VectorArray results = new(native);
         int count = results.Count - 1;
-        Signature signature = frame.Traced ?? signatures[ReadMarker(results, count)];
+        Signature signature = frame.Traced ?? signatures[signatures.Count == 1 ? 0 : ReadMarker(results, count)];
         MlxArray[] values = new MlxArray[count];
         for (int i = 0; i < count; i++)
         {
