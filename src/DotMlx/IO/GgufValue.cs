@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace DotMlx;
 
 /// <summary>A metadata value of a GGUF file: a text, a list of texts, or a number or list of numbers as an array.</summary>
@@ -47,6 +45,5 @@ public sealed class GgufValue
     public static implicit operator GgufValue(MlxArray array) => new(array);
 
     /// <inheritdoc/>
-    [ExcludeFromCodeCoverage]
     public override string ToString() => Texts is { } texts ? $"[{string.Join(", ", texts)}]" : value.ToString()!;
 }

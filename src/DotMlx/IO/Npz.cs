@@ -20,8 +20,16 @@ internal static class Npz
         {
             using SourceStream stream = new(source);
             using ZipArchive archive = new(stream, ZipArchiveMode.Read);
+            long packed = 0;
             foreach (ZipArchiveEntry entry in archive.Entries)
             {
+                // Entries that share their data would unpack to many times the size of the file.
+                packed += Math.Min(entry.CompressedLength, (long.MaxValue / 2) - packed);
+                if (packed > source.Length)
+                {
+                    throw source.Broken($"its entries claim to have {packed} bytes together, but the file has {source.Length}");
+                }
+
                 string key = entry.FullName.EndsWith(Extension, StringComparison.Ordinal) ? entry.FullName[..^Extension.Length] : entry.FullName;
                 using ByteSource content = ByteSource.Open(Unpack(entry, source), $"{source.Name}/{entry.FullName}");
                 if (arrays.ContainsKey(key))

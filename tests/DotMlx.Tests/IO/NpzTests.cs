@@ -79,6 +79,20 @@ public class NpzTests
     }
 
     [Test]
+    public void Entries_that_share_their_data_are_refused()
+    {
+        using MlxArray a = MlxArray.Create<float>(new float[100], 100);
+        using MemoryStream stream = new();
+        Mx.SavezCompressed(stream, [KeyValuePair.Create("a", a), KeyValuePair.Create("b", a)]);
+
+        // Twenty bytes after its signature, the central directory holds the packed size.
+        byte[] file = stream.ToArray();
+        int directory = file.AsSpan().LastIndexOf((byte[])[0x50, 0x4b, 1, 2]);
+        BitConverter.GetBytes(file.Length - 1).CopyTo(file, directory + 20);
+        Assert.That(() => Mx.Load(file), Throws.TypeOf<InvalidDataException>().With.Message.Contains("cannot be loaded"));
+    }
+
+    [Test]
     public void Other_content_is_named()
     {
         using MemoryStream stream = new();

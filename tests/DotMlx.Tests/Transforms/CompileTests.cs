@@ -165,6 +165,29 @@ public class CompileTests
     }
 
     [Test]
+    public void A_dictionary_is_state()
+    {
+        TreeDictionary state = new() { ["count"] = Mx.Zeros(1) };
+        int runs = 0;
+        var step = Mx.Compile(
+            () =>
+            {
+                runs++;
+                state["count"] = state["count"].Array + 1;
+                return state["count"].Array * 10;
+            },
+            [state],
+            [state]);
+        for (int i = 1; i <= 3; i++)
+        {
+            Assert.That(step().ToArray<float>()[0], Is.EqualTo(10 * i));
+            Assert.That(state["count"].Array.ToArray<float>()[0], Is.EqualTo(i));
+        }
+
+        Assert.That(runs, Is.EqualTo(1));
+    }
+
+    [Test]
     public void State_that_grows_on_the_first_call_traces_once_more()
     {
         using MlxArray x = MlxArray.Create<float>([2], 1);
