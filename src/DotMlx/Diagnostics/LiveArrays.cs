@@ -72,6 +72,7 @@ internal static class LiveArrays
 
     private static Counter Join()
     {
+        Metrics.Publish();
         var counter = new Counter();
         Counters.Add(counter);
         return mine = counter;

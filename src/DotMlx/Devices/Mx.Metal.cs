@@ -1,0 +1,49 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+public static unsafe partial class Mx
+{
+    /// <summary>Apple's graphics processors (<c>mlx.core.metal</c>).</summary>
+    public static unsafe partial class Metal
+    {
+        /// <summary>Whether the library in use computes with Metal (<c>mx.metal.is_available</c>).</summary>
+        public static bool IsAvailable()
+        {
+            byte available = 0;
+            MlxError.ThrowIfFailed(Mlxc.mlx_metal_is_available(&available), "mlx_metal_is_available");
+            return available != 0;
+        }
+
+        /// <summary>What MLX knows about the first graphics processor (<c>mx.metal.device_info</c>); see <see cref="Mx.DeviceInfo"/>.</summary>
+        public static IReadOnlyDictionary<string, object> DeviceInfo() => Mx.DeviceInfo(MlxDevice.Gpu);
+
+        /// <summary>Starts writing a GPU trace for Xcode (<c>mx.metal.start_capture</c>); the process needs <c>MTL_CAPTURE_ENABLED=1</c>.</summary>
+        /// <param name="path">Where to write it: a file that does not exist yet, named <c>.gputrace</c>; no '%' in it.</param>
+        /// <exception cref="ArgumentException">The path holds a '%'.</exception>
+        /// <exception cref="MlxException">There is no Metal, or it refuses.</exception>
+        public static void StartCapture(string path)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(path);
+            using var text = new NativeText(path, nameof(path));
+            byte* native = text.Pointer;
+            MlxError.ThrowIfFailed(Mlxc.mlx_metal_start_capture(native), "mlx_metal_start_capture");
+        }
+
+        /// <summary>Ends the trace (<c>mx.metal.stop_capture</c>).</summary>
+        /// <exception cref="MlxException">There is no Metal.</exception>
+        public static void StopCapture() => MlxError.ThrowIfFailed(Mlxc.mlx_metal_stop_capture(), "mlx_metal_stop_capture");
+    }
+
+    /// <summary>NVIDIA's graphics processors (<c>mlx.core.cuda</c>).</summary>
+    public static unsafe partial class Cuda
+    {
+        /// <summary>Whether the library in use computes with CUDA (<c>mx.cuda.is_available</c>).</summary>
+        public static bool IsAvailable()
+        {
+            byte available = 0;
+            MlxError.ThrowIfFailed(Mlxc.mlx_cuda_is_available(&available), "mlx_cuda_is_available");
+            return available != 0;
+        }
+    }
+}

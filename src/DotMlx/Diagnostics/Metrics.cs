@@ -1,0 +1,29 @@
+using System.Diagnostics.Metrics;
+
+namespace DotMlx;
+
+/// <summary>The meter <c>DotMlx</c>; its gauges ask only when somebody listens.</summary>
+internal static class Metrics
+{
+    private static readonly Meter Meter = new("DotMlx");
+    private static readonly Counter<long> CompileHits = Meter.CreateCounter<long>(
+        "dotmlx.compile.cache_hits", "{call}", "Calls of compiled functions that found their graph ready");
+
+    private static readonly Counter<long> CompileTraces = Meter.CreateCounter<long>(
+        "dotmlx.compile.traces", "{call}", "Calls of compiled functions that traced their graph");
+
+    static Metrics()
+    {
+        Meter.CreateObservableUpDownCounter("dotmlx.arrays.live", () => LiveArrays.Count, "{array}", "Arrays neither disposed nor finalized");
+        Meter.CreateObservableCounter("dotmlx.arrays.created", () => LiveArrays.CreatedTotal, "{array}", "Arrays made");
+        Meter.CreateObservableCounter("dotmlx.evaluations", () => Evaluation.Count, "{evaluation}", "Evaluations");
+        Meter.CreateObservableGauge("dotmlx.memory.active", Mx.GetActiveMemory, "By", "Memory in use for arrays");
+        Meter.CreateObservableGauge("dotmlx.memory.peak", Mx.GetPeakMemory, "By", "Most memory in use for arrays so far");
+        Meter.CreateObservableGauge("dotmlx.memory.cache", Mx.GetCacheMemory, "By", "Memory kept for reuse");
+    }
+
+    /// <summary>Publishes the meter; called when the first array is made.</summary>
+    internal static void Publish() => _ = Meter.Name;
+
+    internal static void CompiledCall(bool cacheHit) => (cacheHit ? CompileHits : CompileTraces).Add(1);
+}

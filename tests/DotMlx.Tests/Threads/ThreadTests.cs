@@ -1,0 +1,220 @@
+using System.Collections.Concurrent;
+
+namespace DotMlx.Tests.Threads;
+
+[NonParallelizable]
+public class ThreadTests
+{
+    private const int Threads = 16;
+
+    [Test]
+    public void SixteenThreadsComputeTheSame()
+    {
+        using var handles = HandleCount.NoneLeft();
+        float expected = Work(0);
+        var results = new ConcurrentBag<float>();
+        RunAll(_ => results.Add(Work(50)));
+        Assert.That(results, Has.Count.EqualTo(Threads));
+        Assert.That(results, Is.All.EqualTo(expected));
+        HandleCount.Settle();
+
+        static float Work(int extra)
+        {
+            float last = 0;
+            for (int round = 0; round <= extra; round++)
+            {
+                using var scope = MlxScope.Begin();
+                var x = MlxArray.Create([.. Enumerable.Range(0, 64).Select(i => i / 64f)], 8, 8);
+                var w = x.T * 0.5f;
+                for (int i = 0; i < 10; i++)
+                {
+                    w = Mx.Tanh(Mx.MatMul(w, x)) + 0.1f;
+                }
+
+                last = w.Sum().Item<float>();
+            }
+
+            return last;
+        }
+    }
+
+    [Test]
+    public void SixteenThreadsWithoutUsing()
+    {
+        var failures = new ConcurrentBag<string>();
+        RunAll(seed =>
+        {
+            var x = MlxArray.Create<float>([seed]);
+            for (int i = 0; i < 300; i++)
+            {
+                // Split has several outputs, whose graph nodes know each other: the delicate case for a free on another thread.
+                var parts = Mx.Split(Mx.Concatenate([x, x + 1]), 2);
+                var y = parts[0] + (parts[1] - parts[0]);
+                if (i % 3 == 0 && y.Item<float>() != seed + 1)
+                {
+                    failures.Add($"{seed}: {y.Item<float>()}");
+                }
+
+                if (i % 50 == 0)
+                {
+                    GC.Collect(0);
+                }
+            }
+        });
+        Assert.That(failures, Is.Empty);
+    }
+
+    [Test]
+    public void SharedLazyArraysAreEvaluatedOnAnyThread()
+    {
+        using var scope = MlxScope.Begin();
+        for (int round = 0; round < 20; round++)
+        {
+            var shared = Mx.Exp(MlxArray.Create(new float[256])) * 3;
+            var sums = new ConcurrentBag<float>();
+            RunAll(_ =>
+            {
+                using var sum = (shared + 1).Sum();
+                sums.Add(sum.Item<float>());
+            });
+            Assert.That(sums, Is.All.EqualTo(1024f));
+        }
+    }
+
+    [Test]
+    public void RacingDisposeIsHarmless()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            var a = MlxArray.Create<int>([i]);
+            Parallel.Invoke(a.Dispose, a.Dispose, a.Dispose, a.Dispose);
+            Assert.That(a.IsDisposed);
+        }
+    }
+
+    [Test]
+    public async Task ArraysTravelAcrossAwait()
+    {
+        using var handles = HandleCount.NoneLeft();
+        var tasks = Enumerable.Range(0, 32).Select(async seed =>
+        {
+            using var scope = MlxScope.Begin();
+            var x = MlxArray.Create<float>([seed, 1]);
+            for (int i = 0; i < 10; i++)
+            {
+                x += 1;
+                await Task.Yield();
+                await x.EvalAsync();
+                await Task.Delay(i % 3);
+            }
+
+            return x.ToArray<float>()[0] - seed;
+        });
+        Assert.That(await Task.WhenAll(tasks), Is.All.EqualTo(10f));
+        HandleCount.Settle();
+    }
+
+    [Test]
+    public async Task EvalAsyncUsesNoThreadOfThePool()
+    {
+        using var scope = MlxScope.Begin();
+        var arrays = Enumerable.Range(0, 200).Select(i => MlxArray.Create(new float[1000]) + i).ToArray();
+        var tasks = arrays.Select(a => a.EvalAsync()).ToArray();
+        await Task.WhenAll(tasks);
+        Assert.That(arrays[199].ToArray<float>(), Is.All.EqualTo(199f));
+    }
+
+    [Test]
+    public async Task EvalAsyncOutlivesItsArrays()
+    {
+        var a = MlxArray.Create<float>([1]) + 1;
+        Task done = a.EvalAsync();
+        a.Dispose();
+        await done;
+        Assert.That(Mx.EvalAsync([]).IsCompletedSuccessfully);
+    }
+
+    [Test]
+    public void EvalAsyncCanBeCancelled()
+    {
+        using var a = MlxArray.Create<float>([1]) + 1;
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        Assert.That(async () => await a.EvalAsync(source.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(a.Item<float>(), Is.EqualTo(2f));
+    }
+
+    [Test]
+    public void AsyncEvalStartsAndReadingWaits()
+    {
+        using var scope = MlxScope.Begin();
+        var a = Mx.Sin(MlxArray.Create(new float[100_000])) + 2;
+        Mx.AsyncEval(a);
+        Assert.That(a.ToArray<float>(), Is.All.EqualTo(2f));
+    }
+
+    [Test]
+    public void ExceptionsReleaseTheLocks()
+    {
+        RunAll(seed =>
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                try
+                {
+                    using (TraceLock.Enter())
+                    {
+                        using var a = MlxArray.Create<float>([seed]);
+                        Assert.That(a.Item<float>(), Is.EqualTo(seed));
+                        throw new InvalidOperationException();
+                    }
+                }
+                catch (InvalidOperationException)
+                {
+                }
+
+                try
+                {
+                    Evaluation.Run(() => throw new InvalidOperationException());
+                }
+                catch (InvalidOperationException)
+                {
+                }
+            }
+        });
+        Assert.That(TraceLock.IsHeldByCurrentThread, Is.False);
+    }
+
+    [Test]
+    public void ATransformMayWaitForAnotherThreadThatEvaluates()
+    {
+        using (TraceLock.Enter())
+        {
+            float value = Task.Run(() =>
+            {
+                using var a = MlxArray.Create<float>([1]) + 1;
+                return a.Item<float>();
+            }).GetAwaiter().GetResult();
+            Assert.That(value, Is.EqualTo(2f));
+        }
+    }
+
+    private static void RunAll(Action<int> work)
+    {
+        var failures = new ConcurrentBag<Exception>();
+        var threads = Enumerable.Range(0, Threads).Select(seed => new Thread(() =>
+        {
+            try
+            {
+                work(seed);
+            }
+            catch (Exception exception)
+            {
+                failures.Add(exception);
+            }
+        })).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        Assert.That(failures, Is.Empty);
+    }
+}
