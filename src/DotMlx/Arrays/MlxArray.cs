@@ -97,7 +97,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         }
 
         nint old = Interlocked.Exchange(ref handle, (nint)replacement.ctx);
-        extra = null;
+        extra = ReferenceEquals(extra, SharedMark) ? SharedMark : null;
         if (old == 0)
         {
             // Disposed before: stay disposed, and do not leak the replacement.

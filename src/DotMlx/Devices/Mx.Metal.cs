@@ -4,17 +4,8 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Apple's graphics processors (<c>mlx.core.metal</c>).</summary>
     public static unsafe partial class Metal
     {
-        /// <summary>Whether the library in use computes with Metal (<c>mx.metal.is_available</c>).</summary>
-        public static bool IsAvailable()
-        {
-            byte available = 0;
-            MlxError.ThrowIfFailed(Mlxc.mlx_metal_is_available(&available), "mlx_metal_is_available");
-            return available != 0;
-        }
-
         /// <summary>What MLX knows about the first graphics processor (<c>mx.metal.device_info</c>); see <see cref="Mx.DeviceInfo"/>.</summary>
         public static IReadOnlyDictionary<string, object> DeviceInfo() => Mx.DeviceInfo(MlxDevice.Gpu);
 
@@ -33,17 +24,5 @@ public static unsafe partial class Mx
         /// <summary>Ends the trace (<c>mx.metal.stop_capture</c>).</summary>
         /// <exception cref="MlxException">There is no Metal.</exception>
         public static void StopCapture() => MlxError.ThrowIfFailed(Mlxc.mlx_metal_stop_capture(), "mlx_metal_stop_capture");
-    }
-
-    /// <summary>NVIDIA's graphics processors (<c>mlx.core.cuda</c>).</summary>
-    public static unsafe partial class Cuda
-    {
-        /// <summary>Whether the library in use computes with CUDA (<c>mx.cuda.is_available</c>).</summary>
-        public static bool IsAvailable()
-        {
-            byte available = 0;
-            MlxError.ThrowIfFailed(Mlxc.mlx_cuda_is_available(&available), "mlx_cuda_is_available");
-            return available != 0;
-        }
     }
 }

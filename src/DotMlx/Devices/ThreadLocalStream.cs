@@ -1,21 +1,20 @@
+using System.Collections.Concurrent;
+
 namespace DotMlx;
 
 /// <summary>A stream of its own for each thread that uses it (<c>mlx.core.ThreadLocalStream</c>).</summary>
 public sealed class ThreadLocalStream
 {
-    private readonly ThreadLocal<MlxStream> streams;
+    // By the number of the thread: a thread that takes over a number takes over the stream, so that they do not pile up.
+    private readonly ConcurrentDictionary<int, MlxStream> streams = new();
 
-    internal ThreadLocalStream(MlxDevice device)
-    {
-        Device = device;
-        streams = new ThreadLocal<MlxStream>(() => Streams.New(device));
-    }
+    internal ThreadLocalStream(MlxDevice device) => Device = device;
 
     /// <summary>The device of all of them.</summary>
     public MlxDevice Device { get; }
 
     /// <summary>The calling thread's stream.</summary>
-    public MlxStream Current => streams.Value!;
+    public MlxStream Current => streams.GetOrAdd(Environment.CurrentManagedThreadId, static (_, device) => Streams.New(device), Device);
 
     /// <summary>The calling thread's stream.</summary>
     public static implicit operator MlxStream(ThreadLocalStream stream)
