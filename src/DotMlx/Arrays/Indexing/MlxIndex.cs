@@ -86,6 +86,9 @@ public readonly struct MlxIndex
         return new MlxIndex(EntryKind.List, reference: positions.ToArray());
     }
 
+    /// <summary>A mask over the whole array, for writing: everything or nothing.</summary>
+    public static implicit operator MlxIndex(bool mask) => new(EntryKind.Array, reference: (MlxArray)mask);
+
     /// <summary>A mask over the first axis, for writing.</summary>
     public static implicit operator MlxIndex(bool[] mask)
     {
