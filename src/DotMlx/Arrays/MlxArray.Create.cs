@@ -7,6 +7,9 @@ namespace DotMlx;
 
 public sealed unsafe partial class MlxArray
 {
+    // Elements from which copying them costs so much more than a look at the memory figures that nobody notices it.
+    private const int LargeData = 1 << 14;
+
     /// <summary>Copies <paramref name="data"/> into a new array (<c>mlx_array_new_data</c>).</summary>
     /// <typeparam name="T">bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex; it decides the element type.</typeparam>
     /// <param name="data">The elements in row-major order.</param>
@@ -113,6 +116,11 @@ public sealed unsafe partial class MlxArray
             }
 
             return FromSpan<Complex64>(narrow, shape);
+        }
+
+        if (data.Length >= LargeData)
+        {
+            MemoryPressure.Check();
         }
 
         // Pointers to empty spans are null, which MLX would read through.

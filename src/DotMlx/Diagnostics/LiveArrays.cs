@@ -9,6 +9,9 @@ internal static class LiveArrays
     // Each thread counts for itself: a shared counter would cost every operation a contended cache line.
     private static readonly ConcurrentBag<Counter> Counters = [];
 
+    // Programs that make arrays from data, or run on an eager library, fill memory without an evaluation.
+    private const long CheckMask = 127;
+
     private static ConcurrentDictionary<nint, AllocationRecord>? records;
 
     [ThreadStatic]
@@ -32,7 +35,11 @@ internal static class LiveArrays
 
     internal static void Created(MlxArray array, nint handle)
     {
-        (mine ?? Join()).Created++;
+        if ((++(mine ?? Join()).Created & CheckMask) == 0)
+        {
+            MemoryPressure.Check();
+        }
+
         if (records is { } current)
         {
             current[handle] = new AllocationRecord(array.DType, array.ShapeArray, new StackTrace(2, fNeedFileInfo: true));

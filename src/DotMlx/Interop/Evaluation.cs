@@ -147,7 +147,7 @@ internal static unsafe class Evaluation
             return false;
         }
 
-        MemoryPressure.BeforeEvaluation();
+        MemoryPressure.Check();
         Streams.PrepareThread();
         Gate.Enter();
         NativeFree.BeginEvaluation();

@@ -1,26 +1,28 @@
+using System.Diagnostics;
 using DotMlx.Bindings;
 
 namespace DotMlx;
 
 /// <summary>
-/// The collector does not see native memory, so programs without <c>using</c> would grow. Before an evaluation, when MLX
-/// holds clearly more than it held after the last collection and arrays were made since, the collector is asked to look.
+/// The collector does not see native memory, so programs without <c>using</c> would grow. Before an evaluation, and now and
+/// then while arrays are made, when MLX holds clearly more than after the last collection, the collector is asked to look.
 /// </summary>
 internal static unsafe class MemoryPressure
 {
     // Below this much growth a collection costs more than it gives back.
-    private const ulong LeastGrowth = 4 << 20;
+    private const ulong LeastGrowth = 2 << 20;
 
-    private const int MostPatience = 16;
+    // A collection that found nothing may be repeated when this many times its duration has passed, or on much more growth.
+    private const int RestFactor = 25;
+    private const ulong Impatience = 4;
 
     private static readonly Lock Gate = new();
     private static ulong floor;
     private static int generation;
+    private static long restUntil;
 
-    // Grows while collections find nothing, so that a program that frees by itself is left alone.
-    private static ulong patience = 1;
-
-    internal static void BeforeEvaluation()
+    /// <summary>Looks at MLX's memory and collects if that promises something.</summary>
+    internal static void Check()
     {
         nuint active = 0;
         if (Mlxc.mlx_get_active_memory(&active) != 0)
@@ -28,13 +30,17 @@ internal static unsafe class MemoryPressure
             return;
         }
 
-        if (active > floor + (Math.Max(floor / 8, LeastGrowth) * patience))
-        {
-            Collect(active);
-        }
-        else if (active < floor)
+        if (active <= floor)
         {
             floor = active;
+            return;
+        }
+
+        ulong growth = active - floor;
+        ulong allowed = Math.Max(floor / 8, LeastGrowth);
+        if (growth > allowed && (growth > Impatience * allowed || Stopwatch.GetTimestamp() >= restUntil))
+        {
+            Collect(active);
         }
     }
 
@@ -48,29 +54,24 @@ internal static unsafe class MemoryPressure
 
         try
         {
+            long start = Stopwatch.GetTimestamp();
             GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
             GC.WaitForPendingFinalizers();
             nuint left = 0;
             Mlxc.mlx_get_active_memory(&left);
-
-            // What a young collection does not give back may be garbage that has grown older: look further next time.
             ulong freed = active > left ? active - left : 0;
-            bool worthwhile = freed >= active / 16;
-            if (worthwhile)
+            floor = left;
+            if (freed >= active / 16)
             {
                 generation = 0;
-                patience = 1;
-            }
-            else if (generation < 2)
-            {
-                generation++;
-            }
-            else
-            {
-                patience = Math.Min(patience * 2, MostPatience);
+                restUntil = 0;
+                return;
             }
 
-            floor = left;
+            // What a young collection does not give back may be garbage that has grown older: look further next time.
+            long end = Stopwatch.GetTimestamp();
+            restUntil = end + (RestFactor * (end - start));
+            generation = generation == 2 ? 0 : generation + 1;
         }
         finally
         {

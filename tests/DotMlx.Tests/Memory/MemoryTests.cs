@@ -25,8 +25,9 @@ public class MemoryTests
     [Test]
     public void LimitsGiveTheOneBefore()
     {
+        // The CPU has no cache and keeps no limit for it.
         long before = Mx.SetCacheLimit(1 << 20);
-        Assert.That(Mx.SetCacheLimit(before), Is.EqualTo(1 << 20));
+        Assert.That(Mx.SetCacheLimit(before), Is.EqualTo(1 << 20).Or.Zero);
         long limit = Mx.GetMemoryLimit();
         Assert.That(Mx.SetMemoryLimit(limit), Is.EqualTo(limit));
         Mx.ClearCache();
@@ -48,7 +49,7 @@ public class MemoryTests
         }
 
         // 400 steps make 1.2 GB of arrays; one step holds 4 MB.
-        Assert.That(Mx.GetPeakMemory() - before, Is.LessThan(64 << 20));
+        Assert.That(Mx.GetPeakMemory() - before, Is.LessThan(32 << 20));
         Assert.That(state.Item(5), Is.EqualTo(400f));
         state.Dispose();
         HandleCount.Settle();

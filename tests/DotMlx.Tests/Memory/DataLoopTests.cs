@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+
+namespace DotMlx.Tests.Memory;
+
+[NonParallelizable]
+public class DataLoopTests
+{
+    [Test]
+    public void MakingArraysWithoutEvaluatingDoesNotGrow()
+    {
+        HandleCount.Settle();
+        long before = Mx.GetActiveMemory();
+        Mx.ResetPeakMemory();
+        float[] data = new float[1 << 18];
+        for (int i = 0; i < 500; i++)
+        {
+            Make(data);
+        }
+
+        Assert.That(Mx.GetPeakMemory() - before, Is.LessThan(32 << 20));
+        HandleCount.Settle();
+        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(1 << 20));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Make(float[] data) => _ = MlxArray.Create(data);
+    }
+
+    [Test]
+    public void ScopesAreCheapOnTheCollector()
+    {
+        HandleCount.Settle();
+        float[] data = new float[1 << 18];
+        int collections = GC.CollectionCount(0);
+        for (int i = 0; i < 200; i++)
+        {
+            using var scope = MlxScope.Begin();
+            var x = MlxArray.Create(data);
+            for (int j = 0; j < 4; j++)
+            {
+                x += 1;
+                x.Eval();
+            }
+        }
+
+        Assert.That(GC.CollectionCount(0) - collections, Is.LessThan(100));
+    }
+}
