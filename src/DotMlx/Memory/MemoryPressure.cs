@@ -17,8 +17,10 @@ internal static unsafe class MemoryPressure
     private const ulong Impatience = 4;
 
     private static readonly Lock Gate = new();
-    private static ulong floor;
-    private static int generation;
+
+    // What was left after the last collection of the young generations, and of all.
+    private static ulong youngFloor;
+    private static ulong fullFloor;
     private static long restUntil;
 
     /// <summary>Looks at MLX's memory and collects if that promises something.</summary>
@@ -30,19 +32,22 @@ internal static unsafe class MemoryPressure
             return;
         }
 
-        if (active <= floor)
+        fullFloor = Math.Min(fullFloor, active);
+        if (active <= youngFloor)
         {
-            floor = active;
+            youngFloor = active;
             return;
         }
 
-        ulong growth = active - floor;
-        ulong allowed = Math.Max(floor / 8, LeastGrowth);
+        ulong growth = active - youngFloor;
+        ulong allowed = Allowance(youngFloor);
         if (growth > allowed && (growth > Impatience * allowed || Stopwatch.GetTimestamp() >= restUntil))
         {
             Collect(active);
         }
     }
+
+    private static ulong Allowance(ulong floor) => Math.Max(floor / 8, LeastGrowth);
 
     private static void Collect(ulong active)
     {
@@ -55,27 +60,30 @@ internal static unsafe class MemoryPressure
         try
         {
             long start = Stopwatch.GetTimestamp();
-            GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
-            GC.WaitForPendingFinalizers();
-            nuint left = 0;
-            Mlxc.mlx_get_active_memory(&left);
-            ulong freed = active > left ? active - left : 0;
-            floor = left;
-            if (freed >= active / 16)
+
+            // An array that lived through one collection (a parameter, until its next update) is found in the middle generation.
+            youngFloor = LeftAfter(generation: 1);
+            if (youngFloor > fullFloor + (2 * Allowance(fullFloor)))
             {
-                generation = 0;
-                restUntil = 0;
-                return;
+                youngFloor = fullFloor = LeftAfter(generation: 2);
             }
 
-            // What a young collection does not give back may be garbage that has grown older: look further next time.
             long end = Stopwatch.GetTimestamp();
-            restUntil = end + (RestFactor * (end - start));
-            generation = generation == 2 ? 0 : generation + 1;
+            bool worthwhile = youngFloor + (active / 16) < active;
+            restUntil = worthwhile ? 0 : end + (RestFactor * (end - start));
         }
         finally
         {
             Gate.Exit();
         }
+    }
+
+    private static ulong LeftAfter(int generation)
+    {
+        GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
+        GC.WaitForPendingFinalizers();
+        nuint left = 0;
+        Mlxc.mlx_get_active_memory(&left);
+        return left;
     }
 }
