@@ -75,6 +75,7 @@ void PackMlxRuntime(string prefix)
         CopyFileToDirectory(metallib, NativeFolderOf(staged));
     else if (IsRunningOnMacOs())
         throw new CakeException($"--mlx-c={prefix}: '{metallib}' is missing; MLX finds its kernels beside libmlx.");
+    CopyFile($"{root}/packaging/licences/MLX.txt", staged.CombineWithFilePath("LICENSE-MLX.txt"));
     WriteVersions(staged, "mlx", version);
     PackRuntime(id, $"MLX {version.GetProperty("mlx")} and mlx-c {version.GetProperty("name")} for DotMlx on {Rid()}.{MinimumSystem(library)}", staged);
 }

@@ -17,17 +17,18 @@ internal sealed class ContentTests
     [Test]
     public void TheReferenceRuntimeIsLaidOutForItsPlatformAndSaysWhatItIs()
     {
-        string native = $"runtimes/{NewProject.Rid}/native/";
-        Assert.That(PackedFiles.Entries(Reference).Where(entry => entry.StartsWith(native, StringComparison.Ordinal)), Has.Some.Contains("mlxc-reference").And.Some.EndsWith("versions.json"));
+        string[] native = [.. PackedFiles.Entries(Reference).Where(entry => entry.StartsWith("runtimes/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        string library = OperatingSystem.IsWindows() ? "mlxc-reference.dll" : OperatingSystem.IsMacOS() ? "libmlxc-reference.dylib" : "libmlxc-reference.so";
+        Assert.That(native, Is.EqualTo(new[] { $"runtimes/{NewProject.Rid}/native/{library}", $"runtimes/{NewProject.Rid}/native/versions.json" }));
         XElement metadata = PackedFiles.Metadata(Reference, out XNamespace space);
         Assert.That(metadata.Element(space + "description")!.Value, Does.Contain("fba4470").And.Contain("0.31.2"));
         Assert.That(metadata.Element(space + "dependencies"), Is.Null);
     }
 
     [Test]
-    public void NothingIsNeededBesideTheLoggersAbstractions()
+    public void NothingIsNeededBesideTheLoggersAbstractionsAndTensors()
     {
-        string[] allowed = ["DotMlx.Bindings", "Microsoft.Extensions.Logging.Abstractions"];
+        string[] allowed = ["DotMlx.Bindings", "Microsoft.Extensions.Logging.Abstractions", "System.Numerics.Tensors"];
         foreach (string id in new[] { "DotMlx", "DotMlx.Bindings" })
         {
             XElement metadata = PackedFiles.Metadata(id, out XNamespace space);
