@@ -97,7 +97,7 @@ Task("Train")
     .Does(() => DotNetRun($"{root}/samples/Digits/Digits.csproj", PassedOn(), new DotNetRunSettings { Configuration = configuration }));
 
 Task("Pack")
-    .Description("Writes the packages into artifacts/packages: --mlx-c=PREFIX stages an installed mlx-c as a runtime package.")
+    .Description("Writes the packages into artifacts/packages; an installed mlx-c becomes a runtime package: --mlx-c=PREFIX names it.")
     .IsDependentOn("Native")
     .Does(() =>
     {
@@ -107,6 +107,8 @@ Task("Pack")
         PackReferenceRuntime();
         if (HasArgument("mlx-c"))
             PackMlxRuntime(Argument<string>("mlx-c"));
+        else if (InstalledLibrary() is { } library)
+            PackMlxRuntime(library.GetDirectory().GetParent().FullPath);
         foreach (FilePath package in GetFiles($"{Packages}/*.nupkg"))
             Information(root.GetRelativePath(package));
     });

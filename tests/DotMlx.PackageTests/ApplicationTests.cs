@@ -31,6 +31,24 @@ internal sealed class ApplicationTests
         AssertTrains(project.Start(Program(project)), project);
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void ItRunsOnAStagedMlx(bool nativeAot)
+    {
+        string runtime = $"DotMlx.Runtime.{NewProject.Rid}";
+        if (!PackedFiles.Exists(runtime))
+        {
+            Assert.Ignore($"{runtime} was not packed: no mlx-c is installed here, or DOTMLX_LIBRARY=reference leaves it alone.");
+        }
+
+        using var project = new NewProject(runtime) { Library = "" };
+        string[] form = nativeAot ? ["-p:PublishAot=true"] : ["--no-self-contained"];
+        project.Dotnet(["publish", "-c", "Release", "-v", "quiet", "-nologo", "-r", NewProject.Rid, "-o", "app", .. form]).Succeeded();
+        NewProject.Result result = project.Start(Program(project));
+        AssertTrains(result, project);
+        Assert.That(Path.GetFileNameWithoutExtension(result.Line("library")), Does.EndWith("mlxc"));
+    }
+
     [Test]
     public void WithoutARuntimePackageTheErrorSaysWhatToAdd()
     {

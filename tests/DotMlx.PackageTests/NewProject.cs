@@ -28,6 +28,9 @@ internal sealed class NewProject : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>DOTMLX_LIBRARY of what is started; empty for DotMlx's own choice.</summary>
+    public string Library { get; init; } = "reference";
+
     private static string MachinePackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
@@ -45,7 +48,7 @@ internal sealed class NewProject : IDisposable
         start.Environment["NUGET_PACKAGES"] = Path.Combine(Folder, "packages");
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
-        start.Environment["DOTMLX_LIBRARY"] = "reference";
+        start.Environment["DOTMLX_LIBRARY"] = Library;
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

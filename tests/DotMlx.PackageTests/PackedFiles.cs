@@ -11,9 +11,11 @@ internal static class PackedFiles
 
     public static string Version { get; } = Metadata("Version");
 
+    public static bool Exists(string id) => File.Exists(Named(id));
+
     public static string PathOf(string id)
     {
-        string path = Path.Combine(Folder, $"{id}.{Version}.nupkg");
+        string path = Named(id);
         Assert.That(path, Does.Exist, "run ./build.sh --target=Pack first");
         return path;
     }
@@ -32,6 +34,8 @@ internal static class PackedFiles
         space = root.Name.Namespace;
         return root.Element(space + "metadata")!;
     }
+
+    private static string Named(string id) => Path.Combine(Folder, $"{id}.{Version}.nupkg");
 
     private static string Metadata(string key) => Assembly.GetExecutingAssembly()
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
