@@ -11,7 +11,7 @@ public sealed unsafe partial class MlxArray
     {
         if (Weak is { } weak)
         {
-            return weak.Native(dtype).Share();
+            return weak.New(dtype);
         }
 
         mlx_array result = default;

@@ -50,7 +50,7 @@ public sealed unsafe partial class MlxArray
     public static MlxArray Scalar(MlxArray value, DType dtype)
     {
         ArgumentNullException.ThrowIfNull(value);
-        return value.Weak is { } weak ? weak.Native(dtype).Share() : value.AsType(dtype);
+        return value.Weak is { } weak ? weak.New(dtype) : value.AsType(dtype);
     }
 
     /// <summary>Copies a .NET array of any rank; its dimensions become those of the result.</summary>
@@ -96,6 +96,11 @@ public sealed unsafe partial class MlxArray
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public MlxArray Share()
     {
+        if (Weak is { } weak)
+        {
+            return weak.New(weak.DefaultDType);
+        }
+
         mlx_array copy = default;
         int status = Mlxc.mlx_array_set(&copy, Handle);
         GC.KeepAlive(this);

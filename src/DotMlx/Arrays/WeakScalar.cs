@@ -93,6 +93,12 @@ internal sealed unsafe class WeakScalar
         return native;
     }
 
+    /// <summary>
+    /// The number as an array of its own. What a program keeps must not be the shared one: in a compiled function the same array
+    /// cannot be both captured state and a constant.
+    /// </summary>
+    internal MlxArray New(DType dtype) => new(Build(dtype));
+
     public override string ToString() => kind switch
     {
         NumberKind.Bool => integer != 0 ? "true" : "false",

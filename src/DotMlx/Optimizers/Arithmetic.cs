@@ -26,9 +26,9 @@ internal sealed unsafe class Arithmetic : IDisposable
     /// <summary>A result of its own that stands for the same array, for arrays that nothing else keeps alive.</summary>
     public Value Copy(MlxArray array)
     {
+        using MlxArray shared = array.Share();
         mlx_array copy = default;
-        int status = Mlxc.mlx_array_set(&copy, array.Handle);
-        GC.KeepAlive(array);
+        int status = Mlxc.mlx_array_set(&copy, shared.Handle);
         return Result(status, copy, "mlx_array_set");
     }
 

@@ -232,8 +232,10 @@ internal sealed unsafe class CompiledFunction : IDisposable
             }
         }
 
-        // Not a scalar: MLX merges equal scalars, and then loses those that are outputs.
-        Signature signature = new(result, states, MlxArray.Create<int>([signatures.Count], 1));
+        // Not a scalar: MLX merges equal scalars, and then loses those that are outputs. It outlives the scope of the call.
+        MlxArray marker = MlxArray.Create<int>([signatures.Count], 1);
+        MlxScope.Detach(marker);
+        Signature signature = new(result, states, marker);
         signatures.Add(signature);
         return signature;
     }
