@@ -9,14 +9,14 @@ internal sealed record CharLmArguments(
 {
     internal sealed class Parser
     {
-        private readonly Option<int> _steps = Number("--steps", 600, "Training steps in all.");
+        private readonly Option<int> _steps = Number("--steps", 400, "Training steps in all.");
         private readonly Option<int> _batchSize = Number("--batch-size", 16, "Pieces of text a step.");
         private readonly Option<int> _context = Number("--context", 96, "Characters of a piece.");
         private readonly Option<int> _dims = Number("--dims", 96, "Size of the model.");
         private readonly Option<int> _heads = Number("--heads", 4, "Attention heads; divide the size into even parts.");
         private readonly Option<int> _layers = Number("--layers", 3, "Layers.");
         private readonly Option<float> _learningRate = Real("--learning-rate", 3e-3f, "Peak of the schedule.");
-        private readonly Option<float> _dropout = Real("--dropout", 0f, "Probability of dropping in training.");
+        private readonly Option<float> _dropout = Real("--dropout", 0.1f, "Probability of dropping in training.");
         private readonly Option<int> _seed = Number("--seed", 1, "Seed of weights, pieces and drawn characters.");
         private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the checkpoint in --output, with its settings." };
         private readonly Option<bool> _generateOnly = new("--generate") { Description = "Only write text with the checkpoint in --output." };

@@ -13,6 +13,10 @@ public class GoldenInitializerTests
     public void An_initializer_draws_what_Python_draws(JsonElement figure)
     {
         string name = figure.GetProperty("init").GetString()!;
+        if (name == "orthogonal" && LibraryInUse.IsReference)
+        {
+            Assert.Ignore("Needs MLX: the reference library provides no QR decomposition.");
+        }
         Arguments a = new(figure.GetProperty("kwargs"));
         Arguments call = new(figure.TryGetProperty("call", out JsonElement given) ? given : figure.GetProperty("kwargs"));
         using MlxArray shape = Mx.Zeros([.. figure.GetProperty("shape").EnumerateArray().Select(e => e.GetInt32())]);

@@ -1,0 +1,51 @@
+using DotMlx.NN;
+using DotMlx.Optimizers;
+
+namespace DotMlx.Tests.NN;
+
+/// <summary>A whole training step compiled, with batch normalization, dropout and an optimizer as its state.</summary>
+public class CompiledTrainingTests
+{
+    [Test]
+    public void A_compiled_step_trains_as_the_plain_one_does()
+    {
+        (Sequential plainModel, SGD plainOptimizer, Func<MlxArray, MlxArray, MlxArray> plain) = Make(compile: false);
+        (Sequential model, SGD optimizer, Func<MlxArray, MlxArray, MlxArray> compiled) = Make(compile: true);
+        model.Update(plainModel.Parameters());
+        using MlxArray x = Mx.Random.Normal([8, 4]);
+        using MlxArray y = Mx.Random.Normal([8, 1]);
+        using MlxArray shortX = Mx.Random.Normal([5, 4]);
+        using MlxArray shortY = Mx.Random.Normal([5, 1]);
+        for (int i = 0; i < 6; i++)
+        {
+            // The shapes change and come back, so that graphs are made anew and used again; each step in a scope of its own.
+            using MlxScope scope = MlxScope.Begin();
+            float expected = (i % 3 == 2 ? plain(shortX, shortY) : plain(x, y)).Item<float>();
+            float actual = (i % 3 == 2 ? compiled(shortX, shortY) : compiled(x, y)).Item<float>();
+            Assert.That(actual, Is.EqualTo(expected).Within(1e-5), $"step {i}");
+            scope.Keep([.. plainOptimizer.State.Leaves, .. optimizer.State.Leaves]);
+        }
+        foreach ((string path, MlxArray expected) in plainModel.Parameters().Flatten())
+        {
+            Assert.That(model.Parameters().Find(path).Array.ToArray<float>(), Is.EqualTo(expected.ToArray<float>()).Within(1e-5), path);
+        }
+    }
+
+    private static (Sequential Model, SGD Optimizer, Func<MlxArray, MlxArray, MlxArray> Step) Make(bool compile)
+    {
+        Sequential model = new(new Linear(4, 8), new BatchNorm(8), new GELU(), new Linear(8, 1));
+        // The learning rate equals the momentum of the normalization: state and constant must not be one array.
+        SGD optimizer = new(0.1f, momentum: 0.9f);
+        optimizer.Init(model.TrainableParameters());
+        Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> loss =
+            model.ValueAndGrad((MlxArray a, MlxArray b) => Losses.MseLoss(model.Forward(a), b));
+        MlxArray Step(MlxArray a, MlxArray b)
+        {
+            (MlxArray value, Tree gradients) = loss(a, b);
+            model.Update(optimizer.ApplyGradients(gradients, model.TrainableParameters()));
+            return value;
+        }
+        IMlxState[] state = [model, optimizer, Mx.Random.State];
+        return (model, optimizer, compile ? Mx.Compile((MlxArray a, MlxArray b) => Step(a, b), state, state) : Step);
+    }
+}
