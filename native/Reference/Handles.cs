@@ -52,8 +52,6 @@ internal static unsafe class Handles
     private static readonly ConcurrentDictionary<nint, object> Table = new();
     private static long last = 0x1000;
 
-    internal static int Count => Table.Count;
-
     internal static T Get<T>(void* handle, string typeName) where T : class
     {
         if (handle == null) throw new MlxFailure($"expected a non-empty {typeName}");

@@ -22,11 +22,9 @@ internal sealed unsafe partial class Functions
         var type = DTypes.Promote(a.DType, b.DType);
         if (!DTypes.IsInexact(type)) throw new MlxFailure($"[{name}] Only inexact types are supported but {DTypes.Name(a.DType)} and {DTypes.Name(b.DType)} were provided which results in {DTypes.Name(type)}, which is not a floating point type.");
         return Recording.Apply([mlx_astype(a, type), mlx_astype(b, type)], x => Multiplied(x[0], x[1]), (g, x, _, i) => i == 0
-            ? SumTo(Multiply(g, mlx_swapaxes(Conjugated(x[1]), -1, -2)), x[0].Shape)
-            : SumTo(Multiply(mlx_swapaxes(Conjugated(x[0]), -1, -2), g), x[1].Shape));
+            ? SumTo(mlx_matmul(g, mlx_swapaxes(Conjugated(x[1]), -1, -2)), x[0].Shape)
+            : SumTo(mlx_matmul(mlx_swapaxes(Conjugated(x[0]), -1, -2), g), x[1].Shape));
     }
-
-    private static Tensor Multiply(Tensor a, Tensor b) => mlx_matmul(a, b);
 
     private static Tensor Multiplied(Tensor a, Tensor b)
     {
