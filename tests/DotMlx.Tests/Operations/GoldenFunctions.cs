@@ -13,8 +13,6 @@ internal static class GoldenFunctions
 
     private delegate MlxArray SpreadFunction(MlxArray a, int? axis, bool keepdims, int ddof, MlxStream? stream);
 
-    private static readonly Dictionary<string, Func<GoldenCall, MlxArray[]>> Table = Build();
-
     internal static IReadOnlyCollection<string> Names => Table.Keys;
 
     internal static MlxArray[] Run(GoldenCall call) => Table[call.Op](call);
@@ -87,6 +85,9 @@ internal static class GoldenFunctions
         ("all", Mx.All), ("any", Mx.Any), ("argmax", Mx.ArgMax), ("argmin", Mx.ArgMin), ("median", Mx.Median),
         ("softmax", (a, axis, _, s) => Mx.Softmax(a, axis, stream: s)),
     ];
+
+    // After the lists above, from which it is built.
+    private static readonly Dictionary<string, Func<GoldenCall, MlxArray[]>> Table = Build();
 
     private static void AddScansAndSorting(Dictionary<string, Func<GoldenCall, MlxArray[]>> table)
     {

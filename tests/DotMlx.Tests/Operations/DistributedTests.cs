@@ -1,0 +1,40 @@
+namespace DotMlx.Tests.Operations;
+
+[RequiresMlx("it does not communicate")]
+public class DistributedTests
+{
+    [Test]
+    public void OneProcess()
+    {
+        using DistributedGroup group = Mx.Distributed.Init();
+        using MlxArray x = Numbers.Row(1, 2);
+        Assert.That((group.Rank, group.Size), Is.EqualTo((0, 1)));
+        Numbers.AreClose(Mx.Distributed.AllSum(x, group), x);
+        Numbers.AreClose(Mx.Distributed.AllMax(x, group), x);
+        Numbers.AreClose(Mx.Distributed.AllMin(x), x);
+        Numbers.AreClose(Mx.Distributed.AllGather(x), x);
+        Numbers.AreClose(Mx.Distributed.SumScatter(x, group), x);
+        Assert.That(() => Mx.Distributed.Send(x, 1, group), Throws.TypeOf<MlxException>());
+        Assert.That(() => Mx.Distributed.Recv([2], DType.Float32, 1), Throws.TypeOf<MlxException>());
+        Assert.That(() => Mx.Distributed.RecvLike(x, 1, group), Throws.TypeOf<MlxException>());
+        Assert.That(() => group.Split(0), Throws.TypeOf<MlxException>());
+    }
+
+    [Test]
+    public void Backends()
+    {
+        Assert.That(Mx.Distributed.IsAvailable("carrier pigeon"), Is.False);
+        Assert.That(() => Mx.Distributed.Init(backend: "carrier pigeon"), Throws.TypeOf<MlxException>());
+        Assert.That(() => Mx.Distributed.Init(backend: "%n"), Throws.ArgumentException);
+        Assert.That(() => Mx.Distributed.IsAvailable(), Throws.Nothing);
+    }
+
+    [Test]
+    public void ADisposedGroupSaysSo()
+    {
+        DistributedGroup group = Mx.Distributed.Init();
+        group.Dispose();
+        group.Dispose();
+        Assert.That(() => group.Rank, Throws.TypeOf<ObjectDisposedException>());
+    }
+}

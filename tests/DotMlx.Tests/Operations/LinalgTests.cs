@@ -1,0 +1,129 @@
+namespace DotMlx.Tests.Operations;
+
+/// <summary>Decompositions, checked by putting their parts together again.</summary>
+[RequiresMlx("it has no matrix decompositions")]
+public class LinalgTests
+{
+    private static readonly MlxStream Cpu = DeviceType.Cpu;
+
+    [Test]
+    public void Orthogonal()
+    {
+        using MlxArray a = Numbers.Array(1, 2, 4, 3);
+        (MlxArray q, MlxArray r) = Mx.Linalg.QR(a, Cpu);
+        Numbers.AreClose(Mx.MatMul(q, r), a);
+        Numbers.AreClose(Mx.MatMul(Mx.SwapAxes(q, 1, 2), q), Mx.BroadcastTo(Mx.Eye(3), 2, 3, 3));
+    }
+
+    [Test]
+    public void SingularValues()
+    {
+        using MlxArray a = Numbers.Array(1, 4, 3);
+        (MlxArray u, MlxArray s, MlxArray vt) = Mx.Linalg.SVD(a, Cpu);
+        Numbers.HasShape(u, 4, 4);
+        Numbers.HasShape(vt, 3, 3);
+        MlxArray[] columns = Mx.Split(u, [3], 1);
+        Numbers.AreClose(Mx.MatMul(Mx.Multiply(columns[0], s), vt), a);
+        Numbers.AreClose(Mx.Linalg.SVDVals(a, Cpu), s);
+        Numbers.AreClose(Mx.Linalg.Norm(a, "nuc", stream: Cpu), [Golden.ToDoubles(s).Sum()]);
+        Numbers.AreClose(Mx.Linalg.Norm(a, 2, stream: Cpu), [Golden.ToDoubles(s)[0]]);
+    }
+
+    [Test]
+    public void Inverses()
+    {
+        using MlxArray a = Mx.Add(Numbers.Array(1, 3, 3), Mx.Multiply(Mx.Eye(3), 3));
+        using MlxArray triangle = Mx.Triu(a);
+        Numbers.AreClose(Mx.MatMul(a, Mx.Linalg.Inv(a, Cpu)), Mx.Eye(3));
+        Numbers.AreClose(Mx.MatMul(triangle, Mx.Linalg.TriInv(triangle, true, Cpu)), Mx.Eye(3));
+        Numbers.AreClose(Mx.MatMul(a, Mx.Linalg.Pinv(a, Cpu)), Mx.Eye(3));
+    }
+
+    [Test]
+    public void Cholesky()
+    {
+        using MlxArray half = Numbers.Array(1, 3, 3);
+        using MlxArray a = Mx.Add(Mx.MatMul(half, Mx.Transpose(half)), Mx.Eye(3));
+        using MlxArray lower = Mx.Linalg.Cholesky(a, stream: Cpu);
+        using MlxArray upper = Mx.Linalg.Cholesky(a, true, Cpu);
+        Numbers.AreClose(Mx.MatMul(lower, Mx.Transpose(lower)), a);
+        Numbers.AreClose(upper, Mx.Transpose(lower));
+        Numbers.AreClose(Mx.MatMul(a, Mx.Linalg.CholeskyInv(lower, stream: Cpu)), Mx.Eye(3), 1e-4);
+    }
+
+    [Test]
+    public void Eigenvalues()
+    {
+        using MlxArray half = Numbers.Array(1, 3, 3);
+        using MlxArray a = Mx.Add(half, Mx.Transpose(half));
+        (MlxArray values, MlxArray vectors) = Mx.Linalg.Eigh(a, stream: Cpu);
+        Numbers.AreClose(Mx.MatMul(a, vectors), Mx.Multiply(vectors, values));
+        Numbers.AreClose(Mx.Linalg.Eigvalsh(a, "U", Cpu), values);
+        (MlxArray complexValues, MlxArray complexVectors) = Mx.Linalg.Eig(half, Cpu);
+        Numbers.AreClose(
+            Mx.MatMul(Mx.AsType(half, DType.Complex64), complexVectors), Mx.Multiply(complexVectors, complexValues));
+        Numbers.AreClose(Mx.Linalg.Eigvals(half, Cpu), complexValues);
+        Assert.That(() => Mx.Linalg.Eigvalsh(a, "X", Cpu), Throws.ArgumentException);
+        Assert.That(() => Mx.Linalg.Eigh(a, "%n", Cpu), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void Solutions()
+    {
+        using MlxArray a = Mx.Add(Numbers.Array(1, 3, 3), Mx.Multiply(Mx.Eye(3), 2));
+        using MlxArray b = Numbers.Array(2, 3, 2);
+        Numbers.AreClose(Mx.MatMul(a, Mx.Linalg.Solve(a, b, Cpu)), b);
+        using MlxArray lower = Mx.Tril(a);
+        Numbers.AreClose(Mx.MatMul(lower, Mx.Linalg.SolveTriangular(lower, b, stream: Cpu)), b);
+        using MlxArray upper = Mx.Triu(a);
+        Numbers.AreClose(Mx.MatMul(upper, Mx.Linalg.SolveTriangular(upper, b, true, Cpu)), b);
+    }
+
+    [Test]
+    public void LowerUpper()
+    {
+        using MlxArray a = Numbers.Array(1, 3, 3);
+        (MlxArray p, MlxArray l, MlxArray u) = Mx.Linalg.LU(a, Cpu);
+        Numbers.AreClose(Mx.MatMul(Mx.Take(l, p, 0), u), a);
+        (MlxArray lu, MlxArray pivots) = Mx.Linalg.LUFactor(a, Cpu);
+        Numbers.AreClose(Mx.Triu(lu), u);
+        Assert.That(pivots.DType, Is.EqualTo(DType.UInt32));
+    }
+
+    [Test]
+    public void ShapesAreChecked()
+    {
+        using MlxArray a = Mx.Zeros(2, 3);
+        Assert.That(() => Mx.Linalg.Inv(a, Cpu), Throws.TypeOf<MlxException>());
+        Assert.That(() => Mx.Linalg.QR(Mx.Zeros(3), Cpu), Throws.TypeOf<MlxException>());
+        Assert.That(() => Mx.Linalg.SVD(Mx.Zeros([2, 2], DType.Int32), Cpu), Throws.TypeOf<MlxException>());
+    }
+}
+
+/// <summary>Norms and cross products, which every library has.</summary>
+public class NormTests
+{
+    [Test]
+    public void Norms()
+    {
+        using MlxArray a = MlxArray.Create<float>([1, -2, 3, -4], 2, 2);
+        Assert.Multiple(() =>
+        {
+            Numbers.AreClose(Mx.Linalg.Norm(a), [Math.Sqrt(30)]);
+            Numbers.AreClose(Mx.Linalg.Norm(a, "fro"), [Math.Sqrt(30)]);
+            Numbers.AreClose(Mx.Linalg.Norm(a, axis: -1), [Math.Sqrt(5), 5]);
+            Numbers.AreClose(Mx.Linalg.Norm(a, 1), [6]);
+            Numbers.AreClose(Mx.Linalg.Norm(a, double.PositiveInfinity), [7]);
+            Numbers.AreClose(Mx.Linalg.Norm(a, 3, 0), [Math.Cbrt(28), Math.Cbrt(72)]);
+            Numbers.AreClose(Mx.Linalg.Norm(a, 0, 1), [2, 2]);
+            Numbers.AreClose(Mx.Linalg.Norm(a, null, [0, 1]), [Math.Sqrt(30)]);
+            Numbers.HasShape(Mx.Linalg.Norm(a, 1, [0, 1], keepdims: true), 1, 1);
+            Assert.That(() => Mx.Linalg.Norm(a, "round"), Throws.TypeOf<MlxException>());
+            Assert.That(() => Mx.Linalg.Norm(Mx.Zeros(2), "fro"), Throws.TypeOf<MlxException>());
+        });
+    }
+
+    [Test]
+    public void CrossChecksItsAxis()
+        => Assert.That(() => Mx.Linalg.Cross(Mx.Zeros(4), Mx.Zeros(4)), Throws.TypeOf<MlxException>());
+}

@@ -1,0 +1,36 @@
+namespace DotMlx.Tests.Operations;
+
+/// <summary>Arrays and comparisons for tests that compute what they expect with plain loops.</summary>
+internal static class Numbers
+{
+    /// <summary>Numbers between -1 and 1 that look random and are always the same.</summary>
+    internal static float[] Noise(int count, int seed = 1)
+        => [.. Enumerable.Range(0, count).Select(i => (float)Math.Sin((i + 1) * 12.9898 + seed * 78.233))];
+
+    internal static MlxArray Array(int seed, params int[] shape)
+        => MlxArray.Create(Noise(shape.Aggregate(1, (product, size) => product * size), seed), shape);
+
+    internal static MlxArray Row(params float[] values) => MlxArray.Create(values);
+
+    internal static MlxArray Ints(params int[] values) => MlxArray.Create(values);
+
+    internal static void AreClose(MlxArray actual, IEnumerable<double> expected, double tolerance = 1e-5, string what = "")
+    {
+        double[] left = Golden.ToDoubles(actual);
+        double[] right = [.. expected];
+        Assert.That(left, Has.Length.EqualTo(right.Length), what);
+        for (int i = 0; i < left.Length; i++)
+        {
+            Assert.That(
+                left[i], Is.EqualTo(right[i]).Within(tolerance * Math.Max(1, Math.Abs(right[i]))), $"{what} element {i}");
+        }
+    }
+
+    internal static void AreClose(MlxArray actual, MlxArray expected, double tolerance = 1e-5, string what = "")
+    {
+        Assert.That(actual.Shape.ToArray(), Is.EqualTo(expected.Shape.ToArray()), what + " shape");
+        AreClose(actual, Golden.ToDoubles(expected), tolerance, what);
+    }
+
+    internal static void HasShape(MlxArray array, params int[] shape) => Assert.That(array.Shape.ToArray(), Is.EqualTo(shape));
+}
