@@ -19,19 +19,19 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_l2, mlx_linalg_norm.</remarks>
         public static MlxArray Norm(
             MlxArray a, double? ord = null, int? axis = null, bool keepdims = false, MlxStream? stream = null)
-            => axis is int one ? Norm(a, ord, [one], keepdims, stream) : Norm(a, ord, default(ReadOnlySpan<int>), keepdims, stream);
+            => Norm(a, axis is int one ? [one] : default(ReadOnlySpan<int>), ord, keepdims, stream);
 
         /// <summary>Norm of vectors (one axis) or matrices (two axes).</summary>
         /// <param name="a">Array of any shape.</param>
-        /// <param name="ord">Order; null for the 2-norm of vectors and the Frobenius norm of matrices. For matrices: 1, -1, 2, -2 or an infinity.</param>
         /// <param name="axes">One or two axes, negative from the end; none for the whole array.</param>
+        /// <param name="ord">Order; null for the 2-norm of vectors and the Frobenius norm of matrices. For matrices: 1, -1, 2, -2 or an infinity.</param>
         /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>The norms.</returns>
         /// <exception cref="MlxException">The order does not exist for this number of axes, or an axis is out of range.</exception>
         /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_l2, mlx_linalg_norm.</remarks>
         public static MlxArray Norm(
-            MlxArray a, double? ord, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
+            MlxArray a, ReadOnlySpan<int> axes, double? ord = null, bool keepdims = false, MlxStream? stream = null)
         {
             mlx_array result = default;
             mlx_array input = Op.Handle(a);
