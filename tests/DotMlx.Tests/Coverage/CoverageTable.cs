@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text;
+using DotMlx.Tests.Operations;
+
+namespace DotMlx.Tests.Coverage;
+
+/// <summary>docs/coverage.md: every name of mlx.core, its place here, and where it is tested.</summary>
+internal sealed class CoverageTable
+{
+    private readonly string root;
+    private readonly TestSources sources;
+
+    internal CoverageTable()
+    {
+        root = Root();
+        Rows = [.. File.ReadLines(Path.Combine(root, "tests/DotMlx.Tests/Coverage/rows.tsv")).Skip(1).Select(CoverageRow.Parse)];
+        sources = new TestSources(Path.Combine(root, "tests/DotMlx.Tests"));
+    }
+
+    internal IReadOnlyList<CoverageRow> Rows { get; }
+
+    internal string DocumentPath => Path.Combine(root, "docs/coverage.md");
+
+    /// <summary>"both", "MLX", or null when no test calls it.</summary>
+    internal string? TestedOn(CoverageRow row)
+    {
+        string? golden = !GoldenOperationTests.Operations.Contains(row.GoldenName) || row.Area == "mlx.core.array" ? null
+            : GoldenOperationTests.MlxOnly.Contains(row.GoldenName) ? "MLX"
+            : "both";
+        string? direct = sources.LibrariesOf(row.Members);
+        return golden == "both" ? golden : direct ?? golden;
+    }
+
+    internal string Document()
+    {
+        StringBuilder text = new();
+        text.Append("""
+            # What of mlx.core is here
+
+            Every function, class and array member of Python's `mlx.core` (MLX 0.31.2, and what 0.32 added), the C# member that
+            stands for it, the C functions behind it, and on which library the suite calls it: *both* is MLX and the reference
+            library, *MLX* is MLX alone.
+
+            Written by a test, from `tests/DotMlx.Tests/Coverage/rows.tsv`, the public members and the suite's source; another
+            test fails when this page is out of date:
+
+            ```
+            DOTMLX_WRITE_COVERAGE=1 dotnet test tests/DotMlx.Tests --filter CoverageTests
+            ```
+
+            | part | names | with a member | tested on both | on MLX alone | not called by a test |
+            |---|---|---|---|---|---|
+
+            """.ReplaceLineEndings("\n"));
+        foreach (IGrouping<string, CoverageRow> area in Rows.GroupBy(row => row.Area))
+        {
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {area.Key} | {area.Count()} | {area.Count(row => row.Members.Length > 0)} | {area.Count(row => TestedOn(row) == "both")} | {area.Count(row => TestedOn(row) == "MLX")} | {area.Count(row => TestedOn(row) is null)} |\n");
+        }
+
+        foreach (IGrouping<string, CoverageRow> area in Rows.GroupBy(row => row.Area))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n## {area.Key}\n\n| Python | C# | C | tested on | note |\n|---|---|---|---|---|\n");
+            foreach (CoverageRow row in area)
+            {
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {Code(row.Name)} | {Codes(row.Members.Select(Shown))} | {Codes(row.Functions)} | {TestedOn(row) ?? "-"} | {row.Note} |\n");
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static string Shown(string member) => member.Replace("op_", "operator ", StringComparison.Ordinal);
+
+    private static string Codes(IEnumerable<string> names) => string.Join(", ", names.Select(Code));
+
+    private static string Code(string name) => name.Length == 0 ? "" : $"`{name}`";
+
+    private static string Root()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "DotMlx.slnx")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new InvalidOperationException($"No DotMlx.slnx above {AppContext.BaseDirectory}.");
+    }
+}
