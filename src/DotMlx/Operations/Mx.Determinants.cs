@@ -11,7 +11,7 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Array of shape [...].</returns>
         /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
-        /// <remarks>mlx.core.linalg.det of MLX 0.32; C: mlx_linalg_det, on older mlx-c composed of mlx_linalg_lu_factor.</remarks>
+        /// <remarks>mlx.core.linalg.det of MLX 0.32; C: mlx_linalg_det, on older mlx-c composed of mlx_linalg_qr and mlx_linalg_lu_factor.</remarks>
         public static MlxArray Det(MlxArray a, MlxStream? stream = null)
         {
             if (LoadedApi.Version == MlxcVersions.V0_7_0)
@@ -33,7 +33,7 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Sign (-1, 0 or 1) and logarithm, each of shape [...]; the logarithm of a singular matrix is negative infinity.</returns>
         /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
-        /// <remarks>mlx.core.linalg.slogdet of MLX 0.32; C: mlx_linalg_slogdet, on older mlx-c composed of mlx_linalg_lu_factor.</remarks>
+        /// <remarks>mlx.core.linalg.slogdet of MLX 0.32; C: mlx_linalg_slogdet, on older mlx-c composed of mlx_linalg_qr and mlx_linalg_lu_factor.</remarks>
         public static (MlxArray Sign, MlxArray LogAbsDet) Slogdet(MlxArray a, MlxStream? stream = null)
         {
             if (LoadedApi.Version == MlxcVersions.V0_7_0)
@@ -53,7 +53,7 @@ public static unsafe partial class Mx
             }
         }
 
-        /// <summary>Diagonal of U, and the sign that the row exchanges give.</summary>
+        /// <summary>Diagonal of R, and the determinant of Q: 1 or -1.</summary>
         private static (MlxArray Diagonal, MlxArray Sign) Factor(MlxArray a, MlxStream? stream)
         {
             ArgumentNullException.ThrowIfNull(a);
@@ -63,17 +63,28 @@ public static unsafe partial class Mx
                     $"Determinants are of square matrices, not of an array of shape {ShapeText.Of(a.Shape)}.", nameof(a));
             }
 
-            (MlxArray lu, MlxArray pivots) = LUFactor(a, stream);
+            // A singular matrix in lu_factor ends the process before MLX 0.32.1; Q is never singular.
+            (MlxArray q, MlxArray r) = QR(a, stream);
+            using (q)
+            using (r)
+            {
+                return (Diagonal(r, 0, -2, -1, stream), SignOfOrthogonal(q, stream));
+            }
+        }
+
+        private static MlxArray SignOfOrthogonal(MlxArray q, MlxStream? stream)
+        {
+            (MlxArray lu, MlxArray pivots) = LUFactor(q, stream);
             using (lu)
             using (pivots)
-            using (MlxArray own = Arange(a.Shape[^1], DType.UInt32, stream))
-            using (MlxArray moved = NotEqual(pivots, own, stream))
-            using (MlxArray count = Sum(moved, -1, stream: stream))
-            using (MlxArray odd = Remainder(count, 2, stream))
-            using (MlxArray typed = AsType(odd, lu.DType, stream))
-            using (MlxArray twice = Multiply(typed, -2, stream))
+            using (MlxArray own = Arange(q.Shape[^1], DType.UInt32, stream))
+            using (MlxArray exchanged = NotEqual(pivots, own, stream))
+            using (MlxArray diagonal = Diagonal(lu, 0, -2, -1, stream))
+            using (MlxArray signs = Sign(diagonal, stream))
+            using (MlxArray opposite = Negative(signs, stream))
+            using (MlxArray turned = Where(exchanged, opposite, signs, stream))
             {
-                return (Diagonal(lu, 0, -2, -1, stream), Add(twice, 1, stream));
+                return Prod(turned, -1, stream: stream);
             }
         }
     }

@@ -5,7 +5,9 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Linear algebra (mlx.core.linalg).</summary>
-    /// <remarks>MLX computes decompositions, inverses and solutions on the CPU alone: where the default device is a GPU, pass a CPU stream.</remarks>
+    /// <remarks>MLX computes decompositions, inverses and solutions on the CPU alone: where the default device is a GPU, pass a CPU stream.
+    /// Before MLX 0.32.1 a failure that shows only while computing, such as a singular matrix in <see cref="Inv"/>, <see cref="Solve"/>
+    /// or <see cref="LU"/>, ends the process: MLX throws it on a thread of its own.</remarks>
     public static unsafe partial class Linalg
     {
         /// <summary>Norm of vectors along one axis, or of the whole array.</summary>

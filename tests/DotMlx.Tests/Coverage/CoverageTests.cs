@@ -19,6 +19,7 @@ public class CoverageTests
         string document = Table.Document();
         if (Environment.GetEnvironmentVariable("DOTMLX_WRITE_COVERAGE") is "1")
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(Table.DocumentPath)!);
             File.WriteAllText(Table.DocumentPath, document);
         }
 
