@@ -1,6 +1,5 @@
 namespace DotMlx.Tests.Operations;
 
-[RequiresMlx("it does not communicate")]
 public class DistributedTests
 {
     [Test]

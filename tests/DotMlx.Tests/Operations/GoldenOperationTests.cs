@@ -68,6 +68,13 @@ public class GoldenOperationTests
         (MlxArray[] outputs, MlxArray[] gradients) = Mx.Vjp(
             inputs => GoldenFunctions.Run(new GoldenCall(test, made, positions.Zip(inputs).ToDictionary())), primals, cotangents);
 
+        if (LibraryInUse.IsReference && test.GetProperty("op").GetString() == "conv_general")
+        {
+            // MLX's gradient for an input that is spread out lacks the last row; the reference library's is whole.
+            made.Add(gradients[0]);
+            gradients[0] = Mx.Split(gradients[0], [gradients[0].Shape[1] - 1], 1)[0];
+        }
+
         JsonElement values = gradient.GetProperty("values");
         if (positions.Length == 1)
         {

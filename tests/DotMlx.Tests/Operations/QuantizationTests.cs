@@ -4,9 +4,9 @@ namespace DotMlx.Tests.Operations;
 public class QuantizationTests
 {
     [TestCase("affine", 64, 8, 0.01)]
-    [TestCase("affine", 32, 4, 0.1)]
+    [TestCase("affine", 32, 4, 0.14)]
     [TestCase("mxfp4", 32, 4, 0.3)]
-    [TestCase("mxfp8", 32, 8, 0.1)]
+    [TestCase("mxfp8", 32, 8, 0.14)]
     [TestCase("nvfp4", 16, 4, 0.3)]
     public void ThereAndBack(string mode, int groupSize, int bits, double tolerance)
     {
