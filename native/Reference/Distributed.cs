@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
@@ -14,9 +15,14 @@ internal sealed unsafe partial class Functions
 
     public static byte mlx_distributed_is_available(byte* bk) => Bool(false);
 
-    public static int mlx_distributed_init(mlx_distributed_group* res, byte strict, byte* bk) => strict != 0
-        ? throw new MlxFailure("[distributed] Couldn't initialize any backend: the reference library does not communicate.")
-        : Assign(&res->ctx, Group.Alone);
+    public static int mlx_distributed_init(mlx_distributed_group* res, byte strict, byte* bk)
+    {
+        string? backend = Marshal.PtrToStringUTF8((nint)bk);
+        if (backend is not (null or "any" or "mpi" or "ring" or "nccl" or "jaccl"))
+            throw new MlxFailure($"[distributed] The only valid values for backend are 'any', 'mpi', 'nccl', 'jaccl' and 'ring' but '{backend}' was provided.");
+        if (strict != 0) throw new MlxFailure("[distributed] Couldn't initialize any backend: the reference library does not communicate.");
+        return Assign(&res->ctx, Group.Alone);
+    }
 
     public static mlx_distributed_group mlx_distributed_group_new() => default;
 
