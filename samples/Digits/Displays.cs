@@ -42,13 +42,17 @@ internal sealed class PlainDisplay(IAnsiConsole console) : ITrainingDisplay
 /// <summary>A bar that is redrawn as the batches go by.</summary>
 internal sealed class LiveDisplay(IAnsiConsole console) : ITrainingDisplay
 {
+    // The figures beside the bar take this much; the bar has the rest of the line.
+    private const int FiguresWidth = 74;
+    private const int NarrowestBar = 6;
+    private const int WidestBar = 40;
+
     public void Show(Action<Action<RunProgress>, Action<int, EpochRecord>> train)
     {
         RunProgress latest = default;
         console.Progress().AutoClear(false).HideCompleted(false)
             .Columns(
-                new ProgressBarColumn { Width = 24 },
-                new PercentageColumn(),
+                new ProgressBarColumn { Width = Math.Clamp(console.Profile.Width - FiguresWidth, NarrowestBar, WidestBar) },
                 new TextColumn(() => Describe(latest)))
             .Start(context =>
             {

@@ -119,7 +119,7 @@ internal sealed class Trainer
         MlxArray images = Mx.Take(_images, index, axis: 0);
         MlxArray targets = Mx.Take(_targets, index, axis: 0);
         (MlxArray loss, Tree gradients) = _lossAndGradients(images, targets);
-        Model.Update(Optimizer.ApplyGradients(gradients, Model.Parameters()));
+        Optimizer.Update(Model, gradients);
 
         // One evaluation a batch: the update is computed together with the loss, and nothing is held from earlier batches.
         Tree state = new TreeList { Model.Parameters(), Optimizer.State, loss };

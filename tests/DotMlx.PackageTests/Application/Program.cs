@@ -15,7 +15,7 @@ float last = float.NaN;
 for (int step = 0; step < 300; step++)
 {
     (MlxArray loss, Tree gradients) = lossAndGradients(x, y);
-    model.Update(optimizer.ApplyGradients(gradients, model.Parameters()));
+    optimizer.Update(model, gradients);
     Mx.Eval(new TreeList { model.Parameters(), optimizer.State });
     last = loss.Item<float>();
 }
