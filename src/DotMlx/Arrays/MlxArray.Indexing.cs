@@ -53,13 +53,7 @@ public sealed unsafe partial class MlxArray
     /// <summary>Takes the handle out of this object, which is then as good as disposed.</summary>
     internal mlx_array TakeHandle()
     {
-        nint native = Interlocked.Exchange(ref handle, 0);
-        if (native == 0)
-        {
-            throw Disposed();
-        }
-
-        LiveArrays.Freed(native);
-        return new mlx_array { ctx = (void*)native };
+        HandleGuard owned = Interlocked.Exchange(ref guard, null) ?? throw Disposed();
+        return new mlx_array { ctx = (void*)LiveArrays.Freed(owned) };
     }
 }

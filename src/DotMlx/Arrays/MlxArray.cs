@@ -5,7 +5,7 @@ namespace DotMlx;
 
 /// <summary>
 /// A multi-dimensional array of MLX (<c>mlx.core.array</c>): one native handle, lazily evaluated.
-/// <see cref="Dispose"/> frees the handle at once, the finalizer frees what was forgotten, a <see cref="MlxScope"/>
+/// <see cref="Dispose"/> frees the handle at once, a finalizer frees what was forgotten, a <see cref="MlxScope"/>
 /// frees everything made inside it. Any thread may use, evaluate and dispose any array.
 /// </summary>
 /// <remarks>
@@ -15,42 +15,33 @@ namespace DotMlx;
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public sealed unsafe partial class MlxArray : IDisposable
 {
-    // Tells a handle that the library keeps for good from the ones that programs own.
-    private static readonly object SharedMark = new();
+    // Has the handle. Whoever takes it out frees the array; if nobody does, its finalizer will.
+    private HandleGuard? guard;
 
-    private nint handle;
-
-    // Nothing yet, the shape (int[]) once somebody asked for it, what a weak scalar stands for, or the mark.
+    // Nothing yet, the shape (int[]) once somebody asked for it, or what a weak scalar stands for.
     private object? extra;
 
     /// <summary>Takes ownership of the handle and hands the array to the current <see cref="MlxScope"/>.</summary>
     internal MlxArray(mlx_array handle)
     {
-        this.handle = (nint)handle.ctx;
-        LiveArrays.Created(this, this.handle);
+        guard = LiveArrays.Created((nint)handle.ctx);
+        if (LiveArrays.Recording)
+        {
+            LiveArrays.Record(this, (nint)handle.ctx);
+        }
+
         if (MlxScope.AnyActive)
         {
             MlxScope.Register(this);
         }
     }
 
-    internal MlxArray(WeakScalar scalar)
-    {
-        extra = scalar;
-        GC.SuppressFinalize(this);
-    }
+    internal MlxArray(WeakScalar scalar) => extra = scalar;
 
-    private MlxArray(mlx_array handle, object? mark)
-    {
-        this.handle = (nint)handle.ctx;
-        extra = mark;
-    }
-
-    /// <summary>Frees the native array if nobody disposed this one.</summary>
-    ~MlxArray() => Release();
+    private MlxArray(HandleGuard guard) => this.guard = guard;
 
     /// <summary>Whether <see cref="Dispose"/> has freed the native array.</summary>
-    public bool IsDisposed => handle == 0 && extra is not WeakScalar;
+    public bool IsDisposed => NativeOrNull == 0 && extra is not WeakScalar;
 
     /// <summary>The native array; a weak scalar gives one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -58,32 +49,36 @@ public sealed unsafe partial class MlxArray : IDisposable
     {
         get
         {
-            nint native = handle;
+            nint native = NativeOrNull;
             return native != 0 ? new mlx_array { ctx = (void*)native } : HandleOfWeakScalar();
         }
     }
 
     /// <summary>Whether this stands for a .NET number, which takes the element type of the array it meets.</summary>
-    internal bool IsWeakScalar => handle == 0 && extra is WeakScalar;
+    internal bool IsWeakScalar => extra is WeakScalar;
 
     /// <summary>The number this stands for, or null.</summary>
     internal WeakScalar? Weak => extra as WeakScalar;
 
+    private nint NativeOrNull => guard is { } mine ? mine.Handle : 0;
+
     /// <summary>Frees the native array. Doing it twice, or from several threads at once, is harmless.</summary>
     public void Dispose()
     {
-        Release();
-        GC.SuppressFinalize(this);
+        if (Interlocked.Exchange(ref guard, null) is { } owned)
+        {
+            NativeFree.Free((void*)LiveArrays.Freed(owned));
+        }
     }
 
     /// <summary>An array for the library's own caches: outside of scopes and of the count of live arrays.</summary>
-    internal static MlxArray CreateShared(mlx_array handle) => new(handle, SharedMark);
+    internal static MlxArray CreateShared(mlx_array handle) => new(LiveArrays.Uncounted((nint)handle.ctx));
 
     /// <summary>An array that outlives every <see cref="MlxScope"/>, such as the state that an optimizer keeps from step to step.</summary>
     internal static MlxArray CreateUnscoped(mlx_array handle)
     {
-        var array = new MlxArray(handle, mark: null);
-        LiveArrays.Created(array, array.handle);
+        var array = new MlxArray(LiveArrays.Created((nint)handle.ctx));
+        LiveArrays.Record(array, (nint)handle.ctx);
         return array;
     }
 
@@ -96,31 +91,20 @@ public sealed unsafe partial class MlxArray : IDisposable
             throw new InvalidOperationException("A .NET number that stands for an array cannot be changed in place; make an array with MlxArray.Create first.");
         }
 
-        nint old = Interlocked.Exchange(ref handle, (nint)replacement.ctx);
-        extra = ReferenceEquals(extra, SharedMark) ? SharedMark : null;
-        if (old == 0)
+        // While the guard is out, a Dispose from another thread finds nothing to free.
+        HandleGuard? owned = Interlocked.Exchange(ref guard, null);
+        if (owned is not { Handle: not 0 })
         {
-            // Disposed before: stay disposed, and do not leak the replacement.
-            NativeFree.Free((void*)Interlocked.Exchange(ref handle, 0));
+            NativeFree.Free(replacement.ctx);
             throw Disposed();
         }
 
+        nint old = owned.Handle;
+        extra = null;
+        owned.Exchange((nint)replacement.ctx);
+        Volatile.Write(ref guard, owned);
         LiveArrays.Moved(old, (nint)replacement.ctx);
         NativeFree.Free((void*)old);
-    }
-
-    private void Release()
-    {
-        nint native = Interlocked.Exchange(ref handle, 0);
-        if (native != 0)
-        {
-            if (!ReferenceEquals(extra, SharedMark))
-            {
-                LiveArrays.Freed(native);
-            }
-
-            NativeFree.Free((void*)native);
-        }
     }
 
     private mlx_array HandleOfWeakScalar() =>

@@ -14,6 +14,8 @@ internal static unsafe class Evaluation
     /// <summary>The evaluations done so far.</summary>
     internal static long Count => Volatile.Read(ref count);
 
+    private static bool MayEvaluateHere => !StreamThread.Required || StreamThread.IsCurrent;
+
     internal static void Eval(MlxArray array)
     {
         ArgumentNullException.ThrowIfNull(array);
@@ -23,13 +25,13 @@ internal static unsafe class Evaluation
         }
 
         mlx_array handle = array.Handle;
-        if (!StreamThread.Required || StreamThread.IsCurrent)
+        if (MayEvaluateHere)
         {
             MlxError.ThrowIfFailed(EvalHere(handle), "mlx_array_eval");
         }
         else
         {
-            StreamThread.Run(() => MlxError.ThrowIfFailed(EvalHere(handle), "mlx_array_eval"));
+            EvalThere(handle);
         }
 
         GC.KeepAlive(array);
@@ -84,15 +86,20 @@ internal static unsafe class Evaluation
     /// <summary>Evaluates arrays given by handles, which the caller keeps alive.</summary>
     internal static void Eval(mlx_vector_array arrays, bool asynchronously = false)
     {
-        string function = asynchronously ? "mlx_async_eval" : "mlx_eval";
-        Run(() => MlxError.ThrowIfFailed(
-            asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays), function));
+        if (MayEvaluateHere)
+        {
+            EvalHere(arrays, asynchronously);
+        }
+        else
+        {
+            EvalThere(arrays, asynchronously);
+        }
     }
 
     /// <summary>Runs native calls that evaluate (saving, say) where evaluation is allowed.</summary>
     internal static void Run(Action evaluate)
     {
-        if (!StreamThread.Required || StreamThread.IsCurrent)
+        if (MayEvaluateHere)
         {
             RunHere(evaluate);
         }
@@ -125,6 +132,29 @@ internal static unsafe class Evaluation
             Exit(outermost);
         }
     }
+
+    private static void EvalHere(mlx_vector_array arrays, bool asynchronously)
+    {
+        int status;
+        bool outermost = Enter();
+        try
+        {
+            status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
+        }
+        finally
+        {
+            Exit(outermost);
+        }
+
+        MlxError.ThrowIfFailed(status, asynchronously ? "mlx_async_eval" : "mlx_eval");
+    }
+
+    // Apart from their callers, who would otherwise pay for the closures also when they need none.
+    private static void EvalThere(mlx_array array) =>
+        StreamThread.Run(() => MlxError.ThrowIfFailed(EvalHere(array), "mlx_array_eval"));
+
+    private static void EvalThere(mlx_vector_array arrays, bool asynchronously) =>
+        StreamThread.Run(() => EvalHere(arrays, asynchronously));
 
     private static void RunHere(Action evaluate)
     {

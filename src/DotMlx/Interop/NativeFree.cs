@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -14,8 +15,11 @@ internal static unsafe class NativeFree
     private const int Freeing = 1;
     private const int Evaluating = 2;
 
-    private static readonly ConcurrentQueue<nint> Waiting = new();
+    private static readonly ConcurrentQueue<nint> SetAside = new();
     private static int state;
+
+    // How many are set aside or are about to be: never too few, and cheaper to look at than the queue.
+    private static int waiting;
 
     internal static void Free(void* array)
     {
@@ -24,22 +28,18 @@ internal static unsafe class NativeFree
             return;
         }
 
-        if (Interlocked.CompareExchange(ref state, Freeing, Idle) == Idle)
+        if (Interlocked.CompareExchange(ref state, Freeing, Idle) != Idle)
         {
-            FreeNow(array);
-            Drain();
-            Volatile.Write(ref state, Idle);
-            if (Waiting.IsEmpty)
-            {
-                return;
-            }
-        }
-        else
-        {
-            Waiting.Enqueue((nint)array);
+            Postpone(array);
+            return;
         }
 
-        DrainIfIdle();
+        FreeNow(array);
+        Volatile.Write(ref state, Idle);
+        if (Volatile.Read(ref waiting) != 0)
+        {
+            DrainIfIdle();
+        }
     }
 
     /// <summary>Keeps frees away until <see cref="EndEvaluation"/>; the caller holds the evaluation lock.</summary>
@@ -59,10 +59,18 @@ internal static unsafe class NativeFree
         DrainIfIdle();
     }
 
-    // Somebody may have queued between the last look at the queue and the state's release.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Postpone(void* array)
+    {
+        Interlocked.Increment(ref waiting);
+        SetAside.Enqueue((nint)array);
+        DrainIfIdle();
+    }
+
+    // Somebody may have set an array aside between the last look and the state's release. Whoever frees next finds it at the latest.
     private static void DrainIfIdle()
     {
-        while (!Waiting.IsEmpty && Interlocked.CompareExchange(ref state, Freeing, Idle) == Idle)
+        while (!SetAside.IsEmpty && Interlocked.CompareExchange(ref state, Freeing, Idle) == Idle)
         {
             Drain();
             Volatile.Write(ref state, Idle);
@@ -71,9 +79,10 @@ internal static unsafe class NativeFree
 
     private static void Drain()
     {
-        while (Waiting.TryDequeue(out nint array))
+        while (SetAside.TryDequeue(out nint array))
         {
             FreeNow((void*)array);
+            Interlocked.Decrement(ref waiting);
         }
     }
 

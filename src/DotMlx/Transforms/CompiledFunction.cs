@@ -126,6 +126,15 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         int next = 0;
         object? result = Structures.Rebuild(signature.Result, values, ref next);
+        if (MlxScope.AnyActive)
+        {
+            // State lives on when the scope of this call ends.
+            foreach (MlxArray state in values.AsSpan(next))
+            {
+                MlxScope.Detach(state);
+            }
+        }
+
         for (int i = 0; i < outputs.Length; i++)
         {
             outputs[i].RestoreState((Tree)Structures.Rebuild(signature.States[i], values, ref next)!);
