@@ -1,0 +1,35 @@
+using BenchmarkDotNet.Attributes;
+
+namespace DotMlx.Benchmarks;
+
+/// <summary>What gradients and compiled functions cost beside their arithmetic.</summary>
+[MemoryDiagnoser]
+[BenchmarkCategory("transform")]
+public class TransformBenchmarks
+{
+    private readonly MlxArray x = MlxArray.Create<float>([1f, 2f, 3f, 4f]);
+    private readonly Func<MlxArray, MlxArray> gradient = Mx.Grad(Loss);
+    private readonly Func<MlxArray, MlxArray> compiled = Mx.Compile(Loss);
+
+    [Benchmark(Baseline = true)]
+    public void Function() => Finish(Loss(x));
+
+    [Benchmark]
+    public void Gradient() => Finish(gradient(x));
+
+    [Benchmark]
+    public void Compiled() => Finish(compiled(x));
+
+    private static MlxArray Loss(MlxArray x)
+    {
+        using MlxArray squared = x * x;
+        using MlxArray exponential = Mx.Exp(squared);
+        return exponential.Sum();
+    }
+
+    private static void Finish(MlxArray result)
+    {
+        result.Eval();
+        result.Dispose();
+    }
+}

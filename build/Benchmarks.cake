@@ -1,0 +1,29 @@
+// Measuring: the comparison with C, the suites of BenchmarkDotNet, and the soak test.
+
+/// Runs a program of benchmarks/. One thread for OpenBLAS unless the caller chose: its own threads make the figures jump.
+void RunBenchmark(string project)
+{
+    var environment = new Dictionary<string, string>();
+    if (string.IsNullOrEmpty(EnvironmentVariable("OPENBLAS_NUM_THREADS")))
+        environment["OPENBLAS_NUM_THREADS"] = "1";
+    DotNetRun($"{root}/benchmarks/{project}/{project}.csproj", PassedOn(), new DotNetRunSettings
+    {
+        Configuration = "Release",
+        EnvironmentVariables = environment,
+    });
+}
+
+Task("Compare")
+    .Description("Does the same work from C, from the bindings and from DotMlx, and prints ratios: --rounds=N --only=TEXT.")
+    .IsDependentOn("Native")
+    .Does(() => RunBenchmark("Compare"));
+
+Task("Benchmark")
+    .Description("Runs the BenchmarkDotNet suites: --filter=*optimizer*, --list=flat and its other options.")
+    .IsDependentOn("Native")
+    .Does(() => RunBenchmark("Benchmarks"));
+
+Task("Soak")
+    .Description("Works on many threads and fails when anything grows: --minutes=N --threads=N.")
+    .IsDependentOn("Native")
+    .Does(() => RunBenchmark("Soak"));
