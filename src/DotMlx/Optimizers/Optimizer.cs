@@ -102,6 +102,14 @@ public abstract partial class Optimizer : IMlxState
         }
 
         _state.Assign(dictionary);
+
+        // A compiled step hands in arrays of the scope around it, but the state outlives the step.
+        if (MlxScope.AnyActive)
+        {
+            List<MlxArray> leaves = [];
+            _state.CollectLeaves(leaves, shown: false);
+            leaves.ForEach(MlxScope.Detach);
+        }
     }
 
     /// <summary>

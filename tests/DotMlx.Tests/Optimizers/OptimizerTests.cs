@@ -330,6 +330,21 @@ internal sealed class OptimizerTests
     }
 
     [Test]
+    public void State_survives_a_scope_around_a_compiled_update()
+    {
+        Adam optimizer = new(0.1f);
+        Func<Tree, Tree, Tree> apply = optimizer.Compile();
+        for (int i = 0; i < 3; i++)
+        {
+            using MlxScope scope = MlxScope.Begin();
+            Mx.Eval(apply(One(A(1)), One(A(0))), optimizer.State);
+        }
+
+        Assert.That(optimizer.State.Flatten().Select(item => item.Value.IsDisposed), Is.All.False);
+        Assert.That(optimizer.Step.Item<ulong>(), Is.EqualTo(3));
+    }
+
+    [Test]
     public void Arguments_are_checked()
     {
         Assert.That(() => new SGD(0.1f, nesterov: true), Throws.ArgumentException);
