@@ -23,6 +23,11 @@ internal static class Numbers
         Assert.That(left, Has.Length.EqualTo(right.Length), what);
         for (int i = 0; i < left.Length; i++)
         {
+            if (left[i].Equals(right[i]))
+            {
+                continue;
+            }
+
             Assert.That(
                 left[i], Is.EqualTo(right[i]).Within(tolerance * Math.Max(1, Math.Abs(right[i]))), $"{what} element {i}");
         }
