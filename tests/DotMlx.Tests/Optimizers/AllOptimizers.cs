@@ -26,9 +26,9 @@ internal static class AllOptimizers
         _ => throw new ArgumentException($"No optimizer {name}.", nameof(name)),
     };
 
-    internal static TreeDictionary Parameters(DType dtype = DType.Float32) => (TreeDictionary)Values(0.3f, dtype);
+    internal static TreeDictionary Parameters(DType dtype = DType.Float32) => Values(0.3f, dtype);
 
-    internal static TreeDictionary Gradients(int step, DType dtype = DType.Float32) => (TreeDictionary)Values(1f + step, dtype);
+    internal static TreeDictionary Gradients(int step, DType dtype = DType.Float32) => Values(1f + step, dtype);
 
     internal static Tree Run(Optimizer optimizer, Tree parameters, int from, int to)
     {
@@ -46,7 +46,7 @@ internal static class AllOptimizers
         .OrderBy(item => item.Key, StringComparer.Ordinal)
         .Select(item => $"{item.Key} {item.Value.DType} {string.Join(",", Golden.ToDoubles(item.Value).Select(BitConverter.DoubleToInt64Bits))}"));
 
-    private static Tree Values(float seed, DType dtype)
+    private static TreeDictionary Values(float seed, DType dtype)
     {
         MlxArray Leaf(params int[] shape)
         {
