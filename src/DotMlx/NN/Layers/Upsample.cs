@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DotMlx.NN;
 
 /// <summary>How <see cref="Upsample"/> computes values between those of the input.</summary>
@@ -13,31 +15,41 @@ public enum UpsampleMode
     Cubic,
 }
 
-/// <summary>Enlarges the spatial axes (<c>nn.Upsample</c>).</summary>
+/// <summary>Enlarges the spatial axes, or shrinks them (<c>nn.Upsample</c>).</summary>
 public sealed class Upsample : Module, IUnaryModule
 {
     private readonly double[] _scales;
     private readonly bool _same;
     private readonly UpsampleMode _mode;
     private readonly bool _alignCorners;
+    private readonly bool _antialias;
 
     /// <summary>Makes a layer with one factor for all spatial axes.</summary>
-    /// <param name="scaleFactor">The factor.</param>
+    /// <param name="scaleFactor">The factor; below 1 it shrinks.</param>
     /// <param name="mode">How values between are computed.</param>
     /// <param name="alignCorners">Whether the corners of input and output coincide, for linear and cubic.</param>
-    public Upsample(double scaleFactor, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false)
-        : this([scaleFactor], mode, alignCorners) => _same = true;
+    /// <param name="antialias">Whether a smaller output averages over all of the input, for linear and cubic; without aligned corners.</param>
+    /// <exception cref="ArgumentException">Antialiasing with the nearest mode or with aligned corners.</exception>
+    public Upsample(double scaleFactor, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false, bool antialias = false)
+        : this([scaleFactor], mode, alignCorners, antialias) => _same = true;
 
     /// <summary>Makes a layer with a factor for each spatial axis.</summary>
-    /// <param name="scaleFactors">The factors.</param>
+    /// <param name="scaleFactors">The factors; below 1 they shrink.</param>
     /// <param name="mode">How values between are computed.</param>
     /// <param name="alignCorners">Whether the corners of input and output coincide, for linear and cubic.</param>
-    public Upsample(IReadOnlyList<double> scaleFactors, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false)
+    /// <param name="antialias">Whether a smaller output averages over all of the input, for linear and cubic; without aligned corners.</param>
+    /// <exception cref="ArgumentException">Antialiasing with the nearest mode or with aligned corners.</exception>
+    public Upsample(
+        IReadOnlyList<double> scaleFactors, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false, bool antialias = false)
     {
         ArgumentNullException.ThrowIfNull(scaleFactors);
         if (!Enum.IsDefined(mode))
         {
             throw new ArgumentOutOfRangeException(nameof(mode), mode, "[Upsample] Use Nearest, Linear or Cubic.");
+        }
+        if (antialias && (alignCorners || mode == UpsampleMode.Nearest))
+        {
+            throw new ArgumentException("[Upsample] Antialiasing wants the mode Linear or Cubic and no aligned corners.", nameof(antialias));
         }
         foreach (double scale in scaleFactors)
         {
@@ -46,6 +58,7 @@ public sealed class Upsample : Module, IUnaryModule
         _scales = [.. scaleFactors];
         _mode = mode;
         _alignCorners = alignCorners;
+        _antialias = antialias;
     }
 
     /// <summary>Applies the layer.</summary>
@@ -79,11 +92,10 @@ public sealed class Upsample : Module, IUnaryModule
         {
             return double.IsInteger(scale)
                 ? Mx.Repeat(x, (int)scale, axis)
-                : Mx.Take(x, Indices(Nearest(size, target)), axis);
+                : Mx.Take(x, Indices(Interpolation.Nearest(size, target)), axis);
         }
-        float[] positions = Positions(size, target, scale);
         MlxArray? sum = null;
-        foreach ((int[] indices, float[] weights) in _mode == UpsampleMode.Linear ? Linear(positions, size) : Cubic(positions, size))
+        foreach ((int[] indices, float[] weights) in Taps(size, target, scale))
         {
             int[] shape = new int[x.NDim];
             Array.Fill(shape, 1);
@@ -94,60 +106,26 @@ public sealed class Upsample : Module, IUnaryModule
         return sum!;
     }
 
+    private IEnumerable<(int[] Indices, float[] Weights)> Taps(int size, int target, double scale)
+    {
+        float[] positions = Interpolation.Positions(size, target, scale, _alignCorners);
+        return (_mode, _antialias) switch
+        {
+            (UpsampleMode.Linear, false) => Interpolation.Linear(positions, size),
+            (UpsampleMode.Linear, true) => Interpolation.Antialiased(positions, size, scale, 1, Interpolation.Triangle),
+            (_, false) => Interpolation.Cubic(positions, size),
+            (_, true) => Interpolation.Antialiased(positions, size, scale, 2, Interpolation.SoftCubic),
+        };
+    }
+
     private static MlxArray Indices(int[] indices) => MlxArray.Create(indices, indices.Length);
 
-    private static int[] Nearest(int size, int target)
-    {
-        int[] indices = new int[target];
-        float ratio = (float)((double)size / target);
-        for (int i = 0; i < target; i++)
-        {
-            indices[i] = target > size ? (int)MathF.Round(((i + 0.5f) * ratio) - 0.5f, MidpointRounding.ToEven) : (int)(i * ratio);
-        }
-        return indices;
-    }
-
-    private float[] Positions(int size, int target, double scale)
-    {
-        float[] positions = new float[target];
-        float step = (float)(_alignCorners ? (target == 1 ? 0 : (double)(size - 1) / (target - 1)) : 1 / scale);
-        float start = (float)(_alignCorners ? 0 : ((((target - 1) / scale) - size + 1) / 2));
-        for (int i = 0; i < target; i++)
-        {
-            positions[i] = (i * step) - start;
-        }
-        return positions;
-    }
-
-    private static IEnumerable<(int[] Indices, float[] Weights)> Linear(float[] positions, int size)
-    {
-        float[] inside = [.. positions.Select(p => Math.Clamp(p, 0, size - 1))];
-        yield return ([.. inside.Select(p => (int)MathF.Floor(p))], [.. inside.Select(p => 1 - (p - MathF.Floor(p)))]);
-        yield return ([.. inside.Select(p => (int)MathF.Ceiling(p))], [.. inside.Select(p => p - MathF.Floor(p))]);
-    }
-
-    private static IEnumerable<(int[] Indices, float[] Weights)> Cubic(float[] positions, int size)
-    {
-        for (int neighbour = -1; neighbour <= 2; neighbour++)
-        {
-            int offset = neighbour;
-            yield return (
-                [.. positions.Select(p => (int)Math.Clamp(MathF.Floor(p) + offset, 0, size - 1))],
-                [.. positions.Select(p => CubicWeight(MathF.Abs(p - (MathF.Floor(p) + offset))))]);
-        }
-    }
-
-    // Keys' kernel with a = -0.75, as OpenCV and PyTorch have it.
-    private static float CubicWeight(float x)
-    {
-        const float a = -0.75f;
-        return x <= 1f
-            ? ((((a + 2f) * x) - (a + 3f)) * x * x) + 1f
-            : ((((((x - 5f) * x) + 8f) * x) - 4f) * a);
-    }
-
     /// <inheritdoc/>
-    protected override string ExtraRepr() =>
-        $"scale_factor={(_same ? _scales[0].ToString(System.Globalization.CultureInfo.InvariantCulture) : "(" + string.Join(", ", _scales) + ")")}, "
-        + $"mode='{(_mode switch { UpsampleMode.Nearest => "nearest", UpsampleMode.Linear => "linear", _ => "cubic" })}', align_corners={LayerInit.Text(_alignCorners)}";
+    protected override string ExtraRepr()
+    {
+        string[] scales = [.. _scales.Select(scale => scale.ToString(CultureInfo.InvariantCulture))];
+        return $"scale_factor={(_same ? scales[0] : "(" + string.Join(", ", scales) + ")")}, "
+            + $"mode='{(_mode switch { UpsampleMode.Nearest => "nearest", UpsampleMode.Linear => "linear", _ => "cubic" })}', "
+            + $"align_corners={LayerInit.Text(_alignCorners)}{(_antialias ? ", antialias=True" : "")}";
+    }
 }
