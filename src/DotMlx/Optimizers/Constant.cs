@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DotMlx.Optimizers;
 
 /// <summary>A number of an update rule: weakly typed, with its native scalars made once per element type.</summary>
@@ -22,11 +20,8 @@ internal sealed class Constant
 
     public double Value { get; }
 
-    /// <summary>
-    /// The decimal number that was written: 0.999f means 0.999, and 1 - 0.999 must not carry the rounding of the float.
-    /// </summary>
-    public static double Exact(float value) =>
-        float.IsFinite(value) ? double.Parse(value.ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) : value;
+    /// <inheritdoc cref="ExactDecimal.Of"/>
+    public static double Exact(float value) => ExactDecimal.Of(value);
 
     /// <summary>The scalar beside an array of this type, by the rule of weak numbers.</summary>
     public MlxArray Beside(DType dtype) => _scalar.Native(_beside[(int)dtype] ??= _scalar.DTypeBeside(dtype));

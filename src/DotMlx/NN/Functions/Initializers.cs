@@ -100,7 +100,7 @@ public static class Initializers
     {
         CheckMatrix(a, "Sparse");
         using MlxScope scope = MlxScope.Begin();
-        int zeros = (int)Math.Ceiling((double)sparsity * a.Shape[1]);
+        int zeros = (int)Math.Ceiling(ExactDecimal.Of(sparsity) * a.Shape[1]);
         MlxArray order = Mx.ArgSort(Mx.Random.Uniform(shape: a.Shape), axis: 1);
         MlxArray values = Mx.Random.Normal(a.Shape, dtype, loc: mean, scale: std);
         if (zeros == 0)

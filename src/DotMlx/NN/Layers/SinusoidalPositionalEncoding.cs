@@ -22,15 +22,7 @@ public sealed partial class SinusoidalPositionalEncoding : Module, IUnaryModule
         {
             throw new ArgumentOutOfRangeException(nameof(dims), dims, "The size of a sinusoidal encoding must be positive and even.");
         }
-        int half = dims / 2;
-        double low = Math.Log(minFreq), high = Math.Log(maxFreq);
-        float[] sigmas = new float[half];
-        for (int i = 0; i < half; i++)
-        {
-            double share = half == 1 ? 1.0 : 1.0 - ((double)i / (half - 1));
-            sigmas[i] = (float)(Math.Exp((share * (high - low)) + low) * (fullTurns ? 2 * Math.PI : 1.0));
-        }
-        _sigmas = MlxArray.Create(sigmas, half);
+        _sigmas = Frequencies(dims / 2, ExactDecimal.Of(minFreq), ExactDecimal.Of(maxFreq), fullTurns);
         _scale = scale ?? (float)Math.Sqrt(2.0 / dims);
         _cosFirst = cosFirst;
     }
@@ -46,5 +38,17 @@ public sealed partial class SinusoidalPositionalEncoding : Module, IUnaryModule
         MlxArray sines = Mx.Sin(angles);
         MlxArray both = Mx.Concatenate(_cosFirst ? [cosines, sines] : [sines, cosines], axis: -1);
         return scope.Keep(_scale == 1f ? both : both * _scale);
+    }
+
+    // Computed as Python computes them: a position of some thousands turns the last bit of a frequency into a visible angle.
+    private static MlxArray Frequencies(int count, double lowest, double highest, bool fullTurns)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        double low = Math.Log(lowest), high = Math.Log(highest);
+        MlxArray share = count == 1 ? Mx.Ones(1) : 1 - (Mx.Arange(0, count) / (count - 1));
+        MlxArray frequencies = Mx.Exp((share * (high - low)) + low);
+        MlxArray result = fullTurns ? frequencies * (2 * Math.PI) : frequencies;
+        MlxScope.Detach(result);
+        return result;
     }
 }
