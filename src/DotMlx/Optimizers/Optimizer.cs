@@ -75,8 +75,8 @@ public abstract partial class Optimizer : IMlxState
     public virtual MlxArray Step => ShownStateArray(StepKey);
 
     /// <summary>
-    /// The learning rate of the state. Setting it takes a scalar, such as <c>optimizer.LearningRate = 0.1f</c>; a schedule
-    /// overwrites it at the next update.
+    /// The learning rate of the state. Setting it takes a scalar, such as <c>optimizer.LearningRate = 0.1f</c>, whole numbers become
+    /// 32-bit floats; a schedule overwrites it at the next update.
     /// </summary>
     /// <exception cref="InvalidOperationException">The optimizer has none, as <see cref="Adafactor"/> without one.</exception>
     public virtual MlxArray LearningRate
@@ -85,7 +85,8 @@ public abstract partial class Optimizer : IMlxState
         set
         {
             ArgumentNullException.ThrowIfNull(value);
-            StoreCopy(LearningRateKey, value);
+            using MlxArray? converted = value.DType.IsInexact() ? null : value.AsType(DType.Float32);
+            StoreCopy(LearningRateKey, converted ?? value);
         }
     }
 

@@ -133,6 +133,7 @@ internal sealed class OptimizerTests
         optimizer.LearningRate = -2;
         parameters = optimizer.ApplyGradients(One(A(1)), parameters);
         Assert.That(parameters["w"].Array.Item<float>(), Is.EqualTo(1f));
+        Assert.That(optimizer.LearningRate.DType, Is.EqualTo(DType.Float32), "a whole number is a rate too");
         using MlxArray rate = MlxArray.Scalar(3f);
         optimizer.LearningRate = rate;
         rate.Dispose();

@@ -21,6 +21,7 @@ public sealed partial class GroupNorm : Module, IUnaryModule
     public GroupNorm(int numGroups, int dims, float eps = 1e-5f, bool affine = true, bool pytorchCompatible = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(numGroups);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dims);
         if (dims % numGroups != 0)
         {
             throw new ArgumentException($"[GroupNorm] {dims} channels cannot be divided into {numGroups} groups.", nameof(numGroups));

@@ -70,9 +70,8 @@ internal static class WeightFiles
         WriteIndex(Path.Combine(directory, IndexName), map, total);
     }
 
-    private static void WriteIndex(string path, SortedDictionary<string, string> map, long total)
+    private static void WriteIndex(string path, SortedDictionary<string, string> map, long total) => AtomicFile.Write(path, stream =>
     {
-        using FileStream stream = File.Create(path);
         using Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteStartObject("metadata");
@@ -85,7 +84,7 @@ internal static class WeightFiles
         }
         json.WriteEndObject();
         json.WriteEndObject();
-    }
+    });
 
     private static List<KeyValuePair<string, MlxArray>> LoadShards(string path)
     {
