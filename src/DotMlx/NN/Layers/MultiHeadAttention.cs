@@ -51,7 +51,22 @@ public sealed partial class MultiHeadAttention : Module
     /// <param name="mask">Added to the scores, or boolean; broadcasts to (batch, heads, queries, keys). Null for none.</param>
     /// <param name="cache">Holds the keys and values of earlier positions; null for none.</param>
     /// <returns>An array of shape (batch, queries, features).</returns>
-    public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, MlxArray? mask = null, KVCache? cache = null)
+    public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, MlxArray? mask = null, KVCache? cache = null) =>
+        Forward(queries, keys, values, (q, k, v, scale) => Mx.Fast.ScaledDotProductAttention(q, k, v, scale, mask), cache);
+
+    /// <summary>Attends with a mask that has a name.</summary>
+    /// <param name="queries">Queries of shape (batch, queries, features).</param>
+    /// <param name="keys">Keys of shape (batch, keys, features).</param>
+    /// <param name="values">Values of shape (batch, keys, features).</param>
+    /// <param name="mask">"causal": each query sees the keys up to its own position, aligned at the end.</param>
+    /// <param name="cache">Holds the keys and values of earlier positions; null for none.</param>
+    /// <returns>An array of shape (batch, queries, features).</returns>
+    /// <exception cref="ArgumentException">The mask is not "causal".</exception>
+    public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, string mask, KVCache? cache = null) =>
+        Forward(queries, keys, values, (q, k, v, scale) => Mx.Fast.ScaledDotProductAttention(q, k, v, scale, mask), cache);
+
+    private MlxArray Forward(
+        MlxArray queries, MlxArray keys, MlxArray values, Func<MlxArray, MlxArray, MlxArray, float, MlxArray> attend, KVCache? cache)
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray q = SplitHeads(QueryProj.Forward(queries));
@@ -61,7 +76,7 @@ public sealed partial class MultiHeadAttention : Module
         {
             (k, v) = cache.Update(k, v);
         }
-        MlxArray attended = Mx.Fast.ScaledDotProductAttention(q, k, v, (float)Math.Sqrt(1.0 / q.Shape[^1]), mask);
+        MlxArray attended = attend(q, k, v, (float)Math.Sqrt(1.0 / q.Shape[^1]));
         return scope.Keep(OutProj.Forward(Mx.Flatten(Mx.Transpose(attended, 0, 2, 1, 3), -2, -1)));
     }
 
