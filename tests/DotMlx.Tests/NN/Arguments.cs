@@ -23,6 +23,10 @@ internal readonly struct Arguments(JsonElement element)
 
     public string Text(string name, string otherwise) => Has(name, out JsonElement value) ? value.GetString()! : otherwise;
 
+    public bool IsText(string name) => Has(name, out JsonElement value) && value.ValueKind == JsonValueKind.String;
+
+    public DType? DType(string name) => Has(name, out JsonElement value) ? DTypeExtensions.ParseDType(value.GetString()!) : null;
+
     public MlxArray? Array(string name) => Has(name, out JsonElement value) ? Golden.Array(value) : null;
 
     public int[] Ints(string name, int otherwise, int count) => Has(name, out JsonElement value)

@@ -21,19 +21,20 @@ public class GoldenInitializerTests
         Arguments call = new(figure.TryGetProperty("call", out JsonElement given) ? given : figure.GetProperty("kwargs"));
         using MlxArray shape = Mx.Zeros([.. figure.GetProperty("shape").EnumerateArray().Select(e => e.GetInt32())]);
         Mx.Random.Seed(figure.GetProperty("seed").GetUInt64());
+        DType? dtype = a.DType("dtype");
         FanMode mode = call.Text("mode", "fan_in") == "fan_in" ? FanMode.FanIn : FanMode.FanOut;
         using MlxArray drawn = name switch
         {
-            "constant" => Initializers.Constant(a.Float("value", 0f))(shape),
-            "normal" => Initializers.Normal(a.Float("mean", 0f), a.Float("std", 1f))(shape),
-            "uniform" => Initializers.Uniform(a.Float("low", 0f), a.Float("high", 1f))(shape),
-            "identity" => Initializers.Identity()(shape),
-            "glorot_normal" => Initializers.GlorotNormal()(shape, call.Float("gain", 1f)),
-            "glorot_uniform" => Initializers.GlorotUniform()(shape, call.Float("gain", 1f)),
-            "he_normal" => Initializers.HeNormal()(shape, mode, call.Float("gain", 1f)),
-            "he_uniform" => Initializers.HeUniform()(shape, mode, call.Float("gain", 1f)),
-            "sparse" => Initializers.Sparse(a.Float("sparsity", 0f), a.Float("mean", 0f), a.Float("std", 1f))(shape),
-            "orthogonal" => Initializers.Orthogonal(a.Float("gain", 1f))(shape),
+            "constant" => Initializers.Constant(a.Float("value", 0f), dtype)(shape),
+            "normal" => Initializers.Normal(a.Float("mean", 0f), a.Float("std", 1f), dtype)(shape),
+            "uniform" => Initializers.Uniform(a.Float("low", 0f), a.Float("high", 1f), dtype)(shape),
+            "identity" => Initializers.Identity(dtype)(shape),
+            "glorot_normal" => Initializers.GlorotNormal(dtype)(shape, call.Float("gain", 1f)),
+            "glorot_uniform" => Initializers.GlorotUniform(dtype)(shape, call.Float("gain", 1f)),
+            "he_normal" => Initializers.HeNormal(dtype)(shape, mode, call.Float("gain", 1f)),
+            "he_uniform" => Initializers.HeUniform(dtype)(shape, mode, call.Float("gain", 1f)),
+            "sparse" => Initializers.Sparse(a.Float("sparsity", 0f), a.Float("mean", 0f), a.Float("std", 1f), dtype)(shape),
+            "orthogonal" => Initializers.Orthogonal(a.Float("gain", 1f), dtype)(shape),
             _ => throw new ArgumentException("No such initializer: " + name),
         };
         Golden.AssertClose(drawn, figure.GetProperty("out"));

@@ -12,6 +12,7 @@ internal static class LayerFactory
     public static Module Make(string layer, JsonElement kwargs, Func<MlxArray, MlxArray>? activation = null)
     {
         Arguments a = new(kwargs);
+        activation ??= a.IsText("activation") ? Activation(a.Text("activation", "")) : null;
         return layer switch
         {
             "Linear" => new Linear(a.Int("input_dims"), a.Int("output_dims"), a.Bool("bias", true)),
@@ -26,7 +27,7 @@ internal static class LayerFactory
             "InstanceNorm" => new InstanceNorm(a.Int("dims"), a.Float("eps", 1e-5f), a.Bool("affine", false)),
             "GroupNorm" => new GroupNorm(a.Int("num_groups"), a.Int("dims"), a.Float("eps", 1e-5f), a.Bool("affine", true), a.Bool("pytorch_compatible", false)),
             "BatchNorm" => new BatchNorm(a.Int("num_features"), a.Float("eps", 1e-5f), a.Float("momentum", 0.1f), a.Bool("affine", true), a.Bool("track_running_stats", true)),
-            "RNN" => new RNN(a.Int("input_size"), a.Int("hidden_size"), a.Bool("bias", true)),
+            "RNN" => new RNN(a.Int("input_size"), a.Int("hidden_size"), a.Bool("bias", true), Activation(a.Text("nonlinearity", "tanh"))),
             "GRU" => new GRU(a.Int("input_size"), a.Int("hidden_size"), a.Bool("bias", true)),
             "LSTM" => new LSTM(a.Int("input_size"), a.Int("hidden_size"), a.Bool("bias", true)),
             "RoPE" => new RoPE(a.Int("dims"), a.Bool("traditional", false), a.Float("base", 10000f), a.Float("scale", 1f)),
@@ -41,13 +42,17 @@ internal static class LayerFactory
             "TransformerDecoderLayer" => new TransformerDecoderLayer(
                 a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation, a.Bool("norm_first", true)),
             "TransformerEncoder" => new TransformerEncoder(
-                a.Int("num_layers"), a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), 0f, activation, a.Bool("norm_first", true), a.Bool("checkpoint", false)),
+                a.Int("num_layers"), a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation, a.Bool("norm_first", true), a.Bool("checkpoint", false)),
             "TransformerDecoder" => new TransformerDecoder(
-                a.Int("num_layers"), a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), 0f, activation, a.Bool("norm_first", true), a.Bool("checkpoint", false)),
+                a.Int("num_layers"), a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation, a.Bool("norm_first", true), a.Bool("checkpoint", false)),
             "Transformer" => new Transformer(
                 a.Int("dims", 512), a.Int("num_heads", 8), a.Int("num_encoder_layers", 6), a.Int("num_decoder_layers", 6), a.IntOrNull("mlp_dims"),
-                activation: activation, normFirst: a.Bool("norm_first", true), checkpoint: a.Bool("checkpoint", false)),
+                a.Float("dropout", 0f), activation: activation, normFirst: a.Bool("norm_first", true), checkpoint: a.Bool("checkpoint", false)),
             "Upsample" => Upsample(a),
+            "QuantizedLinear" => new QuantizedLinear(
+                a.Int("input_dims"), a.Int("output_dims"), a.Bool("bias", true), a.IntOrNull("group_size"), a.IntOrNull("bits"), a.Text("mode", "affine")),
+            "QuantizedEmbedding" => new QuantizedEmbedding(
+                a.Int("num_embeddings"), a.Int("dims"), a.IntOrNull("group_size"), a.IntOrNull("bits"), a.Text("mode", "affine")),
             _ => MakeSpatial(layer, a) ?? MakeActivation(layer, a) ?? throw new ArgumentException("No such layer: " + layer),
         };
     }
@@ -58,9 +63,10 @@ internal static class LayerFactory
         Bilinear l => [l.Forward(x[0], x[1])],
         RoPE l => [l.Forward(x[0], call.Int("offset", 0))],
         ALiBi l => [l.Forward(x[0], call.Int("offset", 0), call.Array("mask"))],
-        LSTM l => l.Forward(x[0], x.ElementAtOrDefault(1), x.ElementAtOrDefault(2)) is var (hidden, cell) ? [hidden, cell] : [],
-        RNN l => [l.Forward(x[0], x.ElementAtOrDefault(1))],
-        GRU l => [l.Forward(x[0], x.ElementAtOrDefault(1))],
+        LSTM l => l.Forward(x[0], Second(x, call), x.ElementAtOrDefault(2) ?? call.Array("cell")) is var (hidden, cell) ? [hidden, cell] : [],
+        RNN l => [l.Forward(x[0], Second(x, call))],
+        GRU l => [l.Forward(x[0], Second(x, call))],
+        MultiHeadAttention l when call.IsText("mask") => [l.Forward(x[0], x[1], x[2], call.Text("mask", ""))],
         MultiHeadAttention l => [l.Forward(x[0], x[1], x[2], call.Array("mask"))],
         TransformerEncoderLayer l => [l.Forward(x[0], call.Array("mask"))],
         TransformerEncoder l => [l.Forward(x[0], call.Array("mask"))],
@@ -75,8 +81,21 @@ internal static class LayerFactory
     {
         UpsampleMode mode = Enum.Parse<UpsampleMode>(a.Text("mode", "nearest"), ignoreCase: true);
         double[] scales = a.Doubles("scale_factor");
-        return scales.Length == 1 ? new(scales[0], mode, a.Bool("align_corners", false)) : new(scales, mode, a.Bool("align_corners", false));
+        (bool align, bool antialias) = (a.Bool("align_corners", false), a.Bool("antialias", false));
+        return scales.Length == 1 ? new(scales[0], mode, align, antialias) : new(scales, mode, align, antialias);
     }
+
+    private static MlxArray? Second(MlxArray[] x, Arguments call) => x.ElementAtOrDefault(1) ?? call.Array("hidden");
+
+    private static Func<MlxArray, MlxArray> Activation(string name) => name switch
+    {
+        "tanh" => Activations.Tanh,
+        "relu" => Activations.Relu,
+        "sigmoid" => Activations.Sigmoid,
+        "gelu" => Activations.Gelu,
+        "silu" => Activations.Silu,
+        _ => throw new ArgumentException("No such activation: " + name),
+    };
 
     private static Module? MakeSpatial(string layer, Arguments a)
     {

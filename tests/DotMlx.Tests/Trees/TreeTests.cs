@@ -51,7 +51,11 @@ internal sealed class TreeTests
     {
         JsonElement merge = Figures.GetProperty("merge");
         Tree merged = Tree.Merge(Golden.Tree(merge.GetProperty("left")), Golden.Tree(merge.GetProperty("right")));
-        Assert.That(Text(merged), Is.EqualTo(Text(Golden.Tree(merge.GetProperty("out")))));
+
+        // Python's order is that of a set.
+        Tree expected = Golden.Tree(merge.GetProperty("out"));
+        Assert.That(Tree.StructureEquals(merged, expected));
+        Assert.That(Text(merged).Split("; "), Is.EquivalentTo(Text(expected).Split("; ")));
     }
 
     [Test]
