@@ -4,6 +4,7 @@
 #load "build/Testing.cake"
 #load "build/Packaging.cake"
 #load "build/Benchmarks.cake"
+#load "build/Docs.cake"
 
 using System.Runtime.InteropServices;
 

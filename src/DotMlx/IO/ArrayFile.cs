@@ -57,10 +57,11 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     /// <summary>The arrays as a tree, their names taken as dotted paths (<see cref="Tree.Unflatten"/>).</summary>
     public Tree ToTree() => Tree.Unflatten(arrays);
 
-    /// <inheritdoc/>
+    /// <summary>Whether the file has an array of this name.</summary>
     public bool ContainsKey(string key) => arrays.ContainsKey(key);
 
-    /// <inheritdoc/>
+    /// <summary>Looks for the array of this name.</summary>
+    /// <returns>Whether the file has it.</returns>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out MlxArray value) => arrays.TryGetValue(key, out value);
 
     /// <summary>Enumerates names and arrays in the order of the file.</summary>

@@ -27,10 +27,10 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>The number of entries at this level.</summary>
     public int Count => _items.Count;
 
-    /// <inheritdoc/>
+    /// <summary>False: trees are changed in place.</summary>
     public bool IsReadOnly => false;
 
     /// <summary>The keys in the order of insertion.</summary>
@@ -75,17 +75,22 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
         set => _items[key] = Checked(key, value);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Adds an entry behind the others.</summary>
+    /// <param name="key">Its name: one part of a dotted path.</param>
+    /// <param name="value">An array, a list or a dictionary.</param>
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
     /// <exception cref="ArgumentException">The key is there already.</exception>
     public void Add(string key, Tree value) => _items.Add(key, Checked(key, value));
 
-    /// <inheritdoc/>
+    /// <summary>Whether there is an entry of this name at this level.</summary>
     public bool ContainsKey(string key) => _items.ContainsKey(key);
 
-    /// <inheritdoc/>
+    /// <summary>Removes an entry; its arrays stay valid.</summary>
+    /// <returns>Whether it was there.</returns>
     public bool Remove(string key) => _items.Remove(key);
 
-    /// <inheritdoc/>
+    /// <summary>Looks for an entry at this level; <see cref="Tree.TryFind"/> follows a dotted path.</summary>
+    /// <returns>Whether it is there.</returns>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out Tree value)
     {
         if (!_items.TryGetValue(key, out value))
@@ -97,7 +102,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
         return true;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Removes every entry; the arrays stay valid.</summary>
     public void Clear() => _items.Clear();
 
     /// <summary>Enumerates the entries in the order of insertion.</summary>
@@ -162,7 +167,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
 
     internal KeyValuePair<string, Tree> EntryAt(int index) => _items.GetAt(index);
 
-        internal Tree? Get(string key) => _items.TryGetValue(key, out Tree? value) ? value : null;
+    internal Tree? Get(string key) => _items.TryGetValue(key, out Tree? value) ? value : null;
 
     /// <summary>
     /// Becomes equal to <paramref name="source"/> while this object and, where possible, the containers in it stay the same:

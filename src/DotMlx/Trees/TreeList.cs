@@ -25,10 +25,10 @@ public sealed class TreeList : Tree, IList<Tree>
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>The number of elements at this level.</summary>
     public int Count => _items.Count;
 
-    /// <inheritdoc/>
+    /// <summary>False: trees are changed in place.</summary>
     public bool IsReadOnly => false;
 
     /// <inheritdoc/>
@@ -61,28 +61,35 @@ public sealed class TreeList : Tree, IList<Tree>
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Adds an element at the end.</summary>
+    /// <exception cref="ArgumentNullException">The element is null.</exception>
     public void Add(Tree item) => _items.Add(Checked(item, _items.Count));
 
-    /// <inheritdoc/>
+    /// <summary>Inserts an element; those behind it move up.</summary>
+    /// <exception cref="ArgumentNullException">The element is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative or larger than <see cref="Count"/>.</exception>
     public void Insert(int index, Tree item) => _items.Insert(index, Checked(item, index));
 
-    /// <inheritdoc/>
+    /// <summary>Removes the first occurrence of this very object; its arrays stay valid.</summary>
+    /// <returns>Whether it was there.</returns>
     public bool Remove(Tree item) => _items.Remove(item);
 
-    /// <inheritdoc/>
+    /// <summary>Removes the element at a position; its arrays stay valid.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
     public void RemoveAt(int index) => _items.RemoveAt(index);
 
-    /// <inheritdoc/>
+    /// <summary>Removes every element; the arrays stay valid.</summary>
     public void Clear() => _items.Clear();
 
-    /// <inheritdoc/>
+    /// <summary>Whether this very object is an element.</summary>
     public bool Contains(Tree item) => _items.Contains(item);
 
-    /// <inheritdoc/>
+    /// <summary>The position of this very object, or -1.</summary>
     public int IndexOf(Tree item) => _items.IndexOf(item);
 
-    /// <inheritdoc/>
+    /// <summary>Copies the elements, not their arrays, into a .NET array.</summary>
+    /// <param name="array">Where to.</param>
+    /// <param name="arrayIndex">The position of the first one in it.</param>
     public void CopyTo(Tree[] array, int arrayIndex)
     {
         _items.CopyTo(array, arrayIndex);

@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.Loader;
 using System.Text.RegularExpressions;
+using DotMlx.Tests.SourceGeneration;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace DotMlx.Tests.Documentation;
 
@@ -14,15 +16,20 @@ internal sealed partial class SnippetTests
     private const string ImplicitUsings = "global using System; global using System.Collections.Generic; global using System.IO; "
         + "global using System.Linq; global using System.Threading; global using System.Threading.Tasks;";
 
-    private static string Root => FindRoot(AppContext.BaseDirectory);
-
     private static IEnumerable<string> Pages() =>
-        Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
-            .Where(page => Snippet().IsMatch(File.ReadAllText(page)))
-            .Select(page => Path.GetRelativePath(Root, page).Replace('\\', '/'));
+        Repository.Pages().Where(page => page != "README.md" && Snippet().IsMatch(Repository.Read(page)));
 
+    /// <summary>Where a page shows what it prints, in blocks marked as output, it prints exactly that.</summary>
     [TestCaseSource(nameof(Pages))]
-    public void TheGuideRuns(string page) => Run(page);
+    public void TheGuideRuns(string page)
+    {
+        string printed = Run(page);
+
+        if (Shown().Matches(Repository.Read(page)) is { Count: > 0 } blocks)
+        {
+            Assert.That(printed.ReplaceLineEndings("\n").TrimEnd(), Is.EqualTo(string.Concat(blocks.Select(block => block.Groups[1].Value)).TrimEnd()));
+        }
+    }
 
     [Test]
     public void TheExampleOfTheReadmeFindsItsAnswer()
@@ -35,9 +42,11 @@ internal sealed partial class SnippetTests
 
     private static string Run(string page)
     {
-        string program = Program(File.ReadAllText(Path.Combine(Root, page)));
+        string program = Program(Repository.Read(page));
         using var image = new MemoryStream();
-        var result = Compile(program).Emit(image);
+        // As in a project that has the package, the source generator writes the modules' parameters.
+        GeneratorRun.Driver().RunGeneratorsAndUpdateCompilation(Compile(program), out Compilation compilation, out _);
+        var result = compilation.Emit(image);
         Assert.That(result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning), Is.Empty, program);
 
         image.Position = 0;
@@ -65,17 +74,19 @@ internal sealed partial class SnippetTests
         return output.ToString();
     }
 
-    // A page builds up: later blocks use what earlier ones declared. Using directives come first, once each.
+    // A page builds up: later blocks use what earlier ones declared. Using directives come first, once each, and types last.
     private static string Program(string page)
     {
         List<string> lines = [.. Snippet().Matches(page).SelectMany(match => match.Groups[1].Value.Split('\n'))];
         IEnumerable<string> directives = lines.Where(line => UsingDirective().IsMatch(line)).Distinct();
-        return string.Join('\n', directives.Concat(lines.Where(line => !UsingDirective().IsMatch(line))));
+        string joined = string.Join('\n', directives.Concat(lines.Where(line => !UsingDirective().IsMatch(line))));
+        CompilationUnitSyntax unit = SyntaxFactory.ParseCompilationUnit(joined, options: new CSharpParseOptions(LanguageVersion.Preview));
+        return unit.WithMembers([.. unit.Members.OrderBy(member => member is GlobalStatementSyntax ? 0 : 1)]).ToFullString();
     }
 
     private static CSharpCompilation Compile(string program)
     {
-        var options = new CSharpParseOptions(LanguageVersion.Latest);
+        var options = new CSharpParseOptions(LanguageVersion.Preview);
         IEnumerable<MetadataReference> references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
             .Split(Path.PathSeparator)
             .Where(path => path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
@@ -87,11 +98,11 @@ internal sealed partial class SnippetTests
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
     }
 
-    private static string FindRoot(string folder) =>
-        File.Exists(Path.Combine(folder, "DotMlx.slnx")) ? folder : FindRoot(Path.GetDirectoryName(folder.TrimEnd(Path.DirectorySeparatorChar))!);
-
     [GeneratedRegex(@"^```csharp\r?\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Snippet();
+
+    [GeneratedRegex(@"^```output\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Shown();
 
     [GeneratedRegex(@"^using [A-Za-z.= ]+;\s*$")]
     private static partial Regex UsingDirective();

@@ -1,0 +1,18 @@
+namespace DotMlx.Tests.Documentation;
+
+/// <summary>The checkout that the suite was built from.</summary>
+internal static class Repository
+{
+    internal static string Root { get; } = Find(AppContext.BaseDirectory);
+
+    /// <summary>Every guide, as a path from the root with forward slashes, and the README.</summary>
+    internal static IEnumerable<string> Pages() =>
+        Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Select(page => Path.GetRelativePath(Root, page).Replace('\\', '/'))
+            .Append("README.md");
+
+    internal static string Read(string page) => File.ReadAllText(Path.Combine(Root, page)).ReplaceLineEndings("\n");
+
+    private static string Find(string folder) =>
+        File.Exists(Path.Combine(folder, "DotMlx.slnx")) ? folder : Find(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!);
+}
