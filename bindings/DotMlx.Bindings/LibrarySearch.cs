@@ -10,7 +10,8 @@ internal sealed class LibrarySearch
     private static readonly string PortableRid =
         $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
-    private readonly List<string> _failures = [];
+    /// <summary>The places looked at so far, in order.</summary>
+    internal List<MlxLibraryAttempt> Attempts { get; } = [];
 
     /// <summary>Files that exist and still did not load: worth a word even when another one did.</summary>
     internal List<string> Broken { get; } = [];
@@ -23,11 +24,26 @@ internal sealed class LibrarySearch
     {
         foreach ((string path, string origin) in candidates)
         {
-            if (TryLoad(path, out nint handle, out string reason)) return LoadedLibrary.Recognise(handle, path);
-            _failures.Add($"  {path} ({origin}): {reason}");
+            if (TryLoad(path, out nint handle, out string reason)) return Recognise(handle, path, origin);
+            Attempts.Add(new(path, origin, reason));
         }
         throw new DllNotFoundException(
-            $"DotMlx found no mlx-c to load. Tried, in this order:{Environment.NewLine}{string.Join(Environment.NewLine, _failures)}{Environment.NewLine}{Advice()}");
+            $"DotMlx found no mlx-c to load. Tried, in this order:{Environment.NewLine}{string.Concat(Attempts.Select(a => $"  {a.Path} ({a.Origin}): {a.Failure}{Environment.NewLine}"))}{Advice()}");
+    }
+
+    private LoadedLibrary Recognise(nint handle, string path, string origin)
+    {
+        try
+        {
+            LoadedLibrary library = LoadedLibrary.Recognise(handle, path);
+            Attempts.Add(new(path, origin, null));
+            return library;
+        }
+        catch (Exception e) when (e is NotSupportedException or MlxException)
+        {
+            Attempts.Add(new(path, origin, e.Message));
+            throw;
+        }
     }
 
     internal static string FileName(string name) =>

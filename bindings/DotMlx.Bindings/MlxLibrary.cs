@@ -29,6 +29,7 @@ public static partial class MlxLibrary
     private static volatile LoadedLibrary? s_loaded;
     private static string? s_path;
     private static List<string> s_broken = [];
+    private static volatile IReadOnlyList<MlxLibraryAttempt> s_attempts = [];
     private static ILogger s_logger = NullLogger.Instance;
 
     /// <summary>The file in use. A program may name one by its full path (or the word <c>reference</c>) before the first use of MLX.</summary>
@@ -69,6 +70,24 @@ public static partial class MlxLibrary
         }
     }
 
+    /// <summary>The places in which the library was looked for, in order; looks for it when that has not happened yet. The last one is in use, or nothing is.</summary>
+    /// <remarks>Unlike the other members it does not throw when nothing loads: it is for a program that wants to say why.</remarks>
+    public static IReadOnlyList<MlxLibraryAttempt> Attempts
+    {
+        get
+        {
+            try
+            {
+                EnsureLoaded();
+            }
+            catch (Exception e) when (e is DllNotFoundException or NotSupportedException or MlxException)
+            {
+                // Each attempt says why it failed.
+            }
+            return s_attempts;
+        }
+    }
+
     /// <summary>The library in use, loaded by the first who asks. A failure is reported to each who asks until one succeeds.</summary>
     internal static LoadedLibrary Loaded => s_loaded ?? Load();
 
@@ -100,7 +119,15 @@ public static partial class MlxLibrary
         {
             if (s_loaded is { } already) return already;
             var search = new LibrarySearch();
-            LoadedLibrary loaded = search.Find(s_path);
+            LoadedLibrary loaded;
+            try
+            {
+                loaded = search.Find(s_path);
+            }
+            finally
+            {
+                s_attempts = search.Attempts;
+            }
             s_broken = search.Broken;
             // First of all: a logger that asks which library is in use must not load it again.
             s_loaded = loaded;

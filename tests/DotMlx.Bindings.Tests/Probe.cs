@@ -34,6 +34,8 @@ internal static unsafe class Probe
                 return MlxLibrary.Path;
             case "version":
                 return $"{MlxLibrary.MlxcVersion} {MlxLibrary.MlxVersion} {MlxLibrary.Kind}";
+            case "attempts":
+                return string.Join(" | ", MlxLibrary.Attempts.Select(a => $"{a.Path}; {a.Origin}; {a.Failure?.Split('\n')[0] ?? "in use"}"));
             case "log":
                 using (var factory = LoggerFactory.Create(b => b.AddProvider(new Support.LineLoggerProvider(Console.WriteLine))))
                     MlxLibrary.UseLogging(factory);

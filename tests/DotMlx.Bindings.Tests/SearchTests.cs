@@ -36,6 +36,20 @@ public sealed class SearchTests
     }
 
     [Test]
+    public void AttemptsTellWhatIsInUseAndWhyTheOthersAreNot()
+    {
+        using var good = new TinyLibrary(Tiny(6));
+        using var foreign = new TinyLibrary("int something_else(void) { return 1; }\n");
+        Assert.That(Child.Run(good.File, ["attempts"]), Is.EqualTo((string[])[$"{good.File}; DOTMLX_LIBRARY; in use"]));
+        Assert.That(Child.Run("/does/not/exist.so", ["attempts"]), Is.EqualTo((string[])["/does/not/exist.so; DOTMLX_LIBRARY; no such file"]));
+        Assert.That(Child.Run(foreign.File, ["attempts"])[0], Does.StartWith($"{foreign.File}; DOTMLX_LIBRARY; '{foreign.File}' is not mlx-c: it does not export "));
+
+        string[] searched = Child.Run(null, ["attempts"], null, ("MLX_C_PREFIX", "/some/prefix"))[0].Split(" | ");
+        Assert.That(searched, Has.One.EqualTo($"{Path.Combine("/some/prefix", "lib", File)}; MLX_C_PREFIX; no such file"));
+        Assert.That(searched[..^1], Has.None.EndsWith("in use"));
+    }
+
+    [Test]
     public void PlacesAreTriedInOrder()
     {
         string?[] before = [Environment.GetEnvironmentVariable(LibrarySearch.Variable), Environment.GetEnvironmentVariable("MLX_C_PREFIX")];

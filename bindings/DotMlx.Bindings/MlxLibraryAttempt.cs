@@ -1,0 +1,7 @@
+namespace DotMlx;
+
+/// <summary>A place in which mlx-c was looked for.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Origin">Why it was looked for there, such as <c>DOTMLX_LIBRARY</c>, <c>Homebrew</c> or <c>reference library</c>.</param>
+/// <param name="Failure">Why it is not the library in use; null for the one that is.</param>
+public sealed record MlxLibraryAttempt(string Path, string Origin, string? Failure);
