@@ -46,14 +46,16 @@ internal sealed class AtomicFile : IDisposable
     }
 
     /// <summary>Gives the finished file its name.</summary>
-    internal void Commit()
+    /// <param name="overwrite">Whether a file that is there already is replaced.</param>
+    /// <exception cref="IOException">There is a file, and it shall not be replaced.</exception>
+    internal void Commit(bool overwrite = true)
     {
         if (!OperatingSystem.IsWindows() && File.Exists(target))
         {
             File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(target));
         }
 
-        File.Move(TemporaryPath, target, overwrite: true);
+        File.Move(TemporaryPath, target, overwrite);
         committed = true;
     }
 

@@ -39,6 +39,12 @@ internal abstract class ByteSource : IDisposable
 
     internal static ByteSource Open(ReadOnlyMemory<byte> memory, string name = "memory") => new MemorySource(memory, name);
 
+    /// <summary>The bytes of a stream that goes forward only, read as far as they are asked for and kept: for headers.</summary>
+    /// <param name="stream">The stream at its beginning; it stays the caller's.</param>
+    /// <param name="length">How long it is said to be.</param>
+    /// <param name="name">What messages call it.</param>
+    internal static ByteSource OpenBeginning(Stream stream, long length, string name) => new BeginningSource(stream, length, name);
+
     /// <exception cref="InvalidDataException">The source ends earlier.</exception>
     internal void Read(long offset, Span<byte> destination)
     {
@@ -109,6 +115,32 @@ internal abstract class ByteSource : IDisposable
                 stream.Position = start + offset;
                 stream.ReadExactly(destination);
             }
+        }
+    }
+
+    private sealed class BeginningSource(Stream stream, long length, string name) : ByteSource(name)
+    {
+        private readonly MemoryStream seen = new();
+
+        internal override long Length => length;
+
+        public override void Dispose() => seen.Dispose();
+
+        private protected override void Fill(long offset, Span<byte> destination)
+        {
+            int missing = (int)(offset + destination.Length - seen.Length);
+            if (missing > 0)
+            {
+                byte[] more = new byte[missing];
+                int read = stream.ReadAtLeast(more, missing, throwOnEndOfStream: false);
+                seen.Write(more, 0, read);
+                if (read < missing)
+                {
+                    throw Ended(seen.Length);
+                }
+            }
+
+            seen.GetBuffer().AsSpan((int)offset, destination.Length).CopyTo(destination);
         }
     }
 

@@ -35,7 +35,17 @@ internal static unsafe class Gguf
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata)
     {
         using AtomicFile file = new(path, ".gguf");
-        Write(file.TemporaryPath, arrays, metadata);
+        if (file.TemporaryPath.Contains('%', StringComparison.Ordinal))
+        {
+            // mlx-c would take it for a format when it reports that the file cannot be written.
+            using FileStream stream = new(file.TemporaryPath, FileMode.CreateNew);
+            Save(stream, arrays, metadata);
+        }
+        else
+        {
+            Write(file.TemporaryPath, arrays, metadata);
+        }
+
         file.Commit();
     }
 

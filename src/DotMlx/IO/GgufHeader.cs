@@ -17,6 +17,7 @@ internal sealed class GgufHeader
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly ByteSource source;
+    private readonly bool describe;
     private readonly byte[] buffer = new byte[1 << 16];
     private readonly HashSet<string> arrayNames = new(StringComparer.Ordinal);
     private long bufferStart;
@@ -24,17 +25,29 @@ internal sealed class GgufHeader
     private long position;
     private ulong alignment = 32;
 
-    private GgufHeader(ByteSource source) => this.source = source;
+    private GgufHeader(ByteSource source, bool describe)
+    {
+        this.source = source;
+        this.describe = describe;
+    }
 
-    /// <summary>Metadata keys in the order of the file; texts and lists of texts with their values, numbers with null.</summary>
+    /// <summary>
+    /// Metadata in the order of the file: texts, lists of texts, and for numbers and lists of numbers null, or what they are when
+    /// the file is only told of.
+    /// </summary>
     internal OrderedDictionary<string, object?> Metadata { get; } = [];
+
+    /// <summary>The arrays as the file holds them, in its order.</summary>
+    internal List<Entry> Entries { get; } = [];
 
     /// <summary>The names under which MLX gives the arrays, in the order of the file.</summary>
     internal List<string> Arrays { get; } = [];
 
-    internal static GgufHeader Read(ByteSource source)
+    /// <param name="source">The file.</param>
+    /// <param name="describe">Whether the file shall only be told of: types that MLX does not load are no fault then.</param>
+    internal static GgufHeader Read(ByteSource source, bool describe = false)
     {
-        GgufHeader header = new(source);
+        GgufHeader header = new(source, describe);
         header.Parse();
         return header;
     }
@@ -59,15 +72,14 @@ internal sealed class GgufHeader
             ParseKey();
         }
 
-        List<(string Name, ulong Offset, ulong Bytes)> places = [];
         for (ulong i = 0; i < arrays; i++)
         {
-            places.Add(ParseArray());
+            Entries.Add(ParseArray());
         }
 
         ulong data = (ulong)position + ((alignment - ((ulong)position % alignment)) % alignment);
         ulong available = (ulong)source.Length < data ? 0 : (ulong)source.Length - data;
-        foreach ((string name, ulong offset, ulong bytes) in places)
+        foreach ((string name, _, _, ulong offset, ulong bytes) in Entries)
         {
             if (offset > available || bytes > available - offset)
             {
@@ -94,7 +106,7 @@ internal sealed class GgufHeader
             case ArrayType:
                 value = List(key);
                 break;
-            case DoubleType:
+            case DoubleType when !describe:
                 throw source.Broken($"metadata '{key}' is float64, which MLX reads wrongly");
             default:
                 int size = SizeOf(type, key);
@@ -108,7 +120,7 @@ internal sealed class GgufHeader
                 }
                 else
                 {
-                    Skip((ulong)size, $"metadata '{key}'");
+                    value = describe ? Number(type, key) : Skip((ulong)size, $"metadata '{key}'");
                 }
 
                 break;
@@ -120,11 +132,11 @@ internal sealed class GgufHeader
         }
     }
 
-    private string[]? List(string key)
+    private object? List(string key)
     {
         uint type = UInt32();
         ulong count = UInt64();
-        if (type is ArrayType or DoubleType)
+        if (type == ArrayType || (type == DoubleType && !describe))
         {
             throw source.Broken($"metadata '{key}' is a list of {(type == ArrayType ? "lists" : "float64")}, which MLX does not read");
         }
@@ -138,8 +150,7 @@ internal sealed class GgufHeader
 
         if (type != StringType)
         {
-            Skip(count * size, $"metadata '{key}'");
-            return null;
+            return describe ? Numbers(type, key, (int)count) : Skip(count * size, $"metadata '{key}'");
         }
 
         List<string> texts = [];
@@ -148,10 +159,40 @@ internal sealed class GgufHeader
             texts.Add(Text($"metadata '{key}'"));
         }
 
-        return [.. texts];
+        return texts.ToArray();
     }
 
-    private (string Name, ulong Offset, ulong Bytes) ParseArray()
+    private object[] Numbers(uint type, string key, int count)
+    {
+        object[] numbers = new object[count];
+        for (int i = 0; i < count; i++)
+        {
+            numbers[i] = Number(type, key);
+        }
+
+        return numbers;
+    }
+
+    private object Number(uint type, string key)
+    {
+        ReadOnlySpan<byte> bytes = Take(SizeOf(type, key));
+        return type switch
+        {
+            0 => bytes[0],
+            1 => (sbyte)bytes[0],
+            2 => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
+            3 => BinaryPrimitives.ReadInt16LittleEndian(bytes),
+            4 => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
+            5 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
+            6 => BinaryPrimitives.ReadSingleLittleEndian(bytes),
+            7 => bytes[0] != 0,
+            10 => BinaryPrimitives.ReadUInt64LittleEndian(bytes),
+            11 => BinaryPrimitives.ReadInt64LittleEndian(bytes),
+            _ => BinaryPrimitives.ReadDoubleLittleEndian(bytes),
+        };
+    }
+
+    private Entry ParseArray()
     {
         string name = Text("an array's name");
         if (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal))
@@ -167,6 +208,7 @@ internal sealed class GgufHeader
 
         UInt128 count = 1;
         ulong last = 1;
+        int[] shape = new int[dimensions];
         for (uint i = 0; i < dimensions; i++)
         {
             ulong size = UInt64();
@@ -178,11 +220,13 @@ internal sealed class GgufHeader
 
             // GGUF has the last dimension first. The product can pass the file's size only by being wrong.
             count = UInt128.Min(count * size, ulong.MaxValue);
+            shape[^(int)(i + 1)] = (int)size;
         }
 
         uint type = UInt32();
         ulong offset = UInt64();
-        if (!GgufType.TryGet(type, out int perBlock, out int blockBytes))
+        if (!GgufType.TryGet(type, out int perBlock, out int blockBytes)
+            && !(describe && GgufType.TryGetOther(type, out perBlock, out blockBytes)))
         {
             throw source.Broken($"array '{name}' has the type number {type}; MLX loads {GgufType.Names}");
         }
@@ -201,7 +245,7 @@ internal sealed class GgufHeader
             AddName(prefix + ".biases");
         }
 
-        return (name, offset, (ulong)UInt128.Min(count / (ulong)perBlock * (ulong)blockBytes, ulong.MaxValue));
+        return new Entry(name, type, shape, offset, (ulong)UInt128.Min(count / (ulong)perBlock * (ulong)blockBytes, ulong.MaxValue));
     }
 
     private void AddName(string name)
@@ -219,7 +263,7 @@ internal sealed class GgufHeader
         0 or 1 or 7 => 1,
         2 or 3 => 2,
         4 or 5 or 6 => 4,
-        10 or 11 => 8,
+        10 or 11 or DoubleType => 8,
         _ => throw source.Broken($"metadata '{key}' has the type number {type}, which is not known"),
     };
 
@@ -244,7 +288,7 @@ internal sealed class GgufHeader
         }
     }
 
-    private void Skip(ulong count, string what)
+    private object? Skip(ulong count, string what)
     {
         if (count > (ulong)(source.Length - position))
         {
@@ -252,6 +296,7 @@ internal sealed class GgufHeader
         }
 
         position += (long)count;
+        return null;
     }
 
     private uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
@@ -271,4 +316,7 @@ internal sealed class GgufHeader
         position += count;
         return buffer.AsSpan(at, count);
     }
+
+    /// <summary>An array as the file holds it; the shape has the last dimension last, as MLX has it.</summary>
+    internal sealed record Entry(string Name, uint Type, int[] Shape, ulong Offset, ulong Bytes);
 }

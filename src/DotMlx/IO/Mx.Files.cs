@@ -179,7 +179,8 @@ public static unsafe partial class Mx
         return Gguf.Load(source);
     }
 
-    private enum FileFormat
+    /// <summary>The formats that are told apart by a file's first bytes.</summary>
+    internal enum FileFormat
     {
         Unknown,
         Npy,
@@ -199,7 +200,7 @@ public static unsafe partial class Mx
 
     private static ArrayFile One(ByteSource source) => new(source.Name, new OrderedDictionary<string, MlxArray> { [""] = Npy.Load(source) });
 
-    private static FileFormat FormatOf(ByteSource source)
+    internal static FileFormat FormatOf(ByteSource source)
     {
         Span<byte> start = stackalloc byte[9];
         start = start[..(int)Math.Min(start.Length, source.Length)];

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 
 namespace DotMlx;
@@ -11,7 +12,7 @@ internal sealed class NpyHeader
 {
     private const int MaxLength = 1 << 20;
 
-    private NpyHeader(string descr, DType dtype, bool fortranOrder, int[] shape, long dataOffset, long dataLength)
+    private NpyHeader(string descr, DType? dtype, bool fortranOrder, int[] shape, long dataOffset, long dataLength)
     {
         Descr = descr;
         DType = dtype;
@@ -23,7 +24,8 @@ internal sealed class NpyHeader
 
     internal string Descr { get; }
 
-    internal DType DType { get; }
+    /// <summary>The element type; null where MLX has none.</summary>
+    internal DType? DType { get; }
 
     internal bool FortranOrder { get; }
 
@@ -35,7 +37,9 @@ internal sealed class NpyHeader
 
     internal static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
-    internal static NpyHeader Read(ByteSource source)
+    /// <param name="source">The file.</param>
+    /// <param name="describe">Whether the array shall only be told of: a type that MLX does not have is no fault then.</param>
+    internal static NpyHeader Read(ByteSource source, bool describe = false)
     {
         Span<byte> start = stackalloc byte[12];
         start = start[..(int)Math.Min(12, source.Length)];
@@ -60,8 +64,8 @@ internal sealed class NpyHeader
         byte[] text = new byte[length];
         source.Read(prefix, text);
         (string descr, bool fortran, List<long> shape) = new NpyDictionary(Encoding.UTF8.GetString(text), source).Parse();
-        DType dtype = TypeOf(descr, source);
-        (int[] sizes, long bytes) = CheckShape(shape, dtype, source);
+        DType? dtype = TypeOf(descr, source, describe);
+        (int[] sizes, long bytes) = CheckShape(shape, dtype?.ItemSize() ?? SizeOf(descr), source);
         long dataOffset = prefix + length;
         if (bytes > source.Length - dataOffset)
         {
@@ -81,42 +85,51 @@ internal sealed class NpyHeader
         return bytes;
     }
 
-    private static DType TypeOf(string descr, ByteSource source)
+    private static DType? TypeOf(string descr, ByteSource source, bool describe)
     {
         string kind = descr.Length == 3 && descr[0] is '<' or '>' or '|' or '=' ? descr[1..] : "";
         DType? dtype = kind switch
         {
-            "b1" => DType.Bool,
-            "u1" => DType.UInt8,
-            "i1" => DType.Int8,
-            "u2" => DType.UInt16,
-            "i2" => DType.Int16,
-            "f2" => DType.Float16,
-            "V2" => DType.BFloat16,
-            "u4" => DType.UInt32,
-            "i4" => DType.Int32,
-            "f4" => DType.Float32,
-            "u8" => DType.UInt64,
-            "i8" => DType.Int64,
-            "f8" => DType.Float64,
-            "c8" => DType.Complex64,
+            "b1" => DotMlx.DType.Bool,
+            "u1" => DotMlx.DType.UInt8,
+            "i1" => DotMlx.DType.Int8,
+            "u2" => DotMlx.DType.UInt16,
+            "i2" => DotMlx.DType.Int16,
+            "f2" => DotMlx.DType.Float16,
+            "V2" => DotMlx.DType.BFloat16,
+            "u4" => DotMlx.DType.UInt32,
+            "i4" => DotMlx.DType.Int32,
+            "f4" => DotMlx.DType.Float32,
+            "u8" => DotMlx.DType.UInt64,
+            "i8" => DotMlx.DType.Int64,
+            "f8" => DotMlx.DType.Float64,
+            "c8" => DotMlx.DType.Complex64,
             _ => null,
         };
-        if (dtype is null)
+        if (dtype is null && !describe)
         {
             throw source.Broken($"its elements have NumPy's type '{descr}', which MLX does not have");
         }
 
         // MLX would swap real and imaginary part as well.
-        return descr[0] == '>' && dtype == DType.Complex64
+        return descr[0] == '>' && dtype == DotMlx.DType.Complex64 && !describe
             ? throw source.Broken("its complex numbers have the most significant byte first, which MLX does not read")
-            : dtype.Value;
+            : dtype;
     }
 
-    private static (int[] Shape, long Bytes) CheckShape(List<long> shape, DType dtype, ByteSource source)
+    /// <summary>The bytes of an element of a type that MLX does not have: <c>&lt;U5</c> has 20, <c>&lt;c16</c> has 16; 0 when the name does not tell.</summary>
+    private static int SizeOf(string descr)
+    {
+        string digits = new([.. descr.SkipWhile(c => !char.IsAsciiDigit(c)).TakeWhile(char.IsAsciiDigit)]);
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size <= 1 << 20
+            ? size * (descr.Contains('U', StringComparison.Ordinal) ? 4 : 1)
+            : 0;
+    }
+
+    private static (int[] Shape, long Bytes) CheckShape(List<long> shape, int itemSize, ByteSource source)
     {
         int[] sizes = new int[shape.Count];
-        Int128 bytes = dtype.ItemSize();
+        Int128 bytes = itemSize;
         for (int i = 0; i < sizes.Length; i++)
         {
             if (shape[i] > int.MaxValue)

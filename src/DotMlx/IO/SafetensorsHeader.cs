@@ -22,9 +22,17 @@ internal sealed class SafetensorsHeader
         ("F8_E4M3", DType.UInt8),
     ];
 
-    private readonly ByteSource source;
+    // Types of the format that MLX does not load, with their sizes in bytes.
+    private static readonly Dictionary<string, int> OtherTypes = new() { ["F64"] = 8, ["F8_E5M2"] = 1, ["F8_E8M0"] = 1 };
 
-    private SafetensorsHeader(ByteSource source) => this.source = source;
+    private readonly ByteSource source;
+    private readonly bool describe;
+
+    private SafetensorsHeader(ByteSource source, bool describe)
+    {
+        this.source = source;
+        this.describe = describe;
+    }
 
     internal List<Entry> Entries { get; } = [];
 
@@ -32,9 +40,11 @@ internal sealed class SafetensorsHeader
 
     internal long DataOffset { get; private set; }
 
-    internal static SafetensorsHeader Read(ByteSource source)
+    /// <param name="source">The file.</param>
+    /// <param name="describe">Whether the arrays shall only be told of: types that MLX does not have are no fault then.</param>
+    internal static SafetensorsHeader Read(ByteSource source, bool describe = false)
     {
-        SafetensorsHeader header = new(source);
+        SafetensorsHeader header = new(source, describe);
         header.Parse(header.ReadText());
         header.CheckOverlaps();
         return header;
@@ -176,14 +186,15 @@ internal sealed class SafetensorsHeader
             dtype = known == typeName ? candidate : dtype;
         }
 
-        if (dtype is null)
+        if (dtype is null && !describe)
         {
             throw source.Broken(
                 $"array '{name}' has the type '{typeName}'; MLX loads {string.Join(", ", Types.Select(item => item.Name))}");
         }
 
         int[] sizes = new int[shape.GetArrayLength()];
-        Int128 bytes = dtype.Value.ItemSize();
+        int itemSize = dtype?.ItemSize() ?? OtherTypes.GetValueOrDefault(typeName);
+        Int128 bytes = itemSize;
         for (int i = 0; i < sizes.Length; i++)
         {
             if (shape[i].ValueKind != JsonValueKind.Number || !shape[i].TryGetInt32(out sizes[i]) || sizes[i] < 0)
@@ -199,7 +210,7 @@ internal sealed class SafetensorsHeader
             throw source.Broken($"array '{name}' has the data offsets {offsets.GetRawText()}, which are no range");
         }
 
-        if (end - begin != bytes)
+        if (itemSize != 0 && end - begin != bytes)
         {
             throw source.Broken($"array '{name}' of shape {ShapeText.Of(sizes)} and type {typeName} has {end - begin} bytes of data instead of {bytes}");
         }
@@ -210,7 +221,7 @@ internal sealed class SafetensorsHeader
                 $"the data of array '{name}' should end at byte {end} after the header, but only {source.Length - DataOffset} bytes follow it; the file may be incomplete");
         }
 
-        return new Entry(name, typeName, sizes, begin, end);
+        return new Entry(name, typeName, dtype, sizes, begin, end);
     }
 
     private static bool TryOffset(JsonElement element, out long offset)
@@ -233,5 +244,6 @@ internal sealed class SafetensorsHeader
         }
     }
 
-    internal sealed record Entry(string Name, string TypeName, int[] Shape, long Begin, long End);
+    /// <summary>An array; the element type is null where MLX has none.</summary>
+    internal sealed record Entry(string Name, string TypeName, DType? DType, int[] Shape, long Begin, long End);
 }
