@@ -106,6 +106,7 @@ Task("Pack")
         EnsureDirectoryDoesNotExist(Packages);
         PackProject("bindings/DotMlx.Bindings");
         PackProject("src/DotMlx");
+        PackProject("src/DotMlx.Tool");
         PackReferenceRuntime();
         if (HasArgument("mlx-c"))
             PackMlxRuntime(Argument<string>("mlx-c"));

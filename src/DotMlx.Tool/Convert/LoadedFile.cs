@@ -1,0 +1,123 @@
+using System.Collections;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using DotMlx.Tool.Inspect;
+
+namespace DotMlx.Tool.Convert;
+
+/// <summary>The arrays of a file and what its header told of them.</summary>
+internal sealed class LoadedFile : IDisposable
+{
+    // Says how a GGUF file is laid out, not what it holds; MLX chooses it anew.
+    private const string Alignment = "general.alignment";
+
+    // As NumPy names the array that has no name.
+    private const string DefaultName = "arr_0";
+
+    private readonly List<ArrayFile> files = [];
+
+    private LoadedFile(FileDescription description) => Description = description;
+
+    public FileDescription Description { get; }
+
+    public List<KeyValuePair<string, MlxArray>> Arrays { get; } = [];
+
+    /// <exception cref="ToolException">The file holds what MLX does not load.</exception>
+    public static LoadedFile Read(string path)
+    {
+        FileDescription description = FileDescription.Read(path);
+        if (description.Arrays.FirstOrDefault(array => !array.Loadable) is { } foreign)
+        {
+            throw new ToolException($"'{path}' cannot be converted: array '{foreign.Name}' is of type {foreign.Type}, which MLX does not load.");
+        }
+
+        if (description.Format == "GGUF")
+        {
+            RequireGguf(path);
+        }
+
+        var loaded = new LoadedFile(description);
+        try
+        {
+            foreach (string file in FilesOf(description))
+            {
+                loaded.Add(file);
+            }
+
+            return loaded;
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+    }
+
+    /// <exception cref="ToolException">The library in use has no GGUF.</exception>
+    public static void RequireGguf(string path)
+    {
+        if (MlxLibrary.Kind == MlxLibraryKind.Reference)
+        {
+            throw new ToolException($"'{path}' needs MLX itself: the reference library, which is in use, has no GGUF ('dotnet mlx info' shows why it is in use).");
+        }
+    }
+
+    /// <summary>The metadata as safetensors has it: texts as they are, anything else as JSON.</summary>
+    public Dictionary<string, string> TextMetadata() => Metadata()
+        .ToDictionary(item => item.Key, item => item.Value as string ?? Json(item.Value)!.ToJsonString());
+
+    /// <summary>The metadata as GGUF has it: of a GGUF file as it was, of any other its texts.</summary>
+    public Dictionary<string, GgufValue> GgufMetadata() => files is [GgufFile file]
+        ? file.Metadata.Where(item => item.Key != Alignment).ToDictionary()
+        : Metadata().ToDictionary(item => item.Key, item => new GgufValue((string)item.Value));
+
+    public IEnumerable<KeyValuePair<string, object>> Metadata() =>
+        Description.Metadata.Where(item => item.Key != Alignment && !(item.Key == "total_size" && ShardedModel.IsIndex(Description.Path))).DistinctBy(item => item.Key);
+
+    public void Dispose()
+    {
+        foreach (KeyValuePair<string, MlxArray> item in Arrays)
+        {
+            item.Value.Dispose();
+        }
+
+        foreach (ArrayFile file in files)
+        {
+            file.Dispose();
+        }
+    }
+
+    private static IReadOnlyList<string> FilesOf(FileDescription description) =>
+        ShardedModel.IsIndex(description.Path) ? ShardedModel.Shards(description.Path) : [description.Path];
+
+    private void Add(string path)
+    {
+        ArrayFile file = Load(path);
+        files.Add(file);
+        Arrays.AddRange(file.Select(item => KeyValuePair.Create(item.Key.Length == 0 ? DefaultName : item.Key, item.Value)));
+    }
+
+    // By what the file is, which its name need not say.
+    private ArrayFile Load(string path)
+    {
+        if (Description.Format == "GGUF")
+        {
+            return Mx.LoadGguf(path);
+        }
+
+        using FileStream stream = File.OpenRead(path);
+        return Mx.Load(stream);
+    }
+
+    private static JsonNode? Json(object value) => value switch
+    {
+        IList list => new JsonArray([.. list.Cast<object>().Select(Json)]),
+        string text => JsonValue.Create(text),
+        bool truth => JsonValue.Create(truth),
+        float number when float.IsFinite(number) => JsonValue.Create(number),
+        double number when double.IsFinite(number) => JsonValue.Create(number),
+        float or double => JsonValue.Create(System.Convert.ToString(value, CultureInfo.InvariantCulture)),
+        ulong number => JsonValue.Create(number),
+        _ => JsonValue.Create(System.Convert.ToInt64(value, CultureInfo.InvariantCulture)),
+    };
+}

@@ -1,0 +1,78 @@
+namespace DotMlx.Tool.Convert;
+
+/// <summary>A format that can be written: what it cannot hold, and how it is written.</summary>
+internal abstract class TargetFormat
+{
+    private static readonly TargetFormat[] All = [new Safetensors(), new Npy(), new Npz(), new Gguf()];
+
+    public abstract string Extension { get; }
+
+    public virtual bool HasMetadata => false;
+
+    /// <exception cref="ToolException">The extension names no format.</exception>
+    public static TargetFormat Of(string path) => Array.Find(All, format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))
+        ?? throw new ToolException($"'{path}' does not end with the name of a format: {string.Join(", ", All.Select(format => format.Extension))}.");
+
+    /// <summary>Why an array cannot be written, or null.</summary>
+    public virtual string? Refusal(string name, MlxArray array) => null;
+
+    /// <summary>Why these arrays cannot be written together, or null.</summary>
+    public virtual string? Refusal(int count) => null;
+
+    /// <summary>Writes a file that is not there yet.</summary>
+    public abstract void Write(string path, LoadedFile file);
+
+    private static void New(string path, Action<Stream> write)
+    {
+        using FileStream stream = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+        write(stream);
+        stream.Flush(flushToDisk: true);
+    }
+
+    private sealed class Safetensors : TargetFormat
+    {
+        public override string Extension => ".safetensors";
+
+        public override bool HasMetadata => true;
+
+        public override string? Refusal(string name, MlxArray array) =>
+            array.DType == DType.Float64 ? "is float64, which MLX does not write as safetensors (--dtype float32 converts it)"
+            : name == SafetensorsHeader.MetadataKey ? "has the name under which the format keeps its metadata"
+            : null;
+
+        public override void Write(string path, LoadedFile file) => New(path, stream => Mx.SaveSafetensors(stream, file.Arrays, file.TextMetadata()));
+    }
+
+    private sealed class Npy : TargetFormat
+    {
+        public override string Extension => ".npy";
+
+        public override string? Refusal(int count) => count == 1 ? null : $"an npy file holds one array, not {Units.Count(count)}; choose .npz";
+
+        public override void Write(string path, LoadedFile file) => New(path, stream => Mx.Save(stream, file.Arrays[0].Value));
+    }
+
+    private sealed class Npz : TargetFormat
+    {
+        public override string Extension => ".npz";
+
+        public override void Write(string path, LoadedFile file) => New(path, stream => Mx.Savez(stream, file.Arrays));
+    }
+
+    private sealed class Gguf : TargetFormat
+    {
+        private const int MaxDimensions = 8;
+
+        public override string Extension => ".gguf";
+
+        public override bool HasMetadata => true;
+
+        public override string? Refusal(string name, MlxArray array) =>
+            array.NDim > MaxDimensions ? $"has {array.NDim} dimensions, and GGUF holds at most {MaxDimensions}"
+            : array.DType is DType.Float32 or DType.Float16 or DType.Int8 or DType.Int16 or DType.Int32 ? null
+            : $"is {array.DType.MlxName()}, and MLX writes float32, float16, int8, int16 and int32 as GGUF"
+                + (array.DType.IsFloating() ? " (--dtype float16 converts it)" : array.DType.IsInteger() ? " (--dtype int32 converts it)" : "");
+
+        public override void Write(string path, LoadedFile file) => Mx.SaveGguf(path, file.Arrays, file.GgufMetadata());
+    }
+}

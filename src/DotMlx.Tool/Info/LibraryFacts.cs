@@ -1,0 +1,46 @@
+namespace DotMlx.Tool.Info;
+
+/// <summary>What there is to know about the library in use.</summary>
+internal sealed record LibraryFacts(
+    string Path,
+    MlxLibraryKind Kind,
+    string MlxVersion,
+    string MlxcVersion,
+    string Gpu,
+    string DefaultDevice,
+    IReadOnlyList<(string Name, IReadOnlyDictionary<string, object> Facts)> Devices,
+    IReadOnlyList<KeyValuePair<string, long>> Memory)
+{
+    public static LibraryFacts Read() => new(
+        MlxLibrary.Path,
+        MlxLibrary.Kind,
+        MlxLibrary.MlxVersion,
+        MlxLibrary.MlxcVersion,
+        Mx.Metal.IsAvailable() ? "Metal" : Mx.Cuda.IsAvailable() ? "CUDA" : "none",
+        NameOf(Mx.DefaultDevice()),
+        [.. new[] { DeviceType.Cpu, DeviceType.Gpu }.SelectMany(DevicesOf)],
+        [
+            KeyValuePair.Create("active", Mx.GetActiveMemory()),
+            KeyValuePair.Create("peak", Mx.GetPeakMemory()),
+            KeyValuePair.Create("cache", Mx.GetCacheMemory()),
+            KeyValuePair.Create("limit", Mx.GetMemoryLimit()),
+        ]);
+
+    public static string NameOf(MlxDevice device) => $"{(device.Type == DeviceType.Cpu ? "cpu" : "gpu")}:{device.Index}";
+
+    private static IEnumerable<(string Name, IReadOnlyDictionary<string, object> Facts)> DevicesOf(DeviceType type) =>
+        Enumerable.Range(0, Mx.DeviceCount(type)).Select(i => new MlxDevice(type, i)).Select(device => (NameOf(device), FactsOf(device)));
+
+    private static IReadOnlyDictionary<string, object> FactsOf(MlxDevice device)
+    {
+        try
+        {
+            return Mx.DeviceInfo(device);
+        }
+        catch (Exception exception) when (exception is MlxException or NotSupportedException)
+        {
+            // Facts are a bonus: a library that has none for a device still has the device.
+            return new Dictionary<string, object>();
+        }
+    }
+}

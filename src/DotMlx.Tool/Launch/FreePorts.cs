@@ -1,0 +1,31 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace DotMlx.Tool.Launch;
+
+/// <summary>Ports of the loopback interface that nobody listens on.</summary>
+internal static class FreePorts
+{
+    /// <summary>Different ports, all free at this moment.</summary>
+    public static int[] Take(int count)
+    {
+        // All are held until the last is found, so that none comes twice.
+        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
+        try
+        {
+            foreach (TcpListener listener in listeners)
+            {
+                listener.Start();
+            }
+
+            return [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        }
+        finally
+        {
+            foreach (TcpListener listener in listeners)
+            {
+                listener.Dispose();
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+
+namespace DotMlx.Tool.Launch;
+
+/// <summary><c>dotnet mlx launch</c>: a program as several ranks, here or on several machines.</summary>
+internal static class LaunchCommand
+{
+    private const int MaxRanks = 1024;
+
+    private static readonly PosixSignal[] Stops = [PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
+
+    public static Command Create(Terminal terminal, string[] program)
+    {
+        var count = new Option<int>("--repeat-hosts", "-n") { Description = "Ranks on each host of --hosts (1).", DefaultValueFactory = _ => 1, HelpName = "N" };
+        var hosts = new Option<string>("--hosts") { Description = "Hosts to run on, with commas between them (127.0.0.1).", DefaultValueFactory = _ => "127.0.0.1" };
+        var hostFile = new Option<string?>("--hostfile") { Description = "A host file of Python's mlx.launch: one rank for each of its hosts." };
+        var backend = new Option<string?>("--backend") { Description = $"{string.Join(", ", LaunchPlan.Backends)} (ring, or what the host file says)." };
+        backend.AcceptOnlyFromAmong(LaunchPlan.Backends);
+        var environment = new Option<string[]>("--env") { Description = "NAME=VALUE, a variable for every rank; may be given several times.", DefaultValueFactory = _ => [] };
+        var folder = new Option<string?>("--cwd") { Description = "The folder to run in (the present one)." };
+        var port = new Option<int?>("--starting-port", "-p") { Description = "First port of the ring (free ones where all ranks are local, else 32323)." };
+        var connections = new Option<int>("--connections-per-ip") { Description = "Connections of the ring for each address (1).", DefaultValueFactory = _ => 1 };
+        var ncclPort = new Option<int?>("--nccl-port") { Description = "Port of the nccl backend (a free one where all ranks are local, else 12345)." };
+        var mpi = new Option<string[]>("--mpi-arg") { Description = "Arguments for mpirun; may be given several times.", DefaultValueFactory = _ => [] };
+        var noPrefix = new Option<bool>("--no-prefix") { Description = "Do not put the rank before each line." };
+        var verbose = new Option<bool>("--verbose") { Description = "Let the backend tell of its connections." };
+        var command = new Command("launch", "Runs a program as several ranks: dotnet mlx launch -n 4 -- PROGRAM ARGUMENTS")
+        {
+            count, hosts, hostFile, backend, environment, folder, port, connections, ncclPort, mpi, noPrefix, verbose,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(hostFile) is { Implicit: false } && (result.GetResult(hosts) is { Implicit: false } || result.GetResult(count) is { Implicit: false }))
+            {
+                result.AddError("a host file lists every rank: leave out --hosts and -n");
+            }
+        });
+        command.SetAction(result =>
+        {
+            HostFile chosen = result.GetValue(hostFile) is { } path
+                ? HostFile.Read(path)
+                : HostFile.Of(result.GetValue(hosts)!, InRange("-n", result.GetValue(count), 1, MaxRanks));
+            var options = new LaunchOptions
+            {
+                Hosts = chosen.Hosts,
+                Program = ResolveProgram(program, chosen.Hosts),
+                Backend = result.GetValue(backend) ?? chosen.Backend ?? "ring",
+                Environment = [.. chosen.Environment, .. result.GetValue(environment)!],
+                WorkingDirectory = result.GetValue(folder),
+                StartingPort = result.GetValue(port) is { } first ? InRange("--starting-port", first, 1, ushort.MaxValue) : null,
+                ConnectionsPerIp = InRange("--connections-per-ip", result.GetValue(connections), 1, 64),
+                NcclPort = result.GetValue(ncclPort) is { } number ? InRange("--nccl-port", number, 1, ushort.MaxValue) : null,
+                MpiArguments = result.GetValue(mpi)!,
+                Verbose = result.GetValue(verbose),
+            };
+            return Run(terminal, options, labels: !result.GetValue(noPrefix));
+        });
+        return command;
+    }
+
+    private static int Run(Terminal terminal, LaunchOptions options, bool labels)
+    {
+        if (options.WorkingDirectory is { } folder && options.Hosts.Any(host => host.IsLocal) && !Directory.Exists(folder))
+        {
+            throw new ToolException($"there is no folder '{folder}' to run in.");
+        }
+
+        var launcher = new Launcher(LaunchPlan.Create(options), terminal.Output, terminal.Error) { Labels = labels };
+        List<PosixSignalRegistration> registrations = [Register(PosixSignal.SIGINT, launcher.Interrupt), .. Stops.Select(signal => Register(signal, launcher.Stop))];
+        try
+        {
+            return launcher.Run();
+        }
+        finally
+        {
+            registrations.ForEach(registration => registration.Dispose());
+        }
+    }
+
+    private static PosixSignalRegistration Register(PosixSignal signal, Action react) => PosixSignalRegistration.Create(signal, context =>
+    {
+        context.Cancel = true;
+        react();
+    });
+
+    private static IReadOnlyList<string> ResolveProgram(string[] program, IReadOnlyList<Host> hosts)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            throw new ToolException("launch needs macOS or Linux, as MLX's backends do.");
+        }
+
+        return program.Length > 0
+            ? ProgramSearch.Resolve(program, mustExist: hosts.Any(host => host.IsLocal))
+            : throw new ToolException("there is no program to launch; put it behind '--': dotnet mlx launch -n 4 -- PROGRAM ARGUMENTS");
+    }
+
+    private static int InRange(string option, int value, int least, int most) => value >= least && value <= most
+        ? value
+        : throw new ToolException($"{option} must be from {least} to {most}, not {value}.");
+}

@@ -1,0 +1,30 @@
+namespace DotMlx.Tool.Launch;
+
+/// <summary>What to launch, and where.</summary>
+internal sealed record LaunchOptions
+{
+    public const int DefaultStartingPort = 32323;
+    public const int DefaultNcclPort = 12345;
+
+    public required IReadOnlyList<Host> Hosts { get; init; }
+
+    public required IReadOnlyList<string> Program { get; init; }
+
+    public string Backend { get; init; } = "ring";
+
+    /// <summary>Variables for every rank, <c>NAME=VALUE</c>.</summary>
+    public IReadOnlyList<string> Environment { get; init; } = [];
+
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>The first port of the ring, or the coordinator's; null takes free ones where all ranks are local, else 32323.</summary>
+    public int? StartingPort { get; init; }
+
+    public int ConnectionsPerIp { get; init; } = 1;
+
+    public int? NcclPort { get; init; }
+
+    public IReadOnlyList<string> MpiArguments { get; init; } = [];
+
+    public bool Verbose { get; init; }
+}

@@ -1,0 +1,223 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace DotMlx.Tool.Launch;
+
+/// <summary>
+/// Runs the ranks of a program together: their lines in one output, one failure ends all, and nothing that they started is left
+/// when it returns.
+/// </summary>
+internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output, TextWriter errors)
+{
+    private readonly BlockingCollection<Happening> happenings = [];
+    private readonly Lock writing = new();
+    private readonly Dictionary<int, int> exitCodes = [];
+    private readonly List<RankProcess> processes = [];
+
+    private Stopwatch? sinceSignal;
+    private bool interrupted;
+    private bool stopping;
+    private bool killed;
+    private int? firstFailure;
+
+    private enum What
+    {
+        Ended,
+        Interrupt,
+        Stop,
+    }
+
+    /// <summary>How long ranks that were asked to end may take before they are killed.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether each line tells its rank.</summary>
+    public bool Labels { get; init; } = true;
+
+    /// <summary>Runs all ranks to their end.</summary>
+    /// <returns>The exit code of the first that failed; 130 when interrupted; else 0.</returns>
+    /// <exception cref="ToolException">One cannot be started; those that were are ended.</exception>
+    public int Run()
+    {
+        using var janitor = new Janitor();
+        try
+        {
+            Start(janitor);
+            while (exitCodes.Count < processes.Count)
+            {
+                if (happenings.TryTake(out Happening happening, Remaining()))
+                {
+                    Handle(happening);
+                }
+                else
+                {
+                    Escalate();
+                }
+            }
+
+            EndGroups();
+            return firstFailure ?? (interrupted ? Signals.ExitCode(Signals.Interrupt) : ToolCommand.Success);
+        }
+        finally
+        {
+            foreach (RankProcess process in processes)
+            {
+                process.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Passes Ctrl-C on; the second time it ends all ranks.</summary>
+    public void Interrupt() => happenings.Add(new Happening(What.Interrupt));
+
+    /// <summary>Ends all ranks.</summary>
+    public void Stop() => happenings.Add(new Happening(What.Stop));
+
+    private void Start(Janitor janitor)
+    {
+        try
+        {
+            for (int i = 0; i < ranks.Count; i++)
+            {
+                int index = i;
+                string label = Labels ? ranks[i].Label ?? "" : "";
+                RankProcess process = RankProcess.Run(ranks[i], (line, isError) => Write(isError ? errors : output, label + line));
+                processes.Add(process);
+                janitor.Watch(process.Group);
+                new Thread(() => happenings.Add(new Happening(What.Ended, index, process.Wait()))) { IsBackground = true, Name = process.Start.Name }.Start();
+            }
+        }
+        catch
+        {
+            Signal(Signals.Kill);
+            processes.ForEach(process => process.Forget());
+            throw;
+        }
+    }
+
+    private void Handle(Happening happening)
+    {
+        switch (happening.What)
+        {
+            case What.Ended:
+                Ended(happening.Rank, happening.ExitCode);
+                break;
+            case What.Interrupt when !interrupted:
+                interrupted = true;
+                Signal(Signals.Interrupt);
+                break;
+            default:
+                interrupted |= happening.What == What.Interrupt;
+                firstFailure ??= happening.What == What.Stop ? Signals.ExitCode(Signals.Terminate) : null;
+                BeginStop();
+                break;
+        }
+    }
+
+    private void Ended(int rank, int exitCode)
+    {
+        exitCodes[rank] = exitCode;
+        bool othersRun = exitCodes.Count < processes.Count;
+        if (exitCode != 0 && firstFailure is null)
+        {
+            firstFailure = exitCode;
+            Say($"{ranks[rank].Name} {Signals.Describe(exitCode)}{(othersRun && !interrupted ? "; ending the others" : "")}");
+            if (!interrupted)
+            {
+                BeginStop();
+            }
+        }
+
+        // After Ctrl-C each may end in its own time, but none can work on without the one that has.
+        if (interrupted && !stopping && sinceSignal is null)
+        {
+            sinceSignal = Stopwatch.StartNew();
+        }
+    }
+
+    private TimeSpan Remaining()
+    {
+        if (sinceSignal is null)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        TimeSpan left = Grace - sinceSignal.Elapsed;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private void Escalate()
+    {
+        if (!stopping)
+        {
+            BeginStop();
+        }
+        else
+        {
+            if (!killed)
+            {
+                Say($"killing {string.Join(", ", Enumerable.Range(0, processes.Count).Where(i => !exitCodes.ContainsKey(i)).Select(i => ranks[i].Name))}, which did not end in {Grace.TotalSeconds:F0} s");
+            }
+
+            killed = true;
+            sinceSignal!.Restart();
+            Signal(Signals.Kill);
+        }
+    }
+
+    private void BeginStop()
+    {
+        if (stopping)
+        {
+            return;
+        }
+
+        stopping = true;
+        sinceSignal = Stopwatch.StartNew();
+        Signal(Signals.Terminate);
+    }
+
+    private void Signal(int signal)
+    {
+        for (int i = 0; i < processes.Count; i++)
+        {
+            // What a rank left behind when it ended is in its group and gets the signal, too; a remote group has nobody left.
+            if (!exitCodes.ContainsKey(i) || ranks[i].Host.IsLocal)
+            {
+                processes[i].Signal(signal);
+            }
+        }
+    }
+
+    private void EndGroups()
+    {
+        // What is left of the groups is ended as well. Their heads have ended; once they are forgotten only the others count.
+        BeginStop();
+        processes.ForEach(process => process.Forget());
+        List<RankProcess> left = [.. processes];
+        while (left.RemoveAll(process => !process.GroupIsAlive) >= 0 && left.Count > 0 && !killed && Remaining() > TimeSpan.Zero)
+        {
+            Thread.Sleep(20);
+        }
+
+        left.ForEach(process => process.KillGroup());
+
+        // Only a process that has left its group can hold the output open now.
+        foreach (RankProcess process in processes)
+        {
+            process.FinishOutput(TimeSpan.FromSeconds(2));
+        }
+    }
+
+    private void Say(string text) => Write(errors, $"launch: {text}");
+
+    private void Write(TextWriter writer, string line)
+    {
+        lock (writing)
+        {
+            writer.WriteLine(line);
+            writer.Flush();
+        }
+    }
+
+    private readonly record struct Happening(What What, int Rank = -1, int ExitCode = 0);
+}

@@ -1,0 +1,66 @@
+using System.Text;
+
+namespace DotMlx.Tool.Launch;
+
+/// <summary>Carries a stream of a process to a writer, a whole line at a time, so that lines of several processes do not mix.</summary>
+internal sealed class LineForwarder
+{
+    // A program that never ends its line shall not fill the memory.
+    private const int LongestLine = 1 << 16;
+
+    private readonly Thread thread;
+
+    /// <param name="source">Read until its end.</param>
+    /// <param name="write">Given each line without its end.</param>
+    public LineForwarder(Stream source, Action<string> write)
+    {
+        thread = new Thread(() => Forward(source, write)) { IsBackground = true, Name = "launch output" };
+        thread.Start();
+    }
+
+    /// <summary>Waits until everything has been written.</summary>
+    /// <returns>False when somebody still holds the stream open at the end of the time.</returns>
+    public bool Finish(TimeSpan timeout) => thread.Join(timeout);
+
+    private static void Forward(Stream source, Action<string> write)
+    {
+        byte[] buffer = new byte[1 << 14];
+        using var line = new MemoryStream();
+        try
+        {
+            int count;
+            while ((count = source.Read(buffer, 0, buffer.Length)) > 0)
+            {
+                ReadOnlySpan<byte> rest = buffer.AsSpan(0, count);
+                int end;
+                while ((end = rest.IndexOf((byte)'\n')) >= 0)
+                {
+                    line.Write(rest[..end]);
+                    Flush(line, write);
+                    rest = rest[(end + 1)..];
+                }
+
+                line.Write(rest);
+                if (line.Length >= LongestLine)
+                {
+                    Flush(line, write);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            // The process is gone; what it wrote has been read.
+        }
+
+        if (line.Length > 0)
+        {
+            Flush(line, write);
+        }
+    }
+
+    private static void Flush(MemoryStream line, Action<string> write)
+    {
+        write(Encoding.UTF8.GetString(line.GetBuffer(), 0, (int)line.Length).TrimEnd('\r'));
+        line.SetLength(0);
+    }
+}

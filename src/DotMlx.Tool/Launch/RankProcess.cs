@@ -1,0 +1,181 @@
+using System.Collections;
+using System.ComponentModel;
+using System.Globalization;
+
+namespace DotMlx.Tool.Launch;
+
+/// <summary>A started rank: a process here, or one on another host behind a process of ssh.</summary>
+internal sealed class RankProcess : IDisposable
+{
+    // A question for a password would wait for a terminal that a background process does not get.
+    private static readonly string[] Ssh = ["ssh", "-T", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=15"];
+
+    private readonly ChildProcess process;
+    private readonly LineForwarder[] output;
+    private readonly string? files;
+    private volatile int remoteGroup;
+
+    private RankProcess(RankStart start, string? files, ChildProcess process, Action<string, bool> write)
+    {
+        Start = start;
+        this.files = files;
+        this.process = process;
+        output =
+        [
+            new LineForwarder(process.Output, line =>
+            {
+                if (start.Host.IsLocal || !TakeGroup(line))
+                {
+                    write(line, false);
+                }
+            }),
+            new LineForwarder(process.Errors, line => write(line, true)),
+        ];
+    }
+
+    public RankStart Start { get; }
+
+    /// <summary>The process group here.</summary>
+    public int Group => process.Id;
+
+    /// <summary>After <see cref="Forget"/>: whether anything that the rank started here is left.</summary>
+    public bool GroupIsAlive => process.GroupIsAlive;
+
+    /// <param name="start">What to start.</param>
+    /// <param name="write">Given each line, and whether it is one of the errors.</param>
+    /// <exception cref="ToolException">It cannot be started.</exception>
+    public static RankProcess Run(RankStart start, Action<string, bool> write)
+    {
+        string? files = null;
+        try
+        {
+            if (!start.Host.IsLocal)
+            {
+                return new RankProcess(start, null, ChildProcess.Start([.. Ssh, start.Host.Ssh, RemoteScript.Start(start)], Inherited(), hasInput: true), write);
+            }
+
+            Dictionary<string, string> environment = Inherited();
+            foreach ((string name, string value) in start.Environment)
+            {
+                environment[name] = value;
+            }
+
+            files = start.Files.Count > 0 ? Directory.CreateTempSubdirectory("dotmlx-launch-").FullName : null;
+            foreach ((string name, string content) in start.Files)
+            {
+                environment[name] = Path.Combine(files!, name);
+                File.WriteAllText(environment[name], content);
+            }
+
+            // posix_spawn has no portable way to start somewhere else.
+            IReadOnlyList<string> command = start.WorkingDirectory is { } folder
+                ? ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", Path.GetFullPath(folder), .. start.Program]
+                : start.Program;
+            return new RankProcess(start, files, ChildProcess.Start(command, environment), write);
+        }
+        catch (Win32Exception exception)
+        {
+            Delete(files);
+            throw new ToolException($"{start.Name} cannot be started: {exception.Message}.");
+        }
+        catch
+        {
+            Delete(files);
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the end; the exit code, or 128 and the signal that ended it.</summary>
+    public int Wait()
+    {
+        int code = process.Wait();
+        process.CloseInput();
+        return code;
+    }
+
+    /// <summary>Sends a signal to the rank and to all that it started.</summary>
+    public void Signal(int signal)
+    {
+        if (IsRemote && remoteGroup != 0)
+        {
+            SignalRemote(signal);
+        }
+
+        // A connection is ended with its rank, not before: its end must not come before the rank's last lines.
+        if (!IsRemote || remoteGroup == 0 || signal == Signals.Kill)
+        {
+            process.Signal(signal);
+        }
+    }
+
+    /// <summary>Lets go of a rank that has ended.</summary>
+    public void Forget() => process.Forget();
+
+    /// <summary>Kills what the rank left behind here.</summary>
+    public void KillGroup() => process.Signal(Signals.Kill);
+
+    /// <summary>Waits until the last lines have been written.</summary>
+    public void FinishOutput(TimeSpan timeout)
+    {
+        foreach (LineForwarder forwarder in output)
+        {
+            _ = forwarder.Finish(timeout);
+        }
+    }
+
+    public void Dispose()
+    {
+        process.Dispose();
+        Delete(files);
+    }
+
+    private bool IsRemote => !Start.Host.IsLocal;
+
+    private static void Delete(string? files)
+    {
+        if (files is not null && Directory.Exists(files))
+        {
+            Directory.Delete(files, recursive: true);
+        }
+    }
+
+    private static Dictionary<string, string> Inherited() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .Where(item => !LaunchPlan.Reserved.Contains((string)item.Key))
+        .ToDictionary(item => (string)item.Key, item => (string?)item.Value ?? "");
+
+    private bool TakeGroup(string line)
+    {
+        if (remoteGroup != 0 || line.Split(' ') is not [RemoteScript.GroupWord, { } number])
+        {
+            return false;
+        }
+
+        _ = int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int group);
+        remoteGroup = group;
+        return true;
+    }
+
+    private void SignalRemote(int signal)
+    {
+        ChildProcess messenger;
+        try
+        {
+            messenger = ChildProcess.Start([.. Ssh, Start.Host.Ssh, RemoteScript.Signal(remoteGroup, signal)], Inherited());
+        }
+        catch (Win32Exception)
+        {
+            // The connection of the rank is ended at last, which ends the rank as well.
+            return;
+        }
+
+        _ = new LineForwarder(messenger.Output, _ => { });
+        _ = new LineForwarder(messenger.Errors, _ => { });
+        var waiter = new Thread(() =>
+        {
+            messenger.Wait();
+            messenger.Forget();
+            messenger.Dispose();
+        }) { IsBackground = true };
+        waiter.Start();
+    }
+}

@@ -1,0 +1,18 @@
+namespace DotMlx.Tool.Launch;
+
+/// <summary>A process to start.</summary>
+/// <param name="Name">What messages call it, such as <c>rank 2</c>.</param>
+/// <param name="Label">What its lines begin with; null for nothing.</param>
+/// <param name="Host">Where it runs.</param>
+/// <param name="Program">Program and arguments.</param>
+/// <param name="Environment">Variables to set.</param>
+/// <param name="Files">Variables that shall name a file with this content.</param>
+/// <param name="WorkingDirectory">The folder it must start in; null for the present one, where there is such a folder.</param>
+internal sealed record RankStart(
+    string Name,
+    string? Label,
+    Host Host,
+    IReadOnlyList<string> Program,
+    IReadOnlyList<KeyValuePair<string, string>> Environment,
+    IReadOnlyList<KeyValuePair<string, string>> Files,
+    string? WorkingDirectory);

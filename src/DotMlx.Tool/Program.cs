@@ -1,0 +1,9 @@
+using Spectre.Console;
+
+namespace DotMlx.Tool;
+
+internal static class Program
+{
+    private static int Main(string[] args) => ToolCommand.Run(
+        args, new Terminal(AnsiConsole.Console, Console.Error) { ShowsProgress = !Console.IsOutputRedirected && !Console.IsErrorRedirected });
+}

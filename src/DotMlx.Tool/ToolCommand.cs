@@ -1,0 +1,70 @@
+using System.CommandLine;
+using DotMlx.Tool.Bench;
+using DotMlx.Tool.Convert;
+using DotMlx.Tool.Info;
+using DotMlx.Tool.Inspect;
+using DotMlx.Tool.Launch;
+
+namespace DotMlx.Tool;
+
+/// <summary>The program as a function of its arguments, so that tests can call it.</summary>
+internal static class ToolCommand
+{
+    public const int Success = 0;
+    public const int Failure = 1;
+    public const int BadArguments = 2;
+
+    private const string Name = "dotnet mlx";
+
+    public static int Run(string[] args, Terminal terminal)
+    {
+        try
+        {
+            return Parse(args, terminal, out ParseResult result)
+                ? result.Invoke(new InvocationConfiguration { Output = terminal.Output, Error = terminal.Error, EnableDefaultExceptionHandler = false })
+                : BadArguments;
+        }
+        catch (Exception exception) when (Explain(exception) is { } explanation)
+        {
+            terminal.Error.WriteLine($"{Name}: {explanation}");
+            return Failure;
+        }
+    }
+
+    private static bool Parse(string[] args, Terminal terminal, out ParseResult result)
+    {
+        // What stands behind '--' belongs to the launched program, whatever it looks like.
+        int separator = args is ["launch", ..] ? Array.IndexOf(args, "--") : -1;
+        string[] program = separator < 0 ? [] : args[(separator + 1)..];
+        string[] own = separator < 0 ? args : args[..separator];
+        var root = new RootCommand("MLX on this machine: what is in use, what is in a file, how fast it is, and many processes at once.")
+        {
+            InfoCommand.Create(terminal),
+            InspectCommand.Create(terminal),
+            ConvertCommand.Create(terminal),
+            BenchCommand.Create(terminal),
+            LaunchCommand.Create(terminal, program),
+        };
+        result = root.Parse(own.Length == 0 ? ["--help"] : own, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (result.Errors.Count == 0)
+        {
+            return true;
+        }
+
+        string command = result.CommandResult.Command is RootCommand ? "" : $" {result.CommandResult.Command.Name}";
+        string fault = result.UnmatchedTokens is [{ } unknown, ..] ? $"'{unknown}' is not known here" : result.Errors[0].Message.TrimEnd('.');
+        terminal.Error.WriteLine($"{Name}{command}: {Units.OneLine(fault, 300)} ('{Name}{command} --help' tells more).");
+        return false;
+    }
+
+    /// <summary>One line for what a user can put right; null for what is a fault of the program.</summary>
+    private static string? Explain(Exception exception) => exception switch
+    {
+        ToolException => exception.Message,
+        DllNotFoundException => $"no MLX library loads ('{Name} info' lists every place that was tried).",
+        // Messages of the files and of MLX name the file or the function.
+        IOException or UnauthorizedAccessException or InvalidDataException or NotSupportedException or MlxException or OutOfMemoryException =>
+            Units.OneLine(exception.Message, 600),
+        _ => null,
+    };
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Xml.Linq;
+
+namespace DotMlx.PackageTests;
+
+/// <summary>The packed tool, installed from the packed files alone into a folder outside the repository.</summary>
+[NonParallelizable]
+internal sealed class ToolTests
+{
+    private const string Tool = "DotMlx.Tool";
+    private NewProject project = null!;
+
+    [OneTimeSetUp]
+    public void Install()
+    {
+        _ = PackedFiles.PathOf(Tool);
+        project = new NewProject(null);
+        project.Dotnet("new", "tool-manifest").Succeeded();
+        project.Dotnet("tool", "install", Tool, "--version", PackedFiles.Version).Succeeded();
+    }
+
+    [OneTimeTearDown]
+    public void Remove() => project?.Dispose();
+
+    [Test]
+    public void InfoFindsTheReferenceLibraryThatCameWithIt()
+    {
+        NewProject.Result result = project.Dotnet("mlx", "info").Succeeded();
+        Assert.That(result.Line("kind"), Does.StartWith("reference library"));
+        Assert.That(result.Line("library"), Does.Contain(Tool.ToLowerInvariant()).And.Contain($"runtimes{Path.DirectorySeparatorChar}{NewProject.Rid}"));
+        Assert.That(result.Line("DotMlx"), Is.EqualTo(PackedFiles.Version));
+    }
+
+    [Test]
+    public void InspectAndConvertWork()
+    {
+        // An npy file by hand: magic, version 1, header, three numbers.
+        string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n";
+        File.WriteAllBytes(
+            Path.Combine(project.Folder, "a.npy"),
+            [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. new byte[12]]);
+        Assert.That(project.Dotnet("mlx", "inspect", "a.npy").Succeeded().Text, Does.Contain("npy, 1 array, 3 elements, 12 B"));
+
+        project.Dotnet("mlx", "convert", "a.npy", "b.safetensors", "--dtype", "float16").Succeeded();
+        using JsonDocument json = JsonDocument.Parse(project.Dotnet("mlx", "inspect", "b.safetensors", "--json").Succeeded().Text);
+        Assert.That(json.RootElement.GetProperty("arrays")[0].GetProperty("type").GetString(), Is.EqualTo("float16"));
+
+        NewProject.Result refused = project.Dotnet("mlx", "convert", "a.npy", "b.safetensors");
+        Assert.That(refused.Exit, Is.EqualTo(1));
+        Assert.That(refused.Text, Does.Contain("exists; --force replaces it"));
+    }
+
+    [Test]
+    public void LaunchStartsRanksAndTellsWhichFailed()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("launch needs macOS or Linux.");
+        }
+
+        Assert.That(project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "echo hello $MLX_RANK").Succeeded().Text, Does.Contain("[0] hello 0").And.Contain("[1] hello 1"));
+        NewProject.Result failed = project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "exit $((MLX_RANK * 3))");
+        Assert.That(failed.Exit, Is.EqualTo(3));
+        Assert.That(failed.Text, Does.Contain("rank 1 ended with exit code 3"));
+    }
+
+    [Test]
+    public void ThePackageIsAToolWithTheReferenceLibraryOfItsPlatform()
+    {
+        XElement metadata = PackedFiles.Metadata(Tool, out XNamespace space);
+        Assert.That((string?)metadata.Descendants(space + "packageType").Single().Attribute("name"), Is.EqualTo("DotnetTool"));
+        Assert.That(PackedFiles.Entries(Tool), Has.Some.Match($"/runtimes/{NewProject.Rid}/native/(lib)?mlxc-reference"));
+        Assert.That(PackedFiles.Entries(Tool), Is.SupersetOf(new[] { "README.md", "icon.png", "THIRD-PARTY-NOTICES.md" }));
+    }
+}

@@ -1,0 +1,241 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json.Nodes;
+using DotMlx.Tool.Tests.Support;
+
+namespace DotMlx.Tool.Tests;
+
+internal sealed class InspectTests
+{
+    private TemporaryFolder folder = null!;
+
+    [SetUp]
+    public void MakeFolder() => folder = new TemporaryFolder();
+
+    [TearDown]
+    public void RemoveFolder() => folder.Dispose();
+
+    [Test]
+    public void Safetensors()
+    {
+        string path = folder["model.safetensors"];
+        Mx.SaveSafetensors(path, Arrays(), new Dictionary<string, string> { ["format"] = "mlx", ["note"] = "two\nlines" });
+        Result result = CommandLine.Run("inspect", path).Succeeded();
+        Assert.That(result.Lines[0], Is.EqualTo($"{path}: safetensors, 3 arrays, 17 elements, 52 B"));
+        Assert.That(result.Row("format"), Is.EqualTo(new[] { "format", "mlx" }));
+        Assert.That(result.Row("note"), Is.EqualTo(new[] { "note", "two lines" }));
+        Assert.That(result.Row("layers.0.weight"), Is.EqualTo(new[] { "layers.0.weight", "float32", "(2, 3)", "24" }));
+        Assert.That(result.Row("half"), Is.EqualTo(new[] { "half", "float16", "(1, 4, 2)", "16" }));
+        Assert.That(result.Row("ids"), Is.EqualTo(new[] { "ids", "int32", "(3)", "12" }));
+    }
+
+    [Test]
+    public void JsonHasEverything()
+    {
+        string path = folder["model.safetensors"];
+        Mx.SaveSafetensors(path, Arrays(), new Dictionary<string, string> { ["format"] = "mlx" });
+        JsonNode json = CommandLine.Run("inspect", path, "--json").Succeeded().Json;
+        Assert.That((string?)json["format"], Is.EqualTo("safetensors"));
+        Assert.That((long?)json["elements"], Is.EqualTo(17));
+        Assert.That((string?)json["metadata"]!["format"], Is.EqualTo("mlx"));
+        JsonNode weight = json["arrays"]!.AsArray().Single(array => (string?)array!["name"] == "layers.0.weight")!;
+        Assert.That(weight["shape"]!.AsArray().Select(size => (int)size!), Is.EqualTo(new[] { 2, 3 }));
+        Assert.That((bool?)weight["loadable"], Is.True);
+
+        Mx.Save(folder["a.npy"], Mx.Zeros(2));
+        Assert.That(CommandLine.Run("inspect", "--json", path, folder["a.npy"]).Succeeded().Json.AsArray(), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void NpyAndNpz()
+    {
+        Mx.Save(folder["a.npy"], Mx.Zeros(2, 3));
+        Assert.That(CommandLine.Run("inspect", folder["a.npy"]).Succeeded().Row("(the array)"), Is.EqualTo(new[] { "(the array)", "float32", "(2, 3)", "24" }));
+
+        foreach (bool compressed in new[] { false, true })
+        {
+            string path = folder["a.npz"];
+            (compressed ? (Action<string, IEnumerable<KeyValuePair<string, MlxArray>>>)Mx.SavezCompressed : Mx.Savez)(path, Arrays());
+            Result result = CommandLine.Run("inspect", path).Succeeded();
+            Assert.That(result.Lines[0], Does.StartWith($"{path}: npz, 3 arrays, 17 elements"));
+            Assert.That(result.Row("half"), Is.EqualTo(new[] { "half", "float16", "(1, 4, 2)", "16" }));
+        }
+    }
+
+    [TestCase("<U5", 2, 40)]
+    [TestCase("<c16", 3, 48)]
+    public void ATypeOfNumPyThatMlxDoesNotHaveIsTold(string descr, int count, int bytes)
+    {
+        string header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({count},), }}\n";
+        byte[] prefix = [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0];
+        File.WriteAllBytes(folder["a.npy"], [.. prefix, .. Encoding.ASCII.GetBytes(header), .. new byte[bytes]]);
+        Result result = CommandLine.Run("inspect", folder["a.npy"]).Succeeded();
+        Assert.That(result.Row("(the array)"), Is.EqualTo(new[] { "(the array)", descr, $"({count})", $"{bytes}" }));
+        Assert.That(result.Errors, Does.StartWith("note: MLX does not load 1 array").And.Contain(descr));
+    }
+
+    [Test]
+    public void Gguf()
+    {
+        File.WriteAllBytes(folder["a.gguf"], new GgufBuilder()
+            .Text("general.name", "tiny")
+            .Texts("tokens", [.. Enumerable.Range(0, 20).Select(i => $"t{i}")])
+            .Numbers("sizes", 1, -2, 3)
+            .Number("count", 7u).Number("base", 0.5f).Number("exact", 0.25).Truth("on", true)
+            .Array("w", 0, new byte[24], 2, 3)
+            .Array("q.weight", 2, new byte[36], 2, 32)
+            .Array("k.weight", 13, new byte[176], 1, 256)
+            .Build());
+        Result result = CommandLine.Run("inspect", folder["a.gguf"]).Succeeded();
+        Assert.That(result.Lines[0], Does.Contain("GGUF, 3 arrays, 326 elements, 236 B"));
+        Assert.That(result.Row("general.name")[1], Is.EqualTo("tiny"));
+        Assert.That(result.Row("tokens")[1], Is.EqualTo("[t0, t1, t2, t3, t4, t5, t6, t7, …] (20 elements)"));
+        Assert.That(result.Row("sizes")[1], Is.EqualTo("[1, -2, 3]"));
+        Assert.That(result.Row("count")[1], Is.EqualTo("7"));
+        Assert.That(result.Row("base")[1], Is.EqualTo("0.5"));
+        Assert.That(result.Row("on")[1], Is.EqualTo("true"));
+        Assert.That(result.Row("w"), Is.EqualTo(new[] { "w", "float32", "(2, 3)", "24" }));
+        Assert.That(result.Row("q.weight"), Is.EqualTo(new[] { "q.weight", "Q4_0", "(2, 32)", "36" }));
+        Assert.That(result.Errors, Does.Contain("does not load 1 array").And.Contain("Q5_K"));
+
+        JsonNode json = CommandLine.Run("inspect", folder["a.gguf"], "--json").Succeeded().Json;
+        Assert.That(json["metadata"]!["tokens"]!.AsArray(), Has.Count.EqualTo(20));
+        Assert.That((double?)json["metadata"]!["exact"], Is.EqualTo(0.25));
+        Assert.That((int?)json["metadata"]!["sizes"]![1], Is.EqualTo(-2));
+    }
+
+    [Test]
+    public void AShardedModelByItsIndexOrFolder()
+    {
+        Sharded();
+        foreach (string path in new[] { folder.Path, folder["model.safetensors.index.json"] })
+        {
+            Result result = CommandLine.Run("inspect", path).Succeeded();
+            Assert.That(result.Lines[0], Does.Contain("sharded safetensors (2 files), 3 arrays, 17 elements"));
+            Assert.That(result.Row("half")[^1], Is.EqualTo("model-00002-of-00002.safetensors"));
+            Assert.That(result.Row("total_size")[1], Is.EqualTo("52"));
+            Assert.That(result.Row("format")[1], Is.EqualTo("mlx"));
+        }
+    }
+
+    [Test]
+    public void AnIndexThatDisagreesWithItsFilesIsRefused()
+    {
+        Sharded();
+        string index = folder["model.safetensors.index.json"];
+        string text = File.ReadAllText(index);
+
+        File.WriteAllText(index, text.Replace("\"ids\"", "\"nonsense\"", StringComparison.Ordinal));
+        CommandLine.Run("inspect", index).AssertRefused(index, "'nonsense'", "not in the file it names");
+
+        File.WriteAllText(index, text.Replace(",\"ids\":\"model-00001-of-00002.safetensors\"", "", StringComparison.Ordinal));
+        CommandLine.Run("inspect", index).AssertRefused(index, "'ids'", "does not name");
+
+        File.WriteAllText(index, text);
+        File.Delete(folder["model-00002-of-00002.safetensors"]);
+        CommandLine.Run("inspect", index).AssertRefused(index, "1 of its 2 files are missing", "model-00002-of-00002.safetensors");
+
+        foreach (string broken in new[] { "", "{", "[]", "{}", "{\"weight_map\": 3}", "{\"weight_map\": {\"a\": 3}}" })
+        {
+            File.WriteAllText(index, broken);
+            CommandLine.Run("inspect", index).AssertRefused(index, "cannot be loaded");
+        }
+    }
+
+    [Test]
+    public void AFolderWithoutAnIndexIsRefused() => CommandLine.Run("inspect", folder.Path).AssertRefused(folder.Path, ".index.json");
+
+    [Test]
+    public void AFileOfAHundredGigabytesIsReadByItsHeader()
+    {
+        // Sparse: the file has that size and takes no room.
+        const long Rows = 25_000_000;
+        byte[] header = Encoding.UTF8.GetBytes($"{{\"big\":{{\"dtype\":\"F32\",\"shape\":[{Rows},1000],\"data_offsets\":[0,{Rows * 4000}]}}}}");
+        string path = folder["big.safetensors"];
+        using (FileStream file = File.Create(path))
+        {
+            byte[] length = new byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            file.Write(length);
+            file.Write(header);
+            try
+            {
+                file.SetLength(8 + header.Length + (Rows * 4000));
+            }
+            catch (IOException)
+            {
+                Assert.Ignore("this file system has no sparse files of 100 GB.");
+            }
+        }
+
+        Result result = CommandLine.Run("inspect", path).Succeeded();
+        Assert.That(result.Row("big"), Is.EqualTo(new[] { "big", "float32", "(25000000, 1000)", "100,000,000,000" }));
+        Assert.That(result.Lines[0], Does.Contain("25,000,000,000 elements, 100.0 GB"));
+    }
+
+    [Test]
+    public void NoNativeLibraryIsNeeded()
+    {
+        Mx.Savez(folder["a.npz"], Arrays());
+        Mx.SaveSafetensors(folder["a.safetensors"], Arrays());
+        Result result = CommandLine.RunProcess("/does/not/exist/libmlxc.so", "inspect", folder["a.npz"], folder["a.safetensors"]).Succeeded();
+        Assert.That(result.Errors, Is.Empty);
+        Assert.That(result.Output, Does.Contain("npz, 3 arrays").And.Contain("safetensors, 3 arrays"));
+    }
+
+    [Test]
+    public void DamagedFilesGiveOneLineThatNamesThem()
+    {
+        Mx.SaveSafetensors(folder["a.safetensors"], Arrays());
+        Mx.Savez(folder["a.npz"], Arrays());
+        Mx.Save(folder["a.npy"], Mx.Zeros(2, 3));
+        File.WriteAllBytes(folder["a.gguf"], new GgufBuilder().Text("general.name", "tiny").Array("w", 0, new byte[24], 2, 3).Build());
+        foreach (string name in folder.Files)
+        {
+            byte[] whole = File.ReadAllBytes(folder[name]);
+            foreach (byte[] damaged in new[] { [], whole[..3], whole[..(whole.Length / 2)], [.. new byte[64], .. whole] })
+            {
+                File.WriteAllBytes(folder[name], damaged);
+                CommandLine.Run("inspect", folder[name]).AssertRefused(folder[name], "cannot be loaded");
+            }
+        }
+    }
+
+    [Test]
+    public void AnArchiveWithSomethingElseInItIsRefused()
+    {
+        using (ZipArchive archive = ZipFile.Open(folder["a.npz"], ZipArchiveMode.Create))
+        {
+            using StreamWriter writer = new(archive.CreateEntry("readme.txt").Open());
+            writer.Write("not an array");
+        }
+
+        CommandLine.Run("inspect", folder["a.npz"]).AssertRefused("a.npz/readme.txt", "npy");
+    }
+
+    [Test]
+    public void ControlCharactersOfAFileDoNotReachTheTerminal()
+    {
+        Mx.SaveSafetensors(folder["a.safetensors"], [KeyValuePair.Create("evil\u001b[2Jname", Mx.Zeros(1))]);
+        Assert.That(CommandLine.Run("inspect", folder["a.safetensors"]).Succeeded().Output, Does.Not.Contain("\u001b").And.Contain("evil\\u001b[2Jname"));
+    }
+
+    private static Dictionary<string, MlxArray> Arrays() => new()
+    {
+        ["layers.0.weight"] = MlxArray.Create<float>([1, 2, 3, 4, 5, 6], 2, 3),
+        ["half"] = Mx.Zeros([1, 4, 2], DType.Float16),
+        ["ids"] = MlxArray.Create<int>([1, 2, 3], 3),
+    };
+
+    private void Sharded()
+    {
+        Dictionary<string, string> metadata = new() { ["format"] = "mlx" };
+        Dictionary<string, MlxArray> arrays = Arrays();
+        Mx.SaveSafetensors(folder["model-00001-of-00002.safetensors"], arrays.Where(item => item.Key != "half"), metadata);
+        Mx.SaveSafetensors(folder["model-00002-of-00002.safetensors"], arrays.Where(item => item.Key == "half"), metadata);
+        folder.Write("model.safetensors.index.json", """
+            {"metadata":{"total_size":52},"weight_map":{"layers.0.weight":"model-00001-of-00002.safetensors","half":"model-00002-of-00002.safetensors","ids":"model-00001-of-00002.safetensors"}}
+            """);
+    }
+}

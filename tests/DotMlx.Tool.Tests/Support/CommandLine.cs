@@ -1,0 +1,54 @@
+using System.Diagnostics;
+using Spectre.Console;
+
+namespace DotMlx.Tool.Tests.Support;
+
+/// <summary>Runs the command in this process or as one of its own, as a shell with redirected output would.</summary>
+internal static class CommandLine
+{
+    public static string Assembly { get; } = typeof(ToolCommand).Assembly.Location;
+
+    public static Result Run(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var errors = new StringWriter();
+        int exit = ToolCommand.Run(arguments, Terminal(output, errors));
+        return new Result(exit, output.ToString(), errors.ToString());
+    }
+
+    public static Terminal Terminal(TextWriter output, TextWriter errors) => new(
+        AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) }),
+        errors);
+
+    /// <param name="library">DOTMLX_LIBRARY; null leaves it as it is.</param>
+    /// <param name="arguments">What stands behind <c>dotnet mlx</c>.</param>
+    public static Result RunProcess(string? library, params string[] arguments)
+    {
+        using Process process = Start(library, arguments);
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new Result(process.ExitCode, output, errors.GetAwaiter().GetResult());
+    }
+
+    public static Process Start(string? library, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Assembly, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        if (library is not null)
+        {
+            start.Environment["DOTMLX_LIBRARY"] = library;
+        }
+
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+}
