@@ -15,6 +15,7 @@ public class OptimizerBenchmarks
     private TreeDictionary gradients = null!;
     private Tree parameters = null!;
     private Func<Tree, Tree, Tree> compiled = null!;
+    private Optimizer grouped = null!;
 
     [Params(100, 1000)]
     public int Leaves { get; set; }
@@ -25,18 +26,14 @@ public class OptimizerBenchmarks
     [GlobalSetup]
     public void SetUp()
     {
-        optimizer = Rule switch
-        {
-            "SGD" => new SGD(1e-3f, momentum: 0.9f),
-            "Adam" => new Adam(1e-3f),
-            "AdamW" => new AdamW(1e-3f),
-            _ => new Lion(1e-3f),
-        };
+        (optimizer, grouped) = (NewOptimizer(), NewOptimizer());
+        grouped.GroupSmallParameters = true;
         gradients = NewLeaves();
         parameters = NewLeaves();
         optimizer.Init(parameters);
-        Mx.Eval(gradients, parameters, optimizer.State);
-        compiled = Mx.Compile<Tree, Tree, Tree>((g, p) => optimizer.ApplyGradients(g, p), [optimizer], [optimizer]);
+        grouped.Init(parameters);
+        Mx.Eval(gradients, parameters, optimizer.State, grouped.State);
+        compiled = optimizer.Compile();
     }
 
     [GlobalCleanup]
@@ -45,21 +42,33 @@ public class OptimizerBenchmarks
         gradients.DisposeArrays();
         parameters.DisposeArrays();
         optimizer.State.DisposeArrays();
+        grouped.State.DisposeArrays();
     }
 
     /// <summary>The state is evaluated as well: a graph that nobody evaluates would grow with every call.</summary>
     [Benchmark(Baseline = true)]
-    public void ApplyGradientsAndEvaluate() => Replace(optimizer.ApplyGradients(gradients, parameters));
+    public void ApplyGradientsAndEvaluate() => Replace(optimizer.ApplyGradients(gradients, parameters), optimizer);
 
     [Benchmark]
-    public void ApplyGradientsCompiled() => Replace(compiled(gradients, parameters));
+    public void ApplyGradientsCompiled() => Replace(compiled(gradients, parameters), optimizer);
 
-    private void Replace(Tree updated)
+    [Benchmark]
+    public void ApplyGradientsGrouped() => Replace(grouped.ApplyGradients(gradients, parameters), grouped);
+
+    private void Replace(Tree updated, Optimizer used)
     {
-        Mx.Eval(updated, optimizer.State);
+        Mx.Eval(updated, used.State);
         parameters.DisposeArrays();
         parameters = updated;
     }
+
+    private Optimizer NewOptimizer() => Rule switch
+    {
+        "SGD" => new SGD(1e-3f, momentum: 0.9f),
+        "Adam" => new Adam(1e-3f),
+        "AdamW" => new AdamW(1e-3f),
+        _ => new Lion(1e-3f),
+    };
 
     private TreeDictionary NewLeaves()
     {

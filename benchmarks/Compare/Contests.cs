@@ -12,6 +12,7 @@ internal static class Contests
     private const int ReadSize = 1_000_000;
     private const int ReadRepeats = 20;
     private const int Leaves = 1000;
+    private const int FewLeaves = 100;
     private const int LeafSize = 16;
     private const int Batch = 256;
     private const int Steps = 5;
@@ -33,14 +34,21 @@ internal static class Contests
                 () => c.TrainingStep(Steps, compiled: false, Batch, s), null, () => ManagedTraining.Steps(Steps, compiled: false, Batch)),
             new("training step, compiled", Steps, 1.02,
                 () => c.TrainingStep(Steps, compiled: true, Batch, s), null, () => ManagedTraining.Steps(Steps, compiled: true, Batch)),
-            new("ApplyGradients, 1,000 leaves, build", 5, null,
-                () => c.ApplyGradients(Leaves, LeafSize, 5, evaluate: false, s), null,
-                () => ManagedUpdates.ApplyGradients(Leaves, LeafSize, 5, evaluate: false)),
-            new("ApplyGradients, 1,000 leaves, build and evaluate", 2, null,
-                () => c.ApplyGradients(Leaves, LeafSize, 2, evaluate: true, s), null,
-                () => ManagedUpdates.ApplyGradients(Leaves, LeafSize, 2, evaluate: true)),
+            Updates("build", Leaves, 5, Update.Build, c, s),
+            Updates("evaluate", Leaves, 3, Update.Evaluate, c, s),
+            Updates("evaluate, compiled", Leaves, 10, Update.Compiled, c, s),
+            Updates("evaluate, grouped", Leaves, 10, Update.Grouped, c, s),
+            Updates("evaluate", FewLeaves, 20, Update.Evaluate, c, s),
+            Updates("evaluate, compiled", FewLeaves, 40, Update.Compiled, c, s),
+            Updates("evaluate, grouped", FewLeaves, 40, Update.Grouped, c, s),
             new("read 1,000,000 floats", ReadRepeats, null,
                 () => c.Read(destination, ReadRepeats, s), null, () => ManagedWork.Read(destination, ReadRepeats)),
         ];
     }
+
+    /// <summary>Adam over small leaves, per leaf; C has only the plain update, which the others are measured against.</summary>
+    private static Contest Updates(string name, int leaves, int repeats, Update update, CWork c, mlx_stream s) => new(
+        FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, null,
+        () => c.ApplyGradients(leaves, LeafSize, repeats, update != Update.Build, s), null,
+        () => ManagedUpdates.ApplyGradients(leaves, LeafSize, repeats, update));
 }
