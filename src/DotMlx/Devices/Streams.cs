@@ -48,6 +48,9 @@ internal static unsafe class Streams
             boundToThread = bound;
             return bound;
         }
+
+        // For tests: what a GPU needs must also hold where there is none.
+        set => boundToThread = value;
     }
 
     internal static MlxDevice DefaultDevice

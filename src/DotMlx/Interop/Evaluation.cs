@@ -76,7 +76,7 @@ internal static unsafe class Evaluation
             () =>
             {
                 int status = 0;
-                RunHere(() => status = Mlxc.mlx_eval(vector));
+                Exclude(() => status = Mlxc.mlx_eval(vector));
                 MlxError.ThrowIfFailed(status, "mlx_eval");
             },
             () => Mlxc.mlx_vector_array_free(vector),
@@ -101,11 +101,25 @@ internal static unsafe class Evaluation
     {
         if (MayEvaluateHere)
         {
-            RunHere(evaluate);
+            Exclude(evaluate);
         }
         else
         {
-            StreamThread.Run(() => RunHere(evaluate));
+            StreamThread.Run(() => Exclude(evaluate));
+        }
+    }
+
+    /// <summary>Runs native calls that evaluate nothing themselves on this thread, while no other one evaluates.</summary>
+    internal static void Exclude(Action action)
+    {
+        bool outermost = Enter();
+        try
+        {
+            action();
+        }
+        finally
+        {
+            Exit(outermost);
         }
     }
 
@@ -155,19 +169,6 @@ internal static unsafe class Evaluation
 
     private static void EvalThere(mlx_vector_array arrays, bool asynchronously) =>
         StreamThread.Run(() => EvalHere(arrays, asynchronously));
-
-    private static void RunHere(Action evaluate)
-    {
-        bool outermost = Enter();
-        try
-        {
-            evaluate();
-        }
-        finally
-        {
-            Exit(outermost);
-        }
-    }
 
     // Readers and writers call back from within an evaluation, and what they call may evaluate again.
     private static bool Enter()

@@ -7,7 +7,12 @@ namespace DotMlx;
 internal static unsafe class Op
 {
     /// <summary>The stream an operation runs on: the given one, or the default stream that the library owns.</summary>
-    internal static mlx_stream Stream(MlxStream? stream) => stream is null ? Streams.CurrentHandle : stream.Handle;
+    internal static mlx_stream Stream(MlxStream? stream)
+    {
+        // In some places (indices that are broadcast, say) MLX asks for the thread's default stream all the same.
+        Streams.PrepareThread();
+        return stream is null ? Streams.CurrentHandle : stream.Handle;
+    }
 
     internal static mlx_array Handle(MlxArray a, [CallerArgumentExpression(nameof(a))] string? name = null)
     {

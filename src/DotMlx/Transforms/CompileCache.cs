@@ -39,8 +39,8 @@ internal sealed class CompileCache
         }
     }
 
-    // The graphs' arrays die with the entries, which must not happen while another thread evaluates.
-    private void EraseReleased() => Evaluation.Run(() =>
+    // The graphs' arrays die with the entries, which must not happen while another thread evaluates; and only here, for the cache is this thread's.
+    private void EraseReleased() => Evaluation.Exclude(() =>
     {
         while (released.TryDequeue(out nuint id))
         {

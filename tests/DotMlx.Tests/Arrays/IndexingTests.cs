@@ -256,6 +256,7 @@ public class IndexingTests
         Assert.That(() => a[a.Less(4)] = MlxArray.Create<int>([1, 2, 3]), Throws.ArgumentException.With.Message.Contains("selects 2 positions"));
     }
 
+    [CpuOnly("float64")]
     [Test]
     public void WritingKeepsTheElementType()
     {

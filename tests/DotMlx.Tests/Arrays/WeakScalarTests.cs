@@ -2,6 +2,7 @@ using System.Numerics;
 
 namespace DotMlx.Tests.Arrays;
 
+[CpuOnly("float64")]
 public class WeakScalarTests
 {
     private static readonly DType[] All = Enum.GetValues<DType>();

@@ -13,6 +13,7 @@ public class NpzTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(folder, recursive: true);
 
+    [CpuOnly("float64")]
     [TestCase(false)]
     [TestCase(true)]
     public void What_is_saved_comes_back_in_order(bool compressed)

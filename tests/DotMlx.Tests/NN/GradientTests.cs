@@ -4,6 +4,7 @@ using DotMlx.NN;
 namespace DotMlx.Tests.NN;
 
 /// <summary>The gradients of every layer of the figures against central differences in float64.</summary>
+[CpuOnly("float64")]
 [RequiresMlx("the reference library's fast functions compute in float32")]
 public class GradientTests
 {

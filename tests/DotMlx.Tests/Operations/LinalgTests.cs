@@ -1,6 +1,7 @@
 namespace DotMlx.Tests.Operations;
 
 /// <summary>Decompositions, checked by putting their parts together again.</summary>
+[CpuOnly("MLX decomposes matrices on the CPU")]
 [RequiresMlx("it has no matrix decompositions")]
 public class LinalgTests
 {

@@ -76,7 +76,7 @@ internal static partial class Golden
         {
             DType.Float16 => Math.Max(relative, 1e-3),
             DType.BFloat16 => Math.Max(relative, 8e-3),
-            _ when actual.DType.IsInexact() => relative,
+            _ when actual.DType.IsInexact() => DeviceInUse.Tolerance(relative),
             _ => 0,
         };
         double[] left = ToDoubles(actual);

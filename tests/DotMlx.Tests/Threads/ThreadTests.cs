@@ -199,6 +199,26 @@ public class ThreadTests
         }
     }
 
+    [Test]
+    public unsafe void ThreadsThatOnlyBuildLeaveTheChoiceOfStreamToTheLibrary()
+    {
+        MlxStream expected = Mx.DefaultStream();
+        bool same = false;
+        var builder = new Thread(() =>
+        {
+            using MlxArray a = MlxArray.Create<float>([1, 2, 3, 4], 2, 2);
+            using MlxArray b = a + 1;
+            using var device = expected.Device.ToNative();
+            Bindings.mlx_stream used = default;
+            _ = Bindings.Mlxc.mlx_get_default_stream(&used, device.Handle);
+            same = Bindings.Mlxc.mlx_stream_equal(used, expected.Handle) != 0;
+            _ = Bindings.Mlxc.mlx_stream_free(used);
+        });
+        builder.Start();
+        builder.Join();
+        Assert.That(same, Is.True);
+    }
+
     private static void RunAll(Action<int> work)
     {
         var failures = new ConcurrentBag<Exception>();

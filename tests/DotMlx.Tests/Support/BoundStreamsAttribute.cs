@@ -1,0 +1,20 @@
+using NUnit.Framework.Interfaces;
+
+namespace DotMlx.Tests;
+
+/// <summary>Evaluates on the library's own thread, as GPUs need it with the mlx-c versions before v0.7.0, also where there is no GPU.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class BoundStreamsAttribute : NUnitAttribute, ITestAction
+{
+    private bool before;
+
+    public ActionTargets Targets => ActionTargets.Suite;
+
+    public void BeforeTest(ITest test)
+    {
+        before = Streams.BoundToThread;
+        Streams.BoundToThread = true;
+    }
+
+    public void AfterTest(ITest test) => Streams.BoundToThread = before;
+}

@@ -1,0 +1,34 @@
+using DotMlx.Tests.IO;
+using DotMlx.Tests.NN;
+using DotMlx.Tests.Transforms;
+
+namespace DotMlx.Tests.Threads;
+
+// What depends on the thread it runs on, once more as a GPU would have it.
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundThreadTests : ThreadTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundTrainingThreadsTests : TrainingThreadsTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundCompileTests : CompileTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundCompiledStepTests : Transforms.CompiledTrainingTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundTransformTests : TransformTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundValueAndGradTests : ValueAndGradTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundNpyTests : NpyTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundSafetensorsTests : SafetensorsTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundGgufTests : GgufTests;
