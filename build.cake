@@ -73,14 +73,18 @@ Task("Build")
     }));
 
 Task("Test")
-    .Description("Runs every suite on the reference library and, where mlx-c is installed, on MLX: --filter=EXPRESSION.")
+    .Description("Runs every suite on the reference library and, where mlx-c is installed, on MLX: --filter=EXPRESSION, --gpu.")
     .IsDependentOn("Build")
     .Does(() =>
     {
         FilePath installed = InstalledLibrary();
         var runs = new List<(string Title, Outcome Outcome)> { ("reference library", RunSuites("reference library", "reference")) };
         if (installed is not null)
+        {
             runs.Add(($"MLX ({installed})", RunSuites("MLX", installed.FullPath)));
+            if (HasGpu())
+                runs.Add(($"GPU of MLX ({installed})", RunSuites("MLX", installed.FullPath, "gpu")));
+        }
         else
             Information("No installed mlx-c was found (or DOTMLX_LIBRARY=reference is set): the suites ran on the reference library only.");
 

@@ -15,21 +15,25 @@ IEnumerable<FilePath> TestProjects() =>
         .Where(project => !project.GetFilenameWithoutExtension().FullPath.EndsWith("PackageTests"))
         .OrderBy(project => project.FullPath, StringComparer.Ordinal);
 
-Outcome RunSuites(string title, string library)
+/// The suites on one library; those that compute something may be told the device.
+Outcome RunSuites(string title, string library, string device = "cpu")
 {
     var sum = new Outcome(0, 0, 0);
     foreach (FilePath project in TestProjects())
     {
-        Outcome outcome = RunSuite(project, title, library);
+        Outcome outcome = RunSuite(project, title, library, device);
         Information("{0} on the {1}: {2}", project.GetFilenameWithoutExtension(), title, outcome);
         sum += outcome;
     }
     return sum;
 }
 
-Outcome RunSuite(FilePath project, string title, string library)
+/// Where MLX computes on a GPU: on Apple silicon always, elsewhere when --gpu says so.
+bool HasGpu() => HasArgument("gpu") || (IsRunningOnMacOs() && RuntimeInformation.OSArchitecture == Architecture.Arm64);
+
+Outcome RunSuite(FilePath project, string title, string library, string device)
 {
-    DirectoryPath results = root.Combine($"artifacts/test-results/{project.GetFilenameWithoutExtension()}/{title.Split(' ')[0]}");
+    DirectoryPath results = root.Combine($"artifacts/test-results/{project.GetFilenameWithoutExtension()}/{title.Split(' ')[0]}-{device}");
     EnsureDirectoryDoesNotExist(results);
     int exit = 0;
     DotNetTest(project.FullPath, new DotNetTestSettings
@@ -42,7 +46,7 @@ Outcome RunSuite(FilePath project, string title, string library)
         Filter = Argument<string>("filter", null),
         Loggers = ["trx;LogFileName=results.trx", "console;verbosity=minimal"],
         ResultsDirectory = results,
-        EnvironmentVariables = new Dictionary<string, string> { ["DOTMLX_LIBRARY"] = library },
+        EnvironmentVariables = new Dictionary<string, string> { ["DOTMLX_LIBRARY"] = library, ["DOTMLX_TEST_DEVICE"] = device },
         HandleExitCode = code => { exit = code; return true; },
     });
     Outcome outcome = GetFiles($"{results}/**/*.trx").Select(ReadResults).Aggregate(new Outcome(0, 0, 0), (a, b) => a + b);
