@@ -97,11 +97,14 @@ internal sealed partial class Attention(int dims, int heads) : Module
 /// <summary>The gated perceptron.</summary>
 internal sealed partial class Mlp(int dims) : Module
 {
-    public Linear GateProj { get; } = new(dims, 8 * dims / 3, bias: false);
+    public Linear GateProj { get; } = new(dims, Inner(dims), bias: false);
 
-    public Linear UpProj { get; } = new(dims, 8 * dims / 3, bias: false);
+    public Linear UpProj { get; } = new(dims, Inner(dims), bias: false);
 
-    public Linear DownProj { get; } = new(8 * dims / 3, dims, bias: false);
+    public Linear DownProj { get; } = new(Inner(dims), dims, bias: false);
 
     public MlxArray Forward(MlxArray x) => DownProj.Forward(Activations.Silu(GateProj.Forward(x)) * UpProj.Forward(x));
+
+    // A multiple of 32, so that every weight can be quantized in groups.
+    private static int Inner(int dims) => ((8 * dims / 3) + 31) / 32 * 32;
 }

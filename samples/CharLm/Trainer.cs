@@ -38,7 +38,9 @@ internal sealed class Trainer
     public float TrainStep()
     {
         using MlxScope scope = MlxScope.Begin();
-        (MlxArray inputs, MlxArray targets) = _corpus.Batch(new Random(HashCode(StepsDone)), Settings.BatchSize, Settings.Context);
+        int seed = HashCode(StepsDone);
+        Mx.Random.Seed((uint)seed);
+        (MlxArray inputs, MlxArray targets) = _corpus.Batch(new Random(seed), Settings.BatchSize, Settings.Context);
         Model.Train();
         MlxArray loss = _step(inputs, targets);
         TreeList state = new() { loss, Model.Parameters(), Optimizer.State };

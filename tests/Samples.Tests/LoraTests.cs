@@ -1,0 +1,43 @@
+using DotMlx.Bindings;
+
+namespace DotMlx.Samples.Tests;
+
+/// <summary>Fine-tuning the character model with adapters.</summary>
+internal sealed class LoraTests
+{
+    [Test]
+    public void Only_the_adapters_learn_and_the_fused_model_writes()
+    {
+        if (MlxLibrary.Kind == MlxLibraryKind.Reference)
+        {
+            Assert.Ignore("Needs MLX: quantization.");
+        }
+
+        using Shell shell = new();
+        shell.CharLm("base", "--steps=60", "--length=0").Succeeded();
+        string other = shell.At("other.txt");
+        File.WriteAllText(other, string.Concat(Enumerable.Repeat("array one, array two, part of arrays; ", 60)));
+        Shell.Result result = shell.Lora(
+            "--base", shell.At("base"), "--data", other, "--output", shell.At("lora"), "--steps=50", "--rank=4", "--learning-rate=0.01",
+            "--prompt=array", "--length=30").Succeeded();
+
+        double before = result.Numbers("held-out loss")[0], after = result.Numbers("held-out loss")[^1], fused = result.Numbers("fused")[^1];
+        Assert.That(after, Is.LessThan(before - 0.1), result.Output);
+        Assert.That(fused, Is.EqualTo(after).Within(0.05), result.Output);
+
+        using SafetensorsFile adapters = Mx.LoadSafetensors(Path.Combine(shell.At("lora"), "adapters.safetensors"));
+        Assert.That(adapters.Keys, Has.All.Contains(".lora_"));
+        Assert.That(adapters.Keys, Does.Contain("layers.0.self_attn.q_proj.lora_a").And.Contain("layers.0.mlp.down_proj.lora_b"));
+        shell.CharLm("lora", "--generate", "--length=20", "--prompt=array").Succeeded();
+    }
+
+    [Test]
+    public void A_mistake_is_told_in_one_line()
+    {
+        using Shell shell = new();
+        bool reference = MlxLibrary.Kind == MlxLibraryKind.Reference;
+        shell.Lora("--base", shell.At("nothing")).Refused("lora", reference ? "needs MLX" : "no checkpoint");
+        shell.Lora("--rank=0").Refused("lora", reference ? "needs MLX" : "--rank");
+        shell.Lora("--colour=red").Refused("lora", "--help");
+    }
+}
