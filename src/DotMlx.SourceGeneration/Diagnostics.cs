@@ -40,6 +40,10 @@ internal static class Diagnostics
         "'{0}' is not a parameter because its name begins with '_': mark it [Parameter] to train and save it, or [NotParameter] to say that this is meant",
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true);
 
+    public static readonly DiagnosticDescriptor CapturedParameter = new("DMLX011", "Arrays or modules in a captured constructor parameter",
+        "'{0}' holds arrays or modules, but as a constructor parameter that a body of module '{1}' uses it is not found: store it, 'public {2} {3} {{ get; }} = {0};', and use that",
+        Category, DiagnosticSeverity.Warning, isEnabledByDefault: true);
+
     private static DiagnosticDescriptor Error(string id, string title, string message) =>
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true);
 }

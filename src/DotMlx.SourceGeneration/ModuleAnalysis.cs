@@ -15,7 +15,7 @@ internal sealed class ModuleAnalysis
     private ModuleAnalysis(INamedTypeSymbol type) => _type = type;
 
     /// <summary>The model, or null when there is nothing to write and nothing to complain about.</summary>
-    public static ModuleModel? Run(INamedTypeSymbol type, ClassDeclarationSyntax declaration, CancellationToken cancel)
+    public static ModuleModel? Run(INamedTypeSymbol type, ClassDeclarationSyntax declaration, SemanticModel semantics, CancellationToken cancel)
     {
         ModuleAnalysis analysis = new(type);
         foreach (ISymbol member in type.GetMembers())
@@ -23,6 +23,7 @@ internal sealed class ModuleAnalysis
             cancel.ThrowIfCancellationRequested();
             analysis.Add(member);
         }
+        analysis._diagnostics.AddRange(CapturedParameters.Find(type, declaration, semantics, cancel));
         bool unary = analysis.ShouldImplementUnary();
         if (analysis._members.Count == 0 && analysis._diagnostics.Count == 0 && !unary)
         {

@@ -58,7 +58,7 @@ public sealed class ModuleGenerator : IIncrementalGenerator
         {
             return null;
         }
-        return ModuleAnalysis.Run(type, declaration, cancel);
+        return ModuleAnalysis.Run(type, declaration, context.SemanticModel, cancel);
     }
 
     // Several parts of a class may repeat the base list; the class is written once.

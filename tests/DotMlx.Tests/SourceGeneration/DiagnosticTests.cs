@@ -41,6 +41,10 @@ public class DiagnosticTests
         "file partial class Block : Module { public Linear Proj { get; } = new(2, 2); }")]
     [TestCase("DMLX010", "_proj", "[NotParameter]",
         "public partial class Block : Module { private readonly Linear _proj = new(2, 2); }")]
+    [TestCase("DMLX011", "proj", "public Linear Proj { get; } = proj;",
+        "public partial class Block(int size, Linear proj) : Module { public Linear Other { get; } = new(size, size); public MlxArray Forward(MlxArray x) => proj.Forward(x); }")]
+    [TestCase("DMLX011", "scales", "public List<MlxArray> Scales { get; } = scales;",
+        "public partial class Block(List<MlxArray> scales) : Module { public int Count { get { return scales.Count; } } }")]
     public void A_mistake_is_reported_with_its_fix(string id, string at, string advice, string source)
     {
         GeneratorRun run = GeneratorRun.Over(source);
@@ -56,6 +60,8 @@ public class DiagnosticTests
     [TestCase("public partial class Block : Module { [NotParameter] private HashSet<Linear> _all = new(); public Linear A { get; } = new(1, 1); }")]
     [TestCase("public class Plain : Module { public int Size { get; set; } }")]
     [TestCase("public abstract partial class B : Module { public abstract Linear Proj { get; } } public partial class D : B { public override Linear Proj { get; } = new(1, 1); }")]
+    [TestCase("public partial class Block(Linear proj, int size) : Module { public Linear Proj { get; } = proj; public int Size => size; public MlxArray Forward(MlxArray x) => Proj.Forward(x); }")]
+    [TestCase("public partial class Block(Linear proj) : Module { [NotParameter] private readonly List<Linear> _all = [proj]; [Parameter] private readonly Linear _own = proj; public int Count => _all.Count; public MlxArray Forward(MlxArray x) { Linear proj = _own; return proj.Forward(x); } }")]
     public void Correct_modules_get_no_diagnostic(string source)
     {
         GeneratorRun run = GeneratorRun.Over(source);
