@@ -60,9 +60,29 @@ public class WeightTests
         Assert.That(
             Assert.Throws<ArgumentException>(() => model.LoadWeights([new("weight", turned), new("bias", bias)]))!.Message,
             Does.Contain("'weight'").And.Contain("(3, 2)").And.Contain("(2, 3)"));
+        Assert.That(
+            Assert.Throws<ArgumentException>(() => model.LoadWeights([new("weight", turned), new("extra", bias)]))!.Message,
+            Does.Contain("'extra' is not in the model").And.Contain("'bias' is missing, expected shape (3,)").And.Contain("'weight' has the shape (2, 3), expected (3, 2)"),
+            "all of it at once");
         Assert.That(model.Parameters().Leaves, Is.EqualTo(before).Using<MlxArray>((a, b) => ReferenceEquals(a, b)));
         model.LoadWeights([new("bias", bias), new("deep.extra", bias)], strict: false);
         Assert.That(model.Bias, Is.SameAs(bias));
+    }
+
+    [Test]
+    public void Shards_that_cannot_all_be_written_leave_the_old_ones()
+    {
+        LlamaBlock saved = new(), other = new(), loaded = new();
+        saved.SaveShardedWeights(_directory, maxShardBytes: 1000);
+        string last = Directory.GetFiles(_directory, "model-*.safetensors").Order(StringComparer.Ordinal).Last();
+        string[] before = [.. Directory.GetFiles(_directory).Order(StringComparer.Ordinal)];
+
+        // Something that is no array cannot be written; by then other shards have been.
+        other.PostAttentionLayernorm.Weight.Dispose();
+        Assert.Catch(() => other.SaveShardedWeights(_directory, maxShardBytes: 1000));
+        Assert.That(Directory.GetFiles(_directory).Order(StringComparer.Ordinal), Is.EqualTo(before), last);
+        loaded.LoadWeights(_directory);
+        AssertSame(saved, loaded);
     }
 
     [Test]

@@ -2,6 +2,8 @@ namespace DotMlx.NN;
 
 public abstract partial class Module
 {
+    private const int ShownProblems = 50;
+
     /// <summary>
     /// Loads parameters from a file (<c>Module.load_weights</c>): <c>.safetensors</c>, <c>.npz</c>, or several safetensors files through
     /// their index (<c>model.safetensors.index.json</c>, or the directory that holds it). Names are those of Python.
@@ -80,27 +82,28 @@ public abstract partial class Module
     {
         Dictionary<string, MlxArray> present = Parameters().Flatten().ToDictionary();
         HashSet<string> names = [.. given.Select(g => g.Key)];
-        Refuse("are not in the model", [.. names.Where(name => !present.ContainsKey(name))]);
-        Refuse("are missing", [.. present.Keys.Where(name => !names.Contains(name))]);
+        List<string> problems = [];
+        foreach (string name in names.Where(name => !present.ContainsKey(name)).Order(StringComparer.Ordinal))
+        {
+            problems.Add($"'{name}' is not in the model");
+        }
+        foreach ((string name, MlxArray array) in present.Where(p => !names.Contains(p.Key)).OrderBy(p => p.Key, StringComparer.Ordinal))
+        {
+            problems.Add($"'{name}' is missing, expected shape {ModuleUpdate.Shape(array)}");
+        }
         foreach ((string name, MlxArray array) in given)
         {
-            if (!array.Shape.SequenceEqual(present[name].Shape))
+            if (present.TryGetValue(name, out MlxArray? expected) && !array.Shape.SequenceEqual(expected.Shape))
             {
-                throw new ArgumentException(
-                    $"Parameter '{name}' has the shape {ModuleUpdate.Shape(present[name])}, but the weights have {ModuleUpdate.Shape(array)}; "
-                    + "pass strict: false to load it all the same.");
+                problems.Add($"'{name}' has the shape {ModuleUpdate.Shape(array)}, expected {ModuleUpdate.Shape(expected)}");
             }
         }
-    }
-
-    private static void Refuse(string what, string[] names)
-    {
-        if (names.Length > 0)
+        if (problems.Count > 0)
         {
-            Array.Sort(names, StringComparer.Ordinal);
+            string more = problems.Count > ShownProblems ? $"\n  ... and {problems.Count - ShownProblems} more" : "";
             throw new ArgumentException(
-                $"{names.Length} parameters {what}:\n  {string.Join("\n  ", names.Take(20))}{(names.Length > 20 ? "\n  ..." : "")}\n"
-                + "Pass strict: false to load only what fits.");
+                $"The weights do not fit {GetType().Name}, which is unchanged:\n  {string.Join("\n  ", problems.Take(ShownProblems))}{more}\n"
+                + "Pass strict: false to load what has a place here, whatever its shape.");
         }
     }
 }

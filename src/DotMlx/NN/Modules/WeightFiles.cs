@@ -58,13 +58,32 @@ internal static class WeightFiles
             total += item.Value.NBytes;
         }
         SortedDictionary<string, string> map = new(StringComparer.Ordinal);
-        for (int i = 0; i < shards.Count; i++)
+        List<(string Temporary, string File)> written = [];
+        try
         {
-            string file = string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors");
-            Save(Path.Combine(directory, file), shards[i]);
-            foreach ((string name, _) in shards[i])
+            for (int i = 0; i < shards.Count; i++)
             {
-                map[name] = file;
+                string file = string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors");
+                string temporary = Path.Combine(directory, $".{Guid.NewGuid():N}.safetensors");
+                written.Add((temporary, Path.Combine(directory, file)));
+                Save(temporary, shards[i]);
+                foreach ((string name, _) in shards[i])
+                {
+                    map[name] = file;
+                }
+            }
+
+            // Only now that all of them are on the disk do they take the places of older ones.
+            foreach ((string temporary, string file) in written)
+            {
+                File.Move(temporary, file, overwrite: true);
+            }
+        }
+        finally
+        {
+            foreach ((string temporary, _) in written)
+            {
+                File.Delete(temporary);
             }
         }
         WriteIndex(Path.Combine(directory, IndexName), map, total);
