@@ -52,6 +52,11 @@ public class LayerTests
         Assert.That(stepwise, Is.EqualTo(whole).Within(1e-5));
         Assert.That(cache.Trim(2), Is.EqualTo(2));
         Assert.That(cache.Offset, Is.EqualTo(3));
+        cache.Reset();
+        Assert.That(cache.Offset, Is.Zero);
+        using MlxArray first = Mx.Split(x, 5, axis: 1)[0];
+        Assert.That(attention.Forward(first, first, first, cache: cache).ToArray<float>(), Is.EqualTo(whole[..8]).Within(1e-5));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new KVCache(0));
     }
 
     [Test]

@@ -244,6 +244,17 @@ public class PlainLayerTests
         Compare(new RoPE(dims, traditional, 100f, 0.5f).Forward(x, offset), expected);
     }
 
+    [Test]
+    public void RoPE_takes_a_position_per_example()
+    {
+        RoPE layer = new(4);
+        using MlxArray x = Numbers.Array(1, 2, 1, 3, 4);
+        MlxArray[] examples = Mx.Split(x, 2, axis: 0);
+        MlxArray expected = Mx.Concatenate([layer.Forward(examples[0], 5), layer.Forward(examples[1], 2)], axis: 0);
+        Numbers.AreClose(layer.Forward(x, MlxArray.Create([5, 2])), expected);
+        Numbers.AreClose(layer.Forward(examples[0], MlxArray.Scalar(5)), layer.Forward(examples[0], 5));
+    }
+
     [TestCase(2, null, false, false)]
     [TestCase(8, 1f, true, false)]
     [TestCase(8, 0.5f, false, true)]

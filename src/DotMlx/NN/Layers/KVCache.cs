@@ -5,8 +5,10 @@ namespace DotMlx.NN;
 /// blocks, so that most steps copy nothing.
 /// </summary>
 /// <param name="step">By how many positions the buffers grow.</param>
+/// <exception cref="ArgumentOutOfRangeException"><paramref name="step"/> is not positive.</exception>
 public sealed class KVCache(int step = 256) : IMlxState, IDisposable
 {
+    private readonly int _step = step > 0 ? step : throw new ArgumentOutOfRangeException(nameof(step), step, "A cache grows by at least one position.");
     private MlxArray? _keys;
     private MlxArray? _values;
 
@@ -46,11 +48,7 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
     }
 
     /// <summary>Forgets everything.</summary>
-    public void Reset()
-    {
-        Dispose();
-        Offset = 0;
-    }
+    public void Reset() => Dispose();
 
     /// <inheritdoc/>
     public Tree CaptureState()
@@ -72,9 +70,10 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         _values = state.TryFind("values", out Tree? values) ? values.Array : null;
     }
 
-    /// <summary>Frees the buffers.</summary>
+    /// <summary>Frees the buffers and forgets everything; the cache may be used again.</summary>
     public void Dispose()
     {
+        Offset = 0;
         _keys?.Dispose();
         _values?.Dispose();
         _keys = _values = null;
@@ -88,7 +87,7 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         if (end > capacity)
         {
             int[] shape = added.Shape.ToArray();
-            shape[2] = (((end - Offset) + step - 1) / step) * step;
+            shape[2] = (((end - Offset) + _step - 1) / _step) * _step;
             MlxArray fresh = Mx.Zeros(shape, added.DType);
             room = buffer is null ? fresh : Mx.Concatenate([Head(buffer, Offset), fresh], axis: 2);
         }

@@ -15,7 +15,13 @@ public sealed class RoPE(int dims, bool traditional = false, float @base = 10000
     /// <returns>An array of the same shape.</returns>
     public MlxArray Forward(MlxArray x, int offset = 0) => Mx.Fast.Rope(x, dims, traditional, @base, scale, offset);
 
-    MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x);
+    /// <summary>Rotates queries or keys that begin at different positions.</summary>
+    /// <param name="x">Input of shape (batch, ..., length, features).</param>
+    /// <param name="offset">The position of the first element: an integer scalar, or one integer per example, of shape (batch,).</param>
+    /// <returns>An array of the same shape.</returns>
+    public MlxArray Forward(MlxArray x, MlxArray offset) => Mx.Fast.Rope(x, dims, traditional, @base, scale, offset);
+
+    MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x, 0);
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => string.Create(CultureInfo.InvariantCulture, $"{dims}, traditional={LayerInit.Text(traditional)}");
