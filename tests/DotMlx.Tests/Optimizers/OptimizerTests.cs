@@ -400,6 +400,38 @@ internal sealed class OptimizerTests
         Assert.That(() => optimizer.State = new TreeDictionary(), Throws.ArgumentException.With.Message.Contains("states"));
     }
 
+    [Test]
+    public void Every_member_does_what_it_would_do_alone() => Gen.Int[0, 2].Array[5].Sample(
+        owners =>
+        {
+            string[] paths = ["layers.0.weight", "layers.0.bias", "layers.2.conv.weight", "scale"];
+            static Optimizer Member(int i) => i switch { 0 => new SGD(0.1f, 0.9f), 1 => new Adam(0.01f), _ => new Lion(0.02f) };
+            bool Owns(int member, string path) => owners[Array.IndexOf(paths, path)] == member;
+            MultiOptimizer all = new([Member(0), Member(1), Member(2)], [(path, _) => Owns(0, path), (path, _) => Owns(1, path)]);
+            Optimizer[] alone = [Member(0), Member(1), Member(2)];
+            Tree parameters = AllOptimizers.Parameters();
+            for (int step = 0; step < 2; step++)
+            {
+                Tree gradients = AllOptimizers.Gradients(step);
+                Tree updated = all.ApplyGradients(gradients, parameters);
+                for (int i = 0; i < 3; i++)
+                {
+                    Tree part = Tree.Unflatten(gradients.Flatten().Where(item => Owns(i, item.Key)));
+                    Tree single = alone[i].ApplyGradients(part is TreeDictionary ? part : new TreeDictionary(), parameters);
+                    foreach ((string path, MlxArray expected) in single.Flatten())
+                    {
+                        Assert.That(updated.Find(path).Array.ToArray<float>(), Is.EqualTo(expected.ToArray<float>()), path);
+                    }
+
+                    Assert.That(AllOptimizers.Bits(all.State["states"][i]), Is.EqualTo(AllOptimizers.Bits(alone[i].State)));
+                }
+
+                parameters = updated;
+            }
+        },
+        iter: 30,
+        threads: 1);
+
     [TestCaseSource(nameof(Names))]
     public void Compiled_updates_equal_plain_ones(string name)
     {
