@@ -103,7 +103,7 @@ internal static class CharLmCommand
         TextWriter output = console.Profile.Out.Writer;
         output.WriteLine();
         output.Write(arguments.Prompt);
-        foreach (char next in new Sampler(model, vocabulary, arguments.Temperature, arguments.TopP).Generate(arguments.Prompt, arguments.Length))
+        foreach (char next in new Sampler(model, vocabulary, settings.Context, arguments.Temperature, arguments.TopP).Generate(arguments.Prompt, arguments.Length))
         {
             cancellation.ThrowIfCancellationRequested();
             output.Write(next);

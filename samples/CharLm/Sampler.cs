@@ -3,20 +3,31 @@ using DotMlx.NN;
 namespace DotMlx.Samples.CharLm;
 
 /// <summary>Writes on from a prompt, one character at a time; earlier positions are computed once, thanks to the cache.</summary>
-internal sealed class Sampler(CharModel model, Vocabulary vocabulary, float temperature, float topP)
+internal sealed class Sampler(CharModel model, Vocabulary vocabulary, int context, float temperature, float topP)
 {
     /// <summary>The characters that follow a prompt, as they are drawn.</summary>
     public IEnumerable<char> Generate(string prompt, int length)
     {
         model.Eval();
-        KVCache[] caches = [.. model.Layers.Select(_ => new KVCache())];
+        KVCache[] caches = [.. model.Layers.Select(_ => new KVCache(context))];
         try
         {
-            int[] next = vocabulary.Encode(prompt);
+            List<int> written = [.. vocabulary.Encode(prompt)];
+            int[] next = Last(written, context);
             for (int i = 0; i < length; i++)
             {
+                // The model was trained on so many positions and knows nothing of later ones: then it reads the last half anew.
+                if (caches[0].Offset + next.Length > context)
+                {
+                    foreach (KVCache cache in caches)
+                    {
+                        cache.Reset();
+                    }
+                    next = Last(written, context / 2);
+                }
                 int token = Next(next, caches);
                 yield return vocabulary.Decode(token);
+                written.Add(token);
                 next = [token];
             }
         }
@@ -28,6 +39,8 @@ internal sealed class Sampler(CharModel model, Vocabulary vocabulary, float temp
             }
         }
     }
+
+    private static int[] Last(List<int> tokens, int count) => [.. tokens.Skip(Math.Max(0, tokens.Count - count))];
 
     private int Next(int[] tokens, KVCache[] caches)
     {

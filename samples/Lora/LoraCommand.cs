@@ -87,9 +87,10 @@ internal static class LoraCommand
         string prompt = arguments.GetValue(Prompt)!;
         output.WriteLine();
         output.Write(prompt);
-        foreach (char next in new Sampler(model, vocabulary, temperature: 0.8f, topP: 0.95f).Generate(prompt, arguments.GetValue(Length)))
+        foreach (char next in new Sampler(model, vocabulary, settings.Context, temperature: 0.8f, topP: 0.95f).Generate(prompt, arguments.GetValue(Length)))
         {
             output.Write(next);
+            output.Flush();
         }
         output.WriteLine();
     }
