@@ -38,7 +38,7 @@ Task("Clean")
     .Does(() =>
     {
         EnsureDirectoryDoesNotExist(root.Combine("artifacts"));
-        foreach (FilePath project in GetFiles($"{root}/{{bindings,native,src,samples,tests,benchmarks}}/**/*.csproj"))
+        foreach (FilePath project in GetFiles($"{root}/{{bindings,native,packaging,src,samples,tests,benchmarks}}/**/*.csproj"))
             foreach (string folder in new[] { "bin", "obj" })
                 EnsureDirectoryDoesNotExist(project.GetDirectory().Combine(folder));
     });
@@ -103,7 +103,7 @@ Task("Train")
     .Does(() => DotNetRun($"{root}/samples/Digits/Digits.csproj", PassedOn(), new DotNetRunSettings { Configuration = configuration }));
 
 Task("Pack")
-    .Description("Writes the packages into artifacts/packages; an installed mlx-c becomes a runtime package: --mlx-c=PREFIX names it.")
+    .Description("Writes the packages into artifacts/packages; an installed mlx-c becomes a runtime package: --mlx-c=PREFIX names it, --revision=N numbers it.")
     .IsDependentOn("Native")
     .Does(() =>
     {
@@ -127,6 +127,7 @@ Task("TestPackages")
     {
         Configuration = configuration,
         NoLogo = true,
+        Filter = Argument<string>("filter", null),
         Loggers = ["console;verbosity=normal"],
     }));
 

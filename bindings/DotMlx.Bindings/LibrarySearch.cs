@@ -125,6 +125,8 @@ internal sealed class LibrarySearch
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
             reason = string.Join(" ", e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct());
+            // The loader names the first library that it misses; the package knows all that it needs.
+            if (MlxRuntimePackage.Beside(path, IsReference(path)) is { Needs.Length: > 0 } package) reason = $"{reason} {package.Needs}";
             Broken.Add($"{path}: {reason}");
             return false;
         }

@@ -19,6 +19,7 @@ internal sealed unsafe class LoadedLibrary
         // Before any other call: the handler that mlx-c comes with ends the process.
         ((delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<byte*, void*, void>, void*, delegate* unmanaged[Cdecl]<void*, void>, void>)Export("mlx_set_error_handler"))(&MlxError.Handle, null, null);
         MlxVersion = ReadMlxVersion();
+        Package = MlxRuntimePackage.Beside(path, Kind == MlxLibraryKind.Reference);
     }
 
     internal nint Handle { get; }
@@ -30,6 +31,8 @@ internal sealed unsafe class LoadedLibrary
     internal MlxLibraryKind Kind { get; }
 
     internal string MlxVersion { get; }
+
+    internal MlxRuntimePackage? Package { get; }
 
     internal bool Exports(string symbol) => NativeLibrary.TryGetExport(Handle, symbol, out _);
 

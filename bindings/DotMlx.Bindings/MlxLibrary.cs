@@ -59,6 +59,9 @@ public static partial class MlxLibrary
     /// <summary>The version of mlx-c, such as <c>fba4470</c> or <c>v0.7.0</c>, told from the symbols that the library exports.</summary>
     public static string MlxcVersion => Loaded.Version.Name;
 
+    /// <summary>What the package that brought the library says about it; null when the library is an installed one or was named by its path.</summary>
+    public static MlxRuntimePackage? Package => Loaded.Package;
+
     /// <summary>The devices that can be used, such as <c>cpu:0</c> and <c>gpu:0</c> (<c>mlx_device_count</c>).</summary>
     /// <exception cref="MlxException">MLX could not count its devices.</exception>
     public static IReadOnlyList<string> Devices
@@ -141,7 +144,9 @@ public static partial class MlxLibrary
         LogInUse(s_logger, loaded.Kind, loaded.MlxVersion, loaded.Version.Name, loaded.Path);
         if (loaded.Kind == MlxLibraryKind.Reference)
             LogReference(s_logger, s_broken.Count == 0 ? "" : $" These did not load: {string.Join("; ", s_broken)}");
-        else if (IsNewerThanTested(loaded.MlxVersion))
+        if (loaded.Package is { } package && package.Mlxc != loaded.Version.Name)
+            LogReplaced(s_logger, loaded.Path, package.Mlxc, loaded.Version.Name);
+        if (loaded.Kind == MlxLibraryKind.Mlx && IsNewerThanTested(loaded.MlxVersion))
             LogUntested(s_logger, loaded.MlxVersion, KnownMlxc.TestedFrom, KnownMlxc.TestedTo);
     }
 
@@ -164,6 +169,9 @@ public static partial class MlxLibrary
 
     [LoggerMessage(2, LogLevel.Warning, "DotMlx runs on its reference library, which is for tests and for trying things out: it computes on the CPU and is not fast. Install MLX for real work.{Broken}")]
     private static partial void LogReference(ILogger logger, string broken);
+
+    [LoggerMessage(4, LogLevel.Warning, "The package of {Path} says mlx-c {Packaged}, but the file is mlx-c {Found} and is used as that: it was replaced after packaging")]
+    private static partial void LogReplaced(ILogger logger, string path, string packaged, string found);
 
     [LoggerMessage(3, LogLevel.Warning, "MLX {MlxVersion} is newer than the versions DotMlx was tested with ({From} to {To}); a function whose C signature changed since could misbehave")]
     private static partial void LogUntested(ILogger logger, string mlxVersion, string from, string to);

@@ -35,6 +35,14 @@ internal sealed class Generation(string root)
     /// <summary>The JSON of a version from its headers.</summary>
     internal static ApiVersion FromHeaders(string headers, string version) => new ClangHeaderParser().Parse(headers, version);
 
+    /// <summary>The known version that a folder of headers agrees with, or null. Needs no clang: without one the headers are read as text.</summary>
+    internal KnownVersion? Identify(string headers)
+    {
+        IHeaderParser parser = ClangHeaderParser.IsAvailable() ? new ClangHeaderParser() : new TextHeaderParser();
+        ApiVersion found = parser.Parse(headers, "headers");
+        return Versions.Versions.FirstOrDefault(v => ApiDifference.Lines(ReadApi(v.Name), found).Count == 0);
+    }
+
     /// <summary>The JSON of a version whose headers are not to be had; the pinned version tells what a table leaves out.</summary>
     internal ApiVersion FromTable(string table, string version) => TableImporter.Import(table, version, ReadApi(Versions.Pinned));
 

@@ -50,10 +50,9 @@ internal sealed class Runner(string root, TextWriter output)
     internal int Identify(string? headers)
     {
         if (headers is null) throw new InvalidOperationException("--identify needs --headers DIR.");
-        foreach (string name in _generation.Versions.Versions.Select(v => v.Name))
+        if (_generation.Identify(headers) is { } version)
         {
-            if (ApiDifference.Lines(_generation.ReadApi(name), Generation.FromHeaders(headers, name)).Count != 0) continue;
-            output.WriteLine(name);
+            output.WriteLine(version.Name);
             return 0;
         }
         output.WriteLine($"The headers in '{headers}' agree with none of {string.Join(", ", _generation.Versions.Versions.Select(v => v.Name))}.");

@@ -62,10 +62,11 @@ public sealed class GenerationTests
         Assert.That((second.Count(l => l[0] == '+' && l.Contains('(')), second.Count(l => l[0] == '!'), second.Count(l => l[0] == '-')), Is.EqualTo((54, 10, 0)));
     }
 
-    [Test]
-    public void ParserReadsWhatHeadersOfThisKindHold()
+    [TestCase(true)]
+    [TestCase(false)]
+    public void ParserReadsWhatHeadersOfThisKindHold(bool clang)
     {
-        if (!ClangHeaderParser.IsAvailable()) Assert.Ignore("clang is not installed: reading headers cannot be tested here.");
+        if (clang && !ClangHeaderParser.IsAvailable()) Assert.Ignore("clang is not installed: reading headers with it cannot be tested here.");
         DirectoryInfo folder = Directory.CreateTempSubdirectory("dotmlx-headers-");
         try
         {
@@ -84,7 +85,8 @@ public sealed class GenerationTests
                 void say(const char* text, ...);
                 """);
             File.WriteAllText(Path.Combine(folder.FullName, "mlx", "c", "mlx.h"), "#include <stddef.h>\n#include \"mlx/c/small.h\"\n");
-            ApiVersion api = new ClangHeaderParser().Parse(folder.FullName, "test");
+            IHeaderParser parser = clang ? new ClangHeaderParser() : new TextHeaderParser();
+            ApiVersion api = parser.Parse(folder.FullName, "test");
             Assert.That(api.Functions.Select(f => f.Prototype), Is.EqualTo((string[])
             [
                 "int take(thing* res, const thing a, const int* base, size_t base_num, bool flag, void (*dtor)(void*), visit v)",
@@ -97,6 +99,31 @@ public sealed class GenerationTests
             Assert.That(api.Functions.Select(f => f.Header).Distinct(), Is.EqualTo((string[])["small.h"]));
             Assert.That(api.Enums.Single().Members.Select(m => m.Value), Is.EqualTo((int[])[0, 7, 8]));
             Assert.That(api.Callbacks.Single().Type.ToString(), Is.EqualTo("int (*)(const char*, thing)"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Test]
+    public void HeadersReadAsTextGiveWhatClangGives()
+    {
+        if (new Runner(Root, TextWriter.Null).DefaultHeaders() is not { } headers) { Assert.Ignore("No headers of mlx-c here (neither mlx-c.submodule nor an installed prefix)."); return; }
+        ApiVersion text = new TextHeaderParser().Parse(headers, "text");
+        if (ClangHeaderParser.IsAvailable()) Assert.That(ApiDifference.Disagreements(new ClangHeaderParser().Parse(headers, "clang"), text), Is.Empty);
+        else if (ApiDifference.Lines(Pinned, text).Count > 0) Assert.Ignore($"The headers in '{headers}' are of another version than the pinned one.");
+    }
+
+    [Test]
+    public void DeclarationThatIsNotUnderstoodIsRefused()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("dotmlx-headers-");
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder.FullName, "mlx", "c"));
+            File.WriteAllText(Path.Combine(folder.FullName, "mlx", "c", "mlx.h"), "int good(int a);\nunion u { int a; };\n");
+            Assert.That(() => new TextHeaderParser().Parse(folder.FullName, "test"), Throws.TypeOf<FormatException>().With.Message.Contains("union u").And.Message.Contains("clang"));
         }
         finally
         {

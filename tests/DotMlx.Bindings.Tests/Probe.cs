@@ -36,6 +36,8 @@ internal static unsafe class Probe
                 return $"{MlxLibrary.MlxcVersion} {MlxLibrary.MlxVersion} {MlxLibrary.Kind}";
             case "attempts":
                 return string.Join(" | ", MlxLibrary.Attempts.Select(a => $"{a.Path}; {a.Origin}; {a.Failure?.Split('\n')[0] ?? "in use"}"));
+            case "package":
+                return MlxLibrary.Package is { } package ? $"{package.Mlx} {package.Mlxc} {package.Commit} {package.MinimumSystem} {string.Join('+', package.SystemLibraries)}" : "none";
             case "log":
                 using (var factory = LoggerFactory.Create(b => b.AddProvider(new Support.LineLoggerProvider(Console.WriteLine))))
                     MlxLibrary.UseLogging(factory);

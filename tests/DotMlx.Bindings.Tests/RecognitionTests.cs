@@ -112,6 +112,57 @@ public sealed class RecognitionTests
         Assert.That(Child.Run(library.File, ["asking-log"]), Is.EqualTo((string[])["fba4470", "logged"]));
     }
 
+    [Test]
+    public void VersionsOfAPackageAreReadBesideTheLibrary()
+    {
+        using var library = new TinyLibrary(Fba4470);
+        Assert.That(Child.Run(library.File, ["package"]), Is.EqualTo((string[])["none"]));
+        Write(library, "versions.json", "mlx", "fba4470", """ "minimumSystem": "macOS 14.0", "needs": ["libopenblas.so.0", "liblapack.so.3"] """);
+        Assert.That(Child.Run(library.File, ["package"]), Is.EqualTo((string[])["0.31.2 fba4470 abc macOS 14.0 libopenblas.so.0+liblapack.so.3"]));
+        string[] lines = Child.Run(library.File, ["log"]);
+        Assert.That(lines, Has.Length.EqualTo(2), "the library is what its package says");
+    }
+
+    [Test]
+    public void LibraryThatIsNotWhatItsPackageSaysIsWarnedOf()
+    {
+        using var library = new TinyLibrary(Fba4470);
+        Write(library, "versions.json", "mlx", "v0.7.0", """ "needs": [] """);
+        Assert.That(Child.Run(library.File, ["log", "version"]), Is.EqualTo((string[])
+        [
+            $"Information: DotMlx uses Mlx: MLX 0.31.2, mlx-c fba4470, {library.File}",
+            $"Warning: The package of {library.File} says mlx-c v0.7.0, but the file is mlx-c fba4470 and is used as that: it was replaced after packaging",
+            "logged",
+            "fba4470 0.31.2 Mlx",
+        ]));
+    }
+
+    [TestCase("")]
+    [TestCase("not json")]
+    [TestCase("[1, 2]")]
+    [TestCase("{}")]
+    [TestCase("""{ "version": 3, "kind": "something of the application's" }""")]
+    [TestCase("""{ "kind": "mlx", "mlx": 31, "mlxC": null }""")]
+    [TestCase("""{ "kind": "reference", "mlx": "0.31.2", "mlxC": "fba4470", "commit": "abc" }""")]
+    public void AnotherVersionsFileIsLeftAlone(string content)
+    {
+        using var library = new TinyLibrary(Fba4470);
+        File.WriteAllText(Path.Combine(library.Folder, "versions.json"), content);
+        Assert.That(Child.Run(library.File, ["package", "log"]), Is.EqualTo((string[])["none", $"Information: DotMlx uses Mlx: MLX 0.31.2, mlx-c fba4470, {library.File}", "logged"]));
+    }
+
+    [Test]
+    public void ReferenceLibraryHasAFileOfItsOwn()
+    {
+        using var library = new TinyLibrary(Fba4470 + TinyLibrary.Symbols("dotmlx_reference"), "mlxc-reference");
+        Write(library, "versions.json", "mlx", "v0.7.0", """ "needs": [] """);
+        Write(library, "mlxc-reference.versions.json", "reference", "fba4470", """ "rid": "any" """);
+        Assert.That(Child.Run(library.File, ["package"])[0], Does.StartWith("0.31.2 fba4470 abc"));
+    }
+
+    private static void Write(TinyLibrary library, string file, string kind, string mlxc, string more) => File.WriteAllText(
+        Path.Combine(library.Folder, file), $$"""{ "kind": "{{kind}}", "mlx": "0.31.2", "mlxC": "{{mlxc}}", "commit": "abc", {{more}} }""");
+
     [TestCase("0.32.3", false)]
     [TestCase("0.32.4", true)]
     [TestCase("0.33.0.dev20261101+abc", true)]

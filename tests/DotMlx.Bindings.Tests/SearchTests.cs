@@ -50,6 +50,21 @@ public sealed class SearchTests
     }
 
     [Test]
+    public void PackageThatDoesNotLoadSaysWhatTheSystemMustHave()
+    {
+        using var missing = new TinyLibrary("int dgemm(void) { return 7; }", "openblas", OperatingSystem.IsMacOS() ? "-Wl,-install_name,/nowhere/libopenblas.dylib" : "-Wl,-soname,libnowhere.so.0");
+        string path = missing.Compile("int dgemm(void);\n" + Tiny(6) + "int uses(void) { return dgemm(); }\n", "mlxc", missing.File);
+        System.IO.File.Delete(missing.File);
+        System.IO.File.WriteAllText(Path.Combine(missing.Folder, "versions.json"), """
+            { "kind": "mlx", "mlx": "0.31.1", "mlxC": "v0.6.0", "commit": "abc", "minimumSystem": "glibc 2.35",
+              "needs": [ "libnowhere.so.0", "liblapack.so.3" ], "debian": [ "libnowhere0", "liblapack3" ] }
+            """);
+        string line = Child.Run(path, ["version"])[1];
+        Assert.That(line, Does.StartWith($"{path} (DOTMLX_LIBRARY): ").And.Contain("libnowhere.so.0").Or.Contain("libopenblas"));
+        Assert.That(line, Does.EndWith("Its package needs glibc 2.35 or newer, and libnowhere.so.0, liblapack.so.3 of the system (on Debian and Ubuntu: apt-get install libnowhere0 liblapack3)."));
+    }
+
+    [Test]
     public void PlacesAreTriedInOrder()
     {
         string?[] before = [Environment.GetEnvironmentVariable(LibrarySearch.Variable), Environment.GetEnvironmentVariable("MLX_C_PREFIX")];

@@ -4,69 +4,93 @@ namespace DotMlx.PackageTests;
 [NonParallelizable]
 internal sealed class ApplicationTests
 {
-    private const string Reference = "DotMlx.Runtime.Reference";
-
-    [Test]
-    public void ItRunsFrameworkDependent()
+    /// <summary>Options of dotnet that make a form. Nothing is published self-contained but NativeAOT: that only adds .NET's own files.</summary>
+    private static readonly Dictionary<string, (string Verb, string[] Options)> s_forms = new()
     {
-        using var project = new NewProject(Reference);
-        project.Dotnet("build", "-c", "Release", "-v", "quiet", "-nologo", "-o", "app").Succeeded();
-        AssertTrains(project.Dotnet(Path.Combine("app", "Application.dll")), project);
-    }
-
-    [Test]
-    public void ItRunsAsASingleFile()
-    {
-        using var project = new NewProject(Reference);
-        project.Dotnet("publish", "-c", "Release", "-v", "quiet", "-nologo", "-r", NewProject.Rid, "--no-self-contained", "-p:PublishSingleFile=true", "-o", "app").Succeeded();
-        AssertTrains(project.Start(Program(project)), project);
-    }
-
-    [Test]
-    public void ItRunsCompiledByNativeAot()
-    {
-        using var project = new NewProject(Reference);
+        ["framework-dependent"] = ("build", []),
+        ["single file"] = ("publish", ["-r", NewProject.Rid, "--no-self-contained", "-p:PublishSingleFile=true"]),
         // Warnings are errors in the project: one about trimming or AOT fails here.
-        project.Dotnet("publish", "-c", "Release", "-v", "quiet", "-nologo", "-r", NewProject.Rid, "-p:PublishAot=true", "-o", "app").Succeeded();
-        AssertTrains(project.Start(Program(project)), project);
+        ["NativeAOT"] = ("publish", ["-r", NewProject.Rid, "-p:PublishAot=true"]),
+    };
+
+    [Test]
+    public void ItRunsOnTheReferenceLibrary([Values("framework-dependent", "single file", "NativeAOT")] string form)
+    {
+        using var project = new NewProject(["DotMlx", PackedFiles.ReferenceRuntime]) { Library = "reference" };
+        Command run = MakeAndStart(project, form);
+        Assert.That(run.Line("kind"), Is.EqualTo("Reference"));
     }
 
-    [TestCase(false)]
-    [TestCase(true)]
-    public void ItRunsOnAStagedMlx(bool nativeAot)
+    [Test]
+    public void ItRunsOnAStagedMlx([Values("framework-dependent", "single file", "NativeAOT")] string form)
     {
-        string runtime = $"DotMlx.Runtime.{NewProject.Rid}";
-        if (!PackedFiles.Exists(runtime))
-        {
-            Assert.Ignore($"{runtime} was not packed: no mlx-c is installed here, or DOTMLX_LIBRARY=reference leaves it alone.");
-        }
+        RequireMlxRuntime();
+        // DotMlx chooses by itself: its own package comes before an installed MLX.
+        using var project = new NewProject(["DotMlx", PackedFiles.MlxRuntime]);
+        Command run = MakeAndStart(project, form);
+        Assert.That(run.Line("kind"), Is.EqualTo("Mlx"));
+        Assert.That(run.Line("package"), Is.EqualTo(run.Line("versions")), "versions.json says what is in the package");
+        Assert.That(PackedFiles.VersionOf(PackedFiles.MlxRuntime), Does.StartWith(run.Line("versions").Split(' ')[0]));
+        Assert.That(run.Lines("loaded").Select(file => Path.GetFileNameWithoutExtension(file)), Is.SupersetOf(new[] { "libmlxc", "libmlx" }));
+    }
 
-        using var project = new NewProject(runtime) { Library = "" };
-        string[] form = nativeAot ? ["-p:PublishAot=true"] : ["--no-self-contained"];
-        project.Dotnet(["publish", "-c", "Release", "-v", "quiet", "-nologo", "-r", NewProject.Rid, "-o", "app", .. form]).Succeeded();
-        NewProject.Result result = project.Start(Program(project));
-        AssertTrains(result, project);
-        Assert.That(Path.GetFileNameWithoutExtension(result.Line("library")), Does.EndWith("mlxc"));
+    [Test]
+    public void WithBothRuntimesItRunsOnMlxAndBothKeepTheirVersions()
+    {
+        RequireMlxRuntime();
+        using var project = new NewProject(["DotMlx", PackedFiles.MlxRuntime, PackedFiles.ReferenceRuntime]);
+        // A publish for one platform puts the files of both packages into one folder.
+        project.Make("publish", "-r", NewProject.Rid, "--no-self-contained");
+        Command run = project.Start().Succeeded();
+        Assert.That(run.Line("kind"), Is.EqualTo("Mlx"));
+        Assert.That(run.Line("package"), Is.EqualTo(run.Line("versions")));
+        Assert.That(Path.Combine(project.Folder, "app", "mlxc-reference.versions.json"), Does.Exist);
+    }
+
+    [Test]
+    public void ModulesGetTheirParametersAlsoWhereDotMlxComesThroughALibrary()
+    {
+        using var project = new NewProject([PackedFiles.ReferenceRuntime], throughLibrary: true) { Library = "reference" };
+        MakeAndStart(project, "framework-dependent");
     }
 
     [Test]
     public void WithoutARuntimePackageTheErrorSaysWhatToAdd()
     {
-        using var project = new NewProject(null);
-        project.Dotnet("build", "-c", "Release", "-v", "quiet", "-nologo", "-o", "app").Succeeded();
-        NewProject.Result result = project.Dotnet(Path.Combine("app", "Application.dll"));
-        Assert.That(result.Exit, Is.Not.Zero);
-        Assert.That(result.Text, Does.Contain("DotMlx found no mlx-c to load").And.Contain(Reference));
+        // An installed MLX would be found, and rightly so; naming the reference library leaves it alone.
+        using var project = new NewProject(["DotMlx"]) { Library = "reference" };
+        project.Make("build");
+        Command run = project.Start();
+        Assert.That(run.Exit, Is.Not.Zero);
+        Assert.That(run.Text, Does.Contain("DotMlx found no mlx-c to load. Tried, in this order:")
+            .And.Contain($"add the package {PackedFiles.MlxRuntime}").And.Contain($"add the package {PackedFiles.ReferenceRuntime}"));
     }
 
-    private static string Program(NewProject project) =>
-        Path.Combine(project.Folder, "app", OperatingSystem.IsWindows() ? "Application.exe" : "Application");
-
-    private static void AssertTrains(NewProject.Result result, NewProject project)
+    private static void RequireMlxRuntime()
     {
-        result.Succeeded();
-        Assert.That(result.Line("parameters"), Is.EqualTo("first_layer.weight first_layer.bias"));
-        // The library is the package's own: in the program's folder or in the package's.
-        Assert.That(result.Line("library"), Does.StartWith(project.Folder));
+        if (!PackedFiles.Exists(PackedFiles.MlxRuntime))
+            Assert.Ignore($"{PackedFiles.MlxRuntime} was not packed: no mlx-c is installed here, or DOTMLX_LIBRARY=reference leaves it alone.");
+    }
+
+    private static Command MakeAndStart(NewProject project, string form)
+    {
+        project.Make(s_forms[form].Verb, s_forms[form].Options);
+        Command run = project.Start().Succeeded();
+        Assert.That(run.Line("parameters"), Is.EqualTo("first_layer.weight first_layer.bias"));
+        Assert.That(Path.GetFullPath(run.Line("library")), Does.StartWith(Path.Combine(project.Folder, "app")));
+        NothingOfOursComesFromElsewhere(run, project);
+        return run;
+    }
+
+    /// <summary>Whatever is called MLX lies in the application's folder, and the rest is .NET's or the system's.</summary>
+    private static void NothingOfOursComesFromElsewhere(Command run, NewProject project)
+    {
+        string[] loaded = run.Lines("loaded");
+        string app = Path.Combine(project.Folder, "app") + Path.DirectorySeparatorChar;
+        Assert.That(loaded.Where(file => Path.GetFileName(file).Contains("mlx", StringComparison.OrdinalIgnoreCase)), Is.Not.Empty.And.All.StartsWith(app));
+        if (OperatingSystem.IsWindows()) return;
+        string dotnet = new FileInfo(Environment.ProcessPath!).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Environment.ProcessPath!;
+        string[] allowed = [app, Path.GetDirectoryName(dotnet)! + "/", "/lib", "/usr/lib", "/System/", "/dev/shm/", "/memfd:"];
+        Assert.That(loaded.Where(file => !allowed.Any(start => file.StartsWith(start, StringComparison.Ordinal))), Is.Empty);
     }
 }

@@ -1,39 +1,133 @@
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using System.Xml.Linq;
 
 namespace DotMlx.PackageTests;
 
+/// <summary>What lies in the packed files.</summary>
 internal sealed class ContentTests
 {
-    private const string Reference = "DotMlx.Runtime.Reference";
+    private static readonly string[] s_managed = ["DotMlx", "DotMlx.Bindings"];
 
-    [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll")]
+    private static IEnumerable<string> Packed => [.. s_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
+
+    [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll", "buildTransitive/DotMlx.targets")]
     [TestCase("DotMlx.Bindings", "lib/net10.0/DotMlx.Bindings.dll", "lib/net10.0/DotMlx.Bindings.xml")]
-    public void APackageHasItsFiles(string id, params string[] files)
+    public void APackageHasItsFilesAndNoOther(string id, params string[] files)
     {
-        Assert.That(PackedFiles.Entries(id), Is.SupersetOf(files.Concat(["README.md", "icon.png", "THIRD-PARTY-NOTICES.md"])));
-        Assert.That(Path.ChangeExtension(PackedFiles.PathOf(id), ".snupkg"), Does.Exist);
+        string[] container = ["[Content_Types].xml", "_rels/.rels", $"{id}.nuspec"];
+        Assert.That(
+            PackedFiles.Entries(id).Where(entry => !entry.StartsWith("package/", StringComparison.Ordinal)),
+            Is.EquivalentTo(files.Concat(container).Concat(["README.md", "icon.png", "THIRD-PARTY-NOTICES.md"])));
+        Assert.That(PackedFiles.Symbols(id), Does.Contain($"lib/net10.0/{id}.pdb"));
     }
 
     [Test]
     public void TheReferenceRuntimeIsLaidOutForItsPlatformAndSaysWhatItIs()
     {
-        string[] native = [.. PackedFiles.Entries(Reference).Where(entry => entry.StartsWith("runtimes/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
         string library = OperatingSystem.IsWindows() ? "mlxc-reference.dll" : OperatingSystem.IsMacOS() ? "libmlxc-reference.dylib" : "libmlxc-reference.so";
-        Assert.That(native, Is.EqualTo(new[] { $"runtimes/{NewProject.Rid}/native/{library}", $"runtimes/{NewProject.Rid}/native/versions.json" }));
-        XElement metadata = PackedFiles.Metadata(Reference, out XNamespace space);
-        Assert.That(metadata.Element(space + "description")!.Value, Does.Contain("fba4470").And.Contain("0.31.2"));
-        Assert.That(metadata.Element(space + "dependencies"), Is.Null);
+        Assert.That(Native(PackedFiles.ReferenceRuntime), Is.EquivalentTo(new[] { library, "mlxc-reference.versions.json" }));
+        JsonElement versions = Versions(PackedFiles.ReferenceRuntime, "mlxc-reference.versions.json");
+        Assert.That(versions.GetProperty("kind").GetString(), Is.EqualTo("reference"));
+        Assert.That(Description(PackedFiles.ReferenceRuntime), Does.Contain($"mlx-c {versions.GetProperty("mlxC")}").And.Contain($"MLX {versions.GetProperty("mlx")}"));
+        Assert.That(PackedFiles.VersionOf(PackedFiles.ReferenceRuntime), Is.EqualTo(PackedFiles.Version));
     }
 
     [Test]
-    public void NothingIsNeededBesideTheLoggersAbstractionsAndTensors()
+    public void TheMlxRuntimeCarriesItsVersionsAndLicences()
     {
-        string[] allowed = ["DotMlx.Bindings", "Microsoft.Extensions.Logging.Abstractions", "System.Numerics.Tensors"];
-        foreach (string id in new[] { "DotMlx", "DotMlx.Bindings" })
+        string id = PackedFiles.MlxRuntime;
+        if (!PackedFiles.Exists(id)) Assert.Ignore($"{id} was not packed: no mlx-c is installed here, or DOTMLX_LIBRARY=reference leaves it alone.");
+        JsonElement versions = Versions(id, "versions.json");
+        (string mlx, string mlxc) = (versions.GetProperty("mlx").GetString()!, versions.GetProperty("mlxC").GetString()!);
+        string extension = OperatingSystem.IsMacOS() ? "dylib" : "so";
+        Assert.That(Native(id), Does.Contain($"libmlxc.{extension}").And.Contain("versions.json"));
+        if (OperatingSystem.IsMacOS()) Assert.That(Native(id), Does.Contain("mlx.metallib"));
+        XElement metadata = PackedFiles.Metadata(id, out XNamespace space);
+        Assert.That(metadata.Element(space + "version")!.Value, Does.StartWith(mlx).And.EndsWith($"+mlxc.{mlxc}"));
+        Assert.That(PackedFiles.VersionOf(id), Does.StartWith(mlx), "the version of a package with MLX is MLX's");
+        Assert.That(Description(id), Does.Contain($"MLX {mlx}").And.Contain($"mlx-c {mlxc}").And.Contain($"Needs {versions.GetProperty("minimumSystem")} or newer"));
+        foreach (JsonElement need in versions.GetProperty("needs").EnumerateArray()) Assert.That(Description(id), Does.Contain(need.GetString()!));
+        Assert.That(PackedFiles.Entries(id), Is.SupersetOf(new[] { "LICENSE-MLX.txt", "LICENSE-THIRD-PARTY.txt" }));
+    }
+
+    [Test]
+    public void EveryPackageHasAReadmeAnIconALicenceAndWhatAFeedShows()
+    {
+        foreach (string id in Packed)
         {
             XElement metadata = PackedFiles.Metadata(id, out XNamespace space);
-            Assert.That(metadata.Descendants(space + "dependency").Select(dependency => dependency.Attribute("id")!.Value), Is.SubsetOf(allowed), id);
-            Assert.That(metadata.Element(space + "license")!.Value, Is.EqualTo("MIT"));
+            string? Text(string name) => metadata.Element(space + name)?.Value;
+            Assert.That(PackedFiles.Entries(id), Is.SupersetOf(new[] { Text("readme"), Text("icon") }), id);
+            Assert.That(Text("license"), Does.StartWith("MIT"), id);
+            Assert.That(Text("description"), Is.Not.Empty.And.Not.EqualTo("Package Description"), id);
+            Assert.That(Text("tags"), Does.Contain("mlx"), id);
         }
     }
+
+    [Test]
+    public void NothingIsNeededBesideTheLoggersAbstractions()
+    {
+        foreach (string id in Packed)
+        {
+            XElement metadata = PackedFiles.Metadata(id, out XNamespace space);
+            string[] allowed = id == "DotMlx" ? ["DotMlx.Bindings", "Microsoft.Extensions.Logging.Abstractions", "System.Numerics.Tensors"]
+                : id == "DotMlx.Bindings" ? ["Microsoft.Extensions.Logging.Abstractions"] : [];
+            Assert.That(metadata.Descendants(space + "dependency").Select(dependency => dependency.Attribute("id")!.Value), Is.SubsetOf(allowed), id);
+        }
+    }
+
+    [TestCaseSource(nameof(s_managed))]
+    public void ADebuggerFindsTheSources(string id)
+    {
+        using MetadataReaderProvider provider = MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(PackedFiles.Read(PackedFiles.SymbolsOf(id), $"lib/net10.0/{id}.pdb")));
+        MetadataReader pdb = provider.GetMetadataReader();
+        var embeddedSource = new Guid("0E8A571B-6926-466E-B4AD-8AB04611F5FE");
+        var sourceLink = new Guid("CC110556-A091-4D38-9FEC-25AB9A351A6A");
+        CustomDebugInformation[] information = [.. pdb.CustomDebugInformation.Select(pdb.GetCustomDebugInformation)];
+
+        // Deterministic: no path of the machine that built it.
+        string[] documents = [.. pdb.Documents.Select(document => pdb.GetString(pdb.GetDocument(document).Name))];
+        Assert.That(documents, Is.Not.Empty.And.All.StartsWith("/_"));
+        // What git does not have is inside the symbols.
+        HashSet<string> embedded = [.. information.Where(i => pdb.GetGuid(i.Kind) == embeddedSource).Select(i => pdb.GetString(pdb.GetDocument((DocumentHandle)i.Parent).Name))];
+        Assert.That(documents.Where(d => d.Contains("/obj/", StringComparison.Ordinal)), Is.SubsetOf(embedded));
+        // What git has is linked to, where the checkout knows a public home.
+        Command remote = Command.Run("git", ["remote", "get-url", "origin"], PackedFiles.Repository, new Dictionary<string, string>());
+        if (remote.Exit != 0 || !remote.Text.Contains("github.com", StringComparison.Ordinal)) return;
+        Assert.That(information.Where(i => pdb.GetGuid(i.Kind) == sourceLink).Select(i => Encoding.UTF8.GetString(pdb.GetBlobBytes(i.Value))), Has.One.Contains("raw.githubusercontent.com"));
+    }
+
+    [TestCaseSource(nameof(s_managed))]
+    public void TheSymbolsBelongToTheLibraryAndItIsDeterministic(string id)
+    {
+        byte[] library = PackedFiles.Read(PackedFiles.PathOf(id), $"lib/net10.0/{id}.dll");
+        using var reader = new PEReader(new MemoryStream(library));
+        DebugDirectoryEntry[] entries = [.. reader.ReadDebugDirectory()];
+        Assert.That(entries.Select(entry => entry.Type), Does.Contain(DebugDirectoryEntryType.Reproducible));
+        Assert.That(Encoding.Latin1.GetString(library), Does.Not.Contain(PackedFiles.Repository));
+        PdbChecksumDebugDirectoryData checksum = reader.ReadPdbChecksumDebugDirectoryData(entries.Single(entry => entry.Type == DebugDirectoryEntryType.PdbChecksum));
+        DebugDirectoryEntry codeView = entries.Single(entry => entry.Type == DebugDirectoryEntryType.CodeView);
+        byte[] pdb = PackedFiles.Read(PackedFiles.SymbolsOf(id), $"lib/net10.0/{id}.pdb");
+        // The checksum is taken with the pdb's own id set to zero.
+        byte[] pdbId = [.. reader.ReadCodeViewDebugDirectoryData(codeView).Guid.ToByteArray(), .. BitConverter.GetBytes(codeView.Stamp)];
+        int at = pdb.AsSpan().IndexOf(pdbId);
+        Assert.That(at, Is.Positive);
+        pdb.AsSpan(at, pdbId.Length).Clear();
+        Assert.That(SHA256.HashData(pdb), Is.EqualTo(checksum.Checksum.ToArray()));
+    }
+
+    private static string Description(string id) => PackedFiles.Metadata(id, out XNamespace space).Element(space + "description")!.Value;
+
+    private static string[] Native(string id)
+    {
+        string folder = $"runtimes/{NewProject.Rid}/native/";
+        return [.. PackedFiles.Entries(id).Where(entry => entry.StartsWith(folder, StringComparison.Ordinal)).Select(entry => entry[folder.Length..])];
+    }
+
+    private static JsonElement Versions(string id, string file) =>
+        JsonDocument.Parse(PackedFiles.Read(PackedFiles.PathOf(id), $"runtimes/{NewProject.Rid}/native/{file}")).RootElement;
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace DotMlx.PackageTests;
@@ -6,21 +5,22 @@ namespace DotMlx.PackageTests;
 /// <summary>A console project outside the repository that knows DotMlx only through the packed files.</summary>
 internal sealed class NewProject : IDisposable
 {
-    public NewProject(string? runtimePackage)
+    /// <param name="packages">What the project refers to.</param>
+    /// <param name="throughLibrary">Whether DotMlx comes through a library project instead.</param>
+    public NewProject(string[] packages, bool throughLibrary = false)
     {
-        Folder = Directory.CreateTempSubdirectory("dotmlx-package-").FullName;
-        string application = Path.Combine(AppContext.BaseDirectory, "Application");
-        File.Copy(Path.Combine(application, "Program.cs"), Path.Combine(Folder, "Program.cs"));
-        Write("Application.csproj", Path.Combine(application, "Application.csproj.txt"));
-        Write("nuget.config", Path.Combine(application, "nuget.config"));
+        // The real path: on macOS the temporary folder is behind a link, and what is loaded is named by its real one.
+        string folder = Directory.CreateTempSubdirectory("dotmlx-package-").FullName;
+        Folder = new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? (OperatingSystem.IsMacOS() ? "/private" + folder : folder);
+        string references = string.Concat(packages.Select(id => $"""<PackageReference Include="{id}" Version="{PackedFiles.VersionOf(id)}" />"""));
+        if (throughLibrary)
+        {
+            AddProject("Library", $"""<PackageReference Include="DotMlx" Version="{PackedFiles.VersionOf("DotMlx")}" />""");
+            references += """<ProjectReference Include="../Library/Library.csproj" />""";
+        }
 
-        void Write(string name, string template) => File.WriteAllText(
-            Path.Combine(Folder, name),
-            File.ReadAllText(template)
-                .Replace("VERSION", PackedFiles.Version, StringComparison.Ordinal)
-                .Replace("PACKAGES", PackedFiles.Folder, StringComparison.Ordinal)
-                .Replace("MACHINE", MachinePackages, StringComparison.Ordinal)
-                .Replace("RUNTIME", runtimePackage is null ? "" : $"""<PackageReference Include="{runtimePackage}" Version="{PackedFiles.Version}" />""", StringComparison.Ordinal));
+        AddProject("Application", references);
+        Write("nuget.config", Path.Combine(AppContext.BaseDirectory, "Application", "nuget.config"), "");
     }
 
     public static string Rid { get; } =
@@ -29,43 +29,53 @@ internal sealed class NewProject : IDisposable
     public string Folder { get; }
 
     /// <summary>DOTMLX_LIBRARY of what is started; empty for DotMlx's own choice.</summary>
-    public string Library { get; init; } = "reference";
+    public string Library { get; init; } = "";
+
+    private string Packages => Path.Combine(Folder, "packages");
 
     private static string MachinePackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-    public Result Dotnet(params string[] arguments) => Start("dotnet", arguments);
-
-    public Result Start(string program, params string[] arguments)
+    /// <summary>Builds or publishes into the folder app; a warning is an error.</summary>
+    public void Make(string verb, params string[] options)
     {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = Folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // Packages of these tests go to the project's own folder, so that no earlier build of the same version is found.
-        start.Environment["NUGET_PACKAGES"] = Path.Combine(Folder, "packages");
-        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
-        start.Environment["DOTMLX_LIBRARY"] = Library;
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return new Result(process.ExitCode, output + errors.GetAwaiter().GetResult());
+        Run("dotnet", [verb, Path.Combine("Application", "Application.csproj"), "-c", "Release", "-v", "quiet", "-nologo", "-o", "app", .. options]).Succeeded();
+        // A DotMlx of the same version that is in the machine's folder would win over the packed one, and the test would test nothing.
+        Assert.That(Path.Combine(Packages, "dotmlx", PackedFiles.VersionOf("DotMlx")), Does.Exist, $"DotMlx was not restored from {PackedFiles.Folder}: is one in {MachinePackages}?");
+    }
+
+    /// <summary>Starts what was made, in a folder that has nothing to do with it.</summary>
+    public Command Start()
+    {
+        string program = Path.Combine(Folder, "app", OperatingSystem.IsWindows() ? "Application.exe" : "Application");
+        return Command.Run(program, [], Path.GetPathRoot(Folder)!, Environment_());
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
-    internal sealed record Result(int Exit, string Text)
-    {
-        public Result Succeeded()
-        {
-            Assert.That(Exit, Is.Zero, Text);
-            return this;
-        }
+    private Command Run(string program, string[] arguments) => Command.Run(program, arguments, Folder, Environment_());
 
-        public string Line(string start) => Text.Split('\n').Single(line => line.StartsWith(start + " ", StringComparison.Ordinal))[(start.Length + 1)..].Trim();
+    private Dictionary<string, string> Environment_() => new()
+    {
+        // Packages of these tests go to the project's own folder, so that no earlier build of the same version is found.
+        ["NUGET_PACKAGES"] = Packages,
+        ["MSBUILDDISABLENODEREUSE"] = "1",
+        ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
+        ["DOTMLX_LIBRARY"] = Library,
+    };
+
+    private void AddProject(string name, string references)
+    {
+        string source = Path.Combine(AppContext.BaseDirectory, name);
+        Directory.CreateDirectory(Path.Combine(Folder, name));
+        foreach (string code in Directory.EnumerateFiles(source, "*.cs")) File.Copy(code, Path.Combine(Folder, name, Path.GetFileName(code)));
+        Write(Path.Combine(name, $"{name}.csproj"), Path.Combine(source, $"{name}.csproj.txt"), references);
     }
+
+    private void Write(string name, string template, string references) => File.WriteAllText(
+        Path.Combine(Folder, name),
+        File.ReadAllText(template)
+            .Replace("REFERENCES", references, StringComparison.Ordinal)
+            .Replace("PACKAGES", PackedFiles.Folder, StringComparison.Ordinal)
+            .Replace("MACHINE", MachinePackages, StringComparison.Ordinal));
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using DotMlx.Generator.Api;
@@ -18,7 +19,18 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
 
     private static readonly string[] HalfTypes = ["float16_t", "bfloat16_t"];
 
-    internal static string Compiler => Environment.GetEnvironmentVariable("CLANG") is { Length: > 0 } path ? path : "clang";
+    internal static string Compiler => Environment.GetEnvironmentVariable("CLANG") is { Length: > 0 } path ? path : OnPath() ?? "clang";
+
+    /// <summary>clang, or the newest clang-N: a distribution may have only the numbered name.</summary>
+    private static string? OnPath()
+    {
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        string plain = OperatingSystem.IsWindows() ? "clang.exe" : "clang";
+        return folders.Select(folder => Path.Combine(folder, plain)).FirstOrDefault(File.Exists)
+            ?? folders.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder, "clang-*"))
+                .Select(file => (File: file, Number: int.TryParse(Path.GetFileName(file)["clang-".Length..], CultureInfo.InvariantCulture, out int number) ? number : 0))
+                .Where(found => found.Number > 0).OrderByDescending(found => found.Number).Select(found => found.File).FirstOrDefault();
+    }
 
     internal static bool IsAvailable()
     {

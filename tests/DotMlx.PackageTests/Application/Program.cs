@@ -4,6 +4,10 @@ using DotMlx.NN;
 using DotMlx.Optimizers;
 
 Console.WriteLine($"library {MlxLibrary.Path}");
+Console.WriteLine($"kind {MlxLibrary.Kind}");
+Console.WriteLine($"device {Mx.DefaultDevice()}");
+Console.WriteLine($"versions {MlxLibrary.MlxVersion} {MlxLibrary.MlxcVersion}");
+Console.WriteLine($"package {MlxLibrary.Package?.Mlx} {MlxLibrary.Package?.Mlxc}");
 Mx.Random.Seed(0);
 MlxArray x = Mx.Random.Normal([64, 3]);
 MlxArray y = Mx.MatMul(x, MlxArray.Create([2f, -3f, 1f], 3, 1)) + 0.5f;
@@ -22,6 +26,11 @@ for (int step = 0; step < 300; step++)
 
 Console.WriteLine($"parameters {string.Join(' ', model.Parameters().Flatten().Select(leaf => leaf.Key))}");
 Console.WriteLine($"loss {last.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
+foreach (string file in LoadedFiles.All())
+{
+    Console.WriteLine($"loaded {file}");
+}
+
 return last < 1e-3f ? 0 : 1;
 
 internal sealed partial class Fit : Module

@@ -1,0 +1,63 @@
+using System.Text.Json;
+
+namespace DotMlx;
+
+/// <summary>What a package <c>DotMlx.Runtime.*</c> says about the library that it brought: the file <c>versions.json</c> (<c>mlxc-reference.versions.json</c>) beside it.</summary>
+/// <param name="Mlx">The version of MLX, such as <c>0.31.2</c>.</param>
+/// <param name="Mlxc">The version of mlx-c, such as <c>fba4470</c>.</param>
+/// <param name="Commit">The commit of mlx-c.</param>
+/// <param name="MinimumSystem">The oldest system that loads the library, such as <c>macOS 14.0</c>; null when the package does not say.</param>
+/// <param name="SystemLibraries">Libraries that the package does not bring and that not every system has, such as <c>libopenblas.so.0</c>.</param>
+/// <param name="DebianPackages">Debian's and Ubuntu's packages of those.</param>
+public sealed record MlxRuntimePackage(
+    string Mlx,
+    string Mlxc,
+    string Commit,
+    string? MinimumSystem,
+    IReadOnlyList<string> SystemLibraries,
+    IReadOnlyList<string> DebianPackages)
+{
+    /// <summary>The longest such file that is read: any program may have a versions.json of its own.</summary>
+    private const int LengthLimit = 1 << 16;
+
+    /// <summary>What a user must have beside the package, as a sentence; empty when that is nothing.</summary>
+    internal string Needs
+    {
+        get
+        {
+            if (MinimumSystem is null && SystemLibraries.Count == 0) return "";
+            string[] parts = [.. new[] { MinimumSystem is null ? null : $"{MinimumSystem} or newer", SystemLibraries.Count == 0 ? null : $"{string.Join(", ", SystemLibraries)} of the system" }.OfType<string>()];
+            return $"Its package needs {string.Join(", and ", parts)}{(DebianPackages.Count == 0 ? "" : $" (on Debian and Ubuntu: apt-get install {string.Join(' ', DebianPackages)})")}.";
+        }
+    }
+
+    /// <summary>Reads that file; null when there is none or it is not one of ours.</summary>
+    internal static MlxRuntimePackage? Beside(string library, bool reference)
+    {
+        var file = new FileInfo(Path.Combine(Path.GetDirectoryName(library)!, FileName(reference)));
+        try
+        {
+            if (!file.Exists || file.Length > LengthLimit) return null;
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file.FullName));
+            JsonElement root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Object || Text(root, "kind") != (reference ? "reference" : "mlx")) return null;
+            return Text(root, "mlx") is { } mlx && Text(root, "mlxC") is { } mlxc && Text(root, "commit") is { } commit
+                ? new MlxRuntimePackage(mlx, mlxc, commit, Text(root, "minimumSystem"), Texts(root, "needs"), Texts(root, "debian"))
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Two names, because an application may have both packages and a publish puts the files of both into one folder.</summary>
+    private static string FileName(bool reference) => reference ? "mlxc-reference.versions.json" : "versions.json";
+
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static IReadOnlyList<string> Texts(JsonElement element, string name) =>
+        element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)] : [];
+}

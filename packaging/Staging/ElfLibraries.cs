@@ -1,0 +1,59 @@
+namespace DotMlx.Staging;
+
+/// <summary>Linux: a run path of $ORIGIN. Everything else a library needs comes from the system and is named in the package.</summary>
+internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
+{
+    private const string Origin = "$ORIGIN";
+
+    /// <summary>What glibc and every .NET need anyway. libstdc++ counts by the version that the library demands of it.</summary>
+    private static readonly string[] Everywhere =
+        ["libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libgcc_s.so", "libstdc++.so", "ld-linux", "libc.musl"];
+
+    public string FileName(string name) => $"lib{name}.so";
+
+    public LibraryFacts Read(string library)
+    {
+        var elf = new ElfFile(library);
+        string architecture = elf.Machine switch
+        {
+            ElfFile.X64 => "x64",
+            ElfFile.Arm64 => "arm64",
+            _ => throw new StagingException($"'{library}' is for ELF machine {elf.Machine}; there are packages for x64 ({ElfFile.X64}) and arm64 ({ElfFile.Arm64})."),
+        };
+        bool musl = elf.Needed.Any(needed => needed.StartsWith("libc.musl", StringComparison.Ordinal));
+        string folder = Path.GetDirectoryName(Path.GetFullPath(library))!;
+        IReadOnlyList<string> versions = elf.NeededVersions;
+        string[] minimum = [.. new[] { Highest(versions, "GLIBC_", "glibc"), Highest(versions, "GLIBCXX_", "libstdc++ with GLIBCXX") }.OfType<string>()];
+        return new LibraryFacts(
+            $"{(musl ? "linux-musl" : "linux")}-{architecture}",
+            elf.Needed,
+            [.. elf.Runpath.Select(path => path.Replace(Origin, folder, StringComparison.Ordinal).Replace("${ORIGIN}", folder, StringComparison.Ordinal))],
+            minimum.Length == 0 ? null : string.Join(" and ", minimum),
+            [.. elf.Needed.Where(needed => !needed.StartsWith("libmlx", StringComparison.Ordinal) && !Everywhere.Any(start => needed.StartsWith(start, StringComparison.Ordinal)))],
+            elf.Exports);
+    }
+
+    public void Relocate(string library, IReadOnlyCollection<string> neighbours)
+    {
+        var elf = new ElfFile(library);
+        if (elf.Runpath is [Origin] || (elf.Runpath.Count == 0 && !elf.Needed.Any(neighbours.Contains))) return;
+        if (!elf.TrySetRunpath(Origin))
+        {
+            if (!tools.Has("patchelf"))
+            {
+                string state = elf.Runpath.Count == 0 ? "has no run path" : $"has the run path '{string.Join(':', elf.Runpath)}'";
+                throw new StagingException($"'{Path.GetFileName(library)}' {state}, and there is no room in it for '{Origin}': install patchelf (the package has that name on Debian, Ubuntu and Fedora) and pack again.");
+            }
+            tools.Run("patchelf", "--set-rpath", Origin, library);
+        }
+        var changed = new ElfFile(library);
+        if (changed.Runpath is not [Origin]) throw new StagingException($"'{library}' still has the run path '{string.Join(':', changed.Runpath)}'.");
+    }
+
+    private static string? Highest(IEnumerable<string> versions, string prefix, string name)
+    {
+        Version? highest = versions.Where(v => v.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(v => Version.TryParse(v[prefix.Length..], out Version? version) ? version : null).Max();
+        return highest is null ? null : $"{name} {highest}";
+    }
+}

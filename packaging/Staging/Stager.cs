@@ -1,0 +1,116 @@
+using System.Globalization;
+using DotMlx.Generator;
+using DotMlx.Generator.Api;
+
+namespace DotMlx.Staging;
+
+/// <summary>Makes runtime packages: from an installed mlx-c, or of the reference library.</summary>
+/// <param name="root">The repository, for the known versions of mlx-c and the licences.</param>
+/// <param name="tools">What reads and changes libraries.</param>
+/// <param name="output">The folder in which each package gets one of its name.</param>
+internal sealed class Stager(string root, Tools tools, string output)
+{
+    /// <summary>Debian's and Ubuntu's packages of the libraries that MLX is usually built against.</summary>
+    private static readonly Dictionary<string, string> s_debianPackages = new()
+    {
+        ["libopenblas.so.0"] = "libopenblas0", ["libblas.so.3"] = "libblas3", ["liblapack.so.3"] = "liblapack3", ["liblapacke.so.3"] = "liblapacke",
+        ["libgfortran.so.5"] = "libgfortran5", ["libgomp.so.1"] = "libgomp1", ["libquadmath.so.0"] = "libquadmath0",
+    };
+
+    private static readonly string[] s_referenceNames = ["libmlxc-reference.so", "libmlxc-reference.dylib", "mlxc-reference.dll"];
+
+    private readonly Generation _known = new(root);
+
+    /// <summary>Stages the library, MLX and its kernels from a prefix.</summary>
+    /// <param name="prefix">Where mlx-c is installed.</param>
+    /// <param name="revision">The number of this packaging of the same MLX; 0 for the first.</param>
+    /// <exception cref="StagingException">The prefix cannot become a package.</exception>
+    internal StagedPackage Mlx(string prefix, int revision)
+    {
+        var installed = new Prefix(prefix, tools);
+        KnownVersion mlxc = Identify(installed);
+        string mlx = installed.MlxVersion ?? mlxc.Mlx;
+        string rid = installed.Facts.Rid;
+        var package = new StagedPackage(output, $"DotMlx.Runtime.{rid}", [rid]);
+
+        string[] libraries = [.. new[] { installed.Mlxc, installed.Mlx }.OfType<string>()];
+        string[] names = [.. libraries.Select(library => Path.GetFileName(library))];
+        foreach (string library in libraries) installed.Format.Relocate(package.AddNative(rid, library), names);
+        if (installed.Metallib is { } metallib) package.AddNative(rid, metallib);
+
+        LibraryFacts[] facts = [.. new[] { installed.Facts, installed.MlxFacts }.OfType<LibraryFacts>()];
+        string? minimum = Newest(facts.Select(f => f.Minimum));
+        string[] needs = [.. facts.SelectMany(f => f.FromTheSystem).Distinct().Order(StringComparer.Ordinal)];
+        string[] debian = [.. needs.Select(need => s_debianPackages.GetValueOrDefault(need)).OfType<string>().Distinct()];
+        package.WriteVersions(rid, "versions.json", new
+        {
+            kind = "mlx", rid, mlx, mlxC = mlxc.Name, commit = mlxc.Commit, minimumSystem = minimum, needs, debian,
+        });
+        AddLicences(package, metal: installed.Metallib is not null);
+        package.WriteMetadata(
+            $"{mlx}{(revision > 0 ? $".{revision.ToString(CultureInfo.InvariantCulture)}" : "")}+mlxc.{mlxc.Name}",
+            $"MLX {mlx} and mlx-c {mlxc.Name} ({mlxc.Commit}) for DotMlx on {rid}."
+                + (minimum is null ? "" : $" Needs {minimum} or newer.")
+                + (needs.Length == 0 ? "" : $" Needs these libraries of the system: {string.Join(", ", needs)}{(debian.Length == 0 ? "" : $" (Debian and Ubuntu: apt-get install {string.Join(' ', debian)})")}.")
+                + (rid.StartsWith("linux", StringComparison.Ordinal) ? " MLX builds compiled functions for the CPU at run time with g++." : ""),
+            installed.Metallib is null ? "MIT AND BSD-3-Clause AND Zlib" : "MIT AND BSD-3-Clause AND BSD-2-Clause AND Zlib AND Apache-2.0");
+        return package;
+    }
+
+    /// <summary>Stages the reference library for every platform that a folder has it for, as RID/native/FILE.</summary>
+    internal StagedPackage Reference(string libraries, string version)
+    {
+        string[] files = [.. Directory.Exists(libraries)
+            ? Directory.EnumerateDirectories(libraries).Order(StringComparer.Ordinal)
+                .SelectMany(platform => s_referenceNames.Select(name => Path.Combine(platform, "native", name))).Where(File.Exists)
+            : []];
+        if (files.Length == 0) throw new StagingException($"'{libraries}' holds no RID/native/libmlxc-reference: run ./build.sh --target=Native first.");
+        KnownVersion pinned = _known.Versions.Versions.Single(v => v.Name == _known.Versions.Pinned);
+        string[] rids = [.. files.Select(file => Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(file)!)!))];
+        var package = new StagedPackage(output, "DotMlx.Runtime.Reference", rids);
+        foreach ((string file, string rid) in files.Zip(rids))
+        {
+            package.AddNative(rid, file);
+            package.WriteVersions(rid, "mlxc-reference.versions.json", new { kind = "reference", rid, mlx = pinned.Mlx, mlxC = pinned.Name, commit = pinned.Commit });
+        }
+        package.WriteMetadata(
+            version,
+            $"The reference library of DotMlx for {string.Join(", ", rids)}: for tests and for trying DotMlx without MLX. Interface of mlx-c {pinned.Name} (MLX {pinned.Mlx}).",
+            "MIT");
+        return package;
+    }
+
+    private KnownVersion Identify(Prefix installed)
+    {
+        string names = string.Join(", ", _known.Versions.Versions.Select(v => v.Name));
+        KnownVersion version = _known.Identify(installed.Headers)
+            ?? throw new StagingException($"The headers in '{installed.Headers}' are none of the known mlx-c versions ({names}): add the version with "
+                + $"'./build.sh --target=Bindings --headers={installed.Headers} --version=NAME' first, which prints how it differs.");
+        if (installed.Facts.Exports is not { } exports) return version;
+        string[] mismatches =
+        [
+            .. version.Present.Where(symbol => !exports.Contains(symbol)).Select(symbol => $"{symbol} is missing"),
+            .. version.Absent.Where(exports.Contains).Select(symbol => $"{symbol} should not be there"),
+        ];
+        return mismatches.Length == 0 ? version
+            : throw new StagingException($"The headers in '{installed.Headers}' are those of mlx-c {version.Name}, but '{installed.Mlxc}' is another version ({string.Join(", ", mismatches)}): they are of two installations.");
+    }
+
+    private void AddLicences(StagedPackage package, bool metal)
+    {
+        string folder = Path.Combine(root, "packaging", "licences");
+        package.AddText("LICENSE-MLX.txt", File.ReadAllText(Path.Combine(folder, "MLX.txt")));
+        // What libmlx was compiled from; the last part is in mlx.metallib and in the Metal side of libmlx only.
+        string[] parts = metal ? ["embedded.txt", "embedded-metal.txt", "Apache-2.0.txt"] : ["embedded.txt"];
+        package.AddText("LICENSE-THIRD-PARTY.txt", string.Join("\n", parts.Select(part => File.ReadAllText(Path.Combine(folder, part)))));
+    }
+
+    /// <summary>The higher of what the libraries ask for: "macOS 14.0" before "macOS 26.2", also where glibc and libstdc++ stand together.</summary>
+    private static string? Newest(IEnumerable<string?> minimums)
+    {
+        IEnumerable<(string Name, Version Version)> all = minimums.OfType<string>().SelectMany(m => m.Split(" and ")).Select(m =>
+            (m[..m.LastIndexOf(' ')], Version.Parse(m[(m.LastIndexOf(' ') + 1)..])));
+        string[] newest = [.. all.GroupBy(m => m.Name).Select(g => $"{g.Key} {g.Max(m => m.Version)}")];
+        return newest.Length == 0 ? null : string.Join(" and ", newest);
+    }
+}

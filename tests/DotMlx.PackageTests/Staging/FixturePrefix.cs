@@ -1,0 +1,100 @@
+using System.Text;
+using DotMlx.Generator;
+using DotMlx.Generator.Api;
+using DotMlx.Staging;
+
+namespace DotMlx.PackageTests.Staging;
+
+/// <summary>A folder with stand-ins of what an installation of mlx-c holds, and the stager that works on it with stand-ins of the platform's tools.</summary>
+internal sealed class FixturePrefix : IDisposable
+{
+    public const string SystemLibrary = "/usr/lib/libSystem.B.dylib", Metal = "/System/Library/Frameworks/Metal.framework/Versions/A/Metal";
+
+    private static readonly byte[] s_machO = [0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0x00, 0x00, 0x01];
+
+    private readonly string _tools;
+
+    public FixturePrefix()
+    {
+        Folder = Directory.CreateTempSubdirectory("dotmlx-prefix-").FullName;
+        Log = Path.Combine(Folder, "tools.log");
+        File.WriteAllText(Log, "");
+        Environment.SetEnvironmentVariable("TOOL_LOG", Log);
+        _tools = Directory.CreateDirectory(Path.Combine(Folder, "tools")).FullName;
+        foreach (string tool in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Tools")).Where(file => !file.EndsWith(".md", StringComparison.Ordinal)))
+        {
+            string copy = Path.Combine(_tools, Path.GetFileName(tool));
+            File.Copy(tool, copy);
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(copy, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+    }
+
+    public static Generation Known { get; } = new(PackedFiles.Repository);
+
+    public string Folder { get; }
+
+    public string Log { get; }
+
+    public string[] ToolCalls => File.ReadAllLines(Log);
+
+    /// <summary>A stager that finds its tools in the fixture's folder and nowhere else.</summary>
+    public Stager Stager => new(PackedFiles.Repository, new Tools(_tools), Path.Combine(Folder, "staged"));
+
+    /// <summary>Writes the headers of a known version, and its MLX's version.h where the libraries of MLX are.</summary>
+    public void Headers(string prefix, string version, string? mlx = null)
+    {
+        ApiVersion api = Known.ReadApi(version);
+        HeaderTree.Write(Path.Combine(prefix, "include"), api);
+        if (mlx is not null) VersionHeader(prefix, mlx);
+    }
+
+    public void VersionHeader(string prefix, string mlx)
+    {
+        string[] parts = mlx.Split('.');
+        Directory.CreateDirectory(Path.Combine(prefix, "include", "mlx"));
+        File.WriteAllText(Path.Combine(prefix, "include", "mlx", "version.h"), $"""
+            #pragma once
+            #define MLX_VERSION_MAJOR {parts[0]}
+            #define MLX_VERSION_MINOR {parts[1]}
+            #define MLX_VERSION_PATCH {parts[2]}
+            #define MLX_VERSION_NUMERIC (100000 * MLX_VERSION_MAJOR)
+
+            """);
+    }
+
+    /// <summary>The layout of Homebrew: opt/mlx-c and opt/mlx, each with its own lib, known by absolute names.</summary>
+    public string Homebrew(string version, string mlx, string mlxcMinimum = "14.0", string mlxMinimum = "14.0", string[]? mlxNeeds = null)
+    {
+        string mlxc = Path.Combine(Folder, "opt", "mlx-c"), other = Path.Combine(Folder, "opt", "mlx");
+        Headers(mlxc, version);
+        VersionHeader(other, mlx);
+        KnownVersion known = Known.Versions.Versions.Single(v => v.Name == version);
+        Dylib(
+            Path.Combine(mlxc, "lib", "libmlxc.dylib"),
+            [$"ID {mlxc}/lib/libmlxc.dylib", $"DEP {other}/lib/libmlx.dylib", $"DEP {SystemLibrary}", "RPATH /opt/homebrew/lib", $"MINOS {mlxcMinimum}", .. known.Present.Select(s => $"SYM {s}"), "SIGNED"]);
+        Dylib(
+            Path.Combine(other, "lib", "libmlx.dylib"),
+            [$"ID {other}/lib/libmlx.dylib", $"DEP {Metal}", .. (mlxNeeds ?? []).Select(need => $"DEP {need}"), $"DEP {SystemLibrary}", $"MINOS {mlxMinimum}", "SIGNED"]);
+        File.WriteAllText(Path.Combine(other, "lib", "mlx.metallib"), "MTLB kernels");
+        return mlxc;
+    }
+
+    public static void Dylib(string file, params string[] lines)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllBytes(file, [.. s_machO, .. Encoding.UTF8.GetBytes("\n" + string.Join("\n", lines) + "\n")]);
+        // As Homebrew installs them.
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+    }
+
+    public void AddTool(string name, string script)
+    {
+        string file = Path.Combine(_tools, name);
+        File.WriteAllText(file, script);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+    }
+
+    public void RemoveTool(string name) => File.Delete(Path.Combine(_tools, name));
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}

@@ -1,0 +1,176 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using DotMlx.Generator.Api;
+using DotMlx.Staging;
+
+namespace DotMlx.PackageTests.Staging;
+
+/// <summary>Run paths of ELF libraries, on small libraries that the test links.</summary>
+[NonParallelizable]
+[Platform("Linux", Reason = "The libraries are linked by Linux's own compiler.")]
+internal sealed class LinuxStagingTests
+{
+    private FixturePrefix _fixture = null!;
+
+    private string Prefix => Path.Combine(_fixture.Folder, "prefix");
+
+    [SetUp]
+    public void Begin()
+    {
+        _fixture = new FixturePrefix();
+        _fixture.Headers(Prefix, "fba4470", "0.31.2");
+    }
+
+    [TearDown]
+    public void End() => _fixture.Dispose();
+
+    [TestCase("-Wl,-rpath,/home/builder/mlx/build")]
+    [TestCase("-Wl,-rpath,/home/builder/mlx/build,--disable-new-dtags")]
+    [TestCase("-Wl,-rpath,$ORIGIN/../lib:/usr/local/cuda/lib64")]
+    [TestCase("-Wl,-rpath,$ORIGIN")]
+    public void RunPathBecomesTheLibrarysOwnFolder(string option)
+    {
+        Link(option);
+        StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
+        string staged = Path.Combine(package.Native(NewProject.Rid), "libmlxc.so");
+        Assert.That(new ElfFile(staged).Runpath, Is.EqualTo(new[] { "$ORIGIN" }));
+        AssertFindsItsNeighbour(staged);
+    }
+
+    [Test]
+    public void RunPathThatAnInstallationTookAwayComesBack()
+    {
+        Link("-Wl,-rpath,/home/builder/mlx/build");
+        string library = Path.Combine(Prefix, "lib", "libmlxc.so");
+        RemoveRunpath(library);
+        Assert.That(new ElfFile(library).Runpath, Is.Empty);
+        StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
+        string staged = Path.Combine(package.Native(NewProject.Rid), "libmlxc.so");
+        Assert.That(new ElfFile(staged).Runpath, Is.EqualTo(new[] { "$ORIGIN" }));
+        AssertFindsItsNeighbour(staged);
+    }
+
+    [TestCase("-Wl,-rpath,/opt", "has the run path '/opt'")]
+    [TestCase("-Wl,--as-needed", "has no run path")]
+    public void WithoutRoomAndPatchelfItIsRefused(string option, string message)
+    {
+        Link(option);
+        Assert.That(() => _fixture.Stager.Mlx(Prefix, 0), Throws.TypeOf<StagingException>().With.Message.Contains(message).And.Message.Contains("install patchelf"));
+    }
+
+    [Test]
+    public void WithoutRoomPatchelfIsAsked()
+    {
+        Link("-Wl,-rpath,/opt");
+        // Stands for patchelf: puts a library that was linked with the wanted run path in its place.
+        string wanted = Path.Combine(_fixture.Folder, "wanted.so");
+        Compile("int from_mlx(void); int uses_mlx(void) { return from_mlx(); }", wanted, $"{Prefix}/lib/libmlx.so", "-Wl,-rpath,$ORIGIN");
+        _fixture.AddTool("patchelf", $"#!/bin/sh\necho \"patchelf $1 $2 $3\" >> \"$TOOL_LOG\"\n/bin/cp '{wanted}' \"$3\"\n");
+        StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
+        Assert.That(_fixture.ToolCalls, Is.EqualTo(new[] { $"patchelf --set-rpath $ORIGIN {package.Native(NewProject.Rid)}/libmlxc.so" }));
+    }
+
+    [Test]
+    public void WhatTheSystemMustHaveIsNamed()
+    {
+        string needed = Path.Combine(_fixture.Folder, "libopenblas.so");
+        Compile("int dgemm(void) { return 7; }", needed, "-Wl,-soname,libopenblas.so.0");
+        Link("-Wl,-rpath,/home/builder/mlx/build", "#include <math.h>\nint dgemm(void); double both(double x) { return dgemm() + pow(x, x); }", needed, "-lm");
+        StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
+        using JsonDocument versions = JsonDocument.Parse(File.ReadAllText(Path.Combine(package.Native(NewProject.Rid), "versions.json")));
+        Assert.That(versions.RootElement.GetProperty("needs").EnumerateArray().Select(need => need.GetString()), Is.EqualTo(new[] { "libopenblas.so.0" }));
+        Assert.That(versions.RootElement.GetProperty("minimumSystem").GetString(), Does.Match(@"^glibc 2\.\d+$"));
+        Assert.That(File.ReadAllText(Path.Combine(package.Folder, "package.props")), Does.Contain("Needs these libraries of the system: libopenblas.so.0 (Debian and Ubuntu: apt-get install libopenblas0)"));
+    }
+
+    [Test]
+    public void LibraryWithMlxInsideIsStagedAlone()
+    {
+        Compile(Symbols + "int whole(void) { return 1; }", Path.Combine(Prefix, "lib", "libmlxc.so"));
+        StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
+        Assert.That(Directory.EnumerateFiles(package.Native(NewProject.Rid)).Select(file => Path.GetFileName(file)), Is.EquivalentTo(new[] { "libmlxc.so", "versions.json" }));
+    }
+
+    [Test]
+    public void PlatformIsTheLibrarysOwn()
+    {
+        Link("-Wl,-rpath,/home/builder/mlx/build");
+        // The machine stands in two bytes of the header; on a machine of either kind it is made the other.
+        bool arm = RuntimeInformation.OSArchitecture == Architecture.Arm64;
+        foreach (string name in new[] { "libmlxc.so", "libmlx.so" })
+        {
+            byte[] bytes = File.ReadAllBytes(Path.Combine(Prefix, "lib", name));
+            BitConverter.GetBytes(arm ? ElfFile.X64 : ElfFile.Arm64).CopyTo(bytes, 18);
+            File.WriteAllBytes(Path.Combine(Prefix, "lib", name), bytes);
+        }
+
+        Assert.That(_fixture.Stager.Mlx(Prefix, 0).Id, Is.EqualTo($"DotMlx.Runtime.linux-{(arm ? "x64" : "arm64")}"));
+    }
+
+    [TestCase(0)]
+    [TestCase(100)]
+    [TestCase(2000)]
+    public void BrokenLibraryIsRefusedByName(int length)
+    {
+        Link("-Wl,-rpath,/home/builder/mlx/build");
+        string library = Path.Combine(Prefix, "lib", "libmlxc.so");
+        File.WriteAllBytes(library, File.ReadAllBytes(library)[..length]);
+        Assert.That(() => _fixture.Stager.Mlx(Prefix, 0), Throws.TypeOf<StagingException>().With.Message.Contains(library));
+    }
+
+    private static string Symbols => string.Concat(FixturePrefix.Known.Versions.Versions.Single(v => v.Name == "fba4470").Present.Select(s => $"void {s}(void) {{}}\n"));
+
+    /// <summary>libmlx.so, and libmlxc.so that needs it.</summary>
+    private void Link(string mlxcOption, string mlxSource = "", params string[] mlxOptions)
+    {
+        string mlx = Path.Combine(Prefix, "lib", "libmlx.so");
+        Compile(mlxSource + "\nint from_mlx(void) { return 42; }", mlx, ["-Wl,-soname,libmlx.so", .. mlxOptions]);
+        Compile(Symbols + "int from_mlx(void); int uses_mlx(void) { return from_mlx(); }", Path.Combine(Prefix, "lib", "libmlxc.so"), mlx, mlxcOption);
+    }
+
+    private void Compile(string source, string library, params string[] options)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(library)!);
+        string code = Path.Combine(_fixture.Folder, "code.c");
+        File.WriteAllText(code, source);
+        Command.Run("cc", ["-shared", "-fPIC", "-w", "-o", library, code, .. options], _fixture.Folder, new Dictionary<string, string>()).Succeeded();
+    }
+
+    /// <summary>As CMake's installation does it: the entry is taken out of the dynamic section and its text becomes zeros.</summary>
+    private static void RemoveRunpath(string library)
+    {
+        byte[] bytes = File.ReadAllBytes(library);
+        int text = bytes.AsSpan().IndexOf("/home/builder/mlx/build"u8);
+        bytes.AsSpan(text, "/home/builder/mlx/build".Length).Clear();
+        byte[] tag = [29, 0, 0, 0, 0, 0, 0, 0];
+        int headers = (int)BitConverter.ToInt64(bytes, 32);
+        for (int header = headers; header < headers + (56 * BitConverter.ToUInt16(bytes, 56)); header += 56)
+        {
+            if (BitConverter.ToUInt32(bytes, header) != 2) continue;
+            int start = (int)BitConverter.ToInt64(bytes, header + 8), end = start + (int)BitConverter.ToInt64(bytes, header + 32);
+            int at = start;
+            while (!bytes.AsSpan(at, 8).SequenceEqual(tag)) at += 16;
+            bytes.AsSpan(at + 16, end - at - 16).CopyTo(bytes.AsSpan(at));
+        }
+
+        File.WriteAllBytes(library, bytes);
+    }
+
+    /// <summary>The system's loader finds libmlx.so in the staged folder, although the one it was linked with is elsewhere.</summary>
+    private static void AssertFindsItsNeighbour(string library)
+    {
+        nint handle = NativeLibrary.Load(library);
+        try
+        {
+            Assert.That(Marshal.GetDelegateForFunctionPointer<Number>(NativeLibrary.GetExport(handle, "uses_mlx"))(), Is.EqualTo(42));
+            Assert.That(File.ReadLines("/proc/self/maps").Where(line => line.EndsWith("/libmlx.so", StringComparison.Ordinal)), Is.Not.Empty.And.All.EndsWith(Path.Combine(Path.GetDirectoryName(library)!, "libmlx.so")));
+        }
+        finally
+        {
+            NativeLibrary.Free(handle);
+        }
+    }
+
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate int Number();
+}
