@@ -3,6 +3,7 @@
 #load "build/Native.cake"
 #load "build/Testing.cake"
 #load "build/Packaging.cake"
+#load "build/PublicApi.cake"
 #load "build/Benchmarks.cake"
 #load "build/Docs.cake"
 
