@@ -115,7 +115,7 @@ Task("Pack")
         PackReferenceRuntime();
         if (HasArgument("mlx-c"))
             PackMlxRuntime(Argument<string>("mlx-c"));
-        else if (InstalledLibrary() is { } library)
+        else if (!IsRunningOnWindows() && InstalledLibrary() is { } library)
             PackMlxRuntime(library.GetDirectory().GetParent().FullPath);
         foreach (FilePath package in GetFiles($"{Packages}/*.nupkg"))
             Information(root.GetRelativePath(package));

@@ -5,7 +5,7 @@ using DotMlx.Optimizers;
 
 Console.WriteLine($"library {MlxLibrary.Path}");
 Console.WriteLine($"kind {MlxLibrary.Kind}");
-Console.WriteLine($"device {Mx.DefaultDevice()}");
+Console.WriteLine($"device {Mx.DefaultDevice().Type}");
 Console.WriteLine($"versions {MlxLibrary.MlxVersion} {MlxLibrary.MlxcVersion}");
 Console.WriteLine($"package {MlxLibrary.Package?.Mlx} {MlxLibrary.Package?.Mlxc}");
 Mx.Random.Seed(0);

@@ -15,9 +15,26 @@ internal sealed class MetalTests
     [Test]
     public void TheDefaultDeviceIsTheGpu()
     {
-        // float64 exists on the CPU only: MLX refuses it exactly where the default device is the GPU.
+        Assert.That(Mx.DefaultDevice(), Is.EqualTo(MlxDevice.Gpu));
+        // That it is also used: float64 exists on the CPU only, and MLX refuses it exactly where the default device is the GPU.
         using MlxArray values = Mx.Ones([4], DType.Float64);
         Assert.That(() => Mx.Eval(values + values), Throws.TypeOf<MlxException>().With.Message.Contains("float64"));
+    }
+
+    [Test]
+    public void TheKernelsAreFoundWhateverTheWorkingDirectory()
+    {
+        string before = Environment.CurrentDirectory;
+        try
+        {
+            Environment.CurrentDirectory = "/";
+            // A kernel that no other test here loads.
+            Assert.That(Mx.Sort(MlxArray.Create([3, 1, 2], 3)).ToArray<int>(), Is.EqualTo(new[] { 1, 2, 3 }));
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+        }
     }
 
     [Test]
