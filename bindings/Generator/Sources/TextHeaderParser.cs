@@ -151,6 +151,6 @@ internal sealed partial class TextHeaderParser : IHeaderParser
     [GeneratedRegex(@"^typedef (?<declaration>[^(]*\( ?\* ?\w+ ?\) ?\(.*\))$")]
     private static partial Regex Callback();
 
-    [GeneratedRegex(@"^(?<returns>(?:const )?\w+[ *]+)(?<name>\w+) ?\((?<parameters>.*)\)$")]
+    [GeneratedRegex(@"^(?!union|struct|enum)(?<returns>(?:const )?\w+[ *]+)(?<name>\w+) ?\((?<parameters>.*)\)$")]
     private static partial Regex Function();
 }
