@@ -53,3 +53,16 @@ FilePath InstalledLibrary()
         return FileExists(chosen) ? File(chosen).Path : throw new CakeException($"DOTMLX_LIBRARY names no file: '{chosen}'.");
     return InstalledPrefixes().Select(LibraryIn).FirstOrDefault(path => path is not null);
 }
+
+void Run(string program, string arguments, bool mayFail = false)
+{
+    int exit = StartProcess(program, new ProcessSettings { Arguments = arguments });
+    if (exit != 0 && !mayFail)
+        throw new CakeException($"'{program} {arguments}' ended with exit code {exit}.");
+}
+
+IReadOnlyList<string> Output(string program, string arguments)
+{
+    StartProcess(program, new ProcessSettings { Arguments = arguments, RedirectStandardOutput = true }, out IEnumerable<string> lines);
+    return [.. lines];
+}
