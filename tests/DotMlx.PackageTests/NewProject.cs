@@ -39,7 +39,7 @@ internal sealed class NewProject : IDisposable
     /// <summary>Builds or publishes into the folder app; a warning is an error.</summary>
     public void Make(string verb, params string[] options)
     {
-        Run("dotnet", [verb, Path.Combine("Application", "Application.csproj"), "-c", "Release", "-v", "quiet", "-nologo", "-o", "app", .. options]).Succeeded();
+        Dotnet([verb, Path.Combine("Application", "Application.csproj"), "-c", "Release", "-v", "quiet", "-nologo", "-o", "app", .. options]).Succeeded();
         // A DotMlx of the same version that is in the machine's folder would win over the packed one, and the test would test nothing.
         Assert.That(Path.Combine(Packages, "dotmlx", PackedFiles.VersionOf("DotMlx")), Does.Exist, $"DotMlx was not restored from {PackedFiles.Folder}: is one in {MachinePackages}?");
     }
@@ -48,14 +48,15 @@ internal sealed class NewProject : IDisposable
     public Command Start()
     {
         string program = Path.Combine(Folder, "app", OperatingSystem.IsWindows() ? "Application.exe" : "Application");
-        return Command.Run(program, [], Path.GetPathRoot(Folder)!, Environment_());
+        return Command.Run(program, [], Path.GetPathRoot(Folder)!, Variables());
     }
+
+    /// <summary>A command in the project's folder.</summary>
+    public Command Dotnet(params string[] arguments) => Command.Run("dotnet", arguments, Folder, Variables());
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
-    private Command Run(string program, string[] arguments) => Command.Run(program, arguments, Folder, Environment_());
-
-    private Dictionary<string, string> Environment_() => new()
+    private Dictionary<string, string> Variables() => new()
     {
         // Packages of these tests go to the project's own folder, so that no earlier build of the same version is found.
         ["NUGET_PACKAGES"] = Packages,

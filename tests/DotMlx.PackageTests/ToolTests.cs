@@ -14,9 +14,9 @@ internal sealed class ToolTests
     public void Install()
     {
         _ = PackedFiles.PathOf(Tool);
-        project = new NewProject(null);
+        project = new NewProject([]) { Library = "reference" };
         project.Dotnet("new", "tool-manifest").Succeeded();
-        project.Dotnet("tool", "install", Tool, "--version", PackedFiles.Version).Succeeded();
+        project.Dotnet("tool", "install", Tool, "--version", PackedFiles.VersionOf(Tool)).Succeeded();
     }
 
     [OneTimeTearDown]
@@ -25,7 +25,7 @@ internal sealed class ToolTests
     [Test]
     public void InfoFindsTheReferenceLibraryThatCameWithIt()
     {
-        NewProject.Result result = project.Dotnet("mlx", "info").Succeeded();
+        Command result = project.Dotnet("mlx", "info").Succeeded();
         Assert.That(result.Line("kind"), Does.StartWith("reference library"));
         Assert.That(result.Line("library"), Does.Contain(Tool.ToLowerInvariant()).And.Contain($"runtimes{Path.DirectorySeparatorChar}{NewProject.Rid}"));
         Assert.That(result.Line("DotMlx"), Is.EqualTo(PackedFiles.Version));
@@ -45,7 +45,7 @@ internal sealed class ToolTests
         using JsonDocument json = JsonDocument.Parse(project.Dotnet("mlx", "inspect", "b.safetensors", "--json").Succeeded().Text);
         Assert.That(json.RootElement.GetProperty("arrays")[0].GetProperty("type").GetString(), Is.EqualTo("float16"));
 
-        NewProject.Result refused = project.Dotnet("mlx", "convert", "a.npy", "b.safetensors");
+        Command refused = project.Dotnet("mlx", "convert", "a.npy", "b.safetensors");
         Assert.That(refused.Exit, Is.EqualTo(1));
         Assert.That(refused.Text, Does.Contain("exists; --force replaces it"));
     }
@@ -59,7 +59,7 @@ internal sealed class ToolTests
         }
 
         Assert.That(project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "echo hello $MLX_RANK").Succeeded().Text, Does.Contain("[0] hello 0").And.Contain("[1] hello 1"));
-        NewProject.Result failed = project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "exit $((MLX_RANK * 3))");
+        Command failed = project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "exit $((MLX_RANK * 3))");
         Assert.That(failed.Exit, Is.EqualTo(3));
         Assert.That(failed.Text, Does.Contain("rank 1 ended with exit code 3"));
     }
