@@ -29,7 +29,7 @@ Outcome RunSuites(string title, string library, string device = "cpu")
 }
 
 /// Where MLX computes on a GPU: on Apple silicon always, elsewhere when --gpu says so.
-bool HasGpu() => HasArgument("gpu") || (IsRunningOnMacOs() && RuntimeInformation.OSArchitecture == Architecture.Arm64);
+bool HasGpu() => HasArgument("gpu") || (IsRunningOnMacOs() && RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64);
 
 Outcome RunSuite(FilePath project, string title, string library, string device)
 {
