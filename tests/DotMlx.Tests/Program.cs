@@ -8,6 +8,7 @@ internal static class Program
     internal static int Main(string[] arguments) => arguments switch
     {
         ["continue-training", var optimizer, var weights, var state] => CheckpointTests.ContinueTraining(optimizer, weights, state),
+        ["save-for-ever", var state] => CheckpointTests.SaveForEver(state),
         _ => 2,
     };
 }

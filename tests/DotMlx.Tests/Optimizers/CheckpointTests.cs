@@ -154,6 +154,54 @@ internal sealed class CheckpointTests
     }
 
     [Test]
+    public void A_process_that_dies_while_it_saves_leaves_a_whole_file()
+    {
+        TreeDictionary parameters = AllOptimizers.Parameters();
+        Random random = new(1);
+        ulong steps = 0;
+        for (int death = 0; death < 4; death++)
+        {
+            using Process child = StartChild("save-for-ever", File("state"));
+            try
+            {
+                // Its first save, or the next one: then it dies at any moment of those that follow.
+                DateTime before = Saved();
+                Assert.That(SpinWait.SpinUntil(() => Saved() > before || child.HasExited, TimeSpan.FromMinutes(2)) && !child.HasExited, "the child saves");
+                Thread.Sleep(random.Next(40));
+            }
+            finally
+            {
+                child.Kill(entireProcessTree: true);
+                child.WaitForExit();
+            }
+
+            Adam restored = new(0.1f);
+            Assert.That(() => restored.Load(File("state"), parameters), Throws.Nothing, $"death {death}");
+            Assert.That(restored.Step.Item<ulong>(), Is.GreaterThan(steps));
+            steps = restored.Step.Item<ulong>();
+        }
+
+        DateTime Saved() => System.IO.File.Exists(File("state")) ? System.IO.File.GetLastWriteTimeUtc(File("state")) : DateTime.MinValue;
+    }
+
+    /// <summary>The child process: goes on from what is there and saves after every step, until it is killed.</summary>
+    internal static int SaveForEver(string state)
+    {
+        Adam optimizer = new(0.1f);
+        Tree parameters = AllOptimizers.Parameters();
+        if (System.IO.File.Exists(state))
+        {
+            optimizer.Load(state, parameters);
+        }
+
+        for (int step = 0; ; step++)
+        {
+            parameters = AllOptimizers.Run(optimizer, parameters, step, step + 1);
+            optimizer.Save(state);
+        }
+    }
+
+    [Test]
     public void A_loaded_state_belongs_to_no_scope()
     {
         Adam first = new(0.1f);
@@ -172,6 +220,15 @@ internal sealed class CheckpointTests
 
     private static void RunChild(params string[] arguments)
     {
+        using Process child = StartChild(arguments);
+        Task<string> errors = child.StandardError.ReadToEndAsync();
+        child.StandardOutput.ReadToEnd();
+        child.WaitForExit();
+        Assert.That(child.ExitCode, Is.Zero, errors.Result);
+    }
+
+    private static Process StartChild(params string[] arguments)
+    {
         ProcessStartInfo start = new("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true };
         start.ArgumentList.Add(typeof(CheckpointTests).Assembly.Location);
         foreach (string argument in arguments)
@@ -179,10 +236,6 @@ internal sealed class CheckpointTests
             start.ArgumentList.Add(argument);
         }
 
-        using Process child = Process.Start(start)!;
-        Task<string> errors = child.StandardError.ReadToEndAsync();
-        child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        Assert.That(child.ExitCode, Is.Zero, errors.Result);
+        return Process.Start(start)!;
     }
 }
