@@ -1,3 +1,4 @@
+using DotMlx.Tests.Distributed;
 using DotMlx.Tests.Optimizers;
 
 namespace DotMlx.Tests;
@@ -9,6 +10,7 @@ internal static class Program
     {
         ["continue-training", var optimizer, var weights, var state] => CheckpointTests.ContinueTraining(optimizer, weights, state),
         ["save-for-ever", var state] => CheckpointTests.SaveForEver(state),
+        ["rank", var folder, var scenario, .. var rest] => RankProgram.Start(folder, scenario, rest),
         _ => 2,
     };
 }

@@ -25,7 +25,11 @@ internal static unsafe class Evaluation
         }
 
         mlx_array handle = array.Handle;
-        if (MayEvaluateHere)
+        if (PeerWatch.IsLost)
+        {
+            ReadOnly(array);
+        }
+        else if (MayEvaluateHere)
         {
             MlxError.ThrowIfFailed(EvalHere(handle), "mlx_array_eval");
         }
@@ -40,16 +44,15 @@ internal static unsafe class Evaluation
     /// <summary>Whether the values are there already, so that reading them computes nothing.</summary>
     internal static bool IsAvailable(MlxArray array)
     {
-        byte available = 0;
-        int status;
-        lock (Gate)
+        if (PeerWatch.IsLost)
         {
-            status = Mlxc._mlx_array_is_available(&available, array.Handle);
+            return IsAvailableHere(array);
         }
 
-        GC.KeepAlive(array);
-        MlxError.ThrowIfFailed(status, "_mlx_array_is_available");
-        return available != 0;
+        lock (Gate)
+        {
+            return IsAvailableHere(array);
+        }
     }
 
     internal static void Eval(ReadOnlySpan<MlxArray> arrays) => EvalVector(arrays, asynchronously: false);
@@ -70,14 +73,18 @@ internal static unsafe class Evaluation
             return Task.CompletedTask;
         }
 
+        PeerWatch.ThrowIfLost();
+
         // The vector holds the native arrays, so the caller may dispose its own meanwhile.
         mlx_vector_array vector = VectorArray.From(arrays).Handle;
         return StreamThread.RunAsync(
             () =>
             {
                 int status = 0;
+                long begun = PeerWatch.Begin();
                 Exclude(() => status = Mlxc.mlx_eval(vector));
                 MlxError.ThrowIfFailed(status, "mlx_eval");
+                PeerWatch.Completed(begun, asynchronously: false);
             },
             () => Mlxc.mlx_vector_array_free(vector),
             cancellationToken);
@@ -86,6 +93,7 @@ internal static unsafe class Evaluation
     /// <summary>Evaluates arrays given by handles, which the caller keeps alive.</summary>
     internal static void Eval(mlx_vector_array arrays, bool asynchronously = false)
     {
+        PeerWatch.ThrowIfLost();
         if (MayEvaluateHere)
         {
             EvalHere(arrays, asynchronously);
@@ -99,6 +107,7 @@ internal static unsafe class Evaluation
     /// <summary>Runs native calls that evaluate (saving, say) where evaluation is allowed.</summary>
     internal static void Run(Action evaluate)
     {
+        PeerWatch.ThrowIfLost();
         if (MayEvaluateHere)
         {
             Exclude(evaluate);
@@ -130,8 +139,36 @@ internal static unsafe class Evaluation
             return;
         }
 
+        if (PeerWatch.IsLost)
+        {
+            foreach (MlxArray array in arrays)
+            {
+                ReadOnly(array);
+            }
+
+            return;
+        }
+
         using var vector = VectorArray.From(arrays);
         Eval(vector.Handle, asynchronously);
+    }
+
+    private static bool IsAvailableHere(MlxArray array)
+    {
+        byte available = 0;
+        int status = Mlxc._mlx_array_is_available(&available, array.Handle);
+        GC.KeepAlive(array);
+        MlxError.ThrowIfFailed(status, "_mlx_array_is_available");
+        return available != 0;
+    }
+
+    // An evaluation that was given up holds the lock for good, but what is computed already needs none.
+    private static void ReadOnly(MlxArray array)
+    {
+        if (!array.IsWeakScalar && !IsAvailableHere(array))
+        {
+            PeerWatch.ThrowIfLost();
+        }
     }
 
     private static int EvalHere(mlx_array handle)
@@ -139,7 +176,10 @@ internal static unsafe class Evaluation
         bool outermost = Enter();
         try
         {
-            return Mlxc.mlx_array_eval(handle);
+            long begun = PeerWatch.Begin();
+            int status = Mlxc.mlx_array_eval(handle);
+            PeerWatch.Completed(begun, asynchronously: false);
+            return status;
         }
         finally
         {
@@ -153,7 +193,9 @@ internal static unsafe class Evaluation
         bool outermost = Enter();
         try
         {
+            long begun = PeerWatch.Begin();
             status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
+            PeerWatch.Completed(begun, asynchronously);
         }
         finally
         {

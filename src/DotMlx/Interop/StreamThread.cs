@@ -12,8 +12,8 @@ internal static class StreamThread
     private static readonly BlockingCollection<Work> Queue = [];
     private static readonly Lazy<Thread> Worker = new(Start);
 
-    /// <summary>Whether evaluation must happen here: a GPU whose streams work only on the thread that made them.</summary>
-    internal static bool Required => Streams.BoundToThread;
+    /// <summary>Whether evaluation must happen here: a GPU whose streams work only on the thread that made them, or other processes that evaluations wait for.</summary>
+    internal static bool Required => Streams.BoundToThread || PeerWatch.Active;
 
     internal static bool IsCurrent => Worker.IsValueCreated && Thread.CurrentThread == Worker.Value;
 
@@ -26,7 +26,8 @@ internal static class StreamThread
             return;
         }
 
-        using var done = new ManualResetEventSlim();
+        // Left to the garbage collector: when the wait is given up, the worker may still set it.
+        var done = new ManualResetEventSlim();
         ExceptionDispatchInfo? failure = null;
         Enqueue(new Work(
             () =>
@@ -37,14 +38,14 @@ internal static class StreamThread
                 }
                 catch (Exception exception)
                 {
-                    failure = ExceptionDispatchInfo.Capture(exception);
+                    failure = ExceptionDispatchInfo.Capture(PeerWatch.Explain(exception));
                 }
                 finally
                 {
                     done.Set();
                 }
             }));
-        done.Wait();
+        PeerWatch.Wait(done);
         failure?.Throw();
     }
 
@@ -69,7 +70,7 @@ internal static class StreamThread
                 }
                 catch (Exception exception)
                 {
-                    completion.TrySetException(exception);
+                    completion.TrySetException(PeerWatch.Explain(exception));
                 }
                 finally
                 {
@@ -77,6 +78,11 @@ internal static class StreamThread
                     cleanUp();
                 }
             }));
+        if (PeerWatch.Active)
+        {
+            _ = PeerWatch.WatchAsync(completion);
+        }
+
         return completion.Task;
     }
 

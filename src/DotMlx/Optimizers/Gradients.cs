@@ -1,7 +1,7 @@
 namespace DotMlx.Optimizers;
 
 /// <summary>What is done to gradients before they are applied.</summary>
-public static class Gradients
+public static partial class Gradients
 {
     // Python's sum starts with a float, which makes the norm of integers one.
     private static readonly Constant Zero = new(0.0);
@@ -20,11 +20,7 @@ public static class Gradients
     public static (Tree Gradients, MlxArray Norm) ClipNorm(Tree gradients, float maxNorm)
     {
         ArgumentNullException.ThrowIfNull(gradients);
-        if (!(maxNorm >= 0))
-        {
-            throw new ArgumentOutOfRangeException(nameof(maxNorm), maxNorm, "The greatest norm must not be negative.");
-        }
-
+        CheckNorm(maxNorm);
         List<MlxArray> leaves = [];
         gradients.CollectLeaves(leaves, shown: false);
         if (leaves.Count == 0)

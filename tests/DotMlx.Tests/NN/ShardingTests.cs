@@ -36,7 +36,42 @@ public class ShardingTests
     public void Gradients_of_one_process_are_their_own_average()
     {
         Tree gradients = new Linear(2, 2).Parameters();
-        Assert.That(GradientAveraging.Average(gradients), Is.SameAs(gradients));
+        Assert.That(DotMlx.Optimizers.Gradients.Average(gradients), Is.SameAs(gradients));
+    }
+
+    [Test]
+    public void A_fully_sharded_module_of_one_process_is_the_module()
+    {
+        Linear linear = new(4, 6);
+        Assert.That(Sharding.FullyShard(linear), Is.SameAs(linear));
+
+        MlxArray x = Mx.Random.Normal([2, 4]);
+        float[] expected = linear.Forward(x).ToArray<float>();
+        FullyShardedModule wrapped = new(linear);
+        Assert.That(wrapped.Forward(x).ToArray<float>(), Is.EqualTo(expected));
+        Assert.That(wrapped.Parameters().Flatten().Select(item => item.Key), Is.EqualTo(new[] { "module.weight", "module.bias" }));
+        Assert.That(wrapped.GatherParameters()["weight"].Array.ToArray<float>(), Is.EqualTo(linear.Weight.ToArray<float>()));
+        FullyShardedModule half = new(new Linear(4, 6), computeDtype: DType.Float16);
+        Assert.That(half.Gathered(() => ((Linear)half.Module).Weight.DType), Is.EqualTo(DType.Float16));
+        Assert.That(((Linear)half.Module).Weight.DType, Is.EqualTo(DType.Float32));
+        Assert.That(() => new FullyShardedModule(new Sequential()).AsLinear(x), Throws.InvalidOperationException);
+    }
+
+    [Test]
+    public void Sharded_steps_of_one_process_are_plain_steps()
+    {
+        Tree parameters = new TreeDictionary { ["w"] = Mx.Ones(4, 2), ["b"] = Mx.Ones(2) };
+        Tree gradients = new TreeDictionary { ["w"] = Mx.Full([4, 2], 3f), ["b"] = Mx.Full([2], -2f) };
+        (Tree clipped, MlxArray norm) = DotMlx.Optimizers.Gradients.ClipNorm(gradients, 1f);
+        (Tree sharded, MlxArray shardedNorm) = DotMlx.Optimizers.Gradients.ClipNormSharded(gradients, 1f);
+        Assert.That(shardedNorm.Item<float>(), Is.EqualTo(norm.Item<float>()).Within(1e-6f));
+        Assert.That(sharded["w"].Array.ToArray<float>(), Is.EqualTo(clipped["w"].Array.ToArray<float>()).Within(1e-6f));
+
+        (Tree updated, MlxArray? stepNorm) = DotMlx.Optimizers.Gradients.FsdpApply(gradients, parameters, new DotMlx.Optimizers.SGD(0.5f), maxNorm: 1f);
+        Tree expected = new DotMlx.Optimizers.SGD(0.5f).ApplyGradients(clipped, parameters);
+        Assert.That(updated["b"].Array.ToArray<float>(), Is.EqualTo(expected["b"].Array.ToArray<float>()).Within(1e-6f));
+        Assert.That(stepNorm!.Item<float>(), Is.EqualTo(norm.Item<float>()).Within(1e-6f));
+        Assert.That(() => DotMlx.Optimizers.Gradients.ClipNormSharded(gradients, -1f), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]

@@ -72,6 +72,25 @@ public static class Sharding
         }).Invoke(x)[0];
     }
 
+    /// <summary>Lets each process hold only a part of a module's parameters (<c>nn.fully_shard</c>).</summary>
+    /// <param name="module">The module; wrap the large parts of a model first and then the model, so that one is gathered at a time.</param>
+    /// <param name="group">The processes; null for all.</param>
+    /// <param name="computeDtype">The dtype that gathered parameters are cast to; null for their own.</param>
+    /// <returns>The wrapped module; the module itself where there is a single process, nothing to shard, or it is wrapped already.</returns>
+    /// <exception cref="ArgumentException">A parameter is a scalar, or its first axis does not divide among the processes.</exception>
+    public static Module FullyShard(Module module, DistributedGroup? group = null, DType? computeDtype = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        group ??= Mx.Distributed.Init();
+        if (group.Size == 1 || module is FullyShardedModule)
+        {
+            return module;
+        }
+
+        FullyShardedModule wrapped = new(module, group, computeDtype);
+        return wrapped.HasParameters ? wrapped : module;
+    }
+
     internal static Tree Shard(Tree parameters, ShardingRule rule, DistributedGroup group)
     {
         int size = group.Size, rank = group.Rank;

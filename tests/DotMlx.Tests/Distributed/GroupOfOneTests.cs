@@ -1,6 +1,8 @@
-namespace DotMlx.Tests.Operations;
+using DotMlx.Tests.Operations;
 
-public class DistributedTests
+namespace DotMlx.Tests.Distributed;
+
+public class GroupOfOneTests
 {
     [Test]
     public void OneProcess()
@@ -26,6 +28,22 @@ public class DistributedTests
         Assert.That(() => Mx.Distributed.Init(backend: "carrier pigeon"), Throws.TypeOf<MlxException>());
         Assert.That(() => Mx.Distributed.Init(backend: "%n"), Throws.ArgumentException);
         Assert.That(() => Mx.Distributed.IsAvailable(), Throws.Nothing);
+    }
+
+    [Test]
+    public void TimesAndChecksMustMakeSense()
+    {
+        Assert.That(() => Mx.Distributed.Timeout = TimeSpan.Zero, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.Distributed.Init(timeout: TimeSpan.FromSeconds(-1)), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.Distributed.Checks = (CollectiveChecks)3, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(Mx.Distributed.Checks, Is.Not.EqualTo(CollectiveChecks.Off));
+    }
+
+    [Test]
+    public void NobodyIsWaitedForAtABarrier()
+    {
+        using DistributedGroup group = Mx.Distributed.Init();
+        Assert.That(group.Barrier, Throws.Nothing);
     }
 
     [Test]

@@ -5,12 +5,21 @@ namespace DotMlx;
 /// <summary>A group of processes that compute together (mlx.core.distributed.Group).</summary>
 public sealed unsafe class DistributedGroup : IDisposable
 {
+    // Of a group of one that MLX knows nothing of there is no handle.
+    private readonly bool owns;
     private nint handle;
+    private bool disposed;
 
-    internal DistributedGroup(mlx_distributed_group group, string backend)
+    internal DistributedGroup(mlx_distributed_group group, GroupConnection connection, string backend)
     {
         handle = (nint)group.ctx;
+        owns = handle != 0;
+        Connection = connection;
         Backend = backend;
+        if (!owns)
+        {
+            GC.SuppressFinalize(this);
+        }
     }
 
     /// <summary>Frees the native handle if nobody disposed it.</summary>
@@ -22,18 +31,35 @@ public sealed unsafe class DistributedGroup : IDisposable
     /// <summary>Number of this process in the group, from 0.</summary>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     /// <remarks>mlx.core.distributed.Group.rank; C: mlx_distributed_group_rank.</remarks>
-    public int Rank => Read(Mlxc.mlx_distributed_group_rank(Native));
+    public int Rank
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return Connection.Rank;
+        }
+    }
 
     /// <summary>How many processes the group has.</summary>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     /// <remarks>mlx.core.distributed.Group.size; C: mlx_distributed_group_size.</remarks>
-    public int Size => Read(Mlxc.mlx_distributed_group_size(Native));
+    public int Size
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return Connection.Size;
+        }
+    }
 
+    internal GroupConnection Connection { get; }
+
+    /// <summary>The handle; a null one for a group of one that MLX knows nothing of.</summary>
     internal mlx_distributed_group Native
     {
         get
         {
-            ObjectDisposedException.ThrowIf(handle == 0, this);
+            ObjectDisposedException.ThrowIf(disposed, this);
             return new mlx_distributed_group { ctx = (void*)handle };
         }
     }
@@ -42,29 +68,38 @@ public sealed unsafe class DistributedGroup : IDisposable
     /// <param name="color">Which new group this process joins.</param>
     /// <param name="key">Orders the ranks of the new group; negative keeps the order of this one.</param>
     /// <returns>The new group.</returns>
-    /// <exception cref="MlxException">The backend cannot split, or the group is a single process.</exception>
+    /// <exception cref="MlxException">The backend cannot split (MPI and NCCL can, the ring and JACCL cannot), or the group is a single process.</exception>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     /// <remarks>mlx.core.distributed.Group.split; C: mlx_distributed_group_split.</remarks>
     public DistributedGroup Split(int color, int key = -1)
     {
+        if (Native.ctx == null)
+        {
+            throw new MlxException("Cannot split the distributed group further.", "mlx_distributed_group_split");
+        }
+
         mlx_distributed_group result = default;
         int status = MlxcPortable.mlx_distributed_group_split(&result, Native, color, key);
         GC.KeepAlive(this);
         MlxError.ThrowIfFailed(status, "mlx_distributed_group_split");
-        return new DistributedGroup(result, Backend);
+        return new DistributedGroup(result, GroupConnection.Of(result, Connection.Transport), Backend);
+    }
+
+    /// <summary>Waits until every process of the group has called this.</summary>
+    /// <remarks>A process that leaves while others still communicate looks to them as if it had failed: end with a barrier where some ranks have more to do.</remarks>
+    public void Barrier()
+    {
+        using MlxArray one = MlxArray.Scalar(1, DType.Int32);
+        using MlxArray sum = Mx.Distributed.AllSum(one, this);
+        sum.Eval();
     }
 
     /// <summary>Frees the native handle; the connection lives as long as the process.</summary>
     public void Dispose()
     {
+        disposed = true;
         Release();
         GC.SuppressFinalize(this);
-    }
-
-    private int Read(int value)
-    {
-        GC.KeepAlive(this);
-        return value;
     }
 
     private void Release()

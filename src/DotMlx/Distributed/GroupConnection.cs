@@ -1,0 +1,165 @@
+using System.Runtime.ExceptionServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>What all handles to one of MLX's groups share.</summary>
+internal sealed unsafe class GroupConnection
+{
+    private static readonly Lock Gate = new();
+    private static readonly Dictionary<string, GroupConnection> Made = [];
+    private static MlxException? failed;
+
+    private GroupConnection(int rank, int size, string transport)
+    {
+        Rank = rank;
+        Size = size;
+        Transport = transport;
+        Agreement = new CollectiveAgreement(rank, size);
+    }
+
+    internal int Rank { get; }
+
+    internal int Size { get; }
+
+    /// <summary>The backend that carries the bytes: "ring", "mpi", "nccl" or "jaccl"; "none" for a single process.</summary>
+    internal string Transport { get; }
+
+    internal CollectiveAgreement Agreement { get; }
+
+    /// <summary>Whether this is a ring of one, which MLX does not have: there is no native group.</summary>
+    private bool IsAlone { get; init; }
+
+    /// <summary>The device that the backend communicates on: NCCL on the GPU, all others on the CPU.</summary>
+    internal DeviceType? Device => Transport switch
+    {
+        "none" => null,
+        "nccl" => DeviceType.Gpu,
+        _ => DeviceType.Cpu,
+    };
+
+    /// <summary>A group that MLX split from another.</summary>
+    internal static GroupConnection Of(mlx_distributed_group group, string transport)
+    {
+        int size = Mlxc.mlx_distributed_group_size(group);
+        return new GroupConnection(Mlxc.mlx_distributed_group_rank(group), size, size == 1 ? "none" : transport);
+    }
+
+    /// <summary>Connects, or finds what an earlier call connected.</summary>
+    internal static (GroupConnection Connection, mlx_distributed_group Group) Open(bool strict, string backend, TimeSpan timeout)
+    {
+        lock (Gate)
+        {
+            if (Made.TryGetValue(backend, out GroupConnection? connection))
+            {
+                // A lone process was good enough for the first caller, who was not strict; this one may be.
+                bool retry = strict && connection.Size == 1;
+                if (!retry)
+                {
+                    return (connection, connection.IsAlone ? default : Init(strict: false, backend));
+                }
+            }
+
+            if (failed is not null)
+            {
+                throw new MlxException($"{failed.Message} (An earlier attempt failed, which MLX cannot undo: start the process again.)", failed.Operation, failed);
+            }
+
+            connection = Connect(strict, backend, timeout, out mlx_distributed_group group);
+            Made[backend] = connection;
+            return (connection, group);
+        }
+    }
+
+    private static GroupConnection Connect(bool strict, string backend, TimeSpan timeout, out mlx_distributed_group group)
+    {
+        bool mayBeRing = backend is "ring" or "any";
+        RingEnvironment? ring = mayBeRing ? RingEnvironment.Read(required: strict && backend == "ring") : null;
+        group = default;
+        if (ring is { Size: 1 })
+        {
+            // MLX would wait for a neighbour that does not exist.
+            return new GroupConnection(0, 1, "none") { IsAlone = true };
+        }
+
+        if (ring is not null && !Mx.Distributed.IsAvailable("ring"))
+        {
+            throw RingEnvironment.Error(
+                $"This process is rank {ring.Rank} of {ring.Size} ({RingEnvironment.HostFileVariable}), but the library in use ({MlxLibrary.Path}) has no ring backend. Install MLX, or unset {RingEnvironment.HostFileVariable}.");
+        }
+
+        NativeEnvironment.PassOn();
+        mlx_distributed_group made = InTime(() => Init(strict, backend), ring, timeout);
+        int size = Mlxc.mlx_distributed_group_size(made);
+        var connection = new GroupConnection(Mlxc.mlx_distributed_group_rank(made), size, size == 1 ? "none" : TransportOf(backend, ring));
+        if (size > 1)
+        {
+            // This handle is never freed: MLX's own clean-up would wait for threads that wait for a process that is gone.
+            PeerWatch.Start(connection.Transport == "ring" ? ring : null);
+            made = Init(strict: false, backend);
+        }
+
+        group = made;
+        return connection;
+    }
+
+    private static mlx_distributed_group Init(bool strict, string backend)
+    {
+        using NativeText text = new(backend, nameof(backend));
+        mlx_distributed_group result = default;
+        MlxError.ThrowIfFailed(MlxcPortable.mlx_distributed_init(&result, Native.Byte(strict), text.Pointer), "mlx_distributed_init");
+        return result;
+    }
+
+    // MLX waits without limit for a neighbour that never calls, so the waiting is left to a thread that the process can leave behind.
+    private static mlx_distributed_group InTime(Func<mlx_distributed_group> init, RingEnvironment? ring, TimeSpan timeout)
+    {
+        if (ring is null)
+        {
+            return init();
+        }
+
+        nint result = 0;
+        ExceptionDispatchInfo? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                result = (nint)init().ctx;
+            }
+            catch (Exception e)
+            {
+                failure = ExceptionDispatchInfo.Capture(e is MlxException mlx ? ring.Explain(mlx) : e);
+            }
+        })
+        {
+            IsBackground = true, Name = "DotMlx connecting",
+        };
+        thread.Start();
+        if (!thread.Join(timeout))
+        {
+            throw failed = ring.NotComplete(timeout);
+        }
+
+        failure?.Throw();
+        return new mlx_distributed_group { ctx = (void*)result };
+    }
+
+    // mlx-c cannot be asked which backend "any" became; the order is MLX's.
+    private static string TransportOf(string backend, RingEnvironment? ring)
+    {
+        if (backend != "any")
+        {
+            return backend;
+        }
+
+        if (Mx.Cuda.IsAvailable() && Environment.GetEnvironmentVariable("NCCL_HOST_IP") is not null && Mx.Distributed.IsAvailable("nccl"))
+        {
+            return "nccl";
+        }
+
+        return ring is not null ? "ring"
+            : Environment.GetEnvironmentVariable("MLX_JACCL_COORDINATOR") is not null ? "jaccl"
+            : "mpi";
+    }
+}

@@ -1,0 +1,142 @@
+namespace DotMlx.Optimizers;
+
+public static partial class Gradients
+{
+    /// <summary>
+    /// Scales gradients of which each process has a part down so that their norm over all processes is at most
+    /// <paramref name="maxNorm"/> (<c>nn.utils.clip_grad_norm_sharded</c>), as <see cref="ClipNorm"/> does with whole ones.
+    /// </summary>
+    /// <param name="gradients">This process's part of the gradients, such as those of a <see cref="NN.FullyShardedModule"/>.</param>
+    /// <param name="maxNorm">The greatest norm, not negative.</param>
+    /// <param name="group">The processes that hold the parts; null for all.</param>
+    /// <returns>New gradients of the same structure, and the norm over all parts before the scaling, a scalar that is the same in all processes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is negative or not a number.</exception>
+    public static (Tree Gradients, MlxArray Norm) ClipNormSharded(Tree gradients, float maxNorm, DistributedGroup? group = null)
+    {
+        ArgumentNullException.ThrowIfNull(gradients);
+        CheckNorm(maxNorm);
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray sum = Tree.Reduce((total, gradient) => total + Mx.Square(gradient).Sum(), gradients, Mx.Zeros([], DType.Float32));
+        MlxArray norm = Mx.Sqrt(Mx.Distributed.AllSum(sum, group));
+        MlxArray scale = Mx.Minimum(maxNorm / (norm + 1e-6f), 1f);
+        return (Tree.Map(gradient => scope.Keep(gradient * scale), gradients), scope.Keep(norm));
+    }
+
+    /// <summary>
+    /// One step of an optimizer whose state is divided among the processes (<c>nn.fsdp_apply_gradients</c>): each process sums its
+    /// part of the gradients, updates its part of the parameters, and all exchange the results. The model stays whole everywhere;
+    /// gradients on the wire and the optimizer's state are what is saved.
+    /// </summary>
+    /// <param name="gradients">The whole gradients of this process, of the structure of <paramref name="parameters"/>.</param>
+    /// <param name="parameters">The whole parameters, the same in all processes; the first axis of each must divide among the processes of <paramref name="fsdpGroup"/>.</param>
+    /// <param name="optimizer">The optimizer; its state is of the parts that travel together, "0", "1" and so on, and differs between processes.</param>
+    /// <param name="fsdpGroup">The processes among which gradients and state are divided; null for all.</param>
+    /// <param name="dpGroup">Processes outside that group with which gradients are averaged as well; null for none.</param>
+    /// <param name="communicationSize">Arrays are joined until they have this many bytes; 0 or less sends each on its own.</param>
+    /// <param name="communicationStream">The stream for the communication; null for the one the backend communicates on.</param>
+    /// <param name="maxNorm">The greatest norm of the averaged gradients; null for no limit.</param>
+    /// <returns>The new parameters, and the norm before clipping where <paramref name="maxNorm"/> was given.</returns>
+    /// <exception cref="ArgumentException">The gradients are not of the structure of the parameters, have several dtypes, or a first axis does not divide.</exception>
+    /// <exception cref="MlxException">The gradients of the processes differ in structure, shapes or dtypes, or a process is gone.</exception>
+    /// <remarks>Only NCCL sums parts alone; on the other backends the gradients are summed whole, and the optimizer's state is what is saved.</remarks>
+    public static (Tree Parameters, MlxArray? Norm) FsdpApply(
+        Tree gradients, Tree parameters, Optimizer optimizer, DistributedGroup? fsdpGroup = null, DistributedGroup? dpGroup = null,
+        int communicationSize = DefaultBucket, MlxStream? communicationStream = null, float? maxNorm = null)
+    {
+        ArgumentNullException.ThrowIfNull(gradients);
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        if (maxNorm is { } limit)
+        {
+            CheckNorm(limit);
+        }
+
+        DistributedGroup group = fsdpGroup ?? Mx.Distributed.Init();
+        int processes = group.Size * (dpGroup?.Size ?? 1);
+        if (processes == 1)
+        {
+            (Tree clipped, MlxArray? whole) = maxNorm is { } most ? ClipNorm(gradients, most) : (gradients, null);
+            return (optimizer.ApplyGradients(clipped, parameters), whole);
+        }
+
+        IReadOnlyList<KeyValuePair<string, MlxArray>> items = gradients.Flatten();
+        IReadOnlyList<KeyValuePair<string, MlxArray>> weights = parameters.Flatten();
+        CheckDivisible(items, weights, group.Size);
+        Mx.Distributed.Agree(group, "Gradients.FsdpApply", items);
+        List<Range> buckets = Buckets(items, communicationSize);
+
+        using MlxScope scope = MlxScope.Begin();
+        TreeDictionary gradientParts = [];
+        TreeDictionary weightParts = [];
+        for (int i = 0; i < buckets.Count; i++)
+        {
+            string key = TreePaths.Index(i);
+            MlxArray part = Mx.Distributed.SumScatterAnywhere(Rows(items, buckets[i], group.Size), group, communicationStream) / processes;
+            gradientParts[key] = dpGroup is null ? part : Mx.Distributed.AllSum(part, dpGroup, communicationStream);
+            weightParts[key] = Rows(weights, buckets[i], group.Size)[group.Rank..(group.Rank + 1)];
+        }
+
+        (Tree limited, MlxArray? norm) = maxNorm is { } max ? ClipNormSharded(gradientParts, max, group) : (gradientParts, null);
+        Tree updated = optimizer.ApplyGradients(limited, weightParts);
+        Dictionary<string, MlxArray> results = [];
+        for (int i = 0; i < buckets.Count; i++)
+        {
+            Unpack(Mx.Distributed.AllGather(updated[TreePaths.Index(i)].Array, group, communicationStream), weights, buckets[i], group.Size, results);
+        }
+
+        // The optimizer's state was made inside the scope and lives on.
+        scope.Keep([.. optimizer.State.Leaves]);
+        return (Tree.MapWithPath((path, _) => scope.Keep(results[path]), parameters), norm is null ? null : scope.Keep(norm));
+    }
+
+    private static void CheckNorm(float maxNorm)
+    {
+        if (!(maxNorm >= 0))
+        {
+            throw new ArgumentOutOfRangeException(nameof(maxNorm), maxNorm, "The greatest norm must not be negative.");
+        }
+    }
+
+    private static void CheckDivisible(
+        IReadOnlyList<KeyValuePair<string, MlxArray>> gradients, IReadOnlyList<KeyValuePair<string, MlxArray>> parameters, int processes)
+    {
+        if (!gradients.Select(item => item.Key).SequenceEqual(parameters.Select(item => item.Key)))
+        {
+            throw new ArgumentException("The gradients must have the structure of the parameters.", nameof(gradients));
+        }
+
+        if (!AreOfOneDType(gradients))
+        {
+            throw new ArgumentException("The gradients must have one dtype, because they travel together.", nameof(gradients));
+        }
+
+        foreach ((string path, MlxArray array) in gradients)
+        {
+            if (array.NDim == 0 || array.Shape[0] % processes != 0)
+            {
+                throw new ArgumentException(
+                    $"The gradient '{path}' of shape ({string.Join(", ", array.Shape.ToArray())}) does not divide among {processes} processes along its first axis.", nameof(gradients));
+            }
+        }
+    }
+
+    /// <summary>Arrays side by side, one row a process.</summary>
+    private static MlxArray Rows(IReadOnlyList<KeyValuePair<string, MlxArray>> items, Range bucket, int processes)
+    {
+        (int start, int count) = bucket.GetOffsetAndLength(items.Count);
+        return Mx.Concatenate([.. items.Skip(start).Take(count).Select(item => Mx.Reshape(item.Value, processes, -1))], axis: 1);
+    }
+
+    private static void Unpack(
+        MlxArray rows, IReadOnlyList<KeyValuePair<string, MlxArray>> like, Range bucket, int processes, Dictionary<string, MlxArray> results)
+    {
+        (int start, int count) = bucket.GetOffsetAndLength(like.Count);
+        int column = 0;
+        for (int i = start; i < start + count; i++)
+        {
+            int width = (int)(like[i].Value.Size / processes);
+            results[like[i].Key] = Mx.Reshape(rows[.., column..(column + width)], like[i].Value.Shape);
+            column += width;
+        }
+    }
+}

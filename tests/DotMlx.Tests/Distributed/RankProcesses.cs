@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace DotMlx.Tests;
+
+/// <summary>Several processes of a program, connected by MLX's ring over the loopback interface. Nothing of them is left after the test.</summary>
+internal class RankProcesses : IDisposable
+{
+    /// <summary>Long enough for a crowded machine, short enough for a test that hangs.</summary>
+    internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    private readonly List<Rank> _ranks = [];
+
+    internal RankProcesses(int size)
+    {
+        Size = size;
+        Folder = Directory.CreateTempSubdirectory("dotmlx-ring-").FullName;
+        HostFile = Path.Combine(Folder, "hosts.json");
+        File.WriteAllText(HostFile, JsonSerializer.Serialize(FreePorts(size).Select(port => new[] { $"127.0.0.1:{port}" })));
+    }
+
+    internal int Size { get; }
+
+    /// <summary>A folder that the ranks share; gone after the test.</summary>
+    internal string Folder { get; }
+
+    internal string HostFile { get; }
+
+    /// <summary>Runs a program in all ranks and returns what they said, in the order of the ranks.</summary>
+    internal Result[] RunAll(string assembly, params string[] arguments)
+    {
+        for (int rank = 0; rank < Size; rank++)
+        {
+            StartRank(rank, assembly, arguments);
+        }
+
+        return WaitForAll();
+    }
+
+    /// <summary>Starts one rank.</summary>
+    internal Process StartRank(int rank, string assembly, params string[] arguments)
+    {
+        ProcessStartInfo start = new(Environment.ProcessPath!)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(assembly);
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment["DOTMLX_LIBRARY"] = MlxLibrary.Path;
+        start.Environment["OPENBLAS_NUM_THREADS"] = "1";
+        start.Environment["MLX_RANK"] = rank.ToString(CultureInfo.InvariantCulture);
+        start.Environment["MLX_HOSTFILE"] = HostFile;
+        Rank started = new(Process.Start(start)!);
+        _ranks.Add(started);
+        return started.Process;
+    }
+
+    internal Result[] WaitForAll()
+    {
+        long end = Environment.TickCount64 + (long)Limit.TotalMilliseconds;
+        return [.. _ranks.Select(rank => rank.Wait((int)Math.Max(1, end - Environment.TickCount64)))];
+    }
+
+    /// <summary>Waits for the rank that was started as the given one.</summary>
+    internal Result WaitFor(int started) => _ranks[started].Wait((int)Limit.TotalMilliseconds);
+
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        foreach (Rank rank in _ranks)
+        {
+            rank.Dispose();
+        }
+
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        // All are held at once, so that no two are the same.
+        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
+        foreach (TcpListener listener in listeners)
+        {
+            listener.Start();
+        }
+
+        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        foreach (TcpListener listener in listeners)
+        {
+            listener.Dispose();
+        }
+
+        return ports;
+    }
+
+    internal sealed record Result(int Exit, string Output, string Errors)
+    {
+        internal void AssertSucceeded() => Assert.That(Exit, Is.Zero, Output + Errors);
+    }
+
+    private sealed class Rank(Process process) : IDisposable
+    {
+        private readonly Task<string> _output = process.StandardOutput.ReadToEndAsync();
+        private readonly Task<string> _errors = process.StandardError.ReadToEndAsync();
+
+        internal Process Process => process;
+
+        internal Result Wait(int milliseconds)
+        {
+            bool ended = process.WaitForExit(milliseconds);
+            if (!ended)
+            {
+                process.Kill();
+                process.WaitForExit();
+            }
+
+            return new Result(
+                ended ? process.ExitCode : int.MinValue, _output.Result, (ended ? "" : "HUNG: killed by the test. ") + _errors.Result);
+        }
+
+        public void Dispose()
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+
+            process.Dispose();
+        }
+    }
+}
