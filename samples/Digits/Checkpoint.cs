@@ -12,17 +12,14 @@ internal static class Checkpoint
         OutputFile.Write(path, () => Mx.SaveSafetensors(path, trainer.CaptureState().Flatten(), metadata));
     }
 
+    /// <summary>Reads a run; of several processes the first one reads it for all.</summary>
     /// <exception cref="UserErrorException">The file is missing, damaged or of another program.</exception>
-    public static (TrainingSettings Settings, TreeDictionary State) Load(string path)
+    public static (TrainingSettings Settings, TreeDictionary State) Load(string path, Team? team = null)
     {
-        if (!File.Exists(path))
-        {
-            throw new UserErrorException($"there is no checkpoint '{path}' to resume from: run without --resume first, or give its folder with --output.");
-        }
-
+        byte[] content = team is null ? Read(path) : team.FromFirst(() => Read(path));
         try
         {
-            SafetensorsFile file = Mx.LoadSafetensors(path);
+            SafetensorsFile file = Mx.LoadSafetensors(content);
             if (file.Metadata.GetValueOrDefault("format") != Format)
             {
                 throw new FormatException("it was not written by this program");
@@ -45,6 +42,23 @@ internal static class Checkpoint
             trainer.RestoreState(state);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw Damaged(path, e);
+        }
+    }
+
+    private static byte[] Read(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new UserErrorException($"there is no checkpoint '{path}' to resume from: run without --resume first, or give its folder with --output.");
+        }
+
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Damaged(path, e);
         }

@@ -5,7 +5,7 @@ namespace DotMlx.Samples.Digits;
 
 /// <summary>The command line, checked; null stands for an option that was not given.</summary>
 internal sealed record DigitsArguments(
-    int Epochs, int? BatchSize, float? LearningRate, string? Optimizer, int? Seed, int? DecayEpochs, bool Resume, string Output, string Data)
+    int Epochs, int? BatchSize, float? LearningRate, string? Optimizer, int? Seed, int? DecayEpochs, bool Resume, string Output, string Data, bool Distributed)
 {
     private const int DefaultEpochs = 20;
 
@@ -81,11 +81,16 @@ internal sealed record DigitsArguments(
             Description = "Digits, 65 integers a row, gzip (the copy beside the program).", DefaultValueFactory = _ => DigitsData.DefaultPath,
         };
 
+        private readonly Option<bool> _distributed = new("--distributed")
+        {
+            Description = "Train with the other processes that 'dotnet mlx launch' started; --batch-size is that of all together.",
+        };
+
         private readonly RootCommand _command;
 
         public Parser() => _command = new RootCommand("Trains a perceptron on handwritten digits with DotMlx.")
         {
-            _epochs, _batchSize, _learningRate, _optimizer, _seed, _decayEpochs, _resume, _output, _data,
+            _epochs, _batchSize, _learningRate, _optimizer, _seed, _decayEpochs, _resume, _output, _data, _distributed,
         };
 
         public ParseResult Parse(string[] args) => _command.Parse(args);
@@ -107,7 +112,8 @@ internal sealed record DigitsArguments(
                 result.GetValue(_decayEpochs),
                 result.GetValue(_resume),
                 result.GetValue(_output)!,
-                result.GetValue(_data)!);
+                result.GetValue(_data)!,
+                result.GetValue(_distributed));
             RequireRange("epochs", arguments.Epochs, 1, 10_000);
             RequireRange("batch-size", arguments.BatchSize, 1, 100_000);
             RequireRange("seed", arguments.Seed, 0, int.MaxValue);

@@ -16,10 +16,10 @@ internal static class DigitsCommand
 
     public static int Run(string[] args, IAnsiConsole console, TextWriter errors, CancellationToken cancellation = default)
     {
+        DigitsArguments.Parser parser = new();
+        ParseResult result = parser.Parse(args);
         try
         {
-            DigitsArguments.Parser parser = new();
-            ParseResult result = parser.Parse(args);
             if (result.Action is { } help && result.Errors.Count == 0)
             {
                 return result.Invoke(new InvocationConfiguration { Output = console.Profile.Out.Writer, Error = errors });
@@ -27,6 +27,11 @@ internal static class DigitsCommand
 
             Train(parser.Read(result), console, cancellation);
             return Success;
+        }
+        catch (MlxException e) when (result.GetValue<bool>("--distributed"))
+        {
+            errors.WriteLine("digits: " + e.Message);
+            return BadInput;
         }
         catch (UserErrorException e)
         {
@@ -42,17 +47,36 @@ internal static class DigitsCommand
 
     private static void Train(DigitsArguments arguments, IAnsiConsole console, CancellationToken cancellation)
     {
+        Team? team = arguments.Distributed ? Team.Connect() : null;
+        if (team is { IsFirst: false })
+        {
+            // One process talks; errors of the others still reach the user.
+            console = Displays.Silent();
+        }
+
         TextWriter output = console.Profile.Out.Writer;
         DigitsData data = DigitsData.Load(arguments.Data);
         string checkpoint = Path.Combine(arguments.Output, CheckpointName);
-        Trainer trainer = arguments.Resume ? Resume(arguments, data, checkpoint) : new Trainer(arguments.ToSettings(), data);
+        Trainer trainer = arguments.Resume ? Resume(arguments, data, checkpoint, team) : new Trainer(arguments.ToSettings(), data, team);
         int first = trainer.History.Count + 1;
         int last = trainer.History.Count + arguments.Epochs;
         output.WriteLine(Library());
+        if (team is not null)
+        {
+            output.WriteLine(team.Size == 1
+                ? "one process: 'dotnet mlx launch -n N -- ...' starts several"
+                : $"{team.Size} processes, {(trainer.Settings.BatchSize + team.Size - 1) / team.Size} of {trainer.Settings.BatchSize} digits a step each");
+        }
+
         output.WriteLine(
             $"{data.Training.Count} digits to train on, {data.HeldOut.Count} held out; {trainer.Settings.Optimizer}, epochs {first} to {last}");
 
-        TimeSpan time = TrainEpochs(trainer, last, console, checkpoint, cancellation);
+        bool writes = team is null or { IsFirst: true };
+        TimeSpan time = TrainEpochs(trainer, last, console, writes ? checkpoint : null, cancellation);
+        if (!writes)
+        {
+            return;
+        }
 
         Evaluation evaluation = trainer.EvaluateHeldOut();
         console.Write(ConfusionTable.Create(evaluation));
@@ -65,7 +89,7 @@ internal static class DigitsCommand
         output.WriteLine($"checkpoint  {checkpoint}");
     }
 
-    private static TimeSpan TrainEpochs(Trainer trainer, int last, IAnsiConsole console, string checkpoint, CancellationToken cancellation)
+    private static TimeSpan TrainEpochs(Trainer trainer, int last, IAnsiConsole console, string? checkpoint, CancellationToken cancellation)
     {
         long total = (long)(last - trainer.History.Count) * trainer.TrainingCount;
         long done = 0;
@@ -85,18 +109,22 @@ internal static class DigitsCommand
                     },
                     cancellation);
                 heldOut = record.HeldOutAccuracy;
-                Checkpoint.Save(trainer, checkpoint);
+                if (checkpoint is not null)
+                {
+                    Checkpoint.Save(trainer, checkpoint);
+                }
+
                 onEpoch(epoch, record);
             }
         });
         return clock.Elapsed;
     }
 
-    private static Trainer Resume(DigitsArguments arguments, DigitsData data, string checkpoint)
+    private static Trainer Resume(DigitsArguments arguments, DigitsData data, string checkpoint, Team? team)
     {
-        (TrainingSettings settings, TreeDictionary state) = Checkpoint.Load(checkpoint);
+        (TrainingSettings settings, TreeDictionary state) = Checkpoint.Load(checkpoint, team);
         arguments.RequireAgreement(settings, checkpoint);
-        var trainer = new Trainer(settings, data);
+        var trainer = new Trainer(settings, data, team);
         Checkpoint.Restore(trainer, state, checkpoint);
         return trainer;
     }

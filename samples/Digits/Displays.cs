@@ -17,6 +17,9 @@ internal static class Displays
     public static ITrainingDisplay For(IAnsiConsole console) =>
         console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal ? new LiveDisplay(console) : new PlainDisplay(console);
 
+    /// <summary>A console that shows nothing.</summary>
+    public static IAnsiConsole Silent() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) });
+
     public static string Rate(double examplesPerSecond) => string.Create(CultureInfo.InvariantCulture, $"{examplesPerSecond:N0} examples/s");
 
     public static string Percent(float share) => float.IsNaN(share) ? "-" : string.Create(CultureInfo.InvariantCulture, $"{share * 100:F1} %");

@@ -19,11 +19,17 @@ internal sealed class Trainer
     private readonly MlxArray _heldOutImages;
     private readonly MlxArray _heldOutTargets;
     private readonly Func<MlxArray, MlxArray, (MlxArray Loss, Tree Gradients)> _lossAndGradients;
+    private readonly Func<MlxArray, MlxArray, MlxArray, (MlxArray Loss, Tree Gradients)> _weightedLossAndGradients;
+    private readonly Team? _team;
     private readonly List<EpochRecord> _history = [];
 
-    public Trainer(TrainingSettings settings, DigitsData data)
+    /// <param name="settings">What decides the numbers.</param>
+    /// <param name="data">The digits.</param>
+    /// <param name="team">The processes that train together; null where this one is alone.</param>
+    public Trainer(TrainingSettings settings, DigitsData data, Team? team = null)
     {
         Settings = settings;
+        _team = team is { Size: > 1 } ? team : null;
         _trainingSet = data.Training;
         _heldOutSet = data.HeldOut;
         _images = data.Training.Images();
@@ -37,6 +43,8 @@ internal sealed class Trainer
             new Linear(Hidden1, Hidden2), new ReLU(),
             new Linear(Hidden2, DigitsData.ClassCount));
         _lossAndGradients = Model.ValueAndGrad((images, targets) => Loss(Model.Forward(images), targets));
+        _weightedLossAndGradients = Model.ValueAndGrad((images, targets, weights) =>
+            (Losses.CrossEntropy(Model.Forward(images), targets, labelSmoothing: LabelSmoothing) * weights).Sum());
         int steps = BatchesPerEpoch * settings.DecayEpochs;
         Optimizer = OptimizerChoice.Create(settings.Optimizer, OptimizerChoice.WarmUpAndCosine(settings.LearningRate, steps));
         Optimizer.Init(Model.TrainableParameters());
@@ -66,9 +74,8 @@ internal sealed class Trainer
         double lossSum = 0;
         for (int start = 0; start < order.Length; start += Settings.BatchSize)
         {
-            cancellation.ThrowIfCancellationRequested();
             int[] batch = order[start..Math.Min(start + Settings.BatchSize, order.Length)];
-            float loss = TrainBatch(batch);
+            float loss = _team is null ? TrainBatch(batch, cancellation) : TrainBatch(_team, batch, cancellation);
             lossSum += loss * batch.Length;
             onBatch?.Invoke(batch.Length, loss);
         }
@@ -112,13 +119,39 @@ internal sealed class Trainer
     private static MlxArray Loss(MlxArray logits, MlxArray targets) =>
         Losses.CrossEntropy(logits, targets, labelSmoothing: LabelSmoothing, reduction: Reduction.Mean);
 
-    private float TrainBatch(int[] rows)
+    private float TrainBatch(int[] rows, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using MlxScope scope = MlxScope.Begin();
+        (MlxArray images, MlxArray targets) = Examples(rows);
+        (MlxArray loss, Tree gradients) = _lossAndGradients(images, targets);
+        return Step(scope, loss, gradients);
+    }
+
+    private float TrainBatch(Team team, int[] batch, CancellationToken cancellation)
     {
         using MlxScope scope = MlxScope.Begin();
+        (int[] rows, float[] weights) = team.PartOf(batch);
+        (MlxArray images, MlxArray targets) = Examples(rows);
+        (MlxArray partLoss, Tree partGradients) = _weightedLossAndGradients(images, targets, MlxArray.Create<float>(weights, weights.Length));
+        (MlxArray loss, Tree gradients, MlxArray stop) = team.Average(partLoss, partGradients, cancellation.IsCancellationRequested);
+        if (stop.Item<float>() > 0)
+        {
+            // Whoever was asked, all end after the same batch: nobody waits for a process that has gone.
+            throw new OperationCanceledException(cancellation);
+        }
+
+        return Step(scope, loss, gradients);
+    }
+
+    private (MlxArray Images, MlxArray Targets) Examples(int[] rows)
+    {
         MlxArray index = MlxArray.Create<int>(rows, rows.Length);
-        MlxArray images = Mx.Take(_images, index, axis: 0);
-        MlxArray targets = Mx.Take(_targets, index, axis: 0);
-        (MlxArray loss, Tree gradients) = _lossAndGradients(images, targets);
+        return (Mx.Take(_images, index, axis: 0), Mx.Take(_targets, index, axis: 0));
+    }
+
+    private float Step(MlxScope scope, MlxArray loss, Tree gradients)
+    {
         Optimizer.Update(Model, gradients);
 
         // One evaluation a batch: the update is computed together with the loss, and nothing is held from earlier batches.
