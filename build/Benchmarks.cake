@@ -18,6 +18,10 @@ Task("Compare")
     .IsDependentOn("Native")
     .Does(() => RunBenchmark("Compare"));
 
+Task("Collectives")
+    .Description("Measures all-sum between processes of this machine, 1 KB to 64 MB, beside the raw bindings and Python: --ranks=N --rounds=N.")
+    .Does(() => RunBenchmark("Collectives"));
+
 Task("Benchmark")
     .Description("Runs the BenchmarkDotNet suites: --filter=*optimizer*, --list=flat and its other options.")
     .IsDependentOn("Native")
