@@ -222,10 +222,26 @@ internal static unsafe class Evaluation
 
         MemoryPressure.Check();
         Streams.PrepareThread();
-        Gate.Enter();
+        EnterGate();
         NativeFree.BeginEvaluation();
         count++;
         return true;
+    }
+
+    // Whoever holds the lock may be waiting for a process that is gone.
+    private static void EnterGate()
+    {
+        const int Milliseconds = 100;
+        if (!PeerWatch.Active)
+        {
+            Gate.Enter();
+            return;
+        }
+
+        while (!Gate.TryEnter(Milliseconds))
+        {
+            PeerWatch.ThrowIfLost();
+        }
     }
 
     private static void Exit(bool outermost)

@@ -40,11 +40,20 @@ internal sealed class CompileCache
     }
 
     // The graphs' arrays die with the entries, which must not happen while another thread evaluates; and only here, for the cache is this thread's.
-    private void EraseReleased() => Evaluation.Exclude(() =>
+    private void EraseReleased()
     {
-        while (released.TryDequeue(out nuint id))
+        // An evaluation that was given up goes on for good, and disposing must not wait for it.
+        if (PeerWatch.IsLost)
         {
-            MlxError.ThrowIfFailed(MlxcPortable.mlx_detail_compile_erase(id), "mlx_detail_compile_erase");
+            return;
         }
-    });
+
+        Evaluation.Exclude(() =>
+        {
+            while (released.TryDequeue(out nuint id))
+            {
+                MlxError.ThrowIfFailed(MlxcPortable.mlx_detail_compile_erase(id), "mlx_detail_compile_erase");
+            }
+        });
+    }
 }

@@ -10,6 +10,7 @@ internal sealed partial class CommandTests
     {
         ["Train"] = ["samples/Digits/DigitsArguments.cs"],
         ["Bindings"] = ["bindings/Generator"],
+        ["Collectives"] = ["benchmarks/Collectives"],
         ["Compare"] = ["benchmarks/Compare"],
         ["Soak"] = ["benchmarks/Soak"],
     };
