@@ -49,9 +49,14 @@ internal static unsafe class Evaluation
             return IsAvailableHere(array);
         }
 
-        lock (Gate)
+        EnterGate();
+        try
         {
             return IsAvailableHere(array);
+        }
+        finally
+        {
+            Gate.Exit();
         }
     }
 
