@@ -72,7 +72,7 @@ internal static class Launcher
 
     private static Process Start(int rank, string hosts, string program, string[] arguments)
     {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = rank == 0 };
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = rank == 0 };
         start.Environment["DOTMLX_LIBRARY"] = MlxLibrary.Path;
         start.Environment["MLX_RANK"] = rank.ToString(CultureInfo.InvariantCulture);
         start.Environment["MLX_HOSTFILE"] = hosts;

@@ -11,6 +11,7 @@ internal static unsafe class Rank
 
     internal static int Run(int rounds)
     {
+        EndWithParent();
         using DistributedGroup group = Mx.Distributed.Init(strict: true, backend: "ring");
         mlx_distributed_group raw = default;
         ReadOnlySpan<byte> ring = "ring\0"u8;
@@ -47,6 +48,7 @@ internal static unsafe class Rank
             _ = Mlxc.mlx_array_free(rawArray);
             if (group.Rank == 0)
             {
+                Console.Error.WriteLine($"{bytes >> 10} KB measured");
                 Print("DotMlx", bytes, managed);
                 Print("raw bindings", bytes, bindings);
             }
@@ -55,6 +57,20 @@ internal static unsafe class Rank
         _ = Mlxc.mlx_stream_free(stream);
         group.Barrier();
         return 0;
+    }
+
+    // The input ends when the parent does, also when it is killed.
+    private static void EndWithParent()
+    {
+        var thread = new Thread(() =>
+        {
+            Console.In.ReadToEnd();
+            Environment.Exit(1);
+        })
+        {
+            IsBackground = true,
+        };
+        thread.Start();
     }
 
     private static double Managed(MlxArray x, DistributedGroup group, int calls)

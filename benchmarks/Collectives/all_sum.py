@@ -21,7 +21,7 @@ for size in map(int, sys.argv[2:]):
     x = mx.ones((size // 4,))
     mx.eval(x)
     measure(x, 3)
-    calls = min(max((64 << 20) // size, 2), 300)
+    calls = min(max((64 << 20) // size, 2), 100)
     times = [measure(x, calls) for _ in range(rounds)]
     if group.rank() == 0:
         print(f"Python\t{size}\t{statistics.median(times)!r}", flush=True)
