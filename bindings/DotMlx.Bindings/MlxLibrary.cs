@@ -150,11 +150,16 @@ public static partial class MlxLibrary
             LogUntested(s_logger, loaded.MlxVersion, KnownMlxc.TestedFrom, KnownMlxc.TestedTo);
     }
 
+    internal static bool IsNewerThanTested(string mlxVersion) => Numbers(mlxVersion) is { } version && version > Version.Parse(KnownMlxc.TestedTo);
+
+    /// <summary>Whether the MLX in use is older than <paramref name="version"/>; false when it does not say.</summary>
+    internal static bool IsOlderThan(Version version) => Numbers(MlxVersion) is { } inUse && inUse < version;
+
     /// <summary>Development builds add a suffix: 0.33.0.dev20261101+abc counts as 0.33.0.</summary>
-    internal static bool IsNewerThanTested(string mlxVersion)
+    private static Version? Numbers(string mlxVersion)
     {
         string numbers = string.Join('.', mlxVersion.Split('.', '+', '-').TakeWhile(part => part.Length > 0 && part.All(char.IsAsciiDigit)).Take(3));
-        return Version.TryParse(numbers, out Version? version) && version > Version.Parse(KnownMlxc.TestedTo);
+        return Version.TryParse(numbers, out Version? version) ? version : null;
     }
 
     private static unsafe IEnumerable<string> Named(string name, mlx_device_type type)

@@ -23,7 +23,7 @@ public sealed unsafe partial class MlxArray
     public static MlxArray operator /(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_divide, "mlx_divide", a, b, null);
 
     /// <summary>Element-wise remainder with the sign of the divisor, as in Python (<c>mlx_remainder</c>).</summary>
-    public static MlxArray operator %(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_remainder, "mlx_remainder", a, b, null);
+    public static MlxArray operator %(MlxArray a, MlxArray b) => Mx.Remainder(a, b);
 
     /// <summary>Element-wise complement; of booleans the logical one (<c>mlx_bitwise_invert</c>, <c>mlx_logical_not</c>).</summary>
     /// <exception cref="ArgumentException">The elements are floating-point or complex.</exception>

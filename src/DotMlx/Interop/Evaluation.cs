@@ -60,6 +60,24 @@ internal static unsafe class Evaluation
         }
     }
 
+    /// <summary>As <see cref="IsAvailable"/>, but false where another thread evaluates and the answer would have to wait.</summary>
+    internal static bool IsKnown(MlxArray array)
+    {
+        if (!Gate.TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            return IsAvailable(array);
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+    }
+
     internal static void Eval(ReadOnlySpan<MlxArray> arrays) => EvalVector(arrays, asynchronously: false);
 
     /// <summary>Starts the evaluation and returns; reading an array waits for it.</summary>

@@ -50,9 +50,13 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
-    /// <remarks>mlx.core.floor_divide; C: mlx_floor_divide.</remarks>
+    /// <remarks>Of integers, division by zero gives 0. mlx.core.floor_divide; C: mlx_floor_divide.</remarks>
     public static MlxArray FloorDivide(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_floor_divide, "mlx_floor_divide", a, b, stream);
+    {
+        return IntegerArithmetic.MayTrap(a, b) ? IntegerArithmetic.Quotient(a, b, Divided, stream) : Divided(a, b);
+
+        MlxArray Divided(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_floor_divide, "mlx_floor_divide", a, b, stream);
+    }
 
     /// <summary>Remainder of the division, with the sign of <paramref name="b"/>.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
@@ -60,9 +64,13 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
-    /// <remarks>mlx.core.remainder; C: mlx_remainder.</remarks>
+    /// <remarks>Of integers, the remainder of division by zero is 0. mlx.core.remainder; C: mlx_remainder.</remarks>
     public static MlxArray Remainder(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_remainder, "mlx_remainder", a, b, stream);
+    {
+        return IntegerArithmetic.MayTrap(a, b) ? IntegerArithmetic.Remainder(a, b, Divided, stream) : Divided(a, b);
+
+        MlxArray Divided(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_remainder, "mlx_remainder", a, b, stream);
+    }
 
     /// <summary><paramref name="a"/> to the power of <paramref name="b"/>, element by element.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
@@ -70,9 +78,15 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <exception cref="ArgumentException">
+    /// An exponent of integers is negative. Integer exponents are computed to see that, except under a transform; MLX would not return.
+    /// </exception>
     /// <remarks>mlx.core.power; C: mlx_power.</remarks>
     public static MlxArray Power(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_power, "mlx_power", a, b, stream);
+    {
+        IntegerArithmetic.CheckExponent(a, b);
+        return Op.Binary(&Mlxc.mlx_power, "mlx_power", a, b, stream);
+    }
 
     /// <summary>Larger of two elements; NaN wins.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
@@ -172,6 +186,25 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
     /// <remarks>mlx.core.divmod; C: mlx_divmod.</remarks>
     public static (MlxArray Quotient, MlxArray Remainder) DivMod(MlxArray a, MlxArray b, MlxStream? stream = null)
+    {
+        if (!IntegerArithmetic.MayTrap(a, b))
+        {
+            return DivModOf(a, b, stream);
+        }
+
+        MlxArray? remainder = null;
+        MlxArray quotient = IntegerArithmetic.Quotient(
+            a, b,
+            (dividend, divisor) =>
+            {
+                (MlxArray plain, remainder) = DivModOf(dividend, divisor, stream);
+                return plain;
+            },
+            stream);
+        return (quotient, remainder!);
+    }
+
+    private static (MlxArray Quotient, MlxArray Remainder) DivModOf(MlxArray a, MlxArray b, MlxStream? stream)
     {
         using OperandPair pair = new(a, b);
         mlx_vector_array results = default;

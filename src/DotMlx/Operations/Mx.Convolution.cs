@@ -19,6 +19,7 @@ public static unsafe partial class Mx
         MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int groups = 1,
         MlxStream? stream = null)
     {
+        CheckConvolution(input, weight, groups);
         mlx_array result = default;
         int status = Mlxc.mlx_conv1d(
             &result, Op.Handle(input), Op.Handle(weight), stride, padding, dilation, groups, Op.Stream(stream));
@@ -59,6 +60,7 @@ public static unsafe partial class Mx
         MlxArray input, MlxArray weight, (int Height, int Width) stride, (int Height, int Width)? padding = null,
         (int Height, int Width)? dilation = null, int groups = 1, MlxStream? stream = null)
     {
+        CheckConvolution(input, weight, groups);
         var s = stride;
         var p = padding ?? (0, 0);
         var d = dilation ?? (1, 1);
@@ -103,6 +105,7 @@ public static unsafe partial class Mx
         MlxArray input, MlxArray weight, (int Depth, int Height, int Width) stride, (int Depth, int Height, int Width)? padding = null,
         (int Depth, int Height, int Width)? dilation = null, int groups = 1, MlxStream? stream = null)
     {
+        CheckConvolution(input, weight, groups);
         var s = stride;
         var p = padding ?? (0, 0, 0);
         var d = dilation ?? (1, 1, 1);
@@ -152,6 +155,7 @@ public static unsafe partial class Mx
         ReadOnlySpan<int> kernelDilation = default, ReadOnlySpan<int> inputDilation = default, int groups = 1, bool flip = false,
         MlxStream? stream = null)
     {
+        CheckConvolution(input, weight, groups);
         mlx_array result = default;
         fixed (int* step = stride, low = paddingLow, high = paddingHigh, kernel = kernelDilation, spread = inputDilation)
         {
@@ -198,5 +202,17 @@ public static unsafe partial class Mx
         using MlxArray? padded = before == after ? null : Pad(row, [(0, 0), (before, after), (0, 0)], stream: stream);
         using MlxArray result = Conv1d(padded ?? row, weight, padding: padded is null ? before : 0, stream: stream);
         return Reshape(result, [-1], stream);
+    }
+
+    // MLX divides by both.
+    private static void CheckConvolution(MlxArray input, MlxArray weight, int groups)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
+        if (input.NDim > 0 && input.Shape[^1] == 0)
+        {
+            throw new ArgumentException($"The last axis holds the channels, and an input of shape {ShapeText.Of(input)} has none.", nameof(input));
+        }
     }
 }

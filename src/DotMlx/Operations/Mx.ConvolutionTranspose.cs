@@ -20,6 +20,7 @@ public static unsafe partial class Mx
         MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, int groups = 1,
         MlxStream? stream = null)
     {
+        CheckConvolution(input, weight, groups);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose1d(
             &result, Op.Handle(input), Op.Handle(weight), stride, padding, dilation, outputPadding, groups, Op.Stream(stream));
@@ -62,6 +63,7 @@ public static unsafe partial class Mx
         MlxArray input, MlxArray weight, (int Height, int Width) stride, (int Height, int Width)? padding = null,
         (int Height, int Width)? dilation = null, (int Height, int Width)? outputPadding = null, int groups = 1, MlxStream? stream = null)
     {
+        CheckConvolution(input, weight, groups);
         var s = stride;
         var p = padding ?? (0, 0);
         var d = dilation ?? (1, 1);
@@ -109,6 +111,7 @@ public static unsafe partial class Mx
         MlxArray input, MlxArray weight, (int Depth, int Height, int Width) stride, (int Depth, int Height, int Width)? padding = null,
         (int Depth, int Height, int Width)? dilation = null, (int Depth, int Height, int Width)? outputPadding = null, int groups = 1, MlxStream? stream = null)
     {
+        CheckConvolution(input, weight, groups);
         var s = stride;
         var p = padding ?? (0, 0, 0);
         var d = dilation ?? (1, 1, 1);

@@ -19,6 +19,11 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.depends; C: mlx_depends.</remarks>
     public static MlxArray[] Depends(ReadOnlySpan<MlxArray> inputs, ReadOnlySpan<MlxArray> dependencies)
     {
+        if (inputs.IsEmpty)
+        {
+            return [];
+        }
+
         using VectorArray values = VectorArray.From(inputs);
         using VectorArray first = VectorArray.From(dependencies);
         mlx_vector_array results = default;

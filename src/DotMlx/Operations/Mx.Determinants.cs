@@ -63,6 +63,8 @@ public static unsafe partial class Mx
                     $"Determinants are of square matrices, not of an array of shape {ShapeText.Of(a.Shape)}.", nameof(a));
             }
 
+            Factorable.RequireElements(a, "mlx_linalg_qr");
+
             // A singular matrix in lu_factor ends the process before MLX 0.32.1; Q is never singular.
             (MlxArray q, MlxArray r) = QR(a, stream);
             using (q)
@@ -74,7 +76,7 @@ public static unsafe partial class Mx
 
         private static MlxArray SignOfOrthogonal(MlxArray q, MlxStream? stream)
         {
-            (MlxArray lu, MlxArray pivots) = LUFactor(q, stream);
+            (MlxArray lu, MlxArray pivots) = Call.Pair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", q, stream);
             using (lu)
             using (pivots)
             using (MlxArray own = Arange(q.Shape[^1], DType.UInt32, stream))

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -82,6 +83,7 @@ public static unsafe partial class Mx
         /// <returns>Array of shape [batch, heads, lengthQ, featuresV].</returns>
         /// <exception cref="MlxException">The shapes or dtypes do not agree.</exception>
         /// <remarks>mlx.core.fast.scaled_dot_product_attention; C: mlx_fast_scaled_dot_product_attention.</remarks>
+        [OverloadResolutionPriority(1)] // A mask of null is no mask.
         public static MlxArray ScaledDotProductAttention(
             MlxArray q, MlxArray k, MlxArray v, float scale, MlxArray? mask = null, MlxArray? sinks = null,
             MlxStream? stream = null)

@@ -6,16 +6,20 @@ public static unsafe partial class Mx
 {
     /// <summary>Elements at given positions along an axis.</summary>
     /// <param name="a">Array of any shape.</param>
-    /// <param name="indices">Integer positions of any shape, or one int; negative from the end. MLX does not check their range.</param>
+    /// <param name="indices">Integer positions of any shape, or one int; negative from the end.</param>
     /// <param name="axis">Axis to take along, negative from the end; null takes from the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array in which the shape of <paramref name="indices"/> stands in place of the axis.</returns>
     /// <exception cref="MlxException">The axis is out of range or the indices are not integers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
     /// <remarks>mlx.core.take; C: mlx_take_axis, mlx_take.</remarks>
     public static MlxArray Take(MlxArray a, MlxArray indices, int? axis = null, MlxStream? stream = null)
-        => axis is int one
+    {
+        IndexBounds.Given(indices, a, axis);
+        return axis is int one
             ? Call.TwoInt(&Mlxc.mlx_take_axis, "mlx_take_axis", a, indices, one, stream)
             : Call.Two(&Mlxc.mlx_take, "mlx_take", a, indices, stream);
+    }
 
     /// <summary>Elements at positions that are given for each place along an axis.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -24,9 +28,13 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="indices"/>, broadcast in the other axes.</returns>
     /// <exception cref="MlxException">The axis is out of range or the numbers of axes differ.</exception>
+    /// <exception cref="ArgumentException">The positions are not integers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
     /// <remarks>mlx.core.take_along_axis; C: mlx_take_along_axis.</remarks>
     public static MlxArray TakeAlongAxis(MlxArray a, MlxArray indices, int? axis = null, MlxStream? stream = null)
     {
+        IndexBounds.RequireIntegers(indices);
+        IndexBounds.Given(indices, a, axis);
         if (axis is int one)
         {
             return Call.TwoInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices, one, stream);
@@ -44,11 +52,14 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape and dtype of <paramref name="a"/>.</returns>
     /// <exception cref="MlxException">The axis is out of range or the shapes do not agree.</exception>
+    /// <exception cref="ArgumentException">The positions are not integers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
     /// <remarks>mlx.core.put_along_axis; C: mlx_put_along_axis.</remarks>
     public static MlxArray PutAlongAxis(
         MlxArray a, MlxArray indices, MlxArray values, int? axis = null, MlxStream? stream = null)
     {
-        ArgumentNullException.ThrowIfNull(a);
+        IndexBounds.RequireIntegers(indices);
+        IndexBounds.Given(indices, a, axis);
         if (axis is null)
         {
             using MlxArray row = Reshape(a, [-1], stream);
@@ -75,11 +86,19 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.where; C: mlx_where.</remarks>
     public static MlxArray Where(MlxArray condition, MlxArray x, MlxArray y, MlxStream? stream = null)
     {
-        using OperandPair pair = new(x, y);
-        mlx_array result = default;
-        int status = Mlxc.mlx_where(&result, Op.Handle(condition), pair.Left, pair.Right, Op.Stream(stream));
-        GC.KeepAlive(condition);
-        return Op.Result(status, result, "mlx_where");
+        ArgumentNullException.ThrowIfNull(condition);
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(y);
+        return ForwardMode.AvoidsWhere ? ForwardMode.Where(condition, x, y, Chosen) : Chosen(condition, x, y);
+
+        MlxArray Chosen(MlxArray condition, MlxArray x, MlxArray y)
+        {
+            using OperandPair pair = new(x, y);
+            mlx_array result = default;
+            int status = Mlxc.mlx_where(&result, Op.Handle(condition), pair.Left, pair.Right, Op.Stream(stream));
+            GC.KeepAlive(condition);
+            return Op.Result(status, result, "mlx_where");
+        }
     }
 
     /// <summary>Limits each element to an interval.</summary>
@@ -115,6 +134,7 @@ public static unsafe partial class Mx
     public static MlxArray Slice(
         MlxArray a, MlxArray startIndices, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize, MlxStream? stream = null)
     {
+        IndexBounds.Start(startIndices, a, axes, sliceSize);
         mlx_array result = default;
         fixed (int* axis = axes, size = sliceSize)
         {
@@ -139,6 +159,8 @@ public static unsafe partial class Mx
     public static MlxArray SliceUpdate(
         MlxArray a, MlxArray update, MlxArray startIndices, ReadOnlySpan<int> axes, MlxStream? stream = null)
     {
+        ArgumentNullException.ThrowIfNull(update);
+        IndexBounds.Start(startIndices, a, axes, update.Shape);
         mlx_array result = default;
         fixed (int* axis = axes)
         {

@@ -35,6 +35,12 @@ public static unsafe partial class Mx
         public static MlxArray Norm(
             MlxArray a, ReadOnlySpan<int> axes, double? ord = null, bool keepdims = false, MlxStream? stream = null)
         {
+            ArgumentNullException.ThrowIfNull(a);
+            if (ord is 2 or -2 && (axes.Length == 2 || (axes.IsEmpty && a.NDim == 2)))
+            {
+                RequireSingularValues(a, "mlx_linalg_norm", stream);
+            }
+
             mlx_array result = default;
             mlx_array input = Op.Handle(a);
             nuint count = (nuint)axes.Length;
@@ -64,6 +70,11 @@ public static unsafe partial class Mx
             MlxArray a, string ord, ReadOnlySpan<int> axes = default, bool keepdims = false, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(ord);
+            if (ord == "nuc")
+            {
+                RequireSingularValues(a, "mlx_linalg_norm_matrix", stream);
+            }
+
             using NativeText name = new(ord, nameof(ord));
             mlx_array result = default;
             fixed (int* axis = axes)
@@ -120,9 +131,13 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Array of the shape of <paramref name="a"/>.</returns>
         /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <exception cref="MlxException">A matrix is singular; before MLX 0.32.1 also one that is too close to it.</exception>
         /// <remarks>mlx.core.linalg.inv; C: mlx_linalg_inv.</remarks>
         public static MlxArray Inv(MlxArray a, MlxStream? stream = null)
-            => Op.Unary(&Mlxc.mlx_linalg_inv, "mlx_linalg_inv", a, stream);
+        {
+            Factorable.RequireRegular(a, "mlx_linalg_inv", stream);
+            return Op.Unary(&Mlxc.mlx_linalg_inv, "mlx_linalg_inv", a, stream);
+        }
 
         /// <summary>Inverse of triangular matrices.</summary>
         /// <param name="a">Floating array of shape [..., n, n].</param>
@@ -130,9 +145,13 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Array of the shape of <paramref name="a"/>.</returns>
         /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <exception cref="MlxException">There is a zero on a diagonal.</exception>
         /// <remarks>mlx.core.linalg.tri_inv; C: mlx_linalg_tri_inv.</remarks>
         public static MlxArray TriInv(MlxArray a, bool upper = false, MlxStream? stream = null)
-            => Call.Flag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", a, upper, stream);
+        {
+            Factorable.RequireDiagonal(a, "mlx_linalg_tri_inv", stream);
+            return Call.Flag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", a, upper, stream);
+        }
 
         /// <summary>Cholesky decomposition of symmetric positive definite matrices: a = L @ L^T.</summary>
         /// <param name="a">Floating array of shape [..., n, n]; it is not checked to be positive definite.</param>
@@ -150,9 +169,13 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Array of the shape of <paramref name="l"/>.</returns>
         /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <exception cref="MlxException">There is a zero on a diagonal.</exception>
         /// <remarks>mlx.core.linalg.cholesky_inv; C: mlx_linalg_cholesky_inv.</remarks>
         public static MlxArray CholeskyInv(MlxArray l, bool upper = false, MlxStream? stream = null)
-            => Call.Flag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", l, upper, stream);
+        {
+            Factorable.RequireDiagonal(l, "mlx_linalg_cholesky_inv", stream);
+            return Call.Flag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", l, upper, stream);
+        }
 
         /// <summary>Moore-Penrose pseudo-inverse.</summary>
         /// <param name="a">Floating array of shape [..., m, n].</param>
@@ -161,7 +184,10 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
         /// <remarks>mlx.core.linalg.pinv; C: mlx_linalg_pinv.</remarks>
         public static MlxArray Pinv(MlxArray a, MlxStream? stream = null)
-            => Op.Unary(&Mlxc.mlx_linalg_pinv, "mlx_linalg_pinv", a, stream);
+        {
+            Factorable.RequireNumbers(a, "mlx_linalg_pinv", stream);
+            return Op.Unary(&Mlxc.mlx_linalg_pinv, "mlx_linalg_pinv", a, stream);
+        }
 
         /// <summary>Eigenvalues of square matrices.</summary>
         /// <param name="a">Floating array of shape [..., n, n].</param>
@@ -170,7 +196,10 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
         /// <remarks>mlx.core.linalg.eigvals; C: mlx_linalg_eigvals.</remarks>
         public static MlxArray Eigvals(MlxArray a, MlxStream? stream = null)
-            => Op.Unary(&Mlxc.mlx_linalg_eigvals, "mlx_linalg_eigvals", a, stream);
+        {
+            Factorable.RequireNumbers(a, "mlx_linalg_eigvals", stream);
+            return Op.Unary(&Mlxc.mlx_linalg_eigvals, "mlx_linalg_eigvals", a, stream);
+        }
 
         /// <summary>Eigenvalues and right eigenvectors of square matrices.</summary>
         /// <param name="a">Floating array of shape [..., n, n].</param>
@@ -179,7 +208,10 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
         /// <remarks>mlx.core.linalg.eig; C: mlx_linalg_eig.</remarks>
         public static (MlxArray Values, MlxArray Vectors) Eig(MlxArray a, MlxStream? stream = null)
-            => Call.Pair(&Mlxc.mlx_linalg_eig, "mlx_linalg_eig", a, stream);
+        {
+            Factorable.RequireNumbers(a, "mlx_linalg_eig", stream);
+            return Call.Pair(&Mlxc.mlx_linalg_eig, "mlx_linalg_eig", a, stream);
+        }
 
         /// <summary>Eigenvalues of symmetric or Hermitian matrices.</summary>
         /// <param name="a">Array of shape [..., n, n].</param>
@@ -219,9 +251,11 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Row order P (uint32, [..., m]), unit lower triangular L and upper triangular U.</returns>
         /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <exception cref="MlxException">A matrix is singular; before MLX 0.32.1 also one that is too close to it.</exception>
         /// <remarks>mlx.core.linalg.lu; C: mlx_linalg_lu.</remarks>
         public static (MlxArray P, MlxArray L, MlxArray U) LU(MlxArray a, MlxStream? stream = null)
         {
+            Factorable.RequireRegular(a, "mlx_linalg_lu", stream);
             mlx_vector_array results = default;
             int status = Mlxc.mlx_linalg_lu(&results, Op.Handle(a), Op.Stream(stream));
             GC.KeepAlive(a);
@@ -234,9 +268,13 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>L (without its ones) and U in one array, and the row exchanged at each step (uint32, [..., min(m, n)]).</returns>
         /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <exception cref="MlxException">A matrix is singular; before MLX 0.32.1 also one that is too close to it.</exception>
         /// <remarks>mlx.core.linalg.lu_factor; C: mlx_linalg_lu_factor.</remarks>
         public static (MlxArray LU, MlxArray Pivots) LUFactor(MlxArray a, MlxStream? stream = null)
-            => Call.Pair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", a, stream);
+        {
+            Factorable.RequireRegular(a, "mlx_linalg_lu_factor", stream);
+            return Call.Pair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", a, stream);
+        }
 
         /// <summary>Solution x of a @ x = b.</summary>
         /// <param name="a">Floating array of shape [..., n, n].</param>
@@ -244,9 +282,13 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Array of the shape of <paramref name="b"/>.</returns>
         /// <exception cref="MlxException">The shapes do not agree, or the stream is a GPU's.</exception>
+        /// <exception cref="MlxException">A matrix is singular; before MLX 0.32.1 also one that is too close to it.</exception>
         /// <remarks>mlx.core.linalg.solve; C: mlx_linalg_solve.</remarks>
         public static MlxArray Solve(MlxArray a, MlxArray b, MlxStream? stream = null)
-            => Call.Two(&Mlxc.mlx_linalg_solve, "mlx_linalg_solve", a, b, stream);
+        {
+            Factorable.RequireRegular(a, "mlx_linalg_solve", stream);
+            return Call.Two(&Mlxc.mlx_linalg_solve, "mlx_linalg_solve", a, b, stream);
+        }
 
         /// <summary>Solution x of a @ x = b for triangular matrices.</summary>
         /// <param name="a">Floating array of shape [..., n, n].</param>
@@ -255,9 +297,11 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Array of the shape of <paramref name="b"/>.</returns>
         /// <exception cref="MlxException">The shapes do not agree, or the stream is a GPU's.</exception>
+        /// <exception cref="MlxException">There is a zero on a diagonal.</exception>
         /// <remarks>mlx.core.linalg.solve_triangular; C: mlx_linalg_solve_triangular.</remarks>
         public static MlxArray SolveTriangular(MlxArray a, MlxArray b, bool upper = false, MlxStream? stream = null)
         {
+            Factorable.RequireDiagonal(a, "mlx_linalg_solve_triangular", stream);
             mlx_array result = default;
             int status = Mlxc.mlx_linalg_solve_triangular(
                 &result, Op.Handle(a), Op.Handle(b), Native.Byte(upper), Op.Stream(stream));
@@ -268,10 +312,18 @@ public static unsafe partial class Mx
 
         private static MlxArray[] Svd(MlxArray a, bool computeUv, MlxStream? stream)
         {
+            Factorable.RequireElements(a, "mlx_linalg_svd");
+            Factorable.RequireNumbers(a, "mlx_linalg_svd", stream);
             mlx_vector_array results = default;
             int status = Mlxc.mlx_linalg_svd(&results, Op.Handle(a), Native.Byte(computeUv), Op.Stream(stream));
             GC.KeepAlive(a);
             return Native.Arrays(status, results, "mlx_linalg_svd");
+        }
+
+        private static void RequireSingularValues(MlxArray a, string function, MlxStream? stream)
+        {
+            Factorable.RequireElements(a, function);
+            Factorable.RequireNumbers(a, function, stream);
         }
 
         // MLX passes the text on to LAPACK unchecked.

@@ -217,7 +217,8 @@ public static unsafe partial class Mx
         }
 
         using MlxArray nonzero = NotEqual(a, 0, stream);
-        return Sum(nonzero, axis, keepdims, stream);
+        using MlxArray ones = AsType(nonzero, DType.Int32, stream);
+        return Sum(ones, axis, keepdims, stream);
     }
 
     /// <summary>How many elements are not zero, over several axes.</summary>
@@ -237,7 +238,8 @@ public static unsafe partial class Mx
         }
 
         using MlxArray nonzero = NotEqual(a, 0, stream);
-        return Sum(nonzero, axes, keepdims, stream);
+        using MlxArray ones = AsType(nonzero, DType.Int32, stream);
+        return Sum(ones, axes, keepdims, stream);
     }
 
     /// <summary>The array itself, as the unary plus gives it.</summary>

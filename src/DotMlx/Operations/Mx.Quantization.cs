@@ -18,6 +18,13 @@ public static unsafe partial class Mx
         MlxArray w, int? groupSize = null, int? bits = null, string mode = "affine", MlxArray? globalScale = null,
         MlxStream? stream = null)
     {
+        ArgumentNullException.ThrowIfNull(w);
+        if (w.DType == DType.Float64)
+        {
+            // MLX would find out only where nobody can catch its error any more.
+            throw new MlxException("[quantize] Not supported for float64; convert the weights with AsType(DType.Float32).", "mlx_quantize");
+        }
+
         using NativeText modeText = new(mode, nameof(mode));
         mlx_vector_array results = default;
         int status = Mlxc.mlx_quantize(

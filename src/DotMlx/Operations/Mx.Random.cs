@@ -49,7 +49,7 @@ public static unsafe partial class Mx
         public static MlxArray Bits(
             ReadOnlySpan<int> shape = default, int width = 4, MlxArray? key = null, MlxStream? stream = null)
         {
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
@@ -75,7 +75,7 @@ public static unsafe partial class Mx
         {
             low ??= 0;
             high ??= 1;
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
@@ -103,7 +103,7 @@ public static unsafe partial class Mx
             MlxArray? key = null, MlxStream? stream = null)
         {
             DType type = dtype ?? DType.Float32;
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
@@ -130,7 +130,8 @@ public static unsafe partial class Mx
             MlxArray mean, MlxArray cov, ReadOnlySpan<int> shape = default, DType? dtype = null,
             MlxArray? key = null, MlxStream? stream = null)
         {
-            using KeyArgument drawn = new(key);
+            Factorable.RequireNumbers(cov, "mlx_random_multivariate_normal", stream);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
@@ -157,7 +158,7 @@ public static unsafe partial class Mx
             MlxArray low, MlxArray high, ReadOnlySpan<int> shape = default, DType? dtype = null,
             MlxArray? key = null, MlxStream? stream = null)
         {
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
@@ -183,7 +184,7 @@ public static unsafe partial class Mx
         {
             p ??= 0.5f;
             ReadOnlySpan<int> sizes = shape is null ? p.Shape : shape;
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = sizes)
             {
@@ -211,7 +212,7 @@ public static unsafe partial class Mx
             ArgumentNullException.ThrowIfNull(lower);
             ArgumentNullException.ThrowIfNull(upper);
             shape ??= Broadcast(lower.Shape, upper.Shape);
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
@@ -235,7 +236,7 @@ public static unsafe partial class Mx
         public static MlxArray Gumbel(
             ReadOnlySpan<int> shape = default, DType? dtype = null, MlxArray? key = null, MlxStream? stream = null)
         {
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
@@ -267,7 +268,7 @@ public static unsafe partial class Mx
             }
 
             mlx_array input = Op.Handle(logits);
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             MlxArray positions;
             if (shape is not null)
@@ -311,7 +312,7 @@ public static unsafe partial class Mx
             ReadOnlySpan<int> shape = default, DType? dtype = null, float loc = 0f, float scale = 1f,
             MlxArray? key = null, MlxStream? stream = null)
         {
-            using KeyArgument drawn = new(key);
+            using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
@@ -366,8 +367,10 @@ public static unsafe partial class Mx
             private readonly MlxArray key;
             private readonly bool drawn;
 
-            internal KeyArgument(MlxArray? given)
+            internal KeyArgument(MlxArray? given, ReadOnlySpan<int> shape = default)
             {
+                // MLX counts elements with negative sizes as well, and writes there.
+                _ = ShapeText.Count(shape, nameof(shape));
                 drawn = given is null;
                 key = given ?? KeySequence.Current.Next();
             }

@@ -40,6 +40,11 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.unflatten; C: mlx_unflatten.</remarks>
     public static MlxArray Unflatten(MlxArray a, int axis, ReadOnlySpan<int> shape, MlxStream? stream = null)
     {
+        if (shape.Contains(-1) && shape.Contains(0))
+        {
+            throw new ArgumentException($"The size -1 cannot be found beside a size of 0: {ShapeText.Of(shape)}.", nameof(shape));
+        }
+
         mlx_array result = default;
         fixed (int* first = shape)
         {

@@ -43,7 +43,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(fun);
         ArgumentNullException.ThrowIfNull(primals);
         ArgumentNullException.ThrowIfNull(tangents);
-        return Products(&Mlxc.mlx_jvp, "mlx_jvp", fun, primals, tangents);
+        return Products(&Mlxc.mlx_jvp, "mlx_jvp", ForwardMode.Under(fun), primals, tangents);
     }
 
     /// <summary>Computes a function of one array and the product of its Jacobian with a tangent.</summary>

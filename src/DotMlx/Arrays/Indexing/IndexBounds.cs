@@ -37,47 +37,106 @@ internal static class IndexBounds
             return;
         }
 
-        int size = array.ShapeArray[axis];
-        switch (positions.DType)
+        if (FirstOutside(positions, array.ShapeArray[axis]) is long outside)
         {
-            case DType.Int32:
-                Check<int>();
-                break;
-            case DType.UInt32:
-                Check<uint>();
-                break;
-            case DType.Int64:
-                Check<long>();
-                break;
-            case DType.UInt64:
-                Check<ulong>();
-                break;
-            case DType.Int16:
-                Check<short>();
-                break;
-            case DType.UInt16:
-                Check<ushort>();
-                break;
-            case DType.Int8:
-                Check<sbyte>();
-                break;
-            default:
-                Check<byte>();
-                break;
+            throw OutOfRange(outside, axis, array);
+        }
+    }
+
+    /// <summary>
+    /// Checks the positions given to a function, if their values are there already: computing them for this alone would cost the
+    /// laziness of a whole graph. Without an axis they count in the flattened array; an axis out of range is left to MLX.
+    /// </summary>
+    internal static void Given(MlxArray positions, MlxArray array, int? axis)
+    {
+        ArgumentNullException.ThrowIfNull(positions);
+        ArgumentNullException.ThrowIfNull(array);
+        int along = axis is < 0 ? axis.Value + array.NDim : axis ?? 0;
+        if (!positions.DType.IsInteger() || positions.Size == 0 || (axis is not null && (uint)along >= (uint)array.NDim) || !Evaluation.IsKnown(positions))
+        {
+            return;
         }
 
-        void Check<T>()
-            where T : unmanaged, System.Numerics.IBinaryInteger<T>
+        long size = axis is null ? array.Size : array.ShapeArray[along];
+        if (FirstOutside(positions, size) is long outside)
         {
-            foreach (T position in positions.ToArray<T>())
+            throw axis is null
+                ? new ArgumentOutOfRangeException(
+                    nameof(positions), outside, $"Position {outside} is out of bounds for the {size} elements of an array of shape {ShapeText.Of(array)}.")
+                : OutOfRange(outside, along, array);
+        }
+    }
+
+    /// <summary>MLX finds out about other positions only where nobody can catch its error any more.</summary>
+    internal static void RequireIntegers(MlxArray positions)
+    {
+        ArgumentNullException.ThrowIfNull(positions);
+        if (!positions.DType.IsInteger())
+        {
+            throw new ArgumentException(
+                $"Positions must be integers; these are {positions.DType.MlxName()}, shape {ShapeText.Of(positions)}. Convert them with AsType(DType.Int32).", nameof(positions));
+        }
+    }
+
+    /// <summary>Checks the start of a part of an array. Its values are computed for that, except under a transform.</summary>
+    internal static void Start(MlxArray start, MlxArray array, ReadOnlySpan<int> axes, ReadOnlySpan<int> sizes)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        ArgumentNullException.ThrowIfNull(array);
+        if (!start.DType.IsInteger() || start.Size != axes.Length || sizes.Length != array.NDim
+            || (TraceLock.IsHeldByCurrentThread && !Evaluation.IsAvailable(start)))
+        {
+            return;
+        }
+
+        long[] values = Values(start);
+        for (int i = 0; i < axes.Length; i++)
+        {
+            int axis = axes[i] < 0 ? axes[i] + array.NDim : axes[i];
+            if ((uint)axis >= (uint)array.NDim)
             {
-                long value = long.CreateSaturating(position);
-                if (value >= size || value < -(long)size)
-                {
-                    throw OutOfRange(value, axis, array);
-                }
+                return;
+            }
+
+            int last = array.ShapeArray[axis] - sizes[axis];
+            if (last >= 0 && (values[i] < 0 || values[i] > last))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(start), values[i],
+                    $"A part of size {sizes[axis]} cannot start at {values[i]} on axis {axis} of size {array.ShapeArray[axis]}, shape {ShapeText.Of(array)}: its start is from 0 to {last}.");
             }
         }
+    }
+
+    private static long? FirstOutside(MlxArray positions, long size)
+    {
+        foreach (long value in Values(positions))
+        {
+            if (value >= size || value < -size)
+            {
+                return value;
+            }
+        }
+
+        return null;
+    }
+
+    private static long[] Values(MlxArray positions)
+    {
+        return positions.DType switch
+        {
+            DType.Int32 => Widened<int>(),
+            DType.UInt32 => Widened<uint>(),
+            DType.Int64 => positions.ToArray<long>(),
+            DType.UInt64 => Widened<ulong>(),
+            DType.Int16 => Widened<short>(),
+            DType.UInt16 => Widened<ushort>(),
+            DType.Int8 => Widened<sbyte>(),
+            _ => Widened<byte>(),
+        };
+
+        long[] Widened<T>()
+            where T : unmanaged, System.Numerics.IBinaryInteger<T> => System.Array.ConvertAll(positions.ToArray<T>(), long.CreateSaturating);
     }
 
     private static ArgumentOutOfRangeException OutOfRange(long position, int axis, MlxArray array) => new(

@@ -1,0 +1,90 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// Before 0.32.1 MLX ends the process when LAPACK refuses a matrix, because it throws on a thread of its own. On those versions
+/// matrices are looked at first, and computed for that; under a transform, where they have no values, they are not.
+/// </summary>
+internal static class Factorable
+{
+    // Of a matrix whose columns depend on each other, rounding leaves about this much of the last one.
+    private const double Leftover = 10;
+
+    private static readonly Lazy<bool> Needed = new(static () =>
+        MlxLibrary.Kind == MlxLibraryKind.Mlx && MlxLibrary.IsOlderThan(new Version(0, 32, 1)));
+
+    /// <exception cref="MlxException">An element is NaN.</exception>
+    internal static void RequireNumbers(MlxArray a, string function, MlxStream? stream)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (!Applies(a))
+        {
+            return;
+        }
+
+        using MlxArray missing = Mx.IsNaN(a, stream);
+        using MlxArray any = Mx.Any(missing, stream: stream);
+        if (any.Item<bool>())
+        {
+            throw Refused(function, "has elements that are no numbers (NaN)", a);
+        }
+    }
+
+    /// <exception cref="MlxException">The array is empty.</exception>
+    internal static void RequireElements(MlxArray a, string function)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (a.Size == 0)
+        {
+            throw Refused(function, "has no elements", a);
+        }
+    }
+
+    /// <exception cref="MlxException">A matrix is singular, or cannot be told from one that is.</exception>
+    internal static void RequireRegular(MlxArray a, string function, MlxStream? stream)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (!Applies(a))
+        {
+            return;
+        }
+
+        // Rows of very different size are brought to one, so that only their directions count.
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray largest = Mx.Max(Mx.Abs(a, stream), -1, keepdims: true, stream);
+        MlxArray rows = Mx.Divide(a, Mx.Where(Mx.Equal(largest, 0, stream), 1, largest, stream), stream);
+        MlxArray r = Mx.Linalg.QR(rows, stream).R;
+        MlxArray diagonal = Mx.Abs(Mx.Diagonal(r, 0, -2, -1, stream), stream);
+        MlxArray columns = Mx.Sqrt(Mx.Sum(Mx.Square(r, stream), -2, stream: stream), stream)[Mx.Ellipsis, ..diagonal.Shape[^1]];
+        double limit = Leftover * Math.Sqrt(a.Shape[^1]) * Mx.FInfo(a.DType).Eps;
+        if (Mx.Any(Mx.LessEqual(diagonal, Mx.Multiply(columns, limit, stream), stream), stream: stream).Item<bool>())
+        {
+            throw Refused(function, "is singular, or too close to a singular one for its precision", a);
+        }
+    }
+
+    /// <exception cref="MlxException">A triangular matrix has a zero on its diagonal.</exception>
+    internal static void RequireDiagonal(MlxArray a, string function, MlxStream? stream)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (!Applies(a))
+        {
+            return;
+        }
+
+        using MlxArray diagonal = Mx.Diagonal(a, 0, -2, -1, stream);
+        using MlxArray regular = Mx.All(diagonal, stream: stream);
+        if (!regular.Item<bool>())
+        {
+            throw Refused(function, "is singular: there is a zero on its diagonal", a);
+        }
+    }
+
+    private static bool Applies(MlxArray a) =>
+        Needed.Value && a.NDim >= 2 && a.Size > 0 && a.DType is DType.Float32 or DType.Float64
+        && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(a));
+
+    private static MlxException Refused(string function, string fault, MlxArray a) =>
+        new($"[{function["mlx_".Length..].Replace('_', '.')}] A matrix {fault}; the array has the shape {ShapeText.Of(a)}.", function);
+}

@@ -1,0 +1,114 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// Integer division and powers where MLX would end the process or never return: its CPU code divides as the processor does, and
+/// an x86 processor raises a signal for x / 0 and for the smallest number / -1; its power halves a negative exponent for ever.
+/// </summary>
+internal static unsafe class IntegerArithmetic
+{
+    private static readonly bool DivisionTraps = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86;
+
+    /// <summary>Whether <paramref name="b"/> holds, or may hold, a divisor that the processor does not take.</summary>
+    internal static bool MayTrap(MlxArray a, MlxArray b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return DivisionTraps && MlxLibrary.Kind == MlxLibraryKind.Mlx && b.Size > 0 && AreIntegers(a, b)
+            && (!Evaluation.IsKnown(b) || HasTrap(b));
+    }
+
+    /// <summary>Quotient rounded down, 0 where the divisor is.</summary>
+    internal static MlxArray Quotient(MlxArray a, MlxArray b, Func<MlxArray, MlxArray, MlxArray> divide, MlxStream? stream)
+    {
+        using SafeDivisor safe = new(a, b, stream);
+        using MlxArray plain = divide(a, safe.Divisor);
+        using MlxArray? negated = safe.IsMinusOne is null ? null : Mx.Negative(plain, stream);
+        using MlxArray? signed = negated is null ? null : Mx.Where(safe.IsMinusOne!, negated, plain, stream);
+        return Mx.Where(safe.IsZero, plain.DType == DType.Bool ? false : 0, signed ?? plain, stream);
+    }
+
+    /// <summary>Remainder with the sign of the divisor, 0 where that is 0.</summary>
+    internal static MlxArray Remainder(MlxArray a, MlxArray b, Func<MlxArray, MlxArray, MlxArray> divide, MlxStream? stream)
+    {
+        using SafeDivisor safe = new(a, b, stream);
+        return divide(a, safe.Divisor);
+    }
+
+    /// <summary>Refuses negative exponents of integers, as NumPy does. They are computed for that, except under a transform.</summary>
+    /// <exception cref="ArgumentException">An exponent is negative.</exception>
+    internal static void CheckExponent(MlxArray a, MlxArray b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        if (b.DType.IsSignedInteger() && b.Size > 0 && AreIntegers(a, b)
+            && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(b)) && Any(b, static value => value < 0))
+        {
+            throw new ArgumentException("Integers to negative integer powers are not allowed; convert the base with AsType(DType.Float32) first.", nameof(b));
+        }
+    }
+
+    // Mixed with signed integers, 64-bit unsigned ones become floating-point numbers.
+    private static bool AreIntegers(MlxArray a, MlxArray b) =>
+        !a.DType.IsInexact() && !b.DType.IsInexact() && !Mx.ResultType(a, b).IsInexact();
+
+    private static bool HasTrap(MlxArray b) => b.DType.IsSignedInteger()
+        ? Any(b, static value => value is 0 or -1)
+        : b.DType == DType.Bool ? b.ToArray<bool>().Contains(false)
+        : b.DType == DType.UInt64 ? b.ToArray<ulong>().Contains(0UL)
+        : Any(b, static value => value == 0);
+
+    private static bool Any(MlxArray array, Predicate<long> predicate)
+    {
+        return array.DType switch
+        {
+            DType.UInt8 => In<byte>(),
+            DType.UInt16 => In<ushort>(),
+            DType.UInt32 => In<uint>(),
+            DType.Int8 => In<sbyte>(),
+            DType.Int16 => In<short>(),
+            DType.Int32 => In<int>(),
+            _ => In<long>(),
+        };
+
+        bool In<T>()
+            where T : unmanaged, IBinaryInteger<T> => Array.Exists(array.ToArray<T>(), value => predicate(long.CreateTruncating(value)));
+    }
+
+    /// <summary>The divisor with 1 in place of what traps.</summary>
+    private readonly ref struct SafeDivisor
+    {
+        internal SafeDivisor(MlxArray a, MlxArray b, MlxStream? stream)
+        {
+            // Here already a number takes the type of the array beside it.
+            using MlxArray divisor = a.IsWeakScalar ? Op.AsOperand(b, b.DType) : Op.AsOperand(b, a.DType);
+            MlxArray one = divisor.DType == DType.Bool ? true : 1;
+            IsZero = Mx.LogicalNot(divisor, stream);
+            if (!divisor.DType.IsSignedInteger())
+            {
+                Divisor = Mx.Where(IsZero, one, divisor, stream);
+                return;
+            }
+
+            IsMinusOne = Mx.Equal(divisor, -1, stream);
+            using MlxArray either = Mx.LogicalOr(IsZero, IsMinusOne, stream);
+            Divisor = Mx.Where(either, one, divisor, stream);
+        }
+
+        internal MlxArray Divisor { get; }
+
+        internal MlxArray IsZero { get; }
+
+        internal MlxArray? IsMinusOne { get; }
+
+        public void Dispose()
+        {
+            Divisor.Dispose();
+            IsZero.Dispose();
+            IsMinusOne?.Dispose();
+        }
+    }
+}

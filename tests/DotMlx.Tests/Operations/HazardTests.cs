@@ -1,0 +1,273 @@
+namespace DotMlx.Tests.Operations;
+
+/// <summary>Arguments that would end the process inside MLX, or keep it busy for ever.</summary>
+public class HazardTests
+{
+    private static readonly MlxStream Cpu = DeviceType.Cpu;
+
+    [Test]
+    public void IntegersDividedByZeroGiveZero()
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create<int>([7, -7, 8, int.MinValue, 5]);
+        var b = MlxArray.Create<int>([0, 0, 2, -1, 3]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Mx.FloorDivide(a, b).ToArray<int>(), Is.EqualTo(new[] { 0, 0, 4, int.MinValue, 1 }));
+            Assert.That(Mx.Remainder(a, b).ToArray<int>(), Is.EqualTo(new[] { 0, 0, 0, 0, 2 }));
+            Assert.That((a % b).ToArray<int>(), Is.EqualTo(new[] { 0, 0, 0, 0, 2 }));
+            Assert.That(Mx.DivMod(a, b).Quotient.ToArray<int>()[..2], Is.All.Zero);
+            Assert.That(Mx.DivMod(a, b).Remainder.ToArray<int>()[..2], Is.All.Zero);
+        });
+    }
+
+    [Test]
+    public void DivisorsThatAreNotComputedYetAreSafeAsWell()
+    {
+        using var scope = MlxScope.Begin();
+        var zeros = Mx.Arange(-1L, 2L) * 1;
+        Assert.That(Mx.FloorDivide(MlxArray.Create<int>([6, 6, 6]), zeros).ToArray<int>(), Is.EqualTo(new[] { -6, 0, 6 }));
+        Func<MlxArray, MlxArray> compiled = Mx.Compile((MlxArray row) => Mx.Remainder(row, row - row));
+        var inside = compiled(MlxArray.Create<int>([1, 2]));
+        Assert.That(inside.ToArray<int>(), Is.All.Zero);
+    }
+
+    [TestCase(DType.UInt8)]
+    [TestCase(DType.Int16)]
+    [TestCase(DType.UInt64)]
+    [TestCase(DType.Bool)]
+    public void DividingByZeroKeepsTheType(DType dtype)
+    {
+        using var scope = MlxScope.Begin();
+        var a = Mx.Ones([3], dtype);
+        var zero = Mx.Zeros([3], dtype);
+        Assert.That(Mx.FloorDivide(a, zero).DType, Is.EqualTo(dtype));
+        Assert.That(Golden.ToDoubles(Mx.FloorDivide(a, zero)), Is.All.Zero);
+        Assert.That(Golden.ToDoubles(Mx.Remainder(a, zero)), Is.All.Zero);
+        Assert.That(Mx.Remainder(a, dtype == DType.Bool ? false : 0).DType, Is.EqualTo(dtype));
+    }
+
+    [Test]
+    public void FloatsAreDividedAsEver()
+    {
+        using var scope = MlxScope.Begin();
+        Assert.That(Mx.FloorDivide(MlxArray.Create<float>([1, -1]), 0).ToArray<float>(), Is.EqualTo(new[] { float.PositiveInfinity, float.NegativeInfinity }));
+        Assert.That(Mx.Remainder(MlxArray.Create<int>([7]), 2.5).ToArray<float>(), Is.EqualTo(new[] { 2f }));
+    }
+
+    [Test]
+    public void DivisionLeavesNoHandleBehind()
+    {
+        using var a = MlxArray.Create<int>([7, 8]);
+        using var b = MlxArray.Create<int>([0, -1]);
+        a.Eval();
+        b.Eval();
+        using (HandleCount.NoneLeft())
+        {
+            using MlxArray quotient = Mx.FloorDivide(a, b);
+            using MlxArray remainder = a % b;
+            var (q, r) = Mx.DivMod(a, b);
+            q.Dispose();
+            r.Dispose();
+            HandleCount.Settle();
+        }
+    }
+
+    [Test]
+    public void NegativePowersOfIntegersAreRefused()
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create<int>([2, 3]);
+        Assert.That(() => Mx.Power(a, -1), Throws.ArgumentException.With.Message.Contains("negative integer powers"));
+        Assert.That(() => Mx.Power(2, MlxArray.Create<int>([1, -3])), Throws.ArgumentException);
+        Assert.That(Mx.Power(a, 3).ToArray<int>(), Is.EqualTo(new[] { 8, 27 }));
+        Assert.That(Mx.Power(MlxArray.Create<float>([2, 4]), -1).ToArray<float>(), Is.EqualTo(new[] { 0.5f, 0.25f }));
+        Assert.That(Mx.Power(a, -1.0).ToArray<float>()[0], Is.EqualTo(0.5f));
+    }
+
+    [TestCase(4)]
+    [TestCase(-5)]
+    [TestCase(int.MaxValue)]
+    [TestCase(int.MinValue)]
+    public void GivenPositionsAreChecked(int position)
+    {
+        using var scope = MlxScope.Begin();
+        var a = Mx.Zeros(4);
+        var rows = Mx.Zeros(2, 2);
+        var index = MlxArray.Create<int>([position]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => Mx.Take(a, index, 0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("axis 0 of size 4"));
+            Assert.That(() => Mx.Take(a, position, 0), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Mx.Take(rows, index), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("4 elements"));
+            Assert.That(() => Mx.TakeAlongAxis(a, index, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Mx.TakeAlongAxis(rows, index), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Mx.PutAlongAxis(a, index, Mx.Ones(1), 0), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Mx.Slice(a, index, [0], [2]), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("from 0 to 2"));
+            Assert.That(() => Mx.Slice(a, index + 0, [-1], [2]), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Mx.SliceUpdate(a, Mx.Ones(2), index, [0]), Throws.TypeOf<ArgumentOutOfRangeException>());
+        });
+    }
+
+    [Test]
+    public void PositionsAtTheEdgesAreTaken()
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create<int>([1, 2, 3, 4]);
+        Assert.That(Mx.Take(a, MlxArray.Create<sbyte>([-4, 3]), 0).ToArray<int>(), Is.EqualTo(new[] { 1, 4 }));
+        Assert.That(Mx.Take(a, -1).Item<int>(), Is.EqualTo(4));
+        Assert.That(Mx.Slice(a, MlxArray.Create<int>([2]), [0], [2]).ToArray<int>(), Is.EqualTo(new[] { 3, 4 }));
+    }
+
+    [TestCase(DType.Float32)]
+    [TestCase(DType.Bool)]
+    public void PositionsAlongAnAxisAreIntegers(DType dtype)
+    {
+        using var scope = MlxScope.Begin();
+        var a = Mx.Zeros(2);
+        var index = Mx.Zeros([1], dtype);
+        Assert.That(() => Mx.TakeAlongAxis(a, index, 0), Throws.ArgumentException.With.Message.Contains("integers"));
+        Assert.That(() => Mx.PutAlongAxis(a, index, Mx.Ones(1), 0), Throws.ArgumentException.With.Message.Contains("integers"));
+    }
+
+    [Test]
+    public void ErrorFunctionsAreOfRealNumbers()
+    {
+        using var a = Mx.Ones([2], DType.Complex64);
+        Assert.That(() => Mx.Erf(a), Throws.TypeOf<MlxException>().With.Message.Contains("complex64"));
+        Assert.That(() => Mx.ErfInv(a), Throws.TypeOf<MlxException>().With.Message.Contains("complex64"));
+    }
+
+    private static readonly (string Name, float[] Elements)[] Singular =
+    [
+        ("zero", [0, 0, 0, 0, 0, 0, 0, 0, 0]), ("rows", [1, 2, 3, 4, 5, 6, 7, 8, 9]), ("equal rows", [1, 2, 3, 0.1f, 0.7f, 0.3f, 1, 2, 3]),
+        ("small", [1e-20f, 2e-20f, 0, 2e-20f, 4e-20f, 0, 0, 0, 1e-20f]),
+    ];
+
+    [TestCaseSource(nameof(Singular))]
+    [RequiresMlx("it has no matrix decompositions")]
+    public void SingularMatricesRaise((string Name, float[] Elements) matrix)
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create(matrix.Elements, 3, 3);
+        foreach (Func<MlxArray> solve in (Func<MlxArray>[])
+            [
+                () => Mx.Linalg.Inv(a, Cpu), () => Mx.Linalg.LU(a, Cpu).P, () => Mx.Linalg.LUFactor(a, Cpu).LU, () => Mx.Linalg.Solve(a, Mx.Ones(3), Cpu),
+            ])
+        {
+            Assert.That(() => solve().Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("singular"));
+        }
+    }
+
+    [Test]
+    [RequiresMlx("it has no matrix decompositions")]
+    public void OneSingularMatrixOfManyRaises()
+    {
+        using var scope = MlxScope.Begin();
+        var many = Mx.Stack([Mx.Eye(3), Mx.Zeros(3, 3)]);
+        Assert.That(() => Mx.Linalg.Inv(many, Cpu).Eval(), Throws.TypeOf<MlxException>());
+        Assert.That(() => Mx.Linalg.TriInv(many, false, Cpu).Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("singular"));
+    }
+
+    [Test]
+    [RequiresMlx("it has no matrix decompositions")]
+    public void MatricesOfUnevenSizeAreRegular()
+    {
+        using var scope = MlxScope.Begin();
+        foreach (float[] elements in (float[][])[[1, 0, 0, 1e-20f], [1, 2, 3e-12f, 4e-12f], [1e15f, 1, 1, 1], [1e-15f, 2e10f, 0, 1]])
+        {
+            var a = MlxArray.Create(elements, 2, 2);
+            Numbers.AreClose(Mx.MatMul(a, Mx.Linalg.Inv(a, Cpu)), Mx.Eye(2));
+        }
+    }
+
+    [Test]
+    [RequiresMlx("it has no matrix decompositions")]
+    public void ZerosOnTheDiagonalOfATriangleRaise()
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create<float>([1, 2, 0, 0], 2, 2);
+        Assert.That(() => Mx.Linalg.TriInv(a, true, Cpu).Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("singular"));
+        Assert.That(() => Mx.Linalg.CholeskyInv(a, true, Cpu).Eval(), Throws.TypeOf<MlxException>());
+        Assert.That(() => Mx.Linalg.SolveTriangular(a, Mx.Ones(2), true, Cpu).Eval(), Throws.TypeOf<MlxException>());
+    }
+
+    [Test]
+    [RequiresMlx("it has no matrix decompositions")]
+    public void WhatIsNoNumberRaises()
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create([1, 2, 3, float.NaN], 2, 2);
+        foreach (Func<MlxArray> decompose in (Func<MlxArray>[])
+            [
+                () => Mx.Linalg.SVDVals(a, Cpu), () => Mx.Linalg.Pinv(a, Cpu), () => Mx.Linalg.Eig(a, Cpu).Values, () => Mx.Linalg.Eigvals(a, Cpu),
+                () => Mx.Linalg.Norm(a, "nuc", stream: Cpu), () => Mx.Linalg.Norm(a, 2, stream: Cpu),
+                () => Mx.Random.MultivariateNormal(Mx.Zeros(2), a, stream: Cpu),
+            ])
+        {
+            Assert.That(() => decompose().Eval(), Throws.TypeOf<MlxException>());
+        }
+    }
+
+    [Test]
+    [RequiresMlx("it has no matrix decompositions")]
+    public void EmptyMatricesRaise()
+    {
+        using var scope = MlxScope.Begin();
+        var empty = Mx.Zeros(0, 3);
+        Assert.That(() => Mx.Linalg.SVD(empty, Cpu).S.Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("no elements"));
+        Assert.That(() => Mx.Linalg.Norm(empty, "nuc", stream: Cpu).Eval(), Throws.TypeOf<MlxException>());
+        Assert.That(() => Mx.Linalg.Det(Mx.Zeros(0, 0), Cpu).Eval(), Throws.TypeOf<MlxException>());
+    }
+
+    [Test]
+    public void SizesThatMlxWouldDivideByOrCountBackwardsAreRefused()
+    {
+        using var scope = MlxScope.Begin();
+        var input = Mx.Zeros(1, 4, 2);
+        var weight = Mx.Zeros(4, 3, 2);
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => Mx.Conv1d(input, weight, groups: 0), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Mx.ConvGeneral(input, weight, groups: -1), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Mx.ConvTranspose1d(input, weight, groups: 0), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Mx.Conv1d(Mx.Zeros(1, 4, 0), Mx.Zeros(4, 3, 0)), Throws.ArgumentException.With.Message.Contains("channels"));
+            Assert.That(() => Mx.Unflatten(Mx.Zeros(4), 0, [-1, 0]), Throws.ArgumentException.With.Message.Contains("(-1,0)"));
+            Assert.That(() => Mx.Random.Normal([-3]), Throws.ArgumentException.With.Message.Contains("negative"));
+            Assert.That(() => Mx.Random.Uniform(shape: [2, -1]), Throws.ArgumentException);
+            Assert.That(() => Mx.Random.Bernoulli(0.5, [-1]), Throws.ArgumentException);
+            Assert.That(Mx.Depends([], [input]), Is.Empty);
+            Assert.That(() => Mx.Quantize(Mx.Zeros([2, 64], DType.Float64)), Throws.TypeOf<MlxException>());
+        });
+    }
+
+    [Test]
+    public void ChoosingHasATangentWhereOnlyOnePartHasOne()
+    {
+        using var scope = MlxScope.Begin();
+        var test = MlxArray.Create<bool>([true, false, true]);
+        var x = MlxArray.Create<float>([1, 2, float.NaN]);
+        var tangent = MlxArray.Create<float>([10, 20, 30]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Mx.Jvp(a => Mx.Where(test, a, 0), x, tangent).Jvp.ToArray<float>(), Is.EqualTo(new float[] { 10, 0, 30 }));
+            Assert.That(Mx.Jvp(a => Mx.Where(test, 5, a * 2), x, tangent).Jvp.ToArray<float>(), Is.EqualTo(new float[] { 0, 40, 0 }));
+            Assert.That(Mx.Jvp(a => Mx.Where(a > 1, a, -a), x, tangent).Jvp.ToArray<float>(), Is.EqualTo(new float[] { -10, 20, -30 }));
+            Assert.That(Mx.Jvp(a => Mx.NanToNum(a), x, tangent).Jvp.ToArray<float>(), Is.EqualTo(new float[] { 10, 20, 0 }));
+            Assert.That(
+                Mx.Jvp(a => Mx.Jvp(b => Mx.Where(test, b * b, 0), a, Mx.OnesLike(a)).Jvp, MlxArray.Create<float>([1, 2, 3]), tangent).Jvp.ToArray<float>(),
+                Is.EqualTo(new float[] { 20, 0, 60 }));
+            Assert.That(
+                Mx.Jvp(a => Mx.Grad((MlxArray b) => Mx.Where(test, b * b, 0).Sum())(a), MlxArray.Create<float>([1, 2, 3]), tangent).Jvp.ToArray<float>(),
+                Is.EqualTo(new float[] { 20, 0, 60 }));
+        });
+    }
+
+    [Test]
+    public void AttentionTakesNullForNoMask()
+    {
+        using var scope = MlxScope.Begin();
+        var q = Mx.Ones(1, 2, 3, 8);
+        Assert.That(Mx.Fast.ScaledDotProductAttention(q, q, q, 1f, null, null).Shape.ToArray(), Is.EqualTo(new[] { 1, 2, 3, 8 }));
+    }
+}
