@@ -43,9 +43,9 @@ internal sealed unsafe partial class Functions : NotProvided
         AsinKernel = Kernel1.Of("arcsin", MathF.Asin, Math.Asin, Complex.Asin),
         AcosKernel = Kernel1.Of("arccos", MathF.Acos, Math.Acos, Complex.Acos),
         AtanKernel = Kernel1.Of("arctan", MathF.Atan, Math.Atan, Complex.Atan),
-        AsinhKernel = Kernel1.Of("arcsinh", MathF.Asinh, Math.Asinh),
-        AcoshKernel = Kernel1.Of("arccosh", MathF.Acosh, Math.Acosh),
-        AtanhKernel = Kernel1.Of("arctanh", MathF.Atanh, Math.Atanh),
+        AsinhKernel = Kernel1.Of("arcsinh", MathF.Asinh, Math.Asinh, z => Complex.Log(z + Complex.Sqrt(z * z + 1))),
+        AcoshKernel = Kernel1.Of("arccosh", MathF.Acosh, Math.Acosh, z => Complex.Log(z + Complex.Sqrt(z + 1) * Complex.Sqrt(z - 1))),
+        AtanhKernel = Kernel1.Of("arctanh", MathF.Atanh, Math.Atanh, z => (Complex.Log(1 + z) - Complex.Log(1 - z)) / 2),
         SqrtKernel = Kernel1.Of("sqrt", MathF.Sqrt, Math.Sqrt, Complex.Sqrt),
         RsqrtKernel = Kernel1.Of("rsqrt", x => 1 / MathF.Sqrt(x), x => 1 / Math.Sqrt(x), x => 1 / Complex.Sqrt(x)),
         SigmoidKernel = Kernel1.Of("sigmoid", x => 1 / (1 + MathF.Exp(-x)), x => 1 / (1 + Math.Exp(-x)), x => 1 / (1 + Complex.Exp(-x))),
@@ -202,6 +202,7 @@ internal sealed unsafe partial class Functions : NotProvided
             Kernel2.Each<ulong, ulong>((x, y) => y == 0 ? 0 : x / y), (x, y, r) => TensorPrimitives.Divide(x, y, r),
             (x, y, r) => TensorPrimitives.Divide(x, y, r), Kernel2.Each<Complex, Complex>((x, y) => x / y)),
         RemainderKernel = Kernel2.Of("remainder", Remainder, (x, y) => y == 0 ? 0 : x % y, Remainder, Remainder),
+        TruncatedRemainderKernel = Kernel2.Of("divmod", null, null, (x, y) => x % y, (x, y) => x % y),
         PowerKernel = Kernel2.Of("power", Power, Power, MathF.Pow, Math.Pow, Complex.Pow),
         MaximumKernel = Kernel2.Of("maximum", Math.Max, Math.Max, MathF.Max, Math.Max, (x, y) => Less(x, y) ? y : x),
         MinimumKernel = Kernel2.Of("minimum", Math.Min, Math.Min, MathF.Min, Math.Min, (x, y) => Less(y, x) ? y : x),
@@ -291,8 +292,18 @@ internal sealed unsafe partial class Functions : NotProvided
     public static Tensor mlx_remainder(Tensor a, Tensor b) =>
         Binary(RemainderKernel, a, b, (g, x, y, _, i) => i == 0 ? g : -(mlx_floor(x / y) * g));
 
-    public static Tensor[] mlx_divmod(Tensor a, Tensor b) =>
-        [mlx_stop_gradient(mlx_floor_divide(a, b)), mlx_stop_gradient(mlx_remainder(a, b))];
+    /// <summary>Unlike floor_divide and remainder it rounds towards zero.</summary>
+    public static Tensor[] mlx_divmod(Tensor a, Tensor b)
+    {
+        if (!DTypes.IsInexact(DTypes.Promote(a.DType, b.DType)))
+        {
+            var whole = mlx_floor_divide(a, b);
+            return [whole, mlx_where(mlx_equal(b, Scalar(0, b.DType)), Scalar(0, whole.DType), a - whole * b)];
+        }
+        var quotient = a / b;
+        var cut = mlx_where(mlx_less(quotient, Scalar(0, quotient.DType)), mlx_ceil(quotient), mlx_floor(quotient));
+        return [mlx_stop_gradient(cut), mlx_stop_gradient(Binary(TruncatedRemainderKernel, a, b, null))];
+    }
 
     public static Tensor mlx_power(Tensor a, Tensor b) => Binary(PowerKernel, a, b, (g, x, y, z, i) => i == 0
         ? g * (mlx_power(x, y - 1) * y)
@@ -438,15 +449,17 @@ internal sealed unsafe partial class Functions : NotProvided
     public static Tensor mlx_nan_to_num(Tensor a, float nan, float? posinf, float? neginf)
     {
         if (!DTypes.IsInexact(a.DType)) return Copy(a);
-        var largest = a.DType switch
-        {
-            MLX_FLOAT32 => float.MaxValue,
-            MLX_FLOAT16 => (float)Half.MaxValue,
-            MLX_BFLOAT16 => Lanes.FromBFloat16(0x7F7F),
-            _ => throw new MlxFailure($"[nan_to_num] Does not yet support given type: {DTypes.Name(a.DType)}."),
-        };
+        var (high, low) = (Scalar(posinf ?? Largest(a.DType), a.DType), Scalar(neginf ?? -Largest(a.DType), a.DType));
         var result = mlx_where(mlx_isnan(a), Scalar(nan, a.DType), a);
-        result = mlx_where(mlx_isposinf(a), Scalar(posinf ?? largest, a.DType), result);
-        return mlx_where(mlx_isneginf(a), Scalar(neginf ?? -largest, a.DType), result);
+        result = mlx_where(mlx_isposinf(a), high, result);
+        return mlx_where(mlx_isneginf(a), low, result);
     }
+
+    private static float Largest(mlx_dtype dtype) => dtype switch
+    {
+        MLX_FLOAT32 => float.MaxValue,
+        MLX_FLOAT16 => (float)Half.MaxValue,
+        MLX_BFLOAT16 => Lanes.FromBFloat16(0x7F7F),
+        _ => throw new MlxFailure($"[nan_to_num] Does not yet support given type: {DTypes.Name(dtype)}."),
+    };
 }

@@ -111,7 +111,7 @@ internal static unsafe class Lanes
 
     private static Tensor From<T>(Tensor tensor, mlx_dtype dtype) where T : unmanaged, INumberBase<T> => Of(dtype) switch
     {
-        Lane.Long when dtype == MLX_BOOL => Write<long>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, x => T.IsZero(x) ? 0 : 1)),
+        Lane.Long when dtype == MLX_BOOL => Write<long>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, x => T.IsZero(x) || x is Complex { Real: 0 } ? 0 : 1)),
         Lane.Long => Write<long>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, Convert<T, long>)),
         Lane.ULong => Write<ulong>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, Convert<T, ulong>)),
         Lane.Float => Write<float>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, Convert<T, float>)),

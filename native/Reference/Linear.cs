@@ -130,6 +130,10 @@ internal sealed unsafe partial class Functions
         {
             throw new MlxFailure($"[einsum] Number of operands, {operands.Length}, does not match number of input subscripts, {inputs.Length}.");
         }
+        if (text.Replace("->", "", StringComparison.Ordinal).FirstOrDefault(c => !char.IsAsciiLetter(c) && c is not ('.' or ',')) is var other && other != default)
+        {
+            throw new MlxFailure($"[einsum] Subscripts must be letters, but got '{other}'.");
+        }
         // An ellipsis stands for the same letters everywhere; digits are free for that.
         for (var i = 0; i < inputs.Length; i++)
         {

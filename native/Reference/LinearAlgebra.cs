@@ -7,7 +7,7 @@ namespace DotMlx.Reference;
 internal sealed unsafe partial class Functions
 {
     private static Tensor EuclideanNorm(Tensor a, int[] axes, bool keepdims) =>
-        mlx_sqrt(mlx_sum_axes(mlx_square(mlx_abs(a)), axes, keepdims));
+        mlx_sqrt(mlx_sum_axes(mlx_square(a.DType == MLX_COMPLEX64 ? mlx_abs(a) : a), axes, keepdims));
 
     public static Tensor mlx_linalg_norm_l2(Tensor a, int[]? axis, bool keepdims)
     {

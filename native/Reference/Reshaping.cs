@@ -342,6 +342,7 @@ internal sealed unsafe partial class Functions
     {
         if (repeats < 0) throw new MlxFailure("[repeat] Number of repeats cannot be negative");
         var at = Shapes.Axis(axis, arr.NDim, "[repeat] ");
+        if (repeats == 0) return mlx_zeros([0], arr.DType);
         var spread = mlx_expand_dims(arr, at + 1);
         return mlx_flatten(mlx_broadcast_to(spread, Shapes.With(spread.Shape, at + 1, repeats)), at, at + 1);
     }
@@ -415,7 +416,7 @@ internal sealed unsafe partial class Functions
             for (var axis = 0; axis < a.NDim; axis++) a = Edges(a, axis, low[axis], shape[axis]);
             return a;
         }
-        if (mode is not (null or "" or "constant")) throw new MlxFailure($"Invalid padding mode ({mode}) passed to pad");
+        if (mode is not (null or "constant")) throw new MlxFailure($"Invalid padding mode ({mode}) passed to pad");
         var border = mlx_broadcast_to(mlx_astype(pad_value, a.DType), shape);
         return Recording.Apply([border, a], x => Scattered(x[0], inside.Map(), x[1], Scatter.Replace), (g, x, _, i) => i == 1
             ? Select(g, _ => inside, true)

@@ -1,0 +1,100 @@
+using System.Numerics;
+
+namespace DotMlx.Tests.Operations;
+
+/// <summary>Rules of MLX that the figures leave out, with values worked out by hand.</summary>
+public class RuleTests
+{
+    [Test]
+    public void DivModCutsTowardsZero()
+    {
+        using var scope = MlxScope.Begin();
+        var (q, r) = Mx.DivMod(MlxArray.Create<float>([7, -7, 7.5f, -7.5f]), MlxArray.Create<float>([2, 2, -2, -2]));
+        var (wholeQ, wholeR) = Mx.DivMod(MlxArray.Create<int>([7, -7, 7, -7]), MlxArray.Create<int>([2, 2, -2, -2]));
+        Assert.Multiple(() =>
+        {
+            Assert.That(q.ToArray<float>(), Is.EqualTo(new float[] { 3, -3, -3, 3 }));
+            Assert.That(r.ToArray<float>(), Is.EqualTo(new[] { 1, -1, 1.5f, -1.5f }));
+            Assert.That(wholeQ.ToArray<int>(), Is.EqualTo(new[] { 3, -3, -3, 3 }));
+            Assert.That(wholeR.ToArray<int>(), Is.EqualTo(new[] { 1, -1, 1, -1 }));
+        });
+    }
+
+    [Test]
+    public void RemainderHasTheSignOfTheDivisor()
+    {
+        using var scope = MlxScope.Begin();
+        Assert.That(Mx.Remainder(MlxArray.Create<float>([7, -7, 7, -7]), MlxArray.Create<float>([2, 2, -2, -2])).ToArray<float>(), Is.EqualTo(new float[] { 1, 1, -1, -1 }));
+        Assert.That(Mx.Remainder(MlxArray.Create<int>([7, -7, 7, -7]), MlxArray.Create<int>([3, 3, -3, -3])).ToArray<int>(), Is.EqualTo(new[] { 1, 2, -2, -1 }));
+    }
+
+    [Test]
+    public void RepeatingZeroTimesLeavesOneEmptyAxis()
+    {
+        using var a = Mx.Ones(2, 3);
+        using var none = Mx.Repeat(a, 0, 1);
+        Assert.That(none.Shape.ToArray(), Is.EqualTo(new[] { 0 }));
+    }
+
+    [TestCase("")]
+    [TestCase("wrap")]
+    public void PaddingModesAreNamed(string mode)
+    {
+        using var a = Mx.Ones(3);
+        Assert.That(() => Mx.Pad(a, 1, mode), Throws.TypeOf<MlxException>().With.Message.Contains("padding mode"));
+    }
+
+    [Test]
+    public void InverseHyperbolicFunctionsOfComplexNumbers()
+    {
+        using var scope = MlxScope.Begin();
+        Complex[] z = [new(0.25, 0.5), new(-0.5, 0.25), new(2, -1.5)];
+        var a = MlxArray.Create<Complex>(z);
+        Golden.AssertClose(Mx.Sinh(Mx.Arcsinh(a)), a);
+        Golden.AssertClose(Mx.Cosh(Mx.Arccosh(a)), a);
+        Golden.AssertClose(Mx.Tanh(Mx.Arctanh(a)), a);
+        Assert.That(Mx.Arcsinh(a).ToArray<Complex64>()[0].Real, Is.EqualTo(0.281396061f).Within(1e-5));
+        Assert.That(Mx.Arccosh(MlxArray.Create<Complex>([new(-2.875, -1.9375)])).Item<Complex64>().Imaginary, Is.EqualTo(-2.52887392f).Within(1e-5));
+    }
+
+    [Test]
+    public void ComplexNumbersAreTrueByTheirRealPart()
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create<Complex>([new(0, 2), new(1, 0), new(0, 0)]);
+        Assert.That(a.AsType(DType.Bool).ToArray<bool>(), Is.EqualTo(new[] { false, true, false }));
+        Assert.That(Mx.Where(a, 1, 0).ToArray<int>(), Is.EqualTo(new[] { 0, 1, 0 }));
+    }
+
+    [Test]
+    public void InfinitiesOfDoublesNeedTheirReplacements()
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create<double>([double.NaN, double.PositiveInfinity, double.NegativeInfinity, 1]);
+        Assert.That(Mx.NanToNum(a, 1f, 2f, -3f).ToArray<double>(), Is.EqualTo(new double[] { 1, 2, -3, 1 }));
+        Assert.That(() => Mx.NanToNum(a), Throws.TypeOf<MlxException>().With.Message.Contains("float64"));
+    }
+
+    [Test]
+    public void SubscriptsAreLetters()
+    {
+        using var a = Mx.Ones(2, 3);
+        Assert.That(() => Mx.Einsum("i1->i", a), Throws.TypeOf<MlxException>().With.Message.Contains("letters"));
+    }
+
+    [Test]
+    public void TheNormCurvesAtZeroToo()
+    {
+        using var scope = MlxScope.Begin();
+        var gradient = Mx.Grad((MlxArray a) => Mx.Grad((MlxArray b) => Mx.Linalg.Norm(b))(a)[1]);
+        Assert.That(gradient(MlxArray.Create<float>([3, 0, 4])).ToArray<float>(), Is.EqualTo(new[] { 0, 0.2f, 0 }).Within(1e-6));
+    }
+
+    [Test]
+    public void CountsOfScalarsAreIntegers()
+    {
+        using var scope = MlxScope.Begin();
+        Assert.That(Mx.CountNonzero(MlxArray.Scalar(2f)).Item<int>(), Is.EqualTo(1));
+        Assert.That(Mx.CountNonzero(MlxArray.Create<float>([0, 1, 2])).Item<int>(), Is.EqualTo(2));
+    }
+}
