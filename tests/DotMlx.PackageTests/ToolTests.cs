@@ -8,6 +8,9 @@ namespace DotMlx.PackageTests;
 internal sealed class ToolTests
 {
     private const string Tool = "DotMlx.Tool";
+    private const string Home = "DOTNET_CLI_HOME";
+
+    private readonly string? home = Environment.GetEnvironmentVariable(Home);
     private NewProject project = null!;
 
     [OneTimeSetUp]
@@ -15,12 +18,19 @@ internal sealed class ToolTests
     {
         _ = PackedFiles.PathOf(Tool);
         project = new NewProject([]) { Library = "reference" };
+
+        // dotnet remembers by version where it found a tool, and would look in the folder of an earlier run.
+        Environment.SetEnvironmentVariable(Home, project.Folder);
         project.Dotnet("new", "tool-manifest").Succeeded();
         project.Dotnet("tool", "install", Tool, "--version", PackedFiles.VersionOf(Tool)).Succeeded();
     }
 
     [OneTimeTearDown]
-    public void Remove() => project?.Dispose();
+    public void Remove()
+    {
+        Environment.SetEnvironmentVariable(Home, home);
+        project?.Dispose();
+    }
 
     [Test]
     public void InfoFindsTheReferenceLibraryThatCameWithIt()

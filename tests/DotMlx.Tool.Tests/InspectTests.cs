@@ -203,6 +203,40 @@ internal sealed class InspectTests
     }
 
     [Test]
+    public void DamagedFilesAreShownOrRefusedAndNothingElse()
+    {
+        Mx.SaveSafetensors(folder["a.safetensors"], Arrays(), new Dictionary<string, string> { ["format"] = "mlx" });
+        Mx.Savez(folder["a.npz"], Arrays());
+        Mx.Save(folder["a.npy"], Mx.Zeros(2, 3));
+        File.WriteAllBytes(folder["a.gguf"], new GgufBuilder()
+            .Text("name", "tiny").Texts("tokens", "a", "b").Numbers("sizes", 1, 2).Number("exact", 0.25).Array("w", 0, new byte[24], 2, 3).Array("k", 13, new byte[176], 256).Build());
+        var random = new Random(20261126);
+        foreach (string name in folder.Files)
+        {
+            byte[] whole = File.ReadAllBytes(folder[name]);
+            int refused = 0;
+            for (int i = 0; i < 500; i++)
+            {
+                byte[] damaged = [.. whole];
+                for (int flips = random.Next(1, 4); flips > 0; flips--)
+                {
+                    damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
+                }
+
+                File.WriteAllBytes(folder[name], i % 3 == 0 ? whole[..random.Next(whole.Length)] : damaged);
+                Result result = CommandLine.Run("inspect", folder[name], i % 2 == 0 ? "--json" : folder[name]);
+                if (result.Exit != 0)
+                {
+                    result.AssertRefused("cannot be loaded");
+                    refused++;
+                }
+            }
+
+            Assert.That(refused, Is.GreaterThan(100), name);
+        }
+    }
+
+    [Test]
     public void AnArchiveWithSomethingElseInItIsRefused()
     {
         using (ZipArchive archive = ZipFile.Open(folder["a.npz"], ZipArchiveMode.Create))

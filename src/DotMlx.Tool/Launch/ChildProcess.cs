@@ -19,14 +19,12 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     private const int Interrupted = 4;
     private const int OneProcess = 1;
     private const int HasExited = 4;
-    private const int ByItself = 1;
-
-    private static readonly int Remain = OperatingSystem.IsMacOS() ? 0x20 : 0x01000000;
-    private static readonly int StatusOffset = OperatingSystem.IsMacOS() ? 20 : 24;
+    private const int AndStays = 0x01000000;
 
     private readonly AnonymousPipeServerStream output;
     private readonly AnonymousPipeServerStream errors;
     private readonly AnonymousPipeServerStream? input;
+    private readonly Lazy<int> exitCode;
 
     private ChildProcess(int id, AnonymousPipeServerStream output, AnonymousPipeServerStream errors, AnonymousPipeServerStream? input)
     {
@@ -34,6 +32,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
         this.output = output;
         this.errors = errors;
         this.input = input;
+        exitCode = new Lazy<int>(TakeExitCode);
     }
 
     /// <summary>The number of the process and of its group.</summary>
@@ -72,13 +71,19 @@ internal sealed unsafe partial class ChildProcess : IDisposable
         }
     }
 
-    /// <summary>Waits for the end. Until <see cref="Forget"/> the system keeps the number, so that signals meet nobody else.</summary>
+    /// <summary>Waits for the end. On Linux the system keeps the number until <see cref="Forget"/>, so that signals meet nobody else.</summary>
     /// <returns>The exit code, or 128 and the signal that ended it.</returns>
     public int Wait()
     {
-        // siginfo_t: code and status lie where these systems have them.
+        if (!OperatingSystem.IsLinux())
+        {
+            return exitCode.Value;
+        }
+
+        // siginfo_t: the code says how it ended, the status is the exit code or the signal.
+        const int ByItself = 1;
         byte* info = stackalloc byte[256];
-        while (WaitAndLeave(OneProcess, Id, info, HasExited | Remain) < 0)
+        while (WaitAndLeave(OneProcess, Id, info, HasExited | AndStays) < 0)
         {
             if (Marshal.GetLastPInvokeError() != Interrupted)
             {
@@ -88,18 +93,12 @@ internal sealed unsafe partial class ChildProcess : IDisposable
         }
 
         int code = *(int*)(info + 8);
-        int status = *(int*)(info + StatusOffset);
+        int status = *(int*)(info + 24);
         return code == ByItself ? status & 0xff : Signals.ExitCode(status);
     }
 
     /// <summary>Lets go of a process that has ended.</summary>
-    public void Forget()
-    {
-        int status = 0;
-        while (WaitForChild(Id, &status, 0) < 0 && Marshal.GetLastPInvokeError() == Interrupted)
-        {
-        }
-    }
+    public void Forget() => _ = exitCode.Value;
 
     /// <summary>Sends a signal to the whole group, also when its head has ended.</summary>
     public void Signal(int signal) => _ = Kill(-Id, signal);
@@ -117,6 +116,21 @@ internal sealed unsafe partial class ChildProcess : IDisposable
         input?.Dispose();
         output.Dispose();
         errors.Dispose();
+    }
+
+    private int TakeExitCode()
+    {
+        int status = 0;
+        while (WaitForChild(Id, &status, 0) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Interrupted)
+            {
+                return ToolCommand.Failure;
+            }
+        }
+
+        int signal = status & 0x7f;
+        return signal == 0 ? (status >> 8) & 0xff : Signals.ExitCode(signal);
     }
 
     private static int Spawn(
@@ -149,7 +163,11 @@ internal sealed unsafe partial class ChildProcess : IDisposable
             byte* signals = stackalloc byte[128];
             new Span<byte>(signals, 128).Clear();
             Check(SetMask(attributes, signals), command);
-            new Span<byte>(signals, OperatingSystem.IsMacOS() ? 4 : 8).Fill(0xff);
+            foreach (int signal in Signals.Ordinary)
+            {
+                signals[(signal - 1) / 8] |= (byte)(1 << ((signal - 1) % 8));
+            }
+
             Check(SetDefaults(attributes, signals), command);
             Check(SetProcessGroup(attributes, 0), command);
             Check(SetFlags(attributes, SetGroup | SetDefaultSignals | SetSignalMask), command);

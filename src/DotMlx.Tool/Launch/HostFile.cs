@@ -39,8 +39,15 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
         IEnumerable<Host> hosts = list.Split(',', StringSplitOptions.TrimEntries).Select(name =>
             name.Length == 0 || name.StartsWith('-')
                 ? throw new ToolException($"--hosts '{list}' holds a name that is empty or begins with '-'.")
-                : new Host(name, name == "localhost" ? ["127.0.0.1"] : IPAddress.TryParse(name, out _) ? [name] : [], []));
+                : new Host(name, AddressesOf(name), []));
         return new HostFile([.. hosts.SelectMany(host => Enumerable.Repeat(host, repeats))], null, []);
+    }
+
+    // As ssh takes it, with a user before it or not.
+    private static string[] AddressesOf(string name)
+    {
+        string host = name[(name.LastIndexOf('@') + 1)..];
+        return host == "localhost" ? ["127.0.0.1"] : IPAddress.TryParse(host, out _) ? [host] : [];
     }
 
     private static HostFile OfObject(JsonElement root, string path)

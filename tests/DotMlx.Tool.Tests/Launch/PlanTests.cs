@@ -56,8 +56,8 @@ internal sealed class PlanTests
     [Test]
     public void AHostListRepeatsEachHost()
     {
-        HostFile file = HostFile.Of("10.0.0.1, 10.0.0.2", 2);
-        Assert.That(file.Hosts.Select(host => host.Ssh), Is.EqualTo(new[] { "10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.2" }));
+        HostFile file = HostFile.Of("10.0.0.1, me@10.0.0.2", 2);
+        Assert.That(file.Hosts.Select(host => host.Ssh), Is.EqualTo(new[] { "10.0.0.1", "10.0.0.1", "me@10.0.0.2", "me@10.0.0.2" }));
         Assert.That(file.Hosts.SelectMany(host => host.Ips), Is.EqualTo(new[] { "10.0.0.1", "10.0.0.1", "10.0.0.2", "10.0.0.2" }));
     }
 
