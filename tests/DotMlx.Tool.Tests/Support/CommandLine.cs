@@ -8,6 +8,10 @@ internal static class CommandLine
 {
     public static string Assembly { get; } = typeof(ToolCommand).Assembly.Location;
 
+    // Of tests that run in the background (nohup, a script's &), all children ignore them as well, unless they are told otherwise.
+    private static bool IgnoresInterrupts { get; } = File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
+        .Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal) && (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 3) != 0);
+
     public static Result Run(params string[] arguments)
     {
         using var output = new StringWriter();
@@ -33,7 +37,9 @@ internal static class CommandLine
 
     public static Process Start(string? library, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Assembly, .. arguments])
+        string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        string[] command = IgnoresInterrupts ? ["env", "--default-signal=INT,HUP", host] : [host];
+        var start = new ProcessStartInfo(command[0], [.. command[1..], Assembly, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
