@@ -89,16 +89,16 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(condition);
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
-        return ForwardMode.AvoidsWhere ? ForwardMode.Where(condition, x, y, Chosen) : Chosen(condition, x, y);
-
-        MlxArray Chosen(MlxArray condition, MlxArray x, MlxArray y)
+        if (ForwardMode.AvoidsWhere)
         {
-            using OperandPair pair = new(x, y);
-            mlx_array result = default;
-            int status = Mlxc.mlx_where(&result, Op.Handle(condition), pair.Left, pair.Right, Op.Stream(stream));
-            GC.KeepAlive(condition);
-            return Op.Result(status, result, "mlx_where");
+            return ForwardMode.Where(condition, x, y, stream);
         }
+
+        using OperandPair pair = new(x, y);
+        mlx_array result = default;
+        int status = Mlxc.mlx_where(&result, Op.Handle(condition), pair.Left, pair.Right, Op.Stream(stream));
+        GC.KeepAlive(condition);
+        return Op.Result(status, result, "mlx_where");
     }
 
     /// <summary>Limits each element to an interval.</summary>

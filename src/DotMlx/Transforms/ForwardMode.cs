@@ -27,21 +27,23 @@ internal static class ForwardMode
         }
     };
 
-    /// <summary>Chooses by <paramref name="choose"/>, with a rule that takes a missing tangent for zero.</summary>
-    internal static MlxArray Where(MlxArray condition, MlxArray x, MlxArray y, Func<MlxArray, MlxArray, MlxArray, MlxArray> choose)
+    /// <summary>
+    /// Chooses without MLX's where: both values are stacked, and the condition is the position in the stack. (A rule of our own around
+    /// where would not help: jvp also follows what such a function has computed.)
+    /// </summary>
+    internal static MlxArray Where(MlxArray condition, MlxArray x, MlxArray y, MlxStream? stream)
     {
         using MlxArray test = Op.AsOperand(condition, condition.DType);
         using MlxArray left = Op.AsOperand(x, y.IsWeakScalar ? x.DType : y.DType);
         using MlxArray right = Op.AsOperand(y, x.IsWeakScalar ? y.DType : x.DType);
-        CustomFunction function = new(arguments => [choose(arguments[0], arguments[1], arguments[2])])
-        {
-            Jvp = static (primals, tangents) =>
-            {
-                using MlxArray? none = tangents[1] is null ? Mx.ZerosLike(primals[1]) : null;
-                using MlxArray? nothing = tangents[2] is null ? Mx.ZerosLike(primals[2]) : null;
-                return [Mx.Where(primals[0], tangents[1] ?? none!, tangents[2] ?? nothing!)];
-            },
-        };
-        return function.Invoke(test, left, right)[0];
+        MlxArray[] alike = Mx.BroadcastArrays([test, left, right], stream);
+        using MlxArray both = Mx.Stack([alike[2], alike[1]], 0, stream);
+        using MlxArray truth = alike[0].AsType(DType.Bool, stream);
+        using MlxArray number = truth.AsType(DType.UInt32, stream);
+        using MlxArray constant = Mx.StopGradient(number, stream);
+        using MlxArray position = Mx.ExpandDims(constant, 0, stream);
+        using MlxArray chosen = Mx.TakeAlongAxis(both, position, 0, stream);
+        Array.ForEach(alike, array => array.Dispose());
+        return Mx.Squeeze(chosen, 0, stream);
     }
 }

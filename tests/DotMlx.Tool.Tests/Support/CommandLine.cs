@@ -10,7 +10,7 @@ internal static class CommandLine
 
     // Of tests that run in the background (nohup, a script's &), all children ignore them as well, unless they are told otherwise.
     private static bool IgnoresInterrupts { get; } = File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
-        .Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal) && (Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 3) != 0);
+        .Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal) && (System.Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 3) != 0);
 
     public static Result Run(params string[] arguments)
     {
