@@ -58,7 +58,9 @@ internal sealed class PlainRuleTests
         {
             using MlxArray number = MlxArray.Scalar((ulong)step);
             using MlxArray value = schedule.Schedule(number);
-            Close([value.Item<float>()], [schedule.At(step)], 1e-5, $"step {step}");
+
+            // Near zero a cosine and a line are differences of larger numbers, of up to 0.3.
+            Close([value.Item<float>()], [schedule.At(step)], 1e-5, $"step {step}", floor: 0.02);
         },
         iter: 300,
         threads: 1);
