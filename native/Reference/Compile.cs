@@ -56,8 +56,6 @@ internal sealed class Graph
 /// <summary>compile.h: a function is called once per kind of input, later calls repeat what it did with arrays.</summary>
 internal sealed unsafe partial class Functions
 {
-    private static readonly Lock CompileLock = new();
-    private static readonly Dictionary<(nuint Id, string Kind), Graph> Compiled = [];
     private static volatile mlx_compile_mode compileMode =
         Environment.GetEnvironmentVariable("MLX_DISABLE_COMPILE") is null ? mlx_compile_mode.MLX_COMPILE_MODE_ENABLED : mlx_compile_mode.MLX_COMPILE_MODE_DISABLED;
 
@@ -80,9 +78,7 @@ internal sealed unsafe partial class Functions
         {
             if (compileMode == mlx_compile_mode.MLX_COMPILE_MODE_DISABLED || Array.Exists(inputs, x => x.Node is not null)) return function.Call(inputs);
             var kind = $"{shapeless}:{constants}:{string.Join(';', inputs.Select(x => $"{x.DType}{(shapeless ? x.NDim.ToString() : Errors.Text(x.Shape))}"))}";
-            Graph? graph;
-            lock (CompileLock) Compiled.TryGetValue((id, kind), out graph);
-            return graph is not null && graph.Fits(inputs) ? graph.Replay(inputs) : Record(function.Call, inputs, (id, kind));
+            return CompiledGraphs.Current.Find(id, kind) is { } graph && graph.Fits(inputs) ? graph.Replay(inputs) : Record(function.Call, inputs, id, kind);
         }, () =>
         {
             function.Release();
@@ -90,16 +86,11 @@ internal sealed unsafe partial class Functions
         }));
     }
 
-    private static Tensor[] Record(ArrayFunction function, Tensor[] values, (nuint, string) key) => Recording.Trace(() =>
+    private static Tensor[] Record(ArrayFunction function, Tensor[] values, nuint id, string kind) => Recording.Trace(() =>
     {
         var inputs = Array.ConvertAll(values, Recording.Tracer);
         var outputs = function(inputs);
-        var graph = new Graph(inputs, outputs);
-        lock (CompileLock)
-        {
-            if (Compiled.Remove(key, out var before)) before.Release();
-            Compiled.Add(key, graph);
-        }
+        CompiledGraphs.Current.Put(id, kind, new Graph(inputs, outputs));
         return outputs;
     });
 
@@ -109,14 +100,7 @@ internal sealed unsafe partial class Functions
 
     private static int Erase(Func<nuint, bool> matches)
     {
-        lock (CompileLock)
-        {
-            foreach (var key in Compiled.Keys.Where(x => matches(x.Id)).ToArray())
-            {
-                Compiled.Remove(key, out var graph);
-                graph!.Release();
-            }
-        }
+        CompiledGraphs.Current.Erase(matches);
         return 0;
     }
 

@@ -367,6 +367,37 @@ public class CompileTests
     }
 
     [Test]
+    public void What_ended_threads_compiled_does_not_stay()
+    {
+        const int size = 1 << 20;
+        void CompileOnAThread()
+        {
+            Thread thread = new(() =>
+            {
+                // The graph holds what the function captured.
+                using MlxArray captured = Mx.Ones(size / sizeof(float));
+                captured.Eval();
+                var f = Mx.Compile((MlxArray a) => (a + captured).Sum());
+                using MlxArray x = Mx.Ones(1), y = f(x);
+                Assert.That(y.Item<float>(), Is.EqualTo(2f * size / sizeof(float)));
+            });
+            thread.Start();
+            thread.Join();
+        }
+
+        CompileOnAThread();
+        HandleCount.Settle();
+        long before = Mx.GetActiveMemory();
+        for (int i = 0; i < 16; i++)
+        {
+            CompileOnAThread();
+        }
+
+        HandleCount.Settle();
+        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(3 * size), "at most the last threads' graphs are left");
+    }
+
+    [Test]
     public void Released_functions_are_collected()
     {
         WeakReference Make()
