@@ -11,7 +11,7 @@ Task("Docs")
     {
         EnsureDirectoryDoesNotExist(Site);
         EnsureDirectoryDoesNotExist(root.Combine("artifacts/docs-api"));
-        DotNetBuild($"{root}/src/DotMlx/DotMlx.csproj", new DotNetBuildSettings
+        DotNetBuild($"{root}/src/DotMlx.Tensors/DotMlx.Tensors.csproj", new DotNetBuildSettings
         {
             Configuration = "Release",
             NoLogo = true,

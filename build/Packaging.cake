@@ -1,4 +1,4 @@
-// The packages: two managed ones, the reference library, and an installed mlx-c staged as a runtime package.
+// The packages: the managed ones, the reference library, and an installed mlx-c staged as a runtime package.
 
 DirectoryPath Packages => root.Combine("artifacts/packages");
 

@@ -57,6 +57,19 @@ internal sealed class ApplicationTests
     }
 
     [Test]
+    public void TensorsComeWithAPackageOfTheirOwn([Values("framework-dependent", "NativeAOT")] string form)
+    {
+        // DotMlx itself is not named: DotMlx.Tensors brings it, source generator included.
+        using var project = new NewProject(["DotMlx.Tensors", PackedFiles.ReferenceRuntime], program: "Tensors") { Library = "reference" };
+        project.Make(s_forms[form].Verb, s_forms[form].Options);
+        Command run = project.Start().Succeeded();
+        Assert.That(run.Line("array"), Is.EqualTo("2 x 3"));
+        Assert.That(run.Line("tensor"), Is.EqualTo("3 x 2, last 12"));
+        Assert.That(run.Line("sum"), Is.EqualTo("21"));
+        Assert.That(run.Line("parameters"), Is.EqualTo("layer.weight layer.bias"));
+    }
+
+    [Test]
     public void WithoutARuntimePackageTheErrorSaysWhatToAdd()
     {
         // An installed MLX would be found, and rightly so; naming the reference library leaves it alone.

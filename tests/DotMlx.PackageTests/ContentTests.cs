@@ -10,12 +10,13 @@ namespace DotMlx.PackageTests;
 /// <summary>What lies in the packed files.</summary>
 internal sealed class ContentTests
 {
-    private static readonly string[] s_managed = ["DotMlx", "DotMlx.Bindings"];
+    private static readonly string[] s_managed = ["DotMlx", "DotMlx.Bindings", "DotMlx.Tensors"];
 
     private static IEnumerable<string> Packed => [.. s_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
 
     [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll", "buildTransitive/DotMlx.targets")]
     [TestCase("DotMlx.Bindings", "lib/net10.0/DotMlx.Bindings.dll", "lib/net10.0/DotMlx.Bindings.xml")]
+    [TestCase("DotMlx.Tensors", "lib/net10.0/DotMlx.Tensors.dll", "lib/net10.0/DotMlx.Tensors.xml")]
     public void APackageHasItsFilesAndNoOther(string id, params string[] files)
     {
         string[] container = ["[Content_Types].xml", "_rels/.rels", $"{id}.nuspec"];
@@ -74,8 +75,14 @@ internal sealed class ContentTests
         foreach (string id in Packed)
         {
             XElement metadata = PackedFiles.Metadata(id, out XNamespace space);
-            string[] allowed = id == "DotMlx" ? ["DotMlx.Bindings", "Microsoft.Extensions.Logging.Abstractions", "System.Numerics.Tensors"]
-                : id == "DotMlx.Bindings" ? ["Microsoft.Extensions.Logging.Abstractions"] : [];
+            string[] allowed = id switch
+            {
+                "DotMlx" => ["DotMlx.Bindings", "Microsoft.Extensions.Logging.Abstractions"],
+                "DotMlx.Bindings" => ["Microsoft.Extensions.Logging.Abstractions"],
+                // A package of its own, so that only those who want tensors get them.
+                "DotMlx.Tensors" => ["DotMlx", "System.Numerics.Tensors"],
+                _ => [],
+            };
             Assert.That(metadata.Descendants(space + "dependency").Select(dependency => dependency.Attribute("id")!.Value), Is.SubsetOf(allowed), id);
         }
     }

@@ -7,7 +7,8 @@ internal sealed class NewProject : IDisposable
 {
     /// <param name="packages">What the project refers to.</param>
     /// <param name="throughLibrary">Whether DotMlx comes through a library project instead.</param>
-    public NewProject(string[] packages, bool throughLibrary = false)
+    /// <param name="program">The folder of these tests with the program.</param>
+    public NewProject(string[] packages, bool throughLibrary = false, string program = "Application")
     {
         // The real path: on macOS the temporary folder is behind a link, and what is loaded is named by its real one.
         string folder = Directory.CreateTempSubdirectory("dotmlx-package-").FullName;
@@ -15,11 +16,11 @@ internal sealed class NewProject : IDisposable
         string references = string.Concat(packages.Select(id => $"""<PackageReference Include="{id}" Version="{PackedFiles.VersionOf(id)}" />"""));
         if (throughLibrary)
         {
-            AddProject("Library", $"""<PackageReference Include="DotMlx" Version="{PackedFiles.VersionOf("DotMlx")}" />""");
+            AddProject("Library", "Library", $"""<PackageReference Include="DotMlx" Version="{PackedFiles.VersionOf("DotMlx")}" />""");
             references += """<ProjectReference Include="../Library/Library.csproj" />""";
         }
 
-        AddProject("Application", references);
+        AddProject("Application", program, references);
         Write("nuget.config", Path.Combine(AppContext.BaseDirectory, "Application", "nuget.config"), "");
     }
 
@@ -65,12 +66,11 @@ internal sealed class NewProject : IDisposable
         ["DOTMLX_LIBRARY"] = Library,
     };
 
-    private void AddProject(string name, string references)
+    private void AddProject(string name, string program, string references)
     {
-        string source = Path.Combine(AppContext.BaseDirectory, name);
         Directory.CreateDirectory(Path.Combine(Folder, name));
-        foreach (string code in Directory.EnumerateFiles(source, "*.cs")) File.Copy(code, Path.Combine(Folder, name, Path.GetFileName(code)));
-        Write(Path.Combine(name, $"{name}.csproj"), Path.Combine(source, $"{name}.csproj.txt"), references);
+        foreach (string code in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, program), "*.cs")) File.Copy(code, Path.Combine(Folder, name, Path.GetFileName(code)));
+        Write(Path.Combine(name, $"{name}.csproj"), Path.Combine(AppContext.BaseDirectory, name, $"{name}.csproj.txt"), references);
     }
 
     private void Write(string name, string template, string references) => File.WriteAllText(

@@ -110,7 +110,6 @@ public sealed unsafe partial class MlxArray
     private static MlxArray FromSpan<T>(ReadOnlySpan<T> data, ReadOnlySpan<int> shape)
         where T : unmanaged
     {
-        DType dtype = DTypeExtensions.Of<T>();
         if (typeof(T) == typeof(Complex))
         {
             var narrow = new Complex64[data.Length];
@@ -123,7 +122,17 @@ public sealed unsafe partial class MlxArray
             return FromSpan<Complex64>(narrow, shape);
         }
 
-        if (data.Length >= LargeData)
+        fixed (T* elements = data)
+        {
+            return FromPointer(elements, data.Length, shape);
+        }
+    }
+
+    /// <summary>Copies elements that lie in row-major order, also more of them than a span holds.</summary>
+    internal static MlxArray FromPointer<T>(T* elements, long count, ReadOnlySpan<int> shape)
+        where T : unmanaged
+    {
+        if (count >= LargeData)
         {
             MemoryPressure.Check();
         }
@@ -131,7 +140,7 @@ public sealed unsafe partial class MlxArray
         // Pointers to empty spans are null, which MLX would read through.
         ulong nothing = 0;
         int noShape = 0;
-        fixed (T* elements = data)
+        DType dtype = DTypeExtensions.Of<T>();
         fixed (int* sizes = shape)
         {
             mlx_array array = Mlxc.mlx_array_new_data(

@@ -131,7 +131,8 @@ public sealed unsafe partial class MlxArray
         return data != null ? data : throw MlxError.Fail("mlx_array_data_uint8");
     }
 
-    private void CheckType<T>(string method)
+    /// <summary>Checks that a method of that name may read the elements as <typeparamref name="T"/>.</summary>
+    internal void CheckType<T>(string method)
     {
         DType actual = DType;
         if (DTypeExtensions.Of<T>() != actual)

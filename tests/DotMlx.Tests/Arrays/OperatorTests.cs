@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 
 namespace DotMlx.Tests.Arrays;
 
@@ -126,21 +125,6 @@ public class OperatorTests
         Assert.That(backwards.ToArray<int>(), Is.EqualTo(new[] { 11, 9, 7, 5, 3, 1, 23, 21, 19, 17, 15, 13 }));
         Assert.That(MlxArray.Create<int>([7]).BroadcastTo(2, 3).ToArray<int>(), Is.All.EqualTo(7));
         Assert.That(a.T[1, 2].ToArray<int>(), Is.EqualTo(new[] { 9, 21 }));
-    }
-
-    [Test]
-    public void Tensors()
-    {
-        using var scope = MlxScope.Begin();
-        var tensor = Tensor.Create<float>([1, 2, 3, 4, 5, 6], [2, 3]);
-        var a = MlxArray.Create(tensor);
-        Assert.That(a.Shape.ToArray(), Is.EqualTo(new[] { 2, 3 }));
-        Assert.That(a.ToArray<float>(), Is.EqualTo(new float[] { 1, 2, 3, 4, 5, 6 }));
-        var back = (a.T * 2).ToTensor<float>();
-        Assert.That(back.Lengths.ToArray(), Is.EqualTo(new nint[] { 3, 2 }));
-        Assert.That(back[2, 1], Is.EqualTo(12f));
-        Assert.That(a.Read<float, float>(static elements => elements[1, 2] + (float)elements.Rank), Is.EqualTo(8f));
-        Assert.That(a.T.Read<float, float>(static elements => elements[2, 1]), Is.EqualTo(6f));
     }
 
     [Test]

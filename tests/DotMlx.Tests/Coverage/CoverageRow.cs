@@ -50,7 +50,21 @@ internal sealed record CoverageRow(string Area, string Name, string[] Functions,
         int dot = member.LastIndexOf('.');
         return dot > 0 && FindType(member[..dot]) is Type type && (member[(dot + 1)..] == "this[]"
             ? type.GetProperties().Any(property => property.GetIndexParameters().Length > 0)
-            : type.GetMember(member[(dot + 1)..], Public).Length > 0);
+            : type.GetMember(member[(dot + 1)..], Public).Length > 0 || IsExtended(type, member[(dot + 1)..]));
+    }
+
+    /// <summary>
+    /// Whether the package DotMlx.Tensors gives the type a member of that name. The compiler keeps the members of an extension block in
+    /// a nested type, beside which a method named &lt;Extension&gt;$ takes the type that is extended.
+    /// </summary>
+    private static bool IsExtended(Type type, string member)
+    {
+        const BindingFlags any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
+        return typeof(MlxTensorExtensions).Assembly.GetExportedTypes()
+            .SelectMany(home => home.GetNestedTypes(any))
+            .Where(block => block.GetNestedTypes(any).Any(marker =>
+                marker.GetMethod("<Extension>$", any)?.GetParameters() is [{ } receiver] && receiver.ParameterType == type))
+            .Any(block => block.GetMember(member, any).Length > 0);
     }
 
     private static Type? FindType(string name) => typeof(Mx).Assembly.GetType($"DotMlx.{name.Replace("Mx.", "Mx+", StringComparison.Ordinal)}")

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DotMlx.Bindings;
@@ -8,72 +7,39 @@ namespace DotMlx;
 
 public sealed unsafe partial class MlxArray
 {
-    /// <summary>Reads an array's storage where it lies; the span is valid only inside the call.</summary>
-    /// <typeparam name="T">The .NET type of the elements.</typeparam>
+    /// <summary>
+    /// Reads the elements in row-major order where MLX keeps them, evaluated first, without a copy if they lie in that order.
+    /// </summary>
+    /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
     /// <typeparam name="TResult">What reading gives.</typeparam>
-    public delegate TResult Reader<T, out TResult>(ReadOnlyTensorSpan<T> elements);
-
-    /// <summary>Copies a tensor; its lengths become the shape.</summary>
-    /// <typeparam name="T">As in <see cref="Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>.</typeparam>
-    /// <exception cref="OverflowException">A length does not fit 32 bits.</exception>
-    public static MlxArray Create<T>(in ReadOnlyTensorSpan<T> tensor)
-        where T : unmanaged
-    {
-        var shape = new int[tensor.Rank];
-        for (int i = 0; i < shape.Length; i++)
-        {
-            shape[i] = checked((int)tensor.Lengths[i]);
-        }
-
-        var elements = new T[checked((int)tensor.FlattenedLength)];
-        tensor.FlattenTo(elements);
-        return FromSpan<T>(elements, shape);
-    }
-
-    /// <inheritdoc cref="Create{T}(in ReadOnlyTensorSpan{T})"/>
-    public static MlxArray Create<T>(Tensor<T> tensor)
-        where T : unmanaged
-    {
-        ArgumentNullException.ThrowIfNull(tensor);
-        return Create(tensor.AsReadOnlyTensorSpan());
-    }
-
-    /// <summary>The elements as a tensor of the same shape, evaluated first and copied.</summary>
-    /// <inheritdoc cref="CopyTo{T}(Span{T})"/>
-    public Tensor<T> ToTensor<T>()
-        where T : unmanaged
-    {
-        T[] elements = ToArray<T>();
-        var lengths = new nint[NDim];
-        for (int i = 0; i < lengths.Length; i++)
-        {
-            lengths[i] = ShapeArray[i];
-        }
-
-        return Tensor.Create(elements, lengths);
-    }
-
-    /// <summary>Reads the elements where MLX keeps them, evaluated first, without a copy if they lie in row-major order.</summary>
-    /// <param name="read">Called once with the elements; they must not be used after it returns.</param>
-    /// <inheritdoc cref="CopyTo{T}(Span{T})"/>
-    public TResult Read<T, TResult>(Reader<T, TResult> read)
+    /// <param name="read">Called once with the elements. Meanwhile the array must be neither disposed nor changed.</param>
+    /// <exception cref="InvalidOperationException">The array has another element type, or more elements than a span holds.</exception>
+    /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+    public TResult Read<T, TResult>(Func<ReadOnlySpan<T>, TResult> read)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(read);
         CheckType<T>("Read");
-        var lengths = new nint[NDim];
-        for (int i = 0; i < lengths.Length; i++)
+        long size = Size;
+        if (size > int.MaxValue)
         {
-            lengths[i] = ShapeArray[i];
+            throw new InvalidOperationException(
+                $"{size} elements are more than a span holds, shape {ShapeText.Of(this)}: read slices of it, or use ReadTensor of the package DotMlx.Tensors.");
         }
 
         // Complex is twice as wide as MLX's elements.
-        if (typeof(T) == typeof(System.Numerics.Complex) || Size == 0 || !IsRowMajor())
+        if (typeof(T) == typeof(System.Numerics.Complex) || size == 0)
         {
-            return read(new ReadOnlyTensorSpan<T>(ToArray<T>(), lengths));
+            return read(ToArray<T>());
         }
 
-        TResult result = read(new ReadOnlyTensorSpan<T>((T*)Data(), checked((nint)Size), lengths, []));
+        byte* data = Data();
+        if (!IsRowMajor(EvaluatedStrides))
+        {
+            return read(ToArray<T>());
+        }
+
+        TResult result = read(new ReadOnlySpan<T>(data, (int)size));
         GC.KeepAlive(this);
         return result;
     }
@@ -118,12 +84,13 @@ public sealed unsafe partial class MlxArray
         handle.Free();
     }
 
-    private bool IsRowMajor()
+    /// <summary>Elements from one to the next along each dimension; known once <see cref="Data"/> was called.</summary>
+    internal ReadOnlySpan<long> EvaluatedStrides => new(Mlxc.mlx_array_strides(Handle), NDim);
+
+    private bool IsRowMajor(ReadOnlySpan<long> strides)
     {
-        Data();
-        var strides = new ReadOnlySpan<long>(Mlxc.mlx_array_strides(Handle), NDim);
         long run = 1;
-        for (int i = NDim - 1; i >= 0; i--)
+        for (int i = strides.Length - 1; i >= 0; i--)
         {
             if (ShapeArray[i] != 1 && strides[i] != run)
             {

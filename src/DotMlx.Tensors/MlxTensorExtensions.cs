@@ -1,0 +1,132 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace DotMlx;
+
+/// <summary>
+/// Arrays from tensors of System.Numerics.Tensors, and arrays as such tensors: <c>MlxArray.Create(tensor)</c>, <c>array.ToTensor&lt;float&gt;()</c>,
+/// <c>array.ReadTensor&lt;float, float&gt;(elements => …)</c>.
+/// </summary>
+public static unsafe class MlxTensorExtensions
+{
+    /// <param name="array">The array to read; it is evaluated first.</param>
+    extension(MlxArray array)
+    {
+        /// <summary>Copies a tensor; its lengths become the shape (<c>mlx_array_new_data</c>).</summary>
+        /// <typeparam name="T">bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex; it decides the element type.</typeparam>
+        /// <param name="tensor">The elements, with any strides. Those that lie densely in row-major order are copied once, and may be more than a .NET array holds.</param>
+        /// <exception cref="ArgumentException">A length is more than MLX's shapes hold, 2,147,483,647, or the elements are too many to be put in order.</exception>
+        /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
+        public static MlxArray Create<T>(in ReadOnlyTensorSpan<T> tensor)
+            where T : unmanaged
+        {
+            int[] shape = ShapeOf(tensor);
+            nint count = tensor.FlattenedLength;
+            if (tensor.IsDense && count > 0 && typeof(T) != typeof(Complex))
+            {
+                fixed (T* elements = tensor)
+                {
+                    return MlxArray.FromPointer(elements, count, shape);
+                }
+            }
+
+            if (count > Array.MaxLength)
+            {
+                throw new ArgumentException(
+                    $"The tensor has {count} elements, shape {ShapeText.Of(shape)}, that must be put in order or converted, and a .NET array holds {Array.MaxLength}: "
+                    + "create arrays of its slices and concatenate them.",
+                    nameof(tensor));
+            }
+
+            var ordered = new T[count];
+            if (count > 0)
+            {
+                tensor.FlattenTo(ordered);
+            }
+
+            return MlxArray.Create((ReadOnlySpan<T>)ordered, shape);
+        }
+
+        /// <inheritdoc cref="Create{T}(in ReadOnlyTensorSpan{T})"/>
+        public static MlxArray Create<T>(Tensor<T> tensor)
+            where T : unmanaged
+        {
+            ArgumentNullException.ThrowIfNull(tensor);
+            return Create(tensor.AsReadOnlyTensorSpan());
+        }
+
+        /// <summary>The elements as a tensor of the same shape, copied. A scalar gives one dimension of length 1: no tensor has none.</summary>
+        /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
+        /// <exception cref="InvalidOperationException">The array has another element type, or more elements than a .NET array holds.</exception>
+        /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+        public Tensor<T> ToTensor<T>()
+            where T : unmanaged
+        {
+            ArgumentNullException.ThrowIfNull(array);
+            return Tensor.Create(array.ToArray<T>(), LengthsOf(array));
+        }
+
+        /// <summary>
+        /// Reads the elements as a tensor of the same shape where MLX keeps them, without a copy. Copied are only arrays that lie as no
+        /// tensor can: backwards, or with elements that overlap. A scalar gives one dimension of length 1: no tensor has none.
+        /// </summary>
+        /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
+        /// <typeparam name="TResult">What reading gives.</typeparam>
+        /// <param name="read">
+        /// Called once with the elements; a transposed array comes with the strides that it has. Meanwhile the array must be neither
+        /// disposed nor changed.
+        /// </param>
+        /// <exception cref="InvalidOperationException">The array has another element type, or must be copied and has more elements than a .NET array holds.</exception>
+        /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+        public TResult ReadTensor<T, TResult>(Func<ReadOnlyTensorSpan<T>, TResult> read)
+            where T : unmanaged
+        {
+            ArgumentNullException.ThrowIfNull(array);
+            ArgumentNullException.ThrowIfNull(read);
+            array.CheckType<T>("ReadTensor");
+            nint[] lengths = LengthsOf(array);
+
+            // Complex is twice as wide as MLX's elements.
+            if (typeof(T) != typeof(Complex) && array.Size > 0)
+            {
+                byte* data = array.Data();
+                var strides = new nint[lengths.Length];
+                if (TensorStrides.TryConvert(lengths, array.EvaluatedStrides, strides, out nint reach))
+                {
+                    TResult result = read(new ReadOnlyTensorSpan<T>((T*)data, reach, lengths, strides));
+                    GC.KeepAlive(array);
+                    return result;
+                }
+            }
+
+            return read(new ReadOnlyTensorSpan<T>(array.ToArray<T>(), lengths));
+        }
+    }
+
+    private static int[] ShapeOf<T>(in ReadOnlyTensorSpan<T> tensor)
+    {
+        var shape = new int[tensor.Rank];
+        for (int i = 0; i < shape.Length; i++)
+        {
+            nint length = tensor.Lengths[i];
+            shape[i] = length <= int.MaxValue
+                ? (int)length
+                : throw new ArgumentException($"Dimension {i} of the tensor has {length} elements; a dimension of an array has at most {int.MaxValue}.", nameof(tensor));
+        }
+
+        return shape;
+    }
+
+    private static nint[] LengthsOf(MlxArray array)
+    {
+        ReadOnlySpan<int> shape = array.Shape;
+        var lengths = new nint[Math.Max(shape.Length, 1)];
+        lengths[0] = 1;
+        for (int i = 0; i < shape.Length; i++)
+        {
+            lengths[i] = shape[i];
+        }
+
+        return lengths;
+    }
+}

@@ -1,0 +1,47 @@
+namespace DotMlx;
+
+/// <summary>MLX's strides as those of a tensor span, which go forwards only and where each must step over all that smaller ones reach.</summary>
+internal static class TensorStrides
+{
+    /// <param name="lengths">The lengths, none of them 0.</param>
+    /// <param name="source">MLX's strides; empty for a scalar.</param>
+    /// <param name="strides">Where the tensor's go.</param>
+    /// <param name="reach">The elements of storage from the first that is read to the last.</param>
+    /// <returns>Whether a tensor span can have them.</returns>
+    internal static bool TryConvert(ReadOnlySpan<nint> lengths, ReadOnlySpan<long> source, Span<nint> strides, out nint reach)
+    {
+        reach = 1;
+        strides.Clear();
+        var order = new List<int>();
+        for (int i = 0; i < source.Length; i++)
+        {
+            if (source[i] < 0 && lengths[i] > 1)
+            {
+                return false;
+            }
+
+            // A dimension of length 1 is never stepped along: MLX's stride may be anything there, a tensor's must be 0.
+            if (source[i] > 0 && lengths[i] > 1)
+            {
+                strides[i] = (nint)source[i];
+                reach += (lengths[i] - 1) * strides[i];
+                order.Add(i);
+            }
+        }
+
+        nint[] steps = strides.ToArray();
+        order.Sort((a, b) => steps[a].CompareTo(steps[b]));
+        nint covered = 1;
+        foreach (int i in order)
+        {
+            if (steps[i] < covered)
+            {
+                return false;
+            }
+
+            covered = lengths[i] * steps[i];
+        }
+
+        return true;
+    }
+}
