@@ -53,7 +53,9 @@ public sealed unsafe partial class MlxArray
     /// <summary>Takes the handle out of this object, which is then as good as disposed.</summary>
     internal mlx_array TakeHandle()
     {
-        HandleGuard owned = Interlocked.Exchange(ref guard, null) ?? throw Disposed();
-        return new mlx_array { ctx = (void*)LiveArrays.Freed(owned) };
+        HandleGuard owned = NativeFree.Claim(ref guard) ?? throw Disposed();
+        nint handle = LiveArrays.Freed(owned, ThreadState.Current);
+        GC.KeepAlive(this);
+        return new mlx_array { ctx = (void*)handle };
     }
 }

@@ -5,7 +5,7 @@ namespace DotMlx;
 
 /// <summary>
 /// A multi-dimensional array of MLX (<c>mlx.core.array</c>): one native handle, lazily evaluated.
-/// <see cref="Dispose"/> frees the handle at once, a finalizer frees what was forgotten, a <see cref="MlxScope"/>
+/// <see cref="Dispose"/> frees the handle at once, what is forgotten is freed after the collector has found it, a <see cref="MlxScope"/>
 /// frees everything made inside it. Any thread may use, evaluate and dispose any array.
 /// </summary>
 /// <remarks>
@@ -15,7 +15,7 @@ namespace DotMlx;
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public sealed unsafe partial class MlxArray : IDisposable
 {
-    // Has the handle. Whoever takes it out frees the array; if nobody does, its finalizer will.
+    // Has the handle. Whoever takes it out (NativeFree sees to it that only one does) frees the array; if nobody does, the guard finds out.
     private HandleGuard? guard;
 
     // Nothing yet, the shape (int[]) once somebody asked for it, or what a weak scalar stands for.
@@ -23,8 +23,16 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     /// <summary>Takes ownership of the handle and hands the array to the current <see cref="MlxScope"/>.</summary>
     internal MlxArray(mlx_array handle)
+        : this(handle, ThreadState.Current)
     {
-        guard = LiveArrays.Created((nint)handle.ctx);
+    }
+
+    /// <inheritdoc cref="MlxArray(mlx_array)"/>
+    /// <param name="handle">The native array.</param>
+    /// <param name="thread">The calling thread's.</param>
+    internal MlxArray(mlx_array handle, ThreadState thread)
+    {
+        guard = LiveArrays.Created(this, (nint)handle.ctx, thread);
         if (LiveArrays.Recording)
         {
             LiveArrays.Record(this, (nint)handle.ctx);
@@ -38,7 +46,9 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     internal MlxArray(WeakScalar scalar) => extra = scalar;
 
-    private MlxArray(HandleGuard guard) => this.guard = guard;
+    private MlxArray()
+    {
+    }
 
     /// <summary>Whether <see cref="Dispose"/> has freed the native array.</summary>
     public bool IsDisposed => NativeOrNull == 0 && extra is not WeakScalar;
@@ -65,19 +75,28 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>Frees the native array. Doing it twice, or from several threads at once, is harmless.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref guard, null) is { } owned)
+        if (guard is not null)
         {
-            NativeFree.Free((void*)LiveArrays.Freed(owned));
+            NativeFree.Free(ref guard);
+
+            // While it lives, nobody else takes its guard's array for forgotten.
+            GC.KeepAlive(this);
         }
     }
 
     /// <summary>An array for the library's own caches: outside of scopes and of the count of live arrays.</summary>
-    internal static MlxArray CreateShared(mlx_array handle) => new(LiveArrays.Uncounted((nint)handle.ctx));
+    internal static MlxArray CreateShared(mlx_array handle)
+    {
+        var array = new MlxArray();
+        array.guard = LiveArrays.Uncounted(array, (nint)handle.ctx);
+        return array;
+    }
 
     /// <summary>An array that outlives every <see cref="MlxScope"/>, such as the state that an optimizer keeps from step to step.</summary>
     internal static MlxArray CreateUnscoped(mlx_array handle)
     {
-        var array = new MlxArray(LiveArrays.Created((nint)handle.ctx));
+        var array = new MlxArray();
+        array.guard = LiveArrays.Created(array, (nint)handle.ctx, ThreadState.Current);
         LiveArrays.Record(array, (nint)handle.ctx);
         return array;
     }
@@ -92,7 +111,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         }
 
         // While the guard is out, a Dispose from another thread finds nothing to free.
-        HandleGuard? owned = Interlocked.Exchange(ref guard, null);
+        HandleGuard? owned = NativeFree.Claim(ref guard);
         if (owned is not { Handle: not 0 })
         {
             NativeFree.Free(replacement.ctx);

@@ -19,9 +19,6 @@ internal static unsafe class Streams
     private static int version;
     private static bool? boundToThread;
 
-    [ThreadStatic]
-    private static int preparedVersion;
-
     internal static mlx_stream CurrentHandle
     {
         get
@@ -157,17 +154,21 @@ internal static unsafe class Streams
     }
 
     /// <summary>Makes the library's streams the defaults of this thread, for the places where MLX itself asks for them.</summary>
-    internal static void PrepareThread()
+    internal static void PrepareThread() => PrepareThread(ThreadState.Current);
+
+    /// <inheritdoc cref="PrepareThread()"/>
+    internal static void PrepareThread(ThreadState thread)
     {
-        if (preparedVersion != version || version == 0)
+        // The first version is 1, and a thread that was told nothing is at 0.
+        if (thread.StreamsVersion != version || version == 0)
         {
-            SetThreadDefaults();
+            SetThreadDefaults(thread);
         }
     }
 
     internal static Scope Enter(MlxStream stream) => new(stream);
 
-    private static void SetThreadDefaults()
+    private static void SetThreadDefaults(ThreadState thread)
     {
         _ = DefaultOf(DefaultDevice);
         lock (Gate)
@@ -177,7 +178,7 @@ internal static unsafe class Streams
                 MlxError.ThrowIfFailed(Mlxc.mlx_set_default_stream(stream.Handle), "mlx_set_default_stream");
             }
 
-            preparedVersion = version;
+            thread.StreamsVersion = version;
         }
     }
 

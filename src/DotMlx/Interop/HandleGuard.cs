@@ -1,41 +1,51 @@
+using System.Runtime.InteropServices;
+
 namespace DotMlx;
 
 /// <summary>
-/// The handle of an array, with the finalizer. Registering an object with the finalizer is the dearest thing about making
-/// one; so arrays have no finalizer themselves, and an array that is disposed hands its guard on to the next one of its thread.
+/// Watches one array for the thread that made it: has its native handle, and a weak reference that tells when nobody has the array any more.
+/// A finalizer would tell as well, but registering one and running it costs several times what making an array does. Guards serve again
+/// and again, for the weak reference is dear to make and cheap to set.
 /// </summary>
-internal sealed unsafe class HandleGuard
+internal sealed class HandleGuard(ThreadState owner)
 {
-    private nint handle;
-    private bool counted;
+    // Follows an array that another object's finalizer still uses until that has run.
+    private WeakGCHandle<MlxArray> array = new(null!, trackResurrection: true);
 
-    // Other finalizers may still dispose the array of a guard that has been here: from now on there is nothing to free.
-    ~HandleGuard()
-    {
-        nint forgotten = handle;
-        if (forgotten != 0)
-        {
-            LiveArrays.Finalized(this);
-            handle = 0;
-            NativeFree.Free((void*)forgotten);
-        }
-    }
+    /// <summary>The thread which made the array, and to which this comes back.</summary>
+    internal ThreadState Owner { get; } = owner;
 
     /// <summary>The native array, or 0 where there is none any more.</summary>
-    internal nint Handle => handle;
+    internal nint Handle { get; private set; }
 
     /// <summary>Whether the array is one that programs own, and not one of the library's caches.</summary>
-    internal bool Counted => counted;
+    internal bool Counted { get; private set; }
 
-    internal void Watch(nint native, bool count)
+    /// <summary>In which of the owner's lists this is; only the owner asks.</summary>
+    internal GuardList? List { get; set; }
+
+    /// <summary>Where in that list.</summary>
+    internal int Index { get; set; }
+
+    /// <summary>The next one that other threads gave back.</summary>
+    internal HandleGuard? Next { get; set; }
+
+    /// <summary>Whether nobody can dispose the array any more; false where there is none.</summary>
+    internal bool IsForgotten => Handle != 0 && !array.TryGetTarget(out _);
+
+    internal void Watch(MlxArray watched, nint native, bool count)
     {
-        handle = native;
-        counted = count;
+        array.SetTarget(watched);
+        Handle = native;
+        Counted = count;
     }
 
-    /// <summary>Watches another array instead.</summary>
-    internal void Exchange(nint native) => handle = native;
+    /// <summary>The array stands for another native one now.</summary>
+    internal void Exchange(nint native) => Handle = native;
 
-    /// <summary>Leaves the array to the caller.</summary>
-    internal void Leave() => handle = 0;
+    /// <summary>Leaves the native array to the caller.</summary>
+    internal void Leave() => Handle = 0;
+
+    /// <summary>This will not serve again.</summary>
+    internal void Discard() => array.Dispose();
 }

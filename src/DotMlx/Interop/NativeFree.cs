@@ -1,13 +1,13 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using DotMlx.Bindings;
 
 namespace DotMlx;
 
 /// <summary>
-/// Frees native arrays without ever waiting. MLX reads and rewrites graph nodes while it evaluates, and a node that dies
-/// on another thread in that moment (the finalizer's, say) would do the same; so what is freed during an evaluation is
-/// set aside, and whoever evaluates frees it afterwards. Two frees of neighbouring nodes exclude each other for the same reason.
+/// Frees native arrays without ever waiting for an evaluation. MLX reads and rewrites graph nodes while it evaluates, and a node that
+/// dies on another thread in that moment would do the same; so what is freed during an evaluation is set aside, and whoever evaluates
+/// frees it afterwards. Two frees of neighbouring nodes exclude each other for the same reason. The same lock decides who takes
+/// the handle out of an array that several threads dispose at once.
 /// </summary>
 internal static unsafe class NativeFree
 {
@@ -15,12 +15,16 @@ internal static unsafe class NativeFree
     private const int Freeing = 1;
     private const int Evaluating = 2;
 
-    private static readonly ConcurrentQueue<nint> SetAside = new();
+    // Somebody takes a handle out of an array while another thread evaluates, which may not end meanwhile.
+    private const int Claiming = 3;
+
+    // Small, for the C library's heap likes frees and allocations by turns; more than are made between two looks, lest it pile up.
+    private const int BatchSize = 16;
+
+    private static readonly PendingFrees Pending = new();
     private static int state;
 
-    // How many are set aside or are about to be: never too few, and cheaper to look at than the queue.
-    private static int waiting;
-
+    /// <summary>Frees an array that belongs to nobody else.</summary>
     internal static void Free(void* array)
     {
         if (array == null)
@@ -30,61 +34,231 @@ internal static unsafe class NativeFree
 
         if (Interlocked.CompareExchange(ref state, Freeing, Idle) != Idle)
         {
-            Postpone(array);
+            Postpone((nint)array);
             return;
         }
 
-        FreeNow(array);
-        Volatile.Write(ref state, Idle);
-        if (Volatile.Read(ref waiting) != 0)
+        FreeNow((nint)array, ThreadState.Current);
+        Exit();
+    }
+
+    /// <summary>Takes an array's guard out of its place and frees what it watches; nothing, where another thread came first.</summary>
+    internal static void Free(ref HandleGuard? place)
+    {
+        if (Interlocked.CompareExchange(ref state, Freeing, Idle) != Idle)
         {
-            DrainIfIdle();
+            FreeBesideOthers(ref place);
+            return;
+        }
+
+        HandleGuard? owned = place;
+        place = null;
+        if (owned is not null)
+        {
+            ThreadState thread = ThreadState.Current;
+            FreeNow(LiveArrays.Freed(owned, thread), thread);
+        }
+
+        Exit();
+    }
+
+    /// <summary>Takes an array's guard out of its place: for one caller only, even if several come at once.</summary>
+    internal static HandleGuard? Claim(ref HandleGuard? place)
+    {
+        var spin = default(SpinWait);
+        while (true)
+        {
+            int seen = Interlocked.CompareExchange(ref state, Freeing, Idle);
+            if (seen == Idle)
+            {
+                HandleGuard? owned = Take(ref place);
+                Exit();
+                return owned;
+            }
+
+            if (seen == Evaluating && Interlocked.CompareExchange(ref state, Claiming, Evaluating) == Evaluating)
+            {
+                HandleGuard? owned = Take(ref place);
+                Volatile.Write(ref state, Evaluating);
+                return owned;
+            }
+
+            // A native free that calls back into the program: the lock is this thread's already.
+            if (ThreadState.Current.IsFreeing)
+            {
+                return Take(ref place);
+            }
+
+            spin.SpinOnce(sleep1Threshold: -1);
         }
     }
 
+    /// <summary>Leaves arrays to whoever makes, frees or evaluates arrays next; if nobody does for a moment, a timer frees them.</summary>
+    internal static void SetAside(ReadOnlySpan<nint> arrays)
+    {
+        if (!arrays.IsEmpty)
+        {
+            Pending.Add(arrays);
+            Sweeper.Start();
+        }
+    }
+
+    /// <summary>Frees some of what waits, if that is possible without waiting; asked for at every few arrays that are made.</summary>
+    internal static void TakeAlong()
+    {
+        if (Pending.Any && TryEnter())
+        {
+            FreeBatch();
+            Volatile.Write(ref state, Idle);
+        }
+    }
+
+    /// <summary>Frees all that waits, unless an evaluation is going on, which then does it.</summary>
+    internal static void FreeAll()
+    {
+        while (Pending.Any && TryEnter())
+        {
+            FreeBatch();
+            Volatile.Write(ref state, Idle);
+        }
+    }
+
+    /// <summary>Frees all that is forgotten, as far as the collector has found it.</summary>
+    internal static void FreeForgotten()
+    {
+        ThreadStates.Sweep();
+        FreeAll();
+    }
+
     /// <summary>Keeps frees away until <see cref="EndEvaluation"/>; the caller holds the evaluation lock.</summary>
-    internal static void BeginEvaluation()
+    internal static void BeginEvaluation() => Switch(from: Idle, to: Evaluating);
+
+    internal static void EndEvaluation()
+    {
+        while (Pending.Any)
+        {
+            FreeBatch();
+        }
+
+        Switch(from: Evaluating, to: Idle);
+
+        // Somebody may have set an array aside in between.
+        FreeAll();
+    }
+
+    private static bool TryEnter() => Interlocked.CompareExchange(ref state, Freeing, Idle) == Idle;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Exit()
+    {
+        Volatile.Write(ref state, Idle);
+        if (Pending.Any)
+        {
+            TakeAlong();
+        }
+    }
+
+    private static void Switch(int from, int to)
     {
         var spin = default(SpinWait);
-        while (Interlocked.CompareExchange(ref state, Evaluating, Idle) != Idle)
+        while (Interlocked.CompareExchange(ref state, to, from) != from)
         {
             spin.SpinOnce(sleep1Threshold: -1);
         }
     }
 
-    internal static void EndEvaluation()
+    private static HandleGuard? Take(ref HandleGuard? place)
     {
-        Drain();
-        Volatile.Write(ref state, Idle);
-        DrainIfIdle();
+        HandleGuard? owned = place;
+        place = null;
+        return owned;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Postpone(void* array)
+    private static void FreeBesideOthers(ref HandleGuard? place)
     {
-        Interlocked.Increment(ref waiting);
-        SetAside.Enqueue((nint)array);
-        DrainIfIdle();
-    }
-
-    // Somebody may have set an array aside between the last look and the state's release. Whoever frees next finds it at the latest.
-    private static void DrainIfIdle()
-    {
-        while (!SetAside.IsEmpty && Interlocked.CompareExchange(ref state, Freeing, Idle) == Idle)
+        if (Claim(ref place) is { } owned)
         {
-            Drain();
-            Volatile.Write(ref state, Idle);
+            Free((void*)LiveArrays.Freed(owned, ThreadState.Current));
         }
     }
 
-    private static void Drain()
+    // Whoever holds the state may have looked for the last time; so the one who sets aside looks again.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Postpone(nint array)
     {
-        while (SetAside.TryDequeue(out nint array))
+        Pending.Add(array);
+        FreeAll();
+    }
+
+    private static void FreeBatch()
+    {
+        ThreadState thread = ThreadState.Current;
+        Span<nint> batch = stackalloc nint[BatchSize];
+        foreach (nint array in batch[..Pending.Take(batch)])
         {
-            FreeNow((void*)array);
-            Interlocked.Decrement(ref waiting);
+            FreeNow(array, thread);
         }
     }
 
-    private static void FreeNow(void* array) => Mlxc.mlx_array_free(new mlx_array { ctx = array });
+    private static void FreeNow(nint array, ThreadState thread)
+    {
+        thread.IsFreeing = true;
+        Mlxc.mlx_array_free(new mlx_array { ctx = (void*)array });
+        thread.IsFreeing = false;
+    }
+
+    /// <summary>Looks after a collection for what was forgotten, and frees what nobody took.</summary>
+    internal static class Sweeper
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+        private static readonly Timer Clock = new(static _ => Sweep());
+        private static long takenBefore;
+        private static int started;
+
+        /// <summary>Looks in a moment, once.</summary>
+        internal static void Start()
+        {
+            if (started == 0 && Interlocked.Exchange(ref started, 1) == 0)
+            {
+                Wind();
+            }
+        }
+
+        /// <summary>Looks after the next collection.</summary>
+        internal static void Watch() => _ = new NextCollection();
+
+        private static void Wind()
+        {
+            takenBefore = Pending.Taken;
+            Clock.Change(Pause, Timeout.InfiniteTimeSpan);
+        }
+
+        private static void Sweep()
+        {
+            ThreadStates.Sweep();
+            if (Pending.Taken == takenBefore)
+            {
+                FreeAll();
+            }
+
+            if (Pending.Any)
+            {
+                Wind();
+                return;
+            }
+
+            Volatile.Write(ref started, 0);
+            Watch();
+            if (Pending.Any)
+            {
+                Start();
+            }
+        }
+
+        private sealed class NextCollection
+        {
+            ~NextCollection() => Start();
+        }
+    }
 }

@@ -82,6 +82,7 @@ internal static unsafe class MemoryPressure
     {
         GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
         GC.WaitForPendingFinalizers();
+        NativeFree.FreeForgotten();
         nuint left = 0;
         Mlxc.mlx_get_active_memory(&left);
         return left;

@@ -5,7 +5,11 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>The bytes MLX has in use for arrays, without those in its cache (<c>mx.get_active_memory</c>).</summary>
-    public static long GetActiveMemory() => Figure(&Mlxc.mlx_get_active_memory, "mlx_get_active_memory");
+    public static long GetActiveMemory()
+    {
+        NativeFree.FreeForgotten();
+        return Figure(&Mlxc.mlx_get_active_memory, "mlx_get_active_memory");
+    }
 
     /// <summary>The most bytes MLX had in use since the start or the last reset (<c>mx.get_peak_memory</c>).</summary>
     public static long GetPeakMemory() => Figure(&Mlxc.mlx_get_peak_memory, "mlx_get_peak_memory");
@@ -14,7 +18,11 @@ public static unsafe partial class Mx
     public static void ResetPeakMemory() => MlxError.ThrowIfFailed(Mlxc.mlx_reset_peak_memory(), "mlx_reset_peak_memory");
 
     /// <summary>The bytes MLX keeps for reuse (<c>mx.get_cache_memory</c>).</summary>
-    public static long GetCacheMemory() => Figure(&Mlxc.mlx_get_cache_memory, "mlx_get_cache_memory");
+    public static long GetCacheMemory()
+    {
+        NativeFree.FreeForgotten();
+        return Figure(&Mlxc.mlx_get_cache_memory, "mlx_get_cache_memory");
+    }
 
     /// <summary>The bytes above which MLX waits for running work before it allocates (<c>mlx_get_memory_limit</c>).</summary>
     public static long GetMemoryLimit() => Figure(&Mlxc.mlx_get_memory_limit, "mlx_get_memory_limit");
@@ -33,7 +41,11 @@ public static unsafe partial class Mx
     public static long SetWiredLimit(long limit) => Limit(&Mlxc.mlx_set_wired_limit, "mlx_set_wired_limit", limit);
 
     /// <summary>Gives the cache back to the system (<c>mx.clear_cache</c>).</summary>
-    public static void ClearCache() => MlxError.ThrowIfFailed(Mlxc.mlx_clear_cache(), "mlx_clear_cache");
+    public static void ClearCache()
+    {
+        NativeFree.FreeForgotten();
+        MlxError.ThrowIfFailed(Mlxc.mlx_clear_cache(), "mlx_clear_cache");
+    }
 
     private static long Figure(delegate*<nuint*, int> f, string function)
     {

@@ -7,10 +7,12 @@ namespace DotMlx;
 internal static unsafe class Op
 {
     /// <summary>The stream an operation runs on: the given one, or the default stream that the library owns.</summary>
-    internal static mlx_stream Stream(MlxStream? stream)
+    internal static mlx_stream Stream(MlxStream? stream) => Stream(stream, ThreadState.Current);
+
+    internal static mlx_stream Stream(MlxStream? stream, ThreadState thread)
     {
         // In some places (indices that are broadcast, say) MLX asks for the thread's default stream all the same.
-        Streams.PrepareThread();
+        Streams.PrepareThread(thread);
         return stream is null ? Streams.CurrentHandle : stream.Handle;
     }
 
@@ -41,10 +43,11 @@ internal static unsafe class Op
     internal static MlxArray Unary(
         delegate*<mlx_array*, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxStream? stream)
     {
+        ThreadState thread = ThreadState.Current;
         mlx_array result = default;
-        int status = f(&result, Handle(a), Stream(stream));
+        int status = f(&result, Handle(a), Stream(stream, thread));
         GC.KeepAlive(a);
-        return Result(status, result, function);
+        return Result(status, result, function, thread);
     }
 
     /// <summary>Calls with two operands of which either may be a .NET number, which takes the other's element type.</summary>
@@ -64,11 +67,12 @@ internal static unsafe class Op
             b = right.Native(right.DTypeBeside(a.DType));
         }
 
+        ThreadState thread = ThreadState.Current;
         mlx_array result = default;
-        int status = f(&result, a.Handle, b.Handle, Stream(stream));
+        int status = f(&result, a.Handle, b.Handle, Stream(stream, thread));
         GC.KeepAlive(a);
         GC.KeepAlive(b);
-        return Result(status, result, function);
+        return Result(status, result, function, thread);
     }
 
     /// <summary>The operand beside an array of type <paramref name="like"/>: a .NET number becomes a scalar by the weak rule. Dispose the result.</summary>
@@ -76,6 +80,16 @@ internal static unsafe class Op
     {
         ArgumentNullException.ThrowIfNull(scalarOrArray);
         return scalarOrArray.Weak is { } weak ? weak.Native(weak.DTypeBeside(like)).Share() : scalarOrArray.Share();
+    }
+
+    private static MlxArray Result(int status, mlx_array result, string function, ThreadState thread)
+    {
+        if (status != 0)
+        {
+            Fail(status, result, function);
+        }
+
+        return new MlxArray(result, thread);
     }
 
     private static void Fail(int status, mlx_array result, string function)

@@ -1,0 +1,76 @@
+namespace DotMlx;
+
+/// <summary>The guards of arrays that have lived through as many collections; every guard knows its place.</summary>
+/// <param name="generation">Collections of this generation may have found arrays of this list forgotten.</param>
+internal sealed class GuardList(int generation)
+{
+    private const int Least = 64;
+
+    private HandleGuard?[] guards = [];
+    private int count;
+    private int collections;
+
+    internal bool IsEmpty => count == 0;
+
+    /// <summary>Whether there has been a collection that may have found something here.</summary>
+    internal bool IsDue => count != 0 && collections != GC.CollectionCount(generation);
+
+    internal void Add(HandleGuard guard)
+    {
+        if (count == guards.Length)
+        {
+            Array.Resize(ref guards, Math.Max(Least, 2 * count));
+        }
+
+        guards[count] = guard;
+        guard.List = this;
+        guard.Index = count++;
+    }
+
+    internal void Remove(HandleGuard guard)
+    {
+        HandleGuard last = guards[--count]!;
+        guards[guard.Index] = last;
+        last.Index = guard.Index;
+        guards[count] = null;
+        guard.List = null;
+    }
+
+    /// <summary>Goes through the list: what is disposed or forgotten leaves it.</summary>
+    /// <param name="older">Where arrays go that have lived through the collection; null where they stay.</param>
+    /// <param name="owner">Takes what was forgotten.</param>
+    /// <returns>How many arrays were forgotten.</returns>
+    internal int Sweep(GuardList? older, ThreadState owner)
+    {
+        collections = GC.CollectionCount(generation);
+        int before = count;
+        int forgotten = 0;
+        count = 0;
+        for (int i = 0; i < before; i++)
+        {
+            HandleGuard guard = guards[i]!;
+            if (guard.IsForgotten)
+            {
+                guard.List = null;
+                owner.TakeForgotten(guard);
+                forgotten++;
+            }
+            else if (guard.Handle == 0)
+            {
+                guard.List = null;
+            }
+            else
+            {
+                (older ?? this).Add(guard);
+            }
+        }
+
+        Array.Clear(guards, count, before - count);
+        if (guards.Length > Least && count < guards.Length / 8)
+        {
+            Array.Resize(ref guards, Math.Max(Least, guards.Length / 4));
+        }
+
+        return forgotten;
+    }
+}

@@ -1,0 +1,252 @@
+using System.Runtime.CompilerServices;
+
+namespace DotMlx;
+
+/// <summary>
+/// The guards of the arrays that the thread made. They are the thread's own: it lends and takes back, and after a collection looks
+/// which arrays were forgotten. Other threads give a guard back by leaving it at the door; and where the thread is idle or has ended, they may
+/// look after its guards (<see cref="ThreadStates"/>) while it is kept out.
+/// </summary>
+internal sealed partial class ThreadState
+{
+    // More guards than this are not kept: a thread that once had very many arrays would hold on to theirs.
+    private const int MostSpare = 1 << 14;
+
+    private readonly GuardList young = new(0);
+    private readonly GuardList middle = new(1);
+    private readonly GuardList old = new(2);
+
+    private HandleGuard?[] spare = [];
+    private int spareCount;
+
+    // What a sweep found, on its way to NativeFree.
+    private readonly nint[] found = new nint[64];
+    private int foundCount;
+
+    // Given back by other threads: a stack that they push to and only this one empties.
+    private HandleGuard? returned;
+
+    // The thread is busy with its guards, or another one is: both sides set their own and then look at the other's. Storing before loading
+    // is not free, so only the side which seldom comes pays for it, with a barrier on all processors.
+    private bool inside;
+    private bool keptOut;
+    private bool hasEnded;
+
+    /// <summary>Whether a collection may have found arrays of this thread forgotten, and nobody has looked since.</summary>
+    internal bool IsDue => young.IsDue || middle.IsDue || old.IsDue;
+
+    /// <summary>Whether the thread has neither arrays nor guards that would be missed.</summary>
+    internal bool IsEmpty => young.IsEmpty && middle.IsEmpty && old.IsEmpty;
+
+    /// <summary>Whether the thread is busy with its guards in this moment.</summary>
+    internal bool IsInside => Volatile.Read(ref inside);
+
+    /// <summary>Whether another thread looks after the guards.</summary>
+    internal bool IsKeptOut
+    {
+        get => Volatile.Read(ref keptOut);
+        set => Volatile.Write(ref keptOut, value);
+    }
+
+    /// <summary>Lends a guard to a new array of this thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal HandleGuard Lend(MlxArray array, nint handle, bool counted)
+    {
+        Enter();
+        int last = spareCount - 1;
+        HandleGuard?[] guards = spare;
+        HandleGuard guard;
+        if ((uint)last < (uint)guards.Length)
+        {
+            guard = guards[last]!;
+            spareCount = last;
+        }
+        else
+        {
+            guard = new HandleGuard(this);
+        }
+
+        guard.Watch(array, handle, counted);
+        if (guard.List is null)
+        {
+            young.Add(guard);
+        }
+
+        Volatile.Write(ref inside, false);
+        return guard;
+    }
+
+    /// <summary>Takes back the guard of an array that was disposed, on whatever thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void GiveBack(HandleGuard guard)
+    {
+        if (guard.Owner == this)
+        {
+            Enter();
+            guard.Leave();
+            Keep(guard);
+            Volatile.Write(ref inside, false);
+        }
+        else
+        {
+            guard.Leave();
+            guard.Owner.LeaveAtTheDoor(guard);
+        }
+    }
+
+    /// <summary>Frees what the collector found forgotten and takes in what other threads gave back; for the thread itself, or while it is kept out.</summary>
+    /// <returns>How many of the arrays made since the last collection were forgotten.</returns>
+    internal int Sweep()
+    {
+        TakeIn();
+        if (old.IsDue)
+        {
+            old.Sweep(null, this);
+        }
+
+        if (middle.IsDue)
+        {
+            middle.Sweep(old, this);
+        }
+
+        int forgotten = young.IsDue ? young.Sweep(middle, this) : 0;
+        HandOver();
+        return forgotten;
+    }
+
+    /// <summary>Sweeps on the thread itself.</summary>
+    internal int SweepOwn()
+    {
+        Enter();
+        int forgotten = Sweep();
+        Volatile.Write(ref inside, false);
+        return forgotten;
+    }
+
+    /// <summary>Takes the array of a guard for <see cref="NativeFree"/>.</summary>
+    internal void TakeForgotten(HandleGuard guard)
+    {
+        LiveArrays.Forgotten(guard, this);
+        found[foundCount++] = guard.Handle;
+        if (foundCount == found.Length)
+        {
+            HandOver();
+        }
+
+        guard.Leave();
+        Keep(guard);
+    }
+
+    /// <summary>The thread has ended and lends nothing any more.</summary>
+    internal void DiscardSpare()
+    {
+        hasEnded = true;
+        Interlocked.MemoryBarrier();
+        TakeIn();
+        while (spareCount > 0)
+        {
+            HandleGuard guard = spare[--spareCount]!;
+            guard.List?.Remove(guard);
+            guard.Discard();
+        }
+
+        spare = [];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Enter()
+    {
+        Volatile.Write(ref inside, true);
+        if (Volatile.Read(ref keptOut))
+        {
+            WaitOutside();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void WaitOutside()
+    {
+        do
+        {
+            Volatile.Write(ref inside, false);
+            ThreadStates.Wait();
+            Volatile.Write(ref inside, true);
+        }
+        while (Volatile.Read(ref keptOut));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Keep(HandleGuard guard)
+    {
+        // In an older list a new array would not be looked after in time.
+        if (guard.List is { } list && list != young)
+        {
+            list.Remove(guard);
+        }
+
+        HandleGuard?[] guards = spare;
+        int count = spareCount;
+        if ((uint)count < (uint)guards.Length)
+        {
+            guards[count] = guard;
+            spareCount = count + 1;
+        }
+        else
+        {
+            KeepMore(guard);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void KeepMore(HandleGuard guard)
+    {
+        if (spare.Length < MostSpare)
+        {
+            Array.Resize(ref spare, Math.Max(64, 4 * spare.Length));
+            spare[spareCount++] = guard;
+        }
+        else
+        {
+            guard.List?.Remove(guard);
+            guard.Discard();
+        }
+    }
+
+    private void LeaveAtTheDoor(HandleGuard guard)
+    {
+        HandleGuard? first = Volatile.Read(ref returned);
+        while (true)
+        {
+            guard.Next = first;
+            HandleGuard? seen = Interlocked.CompareExchange(ref returned, guard, first);
+            if (seen == first)
+            {
+                break;
+            }
+
+            first = seen;
+        }
+
+        if (Volatile.Read(ref hasEnded))
+        {
+            ThreadStates.Discard(this);
+        }
+    }
+
+    private void HandOver()
+    {
+        NativeFree.SetAside(found.AsSpan(0, foundCount));
+        foundCount = 0;
+    }
+
+    private void TakeIn()
+    {
+        for (HandleGuard? guard = Interlocked.Exchange(ref returned, null); guard is not null;)
+        {
+            HandleGuard? next = guard.Next;
+            guard.Next = null;
+            Keep(guard);
+            guard = next;
+        }
+    }
+}

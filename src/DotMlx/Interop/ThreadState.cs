@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+
+namespace DotMlx;
+
+/// <summary>
+/// What the library keeps for one thread, in one object, because finding it is what costs: how many arrays the thread made and
+/// freed (a shared counter would cost every operation a contended cache line), their guards, the streams it was told.
+/// </summary>
+internal sealed partial class ThreadState
+{
+    [ThreadStatic]
+    private static ThreadState? current;
+
+    [ThreadStatic]
+#pragma warning disable IDE0052 // Lives as long as the thread; its finalizer is what counts.
+    private static EndOfThread? end;
+#pragma warning restore IDE0052
+
+    internal static ThreadState Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => current ?? Join();
+    }
+
+    /// <summary>Arrays made on this thread.</summary>
+    internal long Created { get; set; }
+
+    /// <summary>Arrays freed on this thread, or made there and forgotten.</summary>
+    internal long Freed { get; set; }
+
+    /// <summary>Which of the library's streams MLX was last told to use by default on this thread (<see cref="Streams.PrepareThread(ThreadState)"/>).</summary>
+    internal int StreamsVersion { get; set; }
+
+    /// <summary>Whether the thread is inside a native free, which may call back into the program.</summary>
+    internal bool IsFreeing { get; set; }
+
+    /// <summary>When the thread asks the collector to look for forgotten arrays.</summary>
+    internal CountPressure Pressure { get; } = new();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ThreadState Join()
+    {
+        Metrics.Publish();
+        NativeFree.Sweeper.Watch();
+        var thread = new ThreadState();
+        ThreadStates.Add(thread);
+        end = new EndOfThread(thread);
+        return current = thread;
+    }
+
+    private sealed class EndOfThread(ThreadState thread)
+    {
+        ~EndOfThread() => ThreadStates.End(thread);
+    }
+}

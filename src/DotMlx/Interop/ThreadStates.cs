@@ -1,0 +1,129 @@
+namespace DotMlx;
+
+/// <summary>The states of all threads, and the care for the guards of those that are idle or have ended.</summary>
+internal static class ThreadStates
+{
+    private static readonly Lock Gate = new();
+    private static readonly List<ThreadState> Running = [];
+
+    // Threads that have ended, as long as arrays of theirs live.
+    private static readonly List<ThreadState> Ended = [];
+    private static long createdByGone;
+    private static long freedByGone;
+
+    internal static void Add(ThreadState thread)
+    {
+        lock (Gate)
+        {
+            Running.Add(thread);
+        }
+    }
+
+    /// <summary>The thread has ended: its arrays and its sums outlive it.</summary>
+    internal static void End(ThreadState thread)
+    {
+        lock (Gate)
+        {
+            Running.Remove(thread);
+            Ended.Add(thread);
+            BuryEnded();
+        }
+    }
+
+    /// <summary>Arrays made and arrays freed, by all threads.</summary>
+    internal static (long Created, long Freed) Totals()
+    {
+        lock (Gate)
+        {
+            // Frees first: an array made and freed in between must not be counted as freed only.
+            long freed = freedByGone + Running.Sum(thread => thread.Freed) + Ended.Sum(thread => thread.Freed);
+            long created = createdByGone + Running.Sum(thread => thread.Created) + Ended.Sum(thread => thread.Created);
+            return (created, freed);
+        }
+    }
+
+    /// <summary>Takes what the collector found forgotten and nobody has looked for since, on whatever thread it was made.</summary>
+    internal static void Sweep()
+    {
+        ThreadState own = ThreadState.Current;
+        own.SweepOwn();
+        lock (Gate)
+        {
+            List<ThreadState>? due = null;
+            foreach (ThreadState thread in Running)
+            {
+                if (thread != own && thread.IsDue)
+                {
+                    thread.IsKeptOut = true;
+                    (due ??= []).Add(thread);
+                }
+            }
+
+            if (due is not null)
+            {
+                SweepOthers(due);
+            }
+
+            BuryEnded();
+        }
+    }
+
+    /// <summary>Lets go of what others gave back to a thread that has ended.</summary>
+    internal static void Discard(ThreadState ended)
+    {
+        lock (Gate)
+        {
+            ended.DiscardSpare();
+        }
+    }
+
+    /// <summary>Waits until nobody is kept out.</summary>
+    internal static void Wait()
+    {
+        lock (Gate)
+        {
+        }
+    }
+
+    private static void SweepOthers(List<ThreadState> due)
+    {
+        try
+        {
+            // From here on each of them either sees that it is kept out, or is seen inside.
+            Interlocked.MemoryBarrierProcessWide();
+            foreach (ThreadState thread in due)
+            {
+                var spin = default(SpinWait);
+                while (thread.IsInside)
+                {
+                    spin.SpinOnce(sleep1Threshold: -1);
+                }
+
+                thread.Sweep();
+            }
+        }
+        finally
+        {
+            foreach (ThreadState thread in due)
+            {
+                thread.IsKeptOut = false;
+            }
+        }
+    }
+
+    private static void BuryEnded()
+    {
+        for (int i = Ended.Count - 1; i >= 0; i--)
+        {
+            ThreadState thread = Ended[i];
+            thread.Sweep();
+            thread.DiscardSpare();
+            if (thread.IsEmpty)
+            {
+                createdByGone += thread.Created;
+                freedByGone += thread.Freed;
+                Ended.RemoveAt(i);
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+
+namespace DotMlx;
+
+/// <summary>
+/// A thread that forgets many small arrays makes the C library's heap large and cold long before the collector sees a reason to look:
+/// to it an array is 32 bytes. So it is asked to after some thousands of arrays that were not disposed, if that finds any and costs little.
+/// </summary>
+internal sealed class CountPressure
+{
+    private const long Least = 1 << 12;
+    private const long Most = 1 << 20;
+
+    // Parts of the time between two collections: one that takes more should come less often, one that takes less may come more often.
+    private const long Dear = 3;
+    private const long Cheap = 6;
+
+    private long allowed = Least;
+    private long floor;
+    private long lastCollection;
+
+    /// <summary>Looks after the arrays of the calling thread.</summary>
+    internal void Check(ThreadState thread)
+    {
+        if (thread.IsDue)
+        {
+            thread.SweepOwn();
+            floor = thread.Created - thread.Freed;
+            return;
+        }
+
+        long made = thread.Created - thread.Freed - floor;
+        if (made >= allowed)
+        {
+            Collect(thread, made);
+        }
+    }
+
+    private void Collect(ThreadState thread, long made)
+    {
+        long start = Stopwatch.GetTimestamp();
+        GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+        int forgotten = thread.SweepOwn();
+        long end = Stopwatch.GetTimestamp();
+        long between = start - lastCollection;
+        if (forgotten < made / 4 || end - start > between / Dear)
+        {
+            allowed = Math.Min(2 * allowed, Most);
+        }
+        else if (forgotten > made / 2 && end - start < between / Cheap)
+        {
+            allowed = Math.Max(allowed / 2, Least);
+        }
+
+        lastCollection = end;
+        floor = thread.Created - thread.Freed;
+    }
+}
