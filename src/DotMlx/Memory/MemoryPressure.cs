@@ -16,12 +16,16 @@ internal static unsafe class MemoryPressure
     private const int RestFactor = 25;
     private const ulong Impatience = 4;
 
+    // Each collection in a row that found nothing doubles the growth it takes for the next, up to the same.
+    private const int MostMisses = 2;
+
     private static readonly Lock Gate = new();
 
     // What was left after the last collection of the young generations, and of all.
     private static ulong youngFloor;
     private static ulong fullFloor;
     private static long restUntil;
+    private static int misses;
 
     /// <summary>Looks at MLX's memory and collects if that promises something.</summary>
     internal static void Check()
@@ -41,7 +45,7 @@ internal static unsafe class MemoryPressure
 
         ulong growth = active - youngFloor;
         ulong allowed = Allowance(youngFloor);
-        if (growth > allowed && (growth > Impatience * allowed || Stopwatch.GetTimestamp() >= restUntil))
+        if (growth > allowed << misses && (growth > Impatience * allowed || Stopwatch.GetTimestamp() >= restUntil))
         {
             Collect(active);
         }
@@ -70,6 +74,7 @@ internal static unsafe class MemoryPressure
 
             long end = Stopwatch.GetTimestamp();
             bool worthwhile = youngFloor + (active / 16) < active;
+            misses = worthwhile ? 0 : Math.Min(misses + 1, MostMisses);
             restUntil = worthwhile ? 0 : end + (RestFactor * (end - start));
         }
         finally

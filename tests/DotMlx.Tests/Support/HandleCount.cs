@@ -16,7 +16,7 @@ internal sealed class HandleCount : IDisposable
 
     internal static HandleCount NoneLeft() => new();
 
-    /// <summary>Lets the finalizer free what earlier tests forgot.</summary>
+    /// <summary>Lets the collector find what earlier tests forgot, also behind the finalizers of other objects.</summary>
     internal static void Settle()
     {
         for (int i = 0; i < 2; i++)

@@ -1,0 +1,277 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using DotMlx.Bindings;
+
+namespace DotMlx.Tests.Memory;
+
+[NonParallelizable]
+public class ForgottenArrayTests
+{
+    private const int Megabyte = 1 << 20;
+
+    [Test]
+    public void ThreadsThatHaveEndedLeaveNothing()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        for (int i = 0; i < 8; i++)
+        {
+            Thread thread = new(() => Forget(100));
+            thread.Start();
+            thread.Join();
+        }
+
+        HandleCount.Settle();
+    }
+
+    [Test]
+    public void ArraysOutliveTheThreadThatMadeThem()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        var made = new MlxArray[100];
+        Thread thread = new(() =>
+        {
+            for (int i = 0; i < made.Length; i++)
+            {
+                made[i] = MlxArray.Create([(float)i], 1);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        HandleCount.Settle();
+        Assert.That(count.Left, Is.EqualTo(made.Length));
+        Assert.That(made.Select(array => array.Item<float>()), Is.EqualTo(Enumerable.Range(0, made.Length)));
+        Array.ForEach(made[..50], array => array.Dispose());
+        Assert.That(count.Left, Is.EqualTo(50));
+        Array.Clear(made);
+        HandleCount.Settle();
+    }
+
+    [Test]
+    public void ThreadsThatWaitKeepNothing()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        using var forgotten = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        Thread thread = new(() =>
+        {
+            Forget(1000);
+            forgotten.Set();
+            end.Wait();
+        });
+        thread.Start();
+        forgotten.Wait();
+        HandleCount.Settle();
+        Assert.That(count.Left, Is.Zero, "while the thread is still there");
+        end.Set();
+        thread.Join();
+    }
+
+    [Test]
+    public void MemoryComesBackWithoutAnotherCall()
+    {
+        HandleCount.Settle();
+        long before = Active();
+        MakeAndForget();
+        Assert.That(Active() - before, Is.GreaterThan(15 * Megabyte));
+
+        // DotMlx is not called again: a timer does it.
+        bool back = SpinWait.SpinUntil(
+            () =>
+            {
+                GC.Collect();
+                Thread.Sleep(10);
+                return Active() - before < Megabyte;
+            },
+            TimeSpan.FromSeconds(60));
+        Assert.That(back, "the memory of forgotten arrays");
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void MakeAndForget()
+        {
+            MlxArray array = Mx.Ones(16 * Megabyte / sizeof(float));
+            array.Eval();
+        }
+
+        static unsafe long Active()
+        {
+            nuint bytes = 0;
+            _ = Mlxc.mlx_get_active_memory(&bytes);
+            return (long)bytes;
+        }
+    }
+
+    [Test]
+    public void FinalizersOfOtherObjectsMayUseAndDisposeArrays()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        Holder.Seen.Clear();
+        Hold(200);
+        HandleCount.Settle();
+        Assert.That(Holder.Seen, Is.EquivalentTo(Enumerable.Range(0, 200)));
+        HandleCount.Settle();
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Hold(int number)
+        {
+            for (int i = 0; i < number; i++)
+            {
+                _ = new Holder(MlxArray.Create([(float)i], 1), disposes: i % 2 == 0);
+            }
+        }
+    }
+
+    [Test]
+    public void DisposingOnManyThreadsAtOnceFreesOnce()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        const int threads = 8;
+        var arrays = new MlxArray[2000];
+        for (int i = 0; i < arrays.Length; i++)
+        {
+            arrays[i] = MlxArray.Create([1f], 1);
+        }
+
+        using var start = new Barrier(threads);
+        Thread[] all = [.. Enumerable.Range(0, threads).Select(_ => new Thread(() =>
+        {
+            start.SignalAndWait();
+            Array.ForEach(arrays, array => array.Dispose());
+        }))];
+        Array.ForEach(all, thread => thread.Start());
+        Array.ForEach(all, thread => thread.Join());
+        Assert.That(arrays.All(array => array.IsDisposed));
+        Assert.That(count.Left, Is.Zero);
+    }
+
+    [Test]
+    public void MakingForgettingHandingOverAndCollectingGoTogether()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        var handedOver = new ConcurrentQueue<(MlxArray Array, float Value)>();
+        int wrong = 0;
+        using var stop = new CancellationTokenSource();
+        Thread collector = new(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                GC.Collect(0);
+                _ = LiveArrays.Count;
+                Thread.Yield();
+            }
+        });
+        collector.Start();
+        Thread[] makers = [.. Enumerable.Range(0, 4).Select(seed => new Thread(() => Work(seed)))];
+        Array.ForEach(makers, thread => thread.Start());
+        Array.ForEach(makers, thread => thread.Join());
+        stop.Cancel();
+        collector.Join();
+        while (handedOver.TryDequeue(out (MlxArray Array, float Value) left))
+        {
+            left.Array.Dispose();
+        }
+
+        Assert.That(wrong, Is.Zero, "arrays with another's value");
+        HandleCount.Settle();
+
+        void Work(int seed)
+        {
+            var random = new Random(seed);
+            List<(MlxArray Array, float Value)> own = [];
+            for (int i = 0; i < 4000; i++)
+            {
+                float value = random.Next();
+                var array = MlxArray.Create([value], 1);
+                switch (random.Next(4))
+                {
+                    case 0:
+                        handedOver.Enqueue((array, value));
+                        break;
+                    case 1:
+                        own.Add((array, value));
+                        break;
+                    case 2:
+                        array.Dispose();
+                        break;
+                    default:
+                        break;
+                }
+
+                if (random.Next(3) == 0 && handedOver.TryDequeue(out (MlxArray Array, float Value) other))
+                {
+                    Check(other);
+                    other.Array.Dispose();
+                }
+
+                if (own.Count > 500)
+                {
+                    own.ForEach(Check);
+                    own.Clear();
+                }
+            }
+        }
+
+        void Check((MlxArray Array, float Value) made)
+        {
+            if (made.Array.Item<float>() != made.Value)
+            {
+                Interlocked.Increment(ref wrong);
+            }
+        }
+    }
+
+    [Test]
+    public void FreeingMayCallBackAndDisposeAnother()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        MlxArray other = MlxArray.Create([1f], 1);
+        using (var owner = new Owner(64, other.Dispose))
+        {
+            MlxArray array = MlxArray.FromMemory(owner.Memory, 64);
+            array.Eval();
+            array.Dispose();
+            HandleCount.Settle();
+        }
+
+        Assert.That(other.IsDisposed);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Forget(int number)
+    {
+        for (int i = 0; i < number; i++)
+        {
+            _ = MlxArray.Create([1f, 2f], 2);
+        }
+    }
+
+    private sealed class Holder(MlxArray array, bool disposes)
+    {
+        internal static ConcurrentBag<int> Seen { get; } = [];
+
+        ~Holder()
+        {
+            Seen.Add((int)array.Item<float>());
+            if (disposes)
+            {
+                array.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Memory whose release runs an action.</summary>
+    private sealed class Owner(int length, Action released) : MemoryManager<float>
+    {
+        private readonly float[] elements = GC.AllocateArray<float>(length, pinned: true);
+
+        public override Span<float> GetSpan() => elements;
+
+        public override unsafe MemoryHandle Pin(int elementIndex = 0) => new(Unsafe.AsPointer(ref elements[elementIndex]), pinnable: this);
+
+        public override void Unpin() => released();
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+}
