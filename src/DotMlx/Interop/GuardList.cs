@@ -10,6 +10,9 @@ internal sealed class GuardList(int generation)
     private int count;
     private int collections;
 
+    // So many were there when there had been no collection since the last sweep: they have lived through the one that comes.
+    private int settled;
+
     internal bool IsEmpty => count == 0;
 
     /// <summary>Whether there has been a collection that may have found something here.</summary>
@@ -17,6 +20,12 @@ internal sealed class GuardList(int generation)
 
     internal void Add(HandleGuard guard)
     {
+        // What comes has lived through all collections until now.
+        if (count == 0)
+        {
+            collections = GC.CollectionCount(generation);
+        }
+
         if (count == guards.Length)
         {
             Array.Resize(ref guards, Math.Max(Least, 2 * count));
@@ -26,6 +35,9 @@ internal sealed class GuardList(int generation)
         guard.List = this;
         guard.Index = count++;
     }
+
+    /// <summary>There has been no collection since the last sweep.</summary>
+    internal void Settle() => settled = count;
 
     internal void Remove(HandleGuard guard)
     {
@@ -61,11 +73,12 @@ internal sealed class GuardList(int generation)
             }
             else
             {
-                (older ?? this).Add(guard);
+                (i < settled ? older ?? this : this).Add(guard);
             }
         }
 
         Array.Clear(guards, count, before - count);
+        settled = count;
         if (guards.Length > Least && count < guards.Length / 8)
         {
             Array.Resize(ref guards, Math.Max(Least, guards.Length / 4));

@@ -114,6 +114,18 @@ internal sealed partial class ThreadState
         return forgotten;
     }
 
+    /// <summary>There has been no collection since the last sweep, as the thread itself has seen.</summary>
+    internal void Settle()
+    {
+        Enter();
+        if (!IsDue)
+        {
+            young.Settle();
+        }
+
+        Volatile.Write(ref inside, false);
+    }
+
     /// <summary>Sweeps on the thread itself.</summary>
     internal int SweepOwn()
     {
@@ -235,6 +247,12 @@ internal sealed partial class ThreadState
 
     private void HandOver()
     {
+        if (foundCount == 0)
+        {
+            return;
+        }
+
+        ThreadStates.Found(foundCount);
         NativeFree.SetAside(found.AsSpan(0, foundCount));
         foundCount = 0;
     }

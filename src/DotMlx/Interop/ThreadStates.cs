@@ -10,6 +10,13 @@ internal static class ThreadStates
     private static readonly List<ThreadState> Ended = [];
     private static long createdByGone;
     private static long freedByGone;
+    private static long forgotten;
+
+    /// <summary>How many arrays were ever found forgotten.</summary>
+    internal static long Forgotten => Volatile.Read(ref forgotten);
+
+    /// <summary>Counts arrays that were found forgotten.</summary>
+    internal static void Found(int arrays) => Interlocked.Add(ref forgotten, arrays);
 
     internal static void Add(ThreadState thread)
     {

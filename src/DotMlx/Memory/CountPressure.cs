@@ -29,6 +29,7 @@ internal sealed class CountPressure
             return;
         }
 
+        thread.Settle();
         long made = thread.Created - thread.Freed - floor;
         if (made >= allowed)
         {

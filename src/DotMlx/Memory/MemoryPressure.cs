@@ -27,6 +27,9 @@ internal static unsafe class MemoryPressure
     private static long restUntil;
     private static int misses;
 
+    // Whether the next collection looks at all generations.
+    private static bool everything;
+
     /// <summary>Looks at MLX's memory and collects if that promises something.</summary>
     internal static void Check()
     {
@@ -65,15 +68,18 @@ internal static unsafe class MemoryPressure
         {
             long start = Stopwatch.GetTimestamp();
 
-            // An array that lived through one collection (a parameter, until its next update) is found in the middle generation.
-            youngFloor = LeftAfter(generation: 1);
-            if (youngFloor > fullFloor + (2 * Allowance(fullFloor)))
-            {
-                youngFloor = fullFloor = LeftAfter(generation: 2);
-            }
+            // An array that lived through one collection (a parameter, until its next update) is found in the middle generation. Two
+            // collections at once would move what lives to the last one, so where this one finds nothing, the next looks everywhere.
+            long before = ThreadStates.Forgotten;
+            youngFloor = LeftAfter(everything ? 2 : 1);
+            fullFloor = everything ? youngFloor : fullFloor;
+
+            // What a graph still needs is given back after its evaluation only, so the bytes alone do not tell.
+            bool found = ThreadStates.Forgotten != before;
+            everything = !found && !everything && youngFloor > fullFloor + (2 * Allowance(fullFloor));
 
             long end = Stopwatch.GetTimestamp();
-            bool worthwhile = youngFloor + (active / 16) < active;
+            bool worthwhile = found || youngFloor + (active / 16) < active;
             misses = worthwhile ? 0 : Math.Min(misses + 1, MostMisses);
             restUntil = worthwhile ? 0 : end + (RestFactor * (end - start));
         }

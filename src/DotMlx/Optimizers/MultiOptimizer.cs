@@ -163,6 +163,12 @@ public class MultiOptimizer : Optimizer
     }
 
     /// <inheritdoc/>
+    internal override void CollectPrivate(List<MlxArray> arrays) => Array.ForEach(_optimizers, optimizer => optimizer.CollectPrivate(arrays));
+
+    /// <inheritdoc/>
+    internal override void ReclaimState() => Array.ForEach(_optimizers, optimizer => optimizer.ReclaimState());
+
+    /// <inheritdoc/>
     internal override string StateKind => $"MultiOptimizer({string.Join(", ", _optimizers.Select(optimizer => optimizer.StateKind))})";
 
     /// <inheritdoc/>

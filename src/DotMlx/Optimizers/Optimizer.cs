@@ -171,6 +171,21 @@ public abstract partial class Optimizer : IMlxState
 
     private protected Value Get(PerType quantity, DType dtype) => quantity.Get(_shared, dtype);
 
+    /// <summary>
+    /// Lists the arrays of the state that nobody outside the library has seen: a compiled function, which replaces all, frees them at
+    /// once. None for classes from elsewhere, which may keep what they are given.
+    /// </summary>
+    internal virtual void CollectPrivate(List<MlxArray> arrays)
+    {
+        if (GetType().Assembly == typeof(Optimizer).Assembly)
+        {
+            _state.CollectPrivate(arrays);
+        }
+    }
+
+    /// <summary>The state has just been restored from arrays that nobody else has.</summary>
+    internal virtual void ReclaimState() => _state.Reclaim();
+
     /// <summary>The learning rate in the dtype of a gradient.</summary>
     private protected Value LearningRateAs(DType dtype) => _learningRate.Get(_shared, dtype);
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DotMlx.Bindings;
+using DotMlx.Optimizers;
 
 namespace DotMlx;
 
@@ -138,6 +139,13 @@ internal sealed unsafe class CompiledFunction : IDisposable
         for (int i = 0; i < outputs.Length; i++)
         {
             outputs[i].RestoreState((Tree)Structures.Rebuild(signature.States[i], values, ref next)!);
+            (outputs[i] as Optimizer)?.ReclaimState();
+        }
+
+        // The collector would keep their memory from the next step for a while.
+        foreach (MlxArray array in frame.Replaced)
+        {
+            array.Dispose();
         }
 
         return result;
@@ -147,6 +155,12 @@ internal sealed unsafe class CompiledFunction : IDisposable
     {
         for (int i = 0; i < inputs.Length; i++)
         {
+            // What is captured counts as seen, so this comes first.
+            if (inputs[i] is Optimizer optimizer && Array.IndexOf(outputs, optimizer) >= 0)
+            {
+                optimizer.CollectPrivate(frame.Replaced);
+            }
+
             Tree state = inputs[i].CaptureState();
             frame.States[i] = state;
             state.CollectLeaves(frame.Key.Arrays, shown: false);
@@ -298,6 +312,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         internal Tree[] States { get; } = new Tree[states];
 
+        /// <summary>Arrays of the state before the call that nobody has seen.</summary>
+        internal List<MlxArray> Replaced { get; } = [];
+
         internal Signature? Traced { get; set; }
 
         internal void Begin(ReadOnlySpan<object?> values)
@@ -339,6 +356,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             Key.Clear();
             Array.Clear(arguments);
             Array.Clear(States);
+            Replaced.Clear();
             Traced = null;
         }
     }

@@ -125,6 +125,9 @@ public abstract partial class Tree
     /// <summary>Lists the arrays; <paramref name="shown"/> says whether somebody outside the library gets to see them.</summary>
     internal abstract void CollectLeaves(List<MlxArray> leaves, bool shown);
 
+    /// <summary>Lists the arrays of the leaves that nobody outside the library has seen.</summary>
+    internal abstract void CollectPrivate(List<MlxArray> arrays);
+
     /// <summary>Declares every leaf of a tree that the library has just made, and shown to nobody, to be its own.</summary>
     internal abstract void Reclaim();
 

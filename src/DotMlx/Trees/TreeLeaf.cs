@@ -54,6 +54,14 @@ public sealed class TreeLeaf : Tree
 
     internal override void CollectLeaves(List<MlxArray> leaves, bool shown) => leaves.Add(shown ? Array : _array);
 
+    internal override void CollectPrivate(List<MlxArray> arrays)
+    {
+        if (_private)
+        {
+            arrays.Add(_array);
+        }
+    }
+
     internal override void Reclaim() => _private = true;
 
     internal override Tree? Child(string part) => null;

@@ -171,6 +171,14 @@ public sealed class TreeList : Tree, IList<Tree>
         }
     }
 
+    internal override void CollectPrivate(List<MlxArray> arrays)
+    {
+        foreach (Tree item in _items)
+        {
+            item.CollectPrivate(arrays);
+        }
+    }
+
     internal override void Reclaim()
     {
         foreach (Tree item in _items)
