@@ -24,7 +24,7 @@ internal static class Contests
         [
             new("add + dispose of scalars", Scalars, 1.15,
                 () => c.ScalarAdd(Scalars, s), () => RawWork.ScalarAdd(Scalars, s), () => ManagedWork.ScalarAdd(Scalars)),
-            new("add of scalars, left to the finalizer", Scalars, 3.0,
+            new("add of scalars, left to the collector", Scalars, 3.0,
                 () => c.ScalarAdd(Scalars, s), null, () => ManagedWork.ScalarAddFinalized(Scalars)),
             new("chain of 1,000 operations, per operation", ChainLength * ChainRepeats, 1.03,
                 () => c.Chain(ChainLength, ChainSize, ChainRepeats, s),

@@ -46,7 +46,8 @@ public sealed unsafe partial class MlxArray
 
     /// <summary>
     /// An array over memory of the program's own: where MLX can share it (Metal, page-aligned memory) it is not copied, else it is copied at once.
-    /// The memory stays pinned until MLX lets go of it and must not be changed meanwhile.
+    /// The memory stays pinned until MLX lets go of it and must not be changed meanwhile. Memory of a <see cref="MemoryManager{T}"/> is unpinned
+    /// a little later, on a thread of the pool.
     /// </summary>
     /// <param name="memory">The elements in row-major order.</param>
     /// <param name="shape">The shape; none means one dimension.</param>
@@ -66,12 +67,13 @@ public sealed unsafe partial class MlxArray
             throw new ArgumentException($"The shape {ShapeText.Of(shape)} holds {count} elements, but {memory.Length} were given.", nameof(shape));
         }
 
-        MemoryHandle pin = memory.Pin();
-        GCHandle payload = GCHandle.Alloc(pin);
+        // Memory of a MemoryManager has an Unpin of its own, which may do anything.
+        var pinned = new PinnedMemory(memory.Pin(), RunsForeignCode: !MemoryMarshal.TryGetArray<T>(memory, out _));
+        GCHandle payload = GCHandle.Alloc(pinned);
         fixed (int* sizes = shape)
         {
             mlx_array array = Mlxc.mlx_array_new_data_managed_payload(
-                pin.Pointer, sizes, shape.Length, (mlx_dtype)dtype, (void*)GCHandle.ToIntPtr(payload), &Unpin);
+                pinned.Handle.Pointer, sizes, shape.Length, (mlx_dtype)dtype, (void*)GCHandle.ToIntPtr(payload), &Unpin);
             return array.ctx != null ? new MlxArray(array) : throw MlxError.Fail("mlx_array_new_data_managed_payload");
         }
     }
@@ -80,9 +82,21 @@ public sealed unsafe partial class MlxArray
     private static void Unpin(void* payload)
     {
         GCHandle handle = GCHandle.FromIntPtr((nint)payload);
-        ((MemoryHandle)handle.Target!).Dispose();
+        var pinned = (PinnedMemory)handle.Target!;
         handle.Free();
+
+        // Locks that MLX or the library hold here must not meet those of the program.
+        if (pinned.RunsForeignCode)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static memory => memory.Handle.Dispose(), pinned, preferLocal: false);
+        }
+        else
+        {
+            pinned.Handle.Dispose();
+        }
     }
+
+    private sealed record PinnedMemory(MemoryHandle Handle, bool RunsForeignCode);
 
     /// <summary>Elements from one to the next along each dimension; known once <see cref="Data"/> was called.</summary>
     internal ReadOnlySpan<long> EvaluatedStrides => new(Mlxc.mlx_array_strides(Handle), NDim);

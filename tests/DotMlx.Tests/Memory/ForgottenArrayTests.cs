@@ -221,19 +221,47 @@ public class ForgottenArrayTests
     }
 
     [Test]
-    public void FreeingMayCallBackAndDisposeAnother()
+    public void MemoryMayBeUnpinnedByCodeThatDisposesArrays()
     {
-        using HandleCount count = HandleCount.NoneLeft();
         MlxArray other = MlxArray.Create([1f], 1);
-        using (var owner = new Owner(64, other.Dispose))
+        using var owner = new Owner(64, other.Dispose);
+        MlxArray array = MlxArray.FromMemory(owner.Memory, 64);
+        array.Eval();
+        array.Dispose();
+        Assert.That(() => other.IsDisposed, Is.True.After(60_000, 10));
+    }
+
+    [Test]
+    public void MemoryMayBeUnpinnedByCodeThatWaitsForALock()
+    {
+        object gate = new();
+        int unpinned = 0;
+        using var owner = new Owner(64, () =>
+        {
+            lock (gate)
+            {
+                Interlocked.Increment(ref unpinned);
+            }
+        });
+        for (int i = 1; i <= 50; i++)
         {
             MlxArray array = MlxArray.FromMemory(owner.Memory, 64);
             array.Eval();
-            array.Dispose();
-            HandleCount.Settle();
-        }
+            var disposing = new Thread(array.Dispose);
+            lock (gate)
+            {
+                disposing.Start();
 
-        Assert.That(other.IsDisposed);
+                // Waits for the lock, if it held one of the library's, while this thread disposes too.
+                for (int k = 0; k < 100; k++)
+                {
+                    MlxArray.Create([1f], 1).Dispose();
+                }
+            }
+
+            disposing.Join();
+            Assert.That(() => Volatile.Read(ref unpinned), Is.EqualTo(i).After(60_000, 5));
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
