@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -57,6 +58,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     internal mlx_array Handle
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             nint native = NativeOrNull;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -157,6 +158,7 @@ internal static unsafe class Streams
     internal static void PrepareThread() => PrepareThread(ThreadState.Current);
 
     /// <inheritdoc cref="PrepareThread()"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void PrepareThread(ThreadState thread)
     {
         // The first version is 1, and a thread that was told nothing is at 0.

@@ -9,6 +9,7 @@ internal static unsafe class Op
     /// <summary>The stream an operation runs on: the given one, or the default stream that the library owns.</summary>
     internal static mlx_stream Stream(MlxStream? stream) => Stream(stream, ThreadState.Current);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static mlx_stream Stream(MlxStream? stream, ThreadState thread)
     {
         // In some places (indices that are broadcast, say) MLX asks for the thread's default stream all the same.
@@ -82,6 +83,7 @@ internal static unsafe class Op
         return scalarOrArray.Weak is { } weak ? weak.Native(weak.DTypeBeside(like)).Share() : scalarOrArray.Share();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static MlxArray Result(int status, mlx_array result, string function, ThreadState thread)
     {
         if (status != 0)
