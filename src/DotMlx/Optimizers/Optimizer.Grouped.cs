@@ -23,7 +23,7 @@ public abstract partial class Optimizer
     private void ApplyGroups(TreeDictionary gradients, Tree parameters, in Roots roots)
     {
         // What a derived class adds to an element-wise rule need not be element-wise.
-        if (!GroupSmallParameters || !IsElementwise || GetType().Assembly != typeof(Optimizer).Assembly || TraceLock.IsHeldByCurrentThread)
+        if (!GroupSmallParameters || !IsElementwise || !IsOfTheLibrary || TraceLock.IsHeldByCurrentThread)
         {
             return;
         }

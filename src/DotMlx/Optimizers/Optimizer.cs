@@ -177,14 +177,23 @@ public abstract partial class Optimizer : IMlxState
     /// </summary>
     internal virtual void CollectPrivate(List<MlxArray> arrays)
     {
-        if (GetType().Assembly == typeof(Optimizer).Assembly)
+        if (IsOfTheLibrary)
         {
             _state.CollectPrivate(arrays);
         }
     }
 
-    /// <summary>The state has just been restored from arrays that nobody else has.</summary>
-    internal virtual void ReclaimState() => _state.Reclaim();
+    /// <summary>The state has just been restored from arrays that nobody else has, unless a class from elsewhere kept them.</summary>
+    internal virtual void ReclaimState()
+    {
+        if (IsOfTheLibrary)
+        {
+            _state.Reclaim();
+        }
+    }
+
+    /// <summary>Whether no code from elsewhere takes part in what this does.</summary>
+    private bool IsOfTheLibrary => GetType().Assembly == typeof(Optimizer).Assembly;
 
     /// <summary>The learning rate in the dtype of a gradient.</summary>
     private protected Value LearningRateAs(DType dtype) => _learningRate.Get(_shared, dtype);

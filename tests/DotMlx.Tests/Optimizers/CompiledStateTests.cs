@@ -51,6 +51,21 @@ public class CompiledStateTests
     }
 
     [Test]
+    public void WhatAClassFromElsewhereKeepsStaysValid()
+    {
+        TreeDictionary parameters = Parameters(), gradients = Parameters();
+        var optimizer = new KeepingAdam();
+        optimizer.Init(parameters);
+        Func<Tree, Tree, Tree> update = optimizer.Compile();
+        _ = update(gradients, parameters);
+        MlxArray kept = optimizer.Kept!;
+        float value = kept.Item<float>();
+        _ = optimizer.ApplyGradients(gradients, parameters);
+        _ = update(gradients, parameters);
+        Assert.That(kept.Item<float>(), Is.EqualTo(value));
+    }
+
+    [Test]
     public void AFailedUpdateLeavesTheStateValid()
     {
         TreeDictionary parameters = Parameters(), gradients = Parameters();
@@ -73,6 +88,17 @@ public class CompiledStateTests
         fails = false;
         _ = step(Mx.Ones(3));
         Assert.That(optimizer.Step.Item<ulong>(), Is.EqualTo(2));
+    }
+
+    private sealed class KeepingAdam() : Adam(0.1f)
+    {
+        public MlxArray? Kept { get; private set; }
+
+        public override void RestoreState(Tree state)
+        {
+            base.RestoreState(state);
+            Kept = state["a"]["m"].Array;
+        }
     }
 
     private static Optimizer Make(bool several) => several
