@@ -53,19 +53,16 @@ internal static class LiveArrays
     internal static nint Freed(HandleGuard guard, ThreadState thread)
     {
         nint handle = guard.Handle;
-        if (guard.Counted)
-        {
-            thread.Freed++;
-            records?.TryRemove(handle, out _);
-        }
+        CountFreed(guard, thread);
 
         // Another array may get it at once.
         thread.GiveBack(guard);
         return handle;
     }
 
-    /// <summary>Counts an array as freed that the collector found forgotten.</summary>
-    internal static void Forgotten(HandleGuard guard, ThreadState thread)
+    /// <summary>Counts the array of a guard as freed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void CountFreed(HandleGuard guard, ThreadState thread)
     {
         if (guard.Counted)
         {
@@ -99,7 +96,7 @@ internal static class LiveArrays
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void LookAround(ThreadState thread)
     {
-        NativeFree.TakeAlong();
+        _ = NativeFree.TakeAlong();
         if ((thread.Created & SeldomMask) == 0)
         {
             MemoryPressure.Check();

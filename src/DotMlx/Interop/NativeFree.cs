@@ -32,7 +32,7 @@ internal static unsafe class NativeFree
             return;
         }
 
-        if (Interlocked.CompareExchange(ref state, Freeing, Idle) != Idle)
+        if (!TryEnter())
         {
             Postpone((nint)array);
             return;
@@ -45,15 +45,13 @@ internal static unsafe class NativeFree
     /// <summary>Takes an array's guard out of its place and frees what it watches; nothing, where another thread came first.</summary>
     internal static void Free(ref HandleGuard? place)
     {
-        if (Interlocked.CompareExchange(ref state, Freeing, Idle) != Idle)
+        if (!TryEnter())
         {
             FreeBesideOthers(ref place);
             return;
         }
 
-        HandleGuard? owned = place;
-        place = null;
-        if (owned is not null)
+        if (Take(ref place) is { } owned)
         {
             ThreadState thread = ThreadState.Current;
             FreeNow(LiveArrays.Freed(owned, thread), thread);
@@ -96,30 +94,29 @@ internal static unsafe class NativeFree
     /// <summary>Leaves arrays to whoever makes, frees or evaluates arrays next; if nobody does for a moment, a timer frees them.</summary>
     internal static void SetAside(ReadOnlySpan<nint> arrays)
     {
-        if (!arrays.IsEmpty)
-        {
-            Pending.Add(arrays);
-            Sweeper.Start();
-        }
+        Pending.Add(arrays);
+        Sweeper.Start();
     }
 
     /// <summary>Frees some of what waits, if that is possible without waiting; asked for at every few arrays that are made.</summary>
-    internal static void TakeAlong()
+    /// <returns>Whether there were any and it was possible.</returns>
+    internal static bool TakeAlong()
     {
-        if (Pending.Any && TryEnter())
+        if (!Pending.Any || !TryEnter())
         {
-            FreeBatch();
-            Volatile.Write(ref state, Idle);
+            return false;
         }
+
+        FreeBatch();
+        Volatile.Write(ref state, Idle);
+        return true;
     }
 
     /// <summary>Frees all that waits, unless an evaluation is going on, which then does it.</summary>
     internal static void FreeAll()
     {
-        while (Pending.Any && TryEnter())
+        while (TakeAlong())
         {
-            FreeBatch();
-            Volatile.Write(ref state, Idle);
         }
     }
 
@@ -154,7 +151,7 @@ internal static unsafe class NativeFree
         Volatile.Write(ref state, Idle);
         if (Pending.Any)
         {
-            TakeAlong();
+            _ = TakeAlong();
         }
     }
 

@@ -72,7 +72,7 @@ internal sealed partial class ThreadState
             young.Add(guard);
         }
 
-        Volatile.Write(ref inside, false);
+        Exit();
         return guard;
     }
 
@@ -85,7 +85,7 @@ internal sealed partial class ThreadState
             Enter();
             guard.Leave();
             Keep(guard);
-            Volatile.Write(ref inside, false);
+            Exit();
         }
         else
         {
@@ -123,7 +123,7 @@ internal sealed partial class ThreadState
             young.Settle();
         }
 
-        Volatile.Write(ref inside, false);
+        Exit();
     }
 
     /// <summary>Sweeps on the thread itself.</summary>
@@ -131,14 +131,14 @@ internal sealed partial class ThreadState
     {
         Enter();
         int forgotten = Sweep();
-        Volatile.Write(ref inside, false);
+        Exit();
         return forgotten;
     }
 
     /// <summary>Takes the array of a guard for <see cref="NativeFree"/>.</summary>
     internal void TakeForgotten(HandleGuard guard)
     {
-        LiveArrays.Forgotten(guard, this);
+        LiveArrays.CountFreed(guard, this);
         found[foundCount++] = guard.Handle;
         if (foundCount == found.Length)
         {
@@ -175,12 +175,15 @@ internal sealed partial class ThreadState
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Exit() => Volatile.Write(ref inside, false);
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WaitOutside()
     {
         do
         {
-            Volatile.Write(ref inside, false);
+            Exit();
             ThreadStates.Wait();
             Volatile.Write(ref inside, true);
         }
