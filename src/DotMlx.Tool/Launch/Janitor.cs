@@ -11,7 +11,9 @@ namespace DotMlx.Tool.Launch;
 /// </summary>
 internal sealed class Janitor : IDisposable
 {
+    // A message about a group that has ended already would meet a closed pipe and end the shell before the other groups.
     private const string Script = """
+        exec > /dev/null 2>&1
         all=; while read -r group; do all="$all $group"; done
         for group in $all; do kill -TERM -$group; done
         sleep 5
@@ -36,8 +38,15 @@ internal sealed class Janitor : IDisposable
     /// <summary>Puts a group into its care.</summary>
     public void Watch(int group)
     {
-        shell?.Input!.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{group}\n")));
-        shell?.Input!.Flush();
+        try
+        {
+            shell?.Input!.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{group}\n")));
+            shell?.Input!.Flush();
+        }
+        catch (IOException)
+        {
+            // Somebody has ended the shell, which is as good as none.
+        }
     }
 
     /// <summary>Dismisses it: the launcher has ended the ranks itself.</summary>

@@ -35,23 +35,21 @@ internal sealed class RankProcess : IDisposable
 
     public RankStart Start { get; }
 
-    /// <summary>The process group here.</summary>
-    public int Group => process.Id;
-
     /// <summary>After <see cref="Forget"/>: whether anything that the rank started here is left.</summary>
     public bool GroupIsAlive => process.GroupIsAlive;
 
     /// <param name="start">What to start.</param>
+    /// <param name="watch">Given the process group here before anything is read of the rank: who sees its lines may rely on it.</param>
     /// <param name="write">Given each line, and whether it is one of the errors.</param>
     /// <exception cref="ToolException">It cannot be started.</exception>
-    public static RankProcess Run(RankStart start, Action<string, bool> write)
+    public static RankProcess Run(RankStart start, Action<int> watch, Action<string, bool> write)
     {
         string? files = null;
         try
         {
             if (!start.Host.IsLocal)
             {
-                return new RankProcess(start, null, ChildProcess.Start([.. Ssh, start.Host.Ssh, RemoteScript.Start(start)], Inherited(), hasInput: true), write);
+                return Watched(start, null, ChildProcess.Start([.. Ssh, start.Host.Ssh, RemoteScript.Start(start)], Inherited(), hasInput: true), watch, write);
             }
 
             Dictionary<string, string> environment = Inherited();
@@ -71,7 +69,7 @@ internal sealed class RankProcess : IDisposable
             IReadOnlyList<string> command = start.WorkingDirectory is { } folder
                 ? ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", Path.GetFullPath(folder), .. start.Program]
                 : start.Program;
-            return new RankProcess(start, files, ChildProcess.Start(command, environment), write);
+            return Watched(start, files, ChildProcess.Start(command, environment), watch, write);
         }
         catch (Win32Exception exception)
         {
@@ -127,6 +125,12 @@ internal sealed class RankProcess : IDisposable
     {
         process.Dispose();
         Delete(files);
+    }
+
+    private static RankProcess Watched(RankStart start, string? files, ChildProcess process, Action<int> watch, Action<string, bool> write)
+    {
+        watch(process.Id);
+        return new RankProcess(start, files, process, write);
     }
 
     private bool IsRemote => !Start.Host.IsLocal;

@@ -183,6 +183,15 @@ internal sealed class LaunchTests
     }
 
     [Test]
+    public void RanksThatIgnoreTheRequestToEndDoNotOutliveALauncherThatIsKilled()
+    {
+        using var launch = new RunningLaunch(["-n", "3", "--", "sh", "-c", "[ \"$MLX_RANK\" = 0 ] || trap '' TERM; echo ready $$; sleep 600"]);
+        string[] ids = launch.WaitFor("ready", 3);
+        launch.Signal("KILL");
+        Processes.AssertGone(ids);
+    }
+
+    [Test]
     public void ANetAssemblyIsRunByDotnet() =>
         Assert.That(Launch("-n", "2", "--", CommandLine.Assembly, "inspect", "--help").Succeeded().Output, Does.Contain("[0] ").And.Contain("[1] ").And.Contain("FILE"));
 
