@@ -2,15 +2,15 @@ namespace DotMlx.Optimizers;
 
 /// <summary>
 /// Small parameters of one dtype that are updated as one flat array. The flat state and the flat parameters are kept from
-/// update to update; what the trees hold are views of them. A view that somebody replaced is noticed, and the flat array is then
-/// put together anew.
+/// update to update; the trees hold views of them, those of the state made only when somebody looks. A view that somebody replaced or
+/// changed is noticed, and the flat array is then put together anew.
 /// </summary>
 internal sealed class LeafGroup
 {
     private readonly List<Member> _members = [];
     private Member[] _last = [];
-    private TreeDictionary? _state;
-    private MlxArray? _parameters;
+    private FlatArray[] _state = [];
+    private FlatArray? _parameters;
     private int _next;
     private bool _updated;
 
@@ -28,32 +28,35 @@ internal sealed class LeafGroup
     public void Add(TreeLeaf node, MlxArray gradient, MlxArray parameter, TreeDictionary state) =>
         _members.Add(new Member(node, gradient, parameter, state));
 
-    /// <summary>Updates all members: their new parameters wait in <see cref="TakeResult"/>, their states are replaced.</summary>
+    /// <summary>Updates all members: their new parameters wait in <see cref="TakeResult"/>, their states follow.</summary>
     public void Update(Arithmetic x, Func<MlxArray, MlxArray, TreeDictionary, MlxArray> applySingle)
     {
-        bool sameMembers = _last.Length == _members.Count && _last.Zip(_members).All(pair => pair.First.IsSameLeaf(pair.Second));
-        if (!sameMembers || !_last.All(member => member.HasItsState()))
+        bool sameMembers = HasSameMembers();
+        if (!sameMembers || !Array.TrueForAll(_last, member => member.HasItsState(_state)))
         {
-            _state = new TreeDictionary();
-            TreeDictionary first = _members[0].State;
-            for (int i = 0; i < first.Count; i++)
-            {
-                string key = first.EntryAt(i).Key;
-                _state.Add(key, TreeLeaf.Private(MlxArray.CreateUnscoped(x.Take(x.Concatenate(_members.Select(member => member.Entry(key)))))));
-            }
+            _state = [.. _members[0].State.Select(entry => entry.Key).Select(key => new FlatArray(key, x.Concatenate(_members.Select(member => member.Entry(key))), x))];
         }
 
-        if (!sameMembers || !_last.Zip(_members).All(pair => pair.First.HasItsParameter(pair.Second.Parameter)))
+        if (!sameMembers || !HasSameParameters())
         {
-            _parameters?.Dispose();
-            _parameters = MlxArray.CreateUnscoped(x.Take(x.Concatenate(_members.Select(member => member.Parameter))));
+            _parameters = new FlatArray("", x.Concatenate(_members.Select(member => member.Parameter)), x);
+        }
+
+        // The rule works on a state of its own, so that one which fails half way changes nothing.
+        TreeDictionary state = new(_state.Length);
+        foreach (FlatArray entry in _state)
+        {
+            state.Add(entry.Key, TreeLeaf.Private(MlxArray.CreateUnscoped(x.Take(x.Use(entry.Array)))));
         }
 
         using MlxArray gradients = MlxArray.CreateUnscoped(x.Take(x.Concatenate(_members.Select(member => member.Gradient))));
-        MlxArray updated = applySingle(gradients, _parameters!, _state!);
-        _parameters!.Dispose();
-        _parameters = MlxArray.CreateUnscoped(x.Take(x.Use(updated)));
-        updated.Dispose();
+        using MlxArray updated = applySingle(gradients, _parameters!.Array, state);
+        foreach (FlatArray entry in _state)
+        {
+            entry.Become(((TreeLeaf)state.Get(entry.Key)!).Peek);
+        }
+
+        _parameters.Become(MlxArray.CreateUnscoped(x.Take(x.Use(updated))));
         Distribute(x);
         _updated = true;
     }
@@ -85,29 +88,88 @@ internal sealed class LeafGroup
         }
     }
 
+    private bool HasSameMembers()
+    {
+        if (_last.Length != _members.Count)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < _last.Length; i++)
+        {
+            if (!ReferenceEquals(_last[i].State, _members[i].State))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool HasSameParameters()
+    {
+        for (int i = 0; i < _last.Length; i++)
+        {
+            if (!_last[i].HasItsParameter(_members[i].Parameter))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     private void Distribute(Arithmetic x)
     {
         long offset = 0;
         foreach (Member member in _members)
         {
-            int[] shape = member.Gradient.ShapeArray;
-            for (int i = 0; i < _state!.Count; i++)
-            {
-                (string key, Tree flat) = _state.EntryAt(i);
-                Optimizer.Write(member.State, key, x.View(((TreeLeaf)flat).Peek, shape, offset), x);
-            }
-
-            member.Become(x.Keep(x.View(_parameters!, shape, offset)), _state);
+            member.ShowState(_state, offset);
+            member.Become(x.Keep(x.View(_parameters!.Array, member.Gradient.ShapeArray, offset)));
             offset += member.Gradient.Size;
         }
 
         _last = [.. _members];
     }
 
+    /// <summary>One array of the group, which becomes another with every update.</summary>
+    private sealed class FlatArray(string key, Value value, Arithmetic x)
+    {
+        public string Key { get; } = key;
+
+        public MlxArray Array { get; private set; } = MlxArray.CreateUnscoped(x.Take(value));
+
+        public void Become(MlxArray array)
+        {
+            Array.Dispose();
+            Array = array;
+        }
+    }
+
+    /// <summary>A member's part of a flat array.</summary>
+    private sealed class Part(FlatArray flat, int[] shape, long offset) : LeafView
+    {
+        private int[]? _made;
+
+        internal override MlxArray Whole => flat.Array;
+
+        internal override MlxArray Make()
+        {
+            using Arithmetic x = new();
+            MlxArray array = MlxArray.CreateUnscoped(x.Take(x.View(flat.Array, shape, offset)));
+            _made = array.ShapeArray;
+            return array;
+        }
+
+        /// <summary>Whether this is that part, and the array that was made of it, if any, is as it was made.</summary>
+        public bool IsStillIn(TreeLeaf leaf, FlatArray of) => ReferenceEquals(flat, of) && (leaf.IsView || IsUnchanged(leaf.Peek, _made!));
+
+        public bool Is(FlatArray of, long at) => ReferenceEquals(flat, of) && offset == at;
+    }
+
     private sealed class Member(TreeLeaf node, MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
         private int[] _parameterShape = [];
-        private (string Key, MlxArray Array, int[] Shape)[] _entries = [];
 
         public TreeLeaf? Node { get; private set; } = node;
 
@@ -121,15 +183,13 @@ internal sealed class LeafGroup
             ? array
             : throw new InvalidOperationException($"The state {State.Description} lacks an array '{key}' of the parameter's size. It seems to be another optimizer's.");
 
-        public bool IsSameLeaf(Member other) => ReferenceEquals(State, other.State);
-
         public bool HasItsParameter(MlxArray parameter) => ReferenceEquals(parameter, Parameter) && IsUnchanged(parameter, _parameterShape);
 
-        public bool HasItsState()
+        public bool HasItsState(FlatArray[] flat)
         {
-            foreach ((string key, MlxArray array, int[] shape) in _entries)
+            foreach (FlatArray entry in flat)
             {
-                if (State.Get(key) is not TreeLeaf { Peek: var present } || !ReferenceEquals(present, array) || !IsUnchanged(present, shape))
+                if (State.Get(entry.Key) is not TreeLeaf { View: Part part } leaf || !part.IsStillIn(leaf, entry))
                 {
                     return false;
                 }
@@ -138,18 +198,23 @@ internal sealed class LeafGroup
             return true;
         }
 
-        /// <summary>Takes note of the views that the trees hold now.</summary>
-        public void Become(MlxArray parameter, TreeDictionary flat)
+        /// <summary>Lets the state follow the flat one; what somebody holds stays as it is.</summary>
+        public void ShowState(FlatArray[] flat, long offset)
+        {
+            foreach (FlatArray entry in flat)
+            {
+                if (State.Get(entry.Key) is not TreeLeaf { IsView: true, View: Part part } || !part.Is(entry, offset))
+                {
+                    State[entry.Key] = TreeLeaf.Private(new Part(entry, Gradient.ShapeArray, offset));
+                }
+            }
+        }
+
+        /// <summary>Takes note of the view that the caller gets.</summary>
+        public void Become(MlxArray parameter)
         {
             Parameter = parameter;
             _parameterShape = parameter.ShapeArray;
-            _entries = new (string, MlxArray, int[])[flat.Count];
-            for (int i = 0; i < _entries.Length; i++)
-            {
-                string key = flat.EntryAt(i).Key;
-                MlxArray array = ((TreeLeaf)State.Get(key)!).Peek;
-                _entries[i] = (key, array, array.ShapeArray);
-            }
         }
 
         public void Forget()
@@ -157,8 +222,8 @@ internal sealed class LeafGroup
             Node = null;
             Gradient = Parameter;
         }
-
-        // An array that was changed in place has forgotten its shape object: a token that, unlike an address, is never used again.
-        private static bool IsUnchanged(MlxArray array, int[] shape) => !array.IsDisposed && ReferenceEquals(array.ShapeArray, shape);
     }
+
+    // An array that was changed in place has forgotten its shape object: a token that, unlike an address, is never used again.
+    private static bool IsUnchanged(MlxArray array, int[] shape) => !array.IsDisposed && ReferenceEquals(array.ShapeArray, shape);
 }

@@ -213,7 +213,7 @@ public abstract partial class Optimizer : IMlxState
         mlx_array handle = x.Take(value);
 
         // What nobody has seen may change in place; what somebody may hold stays valid and is left to its holder.
-        if (state.Get(key) is TreeLeaf { IsPrivate: true } leaf)
+        if (state.Get(key) is TreeLeaf { IsPrivate: true, IsView: false } leaf)
         {
             leaf.Peek.ReplaceHandle(handle);
         }

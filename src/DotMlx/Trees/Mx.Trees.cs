@@ -7,22 +7,22 @@ public static unsafe partial class Mx
     /// <summary>Computes every array of the trees (<c>mlx_eval</c>), as <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.</summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
     /// <exception cref="MlxException">A computation failed.</exception>
-    public static void Eval(params ReadOnlySpan<Tree> trees) => Eval(CollectionsMarshal.AsSpan(Leaves(trees)));
+    public static void Eval(params ReadOnlySpan<Tree> trees) => Eval(CollectionsMarshal.AsSpan(ToEvaluate(trees)));
 
     /// <summary>Starts computing every array of the trees and returns at once (<c>mlx_async_eval</c>).</summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
     /// <exception cref="MlxException">The computation could not be started.</exception>
-    public static void AsyncEval(params ReadOnlySpan<Tree> trees) => AsyncEval(CollectionsMarshal.AsSpan(Leaves(trees)));
+    public static void AsyncEval(params ReadOnlySpan<Tree> trees) => AsyncEval(CollectionsMarshal.AsSpan(ToEvaluate(trees)));
 
-    private static List<MlxArray> Leaves(ReadOnlySpan<Tree> trees)
+    private static List<MlxArray> ToEvaluate(ReadOnlySpan<Tree> trees)
     {
-        List<MlxArray> leaves = [];
+        List<MlxArray> arrays = [];
         foreach (Tree tree in trees)
         {
             ArgumentNullException.ThrowIfNull(tree, nameof(trees));
-            tree.CollectLeaves(leaves, shown: false);
+            tree.CollectToEvaluate(arrays);
         }
 
-        return leaves;
+        return arrays;
     }
 }

@@ -125,6 +125,9 @@ public abstract partial class Tree
     /// <summary>Lists the arrays; <paramref name="shown"/> says whether somebody outside the library gets to see them.</summary>
     internal abstract void CollectLeaves(List<MlxArray> leaves, bool shown);
 
+    /// <summary>Lists arrays such that evaluating them evaluates every leaf; leaves that share one list it once or a few times.</summary>
+    internal abstract void CollectToEvaluate(List<MlxArray> arrays);
+
     /// <summary>Lists the arrays of the leaves that nobody outside the library has seen.</summary>
     internal abstract void CollectPrivate(List<MlxArray> arrays);
 

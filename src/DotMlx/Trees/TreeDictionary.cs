@@ -216,6 +216,14 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
         }
     }
 
+    internal override void CollectToEvaluate(List<MlxArray> arrays)
+    {
+        for (int i = 0; i < _items.Count; i++)
+        {
+            _items.GetAt(i).Value.CollectToEvaluate(arrays);
+        }
+    }
+
     internal override void CollectPrivate(List<MlxArray> arrays)
     {
         for (int i = 0; i < _items.Count; i++)

@@ -3,7 +3,12 @@ namespace DotMlx;
 /// <summary>A tree that is one array. Immutable: to change a value, put another leaf into its container.</summary>
 public sealed class TreeLeaf : Tree
 {
-    private readonly MlxArray _array;
+    private const int Neighbours = 4;
+
+    private readonly LeafView? _view;
+
+    // Null while it is still a part of the view's array.
+    private MlxArray? _array;
 
     // True while nobody but the library has seen this leaf: then its array may be replaced and freed in place.
     private bool _private;
@@ -16,13 +21,15 @@ public sealed class TreeLeaf : Tree
         _array = array;
     }
 
+    private TreeLeaf(LeafView view) => _view = view;
+
     /// <inheritdoc/>
     public override MlxArray Array
     {
         get
         {
             _private = false;
-            return _array;
+            return Peek;
         }
     }
 
@@ -35,30 +42,60 @@ public sealed class TreeLeaf : Tree
     /// <inheritdoc/>
     public override Tree Copy()
     {
-        _private = false;
+        _ = Array;
         return this;
     }
 
     /// <summary>A leaf that belongs to the library until somebody reads it.</summary>
     internal static TreeLeaf Private(MlxArray array) => new(array) { _private = true };
 
+    /// <summary>A leaf of the library whose array is made when it is first asked for.</summary>
+    internal static TreeLeaf Private(LeafView view) => new(view) { _private = true };
+
+    /// <summary>What this was made as a part of, if anything.</summary>
+    internal LeafView? View => _view;
+
+    /// <summary>Whether there is no array yet, so that this follows the array it is a part of.</summary>
+    internal bool IsView => _array is null;
+
     /// <summary>Whether nobody outside the library can hold this leaf or its array.</summary>
     internal bool IsPrivate => _private;
 
     /// <summary>The array, for a look that nobody outside the library shares.</summary>
-    internal MlxArray Peek => _array;
+    internal MlxArray Peek => _array ??= _view!.Make();
 
     internal override bool IsEmptyContainer => false;
 
-    internal override string Description => "an array (" + TreePaths.Describe(_array) + ")";
+    internal override string Description => "an array (" + TreePaths.Describe(Peek) + ")";
 
-    internal override void CollectLeaves(List<MlxArray> leaves, bool shown) => leaves.Add(shown ? Array : _array);
+    internal override void CollectLeaves(List<MlxArray> leaves, bool shown) => leaves.Add(shown ? Array : Peek);
+
+    internal override void CollectToEvaluate(List<MlxArray> arrays)
+    {
+        if (_array is { } own)
+        {
+            arrays.Add(own);
+            return;
+        }
+
+        // Neighbours share the array: entries of the state by turns, so the last few are looked at.
+        MlxArray whole = _view!.Whole;
+        for (int i = arrays.Count - 1; i >= Math.Max(arrays.Count - Neighbours, 0); i--)
+        {
+            if (ReferenceEquals(arrays[i], whole))
+            {
+                return;
+            }
+        }
+
+        arrays.Add(whole);
+    }
 
     internal override void CollectPrivate(List<MlxArray> arrays)
     {
         if (_private)
         {
-            arrays.Add(_array);
+            arrays.Add(Peek);
         }
     }
 

@@ -171,6 +171,14 @@ public sealed class TreeList : Tree, IList<Tree>
         }
     }
 
+    internal override void CollectToEvaluate(List<MlxArray> arrays)
+    {
+        foreach (Tree item in _items)
+        {
+            item.CollectToEvaluate(arrays);
+        }
+    }
+
     internal override void CollectPrivate(List<MlxArray> arrays)
     {
         foreach (Tree item in _items)

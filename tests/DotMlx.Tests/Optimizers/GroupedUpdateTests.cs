@@ -82,6 +82,62 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
+    public void State_that_somebody_holds_stays_as_it_was()
+    {
+        Optimizer plain = AllOptimizers.Make("Adam");
+        Optimizer grouped = Grouped("Adam");
+        Tree a = AllOptimizers.Run(plain, AllOptimizers.Parameters(), 0, 2);
+        Tree b = AllOptimizers.Run(grouped, AllOptimizers.Parameters(), 0, 2);
+        Tree copy = grouped.CaptureState();
+        MlxArray held = grouped.State["layers"][0]["weight"]["m"].Array;
+        float[] before = held.ToArray<float>();
+        string bits = AllOptimizers.Bits(plain.State);
+        a = AllOptimizers.Run(plain, a, 2, 4);
+        b = AllOptimizers.Run(grouped, b, 2, 4);
+        Assert.Multiple(() =>
+        {
+            Assert.That(held.ToArray<float>(), Is.EqualTo(before));
+            Assert.That(grouped.State["layers"][0]["weight"]["m"].Array.ToArray<float>(), Is.Not.EqualTo(before));
+            Assert.That(AllOptimizers.Bits(copy), Is.EqualTo(bits));
+            Assert.That(AllOptimizers.Bits(grouped.State), Is.EqualTo(AllOptimizers.Bits(plain.State)));
+            Assert.That(AllOptimizers.Bits(b), Is.EqualTo(AllOptimizers.Bits(a)));
+        });
+    }
+
+    [Test]
+    public void State_changed_in_place_is_what_the_next_update_starts_from()
+    {
+        Optimizer plain = AllOptimizers.Make("Adam");
+        Optimizer grouped = Grouped("Adam");
+        Tree a = AllOptimizers.Run(plain, AllOptimizers.Parameters(), 0, 2);
+        Tree b = AllOptimizers.Run(grouped, AllOptimizers.Parameters(), 0, 2);
+        foreach (Optimizer optimizer in new[] { plain, grouped })
+        {
+            optimizer.State["layers"][0]["weight"]["v"].Array[0] = 0.5f;
+        }
+
+        Assert.That(AllOptimizers.Bits(AllOptimizers.Run(grouped, b, 2, 4)), Is.EqualTo(AllOptimizers.Bits(AllOptimizers.Run(plain, a, 2, 4))));
+        Assert.That(AllOptimizers.Bits(grouped.State), Is.EqualTo(AllOptimizers.Bits(plain.State)));
+    }
+
+    [Test]
+    public void State_that_nobody_reads_is_not_made_leaf_by_leaf()
+    {
+        Optimizer optimizer = Grouped("Adam");
+        Tree parameters = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2);
+        Tree gradients = AllOptimizers.Gradients(2);
+        HandleCount.Settle();
+        long before = LiveArrays.CreatedTotal;
+        Tree updated = optimizer.ApplyGradients(gradients, parameters);
+        Mx.Eval(updated, optimizer.State);
+        long unread = LiveArrays.CreatedTotal - before;
+        int entries = optimizer.State.LeafCount - 2;
+        _ = AllOptimizers.Bits(optimizer.State);
+        Assert.That(LiveArrays.CreatedTotal - before - unread, Is.GreaterThanOrEqualTo(entries));
+        Assert.That(unread, Is.LessThan(updated.LeafCount + entries));
+    }
+
+    [Test]
     public void No_handle_is_left_behind()
     {
         Optimizer optimizer = Grouped("AdamW");
