@@ -53,23 +53,20 @@ internal static class LiveArrays
     internal static nint Freed(HandleGuard guard, ThreadState thread)
     {
         nint handle = guard.Handle;
-        CountFreed(guard, thread);
+        if (guard.Counted)
+        {
+            thread.Freed++;
+            Unrecord(handle);
+        }
 
         // Another array may get it at once.
         thread.GiveBack(guard);
         return handle;
     }
 
-    /// <summary>Counts the array of a guard as freed.</summary>
+    /// <summary>Forgets where an array was made that is no more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void CountFreed(HandleGuard guard, ThreadState thread)
-    {
-        if (guard.Counted)
-        {
-            thread.Freed++;
-            records?.TryRemove(guard.Handle, out _);
-        }
-    }
+    internal static void Unrecord(nint handle) => records?.TryRemove(handle, out _);
 
     internal static void Record(MlxArray array, nint handle)
     {

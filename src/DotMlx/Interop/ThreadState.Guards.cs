@@ -138,7 +138,12 @@ internal sealed partial class ThreadState
     /// <summary>Takes the array of a guard for <see cref="NativeFree"/>.</summary>
     internal void TakeForgotten(HandleGuard guard)
     {
-        LiveArrays.CountFreed(guard, this);
+        if (guard.Counted)
+        {
+            Forgotten++;
+            LiveArrays.Unrecord(guard.Handle);
+        }
+
         found[foundCount++] = guard.Handle;
         if (foundCount == found.Length)
         {

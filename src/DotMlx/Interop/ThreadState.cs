@@ -25,8 +25,14 @@ internal sealed partial class ThreadState
     /// <summary>Arrays made on this thread.</summary>
     internal long Created { get; set; }
 
-    /// <summary>Arrays freed on this thread, or made there and forgotten.</summary>
+    /// <summary>Arrays freed on this thread, which alone counts them.</summary>
     internal long Freed { get; set; }
+
+    /// <summary>Arrays made on this thread and forgotten, counted by whoever looks after its guards.</summary>
+    internal long Forgotten { get; private set; }
+
+    /// <summary>Arrays that were made on this thread more than went.</summary>
+    internal long Excess => Created - Freed - Forgotten;
 
     /// <summary>Which of the library's streams MLX was last told to use by default on this thread (<see cref="Streams.PrepareThread(ThreadState)"/>).</summary>
     internal int StreamsVersion { get; set; }
@@ -42,6 +48,7 @@ internal sealed partial class ThreadState
     {
         Metrics.Publish();
         NativeFree.Sweeper.Watch();
+        FreedMemory.Keep();
         var thread = new ThreadState();
         ThreadStates.Add(thread);
         end = new EndOfThread(thread);

@@ -43,8 +43,8 @@ internal static class ThreadStates
         lock (Gate)
         {
             // Frees first: an array made and freed in between must not be counted as freed only.
-            long freed = freedByGone + Running.Sum(thread => thread.Freed) + Ended.Sum(thread => thread.Freed);
-            long created = createdByGone + Running.Sum(thread => thread.Created) + Ended.Sum(thread => thread.Created);
+            long freed = freedByGone + Running.Concat(Ended).Sum(thread => thread.Freed + thread.Forgotten);
+            long created = createdByGone + Running.Concat(Ended).Sum(thread => thread.Created);
             return (created, freed);
         }
     }
@@ -128,7 +128,7 @@ internal static class ThreadStates
             if (thread.IsEmpty)
             {
                 createdByGone += thread.Created;
-                freedByGone += thread.Freed;
+                freedByGone += thread.Freed + thread.Forgotten;
                 Ended.RemoveAt(i);
             }
         }

@@ -25,12 +25,12 @@ internal sealed class CountPressure
         if (thread.IsDue)
         {
             thread.SweepOwn();
-            floor = thread.Created - thread.Freed;
+            floor = thread.Excess;
             return;
         }
 
         thread.Settle();
-        long made = thread.Created - thread.Freed - floor;
+        long made = thread.Excess - floor;
         if (made >= allowed)
         {
             Collect(thread, made);
@@ -54,6 +54,6 @@ internal sealed class CountPressure
         }
 
         lastCollection = end;
-        floor = thread.Created - thread.Freed;
+        floor = thread.Excess;
     }
 }

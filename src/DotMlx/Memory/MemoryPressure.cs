@@ -92,7 +92,6 @@ internal static unsafe class MemoryPressure
     private static ulong LeftAfter(int generation)
     {
         GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
-        GC.WaitForPendingFinalizers();
         NativeFree.FreeForgotten();
         nuint left = 0;
         Mlxc.mlx_get_active_memory(&left);

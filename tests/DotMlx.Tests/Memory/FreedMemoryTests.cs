@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace DotMlx.Tests.Memory;
+
+/// <summary>What is freed on the CPU of Linux is there for the next allocation and need not be fetched from the system again.</summary>
+[TestFixture]
+internal sealed unsafe class FreedMemoryTests
+{
+    private const int Size = 8 << 20;
+
+    [Test]
+    public void A_block_that_was_freed_is_used_again_without_new_pages()
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal))
+        {
+            Assert.Ignore("Only glibc hands memory back so eagerly that the library has to see to it.");
+        }
+
+        if (Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(name => name.StartsWith("MALLOC_", StringComparison.Ordinal) || name == "GLIBC_TUNABLES"))
+        {
+            Assert.Ignore("The environment tells glibc what to keep, and the library leaves that alone.");
+        }
+
+        using (MlxArray first = Mx.Zeros(4))
+        {
+            first.Eval();
+        }
+
+        // The first time, the heap grows.
+        long growing = PagesFetchedBy(TouchABlock);
+        long[] later = [.. Enumerable.Range(0, 5).Select(_ => PagesFetchedBy(TouchABlock))];
+        Assert.That(later.Min(), Is.LessThan(Size / Environment.SystemPageSize / 8), $"the first time {growing}, then {string.Join(", ", later)}");
+    }
+
+    private static void TouchABlock()
+    {
+        byte* block = (byte*)NativeMemory.Alloc(Size);
+        for (int i = 0; i < Size; i += Environment.SystemPageSize)
+        {
+            block[i] = 1;
+        }
+
+        NativeMemory.Free(block);
+    }
+
+    private static long PagesFetchedBy(Action action)
+    {
+        long before = PagesFetched();
+        action();
+        return PagesFetched() - before;
+    }
+
+    // minflt of proc(5), after the name in parentheses.
+    private static long PagesFetched()
+    {
+        string stat = File.ReadAllText("/proc/self/stat");
+        return long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[7], CultureInfo.InvariantCulture);
+    }
+}
