@@ -15,7 +15,7 @@ internal sealed class ManagedTraining : IDisposable
     private readonly MlxArray y;
     private readonly Func<MlxArray, MlxArray, MlxArray> step;
 
-    internal ManagedTraining(int batch, bool compiled)
+    internal ManagedTraining(int batch, bool compiled, bool ownsArrays = false)
     {
         List<IUnaryModule> layers = [];
         for (int i = 0; i + 1 < Sizes.Length; i++)
@@ -27,7 +27,7 @@ internal sealed class ManagedTraining : IDisposable
             }
         }
 
-        model = new Sequential(layers);
+        model = new Sequential(layers) { OwnsArrays = ownsArrays };
         x = Mx.Full([batch, Sizes[0]], 0.01f);
         y = Mx.Zeros([batch], DType.Int32);
         Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients =
@@ -45,9 +45,9 @@ internal sealed class ManagedTraining : IDisposable
     }
 
     /// <summary>Nanoseconds for some steps, after two to warm up.</summary>
-    internal static double Steps(int steps, bool compiled, int batch)
+    internal static double Steps(int steps, bool compiled, bool ownsArrays, int batch)
     {
-        using var training = new ManagedTraining(batch, compiled);
+        using var training = new ManagedTraining(batch, compiled, ownsArrays);
         training.WithScopes(2);
         long start = Stopwatch.GetTimestamp();
         training.WithScopes(steps);

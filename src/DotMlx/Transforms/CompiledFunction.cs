@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DotMlx.Bindings;
+using DotMlx.NN;
 using DotMlx.Optimizers;
 
 namespace DotMlx;
@@ -163,6 +164,11 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
             Tree state = inputs[i].CaptureState();
             frame.States[i] = state;
+            if (inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(outputs, module) >= 0)
+            {
+                state.CollectLeaves(frame.Replaced, shown: false);
+            }
+
             state.CollectLeaves(frame.Key.Arrays, shown: false);
 
             // Equal arrays in another order, or under other names, must not be taken for each other.
@@ -312,7 +318,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         internal Tree[] States { get; } = new Tree[states];
 
-        /// <summary>Arrays of the state before the call that nobody has seen.</summary>
+        /// <summary>Arrays of the state before the call that nobody else uses.</summary>
         internal List<MlxArray> Replaced { get; } = [];
 
         internal Signature? Traced { get; set; }

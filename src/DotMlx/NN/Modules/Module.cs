@@ -30,6 +30,16 @@ public abstract partial class Module : IMlxState
     /// <summary>Whether the module trains (dropout drops, batch normalization uses the batch) or evaluates. True at first.</summary>
     public bool Training => _training;
 
+    /// <summary>
+    /// Whether nobody but this module uses its arrays, so that what <see cref="Update"/>, <see cref="Apply"/> or a compiled step with this
+    /// module as its state replaces is freed at once. MLX then computes new parameters in the memory of the old ones, as it does in Python.
+    /// </summary>
+    /// <value>
+    /// False at first: what is replaced lives until the collector has found that nobody uses it, and arrays or trees of this module that were
+    /// kept stay valid. If true, read them anew after each update, and and for later keep arrays of your own, such as <c>Mx.Stack([array])[0]</c> or a saved file.
+    /// </value>
+    public bool OwnsArrays { get; set; }
+
     internal ModuleMember[] Members
     {
         get

@@ -25,6 +25,12 @@ internal sealed class ModuleUpdate
         {
             MlxScope.Detach((MlxArray)value);
         }
+
+        // Under a transform the arrays are its own, and the originals come back.
+        if (module.OwnsArrays && update._changes.Count > 0 && !TraceLock.IsHeldByCurrentThread)
+        {
+            update.FreeReplaced(module);
+        }
     }
 
     /// <summary>Puts arrays in for a while, as a function under a transform needs it.</summary>
@@ -57,6 +63,21 @@ internal sealed class ModuleUpdate
             update.PlanModule(module, path, replacement);
         }
         update.Commit();
+    }
+
+    private void FreeReplaced(Module module)
+    {
+        // An array may stand in several places, of which the update named one.
+        List<MlxArray> left = [];
+        module.CaptureState().CollectLeaves(left, shown: false);
+        HashSet<MlxArray> kept = new(left, ReferenceEqualityComparer.Instance);
+        foreach ((ModuleSlot slot, _, _) in _changes)
+        {
+            if (slot.Value is MlxArray replaced && !kept.Contains(replaced))
+            {
+                replaced.Dispose();
+            }
+        }
     }
 
     private void Plan(object container, Tree tree, string path)
