@@ -178,13 +178,13 @@ public static unsafe partial class Mx
     public static MlxArray RightShift(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_right_shift, "mlx_right_shift", a, b, stream);
 
-    /// <summary>Quotient rounded down and remainder in one pass.</summary>
+    /// <summary>Quotient cut towards zero and remainder in one pass.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
     /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Quotient and remainder, each of the broadcast shape.</returns>
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
-    /// <remarks>mlx.core.divmod; C: mlx_divmod.</remarks>
+    /// <remarks>mlx.core.divmod; C: mlx_divmod. The remainder has the sign of the dividend on the CPU and that of the divisor on a GPU.</remarks>
     public static (MlxArray Quotient, MlxArray Remainder) DivMod(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         if (!IntegerArithmetic.MayTrap(a, b))

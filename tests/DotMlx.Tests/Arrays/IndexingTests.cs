@@ -74,8 +74,18 @@ public class IndexingTests
             expected[oracle.Sources[i]] = values[i];
         }
 
+        int[] written = a.ToArray<int>();
+        if (DeviceInUse.IsGpu)
+        {
+            // A GPU writes in no order: where a position comes twice, either value may stay.
+            foreach ((int place, int i) in oracle.Sources.Select((place, i) => (place, i)).Where(write => written[write.place] == values[write.i]))
+            {
+                expected[place] = values[i];
+            }
+        }
+
         Assert.That(a.Shape.ToArray(), Is.EqualTo(shape));
-        Assert.That(a.ToArray<int>(), Is.EqualTo(expected));
+        Assert.That(written, Is.EqualTo(expected));
         Assert.That(before.ToArray<int>(), Is.EqualTo(data), "other holders of the old value");
     }
 
