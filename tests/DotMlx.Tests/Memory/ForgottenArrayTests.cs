@@ -150,14 +150,18 @@ public class ForgottenArrayTests
         using HandleCount count = HandleCount.NoneLeft();
         var handedOver = new ConcurrentQueue<(MlxArray Array, float Value)>();
         int wrong = 0;
+        int rounds = 0;
         using var stop = new CancellationTokenSource();
         Thread collector = new(() =>
         {
             while (!stop.IsCancellationRequested)
             {
+                int before = Volatile.Read(ref rounds);
                 GC.Collect(0);
                 _ = LiveArrays.Count;
-                Thread.Yield();
+
+                // With a core for every thread, collections without a pause leave the others no time to go on.
+                SpinWait.SpinUntil(() => Volatile.Read(ref rounds) != before || stop.IsCancellationRequested);
             }
         });
         collector.Start();
@@ -180,6 +184,7 @@ public class ForgottenArrayTests
             List<(MlxArray Array, float Value)> own = [];
             for (int i = 0; i < 4000; i++)
             {
+                Interlocked.Increment(ref rounds);
                 float value = random.Next();
                 var array = MlxArray.Create([value], 1);
                 switch (random.Next(4))
