@@ -42,6 +42,44 @@ internal static unsafe class NativeFree
         Exit();
     }
 
+    /// <summary>Frees arrays that belong to nobody else, the last one first; null stands for none.</summary>
+    internal static void Free(ReadOnlySpan<mlx_array> arrays)
+    {
+        while (!arrays.IsEmpty)
+        {
+            // A few at a time: others who free or evaluate wait meanwhile.
+            ReadOnlySpan<mlx_array> last = arrays[Math.Max(0, arrays.Length - BatchSize)..];
+            arrays = arrays[..^last.Length];
+            bool entered = TryEnter();
+            ThreadState thread = ThreadState.Current;
+            for (int i = last.Length - 1; i >= 0; i--)
+            {
+                if (last[i].ctx == null)
+                {
+                    continue;
+                }
+
+                if (entered)
+                {
+                    FreeNow((nint)last[i].ctx, thread);
+                }
+                else
+                {
+                    Pending.Add((nint)last[i].ctx);
+                }
+            }
+
+            if (entered)
+            {
+                Exit();
+            }
+            else
+            {
+                FreeAll();
+            }
+        }
+    }
+
     /// <summary>Takes an array's guard out of its place and frees what it watches; nothing, where another thread came first.</summary>
     internal static void Free(ref HandleGuard? place)
     {

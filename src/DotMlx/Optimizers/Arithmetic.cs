@@ -138,9 +138,11 @@ internal sealed unsafe class Arithmetic : IDisposable
     /// <summary>Frees the results made since <paramref name="mark"/> that were not taken.</summary>
     public void Release(int mark)
     {
-        while (_count > mark)
+        if (_count > mark)
         {
-            NativeFree.Free(_temporaries[--_count].ctx);
+            Span<mlx_array> released = _temporaries.AsSpan(mark.._count);
+            _count = mark;
+            NativeFree.Free(released);
         }
     }
 
