@@ -123,16 +123,7 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The rank is out of range or cannot be reached, or the group is a single process.</exception>
         /// <remarks>mlx.core.distributed.send; C: mlx_distributed_send.</remarks>
         public static MlxArray Send(MlxArray x, int dst, DistributedGroup? group = null, MlxStream? stream = null)
-        {
-            ArgumentNullException.ThrowIfNull(x);
-            group ??= Global;
-            CheckNeighbour(group, dst, "send");
-            mlx_array result = default;
-            int status = Mlxc.mlx_distributed_send(&result, Op.Handle(x), dst, group.Native, Stream(group, stream));
-            GC.KeepAlive(x);
-            GC.KeepAlive(group);
-            return Op.Result(status, result, "mlx_distributed_send");
-        }
+            => WithNeighbour(&Mlxc.mlx_distributed_send, "send", x, dst, group, stream);
 
         /// <summary>Receives an array from another process.</summary>
         /// <param name="shape">Shape of the array that is sent.</param>
@@ -173,15 +164,24 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The rank is out of range or cannot be reached, or the group is a single process.</exception>
         /// <remarks>mlx.core.distributed.recv_like; C: mlx_distributed_recv_like.</remarks>
         public static MlxArray RecvLike(MlxArray x, int src, DistributedGroup? group = null, MlxStream? stream = null)
+            => WithNeighbour(&Mlxc.mlx_distributed_recv_like, "recv_like", x, src, group, stream);
+
+        private static MlxArray WithNeighbour(
+            delegate*<mlx_array*, mlx_array, int, mlx_distributed_group, mlx_stream, int> f,
+            string operation,
+            MlxArray x,
+            int rank,
+            DistributedGroup? group,
+            MlxStream? stream)
         {
             ArgumentNullException.ThrowIfNull(x);
             group ??= Global;
-            CheckNeighbour(group, src, "recv_like");
+            CheckNeighbour(group, rank, operation);
             mlx_array result = default;
-            int status = Mlxc.mlx_distributed_recv_like(&result, Op.Handle(x), src, group.Native, Stream(group, stream));
+            int status = f(&result, x.Handle, rank, group.Native, Stream(group, stream));
             GC.KeepAlive(x);
             GC.KeepAlive(group);
-            return Op.Result(status, result, "mlx_distributed_recv_like");
+            return Op.Result(status, result, "mlx_distributed_" + operation);
         }
 
         /// <summary>Compares named arrays with those of the other processes when they are new, and throws in all where one differs.</summary>
