@@ -17,6 +17,9 @@ internal sealed unsafe class Arithmetic : IDisposable
     /// <summary>The stream that operations go to.</summary>
     public mlx_stream Stream { get; private set; }
 
+    /// <summary>The scalars in the shape of the parameter at hand; null where they stay scalars.</summary>
+    public SpreadScalars? Scalars { get; set; }
+
     /// <summary>Takes note of the default stream, which may change between calls.</summary>
     public void Begin() => Stream = Op.Stream(null);
 

@@ -4,6 +4,12 @@ namespace DotMlx.Optimizers;
 
 public abstract partial class Optimizer
 {
+    // Looking for a shape among more would cost what sharing gives.
+    private const int MostShapes = 16;
+
+    private readonly List<SpreadScalars> _scalars = [];
+    private bool _spreads;
+
     /// <summary>
     /// Creates the state of every parameter that has none. Not needed before <see cref="ApplyGradients"/>, which does it for the
     /// gradients it gets; useful to have the state before the first update.
@@ -70,6 +76,9 @@ public abstract partial class Optimizer
     {
         _shared.Begin();
         _leaf.Begin();
+
+        // In a compiled function fusion does better, and a derived class may give a rule other shapes.
+        _spreads = IsElementwise && IsOfTheLibrary && !TraceLock.IsHeldByCurrentThread;
     }
 
     private void End(Tree gradients, Tree parameters)
@@ -77,6 +86,7 @@ public abstract partial class Optimizer
         EndGroups();
         _leaf.Dispose();
         _shared.Dispose();
+        _scalars.Clear();
         foreach (PerType quantity in _perType)
         {
             quantity.Clear();
@@ -199,6 +209,7 @@ public abstract partial class Optimizer
         InitLeaf(array, state);
         try
         {
+            _leaf.Scalars = ScalarsFor(array);
             MlxArray result = (MasterWeights && IsNarrow(parameter.DType) ? ApplyWide(array, parameter, state) : ApplySingle(array, parameter, state))
                 ?? throw new InvalidOperationException($"{GetType().Name}.ApplySingle returned null for '{TreePaths.Find(roots.Gradients, gradient)}'.");
             _leaf.Dispose();
@@ -212,6 +223,42 @@ public abstract partial class Optimizer
                 error.Operation,
                 error);
         }
+        finally
+        {
+            _leaf.Scalars = null;
+        }
+    }
+
+    /// <summary>The scalars in the shape of a parameter, where the rule is element by element and other parameters have that shape too.</summary>
+    private unsafe SpreadScalars? ScalarsFor(MlxArray gradient)
+    {
+        if (!_spreads)
+        {
+            return null;
+        }
+
+        mlx_array handle = gradient.Handle;
+        int dimensions = (int)Mlxc.mlx_array_ndim(handle);
+        if (dimensions == 0)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<int> shape = new(Mlxc.mlx_array_shape(handle), dimensions);
+        for (int i = _scalars.Count - 1; i >= 0; i--)
+        {
+            if (_scalars[i].Shape.SequenceEqual(shape))
+            {
+                return _scalars[i];
+            }
+        }
+
+        if (_scalars.Count < MostShapes)
+        {
+            _scalars.Add(new SpreadScalars(shape.ToArray(), _shared));
+        }
+
+        return null;
     }
 
     private static unsafe void CheckShapes(MlxArray gradient, MlxArray parameter, TreeLeaf node, in Roots roots)

@@ -34,6 +34,7 @@ public abstract partial class Optimizer : IMlxState
 
     private TreeDictionary _state = new();
     private bool _initialized;
+    private bool _building;
 
     /// <summary>Starts at step 0.</summary>
     /// <param name="schedulers">
@@ -169,7 +170,25 @@ public abstract partial class Optimizer : IMlxState
     /// <summary>The graph of the parameter at hand.</summary>
     private protected Arithmetic Graph => _leaf;
 
-    private protected Value Get(PerType quantity, DType dtype) => quantity.Get(_shared, dtype);
+    private protected Value Get(PerType quantity, DType dtype)
+    {
+        if (!quantity.TryGet(dtype, out Value scalar))
+        {
+            bool nested = _building;
+            _building = true;
+            try
+            {
+                scalar = quantity.Get(_shared, dtype);
+            }
+            finally
+            {
+                _building = nested;
+            }
+        }
+
+        // What such quantities are built of must live as long as they do, and stay scalars.
+        return _building ? scalar : new Value(_leaf.Scalars?.Get(quantity, dtype, scalar.Handle) ?? scalar.Handle, _leaf);
+    }
 
     /// <summary>
     /// Lists the arrays of the state that nobody outside the library has seen: a compiled function, which replaces all, frees them at
@@ -196,7 +215,7 @@ public abstract partial class Optimizer : IMlxState
     private bool IsOfTheLibrary => GetType().Assembly == typeof(Optimizer).Assembly;
 
     /// <summary>The learning rate in the dtype of a gradient.</summary>
-    private protected Value LearningRateAs(DType dtype) => _learningRate.Get(_shared, dtype);
+    private protected Value LearningRateAs(DType dtype) => Get(_learningRate, dtype);
 
     /// <summary>The step, which counts the update at hand.</summary>
     private protected Value StepIn(Arithmetic x) => x.Use(StateArray(StepKey));

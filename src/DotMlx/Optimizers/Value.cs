@@ -59,7 +59,12 @@ internal readonly unsafe struct Value(mlx_array handle, Arithmetic owner)
     public static Value operator /(Constant a, Value b) => b.Beside(a) / b;
 
     /// <summary>The constant as an operand beside this value.</summary>
-    public Value Beside(Constant constant) => new(constant.Beside(DType).Handle, Owner);
+    public Value Beside(Constant constant)
+    {
+        DType dtype = DType;
+        mlx_array scalar = constant.Beside(dtype).Handle;
+        return new(Owner.Scalars is { } scalars ? scalars.Get(constant, dtype, scalar) : scalar, Owner);
+    }
 
     public Value Square()
     {
