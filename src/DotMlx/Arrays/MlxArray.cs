@@ -128,6 +128,19 @@ public sealed unsafe partial class MlxArray : IDisposable
         NativeFree.Free((void*)old);
     }
 
+    /// <summary>As <see cref="ReplaceHandle"/>, for an array that only the library has, on one thread at a time.</summary>
+    /// <returns>The array that this stood for, which is the caller's now.</returns>
+    internal mlx_array ExchangeHandle(mlx_array replacement)
+    {
+        HandleGuard mine = guard ?? throw Disposed();
+        nint old = mine.Handle;
+        extra = null;
+        mine.Exchange((nint)replacement.ctx);
+        LiveArrays.Moved(old, (nint)replacement.ctx);
+        GC.KeepAlive(this);
+        return new mlx_array { ctx = (void*)old };
+    }
+
     private mlx_array HandleOfWeakScalar() =>
         extra is WeakScalar scalar ? scalar.Native(scalar.DefaultDType).Handle : throw Disposed();
 

@@ -97,13 +97,19 @@ internal sealed unsafe class Arithmetic : IDisposable
             Fail(status, result, function);
         }
 
+        TakeOver(result);
+        return new Value(result, this);
+    }
+
+    /// <summary>Takes a handle over, to be freed with the results.</summary>
+    public void TakeOver(mlx_array handle)
+    {
         if (_count == _temporaries.Length)
         {
             Array.Resize(ref _temporaries, 2 * _count);
         }
 
-        _temporaries[_count++] = result;
-        return new Value(result, this);
+        _temporaries[_count++] = handle;
     }
 
     /// <summary>Takes a result out of this object's hands: the caller owns the handle.</summary>

@@ -129,7 +129,7 @@ public abstract partial class Optimizer
                 for (int i = 0; i < dictionary.Count; i++)
                 {
                     (string key, Tree value) = dictionary.EntryAt(i);
-                    Prepare(value, StateOf(value, states, key));
+                    Prepare(value, StateOf(value, states, key, i + states.Count - dictionary.Count));
                 }
 
                 break;
@@ -175,8 +175,8 @@ public abstract partial class Optimizer
                 for (int i = 0; i < dictionary.Count; i++)
                 {
                     (string key, Tree value) = dictionary.EntryAt(i);
-                    Tree parameter = Tree.Follow(parameters, roots.Parameters, key);
-                    newDictionary.Add(key, Apply(value, parameter, StateOf(value, states, key), roots));
+                    Tree parameter = Tree.Follow(parameters, roots.Parameters, key, i);
+                    newDictionary.Add(key, Apply(value, parameter, StateOf(value, states, key, i + states.Count - dictionary.Count), roots));
                 }
 
                 return newDictionary;
@@ -205,11 +205,11 @@ public abstract partial class Optimizer
 
         MlxArray array = gradient.Peek;
         MlxArray parameter = parameters is TreeLeaf { Peek: var leaf } ? leaf : Tree.FollowLeaf(parameters, roots.Parameters);
-        CheckShapes(array, parameter, gradient, roots);
+        ReadOnlySpan<int> shape = CheckShapes(array, parameter, gradient, roots);
         InitLeaf(array, state);
         try
         {
-            _leaf.Scalars = ScalarsFor(array);
+            _leaf.Scalars = ScalarsFor(shape);
             MlxArray result = (MasterWeights && IsNarrow(parameter.DType) ? ApplyWide(array, parameter, state) : ApplySingle(array, parameter, state))
                 ?? throw new InvalidOperationException($"{GetType().Name}.ApplySingle returned null for '{TreePaths.Find(roots.Gradients, gradient)}'.");
             _leaf.Dispose();
@@ -230,21 +230,13 @@ public abstract partial class Optimizer
     }
 
     /// <summary>The scalars in the shape of a parameter, where the rule is element by element and other parameters have that shape too.</summary>
-    private unsafe SpreadScalars? ScalarsFor(MlxArray gradient)
+    private SpreadScalars? ScalarsFor(ReadOnlySpan<int> shape)
     {
-        if (!_spreads)
+        if (!_spreads || shape.IsEmpty)
         {
             return null;
         }
 
-        mlx_array handle = gradient.Handle;
-        int dimensions = (int)Mlxc.mlx_array_ndim(handle);
-        if (dimensions == 0)
-        {
-            return null;
-        }
-
-        ReadOnlySpan<int> shape = new(Mlxc.mlx_array_shape(handle), dimensions);
         for (int i = _scalars.Count - 1; i >= 0; i--)
         {
             if (_scalars[i].Shape.SequenceEqual(shape))
@@ -261,25 +253,29 @@ public abstract partial class Optimizer
         return null;
     }
 
-    private static unsafe void CheckShapes(MlxArray gradient, MlxArray parameter, TreeLeaf node, in Roots roots)
+    /// <returns>The shape that both have; valid as long as the gradient.</returns>
+    private static unsafe ReadOnlySpan<int> CheckShapes(MlxArray gradient, MlxArray parameter, TreeLeaf node, in Roots roots)
     {
         mlx_array left = gradient.Handle;
         mlx_array right = parameter.Handle;
         int dimensions = (int)Mlxc.mlx_array_ndim(left);
-        if (dimensions == (int)Mlxc.mlx_array_ndim(right)
-            && (dimensions == 0 || new ReadOnlySpan<int>(Mlxc.mlx_array_shape(left), dimensions)
-                .SequenceEqual(new ReadOnlySpan<int>(Mlxc.mlx_array_shape(right), dimensions))))
+        if (dimensions == (int)Mlxc.mlx_array_ndim(right))
         {
-            return;
+            // An array without dimensions need not have a place for them.
+            ReadOnlySpan<int> shape = dimensions == 0 ? [] : new(Mlxc.mlx_array_shape(left), dimensions);
+            if (dimensions == 0 || shape.SequenceEqual(new ReadOnlySpan<int>(Mlxc.mlx_array_shape(right), dimensions)))
+            {
+                return shape;
+            }
         }
 
         throw new ArgumentException(
             $"The gradient of '{TreePaths.Find(roots.Gradients, node)}' is {TreePaths.Describe(gradient)}, but the parameter is {TreePaths.Describe(parameter)}: their shapes must agree.");
     }
 
-    private Tree StateOf(Tree parameter, TreeDictionary states, string key)
+    private Tree StateOf(Tree parameter, TreeDictionary states, string key, int likely)
     {
-        Tree? existing = states.Get(key);
+        Tree? existing = states.Get(key, likely);
         Tree state = Fitting(parameter, existing, states, key);
         if (!ReferenceEquals(state, existing))
         {

@@ -53,7 +53,7 @@ public abstract partial class Optimizer
                 for (int i = 0; i < dictionary.Count; i++)
                 {
                     (string key, Tree value) = dictionary.EntryAt(i);
-                    Collect(value, Tree.Follow(parameters, roots.Parameters, key), StateOf(value, states, key), roots);
+                    Collect(value, Tree.Follow(parameters, roots.Parameters, key, i), StateOf(value, states, key, i + states.Count - dictionary.Count), roots);
                 }
 
                 break;

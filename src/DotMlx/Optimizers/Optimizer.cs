@@ -234,7 +234,7 @@ public abstract partial class Optimizer : IMlxState
         // What nobody has seen may change in place; what somebody may hold stays valid and is left to its holder.
         if (state.Get(key) is TreeLeaf { IsPrivate: true, IsView: false } leaf)
         {
-            leaf.Peek.ReplaceHandle(handle);
+            x.TakeOver(leaf.Peek.ExchangeHandle(handle));
         }
         else
         {

@@ -81,8 +81,8 @@ public abstract partial class Tree
     }
 
     /// <summary>Takes one step down in a tree that follows another one, whose node has this key.</summary>
-    internal static Tree Follow(Tree other, Tree otherRoot, string key) =>
-        other is TreeDictionary dictionary && dictionary.Get(key) is { } child ? child : throw Missing(other, otherRoot, key);
+    internal static Tree Follow(Tree other, Tree otherRoot, string key, int likely) =>
+        other is TreeDictionary dictionary && dictionary.Get(key, likely) is { } child ? child : throw Missing(other, otherRoot, key);
 
     internal static Tree Follow(Tree other, Tree otherRoot, int index) =>
         other is TreeList list && index < list.Count ? list.ItemAt(index) : throw Missing(other, otherRoot, TreePaths.Index(index));
@@ -143,7 +143,7 @@ public abstract partial class Tree
                 for (int i = 0; i < dictionary.Count; i++)
                 {
                     (string key, Tree value) = dictionary.EntryAt(i);
-                    newDictionary.Add(key, Apply(map, value, Follow(other, otherRoot, key), otherRoot));
+                    newDictionary.Add(key, Apply(map, value, Follow(other, otherRoot, key, i), otherRoot));
                 }
 
                 return newDictionary;
@@ -170,7 +170,7 @@ public abstract partial class Tree
                 {
                     (string key, Tree value) = dictionary.EntryAt(i);
                     newDictionary.Add(
-                        key, Apply(map, value, Follow(second, root2, key), Follow(third, root3, key), root2, root3));
+                        key, Apply(map, value, Follow(second, root2, key, i), Follow(third, root3, key, i), root2, root3));
                 }
 
                 return newDictionary;
@@ -222,7 +222,7 @@ public abstract partial class Tree
                 for (int i = 0; i < dictionary.Count; i++)
                 {
                     (string key, Tree value) = dictionary.EntryAt(i);
-                    newDictionary.Add(key, Apply(map, TreePaths.Join(path, key), value, Follow(other, otherRoot, key), otherRoot));
+                    newDictionary.Add(key, Apply(map, TreePaths.Join(path, key), value, Follow(other, otherRoot, key, i), otherRoot));
                 }
 
                 return newDictionary;
