@@ -93,9 +93,9 @@ public sealed class TreeLeaf : Tree
 
     internal override void CollectPrivate(List<MlxArray> arrays)
     {
-        if (_private)
+        if (_private && _array is { } own)
         {
-            arrays.Add(Peek);
+            arrays.Add(own);
         }
     }
 

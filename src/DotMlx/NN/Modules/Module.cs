@@ -36,7 +36,7 @@ public abstract partial class Module : IMlxState
     /// </summary>
     /// <value>
     /// False at first: what is replaced lives until the collector has found that nobody uses it, and arrays or trees of this module that were
-    /// kept stay valid. If true, read them anew after each update, and and for later keep arrays of your own, such as <c>Mx.Stack([array])[0]</c> or a saved file.
+    /// kept stay valid. If true, read them anew after each update, and keep for later what <c>ToArray</c> or <c>SaveWeights</c> gives.
     /// </value>
     public bool OwnsArrays { get; set; }
 
