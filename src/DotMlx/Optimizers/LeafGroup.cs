@@ -161,8 +161,8 @@ internal sealed class LeafGroup
             return array;
         }
 
-        /// <summary>Whether this is that part, and the array that was made of it, if any, is as it was made.</summary>
-        public bool IsStillIn(TreeLeaf leaf, FlatArray of) => ReferenceEquals(flat, of) && (leaf.IsView || IsUnchanged(leaf.Peek, _made!));
+        /// <summary>Whether the array of its leaf, if any was made, is as it was made.</summary>
+        public bool IsUnchangedIn(TreeLeaf leaf) => leaf.IsView || IsUnchanged(leaf.Peek, _made!);
 
         public bool Is(FlatArray of, long at) => ReferenceEquals(flat, of) && offset == at;
     }
@@ -170,6 +170,7 @@ internal sealed class LeafGroup
     private sealed class Member(TreeLeaf node, MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
         private int[] _parameterShape = [];
+        private long _offset;
 
         public TreeLeaf? Node { get; private set; } = node;
 
@@ -189,7 +190,7 @@ internal sealed class LeafGroup
         {
             foreach (FlatArray entry in flat)
             {
-                if (State.Get(entry.Key) is not TreeLeaf { View: Part part } leaf || !part.IsStillIn(leaf, entry))
+                if (State.Get(entry.Key) is not TreeLeaf { View: Part part } leaf || !part.Is(entry, _offset) || !part.IsUnchangedIn(leaf))
                 {
                     return false;
                 }
@@ -201,6 +202,7 @@ internal sealed class LeafGroup
         /// <summary>Lets the state follow the flat one; what somebody holds stays as it is.</summary>
         public void ShowState(FlatArray[] flat, long offset)
         {
+            _offset = offset;
             foreach (FlatArray entry in flat)
             {
                 if (State.Get(entry.Key) is not TreeLeaf { IsView: true, View: Part part } || !part.Is(entry, offset))

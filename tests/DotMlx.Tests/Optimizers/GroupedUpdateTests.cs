@@ -15,6 +15,9 @@ internal sealed class GroupedUpdateTests
         return optimizer;
     }
 
+    private static (Optimizer Optimizer, Tree Parameters) AfterTwoUpdates(Optimizer optimizer) =>
+        (optimizer, AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2));
+
     [TestCaseSource(nameof(Names))]
     public void Grouped_updates_give_the_same_bits(string name)
     {
@@ -84,10 +87,8 @@ internal sealed class GroupedUpdateTests
     [Test]
     public void State_that_somebody_holds_stays_as_it_was()
     {
-        Optimizer plain = AllOptimizers.Make("Adam");
-        Optimizer grouped = Grouped("Adam");
-        Tree a = AllOptimizers.Run(plain, AllOptimizers.Parameters(), 0, 2);
-        Tree b = AllOptimizers.Run(grouped, AllOptimizers.Parameters(), 0, 2);
+        (Optimizer plain, Tree a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
+        (Optimizer grouped, Tree b) = AfterTwoUpdates(Grouped("Adam"));
         Tree copy = grouped.CaptureState();
         MlxArray held = grouped.State["layers"][0]["weight"]["m"].Array;
         float[] before = held.ToArray<float>();
@@ -107,10 +108,8 @@ internal sealed class GroupedUpdateTests
     [Test]
     public void State_changed_in_place_is_what_the_next_update_starts_from()
     {
-        Optimizer plain = AllOptimizers.Make("Adam");
-        Optimizer grouped = Grouped("Adam");
-        Tree a = AllOptimizers.Run(plain, AllOptimizers.Parameters(), 0, 2);
-        Tree b = AllOptimizers.Run(grouped, AllOptimizers.Parameters(), 0, 2);
+        (Optimizer plain, Tree a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
+        (Optimizer grouped, Tree b) = AfterTwoUpdates(Grouped("Adam"));
         foreach (Optimizer optimizer in new[] { plain, grouped })
         {
             optimizer.State["layers"][0]["weight"]["v"].Array[0] = 0.5f;
@@ -118,6 +117,26 @@ internal sealed class GroupedUpdateTests
 
         Assert.That(AllOptimizers.Bits(AllOptimizers.Run(grouped, b, 2, 4)), Is.EqualTo(AllOptimizers.Bits(AllOptimizers.Run(plain, a, 2, 4))));
         Assert.That(AllOptimizers.Bits(grouped.State), Is.EqualTo(AllOptimizers.Bits(plain.State)));
+    }
+
+    [Test]
+    public void State_taken_over_from_another_parameter_is_what_the_next_update_starts_from()
+    {
+        Assert.That(Bits(Grouped("Adam")), Is.EqualTo(Bits(AllOptimizers.Make("Adam"))));
+
+        static string Bits(Optimizer optimizer)
+        {
+            Tree parameters = Values(0), gradients = Values(1);
+            parameters = optimizer.ApplyGradients(gradients, parameters);
+            (optimizer.State["a"]["m"], optimizer.State["b"]["m"]) = (optimizer.State["b"]["m"], optimizer.State["a"]["m"]);
+            parameters = optimizer.ApplyGradients(gradients, parameters);
+            return AllOptimizers.Bits(parameters) + AllOptimizers.Bits(optimizer.State);
+        }
+
+        static TreeDictionary Values(float first) => new()
+        {
+            ["a"] = MlxArray.Create([first, 2f], 2), ["b"] = MlxArray.Create([3f, 4f], 2), ["c"] = MlxArray.Create([5f, 6f], 2), ["d"] = MlxArray.Create([7f, 8f], 2),
+        };
     }
 
     [Test]
