@@ -8,7 +8,7 @@ public abstract partial class Optimizer
     private const int MostShapes = 16;
 
     private readonly List<SpreadScalars> _scalars = [];
-    private bool _spreads;
+    private bool _sharesAmongParameters;
 
     /// <summary>
     /// Creates the state of every parameter that has none. Not needed before <see cref="ApplyGradients"/>, which does it for the
@@ -77,8 +77,8 @@ public abstract partial class Optimizer
         _shared.Begin();
         _leaf.Begin();
 
-        // In a compiled function fusion does better, and a derived class may give a rule other shapes.
-        _spreads = IsElementwise && IsOfTheLibrary && !TraceLock.IsHeldByCurrentThread;
+        // In a compiled function fusion does better, and what a derived class adds to an element-wise rule need not be element-wise.
+        _sharesAmongParameters = IsElementwise && IsOfTheLibrary && !TraceLock.IsHeldByCurrentThread;
     }
 
     private void End(Tree gradients, Tree parameters)
@@ -232,7 +232,7 @@ public abstract partial class Optimizer
     /// <summary>The scalars in the shape of a parameter, where the rule is element by element and other parameters have that shape too.</summary>
     private SpreadScalars? ScalarsFor(ReadOnlySpan<int> shape)
     {
-        if (!_spreads || shape.IsEmpty)
+        if (!_sharesAmongParameters || shape.IsEmpty)
         {
             return null;
         }

@@ -22,8 +22,7 @@ public abstract partial class Optimizer
     /// <summary>Updates the groups ahead of the walk, which then finds the results in its own order.</summary>
     private void ApplyGroups(TreeDictionary gradients, Tree parameters, in Roots roots)
     {
-        // What a derived class adds to an element-wise rule need not be element-wise.
-        if (!GroupSmallParameters || !IsElementwise || !IsOfTheLibrary || TraceLock.IsHeldByCurrentThread)
+        if (!GroupSmallParameters || !_sharesAmongParameters)
         {
             return;
         }
