@@ -7,7 +7,7 @@ internal static class ManagedWork
 {
     internal static double ScalarAdd(int count)
     {
-        using MlxArray a = MlxArray.Create([1f], []), b = MlxArray.Create([2f], []);
+        using MlxArray a = MlxArray.Scalar(1f), b = MlxArray.Scalar(2f);
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < count; i++)
         {
@@ -22,7 +22,7 @@ internal static class ManagedWork
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        using MlxArray a = MlxArray.Create([1f], []), b = MlxArray.Create([2f], []);
+        using MlxArray a = MlxArray.Scalar(1f), b = MlxArray.Scalar(2f);
         long start = Stopwatch.GetTimestamp();
         Forget(a, b, count);
         GC.Collect();
@@ -69,7 +69,7 @@ internal static class ManagedWork
     /// <summary>Managed bytes that one operation allocates.</summary>
     internal static double BytesPerOperation(int count)
     {
-        using MlxArray a = MlxArray.Create([1f], []), b = MlxArray.Create([2f], []);
+        using MlxArray a = MlxArray.Scalar(1f), b = MlxArray.Scalar(2f);
         Forget(a, b, 100);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < count; i++)
