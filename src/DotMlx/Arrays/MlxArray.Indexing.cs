@@ -53,8 +53,13 @@ public sealed unsafe partial class MlxArray
     /// <summary>Takes the handle out of this object, which is then as good as disposed.</summary>
     internal mlx_array TakeHandle()
     {
-        HandleGuard owned = NativeFree.Claim(ref guard) ?? throw Disposed();
-        nint handle = LiveArrays.Freed(owned, ThreadState.Current);
+        nint handle = NativeFree.Claim(this);
+        if (handle == 0)
+        {
+            throw Disposed();
+        }
+
+        LiveArrays.Freed(this, handle, ThreadState.Current);
         GC.KeepAlive(this);
         return new mlx_array { ctx = (void*)handle };
     }

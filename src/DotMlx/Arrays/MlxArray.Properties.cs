@@ -62,7 +62,7 @@ public sealed unsafe partial class MlxArray
     }
 
     /// <summary>The shape as the library's own array, shared by all callers: never to be written to.</summary>
-    internal int[] ShapeArray => extra is int[] known && NativeOrNull != 0 ? known : LoadShape();
+    internal int[] ShapeArray => extra is int[] known && native != 0 ? known : LoadShape();
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private string DebuggerDisplay => IsDisposed ? "disposed" : Weak is { } weak

@@ -16,8 +16,11 @@ namespace DotMlx;
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public sealed unsafe partial class MlxArray : IDisposable
 {
-    // Has the handle. Whoever takes it out (NativeFree sees to it that only one does) frees the array; if nobody does, the guard finds out.
-    private HandleGuard? guard;
+    // The native array, or 0. Whoever takes it out (NativeFree sees to it that only one does) frees it.
+    private nint native;
+
+    // How the thread that made this finds out if nobody does: a LatestToken until the thread makes the next array, then a HandleGuard.
+    private object? watch;
 
     // Nothing yet, the shape (int[]) once somebody asked for it, or what a weak scalar stands for.
     private object? extra;
@@ -33,7 +36,8 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <param name="thread">The calling thread's.</param>
     internal MlxArray(mlx_array handle, ThreadState thread)
     {
-        guard = LiveArrays.Created(this, (nint)handle.ctx, thread);
+        native = (nint)handle.ctx;
+        LiveArrays.Created(this, native, thread);
         if (LiveArrays.Recording)
         {
             LiveArrays.Record(this, (nint)handle.ctx);
@@ -52,7 +56,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     }
 
     /// <summary>Whether <see cref="Dispose"/> has freed the native array.</summary>
-    public bool IsDisposed => NativeOrNull == 0 && extra is not WeakScalar;
+    public bool IsDisposed => native == 0 && extra is not WeakScalar;
 
     /// <summary>The native array; a weak scalar gives one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -61,8 +65,8 @@ public sealed unsafe partial class MlxArray : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            nint native = NativeOrNull;
-            return native != 0 ? new mlx_array { ctx = (void*)native } : HandleOfWeakScalar();
+            nint mine = native;
+            return mine != 0 ? new mlx_array { ctx = (void*)mine } : HandleOfWeakScalar();
         }
     }
 
@@ -72,25 +76,37 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>The number this stands for, or null.</summary>
     internal WeakScalar? Weak => extra as WeakScalar;
 
-    private nint NativeOrNull => guard is { } mine ? mine.Handle : 0;
+    /// <summary>What watches this for the thread that made it (<see cref="LatestToken"/>, then <see cref="HandleGuard"/>).</summary>
+    internal ref object? Watch => ref watch;
 
     /// <summary>Frees the native array. Doing it twice, or from several threads at once, is harmless.</summary>
     public void Dispose()
     {
-        if (guard is not null)
+        if (native != 0)
         {
-            NativeFree.Free(ref guard);
+            NativeFree.Free(this);
 
-            // While it lives, nobody else takes its guard's array for forgotten.
+            // While it lives, nobody takes it for forgotten.
             GC.KeepAlive(this);
         }
+    }
+
+    /// <summary>Takes the native array out; only for <see cref="NativeFree"/>, which lets one caller do it at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal nint TakeNative()
+    {
+        // What watches the array is read after this.
+        nint taken = Volatile.Read(ref native);
+        native = 0;
+        return taken;
     }
 
     /// <summary>An array for the library's own caches: outside of scopes and of the count of live arrays.</summary>
     internal static MlxArray CreateShared(mlx_array handle)
     {
         var array = new MlxArray();
-        array.guard = LiveArrays.Uncounted(array, (nint)handle.ctx);
+        array.native = (nint)handle.ctx;
+        ThreadState.Current.WatchUncounted(array, array.native);
         return array;
     }
 
@@ -98,8 +114,9 @@ public sealed unsafe partial class MlxArray : IDisposable
     internal static MlxArray CreateUnscoped(mlx_array handle)
     {
         var array = new MlxArray();
-        array.guard = LiveArrays.Created(array, (nint)handle.ctx, ThreadState.Current);
-        LiveArrays.Record(array, (nint)handle.ctx);
+        array.native = (nint)handle.ctx;
+        LiveArrays.Created(array, array.native, ThreadState.Current);
+        LiveArrays.Record(array, array.native);
         return array;
     }
 
@@ -112,19 +129,16 @@ public sealed unsafe partial class MlxArray : IDisposable
             throw new InvalidOperationException("A .NET number that stands for an array cannot be changed in place; make an array with MlxArray.Create first.");
         }
 
-        // While the guard is out, a Dispose from another thread finds nothing to free.
-        HandleGuard? owned = NativeFree.Claim(ref guard);
-        if (owned is not { Handle: not 0 })
+        // While the native array is out, a Dispose from another thread finds nothing to free.
+        nint old = NativeFree.Claim(this);
+        if (old == 0)
         {
             NativeFree.Free(replacement.ctx);
             throw Disposed();
         }
 
-        nint old = owned.Handle;
-        extra = null;
-        owned.Exchange((nint)replacement.ctx);
-        Volatile.Write(ref guard, owned);
-        LiveArrays.Moved(old, (nint)replacement.ctx);
+        Become((nint)replacement.ctx, old);
+        GC.KeepAlive(this);
         NativeFree.Free((void*)old);
     }
 
@@ -132,13 +146,18 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <returns>The array that this stood for, which is the caller's now.</returns>
     internal mlx_array ExchangeHandle(mlx_array replacement)
     {
-        HandleGuard mine = guard ?? throw Disposed();
-        nint old = mine.Handle;
-        extra = null;
-        mine.Exchange((nint)replacement.ctx);
-        LiveArrays.Moved(old, (nint)replacement.ctx);
+        nint old = native != 0 ? native : throw Disposed();
+        Become((nint)replacement.ctx, old);
         GC.KeepAlive(this);
         return new mlx_array { ctx = (void*)old };
+    }
+
+    private void Become(nint replacement, nint old)
+    {
+        extra = null;
+        ThreadState.Current.Exchange(this, old, replacement);
+        Volatile.Write(ref native, replacement);
+        LiveArrays.Moved(old, replacement);
     }
 
     private mlx_array HandleOfWeakScalar() =>

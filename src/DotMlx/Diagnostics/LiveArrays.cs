@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// Counts arrays as they are made and freed, lends them their guards, and remembers where they were made while asked to.
+/// Counts arrays as they are made and freed, and remembers where they were made while asked to.
 /// </summary>
 internal static class LiveArrays
 {
@@ -31,37 +31,26 @@ internal static class LiveArrays
         }
     }
 
-    /// <summary>Counts an array and lends it a guard that watches its handle.</summary>
+    /// <summary>Counts an array and has its thread watch it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static HandleGuard Created(MlxArray array, nint handle, ThreadState thread)
+    internal static void Created(MlxArray array, nint native, ThreadState thread)
     {
-        HandleGuard guard = thread.Lend(array, handle, counted: true);
+        thread.Watch(array, native);
         if ((++thread.Created & OftenMask) == 0)
         {
             LookAround(thread);
         }
-
-        return guard;
     }
 
-    /// <summary>A guard for an array of the library's own caches, which is not counted.</summary>
-    internal static HandleGuard Uncounted(MlxArray array, nint handle) => ThreadState.Current.Lend(array, handle, counted: false);
-
-    /// <summary>Counts an array as freed and gives its guard back; the array must be kept alive meanwhile.</summary>
-    /// <returns>The native array.</returns>
+    /// <summary>Counts an array as freed and watches it no longer; the array must be kept alive meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static nint Freed(HandleGuard guard, ThreadState thread)
+    internal static void Freed(MlxArray array, nint native, ThreadState thread)
     {
-        nint handle = guard.Handle;
-        if (guard.Counted)
+        if (thread.Unwatch(array, native))
         {
             thread.Freed++;
-            Unrecord(handle);
+            Unrecord(native);
         }
-
-        // Another array may get it at once.
-        thread.GiveBack(guard);
-        return handle;
     }
 
     /// <summary>Forgets where an array was made that is no more.</summary>

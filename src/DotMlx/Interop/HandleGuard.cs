@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// Watches one array for the thread that made it: has its native handle, and a weak reference that tells when nobody has the array any more.
-/// A finalizer would tell as well, but registering one and running it costs several times what making an array does. Guards serve again
-/// and again, for the weak reference is dear to make and cheap to set.
+/// Watches one array for the thread that made it: knows the native array, and has a weak reference that tells when nobody has the array any
+/// more. A finalizer would tell as well, but registering one and running it costs several times what making an array does. Guards serve
+/// again and again, for the weak reference is dear to make and cheap to set.
 /// </summary>
 internal sealed class HandleGuard(ThreadState owner)
 {
@@ -15,7 +15,7 @@ internal sealed class HandleGuard(ThreadState owner)
     /// <summary>The thread which made the array, and to which this comes back.</summary>
     internal ThreadState Owner { get; } = owner;
 
-    /// <summary>The native array, or 0 where there is none any more.</summary>
+    /// <summary>What the array stands for, or 0 where it was disposed.</summary>
     internal nint Handle { get; private set; }
 
     /// <summary>Whether the array is one that programs own, and not one of the library's caches.</summary>

@@ -80,26 +80,29 @@ internal static unsafe class NativeFree
         }
     }
 
-    /// <summary>Takes an array's guard out of its place and frees what it watches; nothing, where another thread came first.</summary>
-    internal static void Free(ref HandleGuard? place)
+    /// <summary>Frees what an array stands for; nothing, where another thread came first. The caller keeps the array alive.</summary>
+    internal static void Free(MlxArray array)
     {
         if (!TryEnter())
         {
-            FreeBesideOthers(ref place);
+            FreeBesideOthers(array);
             return;
         }
 
-        if (Take(ref place) is { } owned)
+        nint native = array.TakeNative();
+        if (native != 0)
         {
             ThreadState thread = ThreadState.Current;
-            FreeNow(LiveArrays.Freed(owned, thread), thread);
+            LiveArrays.Freed(array, native, thread);
+            FreeNow(native, thread);
         }
 
         Exit();
     }
 
-    /// <summary>Takes an array's guard out of its place: for one caller only, even if several come at once.</summary>
-    internal static HandleGuard? Claim(ref HandleGuard? place)
+    /// <summary>Takes out what an array stands for: for one caller only, even if several come at once.</summary>
+    /// <returns>The native array, or 0 where another one came first.</returns>
+    internal static nint Claim(MlxArray array)
     {
         var spin = default(SpinWait);
         while (true)
@@ -107,22 +110,22 @@ internal static unsafe class NativeFree
             int seen = Interlocked.CompareExchange(ref state, Freeing, Idle);
             if (seen == Idle)
             {
-                HandleGuard? owned = Take(ref place);
+                nint native = array.TakeNative();
                 Exit();
-                return owned;
+                return native;
             }
 
             if (seen == Evaluating && Interlocked.CompareExchange(ref state, Claiming, Evaluating) == Evaluating)
             {
-                HandleGuard? owned = Take(ref place);
+                nint native = array.TakeNative();
                 Volatile.Write(ref state, Evaluating);
-                return owned;
+                return native;
             }
 
             // A native free that calls back into the program: the lock is this thread's already.
             if (ThreadState.Current.IsFreeing)
             {
-                return Take(ref place);
+                return array.TakeNative();
             }
 
             spin.SpinOnce(sleep1Threshold: -1);
@@ -202,19 +205,14 @@ internal static unsafe class NativeFree
         }
     }
 
-    private static HandleGuard? Take(ref HandleGuard? place)
-    {
-        HandleGuard? owned = place;
-        place = null;
-        return owned;
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void FreeBesideOthers(ref HandleGuard? place)
+    private static void FreeBesideOthers(MlxArray array)
     {
-        if (Claim(ref place) is { } owned)
+        nint native = Claim(array);
+        if (native != 0)
         {
-            Free((void*)LiveArrays.Freed(owned, ThreadState.Current));
+            LiveArrays.Freed(array, native, ThreadState.Current);
+            Free((void*)native);
         }
     }
 

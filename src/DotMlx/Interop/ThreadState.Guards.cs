@@ -36,7 +36,7 @@ internal sealed partial class ThreadState
     internal bool IsDue => young.IsDue || middle.IsDue || old.IsDue;
 
     /// <summary>Whether the thread has neither arrays nor guards that would be missed.</summary>
-    internal bool IsEmpty => young.IsEmpty && middle.IsEmpty && old.IsEmpty;
+    internal bool IsEmpty => young.IsEmpty && middle.IsEmpty && old.IsEmpty && latest == 0;
 
     /// <summary>Whether the thread is busy with its guards in this moment.</summary>
     internal bool IsInside => Volatile.Read(ref inside);
@@ -48,50 +48,12 @@ internal sealed partial class ThreadState
         set => Volatile.Write(ref keptOut, value);
     }
 
-    /// <summary>Lends a guard to a new array of this thread.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal HandleGuard Lend(MlxArray array, nint handle, bool counted)
+    /// <summary>Watches an array of the library's own caches, which is not counted, from the start by a guard.</summary>
+    internal void WatchUncounted(MlxArray array, nint native)
     {
         Enter();
-        int last = spareCount - 1;
-        HandleGuard?[] guards = spare;
-        HandleGuard guard;
-        if ((uint)last < (uint)guards.Length)
-        {
-            guard = guards[last]!;
-            spareCount = last;
-        }
-        else
-        {
-            guard = new HandleGuard(this);
-        }
-
-        guard.Watch(array, handle, counted);
-        if (guard.List is null)
-        {
-            young.Add(guard);
-        }
-
+        array.Watch = Guard(array, native, counted: false);
         Exit();
-        return guard;
-    }
-
-    /// <summary>Takes back the guard of an array that was disposed, on whatever thread.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void GiveBack(HandleGuard guard)
-    {
-        if (guard.Owner == this)
-        {
-            Enter();
-            guard.Leave();
-            Keep(guard);
-            Exit();
-        }
-        else
-        {
-            guard.Leave();
-            guard.Owner.LeaveAtTheDoor(guard);
-        }
     }
 
     /// <summary>Frees what the collector found forgotten and takes in what other threads gave back; for the thread itself, or while it is kept out.</summary>
@@ -99,6 +61,7 @@ internal sealed partial class ThreadState
     internal int Sweep()
     {
         TakeIn();
+        GuardLatest();
         if (old.IsDue)
         {
             old.Sweep(null, this);
@@ -138,20 +101,24 @@ internal sealed partial class ThreadState
     /// <summary>Takes the array of a guard for <see cref="NativeFree"/>.</summary>
     internal void TakeForgotten(HandleGuard guard)
     {
-        if (guard.Counted)
+        TakeForgotten(guard.Handle, guard.Counted);
+        guard.Leave();
+        Keep(guard);
+    }
+
+    private void TakeForgotten(nint native, bool counted)
+    {
+        if (counted)
         {
             Forgotten++;
-            LiveArrays.Unrecord(guard.Handle);
+            LiveArrays.Unrecord(native);
         }
 
-        found[foundCount++] = guard.Handle;
+        found[foundCount++] = native;
         if (foundCount == found.Length)
         {
             HandOver();
         }
-
-        guard.Leave();
-        Keep(guard);
     }
 
     /// <summary>The thread has ended and lends nothing any more.</summary>
@@ -168,6 +135,46 @@ internal sealed partial class ThreadState
         }
 
         spare = [];
+        DiscardToken();
+    }
+
+    /// <summary>Lends a guard; for who is inside.</summary>
+    private HandleGuard Guard(MlxArray array, nint native, bool counted)
+    {
+        int last = spareCount - 1;
+        HandleGuard?[] guards = spare;
+        HandleGuard guard;
+        if ((uint)last < (uint)guards.Length)
+        {
+            guard = guards[last]!;
+            spareCount = last;
+        }
+        else
+        {
+            guard = new HandleGuard(this);
+        }
+
+        guard.Watch(array, native, counted);
+        if (guard.List is null)
+        {
+            young.Add(guard);
+        }
+
+        return guard;
+    }
+
+    /// <summary>Takes back the guard of an array that was disposed on this thread, which is inside.</summary>
+    private void GiveBack(HandleGuard guard)
+    {
+        guard.Leave();
+        if (guard.Owner == this)
+        {
+            Keep(guard);
+        }
+        else
+        {
+            guard.Owner.LeaveAtTheDoor(guard);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -59,7 +59,7 @@ internal static class ThreadStates
             List<ThreadState>? due = null;
             foreach (ThreadState thread in Running)
             {
-                if (thread != own && thread.IsDue)
+                if (thread != own && (thread.IsDue || thread.HasLatest))
                 {
                     thread.IsKeptOut = true;
                     (due ??= []).Add(thread);

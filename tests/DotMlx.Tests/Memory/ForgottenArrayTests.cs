@@ -67,6 +67,31 @@ public class ForgottenArrayTests
         thread.Join();
     }
 
+    /// <summary>Each thread writes its own number of freed arrays without a lock: who looks after its guards must have another one.</summary>
+    [Test]
+    public void WhoeverFindsForgottenArraysCountsThemApart()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        using var forgotten = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        ThreadState? state = null;
+        Thread thread = new(() =>
+        {
+            state = ThreadState.Current;
+            MlxArray.Create([1f], 1).Dispose();
+            Forget(100);
+            forgotten.Set();
+            end.Wait();
+        });
+        thread.Start();
+        forgotten.Wait();
+        HandleCount.Settle();
+        Assert.That(count.Left, Is.Zero);
+        Assert.That((state!.Created, state.Freed, state.Forgotten), Is.EqualTo((101, 1, 100)));
+        end.Set();
+        thread.Join();
+    }
+
     [Test]
     public void MemoryComesBackWithoutAnotherCall()
     {

@@ -1,0 +1,157 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace DotMlx;
+
+/// <summary>
+/// The array that the thread made last. Whoever disposes arrays mostly does so before making the next one, so only what is left then
+/// gets a guard. Meanwhile the array is watched by a token (<see cref="LatestToken"/>).
+/// </summary>
+internal sealed partial class ThreadState
+{
+    private WeakGCHandle<LatestToken> token = new(null!, trackResurrection: true);
+
+    // The native array, or 0 once it is disposed or guarded. Another thread that disposes it may set this to 0; all else is for who is inside.
+    private nint latest;
+
+    /// <summary>Whether there is an array that a token watches, which may have been forgotten.</summary>
+    internal bool HasLatest => Volatile.Read(ref latest) != 0;
+
+    /// <summary>Watches an array that this thread, the calling one, has just made.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Watch(MlxArray array, nint native)
+    {
+        Enter();
+        if (latest != 0)
+        {
+            GuardLatest();
+        }
+
+        if (!token.TryGetTarget(out LatestToken? mine))
+        {
+            mine = NewToken();
+        }
+
+        mine.Array = array;
+        array.Watch = mine;
+        latest = native;
+        Exit();
+    }
+
+    /// <summary>Watches an array no longer whose native array the caller has taken out, on this thread; the caller keeps the array alive.</summary>
+    /// <returns>Whether the array was counted.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool Unwatch(MlxArray array, nint native)
+    {
+        bool counted = true;
+        Enter();
+        if (latest == native)
+        {
+            latest = 0;
+            array.Watch = null;
+        }
+        else
+        {
+            counted = UnwatchOther(array, native);
+        }
+
+        Exit();
+        return counted;
+    }
+
+    /// <summary>Watches an array for another native one, on this thread; the caller keeps the array alive.</summary>
+    internal void Exchange(MlxArray array, nint native, nint replacement)
+    {
+        Enter();
+        if (latest == native)
+        {
+            latest = replacement;
+        }
+        else if (array.Watch is HandleGuard guard)
+        {
+            guard.Exchange(replacement);
+        }
+        else
+        {
+            // The latest of another thread, from which this one takes it over.
+            bool counted = UnwatchOther(array, native);
+            array.Watch = Guard(array, replacement, counted);
+        }
+
+        Exit();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool UnwatchOther(MlxArray array, nint native)
+    {
+        // Where it is another thread's token, that thread or whoever looks after it may put a guard in its place at this moment.
+        object? watch = array.Watch is LatestToken ? Interlocked.Exchange(ref array.Watch, null) : array.Watch;
+        if (watch is LatestToken other)
+        {
+            Interlocked.CompareExchange(ref other.Owner.latest, 0, native);
+
+            // Were it collected before, the array would look forgotten.
+            GC.KeepAlive(other);
+            return true;
+        }
+
+        var guard = (HandleGuard)watch!;
+        bool counted = guard.Counted;
+        array.Watch = null;
+        GiveBack(guard);
+        return counted;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private LatestToken NewToken()
+    {
+        var mine = new LatestToken(this);
+        token.SetTarget(mine);
+        return mine;
+    }
+
+    /// <summary>Gives the latest array a guard, or takes it for <see cref="NativeFree"/> if it was forgotten; for who is inside.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void GuardLatest()
+    {
+        if (latest == 0)
+        {
+            return;
+        }
+
+        // In this order: who disposes the array on another thread keeps the token alive until the number is 0.
+        bool lives = token.TryGetTarget(out LatestToken? mine);
+        nint native = Volatile.Read(ref latest);
+        if (native == 0)
+        {
+            return;
+        }
+
+        if (lives)
+        {
+            MlxArray array = mine!.Array!;
+            HandleGuard guard = Guard(array, native, counted: true);
+            if (Interlocked.CompareExchange(ref array.Watch, guard, mine) != mine)
+            {
+                // Disposed, or taken over, by another thread meanwhile.
+                guard.Leave();
+                Keep(guard);
+            }
+        }
+        else
+        {
+            TakeForgotten(native, counted: true);
+            HandOver();
+        }
+
+        latest = 0;
+    }
+
+    private void DiscardToken()
+    {
+        if (token.IsAllocated)
+        {
+            token.Dispose();
+        }
+    }
+}
