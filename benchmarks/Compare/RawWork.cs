@@ -10,11 +10,9 @@ internal static unsafe class RawWork
     {
         mlx_array a = Mlxc.mlx_array_new_float32(1f), b = Mlxc.mlx_array_new_float32(2f);
         long start = Stopwatch.GetTimestamp();
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i += ManagedWork.Block)
         {
-            mlx_array r = default;
-            _ = Mlxc.mlx_add(&r, a, b, s);
-            _ = Mlxc.mlx_array_free(r);
+            AddAndFree(a, b, s);
         }
 
         double elapsed = Stopwatch.GetElapsedTime(start).TotalNanoseconds;
@@ -58,6 +56,16 @@ internal static unsafe class RawWork
         fixed (float* p = data)
         {
             return Mlxc.mlx_array_new_data(p, &size, 1, mlx_dtype.MLX_FLOAT32);
+        }
+    }
+
+    private static void AddAndFree(mlx_array a, mlx_array b, mlx_stream s)
+    {
+        for (int i = 0; i < ManagedWork.Block; i++)
+        {
+            mlx_array r = default;
+            _ = Mlxc.mlx_add(&r, a, b, s);
+            _ = Mlxc.mlx_array_free(r);
         }
     }
 }
