@@ -4,7 +4,7 @@ namespace DotMlx;
 
 /// <summary>
 /// A thread that forgets many small arrays makes the C library's heap large and cold long before the collector sees a reason to look:
-/// to it an array is 32 bytes. So it is asked to after some thousands of arrays that were not disposed, if that finds any and costs little.
+/// to it an array is 40 bytes. So it is asked to after some thousands of arrays that were not disposed, if that finds any and costs little.
 /// </summary>
 internal sealed class CountPressure
 {
