@@ -106,7 +106,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     {
         var array = new MlxArray();
         array.native = (nint)handle.ctx;
-        ThreadState.Current.WatchUncounted(array, array.native);
+        ThreadState.Current.WatchByGuard(array, array.native, counted: false);
         return array;
     }
 

@@ -48,11 +48,11 @@ internal sealed partial class ThreadState
         set => Volatile.Write(ref keptOut, value);
     }
 
-    /// <summary>Watches an array of the library's own caches, which is not counted, from the start by a guard.</summary>
-    internal void WatchUncounted(MlxArray array, nint native)
+    /// <summary>Watches an array by a guard of this thread, the calling one.</summary>
+    internal void WatchByGuard(MlxArray array, nint native, bool counted)
     {
         Enter();
-        array.Watch = Guard(array, native, counted: false);
+        array.Watch = Guard(array, native, counted);
         Exit();
     }
 
@@ -163,16 +163,19 @@ internal sealed partial class ThreadState
         return guard;
     }
 
-    /// <summary>Takes back the guard of an array that was disposed on this thread, which is inside.</summary>
+    /// <summary>Takes back the guard of an array that was disposed on this thread, which is outside: giving it to another one may mean to wait.</summary>
     private void GiveBack(HandleGuard guard)
     {
-        guard.Leave();
         if (guard.Owner == this)
         {
+            Enter();
+            guard.Leave();
             Keep(guard);
+            Exit();
         }
         else
         {
+            guard.Leave();
             guard.Owner.LeaveAtTheDoor(guard);
         }
     }

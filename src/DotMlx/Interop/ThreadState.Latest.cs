@@ -43,42 +43,43 @@ internal sealed partial class ThreadState
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool Unwatch(MlxArray array, nint native)
     {
-        bool counted = true;
         Enter();
-        if (latest == native)
+        if (latest != native)
         {
-            latest = 0;
-            array.Watch = null;
-        }
-        else
-        {
-            counted = UnwatchOther(array, native);
+            Exit();
+            return UnwatchOther(array, native);
         }
 
+        latest = 0;
+        array.Watch = null;
         Exit();
-        return counted;
+        return true;
     }
 
     /// <summary>Watches an array for another native one, on this thread; the caller keeps the array alive.</summary>
     internal void Exchange(MlxArray array, nint native, nint replacement)
     {
         Enter();
-        if (latest == native)
+        bool isLatest = latest == native;
+        if (isLatest)
         {
             latest = replacement;
         }
-        else if (array.Watch is HandleGuard guard)
-        {
-            guard.Exchange(replacement);
-        }
-        else
-        {
-            // The latest of another thread, from which this one takes it over.
-            bool counted = UnwatchOther(array, native);
-            array.Watch = Guard(array, replacement, counted);
-        }
 
         Exit();
+        if (isLatest)
+        {
+            return;
+        }
+
+        if (array.Watch is HandleGuard guard)
+        {
+            guard.Exchange(replacement);
+            return;
+        }
+
+        // The latest of another thread, from which this one takes it over.
+        WatchByGuard(array, replacement, counted: UnwatchOther(array, native));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -48,6 +48,50 @@ public class ForgottenArrayTests
     }
 
     [Test]
+    public void DisposingWhatEndedThreadsMadeWaitsForNobodyWhoLooks()
+    {
+        using HandleCount count = HandleCount.NoneLeft();
+        var made = new MlxArray[64][];
+        for (int i = 0; i < made.Length; i++)
+        {
+            Thread maker = new(() => made[i] = [.. Enumerable.Range(0, 100).Select(k => MlxArray.Create([(float)k], 1))]);
+            maker.Start();
+            maker.Join();
+        }
+
+        HandleCount.Settle();
+        Assert.That(count.Left, Is.EqualTo(6400), "and the states of their threads are known to have ended");
+        Thread disposing = new(() =>
+        {
+            foreach (MlxArray array in made.SelectMany(each => each))
+            {
+                // An array of this thread's own is what others look for.
+                _ = MlxArray.Create([1f], 1);
+                array.Dispose();
+            }
+        });
+        Thread looking = new(() =>
+        {
+            while (disposing.IsAlive)
+            {
+                GC.Collect(0);
+                _ = LiveArrays.Count;
+            }
+        }) { IsBackground = true };
+        disposing.IsBackground = true;
+        disposing.Start();
+        looking.Start();
+        if (!disposing.Join(TimeSpan.FromMinutes(2)))
+        {
+            // Every other test would wait, too.
+            Environment.FailFast("Disposing arrays and looking after them wait for each other.");
+        }
+
+        looking.Join();
+        HandleCount.Settle();
+    }
+
+    [Test]
     public void ThreadsThatWaitKeepNothing()
     {
         using HandleCount count = HandleCount.NoneLeft();
