@@ -17,7 +17,9 @@ internal sealed class Trainer
         Settings = settings;
         _corpus = corpus;
         Mx.Random.Seed((ulong)settings.Seed);
-        Model = new(settings.Size(corpus.Vocabulary), settings.Dropout);
+
+        // Nothing here keeps parameters from before a step, so their memory is free for the new ones.
+        Model = new(settings.Size(corpus.Vocabulary), settings.Dropout) { OwnsArrays = true };
         Optimizer = new AdamW(WarmUpAndCosine(settings), betas: (0.9f, 0.95f), weightDecay: 0.1f, biasCorrection: true);
         Optimizer.Init(Model.TrainableParameters());
         Mx.Eval(Model.Parameters(), Optimizer.State);

@@ -41,7 +41,11 @@ internal sealed class Trainer
         Model = new Sequential(
             new Linear(DigitsData.PixelCount, Hidden1), new ReLU(),
             new Linear(Hidden1, Hidden2), new ReLU(),
-            new Linear(Hidden2, DigitsData.ClassCount));
+            new Linear(Hidden2, DigitsData.ClassCount))
+        {
+            // Nothing here keeps parameters from before an update, so their memory is free for the new ones.
+            OwnsArrays = true,
+        };
         _lossAndGradients = Model.ValueAndGrad((images, targets) => Loss(Model.Forward(images), targets));
         _weightedLossAndGradients = Model.ValueAndGrad((images, targets, weights) =>
             (Losses.CrossEntropy(Model.Forward(images), targets, labelSmoothing: LabelSmoothing) * weights).Sum());
@@ -89,7 +93,7 @@ internal sealed class Trainer
 
     public Evaluation EvaluateHeldOut() => Evaluate(_heldOutSet, _heldOutImages, _heldOutTargets);
 
-    /// <summary>Everything that the next epoch depends on, and the history.</summary>
+    /// <summary>Everything that the next epoch depends on, and the history; valid until that epoch is trained.</summary>
     public TreeDictionary CaptureState() => new()
     {
         ["model"] = Model.Parameters(),
