@@ -61,6 +61,7 @@ public class ForgottenArrayTests
 
         HandleCount.Settle();
         Assert.That(count.Left, Is.EqualTo(6400), "and the states of their threads are known to have ended");
+        int disposed = 0;
         Thread disposing = new(() =>
         {
             foreach (MlxArray array in made.SelectMany(each => each))
@@ -68,14 +69,19 @@ public class ForgottenArrayTests
                 // An array of this thread's own is what others look for.
                 _ = MlxArray.Create([1f], 1);
                 array.Dispose();
+                Interlocked.Increment(ref disposed);
             }
         });
         Thread looking = new(() =>
         {
             while (disposing.IsAlive)
             {
+                int before = Volatile.Read(ref disposed);
                 GC.Collect(0);
                 _ = LiveArrays.Count;
+
+                // With a core for every thread, collections without a pause leave the other one no time to go on.
+                SpinWait.SpinUntil(() => Volatile.Read(ref disposed) != before || !disposing.IsAlive);
             }
         }) { IsBackground = true };
         disposing.IsBackground = true;
