@@ -153,7 +153,7 @@ public class LatestArrayTests
         });
         Thread maker = new(() =>
         {
-            for (int i = 0; i < number; i++)
+            for (int i = 0; i < number && !Volatile.Read(ref end); i++)
             {
                 var array = MlxArray.Create([(float)(i + 10)], 1);
                 Volatile.Write(ref slot, array);
@@ -176,24 +176,31 @@ public class LatestArrayTests
                         break;
                 }
 
-                SpinWait.SpinUntil(() => Volatile.Read(ref slot) is null);
+                SpinWait.SpinUntil(() => Volatile.Read(ref slot) is null || Volatile.Read(ref end));
             }
 
             Volatile.Write(ref end, true);
         });
         collector.Start();
         maker.Start();
-        while (!Volatile.Read(ref end))
+        try
         {
-            if (Volatile.Read(ref slot) is { } array)
+            while (!Volatile.Read(ref end))
             {
-                use(array);
-                Volatile.Write(ref slot, null);
+                if (Volatile.Read(ref slot) is { } array)
+                {
+                    use(array);
+                    Volatile.Write(ref slot, null);
+                }
             }
         }
-
-        maker.Join();
-        collector.Join();
+        finally
+        {
+            // Also where using an array has failed.
+            Volatile.Write(ref end, true);
+            maker.Join();
+            collector.Join();
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
