@@ -97,24 +97,16 @@ public class ForgottenArrayTests
         HandleCount.Settle();
     }
 
+    /// <summary>Of one array it is also the thread's latest, which is watched in another way.</summary>
     [Test]
-    public void ThreadsThatWaitKeepNothing()
+    public void ThreadsThatWaitKeepNothing([Values(1, 1000)] int number)
     {
         using HandleCount count = HandleCount.NoneLeft();
-        using var forgotten = new ManualResetEventSlim();
-        using var end = new ManualResetEventSlim();
-        Thread thread = new(() =>
+        WaitingThread.Run(() => Forget(number), () =>
         {
-            Forget(1000);
-            forgotten.Set();
-            end.Wait();
+            HandleCount.Settle();
+            Assert.That(count.Left, Is.Zero, "while the thread is still there");
         });
-        thread.Start();
-        forgotten.Wait();
-        HandleCount.Settle();
-        Assert.That(count.Left, Is.Zero, "while the thread is still there");
-        end.Set();
-        thread.Join();
     }
 
     /// <summary>Each thread writes its own number of freed arrays without a lock: who looks after its guards must have another one.</summary>
@@ -122,24 +114,20 @@ public class ForgottenArrayTests
     public void WhoeverFindsForgottenArraysCountsThemApart()
     {
         using HandleCount count = HandleCount.NoneLeft();
-        using var forgotten = new ManualResetEventSlim();
-        using var end = new ManualResetEventSlim();
         ThreadState? state = null;
-        Thread thread = new(() =>
-        {
-            state = ThreadState.Current;
-            MlxArray.Create([1f], 1).Dispose();
-            Forget(100);
-            forgotten.Set();
-            end.Wait();
-        });
-        thread.Start();
-        forgotten.Wait();
-        HandleCount.Settle();
-        Assert.That(count.Left, Is.Zero);
-        Assert.That((state!.Created, state.Freed, state.Forgotten), Is.EqualTo((101, 1, 100)));
-        end.Set();
-        thread.Join();
+        WaitingThread.Run(
+            () =>
+            {
+                state = ThreadState.Current;
+                MlxArray.Create([1f], 1).Dispose();
+                Forget(100);
+            },
+            () =>
+            {
+                HandleCount.Settle();
+                Assert.That(count.Left, Is.Zero);
+                Assert.That((state!.Created, state.Freed, state.Forgotten), Is.EqualTo((101, 1, 100)));
+            });
     }
 
     [Test]

@@ -7,26 +7,6 @@ namespace DotMlx.Tests.Memory;
 public class LatestArrayTests
 {
     [Test]
-    public void IsFreedWhenForgottenThoughItsThreadWaits()
-    {
-        using HandleCount count = HandleCount.NoneLeft();
-        using var forgotten = new ManualResetEventSlim();
-        using var end = new ManualResetEventSlim();
-        Thread thread = new(() =>
-        {
-            Forget();
-            forgotten.Set();
-            end.Wait();
-        });
-        thread.Start();
-        forgotten.Wait();
-        HandleCount.Settle();
-        Assert.That(count.Left, Is.Zero, "while the thread is still there");
-        end.Set();
-        thread.Join();
-    }
-
-    [Test]
     public void IsFreedWhenForgottenByTheThreadThatCounts()
     {
         using HandleCount count = HandleCount.NoneLeft();
@@ -49,23 +29,14 @@ public class LatestArrayTests
     public void LivesThroughCollectionsWhileItsThreadWaitsAndAfterItsEnd()
     {
         using HandleCount count = HandleCount.NoneLeft();
-        using var made = new ManualResetEventSlim();
-        using var end = new ManualResetEventSlim();
         MlxArray? array = null;
-        Thread thread = new(() =>
+        WaitingThread.Run(() => array = MlxArray.Create([42f], 1), () =>
         {
-            array = MlxArray.Create([42f], 1);
-            made.Set();
-            end.Wait();
+            Collect();
+            Assert.That(array!.Item<float>(), Is.EqualTo(42));
         });
-        thread.Start();
-        made.Wait();
         Collect();
         Assert.That(array!.Item<float>(), Is.EqualTo(42));
-        end.Set();
-        thread.Join();
-        Collect();
-        Assert.That(array.Item<float>(), Is.EqualTo(42));
         Assert.That(count.Left, Is.EqualTo(1));
         array.Dispose();
         Assert.That(count.Left, Is.Zero);
