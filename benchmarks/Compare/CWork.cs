@@ -64,8 +64,14 @@ internal sealed unsafe class CWork : IDisposable
     internal double ApplyGradients(int leaves, int size, int repeats, bool evaluate, mlx_stream s) =>
         ((delegate* unmanaged[Cdecl]<int, int, int, int, mlx_stream, double>)Symbol("compare_apply_gradients"))(leaves, size, repeats, evaluate ? 1 : 0, s);
 
-    internal double TrainingStep(int steps, bool compiled, int batch, mlx_stream s) =>
-        ((delegate* unmanaged[Cdecl]<int, int, int, mlx_stream, double>)Symbol("compare_training_step"))(steps, compiled ? 1 : 0, batch, s);
+    /// <summary>Nanoseconds for some steps, after two to warm up, and the loss of the last one.</summary>
+    internal (double Time, float Loss) TrainingStep(int steps, bool compiled, int batch, mlx_stream s)
+    {
+        float loss;
+        double time = ((delegate* unmanaged[Cdecl]<int, int, int, float*, mlx_stream, double>)Symbol("compare_training_step"))(
+            steps, compiled ? 1 : 0, batch, &loss, s);
+        return (time, loss);
+    }
 
     public void Dispose()
     {

@@ -50,25 +50,28 @@ internal sealed record Contest(string Name, double Operations, double? Limit, Fu
 /// <summary>The nanoseconds of every round.</summary>
 internal sealed record Result(Contest Contest, double[] C, double[] Raw, double[] Managed)
 {
-    internal double CTime => Median(C) / Contest.Operations;
+    internal double CTime => Quantile(C, 0.5) / Contest.Operations;
 
-    internal double RawTime => Median(Raw) / Contest.Operations;
+    internal double RawTime => Quantile(Raw, 0.5) / Contest.Operations;
 
-    internal double ManagedTime => Median(Managed) / Contest.Operations;
+    internal double ManagedTime => Quantile(Managed, 0.5) / Contest.Operations;
 
-    internal double RawRatio => Median(Ratios(Raw));
+    internal double RawRatio => Quantile(Ratios(Raw), 0.5);
 
-    internal double ManagedRatio => Median(Ratios(Managed));
+    internal double ManagedRatio => Quantile(Ratios(Managed), 0.5);
 
-    /// <summary>Best round over best round: on a machine that is busy with other things the steadier figure.</summary>
-    internal double BestRatio => Managed.Min() / C.Min();
+    /// <summary>Between which ratios half of the rounds lie: how much the median can be trusted on a machine that is busy with other things.</summary>
+    internal (double From, double To) MiddleHalf => (Quantile(Ratios(Managed), 0.25), Quantile(Ratios(Managed), 0.75));
 
     private double[] Ratios(double[] times) => [.. times.Zip(C, (time, c) => time / c)];
 
-    private static double Median(double[] values)
+    // Between two values in proportion, as NumPy's quantile does by default.
+    private static double Quantile(double[] values, double part)
     {
         double[] sorted = [.. values];
         Array.Sort(sorted);
-        return (sorted[sorted.Length / 2] + sorted[(sorted.Length - 1) / 2]) / 2;
+        double place = part * (sorted.Length - 1);
+        int below = (int)place;
+        return double.Lerp(sorted[below], sorted[Math.Min(below + 1, sorted.Length - 1)], place - below);
     }
 }

@@ -44,14 +44,14 @@ internal sealed class ManagedTraining : IDisposable
         }
     }
 
-    /// <summary>Nanoseconds for some steps, after two to warm up.</summary>
-    internal static double Steps(int steps, bool compiled, bool ownsArrays, int batch)
+    /// <summary>Nanoseconds for some steps, after two to warm up, and the loss of the last one.</summary>
+    internal static (double Time, float Loss) Steps(int steps, bool compiled, bool ownsArrays, int batch)
     {
         using var training = new ManagedTraining(batch, compiled, ownsArrays);
         training.WithScopes(2);
         long start = Stopwatch.GetTimestamp();
-        training.WithScopes(steps);
-        return Stopwatch.GetElapsedTime(start).TotalNanoseconds;
+        float loss = training.WithScopes(steps);
+        return (Stopwatch.GetElapsedTime(start).TotalNanoseconds, loss);
     }
 
     /// <summary>The most bytes MLX held during a loop that frees by scopes, or leaves everything to the collector.</summary>
@@ -82,13 +82,18 @@ internal sealed class ManagedTraining : IDisposable
         y.Dispose();
     }
 
-    private void WithScopes(int steps)
+    private float WithScopes(int steps)
     {
+        float last = float.NaN;
         for (int i = 0; i < steps; i++)
         {
             using MlxScope scope = MlxScope.Begin();
-            Mx.Eval(step(x, y), model.Parameters(), optimizer.State);
+            MlxArray loss = step(x, y);
+            Mx.Eval(loss, model.Parameters(), optimizer.State);
+            last = loss.Item<float>();
         }
+
+        return last;
     }
 
     private void WithoutUsing(int steps)

@@ -12,12 +12,12 @@ internal static class Report
 
     internal static Table Times(IEnumerable<Result> results)
     {
-        Table table = NewTable("work", "C", "raw", "DotMlx", "raw / C", "DotMlx / C", "best / best", "at most");
+        Table table = NewTable("work", "C", "raw", "DotMlx", "raw / C", "DotMlx / C", "half of the rounds", "at most");
         foreach (Result r in results)
         {
             table.AddRow(
                 Markup.Escape(r.Contest.Name), Time(r.CTime), Time(r.RawTime), Time(r.ManagedTime),
-                Ratio(r.RawRatio, null), Ratio(r.ManagedRatio, r.Contest.Limit), Ratio(r.BestRatio, r.Contest.Limit),
+                Ratio(r.RawRatio, null), Ratio(r.ManagedRatio, r.Contest.Limit), Range(r.MiddleHalf),
                 r.Contest.Limit is { } limit ? Number(limit) : "-");
         }
 
@@ -66,6 +66,9 @@ internal static class Report
         string colour = limit is null ? "default" : ratio <= limit ? "green" : "red";
         return $"[{colour}]{ratio.ToString("F3", CultureInfo.InvariantCulture)}[/]";
     }
+
+    private static string Range((double From, double To) range) =>
+        string.Create(CultureInfo.InvariantCulture, $"{range.From:F3} to {range.To:F3}");
 
     private static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 

@@ -7,7 +7,9 @@
 
 #define LAYERS 3
 #define PARAMETERS (2 * LAYERS)
-#define STATE (3 * PARAMETERS + 1) /* parameters, both averages, and the step that an optimizer counts */
+#define STEP (3 * PARAMETERS)
+#define RATE (STEP + 1)
+#define STATE (RATE + 1) /* parameters, both averages, the step that an optimizer counts and its learning rate */
 
 static double now(void) {
   struct timespec t;
@@ -82,7 +84,7 @@ double compare_read(int size, int repeats, float *destination, mlx_stream s) {
 
 /* Adam without bias correction, in the operations and order of DotMlx.Optimizers.Adam. */
 typedef struct {
-  mlx_array rate, beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, one;
+  mlx_array beta1, one_minus_beta1, beta2, one_minus_beta2, epsilon, one;
 } adam;
 
 static mlx_array counter(uint64_t value) {
@@ -90,13 +92,12 @@ static mlx_array counter(uint64_t value) {
   return mlx_array_new_data(&value, &none, 0, MLX_UINT64);
 }
 
-static adam adam_new(float rate) {
-  adam o = {scalar(rate), scalar(0.9f), scalar(1.0f - 0.9f), scalar(0.999f), scalar(1.0f - 0.999f), scalar(1e-8f), counter(1)};
+static adam adam_new(void) {
+  adam o = {scalar(0.9f), scalar((float)(1 - 0.9)), scalar(0.999f), scalar((float)(1 - 0.999)), scalar(1e-8f), counter(1)};
   return o;
 }
 
 static void adam_free(adam o) {
-  mlx_array_free(o.rate);
   mlx_array_free(o.beta1);
   mlx_array_free(o.one_minus_beta1);
   mlx_array_free(o.beta2);
@@ -106,7 +107,7 @@ static void adam_free(adam o) {
 }
 
 /* Replaces *w, *m and *v by their successors. */
-static void adam_step(const adam *o, mlx_array g, mlx_array *w, mlx_array *m, mlx_array *v, mlx_stream s) {
+static void adam_step(const adam *o, mlx_array rate, mlx_array g, mlx_array *w, mlx_array *m, mlx_array *v, mlx_stream s) {
   mlx_array t1 = {0}, t2 = {0}, nm = {0}, t3 = {0}, sq = {0}, t4 = {0}, nv = {0};
   mlx_multiply(&t1, o->beta1, *m, s);
   mlx_multiply(&t2, o->one_minus_beta1, g, s);
@@ -116,7 +117,7 @@ static void adam_step(const adam *o, mlx_array g, mlx_array *w, mlx_array *m, ml
   mlx_multiply(&t4, o->one_minus_beta2, sq, s);
   mlx_add(&nv, t3, t4, s);
   mlx_array num = {0}, root = {0}, den = {0}, q = {0}, nw = {0};
-  mlx_multiply(&num, o->rate, nm, s);
+  mlx_multiply(&num, rate, nm, s);
   mlx_sqrt(&root, nv, s);
   mlx_add(&den, root, o->epsilon, s);
   mlx_divide(&q, num, den, s);
@@ -150,11 +151,12 @@ double compare_apply_gradients(int leaves, int size, int repeats, int evaluate, 
   }
   mlx_eval(all);
   mlx_vector_array_free(all);
-  adam o = adam_new(1e-3f);
+  adam o = adam_new();
+  mlx_array rate = scalar(1e-3f);
   double elapsed = 0;
   for (int k = 0; k < repeats; k++) {
     double start = now();
-    for (int i = 0; i < leaves; i++) adam_step(&o, g[i], &w[i], &m[i], &v[i], s);
+    for (int i = 0; i < leaves; i++) adam_step(&o, rate, g[i], &w[i], &m[i], &v[i], s);
     if (!evaluate) elapsed += now() - start;
     mlx_vector_array result = mlx_vector_array_new();
     for (int i = 0; i < leaves; i++) {
@@ -176,6 +178,7 @@ double compare_apply_gradients(int leaves, int size, int repeats, int evaluate, 
   free(v);
   free(g);
   mlx_array_free(one);
+  mlx_array_free(rate);
   adam_free(o);
   return elapsed;
 }
@@ -238,7 +241,8 @@ static int loss_closure(mlx_vector_array *res, const mlx_vector_array in, void *
 
 static void nothing(void *payload) { (void)payload; }
 
-/* in: parameters, m, v, step; out: loss, parameters, m, v, step. */
+/* in: parameters, m, v, step, rate; out: loss and the same. The rate is state, as for Python's MLX and for DotMlx: whoever
+   changes it between steps does not compile again, and the compiled kernel reads it instead of having it as a literal. */
 static mlx_vector_array step(const adam *o, mlx_vector_array in, batch *b) {
   int argnums[PARAMETERS];
   for (int i = 0; i < PARAMETERS; i++) argnums[i] = i;
@@ -252,13 +256,13 @@ static mlx_vector_array step(const adam *o, mlx_vector_array in, batch *b) {
     mlx_array_free(w);
   }
   mlx_closure_value_and_grad_apply(&values, &gradients, f, parameters);
-  mlx_array w[PARAMETERS], m[PARAMETERS], v[PARAMETERS];
+  mlx_array w[PARAMETERS], m[PARAMETERS], v[PARAMETERS], rate = take(in, RATE);
   for (size_t i = 0; i < PARAMETERS; i++) {
     mlx_array g = take(gradients, i);
     w[i] = take(in, i);
     m[i] = take(in, PARAMETERS + i);
     v[i] = take(in, 2 * PARAMETERS + i);
-    adam_step(o, g, &w[i], &m[i], &v[i], b->s);
+    adam_step(o, rate, g, &w[i], &m[i], &v[i], b->s);
     mlx_array_free(g);
   }
   mlx_vector_array out = mlx_vector_array_new();
@@ -268,11 +272,13 @@ static mlx_vector_array step(const adam *o, mlx_vector_array in, batch *b) {
   mlx_vector_array_append_data(out, w, PARAMETERS);
   mlx_vector_array_append_data(out, m, PARAMETERS);
   mlx_vector_array_append_data(out, v, PARAMETERS);
-  mlx_array count = take(in, STATE - 1), next = {0};
+  mlx_array count = take(in, STEP), next = {0};
   mlx_add(&next, count, o->one, b->s);
   mlx_vector_array_append_value(out, next);
+  mlx_vector_array_append_value(out, rate);
   mlx_array_free(count);
   mlx_array_free(next);
+  mlx_array_free(rate);
   for (size_t i = 0; i < PARAMETERS; i++) {
     mlx_array_free(w[i]);
     mlx_array_free(m[i]);
@@ -313,7 +319,8 @@ static mlx_vector_array without_first(mlx_vector_array v) {
   return rest;
 }
 
-double compare_training_step(int steps, int compiled, int batch_size, mlx_stream s) {
+/* *loss becomes the loss of the last step. */
+double compare_training_step(int steps, int compiled, int batch_size, float *loss, mlx_stream s) {
   const int sizes[LAYERS + 1] = {784, 512, 512, 10};
   mlx_array half = scalar(0.01f);
   mlx_vector_array state = mlx_vector_array_new();
@@ -328,9 +335,11 @@ double compare_training_step(int steps, int compiled, int batch_size, mlx_stream
       mlx_array_free(w);
       mlx_array_free(b);
     }
-  mlx_array count = counter(0);
+  mlx_array count = counter(0), rate = scalar(1e-3f);
   mlx_vector_array_append_value(state, count);
+  mlx_vector_array_append_value(state, rate);
   mlx_array_free(count);
+  mlx_array_free(rate);
   int x_shape[2] = {batch_size, sizes[0]}, y_shape[1] = {batch_size};
   batch b = {{0}, {0}, s};
   mlx_full(&b.x, x_shape, 2, half, MLX_FLOAT32, s);
@@ -338,7 +347,7 @@ double compare_training_step(int steps, int compiled, int batch_size, mlx_stream
   mlx_eval(state);
   eval_one(b.x);
   eval_one(b.y);
-  adam o = adam_new(1e-3f);
+  adam o = adam_new();
   compiled_payload payload = {&o, s};
   mlx_closure function = mlx_closure_new_func_payload(step_closure, &payload, nothing);
   double start = 0;
@@ -364,6 +373,9 @@ double compare_training_step(int steps, int compiled, int batch_size, mlx_stream
     }
     mlx_eval(out);
     mlx_vector_array_free(state);
+    mlx_array value = take(out, 0);
+    mlx_array_item_float32(loss, value);
+    mlx_array_free(value);
     state = without_first(out);
   }
   double elapsed = now() - start;
