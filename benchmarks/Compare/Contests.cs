@@ -42,14 +42,14 @@ internal static class Contests
             Updates("evaluate, compiled", FewLeaves, 40, Update.Compiled, c, s),
             Updates("evaluate, grouped", FewLeaves, 40, Update.Grouped, c, s),
             new("read 1,000,000 floats", ReadRepeats, null,
-                () => c.Read(destination, ReadRepeats, s), null, () => ManagedWork.Read(destination, ReadRepeats)),
+                () => c.Read(destination, ReadRepeats, s), () => RawWork.Read(destination, ReadRepeats, s), () => ManagedWork.Read(destination, ReadRepeats)),
         ];
     }
 
     /// <summary>A training step of the perceptron; the limit is for a model that alone uses its arrays, as the one in C does.</summary>
     private static Contest Training(string name, bool compiled, bool ownsArrays, CWork c, mlx_stream s)
     {
-        // Two programs that do the same work compute the same loss to the last bit.
+        // Programs that do the same work compute the same loss to the last bit.
         float lossOfC = float.NaN;
         return new(
             "training step, " + name, Steps, ownsArrays ? 1.02 : null,
@@ -58,19 +58,18 @@ internal static class Contests
                 (double time, lossOfC) = c.TrainingStep(Steps, compiled, Batch, s);
                 return time;
             },
-            null,
-            () =>
-            {
-                (double time, float loss) = ManagedTraining.Steps(Steps, compiled, ownsArrays, Batch);
-                return loss == lossOfC
-                    ? time
-                    : throw new InvalidOperationException($"The training step, {name}, is not the same work: a loss of {loss:R} beside {lossOfC:R} from C.");
-            });
+            () => Same(RawTraining.Steps(Steps, compiled, Batch, s)),
+            () => Same(ManagedTraining.Steps(Steps, compiled, ownsArrays, Batch)));
+
+        double Same((double Time, float Loss) run) => run.Loss == lossOfC
+            ? run.Time
+            : throw new InvalidOperationException($"The training step, {name}, is not the same work: a loss of {run.Loss:R} beside {lossOfC:R} from C.");
     }
 
     /// <summary>Adam over small leaves, per leaf; C has only the plain update, which the others are measured against.</summary>
     private static Contest Updates(string name, int leaves, int repeats, Update update, CWork c, mlx_stream s) => new(
         FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, null,
-        () => c.ApplyGradients(leaves, LeafSize, repeats, update != Update.Build, s), null,
+        () => c.ApplyGradients(leaves, LeafSize, repeats, update != Update.Build, s),
+        update is Update.Build or Update.Evaluate ? () => RawUpdates.ApplyGradients(leaves, LeafSize, repeats, update == Update.Evaluate, s) : null,
         () => ManagedUpdates.ApplyGradients(leaves, LeafSize, repeats, update));
 }

@@ -49,6 +49,31 @@ internal static unsafe class RawWork
         return elapsed;
     }
 
+    internal static double Read(float[] destination, int repeats, mlx_stream s)
+    {
+        int size = destination.Length;
+        mlx_array a = default, one = Mlxc.mlx_array_new_float32(1f);
+        _ = Mlxc.mlx_full(&a, &size, 1, one, mlx_dtype.MLX_FLOAT32, s);
+        _ = Mlxc.mlx_array_eval(a);
+        long start = Stopwatch.GetTimestamp();
+        for (int k = 0; k < repeats; k++)
+        {
+            new ReadOnlySpan<float>(Mlxc.mlx_array_data_float32(a), size).CopyTo(destination);
+        }
+
+        double elapsed = Stopwatch.GetElapsedTime(start).TotalNanoseconds;
+        Free(a, one);
+        return elapsed;
+    }
+
+    internal static void Free(params ReadOnlySpan<mlx_array> arrays)
+    {
+        foreach (mlx_array array in arrays)
+        {
+            _ = Mlxc.mlx_array_free(array);
+        }
+    }
+
     private static mlx_array Ones(int size)
     {
         float[] data = new float[size];
