@@ -7,7 +7,9 @@ namespace DotMlx.Tests.NN;
 using Reduction = DotMlx.NN.Reduction;
 
 /// <summary>Python's keyword arguments in a figure file; absent ones take the default that is asked for.</summary>
-internal readonly struct Arguments(JsonElement element)
+/// <param name="element">The arguments by name.</param>
+/// <param name="made">Gets the arrays among them, for who wants to dispose these.</param>
+internal readonly struct Arguments(JsonElement element, List<MlxArray>? made = null)
 {
     public int Int(string name) => element.GetProperty(name).GetInt32();
 
@@ -27,7 +29,17 @@ internal readonly struct Arguments(JsonElement element)
 
     public DType? DType(string name) => Has(name, out JsonElement value) ? DTypeExtensions.ParseDType(value.GetString()!) : null;
 
-    public MlxArray? Array(string name) => Has(name, out JsonElement value) ? Golden.Array(value) : null;
+    public MlxArray? Array(string name)
+    {
+        if (!Has(name, out JsonElement value))
+        {
+            return null;
+        }
+
+        MlxArray array = Golden.Array(value);
+        made?.Add(array);
+        return array;
+    }
 
     public int[] Ints(string name, int otherwise, int count) => Has(name, out JsonElement value)
         ? value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(e => e.GetInt32())] : [.. Enumerable.Repeat(value.GetInt32(), count)]

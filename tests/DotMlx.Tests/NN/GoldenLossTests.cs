@@ -15,8 +15,12 @@ public class GoldenLossTests
     [TestCaseSource(nameof(Cases))]
     public void A_loss_is_what_Python_computes(JsonElement figure)
     {
-        MlxArray[] x = [.. figure.GetProperty("args").EnumerateArray().Select(Golden.Array)];
-        Golden.AssertClose(Call(figure.GetProperty("loss").GetString()!, x, new(figure.GetProperty("kwargs"))), figure.GetProperty("out"));
+        using HandleCount handles = HandleCount.NoneLeft();
+        List<MlxArray> made = [.. figure.GetProperty("args").EnumerateArray().Select(Golden.Array)];
+        MlxArray[] x = [.. made];
+        using MlxArray loss = Call(figure.GetProperty("loss").GetString()!, x, new(figure.GetProperty("kwargs"), made));
+        Golden.AssertClose(loss, figure.GetProperty("out"));
+        made.ForEach(array => array.Dispose());
     }
 
     internal static MlxArray Call(string loss, MlxArray[] x, Arguments a) => loss switch

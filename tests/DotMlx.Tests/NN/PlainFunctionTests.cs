@@ -40,21 +40,28 @@ public class PlainFunctionTests
         yield return Case("hardswish", Activations.Hardswish, x => x * Math.Clamp(x + 3, 0, 6) / 6);
         yield return Case("tanh", Activations.Tanh, Math.Tanh);
         yield return Case("step", x => Activations.Step(x, 0.25f), x => x >= 0.25 ? 1 : 0);
-        yield return Case("prelu", x => Activations.Prelu(x, MlxArray.Create([0.7f])), x => x > 0 ? x : 0.7 * x);
+        yield return Case("prelu", Prelu, x => x > 0 ? x : 0.7 * x);
         yield return Case("LeakyReLU", new LeakyReLU().Forward, x => x > 0 ? x : 0.01 * x);
         yield return Case("ELU", new ELU().Forward, x => x > 0 ? x : Math.Exp(x) - 1);
         yield return Case("Softshrink", new Softshrink(2f).Forward, x => Math.Abs(x) > 2 ? x - (2 * Math.Sign(x)) : 0);
         yield return Case("HardShrink", new HardShrink(2f).Forward, x => Math.Abs(x) > 2 ? x : 0);
         yield return Case("Step", new Step(-1f).Forward, x => x >= -1 ? 1 : 0);
         yield return Case("PReLU", new PReLU().Forward, x => x > 0 ? x : 0.25 * x);
+
+        static MlxArray Prelu(MlxArray x)
+        {
+            using MlxArray slope = MlxArray.Create([0.7f]);
+            return Activations.Prelu(x, slope);
+        }
     }
 
     [TestCaseSource(nameof(ElementwiseActivations))]
     public void Activation_follows_its_formula(Func<MlxArray, MlxArray> function, Func<double, double> formula)
     {
-        using MlxArray x = MlxArray.Create(Points);
-        Numbers.AreClose(function(x), Points.Select(p => formula(p)));
-        Numbers.AreClose(function(x.AsType(DType.Float16)), Points.Select(p => formula(p)), 4e-3, "float16");
+        using HandleCount handles = HandleCount.NoneLeft();
+        using MlxArray x = MlxArray.Create(Points), half = x.AsType(DType.Float16), y = function(x), ofHalf = function(half);
+        Numbers.AreClose(y, Points.Select(p => formula(p)));
+        Numbers.AreClose(ofHalf, Points.Select(p => formula(p)), 4e-3, "float16");
     }
 
     [TestCase(0)]

@@ -74,7 +74,7 @@ public sealed partial class Transformer : Module
     /// <returns>An array of the shape of the target.</returns>
     public MlxArray Forward(MlxArray src, MlxArray tgt, MlxArray? srcMask = null, MlxArray? tgtMask = null, MlxArray? memoryMask = null)
     {
-        MlxArray memory = Encoder.Forward(src, srcMask);
-        return Decoder.Forward(tgt, memory, tgtMask, memoryMask);
+        using MlxScope scope = MlxScope.Begin();
+        return scope.Keep(Decoder.Forward(tgt, Encoder.Forward(src, srcMask), tgtMask, memoryMask));
     }
 }
