@@ -125,14 +125,26 @@ internal static class PeerWatch
         }
     }
 
-    /// <summary>Says who is gone where MLX itself reported a lost connection.</summary>
-    internal static Exception Explain(Exception error) =>
-        error is MlxException mlx && mlx.Message.Contains("connection to a peer was lost", StringComparison.Ordinal)
-            ? new MlxException($"{mlx.Message}. {Advice}", mlx.Operation, mlx)
-            : error;
+    /// <summary>Says who is gone where MLX itself reported a lost connection, and gives up: MLX serves that connection no more.</summary>
+    internal static Exception Explain(Exception error)
+    {
+        if (error is not MlxException mlx || !mlx.Message.Contains("connection to a peer was lost", StringComparison.Ordinal))
+        {
+            return error;
+        }
+
+        string message = sockets?.FindClosed() is { Length: > 0 } ranks ? Closed(ranks) : $"{mlx.Message}.";
+        Volatile.Write(ref lost, message);
+        return new MlxException($"{message} {Advice}", mlx.Operation, mlx);
+    }
 
     private const string Advice =
         "End this process, start all ranks again and resume from the last checkpoint; arrays that are computed already can still be read.";
+
+    // Both neighbours may be gone: whoever lost one ends, too.
+    private static string Closed(int[] ranks) =>
+        string.Join(" and ", ranks.Select(rank => $"Rank {rank} of {ring!.Size}"))
+        + $" has closed its connection to rank {ring!.Rank}, which waits for it in {last}: that process has ended or was stopped, perhaps because of an error of its own.";
 
     private static MlxException Failure(string message) => new($"{message} {Advice}", "mlx_eval");
 
@@ -153,12 +165,12 @@ internal static class PeerWatch
                 return;
             }
 
-            if (sockets?.FindClosed() is { } rank)
+            if (sockets?.FindClosed() is { Length: > 0 } ranks)
             {
                 closed = closed == 0 ? now : closed;
                 if (now - closed >= (communicates ? Grace : LongGrace).TotalMilliseconds)
                 {
-                    throw Lose($"Rank {rank} of {ring!.Size} has closed its connection to rank {ring.Rank}, which waits for it in {last}: that process has ended or was stopped, perhaps because of an error of its own.");
+                    throw Lose(Closed(ranks));
                 }
             }
             else if (now - began >= Timeout.TotalMilliseconds)

@@ -52,20 +52,21 @@ internal sealed unsafe class RingSockets
         return found;
     }
 
-    /// <summary>The rank of a neighbour whose end is closed; null when both are there.</summary>
-    internal int? FindClosed()
+    /// <summary>The ranks of the neighbours whose ends are closed, in order.</summary>
+    internal int[] FindClosed()
     {
+        List<int> closed = [];
         foreach ((int descriptor, int rank) in _sockets)
         {
             // MLX made the sockets non-blocking. Zero bytes mean the end of the stream, and what has arrived stays where it is.
             byte next;
             if (Receive(descriptor, &next, 1, Peek) == 0)
             {
-                return rank;
+                closed.Add(rank);
             }
         }
 
-        return null;
+        return [.. closed.Distinct().Order()];
     }
 
     private static HashSet<int> Ports(IReadOnlyList<string> addresses) =>
