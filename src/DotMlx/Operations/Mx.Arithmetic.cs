@@ -184,7 +184,9 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Quotient and remainder, each of the broadcast shape.</returns>
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
-    /// <remarks>mlx.core.divmod; C: mlx_divmod. The remainder has the sign of the dividend on the CPU and that of the divisor on a GPU.</remarks>
+    /// <remarks>mlx.core.divmod; C: mlx_divmod. Before MLX 0.32 the quotient is cut towards zero, and the
+    /// remainder has the sign of the dividend on the CPU and that of the divisor on a GPU; from then on the quotient is rounded down, and the
+    /// remainder has the sign of the divisor, as in Python.</remarks>
     public static (MlxArray Quotient, MlxArray Remainder) DivMod(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         if (!IntegerArithmetic.MayTrap(a, b))

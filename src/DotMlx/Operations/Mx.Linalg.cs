@@ -251,7 +251,7 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Row order P (uint32, [..., m]), unit lower triangular L and upper triangular U.</returns>
         /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">A matrix is singular; before MLX 0.32.1 also one that is too close to it.</exception>
+        /// <exception cref="MlxException">Before MLX 0.32.1: a matrix is singular or too close to it. From then on it has a zero on the diagonal of U.</exception>
         /// <remarks>mlx.core.linalg.lu; C: mlx_linalg_lu.</remarks>
         public static (MlxArray P, MlxArray L, MlxArray U) LU(MlxArray a, MlxStream? stream = null)
         {
@@ -268,7 +268,7 @@ public static unsafe partial class Mx
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>L (without its ones) and U in one array, and the row exchanged at each step (uint32, [..., min(m, n)]).</returns>
         /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">A matrix is singular; before MLX 0.32.1 also one that is too close to it.</exception>
+        /// <exception cref="MlxException">Before MLX 0.32.1: a matrix is singular or too close to it. From then on it has a zero on the diagonal of U.</exception>
         /// <remarks>mlx.core.linalg.lu_factor; C: mlx_linalg_lu_factor.</remarks>
         public static (MlxArray LU, MlxArray Pivots) LUFactor(MlxArray a, MlxStream? stream = null)
         {

@@ -58,6 +58,11 @@ public class GoldenOperationTests
         JsonElement test = Cases[index];
         Require(test);
         JsonElement gradient = test.GetProperty("grad");
+        if (LibraryInUse.IsMlxSince("0.32") && test.GetProperty("op").GetString() is "sort" or "median")
+        {
+            Assert.Ignore("The figures have the gradient of sort that MLX 0.32 mended; RuleTests has the right one.");
+        }
+
         // The subscripts of einsum are not counted among its arguments.
         int first = test.GetProperty("args")[0].ValueKind == JsonValueKind.String ? 1 : 0;
         int[] positions = [.. GoldenCall.Ints(gradient.GetProperty("argnums")).Select(position => position + first)];
@@ -105,6 +110,11 @@ public class GoldenOperationTests
         JsonElement test = Cases.EnumerateArray().First(item => item.GetProperty("op").GetString() == op);
         using MlxArray primal = Golden.Array(test.GetProperty("args")[0]);
         using MlxArray cotangent = Mx.OnesLike(primal);
+        if (LibraryInUse.IsMlxSince("0.32"))
+        {
+            Assert.Ignore("It has a gradient since MLX 0.32; RuleTests has it.");
+        }
+
         Assert.That(
             () => Mx.Vjp(a => GoldenFunctions.Run(new GoldenCall(test, [], new Dictionary<int, MlxArray> { [0] = a }))[0], primal, cotangent),
             Throws.TypeOf<MlxException>().With.Message.Contains("VJP"));

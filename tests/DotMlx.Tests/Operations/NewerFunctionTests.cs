@@ -119,6 +119,14 @@ public class NewerFunctionTests
         Numbers.AreClose(Mx.Linalg.Det(Mx.Ones(3, 3), DeviceType.Cpu), [0]);
         Numbers.AreClose(Mx.Linalg.Slogdet(Mx.Zeros(2, 2), DeviceType.Cpu).LogAbsDet, [double.NegativeInfinity]);
         Assert.That(() => Mx.Linalg.Det(Mx.Zeros(2, 3)), Throws.ArgumentException);
+        Assert.That(() => Mx.Linalg.Slogdet(Mx.Zeros(2, 3)), Throws.ArgumentException);
+
+        // The empty product is 1.
+        Numbers.AreClose(Mx.Linalg.Det(Mx.Zeros(2, 0, 0), DeviceType.Cpu), [1, 1]);
+        (sign, log) = Mx.Linalg.Slogdet(Mx.Zeros(2, 0, 0), DeviceType.Cpu);
+        Numbers.AreClose(sign, [1, 1]);
+        Numbers.AreClose(log, [0, 0]);
+        Assert.That(Mx.Linalg.Det(Mx.Zeros(0, 2, 2), DeviceType.Cpu).Shape.ToArray(), Is.EqualTo(new[] { 0 }));
     }
 
     [Test]

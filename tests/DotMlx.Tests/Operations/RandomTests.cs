@@ -22,6 +22,12 @@ public class RandomTests
             Assert.Ignore("Needs MLX: the reference library has no singular values.");
         }
 
+        if (LibraryInUse.IsMlxSince("0.32") && test.GetProperty("fn").GetString() == "categorical"
+            && arguments.GetProperty("logits").GetProperty("shape").EnumerateArray().SkipLast(1).All(size => size.GetInt32() == 1))
+        {
+            Assert.Ignore("MLX 0.32 draws from a single row of logits by another method; the figure is 0.31.2's.");
+        }
+
         using HandleCount handles = HandleCount.NoneLeft();
         using MlxArray key = Mx.Random.Key(test.TryGetProperty("key_seed", out JsonElement seed) ? seed.GetUInt64() : 0);
         using MlxArray actual = Draw(test.GetProperty("fn").GetString()!, arguments, key);
