@@ -5,10 +5,13 @@ namespace DotMlx;
 
 /// <summary>
 /// MLX keeps one cache of compiled graphs per thread, which only that thread may change. Entries of a function that is
-/// released elsewhere (by the finalizer, say) wait here until their thread compiles again or ends.
+/// released elsewhere (by the finalizer, say) wait here until their thread compiles again or ends. MLX 0.31.1 has one for all
+/// threads instead, which whoever compiles next clears.
 /// </summary>
 internal sealed class CompileCache
 {
+    private static readonly CompileCache? Shared = LoadedApi.Version == MlxcVersions.V0_6_0 ? new() : null;
+
     [ThreadStatic]
     private static CompileCache? current;
 
@@ -19,7 +22,7 @@ internal sealed class CompileCache
     {
         get
         {
-            CompileCache cache = current ??= new CompileCache();
+            CompileCache cache = current ??= Shared ?? new CompileCache();
             if (!cache.released.IsEmpty)
             {
                 cache.EraseReleased();
@@ -39,7 +42,8 @@ internal sealed class CompileCache
         }
     }
 
-    // The graphs' arrays die with the entries, which must not happen while another thread evaluates; and only here, for the cache is this thread's.
+    // The graphs' arrays die with the entries, which must not happen while another thread evaluates; and only here, for the cache is this
+    // thread's, or while no other thread transforms.
     private void EraseReleased()
     {
         // An evaluation that was given up goes on for good, and disposing must not wait for it.
@@ -48,12 +52,21 @@ internal sealed class CompileCache
             return;
         }
 
-        Evaluation.Exclude(() =>
+        if (ReferenceEquals(this, Shared))
         {
-            while (released.TryDequeue(out nuint id))
-            {
-                MlxError.ThrowIfFailed(MlxcPortable.mlx_detail_compile_erase(id), "mlx_detail_compile_erase");
-            }
-        });
+            using var scope = TraceLock.Enter();
+            Evaluation.Exclude(EraseNow);
+            return;
+        }
+
+        Evaluation.Exclude(EraseNow);
+    }
+
+    private void EraseNow()
+    {
+        while (released.TryDequeue(out nuint id))
+        {
+            MlxError.ThrowIfFailed(MlxcPortable.mlx_detail_compile_erase(id), "mlx_detail_compile_erase");
+        }
     }
 }

@@ -5,6 +5,7 @@ namespace DotMlx.Tests.IO;
 /// <summary>Files written here by hand follow the format's public description.</summary>
 [TestFixture]
 [RequiresMlx("GGUF")]
+[RequiresNewerMlxc("GGUF")]
 public class GgufTests
 {
     private string folder = "";

@@ -6,6 +6,7 @@ namespace DotMlx.Tests.Operations;
 public class FourierTests
 {
     [Test]
+    [RequiresNewerMlxc("it has no norms")]
     public void AgainstTheSum()
     {
         using MlxArray a = Numbers.Array(1, 6);
@@ -22,6 +23,12 @@ public class FourierTests
     [TestCase(FFTNorm.Forward)]
     public void ThereAndBack(FFTNorm norm)
     {
+        if (LibraryInUse.IsMlxcV060 && norm != FFTNorm.Backward)
+        {
+            Assert.That(() => Mx.Fft.FFT(Mx.Ones(4), norm: norm), Throws.TypeOf<NotSupportedException>().With.Message.Contains("v0.6.0"));
+            return;
+        }
+
         using MlxArray a = Numbers.Array(1, 2, 4, 6);
         using MlxArray z = Mx.AsType(a, DType.Complex64);
         Numbers.AreClose(Mx.Fft.IFFT(Mx.Fft.FFT(a, norm: norm), norm: norm), z);
@@ -48,6 +55,7 @@ public class FourierTests
     }
 
     [Test]
+    [RequiresNewerMlxc("it has no frequencies")]
     public void Frequencies()
     {
         Numbers.AreClose(Mx.Fft.FFTFreq(5, 0.5), [0, 0.4, 0.8, -0.8, -0.4]);

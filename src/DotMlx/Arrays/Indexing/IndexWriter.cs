@@ -107,6 +107,13 @@ internal static unsafe class IndexWriter
             update.Become(Mx.Reshape(update.Value, beside));
         }
 
+        if (kind != UpdateKind.Set && LoadedApi.Version == MlxcVersions.V0_6_0)
+        {
+            // It only sets slices, whose positions are all different: what is to be there can be computed before.
+            update.Become(Combine(array, update.Value, start, stop, step, kind));
+            kind = UpdateKind.Set;
+        }
+
         mlx_array result = default;
         mlx_stream stream = Op.Stream(null);
         nuint n = (nuint)rank;
@@ -128,6 +135,26 @@ internal static unsafe class IndexWriter
         }
 
         return Op.Result(status, result, "mlx_slice_update");
+    }
+
+    private static MlxArray Combine(
+        MlxArray array, MlxArray value, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> step, UpdateKind kind)
+    {
+        mlx_array result = default;
+        nuint n = (nuint)start.Length;
+        fixed (int* starts = start, stops = stop, steps = step)
+        {
+            int status = Mlxc.mlx_slice(&result, array.Handle, starts, n, stops, n, steps, n, Op.Stream(null));
+            GC.KeepAlive(array);
+            using MlxArray before = Op.Result(status, result, "mlx_slice");
+            return kind switch
+            {
+                UpdateKind.Add or UpdateKind.Subtract => Mx.Add(before, value),
+                UpdateKind.Multiply or UpdateKind.Divide => Mx.Multiply(before, value),
+                UpdateKind.Maximum => Mx.Maximum(before, value),
+                _ => Mx.Minimum(before, value),
+            };
+        }
     }
 
     private static MlxArray Scatter(IndexPlan plan, Chain update, List<IndexPlan.Dimension> dimensions, UpdateKind kind)
