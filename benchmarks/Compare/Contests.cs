@@ -8,7 +8,7 @@ internal static class Contests
     private const int Scalars = 100_000;
     private const int ChainLength = 1000;
     private const int ChainSize = 1024;
-    private const int ChainRepeats = 10;
+    private const int ChainRepeats = 30;
     private const int ReadSize = 1_000_000;
     private const int ReadRepeats = 20;
     private const int Leaves = 1000;
