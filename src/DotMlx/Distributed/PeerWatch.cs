@@ -143,8 +143,8 @@ internal static class PeerWatch
 
     // Both neighbours may be gone: whoever lost one ends, too.
     private static string Closed(int[] ranks) =>
-        string.Join(" and ", ranks.Select(rank => $"Rank {rank} of {ring!.Size}"))
-        + $" has closed its connection to rank {ring!.Rank}, which waits for it in {last}: that process has ended or was stopped, perhaps because of an error of its own.";
+        string.Join("; ", ranks.Select(rank => $"Rank {rank} of {ring!.Size} has closed its connection to rank {ring.Rank}"))
+        + $", which waits for it in {last}: that process has ended or was stopped, perhaps because of an error of its own.";
 
     private static MlxException Failure(string message) => new($"{message} {Advice}", "mlx_eval");
 

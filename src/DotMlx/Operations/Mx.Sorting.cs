@@ -10,7 +10,8 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The sorted array.</returns>
     /// <exception cref="MlxException">The axis is out of range.</exception>
-    /// <remarks>mlx.core.sort; C: mlx_sort_axis, mlx_sort.</remarks>
+    /// <remarks>mlx.core.sort; C: mlx_sort_axis, mlx_sort. Before 0.32 MLX hands gradients back in the wrong order, unless the permutation is its
+    /// own inverse; TakeAlongAxis by StopGradient of ArgSort has the right gradient on every version.</remarks>
     public static MlxArray Sort(MlxArray a, int? axis = -1, MlxStream? stream = null)
         => axis is int one
             ? Call.Int(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, one, stream)

@@ -99,7 +99,7 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="MlxException">The axis is out of range or empty.</exception>
-    /// <remarks>mlx.core.median; C: mlx_median.</remarks>
+    /// <remarks>mlx.core.median; C: mlx_median. Before MLX 0.32 its gradient, as that of <see cref="Sort"/>, goes to the wrong elements.</remarks>
     public static MlxArray Median(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -114,7 +114,7 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="MlxException">An axis is out of range, empty or named twice.</exception>
-    /// <remarks>mlx.core.median; C: mlx_median.</remarks>
+    /// <remarks>mlx.core.median; C: mlx_median. Before MLX 0.32 its gradient, as that of <see cref="Sort"/>, goes to the wrong elements.</remarks>
     public static MlxArray Median(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
         => Reduction.Axes(&MlxcPortable.mlx_median, "mlx_median", a, axes, keepdims, stream);
 

@@ -32,9 +32,12 @@ public class RuleTests
         using var scope = MlxScope.Begin();
         MlxArray x = MlxArray.Create<float>([3, 1, 2]), g = MlxArray.Create<float>([10, 20, 30]);
         (_, MlxArray[] gradients) = Mx.Vjp(a => [Mx.Sort(a[0])], [x], [g]);
+        (_, MlxArray[] right) = Mx.Vjp(a => [Mx.TakeAlongAxis(a[0], Mx.StopGradient(Mx.ArgSort(a[0], 0)), 0)], [x], [g]);
 
         // Before 0.32 MLX permutes it the wrong way, and the reference library computes what MLX 0.31.2 does.
-        Assert.That(gradients[0].ToArray<float>(), Is.EqualTo(LibraryInUse.IsMlxSince("0.32") ? new float[] { 30, 10, 20 } : [20, 30, 10]));
+        float[] expected = [30, 10, 20];
+        Assert.That(right[0].ToArray<float>(), Is.EqualTo(expected));
+        Assert.That(gradients[0].ToArray<float>(), Is.EqualTo(LibraryInUse.IsMlxSince("0.32") ? expected : [20, 30, 10]));
     }
 
     [Test]
