@@ -24,8 +24,8 @@ internal static unsafe class RawTraining
         _ = Mlxc.mlx_zeros(&y, &batch, 1, mlx_dtype.MLX_INT32, s);
         mlx_vector_array state = NewState(value, s);
         _ = Mlxc.mlx_eval(state);
-        Evaluate(x);
-        Evaluate(y);
+        _ = Mlxc.mlx_array_eval(x);
+        _ = Mlxc.mlx_array_eval(y);
         using var adam = new RawAdam();
         ulong one = 1;
         int none = 0;
@@ -240,13 +240,6 @@ internal static unsafe class RawTraining
     {
         _ = Mlxc.mlx_vector_array_append_value(arrays, array);
         _ = Mlxc.mlx_array_free(array);
-    }
-
-    private static void Evaluate(mlx_array array)
-    {
-        mlx_vector_array v = Mlxc.mlx_vector_array_new_value(array);
-        _ = Mlxc.mlx_eval(v);
-        _ = Mlxc.mlx_vector_array_free(v);
     }
 
     /// <summary>What a step needs beside its state.</summary>

@@ -41,7 +41,7 @@ public class RuleTests
     }
 
     [Test]
-    public void TheGradientOfTheLargestSoFarGoesToWhereItStands()
+    public void TheGradientOfTheExtremeSoFarGoesToWhereItStands()
     {
         if (!LibraryInUse.IsMlxSince("0.32"))
         {
@@ -49,8 +49,10 @@ public class RuleTests
         }
 
         using var scope = MlxScope.Begin();
-        (_, MlxArray[] gradients) = Mx.Vjp(a => [Mx.CumMax(a[0], 0)], [MlxArray.Create<float>([1, 3, 2])], [Mx.Ones(3)]);
-        Assert.That(gradients[0].ToArray<float>(), Is.EqualTo(new float[] { 1, 2, 0 }));
+        (_, MlxArray[] ofMax) = Mx.Vjp(a => [Mx.CumMax(a[0], 0)], [MlxArray.Create<float>([1, 3, 2])], [Mx.Ones(3)]);
+        (_, MlxArray[] ofMin) = Mx.Vjp(a => [Mx.CumMin(a[0], 0)], [MlxArray.Create<float>([3, 1, 2])], [Mx.Ones(3)]);
+        Assert.That(ofMax[0].ToArray<float>(), Is.EqualTo(new float[] { 1, 2, 0 }));
+        Assert.That(ofMin[0].ToArray<float>(), Is.EqualTo(new float[] { 1, 2, 0 }));
     }
 
     [Test]

@@ -9,5 +9,5 @@ internal static class LibraryInUse
     internal static bool IsMlxcV060 => MlxLibrary.MlxcVersion == "v0.6.0";
 
     /// <summary>Whether it is MLX of this version or a later one: some figures and rules of 0.31.2 have been mended since.</summary>
-    internal static bool IsMlxSince(string version) => !IsReference && Version.Parse(MlxLibrary.MlxVersion.Split('-', '+')[0]) >= Version.Parse(version);
+    internal static bool IsMlxSince(string version) => !IsReference && !MlxLibrary.IsOlderThan(Version.Parse(version));
 }

@@ -394,7 +394,10 @@ public class CompileTests
         }
 
         HandleCount.Settle();
-        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(4 * size), "at most the last threads' graphs are left");
+
+        // The one cache of MLX 0.31.1 outlives the threads, and what was released last waits for the next call.
+        int most = LibraryInUse.IsMlxcV060 ? 4 : 3;
+        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(most * size), "at most the last threads' graphs are left");
     }
 
     [Test]
