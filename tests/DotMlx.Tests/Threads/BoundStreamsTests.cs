@@ -1,4 +1,5 @@
 using DotMlx.Tests.IO;
+using DotMlx.Tests.Memory;
 using DotMlx.Tests.NN;
 using DotMlx.Tests.Transforms;
 
@@ -11,6 +12,9 @@ public sealed class BoundThreadTests : ThreadTests;
 
 [BoundStreams, NonParallelizable]
 public sealed class BoundTrainingThreadsTests : TrainingThreadsTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundFreeingTests : FreeingTests;
 
 [BoundStreams, NonParallelizable]
 public sealed class BoundCompileTests : CompileTests;

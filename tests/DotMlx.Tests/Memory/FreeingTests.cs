@@ -1,0 +1,106 @@
+using System.Runtime.CompilerServices;
+
+namespace DotMlx.Tests.Memory;
+
+/// <summary>Freeing never waits for an evaluation: what is freed meanwhile is set aside, and is gone when the evaluation has ended.</summary>
+[NonParallelizable]
+public class FreeingTests
+{
+    private const int Megabyte = 1 << 20;
+
+    // An array of one MiB.
+    private const int Length = Megabyte / sizeof(float);
+
+    // Only for tests that fail: they would hang.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private static IEnumerable<TestCaseData> Ways()
+    {
+        yield return Way("Dispose", () =>
+        {
+            MlxArray array = Make();
+            array.Dispose();
+            array.Dispose();
+        });
+        yield return Way("Dispose in another order", () =>
+        {
+            MlxArray first = Make(), second = Make();
+            first.Dispose();
+            second.Dispose();
+        });
+        yield return Way("Scope", () =>
+        {
+            using MlxScope scope = MlxScope.Begin();
+            _ = Make() + Make();
+        });
+        yield return Way("Tree", () => new TreeDictionary { ["a"] = Make(), ["b"] = new TreeList { Make() } }.DisposeArrays());
+        yield return Way("In place", () =>
+        {
+            using MlxArray array = Make();
+            array[0] = 1f;
+        });
+        yield return Way("Forget", () =>
+        {
+            Forget();
+            HandleCount.Settle();
+
+            // Who makes arrays looks for forgotten ones.
+            for (int i = 0; i < 1000; i++)
+            {
+                MlxArray.Create([(float)i], 1).Dispose();
+            }
+        });
+
+        static TestCaseData Way(string name, Action free) => new TestCaseData(free).SetArgDisplayNames(name);
+    }
+
+    [TestCaseSource(nameof(Ways))]
+    public void WaitsForNoEvaluation(Action free)
+    {
+        using HandleCount handles = HandleCount.NoneLeft();
+        long before = Mx.GetActiveMemory();
+        using var begun = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        Task evaluation = Task.Run(() => Evaluation.Run(() =>
+        {
+            begun.Set();
+            end.Wait();
+        }));
+        begun.Wait();
+        try
+        {
+            Task freeing = Task.Run(free);
+            Assert.That(freeing.Wait(Patience), Is.True, "freeing waits for the evaluation of another thread");
+            Assert.That(evaluation.IsCompleted, Is.False);
+            Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThanOrEqualTo(Megabyte), "freed while MLX may be looking at its graph");
+        }
+        finally
+        {
+            end.Set();
+            evaluation.Wait();
+        }
+
+        HandleCount.Settle();
+        Assert.That(handles.Left, Is.Zero);
+        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(Megabyte));
+    }
+
+    [Test]
+    public void OfTheEvaluatingThreadItselfComesAfterItsEvaluation()
+    {
+        using HandleCount handles = HandleCount.NoneLeft();
+        long before = Mx.GetActiveMemory(), during = 0;
+        Evaluation.Run(() =>
+        {
+            Make().Dispose();
+            during = Mx.GetActiveMemory();
+        });
+        Assert.That(during - before, Is.GreaterThanOrEqualTo(Megabyte));
+        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(Megabyte));
+    }
+
+    private static MlxArray Make() => MlxArray.Create(new float[Length], Length);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Forget() => _ = Make();
+}
