@@ -59,25 +59,11 @@ public class FreeingTests
     {
         using HandleCount handles = HandleCount.NoneLeft();
         long before = Mx.GetActiveMemory();
-        using var begun = new ManualResetEventSlim();
-        using var end = new ManualResetEventSlim();
-        Task evaluation = Task.Run(() => Evaluation.Run(() =>
+        using (OngoingEvaluation evaluation = OngoingEvaluation.Begin())
         {
-            begun.Set();
-            end.Wait();
-        }));
-        begun.Wait();
-        try
-        {
-            Task freeing = Task.Run(free);
-            Assert.That(freeing.Wait(Patience), Is.True, "freeing waits for the evaluation of another thread");
-            Assert.That(evaluation.IsCompleted, Is.False);
+            Assert.That(Task.Run(free).Wait(Patience), Is.True, "freeing waits for the evaluation of another thread");
+            Assert.That(evaluation.HasEnded, Is.False);
             Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThanOrEqualTo(Megabyte), "freed while MLX may be looking at its graph");
-        }
-        finally
-        {
-            end.Set();
-            evaluation.Wait();
         }
 
         HandleCount.Settle();

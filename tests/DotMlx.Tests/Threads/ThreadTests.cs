@@ -7,6 +7,9 @@ public class ThreadTests
 {
     private const int Threads = 16;
 
+    // Only for tests that fail: they would hang.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     [Test]
     public void SixteenThreadsComputeTheSame()
     {
@@ -115,12 +118,29 @@ public class ThreadTests
     }
 
     [Test]
-    public async Task EvalAsyncUsesNoThreadOfThePool()
+    public void EvalAsyncUsesNoThreadOfThePool()
     {
         using var scope = MlxScope.Begin();
-        var arrays = Enumerable.Range(0, 200).Select(i => MlxArray.Create(new float[1000]) + i).ToArray();
-        var tasks = arrays.Select(a => a.EvalAsync()).ToArray();
-        await Task.WhenAll(tasks);
+        MlxArray[] arrays = [.. Enumerable.Range(0, 200).Select(i => MlxArray.Create(new float[1000]) + i)];
+        using var release = new ManualResetEventSlim();
+        ThreadPool.GetMaxThreads(out int mostBefore, out int ports);
+        int most = Math.Max(Environment.ProcessorCount, ThreadPool.ThreadCount);
+        Assert.That(ThreadPool.SetMaxThreads(most, ports), Is.True);
+        List<Task> busy = [];
+        try
+        {
+            // One more than there are threads for: it has to wait in the queue.
+            busy.AddRange(Enumerable.Range(0, most + 1).Select(_ => Task.Run(release.Wait)));
+            Assert.That(Task.WaitAll([.. arrays.Select(array => array.EvalAsync())], Patience), Is.True, "evaluations wait for threads of the pool");
+            Assert.That(ThreadPool.PendingWorkItemCount, Is.GreaterThan(0), "the pool still had a thread");
+        }
+        finally
+        {
+            release.Set();
+            Task.WaitAll([.. busy]);
+            ThreadPool.SetMaxThreads(mostBefore, ports);
+        }
+
         Assert.That(arrays[199].ToArray<float>(), Is.All.EqualTo(199f));
     }
 
@@ -142,6 +162,40 @@ public class ThreadTests
         source.Cancel();
         Assert.That(async () => await a.EvalAsync(source.Token), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(a.Item<float>(), Is.EqualTo(2f));
+    }
+
+    [Test]
+    public void CancellingEvalAsyncEndsTheWaitAtOnce()
+    {
+        using HandleCount handles = HandleCount.NoneLeft();
+        using MlxArray one = MlxArray.Create<float>([1]), two = one + 1;
+        using (OngoingEvaluation other = OngoingEvaluation.Begin())
+        {
+            using var source = new CancellationTokenSource();
+            Task waiting = two.EvalAsync(source.Token);
+            Assert.That(waiting.IsCompleted, Is.False);
+            source.Cancel();
+            Assert.That(() => waiting.Wait(Patience), Throws.TypeOf<AggregateException>().With.InnerException.InstanceOf<OperationCanceledException>());
+            Assert.That(other.HasEnded, Is.False);
+        }
+
+        Assert.That(two.Item<float>(), Is.EqualTo(2f));
+    }
+
+    [Test]
+    public void BuildingWaitsForNoEvaluation()
+    {
+        using var scope = MlxScope.Begin();
+        using OngoingEvaluation other = OngoingEvaluation.Begin();
+        Task<string> building = Task.Run(() =>
+        {
+            MlxArray sum = Mx.Sum(MlxArray.Create<float>([1, 2, 3], 3) * 2);
+            (MlxArray value, MlxArray gradient) = Mx.ValueAndGrad((MlxArray x) => Mx.Sum(x * x))(Mx.Ones(3, 4));
+            return string.Join(' ', sum.NDim, sum.DType, value.NDim, gradient.Shape[1]);
+        });
+        Assert.That(building.Wait(Patience), Is.True, "building waits for the evaluation of another thread");
+        Assert.That(building.Result, Is.EqualTo("0 Float32 0 4"));
+        Assert.That(other.HasEnded, Is.False);
     }
 
     [Test]
