@@ -19,8 +19,6 @@ internal sealed unsafe class RingSockets
     {
     }
 
-    internal int Count => _sockets.Count;
-
     /// <summary>The sockets to the two neighbours; empty where the system does not tell.</summary>
     internal static RingSockets Find(RingEnvironment ring)
     {

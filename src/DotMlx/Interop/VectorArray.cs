@@ -40,8 +40,6 @@ internal unsafe ref struct VectorArray
         return new VectorArray(vector);
     }
 
-    internal static VectorArray Empty() => new(FromHandles([]));
-
     /// <summary>Every element as an array of its own.</summary>
     internal readonly MlxArray[] ToArrays()
     {

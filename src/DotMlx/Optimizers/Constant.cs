@@ -6,19 +6,9 @@ internal sealed class Constant
     private readonly WeakScalar _scalar;
     private readonly DType?[] _beside = new DType?[14];
 
-    public Constant(double value)
-    {
-        Value = value;
-        _scalar = ((MlxArray)value).Weak!;
-    }
+    public Constant(double value) => _scalar = ((MlxArray)value).Weak!;
 
-    public Constant(long value)
-    {
-        Value = value;
-        _scalar = ((MlxArray)value).Weak!;
-    }
-
-    public double Value { get; }
+    public Constant(long value) => _scalar = ((MlxArray)value).Weak!;
 
     /// <inheritdoc cref="ExactDecimal.Of"/>
     public static double Exact(float value) => ExactDecimal.Of(value);

@@ -117,6 +117,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         using VectorArray arrays = VectorArray.From(CollectionsMarshal.AsSpan(frame.Key.Arrays));
         mlx_vector_array native = default;
         CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&native, compiled, arrays.Handle), "mlx_closure_apply");
+        Metrics.CompiledCall(cacheHit: frame.Traced is null);
         using VectorArray results = new(native);
         int count = results.Count - 1;
         Signature signature = frame.Traced ?? signatures[signatures.Count == 1 ? 0 : ReadMarker(results, count)];

@@ -108,9 +108,8 @@ public class MemoryTests
     [Test]
     public void MetricsAreHeard()
     {
-        using var a = MlxArray.Create<float>([1, 2]);
-        a.Eval();
-        var heard = new Dictionary<string, double>();
+        using MlxArray a = MlxArray.Create<float>([1, 2]), b = a + 1;
+        var heard = new Dictionary<string, long>();
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>
         {
@@ -119,12 +118,32 @@ public class MemoryTests
                 l.EnableMeasurementEvents(instrument);
             }
         };
-        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => heard[instrument.Name] = value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
+            heard[instrument.Name] = instrument is Counter<long> ? heard.GetValueOrDefault(instrument.Name) + value : value);
         listener.Start();
+
+        Func<MlxArray, MlxArray> compiled = Mx.Compile((MlxArray x) => x * 2);
+        for (int i = 0; i < 3; i++)
+        {
+            compiled(a).Dispose();
+        }
+
         listener.RecordObservableInstruments();
-        Assert.That(heard["dotmlx.arrays.live"], Is.GreaterThan(0));
-        Assert.That(heard["dotmlx.evaluations"], Is.GreaterThan(0));
-        Assert.That(heard, Does.ContainKey("dotmlx.memory.active").And.ContainKey("dotmlx.memory.peak").And.ContainKey("dotmlx.memory.cache"));
+        long evaluations = heard["dotmlx.evaluations"], created = heard["dotmlx.arrays.created"];
+        b.Eval();
+        using MlxArray c = MlxArray.Create<float>([3]);
+        listener.RecordObservableInstruments();
+        Assert.Multiple(() =>
+        {
+            Assert.That(heard["dotmlx.compile.traces"], Is.EqualTo(1));
+            Assert.That(heard["dotmlx.compile.cache_hits"], Is.EqualTo(2));
+            Assert.That(heard["dotmlx.evaluations"], Is.EqualTo(evaluations + 1));
+            Assert.That(heard["dotmlx.arrays.created"], Is.EqualTo(created + 1));
+            Assert.That(heard["dotmlx.arrays.live"], Is.EqualTo(MlxDiagnostics.LiveArrays));
+            Assert.That(heard["dotmlx.memory.active"], Is.EqualTo(Mx.GetActiveMemory()).And.Positive);
+            Assert.That(heard["dotmlx.memory.peak"], Is.EqualTo(Mx.GetPeakMemory()).And.Positive);
+            Assert.That(heard["dotmlx.memory.cache"], Is.EqualTo(Mx.GetCacheMemory()));
+        });
     }
 }
 

@@ -39,9 +39,6 @@ internal sealed class IndexPlan : IDisposable
     /// <summary>Whether the index arrays' dimensions stay in place instead of moving to the front.</summary>
     internal bool Joined { get; }
 
-    /// <summary>Whether every axis is taken whole and in order.</summary>
-    internal bool TakesAll => Entries.TrueForAll(entry => entry.Kind == IndexEntry.Kinds.NewAxis || entry.IsWhole(SizeOf(entry)));
-
     /// <summary>The dimensions of the result, in order: a new axis, a slice of an axis, or all of <see cref="Gathered"/>.</summary>
     internal List<Dimension> Dimensions()
     {

@@ -24,8 +24,6 @@ internal readonly struct ModuleSlot
 
     public object? Value { get; }
 
-    public bool IsBuffer => _member is { IsBuffer: true };
-
     /// <summary>The type that the slot takes, where it is known.</summary>
     public string TypeName => _member?.TypeName ?? Value?.GetType().Name ?? "nothing";
 
