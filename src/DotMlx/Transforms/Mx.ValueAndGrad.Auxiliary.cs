@@ -45,7 +45,7 @@ public static unsafe partial class Mx
     /// <summary>Gives value, auxiliary output and the gradients of a function of a list of arrays.</summary>
     /// <typeparam name="TAux">Type of the auxiliary output.</typeparam>
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
-    /// <param name="argnums">Indices of the arrays to differentiate by; null for all of them.</param>
+    /// <param name="argnums">Indices of the arrays to differentiate by; null for all of them. The gradients come in ascending order of these, as in Python.</param>
     /// <exception cref="ArgumentException">When the gradient is computed: no index, one twice, or one that is no argument.</exception>
     public static Func<MlxArray[], (MlxArray Value, TAux Auxiliary, MlxArray[] Gradients)> ValueAndGrad<TAux>(
         Func<MlxArray[], (MlxArray Loss, TAux Auxiliary)> fun, int[]? argnums = null)

@@ -52,6 +52,26 @@ public class SafetensorsTests
     }
 
     [Test]
+    public void A_file_is_a_dictionary_and_a_tree()
+    {
+        using HandleCount handles = HandleCount.NoneLeft();
+        string path = Path.Combine(folder, "model.safetensors");
+        using (MlxArray one = MlxArray.Scalar(1f), two = MlxArray.Scalar(2f), three = MlxArray.Scalar(3f))
+        {
+            Mx.SaveSafetensors(path, new Dictionary<string, MlxArray> { ["layers.0.w"] = one, ["layers.1.w"] = two, ["b"] = three });
+        }
+
+        using SafetensorsFile file = Mx.LoadSafetensors(path);
+        Assert.That(file.Arrays, Has.Count.EqualTo(3));
+        Assert.That(file.TryGetValue("b", out MlxArray? found) && ReferenceEquals(found, file.Arrays["b"]) && file.ContainsKey("b"), Is.True);
+        Assert.That(file.TryGetValue("w", out _) || file.ContainsKey("w"), Is.False);
+        Tree tree = file.ToTree();
+        Assert.That(tree["layers"][1]["w"].Array, Is.SameAs(file["layers.1.w"]));
+        Assert.That(tree.Flatten().Select(leaf => leaf.Value.Item<float>()).Order(), Is.EqualTo(new float[] { 1, 2, 3 }));
+        Assert.That(() => file.Array, Throws.InvalidOperationException);
+    }
+
+    [Test]
     public void Paths_streams_and_memory_give_the_same()
     {
         using var handles = HandleCount.NoneLeft();

@@ -179,6 +179,35 @@ public class ModuleTests
     }
 
     [Test]
+    public void Any_arrays_can_be_filtered_and_mapped()
+    {
+        Kitchen kitchen = new();
+        Tree biases = kitchen.FilterAndMap(
+            (_, key, value) => value is not MlxArray || key == "bias", bias => MlxArray.Scalar((int)bias.Size));
+        Assert.That(biases.Flatten().Select(leaf => (leaf.Key, leaf.Value.Item<int>())), Is.EquivalentTo(new[]
+        {
+            ("hidden.bias", 2), ("first.bias", 3), ("layers.0.bias", 3),
+        }));
+        Assert.That(kitchen.FilterAndMap(Module.IsParameter).Flatten().Select(leaf => leaf.Key), Is.EqualTo(kitchen.Parameters().Flatten().Select(leaf => leaf.Key)));
+        kitchen.First.Freeze();
+        Assert.That(
+            kitchen.FilterAndMap(Module.IsTrainableParameter).Flatten().Select(leaf => leaf.Key),
+            Is.EqualTo(kitchen.TrainableParameters().Flatten().Select(leaf => leaf.Key)).And.None.StartsWith("first."));
+    }
+
+    [Test]
+    public void A_function_sees_every_module_with_its_path()
+    {
+        Kitchen kitchen = new();
+        List<string> seen = [];
+        Assert.That(kitchen.ApplyToModules((path, module) => seen.Add($"{path}:{module.GetType().Name}")), Is.SameAs(kitchen));
+        Assert.That(seen, Is.EquivalentTo(new[]
+        {
+            ":Kitchen", "hidden:Linear", "_dropout:Dropout", "first:Linear", "layers.0:Linear", "layers.1:Lambda", "layers.2:ReLU", "layers.3:Linear",
+        }));
+    }
+
+    [Test]
     public void State_is_captured_and_restored_with_buffers()
     {
         Kitchen model = new();

@@ -33,6 +33,34 @@ public class ShardingTests
     }
 
     [Test]
+    public void A_module_sharded_in_place_keeps_its_layers_and_what_the_rule_leaves_alone()
+    {
+        Sequential model = new(new Linear(4, 6), new Linear(6, 2));
+        using MlxArray x = Mx.Random.Normal([3, 4]);
+        float[] expected = model.Forward(x).ToArray<float>();
+        MlxArray untouched = ((Linear)model.Layers[1]).Weight;
+        List<string> asked = [];
+        Sharding.ShardInPlace(model, (path, weight) =>
+        {
+            asked.Add(path);
+            return path == "layers.0.weight" ? (weight.NDim - 1, 2) : null;
+        });
+        Assert.That(asked, Is.EqualTo(new[] { "layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias" }));
+        Assert.That(model.Forward(x).ToArray<float>(), Is.EqualTo(expected));
+        Assert.That(((Linear)model.Layers[1]).Weight, Is.SameAs(untouched));
+        Assert.That(() => Sharding.ShardInPlace(model, null!), Throws.ArgumentNullException);
+    }
+
+    [Test]
+    public void Summed_gradients_of_one_process_are_its_own()
+    {
+        using MlxArray x = Mx.Random.Normal([3]);
+        DistributedGroup group = Mx.Distributed.Init();
+        Golden.AssertClose(Sharding.SumGradients(x, group), x);
+        Golden.AssertClose(Mx.Grad((MlxArray a) => (Sharding.SumGradients(a, group) * a).Sum())(x), x * 2);
+    }
+
+    [Test]
     public void Gradients_of_one_process_are_their_own_average()
     {
         Tree gradients = new Linear(2, 2).Parameters();

@@ -53,6 +53,23 @@ internal sealed class HelperTests
     }
 
     [Test]
+    public void What_has_been_accumulated_can_be_thrown_away()
+    {
+        using HandleCount handles = HandleCount.NoneLeft();
+        GradientAccumulator accumulator = new(2);
+        using MlxArray hundred = MlxArray.Scalar(100f), four = MlxArray.Scalar(4f), six = MlxArray.Scalar(6f);
+        Assert.That(accumulator.Steps, Is.EqualTo(2));
+        accumulator.Add(new TreeDictionary { ["w"] = hundred }, out _);
+        accumulator.Reset();
+        Assert.That(accumulator.Count, Is.Zero);
+        Assert.That(accumulator.Add(new TreeDictionary { ["w"] = four }, out _), Is.False);
+        Assert.That(accumulator.Add(new TreeDictionary { ["w"] = six }, out Tree? mean), Is.True);
+        Assert.That(mean!["w"].Array.Item<float>(), Is.EqualTo(5f));
+        mean.DisposeArrays();
+        accumulator.Reset();
+    }
+
+    [Test]
     public void Accumulation_leaves_the_gradients_alone_and_no_handle_behind()
     {
         GradientAccumulator accumulator = new(3, dtype: DType.Float32);

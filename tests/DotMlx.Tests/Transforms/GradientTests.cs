@@ -49,6 +49,57 @@ public class GradientTests
     }
 
     [Test]
+    public void Values_come_with_the_gradients_by_the_arguments_named()
+    {
+        using MlxArray a = MlxArray.Scalar(2f), b = MlxArray.Scalar(5f), c = MlxArray.Scalar(7f);
+        static MlxArray Two(MlxArray x, MlxArray y) => x * x * y;
+        static MlxArray Three(MlxArray x, MlxArray y, MlxArray z) => x * x * y * z;
+        static MlxArray List(MlxArray[] all) => Three(all[0], all[1], all[2]);
+
+        // The derivatives of x²y by x and y at (2, 5), and of x²yz by x, y and z at (2, 5, 7); always in this order.
+        AssertOne(Mx.ValueAndGrad(Two)(a, b), 20, 20);
+        AssertOne(Mx.ValueAndGrad(Two, 1)(a, b), 20, 4);
+        AssertAll(Mx.ValueAndGrad(Two, [1, 0])(a, b), 20, 20, 4);
+        AssertOne(Mx.ValueAndGrad(Three, 1)(a, b, c), 140, 28);
+        AssertAll(Mx.ValueAndGrad(Three, [2, 0])(a, b, c), 140, 140, 20);
+        AssertAll(Mx.ValueAndGrad((MlxArray[] all) => List(all))([a, b, c]), 140, 140, 28, 20);
+        AssertAll(Mx.ValueAndGrad((MlxArray[] all) => List(all), [2])([a, b, c]), 140, 20);
+        Assert.That(() => Mx.ValueAndGrad(Two, 2), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.ValueAndGrad(Three, [0, 3]), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.ValueAndGrad(Three, [0, 0]), Throws.ArgumentException.With.Message.Contains("twice"));
+
+        // The same with something beside the loss.
+        AssertAux(Mx.ValueAndGrad((x, y) => (Two(x, y), y + 1), 1)(a, b), 20, 6, 4);
+        AssertAux(Mx.ValueAndGrad((x, y, z) => (Three(x, y, z), z + 1), 2)(a, b, c), 140, 8, 20);
+        AssertAux(Mx.ValueAndGrad((MlxArray[] all) => (List(all), all[1] + 1), [1, 2])([a, b, c]), 140, 6, 28, 20);
+        AssertAux(Mx.ValueAndGrad((MlxArray[] all) => (List(all), all[1] + 1))([a, b, c]), 140, 6, 140, 28, 20);
+        Assert.That(() => Mx.ValueAndGrad((x, y) => (Two(x, y), y), 2), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Tree tree = new TreeDictionary { ["x"] = a };
+        (MlxArray value, MlxArray beside, Tree byTree) = Mx.ValueAndGrad((Tree t, MlxArray y, MlxArray z) => (Three(t["x"].Array, y, z), z))(tree, b, c);
+        AssertAux((value, beside, byTree["x"].Array), 140, 7, 140);
+        (value, beside, byTree) = Mx.ValueAndGrad((Tree t, MlxArray[] rest) => (Three(t["x"].Array, rest[0], rest[1]), rest[0]))(tree, [b, c]);
+        AssertAux((value, beside, byTree["x"].Array), 140, 5, 140);
+
+        static void AssertAux(object actual, float value, float auxiliary, params float[] gradients)
+        {
+            (MlxArray loss, MlxArray beside, MlxArray[] all) = actual is ValueTuple<MlxArray, MlxArray, MlxArray> one
+                ? (one.Item1, one.Item2, [one.Item3])
+                : ((MlxArray, MlxArray, MlxArray[]))actual;
+            Assert.That(beside.Item<float>(), Is.EqualTo(auxiliary));
+            AssertAll((loss, all), value, gradients);
+        }
+
+        static void AssertOne((MlxArray Value, MlxArray Gradient) actual, float value, float gradient) =>
+            AssertAll((actual.Value, [actual.Gradient]), value, gradient);
+
+        static void AssertAll((MlxArray Value, MlxArray[] Gradients) actual, float value, params float[] gradients)
+        {
+            Assert.That(actual.Value.Item<float>(), Is.EqualTo(value));
+            Assert.That(actual.Gradients.Select(g => g.Item<float>()), Is.EqualTo(gradients));
+        }
+    }
+
+    [Test]
     public void The_gradient_of_a_tree_has_its_structure()
     {
         using var handles = HandleCount.NoneLeft();

@@ -1,0 +1,52 @@
+using System.Reflection;
+using DotMlx.Optimizers;
+
+namespace DotMlx.Tests.Optimizers;
+
+/// <summary>Every argument of every optimizer's constructors can be read again from the property of its name.</summary>
+public class HyperparameterTests
+{
+    private static IEnumerable<TestCaseData> Constructors() =>
+        from type in typeof(Optimizer).Assembly.GetExportedTypes()
+        where type.IsSubclassOf(typeof(Optimizer)) && !type.IsAbstract && type != typeof(MultiOptimizer)
+        from constructor in type.GetConstructors()
+        let parameters = constructor.GetParameters()
+        let rate = parameters.FirstOrDefault(parameter => parameter.Name == "learningRate")?.ParameterType.Name
+        select new TestCaseData(constructor).SetArgDisplayNames(type.Name, rate ?? "no rate");
+
+    [TestCaseSource(nameof(Constructors))]
+    public void ArgumentsCanBeRead(ConstructorInfo constructor)
+    {
+        ParameterInfo[] parameters = constructor.GetParameters();
+        object[] arguments = [.. parameters.Select((parameter, i) => Value(parameter, i + 1))];
+        var optimizer = (Optimizer)constructor.Invoke(arguments);
+        Assert.Multiple(() =>
+        {
+            foreach ((ParameterInfo parameter, object argument) in parameters.Zip(arguments))
+            {
+                string name = char.ToUpperInvariant(parameter.Name![0]) + parameter.Name[1..];
+                PropertyInfo? property = optimizer.GetType().GetProperty(name);
+                Assert.That(property, Is.Not.Null, $"{optimizer.GetType().Name} has no property {name}");
+                object? read = property?.GetValue(optimizer);
+                Assert.That(read is MlxArray array ? array.Item<float>() : read, Is.EqualTo(argument is Schedule ? 0.25f : argument), name);
+            }
+        });
+    }
+
+    // Distinct, so that none can be taken for another; a bool is what the default is not, except where options exclude each other.
+    private static object Value(ParameterInfo parameter, int place)
+    {
+        float number = 0.01f * place;
+        Type type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
+        return type switch
+        {
+            _ when parameter.Name == "dampening" => 0f,
+            _ when type == typeof(float) => number,
+            _ when type == typeof(int) => place + 3,
+            _ when type == typeof(bool) => parameter.Name == "relativeStep" ? false : !(bool)parameter.DefaultValue!,
+            _ when type == typeof((float, float)) => (number, number + 0.5f),
+            _ when type == typeof(Schedule) => (Schedule)(_ => MlxArray.Scalar(0.25f)),
+            _ => throw new NotSupportedException($"{parameter.Member.DeclaringType}: {type} {parameter.Name}"),
+        };
+    }
+}
