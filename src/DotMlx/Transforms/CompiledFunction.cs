@@ -140,8 +140,14 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         for (int i = 0; i < outputs.Length; i++)
         {
-            outputs[i].RestoreState((Tree)Structures.Rebuild(signature.States[i], values, ref next)!);
+            var state = (Tree)Structures.Rebuild(signature.States[i], values, ref next)!;
+            outputs[i].RestoreState(state);
             (outputs[i] as Optimizer)?.ReclaimState();
+            if (outputs[i] is KVCache)
+            {
+                // It has taken handles of its own.
+                state.DisposeArrays();
+            }
         }
 
         // The collector would keep their memory from the next step for a while.
@@ -165,7 +171,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
             Tree state = inputs[i].CaptureState();
             frame.States[i] = state;
-            if (inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(outputs, module) >= 0)
+            if (inputs[i] is KVCache || (inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(outputs, module) >= 0))
             {
                 state.CollectLeaves(frame.Replaced, shown: false);
             }

@@ -24,12 +24,7 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
     {
         ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(values);
-        if (keys.NDim != 4 || values.NDim != 4 || !keys.Shape[..3].SequenceEqual(values.Shape[..3]))
-        {
-            throw new ArgumentException(
-                $"[KVCache] The keys have the shape {ModuleUpdate.Shape(keys)} and the values {ModuleUpdate.Shape(values)}; "
-                + "expected (batch, heads, length, features) with the same first three.", nameof(keys));
-        }
+        Check(keys, values, nameof(keys));
         int end = Offset + keys.Shape[2];
         _keys = Append(_keys, keys, end);
         _values = Append(_values, values, end);
@@ -50,24 +45,46 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
     /// <summary>Forgets everything.</summary>
     public void Reset() => Dispose();
 
-    /// <inheritdoc/>
+    /// <summary>The keys and values of the positions so far, as arrays of their own: what the cache does later leaves them as they are.</summary>
+    /// <remarks>
+    /// The room to grow is left out, so that the number of positions is that of the arrays. Therefore a compiled function that has a cache as its
+    /// state is traced for every number of positions, and it must not be shapeless.
+    /// </remarks>
+    /// <returns>A dictionary with <c>keys</c> and <c>values</c>; an empty one if there are no positions.</returns>
     public Tree CaptureState()
     {
         TreeDictionary state = [];
-        if (_keys is not null && _values is not null)
+        if (_keys is not null && _values is not null && Offset > 0)
         {
-            state["keys"] = _keys;
-            state["values"] = _values;
+            state["keys"] = Head(_keys, Offset);
+            state["values"] = Head(_values, Offset);
         }
         return state;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Puts the positions of a state in place of those of the cache; the state stays as it is and may be restored again.</summary>
+    /// <param name="state">A tree from <see cref="CaptureState"/> of this or another cache, or one that was loaded from a file.</param>
+    /// <exception cref="ArgumentException">The tree is none such; the cache stays as it is.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        _keys = state.TryFind("keys", out Tree? keys) ? keys.Array : null;
-        _values = state.TryFind("values", out Tree? values) ? values.Array : null;
+        MlxArray? keys = Find(state, "keys"), values = Find(state, "values");
+        if (state is not TreeDictionary || (keys is null) != (values is null))
+        {
+            throw new ArgumentException("[KVCache] A state is a dictionary with the arrays 'keys' and 'values', or an empty one.", nameof(state));
+        }
+        if (keys is null || values is null)
+        {
+            Dispose();
+            return;
+        }
+
+        Check(keys, values, nameof(state));
+        (MlxArray ownKeys, MlxArray ownValues) = (keys.Share(), values.Share());
+        MlxScope.Detach(ownKeys);
+        MlxScope.Detach(ownValues);
+        Dispose();
+        (_keys, _values, Offset) = (ownKeys, ownValues, ownKeys.Shape[2]);
     }
 
     /// <summary>Frees the buffers and forgets everything; the cache may be used again.</summary>
@@ -77,6 +94,18 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         _keys?.Dispose();
         _values?.Dispose();
         _keys = _values = null;
+    }
+
+    private static MlxArray? Find(Tree state, string name) => state.TryFind(name, out Tree? found) && found is TreeLeaf leaf ? leaf.Array : null;
+
+    private static void Check(MlxArray keys, MlxArray values, string argument)
+    {
+        if (keys.NDim != 4 || values.NDim != 4 || !keys.Shape[..3].SequenceEqual(values.Shape[..3]))
+        {
+            throw new ArgumentException(
+                $"[KVCache] The keys have the shape {ModuleUpdate.Shape(keys)} and the values {ModuleUpdate.Shape(values)}; "
+                + "expected (batch, heads, length, features) with the same first three.", argument);
+        }
     }
 
     private MlxArray Append(MlxArray? buffer, MlxArray added, int end)
