@@ -106,4 +106,38 @@ public class ElementTypeTests
             Assert.That(DTypeExtensions.ParseDType(name), Is.EqualTo(dtype));
         });
     }
+
+    [Test]
+    public void EveryTypeCanBePrintedAndConvertedToNumbers([Values] DType dtype)
+    {
+        using MlxArray ones = Mx.Ones([2], dtype, DeviceType.Cpu), one = Mx.Ones([], dtype, DeviceType.Cpu), zero = Mx.Zeros([], dtype, DeviceType.Cpu);
+        string text = dtype == DType.Bool ? "True" : dtype == DType.Complex64 ? "1+0j" : "1";
+        Assert.That(ones.ToString(), Is.EqualTo($"array([{text}, {text}], dtype={dtype.MlxName()})"));
+        Assert.That((bool)one && !(bool)zero, Is.True);
+        Assert.That((Complex)one, Is.EqualTo(Complex.One));
+        if (dtype == DType.Complex64)
+        {
+            Assert.That(() => (double)one, Throws.InvalidOperationException.With.Message.Contains("Mx.Real"));
+            return;
+        }
+
+        Assert.That(((int)one, (long)one, (float)one, (double)one, (int)zero), Is.EqualTo((1, 1L, 1f, 1d, 0)));
+    }
+
+    [Test]
+    public void ArraysOfUpToSixDimensionsComeBackAsSuch([Range(1, 7)] int rank)
+    {
+        int[] shape = [.. Enumerable.Range(1, rank)];
+        int size = shape.Aggregate((product, side) => product * side);
+        using MlxArray array = MlxArray.Create(Enumerable.Range(0, size).ToArray(), shape);
+        if (rank == 7)
+        {
+            Assert.That(() => array.ToMultidimensionalArray<int>(), Throws.TypeOf<NotSupportedException>().With.Message.Contains("7 dimensions"));
+            return;
+        }
+
+        Array result = array.ToMultidimensionalArray<int>();
+        Assert.That(Enumerable.Range(0, rank).Select(result.GetLength), Is.EqualTo(shape));
+        Assert.That(result.Cast<int>(), Is.EqualTo(Enumerable.Range(0, size)));
+    }
 }

@@ -62,6 +62,36 @@ public partial class QuantizationTests
     }
 
     [Test]
+    public void New_quantized_layers_have_the_shapes_and_the_spread_of_the_plain_ones()
+    {
+        using MlxArray x = Mx.Random.Normal([16, 64]);
+        QuantizedLinear linear = new(64, 32);
+        Assert.That((linear.InputDims, linear.OutputDims, linear.GroupSize, linear.Bits, linear.Mode), Is.EqualTo((64, 32, 64, 4, "affine")));
+        Assert.That(linear.TrainableParameters().LeafCount, Is.Zero);
+        Assert.That(linear.Bias!.ToArray<float>(), Is.All.Zero);
+        Assert.That(new QuantizedLinear(64, 32, bias: false, groupSize: 32, bits: 8).Bias, Is.Null);
+
+        // Weights are uniform within 1/8 of 0, so that the outputs of normal inputs have a variance of 64 · (1/8)² / 3.
+        Assert.That(Mx.Var(linear.Forward(x)).Item<float>(), Is.EqualTo(1 / 3f).Within(0.1));
+
+        QuantizedEmbedding embedding = new(100, 64, mode: "mxfp8");
+        Assert.That((embedding.GroupSize, embedding.Bits, embedding.Mode, embedding.Biases), Is.EqualTo((32, 8, "mxfp8", (MlxArray?)null)));
+        using MlxArray all = embedding.Forward(Mx.Arange(100));
+        Assert.That(all.Shape.ToArray(), Is.EqualTo(new[] { 100, 64 }));
+        
+        // MLX brings modes other than affine back as bfloat16.
+        Assert.That(Mx.Var(all.AsType(DType.Float32)).Item<float>(), Is.EqualTo(1 / 64f).Within(0.002));
+
+        QQLinear both = new(64, 32, mode: "mxfp8");
+        Assert.That((both.GroupSize, both.Bits, both.Mode, both.IsQuantized), Is.EqualTo((32, 8, "mxfp8", false)));
+        both.Quantize();
+        both.Quantize();
+        Assert.That(both.IsQuantized, Is.True);
+        both.Dequantize();
+        Assert.That(both.Weight.Shape.ToArray(), Is.EqualTo(new[] { 32, 64 }));
+    }
+
+    [Test]
     public void QQLinear_quantizes_in_evaluation_and_trains_in_full()
     {
         Linear plain = new(64, 32, bias: false);
