@@ -45,11 +45,15 @@ internal static class Mpi
             using Process process = Process.Start(start)!;
             string? line = process.StandardOutput.ReadToEnd().Split('\n').FirstOrDefault(text => text.Contains("libmpi", StringComparison.Ordinal));
             process.WaitForExit();
-            return line is null ? [] :
-            [
-                KeyValuePair.Create("DYLD_LIBRARY_PATH", Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(mpirun))!, "lib")),
-                KeyValuePair.Create("MLX_MPI_LIBNAME", line.Trim().Split((char[])[' ', '\t'])[0].Replace("@rpath/", "", StringComparison.Ordinal)),
-            ];
+            if (line is null)
+            {
+                return [];
+            }
+
+            var name = KeyValuePair.Create("MLX_MPI_LIBNAME", line.Trim().Split((char[])[' ', '\t'])[0].Replace("@rpath/", "", StringComparison.Ordinal));
+            return OperatingSystem.IsMacOS()
+                ? [KeyValuePair.Create("DYLD_LIBRARY_PATH", Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(mpirun))!, "lib")), name]
+                : [name];
         }
         catch (Win32Exception)
         {

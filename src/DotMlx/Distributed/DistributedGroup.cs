@@ -107,7 +107,7 @@ public sealed unsafe class DistributedGroup : IDisposable
         nint old = Interlocked.Exchange(ref handle, 0);
 
         // mlx-c v0.6.0 has no function to free a group; its few bytes stay.
-        if (old != 0 && LoadedApi.Version != MlxcVersions.V0_6_0)
+        if (old != 0 && LoadedApi.Version != MlxcVersions.V0_6_0 && !MpiLibrary.IsFinalized)
         {
             _ = Mlxc.mlx_distributed_group_free(new mlx_distributed_group { ctx = (void*)old });
         }

@@ -89,13 +89,24 @@ internal sealed unsafe class GroupConnection
         }
 
         NativeEnvironment.PassOn();
+        bool usesMpi = !MpiLibrary.IsInitialized;
         mlx_distributed_group made = InTime(() => Init(strict, backend), ring, timeout);
         int size = Mlxc.mlx_distributed_group_size(made);
         var connection = new GroupConnection(Mlxc.mlx_distributed_group_rank(made), size, size == 1 ? "none" : TransportOf(backend, ring));
+        usesMpi &= MpiLibrary.IsInitialized;
+        if (usesMpi)
+        {
+            MpiLibrary.FinalizeAtExit();
+        }
+
         if (size > 1)
         {
-            // This handle is never freed: MLX's own clean-up would wait for threads that wait for a process that is gone.
             PeerWatch.Start(connection.Transport == "ring" ? ring : null);
+        }
+
+        if (size > 1 || usesMpi)
+        {
+            // This handle is never freed: MLX's own clean-up would wait for threads that wait for a process that is gone, or finalize MPI again.
             made = Init(strict: false, backend);
         }
 
