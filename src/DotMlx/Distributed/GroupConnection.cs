@@ -90,7 +90,7 @@ internal sealed unsafe class GroupConnection
 
         NativeEnvironment.PassOn();
         bool usesMpi = !MpiLibrary.IsInitialized;
-        mlx_distributed_group made = InTime(() => Init(strict, backend), ring, timeout);
+        mlx_distributed_group made = InTime(() => Init(strict, backend), ring, ring is null ? Rendezvous.Read(backend) : null, timeout);
         int size = Mlxc.mlx_distributed_group_size(made);
         var connection = new GroupConnection(Mlxc.mlx_distributed_group_rank(made), size, size == 1 ? "none" : TransportOf(backend, ring));
         usesMpi &= MpiLibrary.IsInitialized;
@@ -122,10 +122,10 @@ internal sealed unsafe class GroupConnection
         return result;
     }
 
-    // MLX waits without limit for a neighbour that never calls, so the waiting is left to a thread that the process can leave behind.
-    private static mlx_distributed_group InTime(Func<mlx_distributed_group> init, RingEnvironment? ring, TimeSpan timeout)
+    // MLX waits without limit for a process that never calls, so the waiting is left to a thread that the process can leave behind.
+    private static mlx_distributed_group InTime(Func<mlx_distributed_group> init, RingEnvironment? ring, Rendezvous? rendezvous, TimeSpan timeout)
     {
-        if (ring is null)
+        if (ring is null && rendezvous is null)
         {
             return init();
         }
@@ -140,7 +140,7 @@ internal sealed unsafe class GroupConnection
             }
             catch (Exception e)
             {
-                failure = ExceptionDispatchInfo.Capture(e is MlxException mlx ? ring.Explain(mlx) : e);
+                failure = ExceptionDispatchInfo.Capture(e is MlxException mlx && ring is not null ? ring.Explain(mlx) : e);
             }
         })
         {
@@ -149,7 +149,7 @@ internal sealed unsafe class GroupConnection
         thread.Start();
         if (!thread.Join(timeout))
         {
-            throw failed = ring.NotComplete(timeout);
+            throw failed = ring?.NotComplete(timeout) ?? rendezvous!.NotComplete(timeout);
         }
 
         failure?.Throw();

@@ -54,7 +54,7 @@ public static unsafe partial class Mx
         /// <summary>Connects to the other processes.</summary>
         /// <param name="strict">Whether to throw, instead of giving a group of one process, when no connection can be made.</param>
         /// <param name="backend">"any", "mpi", "ring", "nccl" or "jaccl".</param>
-        /// <param name="timeout">How long to wait for the other processes of a ring; null for a minute.</param>
+        /// <param name="timeout">How long to wait for the other processes (ring, NCCL, JACCL; MPI waits without limit); null for a minute.</param>
         /// <returns>The group of all processes; later calls give the same one.</returns>
         /// <exception cref="MlxException">The backend is unknown, the environment (MLX_RANK, MLX_HOSTFILE) makes no sense, a process does not come, or <paramref name="strict"/> is set and no connection can be made.</exception>
         /// <exception cref="ArgumentOutOfRangeException">The timeout is not positive.</exception>

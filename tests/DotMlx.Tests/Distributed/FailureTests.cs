@@ -58,6 +58,23 @@ public class FailureTests
     }
 
     [Test]
+    public void A_rank_that_never_comes_is_waited_for_only_so_long_by_NCCL_too()
+    {
+        if (!Mx.Distributed.IsAvailable("nccl"))
+        {
+            Assert.Ignore("Needs an MLX with NCCL.");
+        }
+
+        using Ring ring = new(1);
+        Dictionary<string, string> environment = new()
+        {
+            ["MLX_RANK"] = "0", ["MLX_WORLD_SIZE"] = "2", ["NCCL_HOST_IP"] = "127.0.0.1", ["NCCL_PORT"] = "23459",
+        };
+        ring.StartRank(environment, typeof(Ring).Assembly.Location, "rank", ring.Folder, "late", "3");
+        Ring.AssertFailed(ring.WaitForAll()[0], "Rank 0 of 2", "waited 3 s", "127.0.0.1:23459");
+    }
+
+    [Test]
     [RequiresNewerMlxc("MLX 0.31.1 waits at the end of the process for what was given up")]
     public void A_rank_that_stands_still_is_waited_for_only_so_long()
     {

@@ -41,7 +41,11 @@ internal class RankProcesses : IDisposable
     }
 
     /// <summary>Starts one rank.</summary>
-    internal Process StartRank(int rank, string assembly, params string[] arguments)
+    internal Process StartRank(int rank, string assembly, params string[] arguments) =>
+        StartRank(new Dictionary<string, string> { ["MLX_RANK"] = rank.ToString(CultureInfo.InvariantCulture), ["MLX_HOSTFILE"] = HostFile }, assembly, arguments);
+
+    /// <summary>Starts a rank whose environment says otherwise how to find the others.</summary>
+    internal Process StartRank(IReadOnlyDictionary<string, string> environment, string assembly, params string[] arguments)
     {
         ProcessStartInfo start = new(Environment.ProcessPath!)
         {
@@ -55,8 +59,11 @@ internal class RankProcesses : IDisposable
 
         start.Environment["DOTMLX_LIBRARY"] = MlxLibrary.Path;
         start.Environment["OPENBLAS_NUM_THREADS"] = "1";
-        start.Environment["MLX_RANK"] = rank.ToString(CultureInfo.InvariantCulture);
-        start.Environment["MLX_HOSTFILE"] = HostFile;
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         Rank started = new(Process.Start(start)!);
         _ranks.Add(started);
         return started.Process;
