@@ -31,7 +31,7 @@ public static unsafe partial class Mx
 
     /// <summary>Gives the gradients by several of two arguments, in the order of the arguments.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    /// <param name="argnums">The arguments to differentiate by; the gradients come in ascending order of these, as in Python.</param>
+    /// <param name="argnums">The arguments to differentiate by.</param>
     /// <exception cref="ArgumentException">No index, one twice, or one that is no argument.</exception>
     public static Func<MlxArray, MlxArray, MlxArray[]> Grad(Func<MlxArray, MlxArray, MlxArray> fun, int[] argnums)
     {
@@ -51,7 +51,7 @@ public static unsafe partial class Mx
 
     /// <summary>Gives the gradients by several of three arguments, in the order of the arguments.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    /// <param name="argnums">The arguments to differentiate by; the gradients come in ascending order of these, as in Python.</param>
+    /// <param name="argnums">The arguments to differentiate by.</param>
     /// <exception cref="ArgumentException">No index, one twice, or one that is no argument.</exception>
     public static Func<MlxArray, MlxArray, MlxArray, MlxArray[]> Grad(Func<MlxArray, MlxArray, MlxArray, MlxArray> fun, int[] argnums)
     {

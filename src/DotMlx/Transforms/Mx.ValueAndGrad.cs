@@ -34,7 +34,7 @@ public static unsafe partial class Mx
 
     /// <summary>Gives the value and the gradients by several of two arguments, in the order of the arguments.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    /// <param name="argnums">The arguments to differentiate by; the gradients come in ascending order of these, as in Python.</param>
+    /// <param name="argnums">The arguments to differentiate by.</param>
     /// <exception cref="ArgumentException">No index, one twice, or one that is no argument.</exception>
     public static Func<MlxArray, MlxArray, (MlxArray Value, MlxArray[] Gradients)> ValueAndGrad(
         Func<MlxArray, MlxArray, MlxArray> fun, int[] argnums)
@@ -58,7 +58,7 @@ public static unsafe partial class Mx
 
     /// <summary>Gives the value and the gradients by several of three arguments, in the order of the arguments.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    /// <param name="argnums">The arguments to differentiate by; the gradients come in ascending order of these, as in Python.</param>
+    /// <param name="argnums">The arguments to differentiate by.</param>
     /// <exception cref="ArgumentException">No index, one twice, or one that is no argument.</exception>
     public static Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, MlxArray[] Gradients)> ValueAndGrad(
         Func<MlxArray, MlxArray, MlxArray, MlxArray> fun, int[] argnums)
