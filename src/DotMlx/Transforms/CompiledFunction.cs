@@ -19,6 +19,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private readonly Func<object?[], object?> function;
     private readonly IMlxState[] inputs;
     private readonly IMlxState[] outputs;
+    private readonly ModuleModes modes;
     private readonly bool shapeless;
     private readonly Relay relay = new();
     private readonly NativeClosure traced;
@@ -40,6 +41,8 @@ internal sealed unsafe class CompiledFunction : IDisposable
         {
             ArgumentNullException.ThrowIfNull(state, nameof(inputs));
         }
+
+        modes = new ModuleModes([.. this.inputs, .. this.outputs]);
 
         // The closure reaches this object only while a call runs: otherwise it would keep it alive forever.
         traced = NativeClosure.Create(relay.Trace);
@@ -161,6 +164,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private void CaptureStates(Frame frame)
     {
+        frame.Key.Constants.Add(modes.Current());
         for (int i = 0; i < inputs.Length; i++)
         {
             // What is captured counts as seen, so this comes first.

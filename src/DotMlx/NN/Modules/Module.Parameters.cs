@@ -110,7 +110,9 @@ public abstract partial class Module
     public virtual Module Freeze(bool recurse = true, IEnumerable<string>? keys = null, bool strict = false)
     {
         string[]? named = keys is null ? null : CheckKeys(keys, recurse, strict);
-        return Each(recurse, module => module._frozen.UnionWith(named ?? module.OwnParameterKeys()));
+        Each(recurse, module => module._frozen.UnionWith(named ?? module.OwnParameterKeys()));
+        ModeChanged();
+        return this;
     }
 
     /// <inheritdoc cref="Freeze(bool, IEnumerable{string}?, bool)"/>
@@ -125,7 +127,7 @@ public abstract partial class Module
     public virtual Module Unfreeze(bool recurse = true, IEnumerable<string>? keys = null, bool strict = false)
     {
         string[]? named = keys is null ? null : CheckKeys(keys, recurse, strict);
-        return Each(recurse, module =>
+        Each(recurse, module =>
         {
             if (named is null)
             {
@@ -137,6 +139,8 @@ public abstract partial class Module
             }
             module.AfterUnfreeze();
         });
+        ModeChanged();
+        return this;
     }
 
     /// <inheritdoc cref="Unfreeze(bool, IEnumerable{string}?, bool)"/>
@@ -147,14 +151,16 @@ public abstract partial class Module
     {
     }
 
-    private Module Each(bool recurse, Action<Module> apply)
+    private void Each(bool recurse, Action<Module> apply)
     {
         if (recurse)
         {
-            return ApplyToModules((_, module) => apply(module));
+            ApplyToModules((_, module) => apply(module));
         }
-        apply(this);
-        return this;
+        else
+        {
+            apply(this);
+        }
     }
 
     private string[] CheckKeys(IEnumerable<string> keys, bool recurse, bool strict)

@@ -71,7 +71,14 @@ public abstract partial class Module : IMlxState
 
     /// <summary>Called on every module by <see cref="Train"/> and <see cref="Eval"/>; an override calls the base.</summary>
     /// <param name="mode">True for training.</param>
-    protected virtual void SetTrainingMode(bool mode) => _training = mode;
+    protected virtual void SetTrainingMode(bool mode)
+    {
+        if (_training != mode)
+        {
+            _training = mode;
+            ModeChanged();
+        }
+    }
 
     /// <summary>The modules directly below this one with their dotted paths, also those in lists and dictionaries (<c>Module.children</c>).</summary>
     public IReadOnlyList<KeyValuePair<string, Module>> Children()
