@@ -20,7 +20,8 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">When called: the function cannot be compiled, for instance because it evaluates.</exception>
     /// <remarks>
     /// An exception in the function comes out as it was thrown, and leaves state and cache as they were. Inside another
-    /// transform the function runs as it is. On a CPU, MLX needs a C++ compiler at run time.
+    /// transform the function runs as it is. On a CPU, MLX needs a C++ compiler at run time. The mode of a module that is named as
+    /// state counts like a shape: which of its modules train, and what is frozen in them.
     /// </remarks>
     public static Func<MlxArray, MlxArray> Compile(
         Func<MlxArray, MlxArray> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null, bool shapeless = false) =>
