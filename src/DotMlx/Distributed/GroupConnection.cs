@@ -89,12 +89,12 @@ internal sealed unsafe class GroupConnection
         }
 
         NativeEnvironment.PassOn();
-        bool usesMpi = !MpiLibrary.IsInitialized;
+        bool hadMpi = MpiLibrary.IsInitialized;
         mlx_distributed_group made = InTime(() => Init(strict, backend), ring, ring is null ? Rendezvous.Read(backend) : null, timeout);
         int size = Mlxc.mlx_distributed_group_size(made);
         var connection = new GroupConnection(Mlxc.mlx_distributed_group_rank(made), size, size == 1 ? "none" : TransportOf(backend, ring));
-        usesMpi &= MpiLibrary.IsInitialized;
-        if (usesMpi)
+        bool startedMpi = !hadMpi && MpiLibrary.IsInitialized;
+        if (startedMpi)
         {
             MpiLibrary.FinalizeAtExit();
         }
@@ -104,7 +104,7 @@ internal sealed unsafe class GroupConnection
             PeerWatch.Start(connection.Transport == "ring" ? ring : null);
         }
 
-        if (size > 1 || usesMpi)
+        if (size > 1 || startedMpi)
         {
             // This handle is never freed: MLX's own clean-up would wait for threads that wait for a process that is gone, or finalize MPI again.
             made = Init(strict: false, backend);

@@ -8,21 +8,13 @@ namespace DotMlx;
 /// </summary>
 internal static unsafe class MpiLibrary
 {
-    private static int registered;
-
     internal static bool IsInitialized => Tells("MPI_Initialized");
 
     /// <summary>Whether it has been finalized: then MLX must not give it anything back.</summary>
     internal static bool IsFinalized { get; private set; }
 
-    /// <summary>Finalizes it at the end of the process, unless that ends with an error.</summary>
-    internal static void FinalizeAtExit()
-    {
-        if (Interlocked.Exchange(ref registered, 1) == 0)
-        {
-            AppDomain.CurrentDomain.ProcessExit += static (_, _) => End();
-        }
-    }
+    /// <summary>Finalizes it at the end of the process, unless that ends with an error; called once, by who had it initialized.</summary>
+    internal static void FinalizeAtExit() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => End();
 
     private static void End()
     {

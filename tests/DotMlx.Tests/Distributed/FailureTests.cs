@@ -66,12 +66,13 @@ public class FailureTests
         }
 
         using Ring ring = new(1);
+        int port = RankProcesses.FreePorts(1)[0];
         Dictionary<string, string> environment = new()
         {
-            ["MLX_RANK"] = "0", ["MLX_WORLD_SIZE"] = "2", ["NCCL_HOST_IP"] = "127.0.0.1", ["NCCL_PORT"] = "23459",
+            ["MLX_RANK"] = "0", ["MLX_WORLD_SIZE"] = "2", ["NCCL_HOST_IP"] = "127.0.0.1", ["NCCL_PORT"] = $"{port}",
         };
         ring.StartRank(environment, typeof(Ring).Assembly.Location, "rank", ring.Folder, "late", "3");
-        Ring.AssertFailed(ring.WaitForAll()[0], "Rank 0 of 2", "waited 3 s", "127.0.0.1:23459");
+        Ring.AssertFailed(ring.WaitForAll()[0], "Rank 0 of 2", "waited 3 s", $"127.0.0.1:{port}");
     }
 
     [Test]

@@ -89,7 +89,7 @@ internal class RankProcesses : IDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private static int[] FreePorts(int count)
+    internal static int[] FreePorts(int count)
     {
         // All are held at once, so that no two are the same.
         TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
