@@ -111,6 +111,7 @@ Task("Pack")
         EnsureDirectoryDoesNotExist(Packages);
         PackProject("bindings/DotMlx.Bindings");
         PackProject("src/DotMlx");
+        PackProject("src/DotMlx.LanguageModels");
         PackProject("src/DotMlx.Tensors");
         PackProject("src/DotMlx.Tool");
         PackReferenceRuntime();

@@ -11,13 +11,14 @@ Task("Docs")
     {
         EnsureDirectoryDoesNotExist(Site);
         EnsureDirectoryDoesNotExist(root.Combine("artifacts/docs-api"));
-        DotNetBuild($"{root}/src/DotMlx.Tensors/DotMlx.Tensors.csproj", new DotNetBuildSettings
-        {
-            Configuration = "Release",
-            NoLogo = true,
-            Verbosity = DotNetVerbosity.Minimal,
-            MSBuildSettings = BuildSettings(),
-        });
+        foreach (string project in new[] { "DotMlx.Tensors", "DotMlx.LanguageModels" })
+            DotNetBuild($"{root}/src/{project}/{project}.csproj", new DotNetBuildSettings
+            {
+                Configuration = "Release",
+                NoLogo = true,
+                Verbosity = DotNetVerbosity.Minimal,
+                MSBuildSettings = BuildSettings(),
+            });
         ReadComments();
         Run("dotnet", "docfx build docs/site/docfx.json --warningsAsErrors");
         CheckSite();

@@ -34,5 +34,6 @@ Task("PublicApi")
     {
         RecordPublicApi("bindings/DotMlx.Bindings");
         RecordPublicApi("src/DotMlx");
+        RecordPublicApi("src/DotMlx.LanguageModels");
         RecordPublicApi("src/DotMlx.Tensors");
     });
