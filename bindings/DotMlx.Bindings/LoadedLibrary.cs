@@ -16,6 +16,8 @@ internal sealed unsafe class LoadedLibrary
         Path = path;
         Version = version;
         Kind = Exports(ReferenceSymbol) ? MlxLibraryKind.Reference : MlxLibraryKind.Mlx;
+        // mlx-c keeps the handler's address, so the copy of this assembly that set it must not be unloaded.
+        ProcessWide.Keep(typeof(MlxError));
         // Before any other call: the handler that mlx-c comes with ends the process.
         ((delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<byte*, void*, void>, void*, delegate* unmanaged[Cdecl]<void*, void>, void>)Export("mlx_set_error_handler"))(&MlxError.Handle, null, null);
         MlxVersion = ReadMlxVersion();

@@ -7,8 +7,8 @@ namespace DotMlx.Bindings;
 /// <summary>Turns the status codes of mlx-c into exceptions. The message comes from the error handler, which runs on the failing thread.</summary>
 public static unsafe partial class MlxError
 {
-    [ThreadStatic]
-    private static string? s_message;
+    // mlx-c has one error handler for the whole process: whichever copy of this assembly set it last, all of them read here.
+    private static readonly ThreadLocal<string?> s_message = ProcessWide.Get("ErrorMessage", static () => new ThreadLocal<string?>());
 
     /// <summary>Does nothing when <paramref name="status"/> is zero.</summary>
     /// <param name="status">What the C function returned.</param>
@@ -28,8 +28,8 @@ public static unsafe partial class MlxError
     /// <summary>The message of the last error on this thread, which is then forgotten; null when there was none.</summary>
     public static string? TakeMessage()
     {
-        string? message = s_message;
-        s_message = null;
+        string? message = s_message.Value;
+        s_message.Value = null;
         return message;
     }
 
@@ -49,7 +49,7 @@ public static unsafe partial class MlxError
 
     /// <summary>What mlx-c calls instead of printing and ending the process. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    internal static void Handle(byte* message, void* data) => s_message = Clean(Marshal.PtrToStringUTF8((nint)message));
+    internal static void Handle(byte* message, void* data) => s_message.Value = Clean(Marshal.PtrToStringUTF8((nint)message));
 
     /// <summary>mlx-c ends every message with the C++ file and line that raised it, of no use to a .NET developer.</summary>
     internal static string? Clean(string? message)

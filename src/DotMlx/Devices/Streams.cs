@@ -9,8 +9,10 @@ namespace DotMlx;
 /// </summary>
 internal static unsafe class Streams
 {
+    private static readonly Version FirstWithBoundCpuStreams = new(0, 32);
     private static readonly Lock Gate = new();
     private static readonly Dictionary<MlxDevice, MlxStream> Defaults = [];
+    private static readonly List<MlxStream> All = [];
     private static readonly AsyncLocal<MlxStream?> Scoped = new();
 
     // Scopes that are open anywhere: while there are none, nobody pays for looking at the flow's own.
@@ -18,7 +20,9 @@ internal static unsafe class Streams
     private static MlxDevice? defaultDevice;
     private static nint current;
     private static int version;
-    private static bool? boundToThread;
+
+    // 0 where it is not known yet, 1 for no, 2 for yes: one word, which no thread can read half.
+    private static int boundToThread;
 
     internal static mlx_stream CurrentHandle
     {
@@ -32,24 +36,33 @@ internal static unsafe class Streams
     /// <summary>The stream of the innermost scope of this flow, else the default one of the default device.</summary>
     internal static MlxStream Current => (openScopes != 0 ? Scoped.Value : null) ?? DefaultOf(DefaultDevice);
 
-    /// <summary>Whether a stream works only on the thread that made it: GPUs, on an mlx-c without thread-free streams.</summary>
+    /// <summary>Whether there are streams that work only on the thread that made them, so that all evaluations happen on one thread.</summary>
     internal static bool BoundToThread
     {
         get
         {
-            if (boundToThread is { } known)
+            int known = boundToThread;
+            if (known == 0)
             {
-                return known;
+                known = IsBoundToThread(MlxDevice.Cpu) || (IsBoundToThread(MlxDevice.Gpu) && IsAvailable(MlxDevice.Gpu)) ? 2 : 1;
+                boundToThread = known;
             }
 
-            bool bound = !ThreadFreeStreams.Available && IsAvailable(MlxDevice.Gpu);
-            boundToThread = bound;
-            return bound;
+            return known == 2;
         }
 
         // For tests: what a GPU needs must also hold where there is none.
-        set => boundToThread = value;
+        set => boundToThread = value ? 2 : 1;
     }
+
+    /// <summary>
+    /// Whether a stream of a device works only on the thread that made it. MLX binds those of GPUs since 0.31.2 and those of CPUs since 0.32, unless
+    /// mlx-c can make streams without a thread. Earlier versions bind none, but there one thread is safe as well.
+    /// </summary>
+    private static bool IsBoundToThread(MlxDevice device) =>
+        boundToThread == 2
+        || (!ThreadFreeStreams.Available && MlxLibrary.Kind == MlxLibraryKind.Mlx
+            && (device.Type == DeviceType.Gpu || !MlxLibrary.IsOlderThan(FirstWithBoundCpuStreams)));
 
     internal static MlxDevice DefaultDevice
     {
@@ -98,11 +111,19 @@ internal static unsafe class Streams
     {
         ArgumentNullException.ThrowIfNull(device);
         MlxDevice preferred = DefaultDevice;
+        MlxStream? stream;
         lock (Gate)
         {
-            if (!Defaults.TryGetValue(device, out MlxStream? stream))
+            Defaults.TryGetValue(device, out stream);
+        }
+
+        // Making one waits for an evaluation, which may ask for streams itself: so it is made outside of the lock, and the first one stays.
+        MlxStream? made = stream is null ? New(device) : null;
+        lock (Gate)
+        {
+            if (!Defaults.TryGetValue(device, out stream))
             {
-                stream = New(device);
+                stream = made!;
                 Defaults.Add(device, stream);
                 version++;
             }
@@ -126,6 +147,25 @@ internal static unsafe class Streams
         }
     }
 
+    /// <summary>Waits until the work on all streams is done.</summary>
+    internal static void SynchronizeAll()
+    {
+        MlxStream[] streams;
+        lock (Gate)
+        {
+            streams = [.. All];
+        }
+
+        Evaluation.Run(() =>
+        {
+            foreach (MlxStream stream in streams)
+            {
+                // What failed there is of no interest to anybody any more.
+                _ = Mlxc.mlx_synchronize(stream.Handle);
+            }
+        });
+    }
+
     internal static bool IsAvailable(MlxDevice device)
     {
         using var native = device.ToNative();
@@ -142,16 +182,25 @@ internal static unsafe class Streams
         }
 
         mlx_stream stream = default;
-        if (StreamThread.Required && device.Type == DeviceType.Gpu)
+        if (IsBoundToThread(device))
         {
-            StreamThread.Run(() => stream = NewNative(device));
+            StreamThread.Run(Make);
         }
         else
         {
-            stream = NewNative(device);
+            Make();
         }
 
-        return new MlxStream(stream, device);
+        var made = new MlxStream(stream, device);
+        lock (Gate)
+        {
+            All.Add(made);
+        }
+
+        return made;
+
+        // MLX adds it to tables that evaluations read without a lock.
+        void Make() => Evaluation.Guard(() => stream = NewNative(device));
     }
 
     /// <summary>Makes the library's streams the defaults of this thread, for the places where MLX itself asks for them.</summary>

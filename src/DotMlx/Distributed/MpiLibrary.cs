@@ -8,16 +8,28 @@ namespace DotMlx;
 /// </summary>
 internal static unsafe class MpiLibrary
 {
+    private static bool isFinalizedAtExit;
+
     internal static bool IsInitialized => Tells("MPI_Initialized");
 
     /// <summary>Whether it has been finalized: then MLX must not give it anything back.</summary>
     internal static bool IsFinalized { get; private set; }
 
     /// <summary>Finalizes it at the end of the process, unless that ends with an error; called once, by who had it initialized.</summary>
-    internal static void FinalizeAtExit() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => End();
-
-    private static void End()
+    internal static void FinalizeAtExit()
     {
+        isFinalizedAtExit = true;
+        ProcessEnd.Register();
+    }
+
+    /// <summary>Finalizes it where that was asked for; called when the process ends, while everything still works.</summary>
+    internal static void FinalizeNow()
+    {
+        if (!isFinalizedAtExit)
+        {
+            return;
+        }
+
         // Without it, mpirun ends the others, who would wait for this one; with it, this one would wait for them.
         nint finalize = Find("MPI_Finalize");
         if (Environment.ExitCode != 0 || PeerWatch.IsLost || finalize == 0 || Tells("MPI_Finalized"))

@@ -8,11 +8,16 @@ namespace DotMlx;
 /// </summary>
 internal static unsafe class Evaluation
 {
-    private static readonly Lock Gate = new();
+    // Two copies of this library in one process share MLX, and so this lock.
+    private static readonly Lock Gate = ProcessWide.Get("EvaluationGate", static () => new Lock());
     private static long count;
+    private static volatile bool hasStartedAsynchronously;
 
     /// <summary>The evaluations done so far.</summary>
     internal static long Count => Volatile.Read(ref count);
+
+    /// <summary>Whether an evaluation was ever started without waiting for it.</summary>
+    internal static bool HasStartedAsynchronously => hasStartedAsynchronously;
 
     private static bool MayEvaluateHere => !StreamThread.Required || StreamThread.IsCurrent;
 
@@ -155,6 +160,35 @@ internal static unsafe class Evaluation
         }
     }
 
+    /// <summary>Waits for the evaluation that runs; once the process is ending none begins after it.</summary>
+    /// <returns>Whether it has ended in time.</returns>
+    internal static bool WaitUntilIdle(TimeSpan patience)
+    {
+        if (!Gate.TryEnter(patience))
+        {
+            return false;
+        }
+
+        Gate.Exit();
+        return true;
+    }
+
+    /// <summary>
+    /// Runs a native call that changes tables which evaluations read, such as that of streams. Unlike <see cref="Exclude"/> it needs no streams itself.
+    /// </summary>
+    internal static void Guard(Action action)
+    {
+        EnterGate();
+        try
+        {
+            action();
+        }
+        finally
+        {
+            Gate.Exit();
+        }
+    }
+
     private static void EvalVector(ReadOnlySpan<MlxArray> arrays, bool asynchronously)
     {
         if (arrays.IsEmpty)
@@ -216,6 +250,7 @@ internal static unsafe class Evaluation
         bool outermost = Enter();
         try
         {
+            hasStartedAsynchronously |= asynchronously;
             long begun = PeerWatch.Begin();
             status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
             PeerWatch.Completed(begun, asynchronously);
@@ -246,6 +281,12 @@ internal static unsafe class Evaluation
         MemoryPressure.Check();
         Streams.PrepareThread();
         EnterGate();
+        if (ProcessEnd.IsClosedHere)
+        {
+            Gate.Exit();
+            Thread.Sleep(Timeout.Infinite);
+        }
+
         NativeFree.BeginEvaluation();
         count++;
         return true;

@@ -22,7 +22,10 @@ internal static unsafe class NativeFree
     private const int BatchSize = 16;
 
     private static readonly PendingFrees Pending = new();
-    private static int state;
+
+    // Of all copies of this library in the process, which share MLX.
+    private static readonly int* State = (int*)ProcessWide.Number("NativeFree");
+    private static volatile bool closed;
 
     /// <summary>Frees an array that belongs to nobody else.</summary>
     internal static void Free(void* array)
@@ -107,7 +110,7 @@ internal static unsafe class NativeFree
         var spin = default(SpinWait);
         while (true)
         {
-            int seen = Interlocked.CompareExchange(ref state, Freeing, Idle);
+            int seen = Interlocked.CompareExchange(ref *State, Freeing, Idle);
             if (seen == Idle)
             {
                 nint native = array.TakeNative();
@@ -115,10 +118,10 @@ internal static unsafe class NativeFree
                 return native;
             }
 
-            if (seen == Evaluating && Interlocked.CompareExchange(ref state, Claiming, Evaluating) == Evaluating)
+            if (seen == Evaluating && Interlocked.CompareExchange(ref *State, Claiming, Evaluating) == Evaluating)
             {
                 nint native = array.TakeNative();
-                Volatile.Write(ref state, Evaluating);
+                Volatile.Write(ref *State, Evaluating);
                 return native;
             }
 
@@ -149,7 +152,7 @@ internal static unsafe class NativeFree
         }
 
         FreeBatch();
-        Volatile.Write(ref state, Idle);
+        Volatile.Write(ref *State, Idle);
         return true;
     }
 
@@ -169,10 +172,21 @@ internal static unsafe class NativeFree
     }
 
     /// <summary>Keeps frees away until <see cref="EndEvaluation"/>; the caller holds the evaluation lock.</summary>
-    internal static void BeginEvaluation() => Switch(from: Idle, to: Evaluating);
+    internal static void BeginEvaluation()
+    {
+        if (!closed)
+        {
+            Switch(from: Idle, to: Evaluating);
+        }
+    }
 
     internal static void EndEvaluation()
     {
+        if (closed)
+        {
+            return;
+        }
+
         while (Pending.Any)
         {
             FreeBatch();
@@ -184,12 +198,21 @@ internal static unsafe class NativeFree
         FreeAll();
     }
 
-    private static bool TryEnter() => Interlocked.CompareExchange(ref state, Freeing, Idle) == Idle;
+    /// <summary>Frees nothing any more: the process is ending, and what lives goes with it.</summary>
+    /// <returns>Whether nobody was freeing in time.</returns>
+    internal static bool Close(TimeSpan patience)
+    {
+        bool taken = SpinWait.SpinUntil(static () => Interlocked.CompareExchange(ref *State, Evaluating, Idle) == Idle, patience);
+        closed = true;
+        return taken;
+    }
+
+    private static bool TryEnter() => Interlocked.CompareExchange(ref *State, Freeing, Idle) == Idle;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Exit()
     {
-        Volatile.Write(ref state, Idle);
+        Volatile.Write(ref *State, Idle);
         if (Pending.Any)
         {
             _ = TakeAlong();
@@ -199,7 +222,7 @@ internal static unsafe class NativeFree
     private static void Switch(int from, int to)
     {
         var spin = default(SpinWait);
-        while (Interlocked.CompareExchange(ref state, to, from) != from)
+        while (Interlocked.CompareExchange(ref *State, to, from) != from)
         {
             spin.SpinOnce(sleep1Threshold: -1);
         }
@@ -248,11 +271,12 @@ internal static unsafe class NativeFree
         private static readonly Timer Clock = new(static _ => Sweep());
         private static long takenBefore;
         private static int started;
+        private static volatile bool stopped;
 
         /// <summary>Looks in a moment, once.</summary>
         internal static void Start()
         {
-            if (started == 0 && Interlocked.Exchange(ref started, 1) == 0)
+            if (started == 0 && !stopped && Interlocked.Exchange(ref started, 1) == 0)
             {
                 Wind();
             }
@@ -260,6 +284,13 @@ internal static unsafe class NativeFree
 
         /// <summary>Looks after the next collection.</summary>
         internal static void Watch() => _ = new NextCollection();
+
+        /// <summary>Looks no more.</summary>
+        internal static void Stop()
+        {
+            stopped = true;
+            Clock.Dispose();
+        }
 
         private static void Wind()
         {

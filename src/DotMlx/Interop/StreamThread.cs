@@ -11,6 +11,7 @@ internal static class StreamThread
 {
     private static readonly BlockingCollection<Work> Queue = [];
     private static readonly Lazy<Thread> Worker = new(Start);
+    private static int unfinished;
 
     /// <summary>Whether evaluation must happen here: a GPU whose streams work only on the thread that made them, or other processes that evaluations wait for.</summary>
     internal static bool Required => Streams.BoundToThread || PeerWatch.Active;
@@ -29,7 +30,7 @@ internal static class StreamThread
         // Left to the garbage collector: when the wait is given up, the worker may still set it.
         var done = new ManualResetEventSlim();
         ExceptionDispatchInfo? failure = null;
-        Enqueue(new Work(
+        Enqueue(
             () =>
             {
                 try
@@ -44,7 +45,7 @@ internal static class StreamThread
                 {
                     done.Set();
                 }
-            }));
+            });
         PeerWatch.Wait(done);
         failure?.Throw();
     }
@@ -57,12 +58,16 @@ internal static class StreamThread
         // Cancelling ends the wait at once; the worker finds out when it gets there.
         CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), completion);
-        Enqueue(new Work(
+        Enqueue(
             () =>
             {
                 try
                 {
-                    if (!completion.Task.IsCompleted)
+                    if (ProcessEnd.IsClosedHere)
+                    {
+                        completion.TrySetCanceled(CancellationToken.None);
+                    }
+                    else if (!completion.Task.IsCompleted)
                     {
                         action();
                         completion.TrySetResult();
@@ -77,7 +82,7 @@ internal static class StreamThread
                     registration.Dispose();
                     cleanUp();
                 }
-            }));
+            });
         if (PeerWatch.Active)
         {
             _ = PeerWatch.WatchAsync(completion);
@@ -86,10 +91,25 @@ internal static class StreamThread
         return completion.Task;
     }
 
-    private static void Enqueue(Work work)
+    /// <summary>Waits until nothing runs here; once the process is ending nothing begins after that.</summary>
+    /// <returns>Whether it was so in time.</returns>
+    internal static bool WaitUntilIdle(TimeSpan patience) => SpinWait.SpinUntil(static () => Volatile.Read(ref unfinished) == 0, patience);
+
+    /// <summary>Ends the thread after what is in its queue.</summary>
+    internal static void Stop(TimeSpan patience)
+    {
+        Queue.CompleteAdding();
+        if (Worker.IsValueCreated)
+        {
+            Worker.Value.Join(patience);
+        }
+    }
+
+    private static void Enqueue(Action action)
     {
         _ = Worker.Value;
-        Queue.Add(work);
+        Interlocked.Increment(ref unfinished);
+        Queue.Add(new Work(action, ProcessEnd.MayPass));
     }
 
     private static Thread Start()
@@ -101,11 +121,14 @@ internal static class StreamThread
 
     private static void Loop()
     {
+        ThreadState.Current.IsStreamThread = true;
         foreach (Work work in Queue.GetConsumingEnumerable())
         {
+            ProcessEnd.MayPass = work.MayPass;
             work.Action();
+            Interlocked.Decrement(ref unfinished);
         }
     }
 
-    private readonly record struct Work(Action Action);
+    private readonly record struct Work(Action Action, bool MayPass);
 }

@@ -16,11 +16,19 @@ internal sealed partial class ThreadState
     private static EndOfThread? end;
 #pragma warning restore IDE0052
 
+    private readonly Thread thread = Thread.CurrentThread;
+
     internal static ThreadState Current
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => current ?? Join();
     }
+
+    /// <summary>Whether the thread lives and has made arrays or called operations, so that it may be inside MLX.</summary>
+    internal bool MayBeInside => (Created != 0 || StreamsVersion != 0) && thread.IsAlive;
+
+    /// <summary>Whether this is the library's own thread, which is known to be idle when it is.</summary>
+    internal bool IsStreamThread { get; set; }
 
     /// <summary>Arrays made on this thread.</summary>
     internal long Created { get; set; }
@@ -46,6 +54,7 @@ internal sealed partial class ThreadState
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ThreadState Join()
     {
+        ProcessEnd.Register();
         Metrics.Publish();
         NativeFree.Sweeper.Watch();
         FreedMemory.Keep();

@@ -84,6 +84,16 @@ internal static class ThreadStates
         }
     }
 
+    /// <summary>Whether another thread of the program may be inside MLX.</summary>
+    internal static bool IsUsedByOthers()
+    {
+        ThreadState own = ThreadState.Current;
+        lock (Gate)
+        {
+            return Running.Exists(thread => thread != own && thread.MayBeInside && !thread.IsStreamThread);
+        }
+    }
+
     /// <summary>Waits until nobody is kept out.</summary>
     internal static void Wait()
     {

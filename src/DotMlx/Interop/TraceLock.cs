@@ -1,3 +1,5 @@
+using DotMlx.Bindings;
+
 namespace DotMlx;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace DotMlx;
 /// </summary>
 internal static class TraceLock
 {
-    private static readonly Lock Gate = new();
+    private static readonly Lock Gate = ProcessWide.Get("TraceGate", static () => new Lock());
 
     internal static bool IsHeldByCurrentThread => Gate.IsHeldByCurrentThread;
 

@@ -11,11 +11,12 @@ namespace DotMlx;
 /// </summary>
 internal sealed unsafe class CompiledFunction : IDisposable
 {
-    private static long lastId;
+    // MLX keeps compiled graphs by number, for all copies of this library in the process.
+    private static readonly long* LastId = ProcessWide.Number("CompiledFunctions");
     private static int settings;
 
     // Never used again, so that no graph of a released function can be taken for this one's.
-    private readonly nuint id = (nuint)Interlocked.Increment(ref lastId);
+    private readonly nuint id = (nuint)Interlocked.Increment(ref *LastId);
     private readonly Func<object?[], object?> function;
     private readonly IMlxState[] inputs;
     private readonly IMlxState[] outputs;

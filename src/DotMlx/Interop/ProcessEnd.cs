@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
+
+namespace DotMlx;
+
+/// <summary>
+/// Ends the library before the process ends. The C library destroys MLX's static objects while threads of the program may still use them, which
+/// ends the process by a signal. So no evaluation begins any more, what runs is waited for, and where other threads may still be inside MLX the
+/// process ends without those destructors.
+/// </summary>
+internal static unsafe class ProcessEnd
+{
+    // For everything together: a program that ends should end soon.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    // The thread that ends the process may still evaluate: a later handler of the same event may save something.
+    [ThreadStatic]
+    private static bool mayPass;
+
+    private static volatile bool closed;
+    private static int registered;
+
+    /// <summary>Whether the calling thread may begin nothing any more.</summary>
+    internal static bool IsClosedHere => closed && !mayPass;
+
+    /// <summary>Whether the process is ending.</summary>
+    internal static bool IsClosed => closed;
+
+    /// <summary>Whether this thread may go on after the end has begun, or works for one that may.</summary>
+    internal static bool MayPass
+    {
+        get => mayPass;
+        set => mayPass = value;
+    }
+
+    /// <summary>Asks to be told of the end; once is enough.</summary>
+    internal static void Register()
+    {
+        if (Interlocked.Exchange(ref registered, 1) != 0)
+        {
+            return;
+        }
+
+        AppDomain.CurrentDomain.ProcessExit += static (_, _) => Close();
+        if (AssemblyLoadContext.GetLoadContext(typeof(ProcessEnd).Assembly) is { IsCollectible: true } context)
+        {
+            context.Unloading += static _ =>
+            {
+                StreamThread.Stop(Patience);
+                NativeFree.Sweeper.Stop();
+            };
+        }
+    }
+
+    private static void Close()
+    {
+        MpiLibrary.FinalizeNow();
+        mayPass = true;
+        closed = true;
+        long deadline = Stopwatch.GetTimestamp() + (long)(Patience.TotalSeconds * Stopwatch.Frequency);
+        bool quiet = Evaluation.WaitUntilIdle(Left()) && StreamThread.WaitUntilIdle(Left()) && Synchronize(Left()) && NativeFree.Close(Left());
+        if (!quiet || ThreadStates.IsUsedByOthers())
+        {
+            SkipDestructors();
+        }
+
+        TimeSpan Left() => TimeSpan.FromSeconds(Math.Max(0, (double)(deadline - Stopwatch.GetTimestamp()) / Stopwatch.Frequency));
+    }
+
+    // What was started and not waited for runs on threads of MLX's own.
+    private static bool Synchronize(TimeSpan patience)
+    {
+        if (!Evaluation.HasStartedAsynchronously)
+        {
+            return true;
+        }
+
+        var waiting = new Thread(static () =>
+        {
+            mayPass = true;
+            Streams.SynchronizeAll();
+        }) { IsBackground = true, Name = "DotMlx end" };
+        waiting.UnsafeStart();
+        return waiting.Join(patience);
+    }
+
+    // The C library runs handlers in the reverse order of their registration: first this flushes its files, then it ends the process.
+    private static void SkipDestructors()
+    {
+        nint program = OperatingSystem.IsWindows() ? 0 : NativeLibrary.GetMainProgramHandle();
+        if (program != 0 && NativeLibrary.TryGetExport(program, "__cxa_atexit", out nint atExit)
+            && NativeLibrary.TryGetExport(program, "_exit", out nint exit) && NativeLibrary.TryGetExport(program, "fflush", out nint flush))
+        {
+            var register = (delegate* unmanaged[Cdecl]<nint, nint, nint, int>)atExit;
+            _ = register(exit, Environment.ExitCode, 0);
+            _ = register(flush, 0, 0);
+        }
+    }
+}

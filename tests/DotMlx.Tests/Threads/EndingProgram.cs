@@ -1,0 +1,104 @@
+namespace DotMlx.Tests.Threads;
+
+/// <summary>A program that ends in one of several ways while something of the library runs in the background.</summary>
+internal static class EndingProgram
+{
+    internal const int ExitCode = 7;
+    internal const string Ready = "ready";
+
+    internal static readonly string[] Works = ["evaluate", "long", "build", "dispose", "await", "start", "save", "nothing"];
+    internal static readonly string[] Ends = ["return", "exit", "throw", "terminate", "save-then-return"];
+
+    internal static int Run(string work, string end, string folder)
+    {
+        if (end == "save-then-return")
+        {
+            // A handler of the program's own that comes after the library's may still use it.
+            _ = Mx.Zeros(1);
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => Mx.Save(Path.Combine(folder, "last.npy"), Mx.Ones(3) + 1);
+        }
+
+        Begin(work, folder);
+        Console.WriteLine(Ready);
+        switch (end)
+        {
+            case "exit":
+                Environment.Exit(ExitCode);
+                break;
+            case "throw":
+                throw new InvalidOperationException("meant to end the process");
+            case "terminate":
+                Thread.Sleep(Timeout.Infinite);
+                break;
+            default:
+                break;
+        }
+
+        return ExitCode;
+    }
+
+    private static void Begin(string work, string folder)
+    {
+        MlxArray a = Mx.Random.Normal([200, 200]);
+        a.Eval();
+        switch (work)
+        {
+            case "evaluate":
+                Repeat(() => Mx.Eval(Mx.MatMul(a, a)));
+                break;
+            case "long":
+                Repeat(() =>
+                {
+                    MlxArray product = a;
+                    for (int i = 0; i < 20_000; i++)
+                    {
+                        product = Mx.Tanh(Mx.MatMul(product, a));
+                    }
+
+                    Mx.Eval(product);
+                });
+                break;
+            case "build":
+                Repeat(() => Mx.Softmax(Mx.MatMul(a, a)).Sum());
+                break;
+            case "dispose":
+                Repeat(() => Mx.Exp(a).Dispose());
+                break;
+            case "await":
+                for (int i = 0; i < 200; i++)
+                {
+                    _ = Mx.MatMul(a, a).EvalAsync();
+                }
+
+                break;
+            case "start":
+                for (int i = 0; i < 200; i++)
+                {
+                    Mx.AsyncEval(Mx.MatMul(a, a));
+                }
+
+                break;
+            case "save":
+                Repeat(() => Mx.Save(Path.Combine(folder, "a.npy"), Mx.MatMul(a, a)));
+                break;
+            default:
+                break;
+        }
+
+        Thread.Sleep(50);
+    }
+
+    private static void Repeat(Action action)
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            new Thread(() =>
+            {
+                while (true)
+                {
+                    action();
+                }
+            }) { IsBackground = true }.Start();
+        }
+    }
+}
