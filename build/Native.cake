@@ -18,6 +18,8 @@ void PublishReferenceLibrary()
         return;
     }
     RequireLinker();
+    // Nothing of an earlier publish stays beside the library.
+    EnsureDirectoryDoesNotExist(NativeFolder());
     DotNetPublish($"{root}/native/Reference/Reference.csproj", new DotNetPublishSettings
     {
         Configuration = configuration,

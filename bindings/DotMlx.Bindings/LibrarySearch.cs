@@ -7,6 +7,9 @@ internal sealed class LibrarySearch
 {
     internal const string Variable = "DOTMLX_LIBRARY", ReferenceWord = "reference";
 
+    /// <summary>What libmlxc needs, from the bottom up: libmlx, and libjaccl where MLX was built for Macs that are joined by Thunderbolt.</summary>
+    private static readonly string[] LoadedBefore = ["jaccl", "mlx"];
+
     private static readonly string PortableRid =
         $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
@@ -65,7 +68,7 @@ internal sealed class LibrarySearch
     private static IEnumerable<(string Path, string Origin)> Named(string path, string origin) =>
         path == ReferenceWord ? Reference() : [(path, origin)];
 
-    private static IEnumerable<(string Path, string Origin)> Reference() =>
+    internal static IEnumerable<(string Path, string Origin)> Reference() =>
         OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), "reference library"));
 
     /// <summary>The layouts of NuGet: runtimes/RID/native below the application, or flat beside it after a publish for one platform.</summary>
@@ -115,9 +118,9 @@ internal sealed class LibrarySearch
         }
         try
         {
-            // An installed libmlxc may carry no rpath to the libmlx beside it; a library that is already in memory needs no search.
-            string mlx = Path.Combine(Path.GetDirectoryName(path)!, FileName("mlx"));
-            if (mlx != path && !IsReference(path) && File.Exists(mlx)) NativeLibrary.Load(mlx);
+            // Installed libraries may carry no run path to what lies beside them; a library that is already in memory needs no search.
+            foreach (string name in IsReference(path) ? [] : LoadedBefore)
+                if (Path.Combine(Path.GetDirectoryName(path)!, FileName(name)) is var beside && beside != path && File.Exists(beside)) NativeLibrary.Load(beside);
             handle = NativeLibrary.Load(path);
             reason = "";
             return true;

@@ -9,7 +9,15 @@ internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
     private static readonly string[] Everywhere =
         ["libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libgcc_s.so", "libstdc++.so", "ld-linux", "libc.musl"];
 
+    /// <summary>Folders whose libraries are the distribution's.</summary>
+    private static readonly string[] System = ["/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"];
+
     public string FileName(string name) => $"lib{name}.so";
+
+    public bool IsOfTheSystem(string needed) =>
+        Everywhere.Any(start => needed.StartsWith(start, StringComparison.Ordinal)) || System.Any(start => needed.StartsWith(start, StringComparison.Ordinal));
+
+    public bool MayComeFromTheSystem(string needed) => true;
 
     public LibraryFacts Read(string library)
     {
@@ -29,7 +37,7 @@ internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
             elf.Needed,
             [.. elf.Runpath.Select(path => path.Replace(Origin, folder, StringComparison.Ordinal).Replace("${ORIGIN}", folder, StringComparison.Ordinal))],
             minimum.Length == 0 ? null : string.Join(" and ", minimum),
-            [.. elf.Needed.Where(needed => !needed.StartsWith("libmlx", StringComparison.Ordinal) && !Everywhere.Any(start => needed.StartsWith(start, StringComparison.Ordinal)))],
+            [.. elf.Needed.Where(needed => !IsOfTheSystem(needed))],
             elf.Exports);
     }
 

@@ -9,6 +9,12 @@ internal interface ILibraryFormat
     /// <exception cref="StagingException">The file is of another format or architecture, or cannot be read.</exception>
     LibraryFacts Read(string library);
 
+    /// <summary>Whether a library that is loaded by this name comes with the operating system.</summary>
+    bool IsOfTheSystem(string needed);
+
+    /// <summary>Whether the user's system may have the library although not every one does: Linux has package managers for that.</summary>
+    bool MayComeFromTheSystem(string needed);
+
     /// <summary>Makes a library find its neighbours in its own folder, wherever that is, and nothing of theirs anywhere else.</summary>
     /// <param name="library">Staged copy, changed in place.</param>
     /// <param name="neighbours">File names of the libraries staged beside it.</param>

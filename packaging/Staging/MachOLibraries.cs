@@ -15,6 +15,10 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
 
     public string FileName(string name) => $"lib{name}.dylib";
 
+    public bool IsOfTheSystem(string needed) => System.Any(start => needed.StartsWith(start, StringComparison.Ordinal));
+
+    public bool MayComeFromTheSystem(string needed) => false;
+
     public LibraryFacts Read(string library)
     {
         RequireArm64(library);
@@ -38,7 +42,7 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
         foreach (string path in ReadCommands(library).Rpaths) tools.Run("install_name_tool", "-delete_rpath", path, library);
 
         string[] foreign = [.. Dependencies(library).Where(needed =>
-            !System.Any(start => needed.StartsWith(start, StringComparison.Ordinal))
+            !IsOfTheSystem(needed)
             && !(needed.StartsWith(LoaderPath, StringComparison.Ordinal) && neighbours.Contains(needed[LoaderPath.Length..])))];
         if (foreign.Length > 0)
             throw new StagingException($"'{own}' loads {string.Join(", ", foreign)}, which no other Mac need have: build MLX against the system's own libraries.");

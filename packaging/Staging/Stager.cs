@@ -30,23 +30,21 @@ internal sealed class Stager(string root, Tools tools, string output)
         var installed = new Prefix(prefix, tools);
         KnownVersion mlxc = Identify(installed);
         string mlx = installed.MlxVersion ?? mlxc.Mlx;
-        string rid = installed.Facts.Rid;
+        string rid = installed.Mlxc.Facts.Rid;
         var package = new StagedPackage(output, $"DotMlx.Runtime.{rid}", [rid]);
 
-        string[] libraries = [.. new[] { installed.Mlxc, installed.Mlx }.OfType<string>()];
-        string[] names = [.. libraries.Select(library => Path.GetFileName(library))];
-        foreach (string library in libraries) installed.Format.Relocate(package.AddNative(rid, library), names);
+        string[] libraries = [.. installed.Libraries.Select(library => library.Name)];
+        foreach (InstalledLibrary library in installed.Libraries) installed.Format.Relocate(package.AddNative(rid, library.File), libraries);
         if (installed.Metallib is { } metallib) package.AddNative(rid, metallib);
 
-        LibraryFacts[] facts = [.. new[] { installed.Facts, installed.MlxFacts }.OfType<LibraryFacts>()];
-        string? minimum = Newest(facts.Select(f => f.Minimum));
-        string[] needs = [.. facts.SelectMany(f => f.FromTheSystem).Distinct().Order(StringComparer.Ordinal)];
+        string? minimum = Newest(installed.Libraries.Select(library => library.Facts.Minimum));
+        string[] needs = [.. installed.Libraries.SelectMany(library => library.Facts.FromTheSystem).Except(libraries).Order(StringComparer.Ordinal)];
         string[] debian = [.. needs.Select(need => s_debianPackages.GetValueOrDefault(need)).OfType<string>().Distinct()];
         package.WriteVersions(rid, "versions.json", new
         {
-            kind = "mlx", rid, mlx, mlxC = mlxc.Name, commit = mlxc.Commit, minimumSystem = minimum, needs, debian,
+            kind = "mlx", rid, mlx, mlxC = mlxc.Name, commit = mlxc.Commit, libraries, minimumSystem = minimum, needs, debian,
         });
-        AddLicences(package, metal: installed.Metallib is not null);
+        AddLicences(package, installed);
         package.WriteMetadata(
             $"{mlx}{(revision > 0 ? $".{revision.ToString(CultureInfo.InvariantCulture)}" : "")}+mlxc.{mlxc.Name}",
             $"MLX {mlx} and mlx-c {mlxc.Name} ({mlxc.Commit}) for DotMlx on {rid}."
@@ -86,23 +84,29 @@ internal sealed class Stager(string root, Tools tools, string output)
         KnownVersion version = _known.Identify(installed.Headers)
             ?? throw new StagingException($"The headers in '{installed.Headers}' are none of the known mlx-c versions ({names}): add the version with "
                 + $"'./build.sh --target=Bindings --headers={installed.Headers} --version=NAME' first, which prints how it differs.");
-        if (installed.Facts.Exports is not { } exports) return version;
+        if (installed.Mlxc.Facts.Exports is not { } exports) return version;
         string[] mismatches =
         [
             .. version.Present.Where(symbol => !exports.Contains(symbol)).Select(symbol => $"{symbol} is missing"),
             .. version.Absent.Where(exports.Contains).Select(symbol => $"{symbol} should not be there"),
         ];
         return mismatches.Length == 0 ? version
-            : throw new StagingException($"The headers in '{installed.Headers}' are those of mlx-c {version.Name}, but '{installed.Mlxc}' is another version ({string.Join(", ", mismatches)}): they are of two installations.");
+            : throw new StagingException($"The headers in '{installed.Headers}' are those of mlx-c {version.Name}, but '{installed.Mlxc.File}' is another version ({string.Join(", ", mismatches)}): they are of two installations.");
     }
 
-    private void AddLicences(StagedPackage package, bool metal)
+    private void AddLicences(StagedPackage package, Prefix installed)
     {
         string folder = Path.Combine(root, "packaging", "licences");
-        package.AddText("LICENSE-MLX.txt", File.ReadAllText(Path.Combine(folder, "MLX.txt")));
-        // What libmlx was compiled from; the last part is in mlx.metallib and in the Metal side of libmlx only.
-        string[] parts = metal ? ["embedded.txt", "embedded-metal.txt", "Apache-2.0.txt"] : ["embedded.txt"];
-        package.AddText("LICENSE-THIRD-PARTY.txt", string.Join("\n", parts.Select(part => File.ReadAllText(Path.Combine(folder, part)))));
+        IEnumerable<string> mlxs = installed.Libraries.Where(library => library.Licence is null).Select(library => library.Name);
+        if (installed.Metallib is not null) mlxs = mlxs.Append(Path.GetFileName(installed.Metallib));
+        package.AddText("LICENSE-MLX.txt", $"For {string.Join(", ", mlxs)}.\n\n{File.ReadAllText(Path.Combine(folder, "MLX.txt"))}");
+        // What libmlx was compiled from; the part about Metal is in mlx.metallib and in the Metal side of libmlx only.
+        string[] parts = installed.Metallib is null ? ["embedded.txt"] : ["embedded.txt", "embedded-metal.txt", "Apache-2.0.txt"];
+        package.AddText("LICENSE-THIRD-PARTY.txt", string.Join("\n",
+        [
+            .. parts.Select(part => File.ReadAllText(Path.Combine(folder, part))),
+            .. installed.Libraries.Where(library => library.Licence is not null).Select(library => $"For {library.Name}:\n\n{File.ReadAllText(library.Licence!)}"),
+        ]));
     }
 
     /// <summary>The higher of what the libraries ask for: "macOS 14.0" before "macOS 26.2", also where glibc and libstdc++ stand together.</summary>

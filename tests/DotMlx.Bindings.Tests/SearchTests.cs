@@ -130,4 +130,16 @@ public sealed class SearchTests
         string path = library.Compile("int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n", "mlxc", library.File);
         Assert.That(Child.Run(path, ["version"]), Is.EqualTo((string[])["v0.6.0 0.31.2 Mlx"]));
     }
+
+    [Test]
+    public void LibjacclBesideTheLibraryIsLoadedBeforeLibmlx()
+    {
+        // MLX 0.32 for macOS 26.2 has a third library; installed by CMake, neither of the others carries a run path.
+        static string Named(string name) => $"-Wl,{(OperatingSystem.IsMacOS() ? $"-install_name,@rpath/lib{name}.dylib" : $"-soname,lib{name}.so")}";
+        using var library = new TinyLibrary("int from_jaccl(void) { return 1; }\n", "jaccl", Named("jaccl"));
+        string mlx = library.Compile("int from_jaccl(void);\nint from_mlx(void) { return from_jaccl(); }\n", "mlx", library.File, Named("mlx"));
+        string path = library.Compile(
+            "int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n", "mlxc", mlx, OperatingSystem.IsMacOS() ? "-Wl,-undefined,dynamic_lookup" : "-Wl,--allow-shlib-undefined");
+        Assert.That(Child.Run(path, ["version"]), Is.EqualTo((string[])["v0.6.0 0.31.2 Mlx"]));
+    }
 }

@@ -39,6 +39,41 @@ internal sealed class ContentTests
     }
 
     [Test]
+    public void NoSymbolsLieBesideThePublishedReferenceLibrary()
+    {
+        string native = Path.Combine(PackedFiles.Repository, "artifacts", "native", NewProject.Rid, "native");
+        Assert.That(Directory.EnumerateFileSystemEntries(native).Select(entry => Path.GetFileName(entry)), Has.One.Items.And.One.Contains("mlxc-reference"));
+    }
+
+    [Test]
+    public void ApplesSymbolsAreNotTakenForTheReferenceLibrary()
+    {
+        // What NativeAOT publishes on macOS: the symbols hold a file of the library's own name.
+        string folder = Directory.CreateTempSubdirectory("dotmlx-native-").FullName;
+        try
+        {
+            string native = Path.Combine(folder, "osx-arm64", "native");
+            string symbols = Path.Combine(native, "libmlxc-reference.dylib.dSYM", "Contents", "Resources", "DWARF");
+            Directory.CreateDirectory(symbols);
+            File.WriteAllText(Path.Combine(native, "libmlxc-reference.dylib"), "library");
+            File.WriteAllText(Path.Combine(symbols, "libmlxc-reference.dylib"), "symbols");
+            Command found = Command.Run(
+                "dotnet",
+                ["msbuild", Path.Combine(PackedFiles.Repository, "tests", "DotMlx.AotTests"), "-getItem:None", $"-p:NativeArtifacts={folder}{Path.DirectorySeparatorChar}"],
+                folder,
+                new Dictionary<string, string> { ["MSBUILDDISABLENODEREUSE"] = "1" }).Succeeded();
+            using JsonDocument items = JsonDocument.Parse(found.Text);
+            Assert.That(
+                items.RootElement.GetProperty("Items").GetProperty("None").EnumerateArray().Where(item => item.TryGetProperty("Link", out _)).Select(item => item.GetProperty("Link").GetString()),
+                Is.EqualTo(new[] { "runtimes/osx-arm64/native/libmlxc-reference.dylib" }));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Test]
     public void TheMlxRuntimeCarriesItsVersionsAndLicences()
     {
         string id = PackedFiles.MlxRuntime;

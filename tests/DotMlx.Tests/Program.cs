@@ -1,5 +1,6 @@
 using DotMlx.Tests.Distributed;
 using DotMlx.Tests.Optimizers;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests;
 
@@ -12,6 +13,8 @@ internal static class Program
         ["save-for-ever", var state] => CheckpointTests.SaveForEver(state),
         ["end", var work, var end, var folder] => Threads.EndingProgram.Run(work, end, folder),
         ["rank", var folder, var scenario, .. var rest] => RankProgram.Start(folder, scenario, rest),
+        ["run-tests"] => SuiteProgram.Run(typeof(Program).Assembly, null),
+        ["run-tests", var pattern] => SuiteProgram.Run(typeof(Program).Assembly, pattern),
         _ => 2,
     };
 }

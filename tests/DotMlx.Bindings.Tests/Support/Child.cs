@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Bindings.Tests.Support;
 
@@ -8,15 +9,8 @@ internal static class Child
     /// <returns>The lines that it wrote.</returns>
     internal static string[] Run(string? library, string[] arguments, string? workingDirectory = null, params (string Name, string? Value)[] environment)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = workingDirectory ?? AppContext.BaseDirectory,
-        };
-        start.ArgumentList.Add("exec");
-        start.ArgumentList.Add(typeof(Child).Assembly.Location);
-        foreach (string argument in arguments) start.ArgumentList.Add(argument);
+        ProcessStartInfo start = OwnProgram.Start(typeof(Child).Assembly.Location, arguments);
+        start.WorkingDirectory = workingDirectory ?? AppContext.BaseDirectory;
         start.Environment[LibrarySearch.Variable] = library;
         foreach ((string name, string? value) in environment) start.Environment[name] = value;
         using Process process = Process.Start(start)!;

@@ -9,10 +9,11 @@ namespace DotMlx.Bindings.Tests.Support;
 /// </summary>
 internal static class CountingLibrary
 {
-    internal static TinyLibrary Build(ApiVersion api, string realLibrary) =>
-        OperatingSystem.IsMacOS()
-            ? new(Source(api), "mlxc", $"-Wl,-reexport_library,{realLibrary}")
-            : new(Source(api), "mlxc", "-Wl,--no-as-needed", realLibrary, "-Wl,--disable-new-dtags", $"-Wl,-rpath,{Path.GetDirectoryName(realLibrary)}", "-ldl");
+    internal static TinyLibrary Build(ApiVersion api, string realLibrary) => new(Source(api), "mlxc", LinkOptions(realLibrary, OperatingSystem.IsMacOS()));
+
+    internal static string[] LinkOptions(string realLibrary, bool macOS) => macOS
+        ? [$"-Wl,-reexport_library,{realLibrary}", $"-Wl,-rpath,{Path.GetDirectoryName(realLibrary)}"]
+        : ["-Wl,--no-as-needed", realLibrary, "-Wl,--disable-new-dtags", $"-Wl,-rpath,{Path.GetDirectoryName(realLibrary)}", "-ldl"];
 
     private static string Source(ApiVersion api)
     {

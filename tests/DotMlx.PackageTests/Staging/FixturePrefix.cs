@@ -63,7 +63,7 @@ internal sealed class FixturePrefix : IDisposable
     }
 
     /// <summary>The layout of Homebrew: opt/mlx-c and opt/mlx, each with its own lib, known by absolute names.</summary>
-    public string Homebrew(string version, string mlx, string mlxcMinimum = "14.0", string mlxMinimum = "14.0", string[]? mlxNeeds = null)
+    public string Homebrew(string version, string mlx, string mlxcMinimum = "14.0", string mlxMinimum = "14.0", string[]? mlxNeeds = null, string[]? mlxRpaths = null)
     {
         string mlxc = Path.Combine(Folder, "opt", "mlx-c"), other = Path.Combine(Folder, "opt", "mlx");
         Headers(mlxc, version);
@@ -74,7 +74,7 @@ internal sealed class FixturePrefix : IDisposable
             [$"ID {mlxc}/lib/libmlxc.dylib", $"DEP {other}/lib/libmlx.dylib", $"DEP {SystemLibrary}", "RPATH /opt/homebrew/lib", $"MINOS {mlxcMinimum}", .. known.Present.Select(s => $"SYM {s}"), "SIGNED"]);
         Dylib(
             Path.Combine(other, "lib", "libmlx.dylib"),
-            [$"ID {other}/lib/libmlx.dylib", $"DEP {Metal}", .. (mlxNeeds ?? []).Select(need => $"DEP {need}"), $"DEP {SystemLibrary}", $"MINOS {mlxMinimum}", "SIGNED"]);
+            [$"ID {other}/lib/libmlx.dylib", $"DEP {Metal}", .. (mlxNeeds ?? []).Select(need => $"DEP {need}"), $"DEP {SystemLibrary}", .. (mlxRpaths ?? []).Select(path => $"RPATH {path}"), $"MINOS {mlxMinimum}", "SIGNED"]);
         File.WriteAllText(Path.Combine(other, "lib", "mlx.metallib"), "MTLB kernels");
         return mlxc;
     }

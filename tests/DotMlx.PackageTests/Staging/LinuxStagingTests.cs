@@ -83,6 +83,47 @@ internal sealed class LinuxStagingTests
         Assert.That(File.ReadAllText(Path.Combine(package.Folder, "package.props")), Does.Contain("Needs these libraries of the system: libopenblas.so.0 (Debian and Ubuntu: apt-get install libopenblas0)"));
     }
 
+    [TestCase("-Wl,-rpath,/home/builder/mlx/build")]
+    [TestCase("-Wl,-rpath,$ORIGIN/../transport/a/long/way/off")]
+    public void LibraryOfThePrefixThatLibmlxLoadsGoesAlong(string option)
+    {
+        // libmlx with a third library of MLX's own, in its folder or in one that its run path names.
+        bool beside = !option.Contains("ORIGIN", StringComparison.Ordinal);
+        string jaccl = Path.Combine(Prefix, "lib", beside ? "libjaccl.so.1" : "transport/a/long/way/off/libjaccl.so.1");
+        Compile("int from_jaccl(void) { return 40; }", jaccl, "-Wl,-soname,libjaccl.so.1");
+        option = option.Replace("../", "", StringComparison.Ordinal);
+        string mlx = Path.Combine(Prefix, "lib", "libmlx.so");
+        Compile("int from_jaccl(void); int from_mlx(void) { return from_jaccl() + 2; }", mlx, jaccl, "-Wl,-soname,libmlx.so", option);
+        Compile(Symbols + "int from_mlx(void); int uses_mlx(void) { return from_mlx(); }", Path.Combine(Prefix, "lib", "libmlxc.so"), mlx, "-Wl,--allow-shlib-undefined", "-Wl,-rpath,/home/builder/mlx/build");
+        StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
+        string native = package.Native(NewProject.Rid);
+        Assert.That(new ElfFile(Path.Combine(native, "libmlx.so")).Runpath, Is.EqualTo(new[] { "$ORIGIN" }));
+        using JsonDocument versions = JsonDocument.Parse(File.ReadAllText(Path.Combine(native, "versions.json")));
+        Assert.That(versions.RootElement.GetProperty("libraries").EnumerateArray().Select(library => library.GetString()), Is.EqualTo(new[] { "libmlxc.so", "libmlx.so", "libjaccl.so.1" }));
+        Assert.That(versions.RootElement.GetProperty("needs").GetArrayLength(), Is.Zero);
+        Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-MLX.txt")), Does.StartWith("For libmlxc.so, libmlx.so, libjaccl.so.1."));
+        Directory.Delete(Path.Combine(Prefix, "lib"), recursive: true);
+        AssertFindsItsNeighbour(Path.Combine(native, "libmlxc.so"));
+    }
+
+    [Test]
+    public void LibraryOfOthersInThePrefixIsTheSystemsUnlessItBringsItsLicence()
+    {
+        string blas = Path.Combine(Prefix, "lib", "libopenblas.so.0");
+        Compile("int dgemm(void) { return 7; }", blas, "-Wl,-soname,libopenblas.so.0");
+        Link("-Wl,-rpath,/home/builder/mlx/build", "int dgemm(void); int both(void) { return dgemm(); }", blas, "-Wl,-rpath,/home/builder/mlx/build");
+        Assert.That(Staged(), Is.EqualTo(("libmlxc.so libmlx.so", "libopenblas.so.0")));
+        File.WriteAllText(Path.Combine(Prefix, "COPYING"), "The licence of OpenBLAS.\n");
+        Assert.That(Staged(), Is.EqualTo(("libmlxc.so libmlx.so libopenblas.so.0", "")));
+
+        (string, string) Staged()
+        {
+            using JsonDocument versions = JsonDocument.Parse(File.ReadAllText(Path.Combine(_fixture.Stager.Mlx(Prefix, 0).Native(NewProject.Rid), "versions.json")));
+            string List(string name) => string.Join(' ', versions.RootElement.GetProperty(name).EnumerateArray().Select(item => item.GetString()));
+            return (List("libraries"), List("needs"));
+        }
+    }
+
     [Test]
     public void LibraryWithMlxInsideIsStagedAlone()
     {

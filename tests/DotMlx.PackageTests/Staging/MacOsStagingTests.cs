@@ -111,6 +111,49 @@ internal sealed class MacOsStagingTests
             Assert.That(PackedFiles.Read(file, entry), Is.Not.Empty);
     }
 
+    [TestCase("@rpath/libjaccl.dylib")]
+    [TestCase("@loader_path/libjaccl.dylib")]
+    [TestCase("PREFIX/lib/libjaccl.dylib")]
+    public void LibraryBesideLibmlxGoesAlong(string needed)
+    {
+        // As MLX 0.32 is built with the SDK of macOS 26.2: its transport between Macs is a library of its own.
+        string other = Path.Combine(_fixture.Folder, "opt", "mlx");
+        string prefix = _fixture.Homebrew("v0.7.0", "0.32.3", mlxNeeds: [needed.Replace("PREFIX", other, StringComparison.Ordinal)], mlxRpaths: ["@loader_path"]);
+        FixturePrefix.Dylib(Path.Combine(other, "lib", "libjaccl.dylib"), $"ID {other}/lib/libjaccl.dylib", $"DEP {FixturePrefix.SystemLibrary}", "RPATH /opt/homebrew/lib", "MINOS 26.2", "SIGNED");
+        StagedPackage package = _fixture.Stager.Mlx(prefix, 0);
+
+        string native = package.Native("osx-arm64");
+        string jaccl = Path.Combine(native, "libjaccl.dylib");
+        Assert.That(File.ReadAllText(Path.Combine(native, "libmlx.dylib")), Does.Contain("\nDEP @loader_path/libjaccl.dylib\n").And.Not.Contain("RPATH").And.EndsWith("SIGNED\n"));
+        Assert.That(File.ReadAllText(jaccl), Does.Contain("\nID @loader_path/libjaccl.dylib\n").And.Not.Contain(_fixture.Folder).And.Not.Contain("homebrew").And.EndsWith("SIGNED\n"));
+        Assert.That(_fixture.ToolCalls, Does.Contain($"codesign --verify {jaccl}"));
+        using JsonDocument versions = JsonDocument.Parse(File.ReadAllText(Path.Combine(native, "versions.json")));
+        Assert.That(versions.RootElement.GetProperty("libraries").EnumerateArray().Select(library => library.GetString()), Is.EqualTo(new[] { "libmlxc.dylib", "libmlx.dylib", "libjaccl.dylib" }));
+        Assert.That(versions.RootElement.GetProperty("minimumSystem").GetString(), Is.EqualTo("macOS 26.2"));
+        Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-MLX.txt")), Does.StartWith("For libmlxc.dylib, libmlx.dylib, libjaccl.dylib, mlx.metallib."));
+    }
+
+    [Test]
+    public void WhatThatLibraryLoadsGoesAlongWithItsLicence()
+    {
+        string prefix = WithLibraryOfOthers(licence: true);
+        StagedPackage package = _fixture.Stager.Mlx(prefix, 0);
+        string native = package.Native("osx-arm64");
+        Assert.That(File.ReadAllText(Path.Combine(native, "libjaccl.dylib")), Does.Contain("\nDEP @loader_path/libwire.2.dylib\n"));
+        Assert.That(File.ReadAllText(Path.Combine(native, "libwire.2.dylib")), Does.Contain("\nID @loader_path/libwire.2.dylib\n").And.EndsWith("SIGNED\n"));
+        Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-THIRD-PARTY.txt")), Does.EndWith("For libwire.2.dylib:\n\nThe licence of wire.\n"));
+    }
+
+    [Test]
+    public void LibraryOfOthersWithoutALicenceIsRefused() =>
+        Refused(WithLibraryOfOthers(licence: false), "'libjaccl.dylib' loads '", "holds no LICENSE or COPYING to go along", "build MLX without that library");
+
+    [Test]
+    public void LibraryThatIsNamedByRunPathMustBeThere() =>
+        Refused(
+            _fixture.Homebrew("v0.7.0", "0.32.3", mlxNeeds: ["@rpath/libjaccl.dylib"], mlxRpaths: ["@loader_path/../libexec"]),
+            "libmlx.dylib' loads '@rpath/libjaccl.dylib', which is none of '", "/opt/mlx/lib/libjaccl.dylib'", "/opt/mlx/lib/../libexec/libjaccl.dylib'", "'/opt/homebrew/lib/libjaccl.dylib'");
+
     [Test]
     public void HeadersOfNoKnownVersionAreRefused()
     {
@@ -184,6 +227,18 @@ internal sealed class MacOsStagingTests
         File.Delete(library);
         File.WriteAllBytes(library, bytes);
         Refused(prefix, message);
+    }
+
+    /// <summary>Four libraries: the last is loaded by libjaccl, is nobody's of MLX's, and is named by a link as Homebrew's are.</summary>
+    private string WithLibraryOfOthers(bool licence)
+    {
+        string other = Path.Combine(_fixture.Folder, "opt", "mlx"), keg = Path.Combine(_fixture.Folder, "Cellar", "wire", "2.1");
+        string prefix = _fixture.Homebrew("v0.7.0", "0.32.3", mlxNeeds: ["@rpath/libjaccl.dylib"]);
+        FixturePrefix.Dylib(Path.Combine(other, "lib", "libjaccl.dylib"), "ID @rpath/libjaccl.dylib", "DEP @loader_path/libwire.2.dylib", "MINOS 26.2");
+        FixturePrefix.Dylib(Path.Combine(keg, "lib", "libwire.2.dylib"), "ID @rpath/libwire.2.dylib", "MINOS 14.0");
+        File.CreateSymbolicLink(Path.Combine(other, "lib", "libwire.2.dylib"), Path.Combine(keg, "lib", "libwire.2.dylib"));
+        if (licence) File.WriteAllText(Path.Combine(keg, "LICENSE.txt"), "The licence of wire.\n");
+        return prefix;
     }
 
     private void Refused(string prefix, params string[] message)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests;
 
@@ -47,16 +48,8 @@ internal class RankProcesses : IDisposable
     /// <summary>Starts a rank whose environment says otherwise how to find the others.</summary>
     internal Process StartRank(IReadOnlyDictionary<string, string> environment, string assembly, params string[] arguments)
     {
-        ProcessStartInfo start = new(Environment.ProcessPath!)
-        {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-        };
-        start.ArgumentList.Add(assembly);
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
+        ProcessStartInfo start = OwnProgram.Start(assembly, arguments);
+        start.RedirectStandardInput = true;
         start.Environment["DOTMLX_LIBRARY"] = MlxLibrary.Path;
         start.Environment["OPENBLAS_NUM_THREADS"] = "1";
         foreach ((string name, string value) in environment)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DotMlx.Optimizers;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Optimizers;
 
@@ -227,15 +228,5 @@ internal sealed class CheckpointTests
         Assert.That(child.ExitCode, Is.Zero, errors.Result);
     }
 
-    private static Process StartChild(params string[] arguments)
-    {
-        ProcessStartInfo start = new("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add(typeof(CheckpointTests).Assembly.Location);
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        return Process.Start(start)!;
-    }
+    private static Process StartChild(params string[] arguments) => Process.Start(OwnProgram.Start(typeof(CheckpointTests).Assembly.Location, arguments))!;
 }

@@ -1,0 +1,17 @@
+namespace DotMlx.Staging;
+
+/// <summary>A library that goes into the package.</summary>
+/// <param name="File">Where it is installed; its file name is the one by which others load it.</param>
+/// <param name="Facts">What it says of itself.</param>
+/// <param name="Licence">Its licence file; null for MLX's own libraries, whose licence the package has anyway.</param>
+internal sealed record InstalledLibrary(string File, LibraryFacts Facts, string? Licence)
+{
+    private static readonly string[] s_mlxs = ["libmlxc.", "libmlx.", "libjaccl."];
+
+    internal string Name => Path.GetFileName(File);
+
+    internal string Folder => Path.GetDirectoryName(File)!;
+
+    /// <summary>libjaccl is MLX's, too: its transport between Macs, a library of its own since MLX 0.32.</summary>
+    internal static bool IsMlxs(string name) => s_mlxs.Any(start => name.StartsWith(start, StringComparison.Ordinal));
+}
