@@ -19,9 +19,9 @@ public sealed unsafe class CudaKernel : CustomKernel
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(header);
-        using NativeText nameText = new(name, nameof(name));
-        using NativeText sourceText = new(source, nameof(source), allowPercent: true);
-        using NativeText headerText = new(header, nameof(header), allowPercent: true);
+        using NativeText nameText = Name(name, nameof(name));
+        using NativeText sourceText = new(KernelSource.Write(source, nameof(source), ascii: false), nameof(source), allowPercent: true);
+        using NativeText headerText = new(KernelSource.Write(header, nameof(header), ascii: false), nameof(header), allowPercent: true);
         mlx_vector_string inputs = Names(inputNames, nameof(inputNames));
         mlx_vector_string outputs = default;
         try

@@ -1,3 +1,4 @@
+using System.Text;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -63,7 +64,7 @@ public abstract unsafe class CustomKernel : IDisposable
             foreach ((string name, TemplateArgument value) in template)
             {
                 ArgumentNullException.ThrowIfNull(name, nameof(template));
-                using NativeText text = new(name, nameof(template));
+                using NativeText text = Name(name, nameof(template));
                 AddTemplate(config, text.Pointer, value);
             }
 
@@ -117,6 +118,12 @@ public abstract unsafe class CustomKernel : IDisposable
         }
     }
 
+    /// <summary>A name that MLX puts into the source: that of the kernel, of an input or output, of a template parameter.</summary>
+    /// <exception cref="ArgumentException">The name is not ASCII, or holds '%' or a zero character.</exception>
+    private protected static NativeText Name(string name, string parameter) => Ascii.IsValid(name)
+        ? new NativeText(name, parameter)
+        : throw new ArgumentException($"The name '{name}' becomes part of the kernel's source, where names must be ASCII.", parameter);
+
     /// <summary>The native list of names that a kernel's constructor takes.</summary>
     private protected static mlx_vector_string Names(IReadOnlyList<string> names, string parameter)
     {
@@ -127,7 +134,7 @@ public abstract unsafe class CustomKernel : IDisposable
             foreach (string name in names)
             {
                 ArgumentNullException.ThrowIfNull(name, parameter);
-                using NativeText text = new(name, parameter);
+                using NativeText text = Name(name, parameter);
                 MlxError.ThrowIfFailed(
                     Mlxc.mlx_vector_string_append_value(vector, text.Pointer), "mlx_vector_string_append_value");
             }

@@ -16,8 +16,12 @@ public static unsafe partial class Mx
         /// <param name="ensureRowContiguous">Whether inputs are made row-major first.</param>
         /// <param name="atomicOutputs">Whether outputs are atomic.</param>
         /// <returns>The kernel; dispose it when it is no longer needed.</returns>
+        /// <exception cref="ArgumentException">A name is not ASCII, the source has a character outside comments and strings that is not, or a '%'
+        /// in the condition of a static_assert or enable_if has no parentheses around its right side.</exception>
         /// <exception cref="MlxException">MLX was built without Metal.</exception>
-        /// <remarks>mlx.core.fast.metal_kernel; C: mlx_fast_metal_kernel_new.</remarks>
+        /// <remarks>mlx.core.fast.metal_kernel; C: mlx_fast_metal_kernel_new. The source is compiled when the kernel is first evaluated; a mistake in
+        /// it is then an <see cref="MlxException"/> with the compiler's text. MLX gets each '%' with a comment behind it, because mlx-c reports
+        /// errors through printf: a quoted line shows it, and its columns count it.</remarks>
         public static MetalKernel MetalKernel(
             string name, IReadOnlyList<string> inputNames, IReadOnlyList<string> outputNames, string source,
             string header = "", bool ensureRowContiguous = true, bool atomicOutputs = false)
@@ -32,8 +36,10 @@ public static unsafe partial class Mx
         /// <param name="ensureRowContiguous">Whether inputs are made row-major first.</param>
         /// <param name="sharedMemory">Bytes of dynamic shared memory.</param>
         /// <returns>The kernel; dispose it when it is no longer needed.</returns>
+        /// <exception cref="ArgumentException">A name is not ASCII, or a '%' in the condition of a static_assert or enable_if has no parentheses
+        /// around its right side.</exception>
         /// <exception cref="MlxException">MLX was built without CUDA.</exception>
-        /// <remarks>mlx.core.fast.cuda_kernel; C: mlx_fast_cuda_kernel_new.</remarks>
+        /// <remarks>mlx.core.fast.cuda_kernel; C: mlx_fast_cuda_kernel_new. For '%' in the source see <see cref="MetalKernel"/>.</remarks>
         public static CudaKernel CudaKernel(
             string name, IReadOnlyList<string> inputNames, IReadOnlyList<string> outputNames, string source,
             string header = "", bool ensureRowContiguous = true, int sharedMemory = 0)

@@ -1,0 +1,253 @@
+using System.Globalization;
+using System.Text;
+
+namespace DotMlx;
+
+/// <summary>
+/// Writes a kernel's source so that MLX can report its mistakes. A compiler's error quotes lines of the source, and mlx-c passes the error
+/// to printf as the format: "x % n" would write through a pointer that is not there. So each '%' is followed by a character that makes no
+/// conversion of it, which changes nothing that the compiler sees: a comment in code, an escape in a literal.
+/// </summary>
+internal ref struct KernelSource
+{
+    /// <summary>What the compiler quotes not as it stands but as it understands it, without the comments: a condition that does not hold.</summary>
+    private static readonly string[] Conditions = ["static_assert", "_Static_assert", "enable_if", "enable_if_t", "requires"];
+
+    private readonly ReadOnlySpan<char> source;
+    private readonly string parameter;
+    private readonly bool ascii;
+    private readonly StringBuilder safe;
+    private int at;
+    private bool inCondition;
+
+    private KernelSource(string source, string parameter, bool ascii)
+    {
+        this.source = source;
+        this.parameter = parameter;
+        this.ascii = ascii;
+        safe = new StringBuilder(source.Length + 64);
+    }
+
+    /// <summary>The same source in a form that an error message may quote.</summary>
+    /// <param name="source">C++ as Metal or CUDA compiles it.</param>
+    /// <param name="parameter">Name of the caller's parameter, for the exception.</param>
+    /// <param name="ascii">Whether it becomes ASCII: MLX hands its source to Metal as such.</param>
+    /// <exception cref="ArgumentException">A '%' or a character stands where it cannot be made safe.</exception>
+    internal static string Write(string source, string parameter, bool ascii)
+    {
+        if (!source.Contains('%', StringComparison.Ordinal) && (!ascii || Ascii.IsValid(source)))
+        {
+            return source;
+        }
+
+        var writer = new KernelSource(source, parameter, ascii);
+        writer.Run();
+        return writer.safe.ToString();
+    }
+
+    private readonly char Next => at + 1 < source.Length ? source[at + 1] : '\0';
+
+    private void Run()
+    {
+        while (at < source.Length)
+        {
+            char c = source[at];
+            if (c == '/' && Next == '/')
+            {
+                Comment("\n");
+            }
+            else if (c == '/' && Next == '*')
+            {
+                Comment("*/");
+            }
+            else if (c == '"' && at > 0 && source[at - 1] == 'R')
+            {
+                RawString();
+            }
+            else if (c == '"' || (c == '\'' && !IsInNumber()))
+            {
+                Literal(c);
+            }
+            else if (c == '#' && IsMessage())
+            {
+                Comment("\n");
+            }
+            else
+            {
+                Code(c);
+            }
+        }
+    }
+
+    private void Code(char c)
+    {
+        if (char.IsAsciiLetter(c) || c == '_')
+        {
+            int start = at;
+            while (at < source.Length && IsWord(source[at]))
+            {
+                at++;
+            }
+
+            ReadOnlySpan<char> word = source[start..at];
+            safe.Append(word);
+            foreach (string condition in Conditions)
+            {
+                inCondition |= word.SequenceEqual(condition);
+            }
+
+            return;
+        }
+
+        if (!char.IsAscii(c) && ascii)
+        {
+            throw Refused($"The character '{Rune.GetRuneAt(source.ToString(), at)}' stands outside comments and strings, but MLX hands its source to Metal as ASCII. Write names in ASCII.");
+        }
+
+        inCondition &= c is not (';' or '{');
+        safe.Append(c);
+        at++;
+        if (c != '%')
+        {
+            return;
+        }
+
+        char next = at < source.Length ? source[at] : ' ';
+        if (inCondition)
+        {
+            ReadOnlySpan<char> right = source[at..].TrimStart();
+            if (right.IsEmpty || !(char.IsAsciiDigit(right[0]) || right[0] == '('))
+            {
+                throw Refused("In a condition such as that of static_assert, the error of a compiler may repeat '%' in a form that mlx-c cannot report. Put its right side into parentheses: 'a % (b)'.");
+            }
+        }
+
+        // The rest of %=, %> and %: must stay beside it, and does no harm.
+        if (next is not ('=' or '>' or ':' or '('))
+        {
+            safe.Append("/**/");
+        }
+    }
+
+    /// <summary>A comment, or the text of #error, which is quoted like one: what stands in it means nothing.</summary>
+    private void Comment(string end)
+    {
+        int length = end.Length + (end == "\n" ? 0 : 2);
+        int start = at;
+        while (at < source.Length)
+        {
+            bool ends = at >= start + length - end.Length && source[at..].StartsWith(end, StringComparison.Ordinal);
+            // A backslash at its end carries a comment on to the next line.
+            if (ends && (end != "\n" || !source[start..at].TrimEnd('\r').EndsWith('\\')))
+            {
+                safe.Append(end);
+                at += end.Length;
+                return;
+            }
+
+            char c = source[at++];
+            safe.Append(c == '%' ? "%/" : ascii && !char.IsAscii(c) ? "?" : c.ToString());
+        }
+    }
+
+    private void Literal(char quote)
+    {
+        safe.Append(quote);
+        at++;
+        while (at < source.Length)
+        {
+            char c = source[at];
+            if (c == '\\')
+            {
+                safe.Append(c);
+                at++;
+                if (at < source.Length && source[at] == '%')
+                {
+                    safe.Append("045");
+                    at++;
+                }
+                else if (at < source.Length)
+                {
+                    // The end of a line that goes on may be two characters.
+                    int length = source[at..].StartsWith("\r\n", StringComparison.Ordinal) ? 2 : 1;
+                    safe.Append(source.Slice(at, length));
+                    at += length;
+                }
+
+                continue;
+            }
+
+            if (c == '%' || (ascii && !char.IsAscii(c)))
+            {
+                Escape();
+                continue;
+            }
+
+            safe.Append(c);
+            at++;
+            if (c == quote || c == '\n')
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>The bytes of a character as octal escapes, which end after three digits whatever follows.</summary>
+    private void Escape()
+    {
+        if (Rune.DecodeFromUtf16(source[at..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
+        {
+            throw Refused("Half a surrogate pair stands in a string.");
+        }
+
+        Span<byte> bytes = stackalloc byte[4];
+        foreach (byte b in bytes[..rune.EncodeToUtf8(bytes)])
+        {
+            safe.Append('\\').Append(Convert.ToString(b, 8).PadLeft(3, '0'));
+        }
+
+        at += length;
+    }
+
+    private void RawString()
+    {
+        ReadOnlySpan<char> rest = source[at..];
+        int open = rest.IndexOf('(');
+        string close = open < 0 ? "\"" : $"){rest[1..open]}\"";
+        int end = open < 0 ? rest.Length : rest[open..].IndexOf(close, StringComparison.Ordinal);
+        int length = end < 0 || open < 0 ? rest.Length : open + end + close.Length;
+        if (rest[..length].Contains('%') || (ascii && !Ascii.IsValid(rest[..length])))
+        {
+            throw Refused($"A raw string holds {(rest[..length].Contains('%') ? "'%'" : "a character that is not ASCII")}, which cannot be escaped there. Write an ordinary string.");
+        }
+
+        safe.Append(rest[..length]);
+        at += length;
+    }
+
+    /// <summary>Whether an apostrophe separates digits: 1'000.</summary>
+    private readonly bool IsInNumber()
+    {
+        int start = at;
+        while (start > 0 && (IsWord(source[start - 1]) || source[start - 1] is '\'' or '.'))
+        {
+            start--;
+        }
+
+        return start < at && char.IsAsciiDigit(source[start]);
+    }
+
+    private readonly bool IsMessage()
+    {
+        ReadOnlySpan<char> directive = source[(at + 1)..].TrimStart(" \t");
+        return directive.StartsWith("error", StringComparison.Ordinal) || directive.StartsWith("warning", StringComparison.Ordinal);
+    }
+
+    private readonly ArgumentException Refused(string reason)
+    {
+        int line = 1 + source[..at].Count('\n');
+        return new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Line {line} of the kernel's {parameter}: {reason}"), parameter);
+    }
+
+    private static bool IsWord(char c) => char.IsAsciiLetterOrDigit(c) || c == '_';
+}
