@@ -7,6 +7,8 @@ internal sealed class LibrarySearch
 {
     internal const string Variable = "DOTMLX_LIBRARY", ReferenceWord = "reference";
 
+    private const string OwnLibrary = "beside the application", OwnReference = "reference library";
+
     /// <summary>What libmlxc needs, from the bottom up: libmlx, and libjaccl where MLX was built for Macs that are joined by Thunderbolt.</summary>
     private static readonly string[] LoadedBefore = ["jaccl", "mlx"];
 
@@ -38,7 +40,7 @@ internal sealed class LibrarySearch
     {
         try
         {
-            LoadedLibrary library = LoadedLibrary.Recognise(handle, path);
+            LoadedLibrary library = LoadedLibrary.Recognise(handle, path, origin is OwnLibrary or OwnReference ? AppContext.BaseDirectory : null);
             Attempts.Add(new(path, origin, null));
             return library;
         }
@@ -59,7 +61,7 @@ internal sealed class LibrarySearch
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return Named(named, Variable);
         return
         [
-            .. OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc")), "beside the application")),
+            .. OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc")), OwnLibrary)),
             .. InstalledFolders().Select(place => (Path.Combine(place.Folder, FileName("mlxc")), place.Origin)),
             .. Reference(),
         ];
@@ -69,7 +71,7 @@ internal sealed class LibrarySearch
         path == ReferenceWord ? Reference() : [(path, origin)];
 
     internal static IEnumerable<(string Path, string Origin)> Reference() =>
-        OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), "reference library"));
+        OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), OwnReference));
 
     /// <summary>The layouts of NuGet: runtimes/RID/native below the application, or flat beside it after a publish for one platform.</summary>
     private static IEnumerable<string> OwnFolders()
@@ -129,7 +131,7 @@ internal sealed class LibrarySearch
         {
             reason = string.Join(" ", e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct());
             // The loader names the first library that it misses; the package knows all that it needs.
-            if (MlxRuntimePackage.Beside(path, IsReference(path)) is { Needs.Length: > 0 } package) reason = $"{reason} {package.Needs}";
+            if (MlxRuntimePackage.In(Path.GetDirectoryName(path)!, IsReference(path)) is { Needs.Length: > 0 } package) reason = $"{reason} {package.Needs}";
             Broken.Add($"{path}: {reason}");
             return false;
         }

@@ -10,7 +10,7 @@ internal sealed unsafe class LoadedLibrary
 
     private static readonly string[] Needed = ["mlx_set_error_handler", "mlx_version", "mlx_string_data", "mlx_string_free"];
 
-    private LoadedLibrary(nint handle, string path, KnownMlxc version)
+    private LoadedLibrary(nint handle, string path, KnownMlxc version, string? application)
     {
         Handle = handle;
         Path = path;
@@ -21,7 +21,10 @@ internal sealed unsafe class LoadedLibrary
         // Before any other call: the handler that mlx-c comes with ends the process.
         ((delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<byte*, void*, void>, void*, delegate* unmanaged[Cdecl]<void*, void>, void>)Export("mlx_set_error_handler"))(&MlxError.Handle, null, null);
         MlxVersion = ReadMlxVersion();
-        Package = MlxRuntimePackage.Beside(path, Kind == MlxLibraryKind.Reference);
+        // A library that a single-file application extracted has left the other files of its package in the application's folder.
+        Package = new[] { System.IO.Path.GetDirectoryName(path), application }.OfType<string>()
+            .Select(folder => MlxRuntimePackage.In(folder, Kind == MlxLibraryKind.Reference)).FirstOrDefault(package => package is not null);
+        if (application is not null) MetalKernelFile.Locate(this, application);
     }
 
     internal nint Handle { get; }
@@ -38,15 +41,18 @@ internal sealed unsafe class LoadedLibrary
 
     internal bool Exports(string symbol) => NativeLibrary.TryGetExport(Handle, symbol, out _);
 
-    /// <exception cref="NotSupportedException">The library is no mlx-c, or none of the known versions.</exception>
-    internal static LoadedLibrary Recognise(nint handle, string path)
+    /// <param name="handle">The library in memory.</param>
+    /// <param name="path">Its file.</param>
+    /// <param name="application">The application's folder when the library came with the application, else null.</param>
+    /// <exception cref="NotSupportedException">The library is no mlx-c, or none of the known versions, or cannot find its kernels.</exception>
+    internal static LoadedLibrary Recognise(nint handle, string path, string? application)
     {
         bool Exports(string symbol) => NativeLibrary.TryGetExport(handle, symbol, out _);
 
         if (Array.Find(Needed, symbol => !Exports(symbol)) is { } missing)
             throw new NotSupportedException($"'{path}' is not mlx-c: it does not export {missing}. Point {LibrarySearch.Variable} or MlxLibrary.Path at libmlxc.");
         foreach (KnownMlxc version in KnownMlxc.All)
-            if (version.Fits(Exports)) return new LoadedLibrary(handle, path, version);
+            if (version.Fits(Exports)) return new LoadedLibrary(handle, path, version, application);
         throw new NotSupportedException(
             $"'{path}' is an mlx-c that DotMlx does not know, and calling it could corrupt memory because mlx-c changes signatures under unchanged names. Known versions and what does not match:"
             + string.Concat(KnownMlxc.All.Select(v => $"{Environment.NewLine}  {v.Name} ({v.Commit}, for MLX {v.Mlx}): {v.Mismatches(Exports)}"))

@@ -32,9 +32,9 @@ public sealed record MlxRuntimePackage(
     }
 
     /// <summary>Reads that file; null when there is none or it is not one of ours.</summary>
-    internal static MlxRuntimePackage? Beside(string library, bool reference)
+    internal static MlxRuntimePackage? In(string folder, bool reference)
     {
-        var file = new FileInfo(Path.Combine(Path.GetDirectoryName(library)!, FileName(reference)));
+        var file = new FileInfo(Path.Combine(folder, FileName(reference)));
         try
         {
             if (!file.Exists || file.Length > LengthLimit) return null;

@@ -36,6 +36,9 @@ internal static unsafe class Probe
                 return $"{MlxLibrary.MlxcVersion} {MlxLibrary.MlxVersion} {MlxLibrary.Kind}";
             case "attempts":
                 return string.Join(" | ", MlxLibrary.Attempts.Select(a => $"{a.Path}; {a.Origin}; {a.Failure?.Split('\n')[0] ?? "in use"}"));
+            case "kernels":
+                MetalKernelFile.Locate(MlxLibrary.Loaded, value);
+                return Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)NativeLibrary.GetExport(MlxLibrary.Loaded.Handle, "kernels"))()) ?? "never told";
             case "package":
                 return MlxLibrary.Package is { } package ? $"{package.Mlx} {package.Mlxc} {package.Commit} {package.MinimumSystem} {string.Join('+', package.SystemLibraries)}" : "none";
             case "log":

@@ -142,4 +142,33 @@ public sealed class SearchTests
             "int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n", "mlxc", mlx, OperatingSystem.IsMacOS() ? "-Wl,-undefined,dynamic_lookup" : "-Wl,--allow-shlib-undefined");
         Assert.That(Child.Run(path, ["version"]), Is.EqualTo((string[])["v0.6.0 0.31.2 Mlx"]));
     }
+
+    [Test]
+    public void KernelsThatLieWithTheApplicationAloneAreMadeKnown()
+    {
+        // A single-file application extracts libmlx and leaves mlx.metallib behind.
+        const string Told = "#include <stdlib.h>\nstatic char* told;\nconst char* kernels(void) { return told; }\n";
+        using var newer = new TinyLibrary(
+            Told + Tiny(7) + TinyLibrary.Symbols("mlx_compile_cache_new", "mlx_cumsum_axis", "mlx_fast_cross_entropy") + "int mlx_metal_set_metallib_path(const char* path) { told = strdup(path); return 0; }\n");
+        using var older = new TinyLibrary(Told + Tiny(7));
+        string application = Directory.CreateTempSubdirectory("dotmlx-application-").FullName;
+        try
+        {
+            Assert.That(Child.Run(newer.File, [$"kernels={application}"]), Is.EqualTo((string[])["never told"]), "there are none");
+            string kernels = Path.Combine(application, "mlx.metallib");
+            System.IO.File.WriteAllText(kernels, "MTLB");
+            Assert.That(Child.Run(newer.File, [$"kernels={application}"]), Is.EqualTo((string[])[kernels]));
+            Assert.That(Child.Run(older.File, [$"kernels={application}"])[0], Does.StartWith("NotSupportedException: MLX 0.31.2 finds its Metal kernels only beside its library, which")
+                .And.Contain($"'{kernels}'").And.Contain("Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true"));
+            foreach (TinyLibrary library in (TinyLibrary[])[newer, older])
+            {
+                System.IO.File.WriteAllText(Path.Combine(library.Folder, "mlx.metallib"), "MTLB");
+                Assert.That(Child.Run(library.File, [$"kernels={application}"]), Is.EqualTo((string[])["never told"]), "MLX finds them itself");
+            }
+        }
+        finally
+        {
+            Directory.Delete(application, recursive: true);
+        }
+    }
 }

@@ -81,6 +81,31 @@ internal sealed class ApplicationTests
             .And.Contain($"add the package {PackedFiles.MlxRuntime}").And.Contain($"add the package {PackedFiles.ReferenceRuntime}"));
     }
 
+    [Test]
+    public void ASingleFileThatExtractsItsLibrariesFindsWhatItLeftBehind()
+    {
+        RequireMlxRuntime();
+        using var project = new NewProject(["DotMlx", PackedFiles.MlxRuntime]);
+        project.Make("publish", [.. s_forms["single file"].Options, "-p:IncludeNativeLibrariesForSelfExtract=true"]);
+        // The bundle takes libraries alone: versions.json and, on a Mac, mlx.metallib stay beside the program.
+        string app = Path.Combine(project.Folder, "app");
+        Assert.That(Directory.EnumerateFiles(app, "libmlx*"), Is.Empty);
+        Assert.That(Path.Combine(app, "versions.json"), Does.Exist);
+        if (OperatingSystem.IsMacOS()) Assert.That(Path.Combine(app, "mlx.metallib"), Does.Exist);
+
+        Command run = project.Start();
+        if (OperatingSystem.IsMacOS() && !run.Text.Contains("kind Mlx", StringComparison.Ordinal))
+        {
+            Assert.That(run.Text, Does.Contain("Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true"), "an mlx-c older than v0.7.0 cannot be told");
+            return;
+        }
+
+        run.Succeeded();
+        Assert.That(Path.GetFullPath(run.Line("library")), Does.StartWith(Path.Combine(project.Folder, "extracted")));
+        Assert.That(run.Line("package"), Is.EqualTo(run.Line("versions")));
+        if (OperatingSystem.IsMacOS()) Assert.That(run.Line("device"), Is.EqualTo("Gpu"));
+    }
+
     private static void RequireMlxRuntime()
     {
         if (!PackedFiles.Exists(PackedFiles.MlxRuntime))

@@ -64,6 +64,7 @@ internal sealed class NewProject : IDisposable
         ["MSBUILDDISABLENODEREUSE"] = "1",
         ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
         ["DOTMLX_LIBRARY"] = Library,
+        ["DOTNET_BUNDLE_EXTRACT_BASE_DIR"] = Path.Combine(Folder, "extracted"),
     };
 
     private void AddProject(string name, string program, string references)

@@ -14,6 +14,7 @@ internal sealed class InfoTests
         Assert.That(result.Row("MLX")[1], Is.EqualTo(MlxLibrary.MlxVersion));
         Assert.That(result.Row("mlx-c")[1], Is.EqualTo(MlxLibrary.MlxcVersion));
         Assert.That(result.Row("devices")[1], Does.Contain("cpu:0").And.Contain("(default)"));
+        Assert.That(result.Row("GPU")[1], Mx.WhyUnavailable(DeviceType.Gpu) is { } why ? Is.EqualTo($"none: {why}") : Is.AnyOf("Metal", "CUDA"));
         Assert.That(result.Row("memory, active")[1], Does.EndWith("B"));
         Assert.That(result.Lines[^1], Does.StartWith(MlxLibrary.Path).And.EndsWith("in use"));
         Assert.That(result.Errors, Is.Empty);
@@ -25,6 +26,8 @@ internal sealed class InfoTests
         JsonNode json = CommandLine.Run("info", "--json").Succeeded().Json;
         Assert.That((string?)json["library"], Is.EqualTo(MlxLibrary.Path));
         Assert.That((string?)json["kind"], Is.EqualTo(LibraryInUse.IsReference ? "reference" : "mlx"));
+        Assert.That((string?)json["gpu"], Is.AnyOf("none", "Metal", "CUDA"));
+        Assert.That((string?)json["whyNoGpu"], Is.EqualTo(Mx.WhyUnavailable(DeviceType.Gpu)));
         Assert.That((string?)json["devices"]![0]!["name"], Is.EqualTo("cpu:0"));
         Assert.That((long?)json["memory"]!["limit"], Is.GreaterThan(0));
         JsonArray attempts = json["attempts"]!.AsArray();

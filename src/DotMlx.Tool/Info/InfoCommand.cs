@@ -65,7 +65,7 @@ internal static class InfoCommand
                 ("MLX", facts.MlxVersion),
                 ("mlx-c", facts.MlxcVersion),
                 ("devices", string.Join(", ", facts.Devices.Select(device => device.Name == facts.DefaultDevice ? $"{device.Name} (default)" : device.Name))),
-                ("GPU", facts.Gpu),
+                ("GPU", facts.WhyNoGpu is { } reason ? $"{facts.Gpu}: {Units.OneLine(reason, 400)}" : facts.Gpu),
             ]);
             lines.AddRange(facts.Devices.SelectMany(device => device.Facts.Select(fact => ($"{device.Name} {fact.Key}", Readable(fact)))));
             lines.AddRange(facts.Memory.Select(figure => ($"memory, {figure.Key}", Units.Bytes(figure.Value))));
@@ -100,6 +100,7 @@ internal static class InfoCommand
         ["mlx"] = facts?.MlxVersion,
         ["mlxC"] = facts?.MlxcVersion,
         ["gpu"] = facts?.Gpu,
+        ["whyNoGpu"] = facts?.WhyNoGpu,
         ["defaultDevice"] = facts?.DefaultDevice,
         ["devices"] = new JsonArray([.. (facts?.Devices ?? []).Select(device => (JsonNode)new JsonObject
         {

@@ -7,6 +7,7 @@ internal sealed record LibraryFacts(
     string MlxVersion,
     string MlxcVersion,
     string Gpu,
+    string? WhyNoGpu,
     string DefaultDevice,
     IReadOnlyList<(string Name, IReadOnlyDictionary<string, object> Facts)> Devices,
     IReadOnlyList<KeyValuePair<string, long>> Memory)
@@ -16,7 +17,8 @@ internal sealed record LibraryFacts(
         MlxLibrary.Kind,
         MlxLibrary.MlxVersion,
         MlxLibrary.MlxcVersion,
-        Mx.Metal.IsAvailable() ? "Metal" : Mx.Cuda.IsAvailable() ? "CUDA" : "none",
+        !Mx.IsAvailable(DeviceType.Gpu) ? "none" : Mx.Metal.IsAvailable() ? "Metal" : "CUDA",
+        Mx.WhyUnavailable(DeviceType.Gpu),
         NameOf(Mx.DefaultDevice()),
         [.. new[] { DeviceType.Cpu, DeviceType.Gpu }.SelectMany(DevicesOf)],
         [

@@ -14,9 +14,7 @@ public static unsafe partial class Mx
     public static void SetDefaultDevice(MlxDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        Streams.DefaultDevice = IsAvailable(device)
-            ? device
-            : throw new NotSupportedException($"{device} is not available to the library in use ({MlxLibrary.Path}).");
+        Streams.DefaultDevice = IsAvailable(device) ? device : throw MissingDevice.Error(device);
     }
 
     /// <summary>Whether a device is there (<c>mx.is_available</c>).</summary>
@@ -25,6 +23,13 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(device);
         return Streams.IsAvailable(device);
     }
+
+    /// <summary>Why a device is not there, in words: MLX was built without it, there are fewer of its kind, or what MLX itself reports.</summary>
+    /// <param name="device">The device.</param>
+    /// <returns>The reason; null when the device is there.</returns>
+    /// <remarks>From 0.32 on MLX counts no GPU where Metal has no device (a session without a display, a sandbox, a virtual machine) or where
+    /// mlx.metallib is missing, and keeps the error to itself; this asks for it. Not in Python.</remarks>
+    public static string? WhyUnavailable(MlxDevice device) => IsAvailable(device) ? null : MissingDevice.Reason(device);
 
     /// <summary>How many devices of a kind there are (<c>mx.device_count</c>).</summary>
     public static int DeviceCount(DeviceType deviceType)

@@ -178,7 +178,7 @@ internal static unsafe class Streams
     {
         if (!IsAvailable(device))
         {
-            throw new NotSupportedException($"{device} is not available to the library in use ({MlxLibrary.Path}).");
+            throw MissingDevice.Error(device);
         }
 
         mlx_stream stream = default;

@@ -45,6 +45,24 @@ public class DeviceTests
     }
 
     [Test]
+    public void AMissingDeviceSaysWhyItIsMissing()
+    {
+        Assert.That(Mx.WhyUnavailable(DeviceType.Cpu), Is.Null);
+        string why = Mx.WhyUnavailable(new MlxDevice(DeviceType.Gpu, 77))!;
+        Assert.That(why, Mx.DeviceCount(DeviceType.Gpu) > 0 ? Does.Contain("numbered from 0") : LibraryInUse.IsReference ? Does.Contain("reference library") : Does.Contain("built without Metal"));
+        Assert.That(() => Mx.NewStream(new MlxDevice(DeviceType.Gpu, 77)), Throws.TypeOf<NotSupportedException>().With.Message.EndsWith(why));
+        Assert.That(Mx.WhyUnavailable(new MlxDevice(DeviceType.Cpu, 9)), Does.Contain("there is 1 of this kind"));
+    }
+
+    [TestCase(0, true, "[metal::load_device] No Metal device available. The GPU is not accessible.", "[metal::load_device] No Metal device available. The GPU is not accessible. To compute on the CPU, call Mx.SetDefaultDevice")]
+    [TestCase(0, true, "Failed to load the default metallib. ", "Failed to load the default metallib. To compute on the CPU")]
+    [TestCase(0, true, null, "MLX does not say why.")]
+    [TestCase(0, false, "never asked", "this MLX was built without Metal and without CUDA")]
+    [TestCase(2, true, "never asked", "there are 2 of this kind")]
+    public void TheReasonIsMlxsOwnWhereItHasOne(int count, bool built, string? reported, string expected) =>
+        Assert.That(MissingDevice.Reason(new MlxDevice(DeviceType.Gpu, 2), count, built, _ => reported), Does.StartWith(expected));
+
+    [Test]
     public void StreamsCarryOperations()
     {
         MlxStream stream = Mx.NewStream(MlxDevice.Cpu);

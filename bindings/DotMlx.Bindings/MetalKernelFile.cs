@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace DotMlx.Bindings;
+
+/// <summary>
+/// mlx.metallib, the compiled kernels that MLX looks for beside libmlx. A single-file application that extracts its native libraries leaves
+/// the file in its own folder, because the bundle takes only libraries along.
+/// </summary>
+internal static unsafe class MetalKernelFile
+{
+    private const string Name = "mlx.metallib", Setter = "mlx_metal_set_metallib_path";
+
+    /// <summary>Tells MLX where its kernels are when they lie in the application's folder alone.</summary>
+    /// <param name="library">A library that came with the application.</param>
+    /// <param name="application">The application's folder.</param>
+    /// <exception cref="NotSupportedException">This mlx-c cannot be told; the message says how to publish.</exception>
+    internal static void Locate(LoadedLibrary library, string application)
+    {
+        string beside = System.IO.Path.GetDirectoryName(library.Path)!, kernels = System.IO.Path.Combine(application, Name);
+        if (File.Exists(System.IO.Path.Combine(beside, Name)) || !File.Exists(kernels)) return;
+        if (!library.Exports(Setter))
+            throw new NotSupportedException(
+                $"MLX {library.MlxVersion} finds its Metal kernels only beside its library, which this single-file application extracted to '{beside}', while they are in '{kernels}'."
+                + " Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true as well, or use mlx-c v0.7.0 or newer.");
+        nint path = Marshal.StringToCoTaskMemUTF8(kernels);
+        try
+        {
+            var set = (delegate* unmanaged[Cdecl]<byte*, int>)NativeLibrary.GetExport(library.Handle, Setter);
+            MlxError.ThrowIfFailed(set((byte*)path), Setter);
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem(path);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>Why the library in use does not have a device.</summary>
+internal static class MissingDevice
+{
+    /// <summary>The exception for a device that is not there.</summary>
+    internal static NotSupportedException Error(MlxDevice device) =>
+        new($"{device} is not available to the library in use ({MlxLibrary.Path}): {Reason(device)}");
+
+    /// <summary>A sentence that says why; for a device that is there it makes no sense.</summary>
+    internal static string Reason(MlxDevice device)
+    {
+        int count = Mx.DeviceCount(device.Type);
+        if (MlxLibrary.Kind == MlxLibraryKind.Reference && device.Type == DeviceType.Gpu)
+        {
+            return "the reference library computes on the CPU alone.";
+        }
+
+        bool built = device.Type == DeviceType.Cpu || Mx.Metal.IsAvailable() || Mx.Cuda.IsAvailable();
+        return Reason(device, count, built, Report);
+    }
+
+    /// <param name="device">The device.</param>
+    /// <param name="count">How many of its kind there are.</param>
+    /// <param name="built">Whether MLX was built for its kind.</param>
+    /// <param name="report">What MLX says when it is asked about the device; null when it does not complain.</param>
+    internal static string Reason(MlxDevice device, int count, bool built, Func<MlxDevice, string?> report)
+    {
+        if (count > 0)
+        {
+            return $"there {(count == 1 ? "is 1" : $"are {count}")} of this kind, and they are numbered from 0.";
+        }
+
+        if (!built)
+        {
+            return "this MLX was built without Metal and without CUDA, or CUDA finds no GPU.";
+        }
+
+        return report(device) is { } error
+            ? $"{error.TrimEnd().TrimEnd('.')}. To compute on the CPU, call Mx.SetDefaultDevice(DeviceType.Cpu) first."
+            : "MLX does not say why.";
+    }
+
+    /// <summary>From MLX 0.32 on, the count of devices hides the error that asking for the first one shows.</summary>
+    private static string? Report(MlxDevice device)
+    {
+        // mlx-c reads its messages as formats of printf, and this one names a file beside the library.
+        if (MlxLibrary.Path.Contains('%', StringComparison.Ordinal))
+        {
+            return $"MLX finds no device, and cannot be asked why from a folder with '%' in its name";
+        }
+
+        try
+        {
+            _ = Mx.DeviceInfo(device);
+            return null;
+        }
+        catch (MlxException error)
+        {
+            return error.Message;
+        }
+    }
+}
