@@ -111,8 +111,10 @@ public sealed class MlxScope : IDisposable
     }
 
     /// <summary>Takes an array out of every open scope of this flow: it became part of state that lives longer, such as a module.</summary>
-    internal static void Detach(MlxArray array)
+    /// <param name="array">The array, which its new owner frees.</param>
+    public static void Detach(MlxArray array)
     {
+        ArgumentNullException.ThrowIfNull(array);
         for (MlxScope? scope = Current; scope is not null; scope = scope.outer)
         {
             lock (scope.gate)

@@ -15,6 +15,24 @@ public sealed partial class QuantizedEmbedding : Embedding
     {
     }
 
+    /// <summary>Makes a table of given arrays, as <see cref="Mx.Quantize"/> gives them.</summary>
+    /// <param name="weight">The packed vectors, uint32, of shape (count, dims · bits / 32).</param>
+    /// <param name="scales">The scales, of shape (count, dims / group size).</param>
+    /// <param name="biases">The biases of the groups in affine mode, of the shape of the scales; else null.</param>
+    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
+    /// <param name="bits">Bits per weight; null for the mode's default.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    public QuantizedEmbedding(
+        MlxArray weight, MlxArray scales, MlxArray? biases, int? groupSize = null, int? bits = null, string mode = "affine")
+        : base(weight)
+    {
+        ArgumentNullException.ThrowIfNull(scales);
+        (GroupSize, Bits) = QuantizationMode.Defaults(mode, groupSize, bits);
+        (Mode, Scales, Biases) = (mode, scales, biases);
+        Freeze();
+    }
+
     private QuantizedEmbedding(MlxArray weight, int? groupSize, int? bits, string mode)
         : base(weight)
     {

@@ -21,6 +21,25 @@ public partial class QuantizedLinear : Linear
         Freeze();
     }
 
+    /// <summary>Makes a layer of given arrays, as <see cref="Mx.Quantize"/> gives them.</summary>
+    /// <param name="weight">The packed weight, uint32, of shape (output, input · bits / 32).</param>
+    /// <param name="scales">The scales, of shape (output, input / group size).</param>
+    /// <param name="biases">The biases of the groups in affine mode, of the shape of the scales; else null.</param>
+    /// <param name="bias">The bias, of shape (output,), or null.</param>
+    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
+    /// <param name="bits">Bits per weight; null for the mode's default.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    public QuantizedLinear(
+        MlxArray weight, MlxArray scales, MlxArray? biases, MlxArray? bias = null, int? groupSize = null, int? bits = null, string mode = "affine")
+        : this(groupSize, bits, mode)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(scales);
+        (Weight, Scales, Biases, Bias) = (weight, scales, biases, bias);
+        Freeze();
+    }
+
     private protected QuantizedLinear(int? groupSize, int? bits, string mode)
     {
         (GroupSize, Bits) = QuantizationMode.Defaults(mode, groupSize, bits);

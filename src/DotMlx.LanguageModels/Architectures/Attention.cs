@@ -1,0 +1,126 @@
+using DotMlx.NN;
+using static DotMlx.LanguageModels.Architectures.Intermediate;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>Causal attention of a decoder's layer.</summary>
+public sealed partial class Attention : Module
+{
+    private readonly AttentionDescription _description;
+    private readonly RotaryEmbedding? _rotary;
+    private readonly float _scale;
+
+    internal Attention(AttentionDescription description, int hiddenSize, NormDescription norm, RotaryEmbedding? rotary, WeightSource weights, string path)
+    {
+        _description = description;
+        _rotary = rotary;
+        _scale = (float)(description.Scale * (rotary?.ScoreScale ?? 1));
+        int queries = description.Heads * description.HeadDims, keys = description.KeyValueHeads * description.HeadDims;
+        if (description.Fused)
+        {
+            QkvProj = weights.Linear(path + ".qkv_proj", hiddenSize, queries + (2 * keys), description.InputBias);
+        }
+        else
+        {
+            QProj = weights.Linear(path + ".q_proj", hiddenSize, queries, description.InputBias);
+            KProj = weights.Linear(path + ".k_proj", hiddenSize, keys, description.InputBias);
+            VProj = weights.Linear(path + ".v_proj", hiddenSize, keys, description.InputBias);
+        }
+        OProj = weights.Linear(path + ".o_proj", queries, hiddenSize, description.OutputBias);
+        if (description.HeadNorm != HeadNorm.None)
+        {
+            bool each = description.HeadNorm == HeadNorm.EachHead;
+            QNorm = new(norm, weights.Get(path + ".q_norm.weight", each ? description.HeadDims : queries));
+            KNorm = new(norm, weights.Get(path + ".k_norm.weight", each ? description.HeadDims : keys));
+        }
+        if (description.Sinks)
+        {
+            Sinks = weights.Get(path + ".sinks", description.Heads);
+        }
+    }
+
+    /// <summary>The projection to queries, unless there is one for all.</summary>
+    public Linear? QProj { get; }
+
+    /// <summary>The projection to keys, unless there is one for all.</summary>
+    public Linear? KProj { get; }
+
+    /// <summary>The projection to values, unless there is one for all.</summary>
+    public Linear? VProj { get; }
+
+    /// <summary>The projection to queries, keys and values, where there is one for all.</summary>
+    public Linear? QkvProj { get; }
+
+    /// <summary>The projection back.</summary>
+    public Linear OProj { get; }
+
+    /// <summary>The norm of the queries, or null.</summary>
+    public Norm? QNorm { get; }
+
+    /// <summary>The norm of the keys, or null.</summary>
+    public Norm? KNorm { get; }
+
+    /// <summary>The score of each head's sink, of shape (heads,), or null.</summary>
+    public MlxArray? Sinks { get; set; }
+
+    /// <summary>Attends to the tokens before and, with a cache, to those of earlier passes.</summary>
+    internal MlxArray Forward(MlxArray x, ForwardPass pass, LayerCache? cache)
+    {
+        (MlxArray projectedQueries, MlxArray projectedKeys, MlxArray projectedValues) = Project(x);
+        using MlxArray queries = Arrange(projectedQueries, _description.Heads, QNorm, _rotary, pass);
+        using MlxArray keys = Arrange(projectedKeys, _description.KeyValueHeads, KNorm, _rotary, pass);
+        using MlxArray values = Arrange(projectedValues, _description.KeyValueHeads, null, null, pass);
+        AttentionSettings settings = new(_scale, _description.Window, (float?)_description.SoftCap, Sinks);
+        using MlxArray attended = cache is null
+            ? AttentionKernel.Attend(queries, keys, values, pass.Offset, pass, settings)
+            : cache.Attend(queries, keys, values, pass, settings);
+        using MlxArray joined = Join(attended, pass.Length);
+        return OProj.Forward(joined);
+    }
+
+    private (MlxArray Queries, MlxArray Keys, MlxArray Values) Project(MlxArray x)
+    {
+        if (QkvProj is null)
+        {
+            return (QProj!.Forward(x), KProj!.Forward(x), VProj!.Forward(x));
+        }
+        using MlxArray all = QkvProj.Forward(x);
+        int queries = _description.Heads * _description.HeadDims, keys = _description.KeyValueHeads * _description.HeadDims;
+        MlxArray[] parts = Mx.Split(all, [queries, queries + keys], axis: -1);
+        return (parts[0], parts[1], parts[2]);
+    }
+
+    /// <summary>Splits features into heads, normalizes and rotates them: (batch, heads, length, features). Frees what it was given.</summary>
+    private MlxArray Arrange(MlxArray x, int heads, Norm? norm, RotaryEmbedding? rotary, ForwardPass pass)
+    {
+        if (norm is not null && _description.HeadNorm == HeadNorm.AllHeads)
+        {
+            x = Replace(x, norm.Forward(x));
+        }
+
+        // A single token lies in memory as heads of one position already.
+        x = Replace(x, pass.Length == 1
+            ? Mx.Reshape(x, -1, heads, 1, _description.HeadDims)
+            : Mx.Reshape(x, x.Shape[0], pass.Length, heads, _description.HeadDims));
+        if (norm is not null && _description.HeadNorm == HeadNorm.EachHead)
+        {
+            x = Replace(x, norm.Forward(x));
+        }
+        if (pass.Length != 1)
+        {
+            x = Replace(x, Mx.Transpose(x, 0, 2, 1, 3));
+        }
+        return rotary is null ? x : Replace(x, rotary.Forward(x, pass));
+    }
+
+    private MlxArray Join(MlxArray x, int length)
+    {
+        int size = _description.Heads * _description.HeadDims;
+        if (length == 1)
+        {
+            return Mx.Reshape(x, -1, 1, size);
+        }
+        using MlxArray transposed = Mx.Transpose(x, 0, 2, 1, 3);
+        return Mx.Reshape(transposed, x.Shape[0], length, size);
+    }
+}

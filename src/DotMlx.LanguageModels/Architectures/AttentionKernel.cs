@@ -1,0 +1,89 @@
+using static DotMlx.LanguageModels.Architectures.Intermediate;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>What an attention layer computes with besides queries, keys and values.</summary>
+/// <param name="Scale">Multiplies the scores.</param>
+/// <param name="Window">How many positions a query sees, its own included; null for all before it.</param>
+/// <param name="SoftCap">Bounds the scores smoothly; null for no bound.</param>
+/// <param name="Sinks">A score for each head that takes part in the softmax and has no value; null for none.</param>
+internal readonly record struct AttentionSettings(float Scale, int? Window, float? SoftCap, MlxArray? Sinks);
+
+/// <summary>Attention over keys and values that are arrays, and the part of it that quantized ones share.</summary>
+internal static class AttentionKernel
+{
+    /// <summary>Attends to keys that end with the pass's own.</summary>
+    /// <param name="queries">Shape (batch, heads, length, features).</param>
+    /// <param name="keys">Shape (batch, key heads, count, features).</param>
+    /// <param name="values">Shape (batch, key heads, count, features).</param>
+    /// <param name="first">The index of the first key.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="settings">The settings of the layer.</param>
+    /// <returns>Shape (batch, heads, length, features).</returns>
+    internal static MlxArray Attend(
+        MlxArray queries, MlxArray keys, MlxArray values, int first, ForwardPass pass, in AttentionSettings settings)
+    {
+        AttentionMask mask = pass.MaskFor(first, keys.Shape[2], settings.Window);
+        if (settings.SoftCap is null)
+        {
+            return mask.IsCausal
+                ? Mx.Fast.ScaledDotProductAttention(queries, keys, values, settings.Scale, "causal", settings.Sinks)
+                : Mx.Fast.ScaledDotProductAttention(queries, keys, values, settings.Scale, mask.Array, settings.Sinks);
+        }
+
+        using MlxArray grouped = Group(queries, keys.Shape[1], settings.Scale);
+        using MlxArray transposed = Mx.SwapAxes(keys, -1, -2);
+        using MlxArray scores = Mx.MatMul(grouped, transposed);
+        using MlxArray weights = Weigh(scores, queries.Shape, first, pass, settings);
+        using MlxArray result = Mx.MatMul(weights, values);
+        return Mx.Reshape(result, queries.Shape[0], queries.Shape[1], queries.Shape[2], result.Shape[^1]);
+    }
+
+    /// <summary>Puts the heads that share keys one below the other: (batch, key heads, shared · length, features), times the scale.</summary>
+    internal static MlxArray Group(MlxArray queries, int keyHeads, float scale)
+    {
+        using MlxArray scaled = Mx.Multiply(queries, scale);
+        return Mx.Reshape(scaled, queries.Shape[0], keyHeads, -1, queries.Shape[3]);
+    }
+
+    /// <summary>The share of every value: the softmax over the scores of the keys that a query sees.</summary>
+    /// <param name="scores">Shape (batch, key heads, shared · length, keys).</param>
+    /// <param name="queries">The shape of the queries, (batch, heads, length, features).</param>
+    /// <param name="first">The index of the first key.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="settings">The settings of the layer.</param>
+    /// <returns>The shape of <paramref name="scores"/>.</returns>
+    internal static MlxArray Weigh(MlxArray scores, ReadOnlySpan<int> queries, int first, ForwardPass pass, in AttentionSettings settings)
+    {
+        (int batch, int heads, int length, int count) = (queries[0], queries[1], queries[2], scores.Shape[3]);
+        MlxArray bounded = Mx.Reshape(scores, batch, heads, length, count);
+        if (settings.SoftCap is { } cap)
+        {
+            using MlxArray shrunk = Mx.Divide(bounded, cap);
+            using MlxArray bent = Mx.Tanh(shrunk);
+            bounded = Replace(bounded, Mx.Multiply(bent, cap));
+        }
+        AttentionMask mask = pass.MaskFor(first, count, settings.Window);
+        if (mask.IsCausal || mask.Array is not null)
+        {
+            MlxArray visible = mask.Array ?? pass.Mask(first, count, null);
+            bounded = Replace(bounded, Mx.Where(visible, bounded, float.NegativeInfinity));
+        }
+        if (settings.Sinks is { } sinks)
+        {
+            using MlxArray column = Mx.Reshape(sinks, 1, heads, 1, 1);
+            using MlxArray everywhere = Mx.BroadcastTo(column, batch, heads, length, 1);
+            bounded = Replace(bounded, Mx.Concatenate([everywhere, bounded], axis: -1));
+        }
+        MlxArray weights = Mx.Softmax(bounded, axis: -1, precise: true);
+        bounded.Dispose();
+        if (settings.Sinks is not null)
+        {
+            weights = Replace(weights, weights[Mx.Ellipsis, 1..]);
+        }
+        using (weights)
+        {
+            return Mx.Reshape(weights, scores.Shape);
+        }
+    }
+}

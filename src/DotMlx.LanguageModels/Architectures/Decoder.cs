@@ -1,0 +1,127 @@
+using DotMlx.NN;
+using static DotMlx.LanguageModels.Architectures.Intermediate;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>
+/// A decoder-only transformer, built from a description. Its parameters are named as Hugging Face names them
+/// (<c>model.layers.0.self_attn.q_proj.weight</c>), so that checkpoints, adapters and settings for single layers fit.
+/// </summary>
+public sealed partial class Decoder : Module
+{
+    /// <summary>Builds a decoder.</summary>
+    /// <param name="description">What it consists of.</param>
+    /// <param name="weights">Where its parameters come from.</param>
+    public Decoder(DecoderDescription description, WeightSource weights)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(weights);
+        Description = description;
+        Model = new(description, weights, "model");
+        LmHead = description.TiedEmbeddings ? null : weights.Linear("lm_head", description.HiddenSize, description.VocabularySize);
+    }
+
+    /// <summary>What it was built from.</summary>
+    public DecoderDescription Description { get; }
+
+    /// <summary>Everything but the output layer.</summary>
+    public DecoderStack Model { get; }
+
+    /// <summary>The output layer; null where the table of embeddings serves as one.</summary>
+    public Linear? LmHead { get; }
+
+    /// <summary>The logits of the token after each token.</summary>
+    /// <param name="tokens">Tokens of shape (batch, length), integers below the vocabulary's size.</param>
+    /// <param name="cache">Keys and values of earlier tokens, to which those of these tokens are added; null for none.</param>
+    /// <returns>Logits of shape (batch, length, vocabulary).</returns>
+    public MlxArray Forward(MlxArray tokens, DecoderCache? cache = null)
+    {
+        using MlxArray hidden = Hidden(tokens, cache);
+        return Logits(hidden);
+    }
+
+    /// <summary>What the last layer gives, normalized.</summary>
+    /// <param name="tokens">Tokens of shape (batch, length), integers below the vocabulary's size.</param>
+    /// <param name="cache">Keys and values of earlier tokens, to which those of these tokens are added; null for none.</param>
+    /// <returns>Features of shape (batch, length, hidden size).</returns>
+    /// <exception cref="ArgumentException">The tokens have another number of axes, there are none, or the cache is another model's.</exception>
+    public MlxArray Hidden(MlxArray tokens, DecoderCache? cache = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        if (tokens.NDim != 2 || tokens.Size == 0)
+        {
+            throw new ArgumentException(
+                $"The tokens have the shape ({string.Join(", ", tokens.Shape.ToArray())}); expected (batch, length) with at least one token.", nameof(tokens));
+        }
+        cache?.Check(this, tokens.Shape[0]);
+        return Model.Forward(tokens, cache);
+    }
+
+    /// <summary>The logits of features that <see cref="Hidden"/> gave.</summary>
+    /// <param name="hidden">Features of shape (..., hidden size).</param>
+    /// <returns>Logits of shape (..., vocabulary).</returns>
+    public MlxArray Logits(MlxArray hidden)
+    {
+        MlxArray logits = LmHead is null ? Model.EmbedTokens.AsLinear(hidden) : LmHead.Forward(hidden);
+        if (Description.LogitScale != 1)
+        {
+            logits = Replace(logits, Mx.Multiply(logits, (float)Description.LogitScale));
+        }
+        if (Description.LogitSoftCap is { } cap)
+        {
+            using MlxArray shrunk = Mx.Divide(logits, (float)cap);
+            using MlxArray bent = Mx.Tanh(shrunk);
+            logits = Replace(logits, Mx.Multiply(bent, (float)cap));
+        }
+        return logits;
+    }
+}
+
+/// <summary>The embeddings, layers and last norm of a decoder.</summary>
+public sealed partial class DecoderStack : Module
+{
+    private readonly DecoderDescription _description;
+
+    internal DecoderStack(DecoderDescription description, WeightSource weights, string path)
+    {
+        _description = description;
+        EmbedTokens = weights.Embedding(path + ".embed_tokens", description.VocabularySize, description.HiddenSize);
+        Dictionary<RotaryDescription, RotaryEmbedding> rotaries = new(ReferenceEqualityComparer.Instance);
+        for (int i = 0; i < description.Layers.Count; i++)
+        {
+            LayerDescription layer = description.Layers[i];
+            RotaryEmbedding? rotary = null;
+            if (layer.Attention.Rotary is { } described && !rotaries.TryGetValue(described, out rotary))
+            {
+                rotaries[described] = rotary = new(described, layer.Attention.HeadDims);
+            }
+            Layers.Add(new(layer, description.HiddenSize, description.Norm, rotary, weights,
+                System.FormattableString.Invariant($"{path}.layers.{i}")));
+        }
+        Norm = new(description.Norm, weights.Get(path + ".norm.weight", description.HiddenSize));
+    }
+
+    /// <summary>The table of embeddings.</summary>
+    public Embedding EmbedTokens { get; }
+
+    /// <summary>The layers, first to last.</summary>
+    public List<DecoderLayer> Layers { get; } = [];
+
+    /// <summary>The norm after the last layer.</summary>
+    public Norm Norm { get; }
+
+    internal MlxArray Forward(MlxArray tokens, DecoderCache? cache)
+    {
+        using ForwardPass pass = new(tokens.Shape[1], cache?.Offset ?? 0, cache?.Padding);
+        MlxArray x = EmbedTokens.Forward(tokens);
+        if (_description.EmbeddingScale != 1)
+        {
+            x = Replace(x, Mx.Multiply(x, (float)_description.EmbeddingScale));
+        }
+        for (int i = 0; i < Layers.Count; i++)
+        {
+            x = Replace(x, Layers[i].Forward(x, pass, cache?.Layers[i]));
+        }
+        return Replace(x, Norm.Forward(x));
+    }
+}

@@ -1,0 +1,151 @@
+using DotMlx.NN;
+using static DotMlx.LanguageModels.Architectures.Intermediate;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>An encoder, described by data.</summary>
+public sealed record EncoderDescription
+{
+    /// <summary>How many different tokens there are.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>The most positions of a text.</summary>
+    public required int MostPositions { get; init; }
+
+    /// <summary>How many types of tokens there are.</summary>
+    public required int TokenTypes { get; init; }
+
+    /// <summary>The size of the vectors between the layers.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>The size between the projections of a feed-forward part.</summary>
+    public required int IntermediateSize { get; init; }
+
+    /// <summary>How many layers there are.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>How many heads an attention has; divides <see cref="HiddenSize"/>.</summary>
+    public required int Heads { get; init; }
+
+    /// <summary>The activation of the feed-forward parts.</summary>
+    public required Func<MlxArray, MlxArray> Activation { get; init; }
+
+    /// <summary>Added to the variance by the norms.</summary>
+    public required double Eps { get; init; }
+}
+
+/// <summary>A transformer in which every token sees every other one, in the form of BERT and with the names of its checkpoints.</summary>
+public sealed partial class Encoder : Module
+{
+    /// <summary>Builds an encoder.</summary>
+    /// <param name="description">What it consists of.</param>
+    /// <param name="weights">Where its parameters come from.</param>
+    public Encoder(EncoderDescription description, WeightSource weights)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(weights);
+        Description = description;
+        Embeddings = new(description, weights, "embeddings");
+        Stack = new(description, weights, "encoder");
+        Pooler = weights.Has("pooler.dense.weight") ? new(description.HiddenSize, description.HiddenSize, weights, "pooler") : null;
+    }
+
+    /// <summary>What it was built from.</summary>
+    public EncoderDescription Description { get; }
+
+    /// <summary>The tables of embeddings.</summary>
+    public EncoderEmbeddings Embeddings { get; }
+
+    /// <summary>The layers.</summary>
+    [Parameter("encoder")]
+    public EncoderStack Stack { get; }
+
+    /// <summary>The layer that BERT puts on the first token, or null.</summary>
+    public EncoderDense? Pooler { get; }
+
+    /// <summary>What the last layer gives.</summary>
+    /// <param name="tokens">Tokens of shape (batch, length), integers below the vocabulary's size.</param>
+    /// <param name="mask">What is a token, of the same shape: true or 1, and false or 0 for padding; null if everything is.</param>
+    /// <param name="tokenTypes">The type of each token, of the same shape; null for type 0.</param>
+    /// <returns>Features of shape (batch, length, hidden size).</returns>
+    /// <exception cref="ArgumentException">The tokens have another number of axes, or there are more than the model has positions.</exception>
+    public MlxArray Forward(MlxArray tokens, MlxArray? mask = null, MlxArray? tokenTypes = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        if (tokens.NDim != 2 || tokens.Size == 0 || tokens.Shape[1] > Description.MostPositions)
+        {
+            throw new ArgumentException(
+                $"The tokens have the shape ({string.Join(", ", tokens.Shape.ToArray())}); "
+                + $"expected (batch, length) with 1 to {Description.MostPositions} tokens a text.", nameof(tokens));
+        }
+        using MlxArray? visible = Visible(mask);
+        MlxArray x = Embeddings.Forward(tokens, tokenTypes);
+        foreach (EncoderLayer layer in Stack.Layer)
+        {
+            x = Replace(x, layer.Forward(x, visible));
+        }
+        return x;
+    }
+
+    private static MlxArray? Visible(MlxArray? mask)
+    {
+        if (mask is null)
+        {
+            return null;
+        }
+        using MlxArray boolean = Mx.AsType(mask, DType.Bool);
+        return Mx.ExpandDims(boolean, [1, 2]);
+    }
+}
+
+/// <summary>The tables of embeddings of an encoder.</summary>
+public sealed partial class EncoderEmbeddings : Module
+{
+    internal EncoderEmbeddings(EncoderDescription description, WeightSource weights, string path)
+    {
+        WordEmbeddings = weights.Embedding(path + ".word_embeddings", description.VocabularySize, description.HiddenSize);
+        PositionEmbeddings = weights.Embedding(path + ".position_embeddings", description.MostPositions, description.HiddenSize);
+        TokenTypeEmbeddings = weights.Embedding(path + ".token_type_embeddings", description.TokenTypes, description.HiddenSize);
+        LayerNorm = EncoderLayer.Norm(description, weights, path);
+    }
+
+    /// <summary>The embeddings of tokens.</summary>
+    public Embedding WordEmbeddings { get; }
+
+    /// <summary>The embeddings of positions.</summary>
+    public Embedding PositionEmbeddings { get; }
+
+    /// <summary>The embeddings of types of tokens.</summary>
+    public Embedding TokenTypeEmbeddings { get; }
+
+    /// <summary>The norm of their sum.</summary>
+    [Parameter("LayerNorm")]
+    public LayerNorm LayerNorm { get; }
+
+    internal MlxArray Forward(MlxArray tokens, MlxArray? tokenTypes)
+    {
+        using MlxArray words = WordEmbeddings.Forward(tokens);
+        using MlxArray places = Mx.Arange(tokens.Shape[1]);
+        using MlxArray positions = PositionEmbeddings.Forward(places);
+        using MlxArray zeros = Mx.Zeros([1, 1], DType.Int32);
+        using MlxArray types = TokenTypeEmbeddings.Forward(tokenTypes ?? zeros);
+        using MlxArray typed = Mx.Add(words, types);
+        using MlxArray sum = Mx.Add(typed, positions);
+        return LayerNorm.Forward(sum);
+    }
+}
+
+/// <summary>The layers of an encoder.</summary>
+public sealed partial class EncoderStack : Module
+{
+    internal EncoderStack(EncoderDescription description, WeightSource weights, string path)
+    {
+        for (int i = 0; i < description.Layers; i++)
+        {
+            Layer.Add(new(description, weights, System.FormattableString.Invariant($"{path}.layer.{i}")));
+        }
+    }
+
+    /// <summary>The layers, first to last.</summary>
+    public List<EncoderLayer> Layer { get; } = [];
+}

@@ -1,0 +1,78 @@
+using DotMlx.NN;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>The feed-forward part of a layer.</summary>
+public abstract partial class FeedForward : Module
+{
+    /// <summary>Applies it.</summary>
+    /// <param name="x">Input of shape (batch, length, features).</param>
+    /// <returns>Output of the same shape.</returns>
+    public abstract MlxArray Forward(MlxArray x);
+
+    internal static FeedForward Create(FeedForwardDescription description, int hiddenSize, WeightSource weights, string path) => description switch
+    {
+        GatedDescription gated => new GatedFeedForward(gated, hiddenSize, weights, path),
+        ExpertsDescription experts => new MixtureOfExperts(experts, hiddenSize, weights, path),
+        _ => throw new NotSupportedException($"There is no feed-forward part for {description.GetType().Name}."),
+    };
+}
+
+/// <summary>down(activation(gate(x)) · up(x)).</summary>
+public sealed partial class GatedFeedForward : FeedForward
+{
+    private readonly GatedDescription _description;
+
+    internal GatedFeedForward(GatedDescription description, int hiddenSize, WeightSource weights, string path)
+    {
+        _description = description;
+        if (description.Fused)
+        {
+            GateUpProj = weights.Linear(path + ".gate_up_proj", hiddenSize, 2 * description.Size, description.Bias);
+        }
+        else
+        {
+            GateProj = weights.Linear(path + ".gate_proj", hiddenSize, description.Size, description.Bias);
+            UpProj = weights.Linear(path + ".up_proj", hiddenSize, description.Size, description.Bias);
+        }
+        DownProj = weights.Linear(path + ".down_proj", description.Size, hiddenSize, description.Bias);
+    }
+
+    /// <summary>The projection to the gate, unless there is one for both.</summary>
+    public Linear? GateProj { get; }
+
+    /// <summary>The projection to what is gated, unless there is one for both.</summary>
+    public Linear? UpProj { get; }
+
+    /// <summary>The projection to the gate and what is gated, where there is one for both.</summary>
+    public Linear? GateUpProj { get; }
+
+    /// <summary>The projection back.</summary>
+    public Linear DownProj { get; }
+
+    /// <inheritdoc/>
+    public override MlxArray Forward(MlxArray x)
+    {
+        using MlxArray opened = Open(x);
+        return DownProj.Forward(opened);
+    }
+
+    private MlxArray Open(MlxArray x)
+    {
+        if (GateUpProj is null)
+        {
+            using MlxArray gate = GateProj!.Forward(x);
+            using MlxArray up = UpProj!.Forward(x);
+            return _description.Activation.Apply(gate, up);
+        }
+        using MlxArray both = GateUpProj.Forward(x);
+        MlxArray[] halves = Mx.Split(both, 2, axis: -1);
+        using (halves[0])
+        {
+            using (halves[1])
+            {
+                return _description.Activation.Apply(halves[0], halves[1]);
+            }
+        }
+    }
+}

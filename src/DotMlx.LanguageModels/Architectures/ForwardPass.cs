@@ -1,0 +1,110 @@
+using static DotMlx.LanguageModels.Architectures.Intermediate;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>What the layers share while a decoder computes once: the positions of its tokens and the masks made so far.</summary>
+internal sealed class ForwardPass : IDisposable
+{
+    private readonly Dictionary<(int First, int Count, int? Window), MlxArray> _masks = [];
+    private readonly IReadOnlyList<int>? _padding;
+    private readonly MlxArray? _starts;
+
+    /// <param name="length">How many tokens each sequence gets.</param>
+    /// <param name="offset">How many positions the caches hold.</param>
+    /// <param name="padding">How many of the first positions of each sequence are no tokens; null for none.</param>
+    internal ForwardPass(int length, int offset, IReadOnlyList<int>? padding)
+    {
+        (Length, Offset) = (length, offset);
+        if (padding is not null)
+        {
+            _padding = padding;
+            _starts = MlxArray.Create<int>([.. padding], padding.Count);
+            Positions = Mx.Subtract(offset, _starts);
+        }
+        else
+        {
+            Positions = offset;
+        }
+    }
+
+    internal int Length { get; }
+
+    /// <summary>The index of the first token in the caches.</summary>
+    internal int Offset { get; }
+
+    /// <summary>The number of positions after this pass.</summary>
+    internal int End => Offset + Length;
+
+    /// <summary>The position of the first token: one for all sequences, or one for each.</summary>
+    internal MlxArray Positions { get; }
+
+    /// <summary>Which keys which tokens see.</summary>
+    /// <param name="first">The index of the first key.</param>
+    /// <param name="count">How many keys there are, the last of which is the last token's.</param>
+    /// <param name="window">How many positions a token sees, its own included; null for all before it.</param>
+    internal AttentionMask MaskFor(int first, int count, int? window)
+    {
+        bool windowed = window is { } size && count > size;
+        if (_padding is null && !windowed)
+        {
+            return Length == 1 ? AttentionMask.None : AttentionMask.Causal;
+        }
+        return new(Mask(first, count, windowed ? window : null));
+    }
+
+    /// <summary>The mask as an array, for whoever knows no named ones.</summary>
+    internal MlxArray Mask(int first, int count, int? window)
+    {
+        if (!_masks.TryGetValue((first, count, window), out MlxArray? mask))
+        {
+            _masks[(first, count, window)] = mask = Make(first, count, window);
+        }
+        return mask;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (MlxArray mask in _masks.Values)
+        {
+            mask.Dispose();
+        }
+        _starts?.Dispose();
+        Positions.Dispose();
+    }
+
+    private MlxArray Make(int first, int count, int? window)
+    {
+        using MlxArray row = Mx.Arange(Offset, End, 1, DType.Int32);
+        using MlxArray queries = Mx.Reshape(row, Length, 1);
+        using MlxArray keys = Mx.Arange(first, first + count, 1, DType.Int32);
+        MlxArray mask = Mx.LessEqual(keys, queries);
+        if (window is { } size)
+        {
+            using MlxArray shifted = Mx.Add(keys, size);
+            using MlxArray near = Mx.Greater(shifted, queries);
+            mask = Replace(mask, Mx.LogicalAnd(mask, near));
+        }
+        if (_starts is not null)
+        {
+            using MlxArray starts = Mx.Reshape(_starts, -1, 1, 1, 1);
+            using MlxArray real = Mx.GreaterEqual(keys, starts);
+
+            // What pads a sequence sees itself, because a softmax over nothing is no number, and that would spread.
+            using MlxArray own = Mx.Equal(keys, queries);
+            using MlxArray visible = Mx.LogicalOr(real, own);
+            mask = Replace(mask, Mx.LogicalAnd(mask, visible));
+        }
+        return mask;
+    }
+}
+
+/// <summary>Which keys a query sees.</summary>
+/// <param name="Array">A boolean array that broadcasts to (batch, heads, queries, keys), or null.</param>
+/// <param name="IsCausal">Whether each query sees the keys up to its own.</param>
+internal readonly record struct AttentionMask(MlxArray? Array, bool IsCausal = false)
+{
+    internal static AttentionMask None => default;
+
+    internal static AttentionMask Causal => new(null, true);
+}

@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+using DotMlx.LanguageModels.Architectures.Families;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>The families of models that can be loaded, by their <c>model_type</c>.</summary>
+public static class ModelFamilies
+{
+    private static readonly ConcurrentDictionary<string, ModelFamily> s_families = new(
+        new ModelFamily[]
+        {
+            new Bert(), new Gemma2(), new Gemma3(), new GptOss(), new Granite(), new Llama(), new Mistral(), new Mixtral(), new Olmo2(), new Phi3(),
+            new Qwen2(), new Qwen3(), new Qwen3Moe(), new SmolLm3(),
+        }.Select(family => new KeyValuePair<string, ModelFamily>(family.ModelType, family)),
+        StringComparer.Ordinal);
+
+    /// <summary>The <c>model_type</c> of every family, in alphabetical order.</summary>
+    public static IReadOnlyList<string> Known => [.. s_families.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>Adds a family, or replaces the one of the same <c>model_type</c>.</summary>
+    /// <param name="family">The family.</param>
+    public static void Register(ModelFamily family)
+    {
+        ArgumentNullException.ThrowIfNull(family);
+        s_families[family.ModelType] = family;
+    }
+
+    /// <summary>The family of a model.</summary>
+    /// <param name="config">The options of the model.</param>
+    /// <exception cref="NotSupportedException">The family is unknown; the message lists the known ones.</exception>
+    internal static ModelFamily Of(ModelConfig config) => s_families.TryGetValue(config.ModelType, out ModelFamily? family)
+        ? family
+        : throw config.Unsupported("model_type", $"is '{config.ModelType}'; known are {string.Join(", ", Known)}. "
+            + "Others can be added with ModelFamilies.Register");
+}

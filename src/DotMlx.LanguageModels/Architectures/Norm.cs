@@ -1,0 +1,37 @@
+using DotMlx.NN;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>Divides the last axis by its root mean square and multiplies it by learned factors.</summary>
+public sealed partial class Norm : Module, IUnaryModule
+{
+    private readonly NormDescription _description;
+
+    /// <summary>Makes the layer.</summary>
+    /// <param name="description">How it normalizes.</param>
+    /// <param name="weight">The factors, of the shape of the last axis.</param>
+    public Norm(NormDescription description, MlxArray weight)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(weight);
+        _description = description;
+        Weight = weight;
+    }
+
+    /// <summary>The factors, of shape (dims,), less 1 where the description says so.</summary>
+    public MlxArray Weight { get; set; }
+
+    /// <inheritdoc/>
+    public MlxArray Forward(MlxArray x)
+    {
+        if (!_description.AddsOne)
+        {
+            return Mx.Fast.RmsNorm(x, Weight, (float)_description.Eps);
+        }
+        using MlxArray factors = Mx.Add(Weight, 1f);
+        return Mx.Fast.RmsNorm(x, factors, (float)_description.Eps);
+    }
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => System.FormattableString.Invariant($"{Weight.Shape[0]}, eps={_description.Eps}");
+}

@@ -1,0 +1,87 @@
+using DotMlx.NN;
+
+namespace DotMlx.LanguageModels.Architectures;
+
+/// <summary>Affine maps of several experts, of which every input chooses its own (<c>SwitchLinear</c> of mlx-lm).</summary>
+public partial class SwitchLinear : Module, IQuantizable
+{
+    /// <summary>Makes a layer of given arrays.</summary>
+    /// <param name="weight">The weights, of shape (experts, output, input).</param>
+    /// <param name="bias">The biases, of shape (experts, output), or null.</param>
+    public SwitchLinear(MlxArray weight, MlxArray? bias = null)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        Weight = weight;
+        Bias = bias;
+    }
+
+    /// <summary>The weights, of shape (experts, output, input).</summary>
+    public MlxArray Weight { get; set; }
+
+    /// <summary>The biases, of shape (experts, output), or null.</summary>
+    public MlxArray? Bias { get; set; }
+
+    /// <summary>How many experts there are.</summary>
+    public int Experts => Weight.Shape[0];
+
+    /// <summary>The size of the last axis of the input.</summary>
+    public virtual int InputDims => Weight.Shape[2];
+
+    /// <summary>The size of the last axis of the output.</summary>
+    public int OutputDims => Weight.Shape[1];
+
+    /// <inheritdoc/>
+    public virtual bool CanQuantize => true;
+
+    /// <summary>Applies to each input the map of its expert.</summary>
+    /// <param name="x">Input of shape (..., 1, input), broadcast against the indices.</param>
+    /// <param name="indices">The expert of each input, of shape (...).</param>
+    /// <param name="sorted">Promises that the indices are sorted, which allows faster kernels.</param>
+    /// <returns>Output of shape (..., 1, output).</returns>
+    public virtual MlxArray Forward(MlxArray x, MlxArray indices, bool sorted = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        using MlxArray transposed = Mx.SwapAxes(Weight, -1, -2);
+        if (Weight.DType == DType.Float32 || Mx.DefaultDevice().Type != DeviceType.Cpu)
+        {
+            return AddBias(Mx.GatherMM(x, transposed, rhsIndices: indices, sortedIndices: sorted), indices);
+        }
+
+        // MLX's CPU knows this product for float32 only.
+        using MlxArray wideWeight = Mx.AsType(transposed, DType.Float32);
+        using MlxArray wideInput = Mx.AsType(x, DType.Float32);
+        using MlxArray wide = Mx.GatherMM(wideInput, wideWeight, rhsIndices: indices, sortedIndices: sorted);
+        return AddBias(Mx.AsType(wide, x.DType), indices);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="NotSupportedException">The input is to be quantized.</exception>
+    public virtual Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false)
+    {
+        if (quantizeInput)
+        {
+            throw new NotSupportedException("The inputs of a SwitchLinear cannot be quantized.");
+        }
+        (MlxArray weight, MlxArray scales, MlxArray? biases) = Mx.Quantize(Weight, groupSize, bits, mode);
+        int width = bits ?? (mode == "mxfp8" ? 8 : 4);
+        return new QuantizedSwitchLinear(weight, scales, biases, Bias, new(InputDims / scales.Shape[2], width, mode));
+    }
+
+    /// <summary>Adds to each output the bias of its expert, and frees the output it was given.</summary>
+    private protected MlxArray AddBias(MlxArray y, MlxArray indices)
+    {
+        if (Bias is null)
+        {
+            return y;
+        }
+        using (y)
+        {
+            using MlxArray chosen = Mx.Take(Bias, indices, axis: 0);
+            using MlxArray row = Mx.ExpandDims(chosen, -2);
+            return Mx.Add(y, row);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override string ExtraRepr() => $"input_dims={InputDims}, output_dims={OutputDims}, num_experts={Experts}";
+}

@@ -1,0 +1,97 @@
+using DotMlx.LanguageModels.Architectures;
+using DotMlx.NN;
+
+namespace DotMlx.LanguageModels;
+
+/// <summary>A model with what belongs to it, as it lies in a folder in Hugging Face's or mlx-lm's layout.</summary>
+/// <remarks>Several threads may compute with one model at the same time, each with a cache of its own.</remarks>
+public sealed class LanguageModel : IDisposable
+{
+    private LanguageModel(string folder, ModelConfig config, ModelConfig? generation, Module model)
+    {
+        Folder = folder;
+        Config = config;
+        Model = model;
+        EndTokens = (generation?.Has("eos_token_id") == true ? generation : config).Integers("eos_token_id") ?? [];
+    }
+
+    /// <summary>The folder that the model was loaded from.</summary>
+    public string Folder { get; }
+
+    /// <summary>The options of its <c>config.json</c>.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>The model: a <see cref="Architectures.Decoder"/>, an <see cref="Architectures.Encoder"/>, or what a registered family makes.</summary>
+    public Module Model { get; }
+
+    /// <summary>The tokens that end a text, of <c>generation_config.json</c> or else of <c>config.json</c>.</summary>
+    public IReadOnlyList<int> EndTokens { get; }
+
+    /// <summary>The model as a decoder.</summary>
+    /// <exception cref="NotSupportedException">The model is none.</exception>
+    public Decoder Decoder => Model as Decoder ?? throw Not("a decoder, so it generates no text");
+
+    /// <summary>The model as an encoder.</summary>
+    /// <exception cref="NotSupportedException">The model is none.</exception>
+    public Encoder Encoder => Model as Encoder ?? throw Not("an encoder");
+
+    /// <summary>Loads a model: <c>config.json</c>, and <c>model.safetensors</c> or the files of <c>model.safetensors.index.json</c>.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="options">How it is loaded; null for the defaults.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="FileNotFoundException">A file is missing.</exception>
+    /// <exception cref="InvalidDataException">A file is broken, or the weights do not fit; the message names file and fault.</exception>
+    /// <exception cref="NotSupportedException">The family or one of its options is unknown; the message names it.</exception>
+    public static LanguageModel Load(string folder, LoadOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (!Directory.Exists(folder))
+        {
+            throw new DirectoryNotFoundException($"There is no folder '{folder}'.");
+        }
+        options ??= new();
+        ModelConfig config = ModelConfig.Load(Path.Combine(folder, "config.json"));
+        config.Ignore(HarmlessOptions.Names);
+        config.Ignore([.. options.IgnoredOptions]);
+        ModelFamily family = ModelFamilies.Of(config);
+        QuantizationSettings quantization = QuantizationSettings.Read(config);
+        if (family is DecoderFamily decoder)
+        {
+            // What is wrong here is found before gigabytes are read.
+            _ = decoder.Describe(config);
+            config.RefuseUnread();
+        }
+        string generation = Path.Combine(folder, "generation_config.json");
+        ModelConfig? generationConfig = File.Exists(generation) ? ModelConfig.Load(generation) : null;
+        return new(folder, config, generationConfig, Build(folder, config, family, quantization, options));
+    }
+
+    /// <summary>Frees the parameters of the model.</summary>
+    public void Dispose()
+    {
+        foreach ((_, MlxArray array) in Model.Parameters().Flatten())
+        {
+            array.Dispose();
+        }
+    }
+
+    private static Module Build(string folder, ModelConfig config, ModelFamily family, QuantizationSettings quantization, LoadOptions options)
+    {
+        Checkpoint checkpoint = new(folder, CheckpointFiles.Load(folder, options.DType), quantization);
+        try
+        {
+            family.Prepare(checkpoint, config);
+            Module model = family.Create(config, checkpoint);
+            config.RefuseUnread();
+            checkpoint.Finish();
+            return model.Eval();
+        }
+        catch
+        {
+            checkpoint.Free();
+            throw;
+        }
+    }
+
+    private NotSupportedException Not(string what) => new($"The model in '{Folder}' is {Model.GetType().Name}, not {what}.");
+}

@@ -1,0 +1,87 @@
+namespace DotMlx.LanguageModels.Tests.Architectures;
+
+/// <summary>Every family computes what Hugging Face's own code computes, and what mlx-lm does from quantized weights.</summary>
+internal sealed class LogitTests
+{
+    private const double Tolerance = 2e-5;
+
+    private static string[] Decoders => [.. TestModels.Names.Where(name => name != "bert")];
+
+    [TestCaseSource(nameof(Decoders))]
+    public void LogitsAreThoseOfTheOriginal(string name)
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
+        using SafetensorsFile expected = Expected.Of(name);
+        using MlxArray logits = model.Decoder.Forward(expected["prompt"]);
+        double difference = Expected.Difference(logits, expected["logits"]);
+        TestContext.Out.WriteLine($"difference {difference:g3}");
+        Assert.That(difference, Is.LessThan(Tolerance));
+    }
+
+    [RequiresMlx("quantized weights are not provided by the reference library")]
+    [TestCaseSource(typeof(TestModels), nameof(TestModels.Quantized))]
+    public void LogitsOfQuantizedModelsAreThoseOfMlxLm(string name)
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
+        using SafetensorsFile expected = Expected.Of(name);
+        using MlxArray logits = model.Decoder.Forward(expected["prompt"]);
+        Assert.That(Expected.Difference(logits, expected["logits"]), Is.LessThan(1e-4));
+    }
+
+    [Test]
+    public void GreedyTokensAreThoseOfTheOriginal([ValueSource(nameof(Decoders))] string name, [Values] CacheKind kind)
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
+        using SafetensorsFile expected = Expected.Of(name);
+        int[] all = expected["generated"].ToArray<int>(), prompt = expected["prompt"].ToArray<int>();
+        using DecoderCache cache = new(model.Decoder, new() { Kind = kind, Step = 16 });
+        List<int> made = [];
+        double worst = Steps(model, cache, expected, prompt, (i, best) =>
+        {
+            made.Add(best);
+            return best;
+        });
+        Assert.That(made, Is.EqualTo(all[prompt.Length..]));
+        Assert.That(worst, Is.LessThan(Tolerance));
+    }
+
+    [RequiresMlx("quantization is not provided by the reference library")]
+    [TestCaseSource(nameof(Decoders))]
+    public void AQuantizedCacheIsNear(string name)
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
+        using SafetensorsFile expected = Expected.Of(name);
+        int[] all = expected["generated"].ToArray<int>(), prompt = expected["prompt"].ToArray<int>();
+
+        // It begins to pack after some of the tokens, which goes through the change from one form to the other.
+        using DecoderCache cache = new(model.Decoder, new() { Kind = CacheKind.Quantized, QuantizeFrom = prompt.Length + 2, Step = 16 });
+        Assert.That(Steps(model, cache, expected, prompt, (i, _) => all[prompt.Length + i]), Is.LessThan(0.05).And.GreaterThan(Tolerance));
+    }
+
+    /// <summary>Decodes as many tokens as the original did, each chosen by a function of its number and of the most likely one.</summary>
+    /// <returns>The largest difference of a step's logits.</returns>
+    private static double Steps(LanguageModel model, DecoderCache cache, SafetensorsFile expected, int[] prompt, Func<int, int, int> choose)
+    {
+        double worst = 0;
+        int[] next = prompt;
+        for (int i = 0; i < expected["step_logits"].Shape[0]; i++)
+        {
+            using MlxScope scope = MlxScope.Begin();
+            MlxArray logits = model.Decoder.Forward(MlxArray.Create<int>(next, 1, next.Length), cache)[0, ^1];
+            worst = Math.Max(worst, Expected.Difference(logits, expected["step_logits"][i]));
+            next = [choose(i, (int)Mx.ArgMax(logits).Item<uint>())];
+        }
+        TestContext.Out.WriteLine($"largest difference {worst:g3}");
+        return worst;
+    }
+
+    [Test]
+    public void FeaturesOfBertAreThoseOfTheOriginal()
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder("bert"));
+        using SafetensorsFile expected = Expected.Of("bert");
+        using MlxArray hidden = model.Encoder.Forward(expected["input_ids"], expected["attention_mask"]);
+        Assert.That(Expected.Difference(hidden, expected["hidden"]), Is.LessThan(Tolerance));
+        Assert.That(Expected.Difference(hidden[.., 0], expected["cls"]), Is.LessThan(Tolerance));
+    }
+}
