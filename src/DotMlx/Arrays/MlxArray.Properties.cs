@@ -44,6 +44,11 @@ public sealed unsafe partial class MlxArray
                 return weak.DefaultDType;
             }
 
+            if (native == 0 && StandsIn is { } standIn)
+            {
+                return standIn.DType;
+            }
+
             var dtype = (DType)Mlxc.mlx_array_dtype(Handle);
             GC.KeepAlive(this);
             return dtype;
@@ -76,9 +81,14 @@ public sealed unsafe partial class MlxArray
             return [];
         }
 
-        mlx_array native = Handle;
-        int dimensions = (int)Mlxc.mlx_array_ndim(native);
-        int[] shape = dimensions == 0 ? [] : new ReadOnlySpan<int>(Mlxc.mlx_array_shape(native), dimensions).ToArray();
+        if (native == 0 && StandsIn is { } standIn)
+        {
+            return standIn.Shape;
+        }
+
+        mlx_array handle = Handle;
+        int dimensions = (int)Mlxc.mlx_array_ndim(handle);
+        int[] shape = dimensions == 0 ? [] : new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), dimensions).ToArray();
         GC.KeepAlive(this);
         Interlocked.CompareExchange(ref extra, shape, null);
         return shape;

@@ -51,12 +51,14 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     internal MlxArray(WeakScalar scalar) => extra = scalar;
 
+    internal MlxArray(StandIn standIn) => extra = standIn;
+
     private MlxArray()
     {
     }
 
     /// <summary>Whether <see cref="Dispose"/> has freed the native array.</summary>
-    public bool IsDisposed => native == 0 && extra is not WeakScalar;
+    public bool IsDisposed => native == 0 && extra is not WeakScalar && extra is not StandIn { IsDisposed: false };
 
     /// <summary>The native array; a weak scalar gives one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -72,6 +74,18 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     /// <summary>Whether this stands for a .NET number, which takes the element type of the array it meets.</summary>
     internal bool IsWeakScalar => extra is WeakScalar;
+
+    /// <summary>What this is under a transform and what it is elsewhere, or null where it is the same everywhere.</summary>
+    internal StandIn? StandsIn => extra as StandIn;
+
+    /// <summary>Whether this has no native array of its own, but stands for another array.</summary>
+    internal bool IsOnlyStandIn => native == 0 && extra is StandIn;
+
+    /// <summary>Whether this is more than the shape of something that never had a value.</summary>
+    internal bool HasValue => native != 0 || extra is not StandIn { HasValue: false };
+
+    /// <summary>Says what an argument of a function under a transform is when the function has returned and it is disposed.</summary>
+    internal void BecomeWhenDisposed(StandIn standIn) => extra = standIn;
 
     /// <summary>The number this stands for, or null.</summary>
     internal WeakScalar? Weak => extra as WeakScalar;
@@ -123,6 +137,12 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>Makes this object stand for another array and takes ownership of its handle (in-place semantics).</summary>
     internal void ReplaceHandle(mlx_array replacement)
     {
+        if (native == 0 && extra is StandIn standIn)
+        {
+            standIn.Resolve().ReplaceHandle(replacement);
+            return;
+        }
+
         if (extra is WeakScalar)
         {
             NativeFree.Free(replacement.ctx);
@@ -160,8 +180,12 @@ public sealed unsafe partial class MlxArray : IDisposable
         LiveArrays.Moved(old, replacement);
     }
 
-    private mlx_array HandleOfWeakScalar() =>
-        extra is WeakScalar scalar ? scalar.Native(scalar.DefaultDType).Handle : throw Disposed();
+    private mlx_array HandleOfWeakScalar() => extra switch
+    {
+        WeakScalar scalar => scalar.Native(scalar.DefaultDType).Handle,
+        StandIn standIn => standIn.Resolve().Handle,
+        _ => throw Disposed(),
+    };
 
     private static ObjectDisposedException Disposed() => new(
         nameof(MlxArray), "The array has been disposed: by Dispose, by a using statement, or at the end of an MlxScope (keep it with scope.Keep).");

@@ -11,7 +11,7 @@ public static unsafe partial class Mx
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using ByteSource source = ByteSource.Open(path);
-        return Path.GetExtension(path) switch
+        return Path.GetExtension(path).ToLowerInvariant() switch
         {
             ".npy" => One(source),
             ".npz" => Npz.Load(source),

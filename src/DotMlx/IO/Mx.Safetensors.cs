@@ -61,5 +61,5 @@ public static unsafe partial class Mx
     }
 
     private static string WithExtension(string path, string extension) =>
-        path.EndsWith(extension, StringComparison.Ordinal) ? path : path + extension;
+        path.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ? path : path + extension;
 }

@@ -19,4 +19,13 @@ internal static class TraceLock
         Streams.PrepareThread();
         return Gate.EnterScope();
     }
+
+    /// <summary>As <see cref="Enter"/>, for a <see cref="Trace"/>.</summary>
+    internal static void Lock()
+    {
+        Streams.PrepareThread();
+        Gate.Enter();
+    }
+
+    internal static void Unlock() => Gate.Exit();
 }

@@ -14,9 +14,9 @@ internal static unsafe class Checkpointing
 
     internal static MlxArray[] Apply(Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs)
     {
-        using var scope = TraceLock.Enter();
+        using Trace trace = Trace.Begin(keepsValues: true);
         using VectorArray arguments = VectorArray.From(inputs);
-        using NativeClosure closure = NativeClosure.Create(function);
+        using NativeClosure closure = NativeClosure.Create(function, inputs);
         mlx_closure checkpointed = default;
         mlx_vector_array outputs = default;
         try

@@ -106,29 +106,21 @@ internal sealed class CompileKey
 
     private void Add(Tree tree)
     {
-        switch (tree)
+        if (tree is TreeLeaf leaf)
         {
-            case TreeLeaf leaf:
-                Add(leaf.Peek);
-                break;
-            case TreeList list:
-                Add(Tag.List, (ulong)list.Count);
-                for (int i = 0; i < list.Count; i++)
-                {
-                    Add(list.ItemAt(i));
-                }
+            Add(leaf.Peek);
+            return;
+        }
 
-                break;
-            case TreeDictionary dictionary:
-                Add(Tag.Dictionary, (ulong)dictionary.Count);
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree child) = dictionary.EntryAt(i);
-                    Constants.Add(NumberOf(key));
-                    Add(child);
-                }
+        Add(tree is TreeList ? Tag.List : Tag.Dictionary, (ulong)tree.ChildCount);
+        for (int i = 0; i < tree.ChildCount; i++)
+        {
+            if (tree is TreeDictionary)
+            {
+                Constants.Add(NumberOf(tree.NameAt(i)));
+            }
 
-                break;
+            Add(tree.ChildAt(i));
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         modes = new ModuleModes([.. this.inputs, .. this.outputs]);
 
         // The closure reaches this object only while a call runs: otherwise it would keep it alive forever.
-        traced = NativeClosure.Create(relay.Trace);
+        traced = NativeClosure.Create(relay.Trace, relay.Given);
     }
 
     ~CompiledFunction() => Release();
@@ -184,7 +184,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             state.CollectLeaves(frame.Key.Arrays, shown: false);
 
             // Equal arrays in another order, or under other names, must not be taken for each other.
-            int layout = layouts.FindIndex(known => Structures.Same(known, state));
+            int layout = layouts.FindIndex(known => Tree.SameLayout(known, state));
             if (layout < 0)
             {
                 layout = layouts.Count;
@@ -196,15 +196,16 @@ internal sealed unsafe class CompiledFunction : IDisposable
     }
 
     /// <summary>Runs the function on tracers: on its first call for these shapes, or always where nothing is compiled.</summary>
-    private MlxArray[] Trace(Frame frame, MlxArray[] tracers)
+    private MlxArray[] TraceGraph(Frame frame, MlxArray[] tracers)
     {
         object?[] arguments = frame.Rebuild(tracers, out int next);
         Tree[] before = Array.ConvertAll(outputs, state => state.CaptureState());
         try
         {
+            using Trace trace = Trace.Begin(keepsValues: false);
             for (int i = 0; i < inputs.Length; i++)
             {
-                inputs[i].RestoreState((Tree)Structures.Rebuild(frame.States[i], tracers, ref next)!);
+                inputs[i].RestoreState(frame.States[i].Map(array => trace.StandInFor(tracers[next++], array)));
             }
 
             object? result = function(arguments);
@@ -214,7 +215,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             Structures.Flatten(after, flat);
 
             frame.Traced = Sign(Structures.Skeleton(result), (object?[])Structures.Skeleton(after)!);
-            return [.. flat, frame.Traced.Marker];
+            return [.. flat.Select(array => array.IsOnlyStandIn ? array.StandsIn!.Resolve() : array), frame.Traced.Marker];
         }
         finally
         {
@@ -387,6 +388,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         internal bool Busy => function is not null;
 
+        /// <summary>The arrays that the call at hand stands for.</summary>
+        internal MlxArray[]? Given() => frame is null ? null : [.. frame.Key.Arrays];
+
         internal void Begin(CompiledFunction current, Frame call)
         {
             function = current;
@@ -400,7 +404,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
 
         internal MlxArray[] Trace(MlxArray[] tracers) => function is not null
-            ? function.Trace(frame!, tracers)
+            ? function.TraceGraph(frame!, tracers)
             : throw new InvalidOperationException("MLX called a compiled function again after the call had ended.");
     }
 }

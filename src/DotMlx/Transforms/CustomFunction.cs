@@ -63,10 +63,10 @@ public sealed unsafe class CustomFunction
             return fun(inputs);
         }
 
-        using var scope = TraceLock.Enter();
+        using Trace trace = Trace.Begin(keepsValues: true);
         using VectorArray arguments = VectorArray.From(inputs);
         CustomRules rules = new(fun, Vjp, Jvp, Vmap);
-        using NativeClosure closure = NativeClosure.Create(rules.Call);
+        using NativeClosure closure = NativeClosure.Create(rules.Call, inputs);
         mlx_closure_custom vjp = default;
         mlx_closure_custom_jvp jvp = default;
         mlx_closure_custom_vmap vmap = default;

@@ -81,9 +81,9 @@ internal static unsafe class Differentiation
             throw new ArgumentException("There is nothing to differentiate by: the argument holds no arrays.");
         }
 
-        using var scope = TraceLock.Enter();
+        using Trace trace = Trace.Begin(keepsValues: true);
         using VectorArray arguments = VectorArray.From(inputs);
-        using NativeClosure closure = NativeClosure.Create(function);
+        using NativeClosure closure = NativeClosure.Create(function, inputs);
         mlx_closure_value_and_grad transformed = default;
         mlx_vector_array values = default;
         mlx_vector_array gradients = default;

@@ -51,7 +51,7 @@ public sealed unsafe class FunctionExporter : IDisposable
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         ArgumentNullException.ThrowIfNull(args);
-        using var scope = TraceLock.Enter();
+        using Trace trace = Trace.Begin(keepsValues: false);
         using VectorArray arguments = VectorArray.From(args);
         CallbackErrors.ThrowIfFailed(Mlxc.mlx_function_exporter_apply(handle, arguments.Handle), "mlx_function_exporter_apply");
         exported = true;

@@ -35,7 +35,7 @@ public static unsafe partial class Mx
 
         // MLX puts the path into its message, where '%' would break it.
         using NativePath native = NativePath.InTemporaryFolder(".mlxfn", _ => { });
-        using (TraceLock.Enter())
+        using (DotMlx.Trace.Begin(keepsValues: false))
         {
             using VectorArray arguments = VectorArray.From(args);
             using NativeMap named = NativeMap.From(kwargs);

@@ -8,7 +8,7 @@ public static unsafe partial class Mx
     /// <exception cref="InvalidOperationException">When the gradient is computed: <paramref name="fun"/> returned null or no scalar.</exception>
     /// <exception cref="MlxException">When the gradient is computed: an operation has no gradient.</exception>
     /// <remarks>
-    /// The arrays that <paramref name="fun"/> gets are disposed when it returns. An exception in it comes out of the returned
+    /// The arrays that <paramref name="fun"/> gets become what was passed in for them when it returns. An exception in it comes out of the returned
     /// function as it was thrown.
     /// </remarks>
     public static Func<MlxArray, (MlxArray Value, MlxArray Gradient)> ValueAndGrad(Func<MlxArray, MlxArray> fun)

@@ -62,10 +62,10 @@ public static unsafe partial class Mx
         delegate*<mlx_vector_array*, mlx_vector_array*, mlx_closure, mlx_vector_array, mlx_vector_array, int> transform,
         string function, Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] directions)
     {
-        using var scope = TraceLock.Enter();
+        using Trace trace = DotMlx.Trace.Begin(keepsValues: true);
         using VectorArray at = VectorArray.From(primals);
         using VectorArray along = VectorArray.From(directions);
-        using NativeClosure closure = NativeClosure.Create(fun);
+        using NativeClosure closure = NativeClosure.Create(fun, primals);
         mlx_vector_array outputs = default;
         mlx_vector_array products = default;
         try

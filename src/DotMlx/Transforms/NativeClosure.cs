@@ -15,7 +15,13 @@ internal readonly unsafe struct NativeClosure : IDisposable
     internal mlx_closure Handle { get; }
 
     /// <param name="function">Gets arrays that are disposed when it returns; the arrays it returns stay its own.</param>
-    internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function)
+    /// <param name="given">What the caller gave for these arrays: what they are to whoever keeps them. Without it they keep only their shapes.</param>
+    internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function, MlxArray[]? given = null) => Create(new Traceable(function, () => given));
+
+    /// <inheritdoc cref="Create(Func{MlxArray[], MlxArray[]}, MlxArray[])"/>
+    internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function, Func<MlxArray[]?> given) => Create(new Traceable(function, given));
+
+    private static NativeClosure Create(Traceable function)
     {
         mlx_closure handle = Mlxc.mlx_closure_new_func_payload(&Invoke, Payload(function), &Release);
         return handle.ctx != null ? new NativeClosure(handle) : throw MlxError.Fail("mlx_closure_new_func_payload");
@@ -59,6 +65,22 @@ internal readonly unsafe struct NativeClosure : IDisposable
         *result = VectorArray.From(outputs).Handle;
     }
 
+    /// <summary>Says what the arguments of a function are after it, for those who keep them.</summary>
+    private static void Succeed(MlxArray[] arguments, MlxArray[]? given)
+    {
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            // What the function itself has disposed stays so.
+            if (!arguments[i].IsDisposed)
+            {
+                arguments[i].BecomeWhenDisposed(
+                    given is not null && i < given.Length ? new StandIn(given[i]) : new StandIn(arguments[i].Shape, arguments[i].DType));
+            }
+        }
+    }
+
+    private sealed record Traceable(Func<MlxArray[], MlxArray[]> Call, Func<MlxArray[]?> Given);
+
     internal static void DisposeAll(MlxArray[] arrays)
     {
         foreach (MlxArray array in arrays)
@@ -72,14 +94,16 @@ internal readonly unsafe struct NativeClosure : IDisposable
     {
         try
         {
+            Traceable function = Target<Traceable>(payload);
             MlxArray[] arguments = Borrow(inputs);
             try
             {
-                Return(result, Target<Func<MlxArray[], MlxArray[]>>(payload)(arguments));
+                Return(result, function.Call(arguments));
                 return 0;
             }
             finally
             {
+                Succeed(arguments, function.Given());
                 DisposeAll(arguments);
             }
         }

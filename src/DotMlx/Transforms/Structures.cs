@@ -114,7 +114,7 @@ internal static class Structures
             case (MlxArray, MlxArray):
                 return true;
             case (Tree a, Tree b):
-                return Same(a, b);
+                return Tree.SameLayout(a, b);
             case (Dictionary<string, MlxArray> a, Dictionary<string, MlxArray> b):
                 return a.Keys.SequenceEqual(b.Keys);
             case (IEnumerable<MlxArray> a, IEnumerable<MlxArray> b):
@@ -125,50 +125,6 @@ internal static class Structures
                 return left.GetType() == right.GetType() && Same(a, b);
             default:
                 return Equals(left, right);
-        }
-    }
-
-    /// <summary>Whether two trees have the same containers with the same keys in the same order.</summary>
-    internal static bool Same(Tree left, Tree right)
-    {
-        switch (left, right)
-        {
-            case (TreeLeaf, TreeLeaf):
-                return true;
-            case (TreeList a, TreeList b):
-                if (a.Count != b.Count)
-                {
-                    return false;
-                }
-
-                for (int i = 0; i < a.Count; i++)
-                {
-                    if (!Same(a.ItemAt(i), b.ItemAt(i)))
-                    {
-                        return false;
-                    }
-                }
-
-                return true;
-            case (TreeDictionary a, TreeDictionary b):
-                if (a.Count != b.Count)
-                {
-                    return false;
-                }
-
-                for (int i = 0; i < a.Count; i++)
-                {
-                    (string leftKey, Tree leftChild) = a.EntryAt(i);
-                    (string rightKey, Tree rightChild) = b.EntryAt(i);
-                    if (leftKey != rightKey || !Same(leftChild, rightChild))
-                    {
-                        return false;
-                    }
-                }
-
-                return true;
-            default:
-                return false;
         }
     }
 

@@ -18,7 +18,7 @@ internal static unsafe class Vectorization
             throw new ArgumentException("There is nothing to map over: at least one of inAxes must be an axis.", nameof(inAxes));
         }
 
-        using var scope = TraceLock.Enter();
+        using Trace trace = Trace.Begin(keepsValues: false);
         using VectorArray arguments = VectorArray.From(inputs);
         using NativeClosure closure = NativeClosure.Create(function);
         mlx_vector_array tracedInputs = default;

@@ -4,14 +4,14 @@ public abstract partial class Tree
 {
     /// <summary>
     /// Lists every array with its dotted path, such as <c>layers.0.weight</c> (Python's <c>tree_flatten</c>).
-    /// Containers without arrays leave no trace.
+    /// Containers without arrays leave no trace. <see cref="Find"/> follows every such path, also where a key itself holds a dot.
     /// </summary>
     /// <param name="prefix">Put before every path, with a dot; the path of a tree that is one leaf is the prefix itself.</param>
     public IReadOnlyList<KeyValuePair<string, MlxArray>> Flatten(string prefix = "")
     {
         ArgumentNullException.ThrowIfNull(prefix);
         List<KeyValuePair<string, MlxArray>> items = [];
-        Append(this, prefix, items, shown: true);
+        Append(this, prefix.Length == 0 ? null : prefix, items, shown: true);
         return items;
     }
 
@@ -19,13 +19,14 @@ public abstract partial class Tree
     internal List<KeyValuePair<string, MlxArray>> FlattenUnseen(string prefix = "")
     {
         List<KeyValuePair<string, MlxArray>> items = [];
-        Append(this, prefix, items, shown: false);
+        Append(this, prefix.Length == 0 ? null : prefix, items, shown: false);
         return items;
     }
 
     /// <summary>
-    /// Builds a tree from dotted paths, the inverse of <see cref="Flatten"/> (Python's <c>tree_unflatten</c>). Where all keys
-    /// of a node are different numbers it becomes a list, holes filled with empty dictionaries; otherwise a dictionary.
+    /// Builds a tree from dotted paths, the inverse of <see cref="Flatten"/> (Python's <c>tree_unflatten</c>). Where all keys of a node
+    /// are list indices ("0", "10", but not "00") it becomes a list, holes filled with empty dictionaries; otherwise a dictionary. Every
+    /// dot separates two keys, so a key that holds one itself comes back as two; <see cref="TreeDictionary.Save"/> keeps it.
     /// </summary>
     /// <param name="items">Paths and arrays. No items give an empty list; one item with an empty path gives a leaf.</param>
     /// <exception cref="ArgumentException">A path occurs twice.</exception>
@@ -33,7 +34,6 @@ public abstract partial class Tree
     {
         ArgumentNullException.ThrowIfNull(items);
         List<Entry> entries = [];
-        HashSet<string> seen = new(StringComparer.Ordinal);
         foreach ((string path, MlxArray array) in items)
         {
             ArgumentNullException.ThrowIfNull(path, nameof(items));
@@ -42,50 +42,36 @@ public abstract partial class Tree
                 throw new ArgumentNullException(nameof(items), $"The array at '{path}' is null.");
             }
 
-            if (!seen.Add(path))
-            {
-                throw new ArgumentException($"The path '{path}' occurs twice.", nameof(items));
-            }
-
-            entries.Add(new Entry(path, array));
+            entries.Add(new Entry(path, path.Length == 0 ? [] : [.. path.Split('.')], array));
         }
 
-        return Build(entries);
+        return entries.Count == 0 ? new TreeList() : Build(entries, 0);
     }
 
-    private static void Append(Tree tree, string path, List<KeyValuePair<string, MlxArray>> items, bool shown)
+    private static void Append(Tree tree, string? path, List<KeyValuePair<string, MlxArray>> items, bool shown)
     {
-        switch (tree)
+        if (tree is TreeLeaf leaf)
         {
-            case TreeList list:
-                for (int i = 0; i < list.Count; i++)
-                {
-                    Append(list.ItemAt(i), TreePaths.Join(path, i), items, shown);
-                }
+            items.Add(KeyValuePair.Create(path ?? "", shown ? leaf.Array : leaf.Peek));
+            return;
+        }
 
-                break;
-            case TreeDictionary dictionary:
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    Append(value, TreePaths.Join(path, key), items, shown);
-                }
-
-                break;
-            case TreeLeaf leaf:
-                items.Add(KeyValuePair.Create(path, shown ? leaf.Array : leaf.Peek));
-                break;
+        for (int i = 0; i < tree.ChildCount; i++)
+        {
+            Append(tree.ChildAt(i), TreePaths.Below(path, tree.NameAt(i)), items, shown);
         }
     }
 
-    private static Tree Build(List<Entry> entries)
+    /// <summary>As <see cref="Unflatten"/>, from the paths of <see cref="EscapedPaths"/>.</summary>
+    private protected static Tree UnflattenEscaped(IEnumerable<KeyValuePair<string, MlxArray>> items)
     {
-        if (entries.Count == 0)
-        {
-            return new TreeList();
-        }
+        List<Entry> entries = [.. items.Select(item => new Entry(item.Key, EscapedPaths.Split(item.Key), item.Value))];
+        return entries.Count == 0 ? new TreeList() : Build(entries, 0, EscapedPaths.Unescape);
+    }
 
-        if (entries is [{ Path: "" } only])
+    private static Tree Build(List<Entry> entries, int depth, Func<string, string>? unescape = null)
+    {
+        if (entries is [var only] && only.Names.Count == depth)
         {
             return new TreeLeaf(only.Array);
         }
@@ -93,41 +79,45 @@ public abstract partial class Tree
         OrderedDictionary<string, List<Entry>> groups = new(StringComparer.Ordinal);
         foreach (Entry entry in entries)
         {
-            int dot = entry.Path.IndexOf('.', StringComparison.Ordinal);
-            string first = dot < 0 ? entry.Path : entry.Path[..dot];
-            string rest = dot < 0 ? "" : entry.Path[(dot + 1)..];
-            if (!groups.TryGetValue(first, out List<Entry>? group))
+            // Past its end, a path that goes on elsewhere: Python calls the array that is there "".
+            string name = depth < entry.Names.Count ? entry.Names[depth] : "";
+            if (!groups.TryGetValue(name, out List<Entry>? group))
             {
-                groups.Add(first, group = []);
+                groups.Add(name, group = []);
+            }
+            else if (depth >= entry.Names.Count)
+            {
+                throw new ArgumentException($"The path '{entry.Path}' occurs twice.");
             }
 
-            group.Add(new Entry(rest, entry.Array));
+            group.Add(entry);
         }
 
-        return AsList(groups) is { } list ? list : AsDictionary(groups);
+        return AsList(groups, depth, unescape) is { } list ? list : AsDictionary(groups, depth, unescape);
     }
 
-    private static TreeDictionary AsDictionary(OrderedDictionary<string, List<Entry>> groups)
+    private static TreeDictionary AsDictionary(OrderedDictionary<string, List<Entry>> groups, int depth, Func<string, string>? unescape)
     {
         TreeDictionary dictionary = new(groups.Count);
         foreach ((string key, List<Entry> group) in groups)
         {
-            dictionary.Add(key, Build(group));
+            dictionary.Add(unescape?.Invoke(key) ?? key, BuildGroup(group, depth, unescape));
         }
 
         return dictionary;
     }
 
-    private static TreeList? AsList(OrderedDictionary<string, List<Entry>> groups)
+    private static TreeList? AsList(OrderedDictionary<string, List<Entry>> groups, int depth, Func<string, string>? unescape)
     {
         SortedDictionary<int, List<Entry>> sorted = [];
         foreach ((string key, List<Entry> group) in groups)
         {
-            // "01" and "1" are the same number: then the keys mean something else than positions.
-            if (!TreePaths.TryIndex(key, out int index) || !sorted.TryAdd(index, group))
+            if (!TreePaths.TryIndex(key, out int index))
             {
                 return null;
             }
+
+            sorted.Add(index, group);
         }
 
         TreeList list = new(sorted.Count);
@@ -138,11 +128,15 @@ public abstract partial class Tree
                 list.Add(new TreeDictionary());
             }
 
-            list.Add(Build(group));
+            list.Add(BuildGroup(group, depth, unescape));
         }
 
         return list;
     }
 
-    private readonly record struct Entry(string Path, MlxArray Array);
+    // A path that has ended stays at its end.
+    private static Tree BuildGroup(List<Entry> group, int depth, Func<string, string>? unescape) =>
+        Build(group, group is [var only] ? Math.Min(depth + 1, only.Names.Count) : depth + 1, unescape);
+
+    private readonly record struct Entry(string Path, List<string> Names, MlxArray Array);
 }

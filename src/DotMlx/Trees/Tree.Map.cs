@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DotMlx;
 
 public abstract partial class Tree
@@ -11,7 +13,7 @@ public abstract partial class Tree
     {
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(tree);
-        return Apply(map, tree);
+        return Rebuild(tree, [], null, (leaf, _, _) => new TreeLeaf(map(leaf.Array)));
     }
 
     /// <summary>Applies a function to the arrays of two trees; the structure is that of the first.</summary>
@@ -19,12 +21,33 @@ public abstract partial class Tree
     /// <param name="tree">The tree that decides the structure.</param>
     /// <param name="other">May have more keys and longer lists than <paramref name="tree"/>, not fewer.</param>
     /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
+    [OverloadResolutionPriority(1)]
     public static Tree Map(Func<MlxArray, MlxArray, MlxArray> map, Tree tree, Tree other)
     {
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(other);
-        return Apply(map, tree, other, other);
+        return Rebuild(tree, [other], new TreePath(), (leaf, others, path) => new TreeLeaf(map(leaf.Array, ArrayOf(others[0], path))));
+    }
+
+    /// <summary>
+    /// Applies a function to every array of a tree and the whole node of another tree in its place, such as a parameter and what an
+    /// optimizer remembers of it (Python's <c>tree_map</c> with a second tree that goes deeper).
+    /// </summary>
+    /// <param name="map">Gets an array and a node, which may be a subtree; returns the node that takes the array's place.</param>
+    /// <param name="tree">The tree that decides the structure.</param>
+    /// <param name="other">Has a node wherever <paramref name="tree"/> has one.</param>
+    /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
+    /// <example><code>
+    /// Tree effective = Tree.Map((weight, state) => weight - state["m"].Array, model.TrainableParameters(), optimizer.State);
+    /// </code></example>
+    public static Tree Map(Func<MlxArray, Tree, Tree> map, Tree tree, Tree other)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        ArgumentNullException.ThrowIfNull(tree);
+        ArgumentNullException.ThrowIfNull(other);
+        return Rebuild(tree, [other], new TreePath(), (leaf, others, path) => map(leaf.Array, Shown(others[0]))
+            ?? throw new InvalidOperationException($"The function gave null for {path?.Quoted}: return an empty TreeDictionary for nothing."));
     }
 
     /// <summary>Applies a function to the arrays of three trees; the structure is that of the first.</summary>
@@ -39,7 +62,9 @@ public abstract partial class Tree
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(second);
         ArgumentNullException.ThrowIfNull(third);
-        return Apply(map, tree, second, third, second, third);
+        return Rebuild(
+            tree, [second, third], new TreePath(),
+            (leaf, others, path) => new TreeLeaf(map(leaf.Array, ArrayOf(others[0], path), ArrayOf(others[1], path))));
     }
 
     /// <summary>
@@ -50,7 +75,7 @@ public abstract partial class Tree
     {
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(tree);
-        return Apply(map, "", tree);
+        return Rebuild(tree, [], new TreePath(), (leaf, _, path) => new TreeLeaf(map(path!.ToString(), leaf.Array)));
     }
 
     /// <summary>Applies a function to every array of two trees together with its dotted path; the structure is that of the first.</summary>
@@ -60,8 +85,24 @@ public abstract partial class Tree
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(other);
-        return Apply(map, "", tree, other, other);
+        return Rebuild(
+            tree, [other], new TreePath(),
+            (leaf, others, path) => new TreeLeaf(map(path!.ToString(), leaf.Array, ArrayOf(others[0], path))));
     }
+
+    /// <summary>Applies a function to every array of this tree and returns a tree of the same structure.</summary>
+    /// <param name="map">Gets an array, returns the array that takes its place.</param>
+    public Tree Map(Func<MlxArray, MlxArray> map) => Map(map, this);
+
+    /// <summary>Applies a function to the arrays of this tree and of another one, which has at least the nodes of this one.</summary>
+    /// <param name="map">Gets an array of each tree.</param>
+    /// <param name="other">May have more keys and longer lists than this tree, not fewer.</param>
+    /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
+    public Tree Map(Func<MlxArray, MlxArray, MlxArray> map, Tree other) => Map(map, this, other);
+
+    /// <summary>Applies a function to every array of this tree together with its dotted path.</summary>
+    /// <param name="map">Gets a path and an array, returns the array that takes its place.</param>
+    public Tree MapWithPath(Func<string, MlxArray, MlxArray> map) => MapWithPath(map, this);
 
     /// <summary>Folds the arrays from the first to the last (Python's <c>tree_reduce</c>).</summary>
     /// <param name="fold">Gets the result so far and the next array.</param>
@@ -100,134 +141,15 @@ public abstract partial class Tree
             $"The trees do not match: '{TreePaths.Join(path, key)}' is in the first tree only; in another, {TreePaths.Quote(path)} is {other.Description}.");
     }
 
-    private static Tree Apply(Func<MlxArray, MlxArray> map, Tree tree)
+    private static MlxArray ArrayOf(Tree node, TreePath? path) => node is TreeLeaf leaf
+        ? leaf.Array
+        : throw new ArgumentException($"The trees do not match: {path?.Quoted} is an array in the first tree and {node.Description} in another.");
+
+    // Whoever gets the node may keep it.
+    private static Tree Shown(Tree node)
     {
-        switch (tree)
-        {
-            case TreeList list:
-                TreeList newList = new(list.Count);
-                for (int i = 0; i < list.Count; i++)
-                {
-                    newList.Add(Apply(map, list.ItemAt(i)));
-                }
-
-                return newList;
-            case TreeDictionary dictionary:
-                TreeDictionary newDictionary = new(dictionary.Count);
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    newDictionary.Add(key, Apply(map, value));
-                }
-
-                return newDictionary;
-            default:
-                return new TreeLeaf(map(tree.Array));
-        }
-    }
-
-    private static Tree Apply(Func<MlxArray, MlxArray, MlxArray> map, Tree tree, Tree other, Tree otherRoot)
-    {
-        switch (tree)
-        {
-            case TreeList list:
-                TreeList newList = new(list.Count);
-                for (int i = 0; i < list.Count; i++)
-                {
-                    newList.Add(Apply(map, list.ItemAt(i), Follow(other, otherRoot, i), otherRoot));
-                }
-
-                return newList;
-            case TreeDictionary dictionary:
-                TreeDictionary newDictionary = new(dictionary.Count);
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    newDictionary.Add(key, Apply(map, value, Follow(other, otherRoot, key, i), otherRoot));
-                }
-
-                return newDictionary;
-            default:
-                return new TreeLeaf(map(tree.Array, FollowLeaf(other, otherRoot)));
-        }
-    }
-
-    private static Tree Apply(Func<MlxArray, MlxArray, MlxArray, MlxArray> map, Tree tree, Tree second, Tree third, Tree root2, Tree root3)
-    {
-        switch (tree)
-        {
-            case TreeList list:
-                TreeList newList = new(list.Count);
-                for (int i = 0; i < list.Count; i++)
-                {
-                    newList.Add(Apply(map, list.ItemAt(i), Follow(second, root2, i), Follow(third, root3, i), root2, root3));
-                }
-
-                return newList;
-            case TreeDictionary dictionary:
-                TreeDictionary newDictionary = new(dictionary.Count);
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    newDictionary.Add(
-                        key, Apply(map, value, Follow(second, root2, key, i), Follow(third, root3, key, i), root2, root3));
-                }
-
-                return newDictionary;
-            default:
-                return new TreeLeaf(map(tree.Array, FollowLeaf(second, root2), FollowLeaf(third, root3)));
-        }
-    }
-
-    private static Tree Apply(Func<string, MlxArray, MlxArray> map, string path, Tree tree)
-    {
-        switch (tree)
-        {
-            case TreeList list:
-                TreeList newList = new(list.Count);
-                for (int i = 0; i < list.Count; i++)
-                {
-                    newList.Add(Apply(map, TreePaths.Join(path, i), list.ItemAt(i)));
-                }
-
-                return newList;
-            case TreeDictionary dictionary:
-                TreeDictionary newDictionary = new(dictionary.Count);
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    newDictionary.Add(key, Apply(map, TreePaths.Join(path, key), value));
-                }
-
-                return newDictionary;
-            default:
-                return new TreeLeaf(map(path, tree.Array));
-        }
-    }
-
-    private static Tree Apply(Func<string, MlxArray, MlxArray, MlxArray> map, string path, Tree tree, Tree other, Tree otherRoot)
-    {
-        switch (tree)
-        {
-            case TreeList list:
-                TreeList newList = new(list.Count);
-                for (int i = 0; i < list.Count; i++)
-                {
-                    newList.Add(Apply(map, TreePaths.Join(path, i), list.ItemAt(i), Follow(other, otherRoot, i), otherRoot));
-                }
-
-                return newList;
-            case TreeDictionary dictionary:
-                TreeDictionary newDictionary = new(dictionary.Count);
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    newDictionary.Add(key, Apply(map, TreePaths.Join(path, key), value, Follow(other, otherRoot, key, i), otherRoot));
-                }
-
-                return newDictionary;
-            default:
-                return new TreeLeaf(map(path, tree.Array, FollowLeaf(other, otherRoot)));
-        }
+        List<MlxArray> leaves = [];
+        node.CollectLeaves(leaves, shown: true);
+        return node;
     }
 }

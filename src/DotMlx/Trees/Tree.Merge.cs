@@ -17,58 +17,44 @@ public abstract partial class Tree
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
-        return MergeAt("", left, right, merge);
+        return MergeAt(new TreePath(), left, right, merge);
     }
 
-    private static Tree MergeAt(string path, Tree left, Tree right, Func<MlxArray, MlxArray, MlxArray>? merge)
+    private static Tree MergeAt(TreePath path, Tree left, Tree right, Func<MlxArray, MlxArray, MlxArray>? merge)
     {
+        bool sameKind = left.GetType() == right.GetType();
         switch (left, right)
         {
-            case ({ IsEmptyContainer: true }, { IsEmptyContainer: true }) when left.GetType() != right.GetType():
-                throw new ArgumentException(
-                    $"Cannot merge {TreePaths.Quote(path)}: it is {left.Description} on the left and {right.Description} on the right.");
-            case (_, { IsEmptyContainer: true }):
+            case (_, { IsEmptyContainer: true }) when sameKind || !left.IsEmptyContainer:
                 return left.Copy();
-            case ({ IsEmptyContainer: true }, _):
+            case ({ IsEmptyContainer: true }, _) when !right.IsEmptyContainer:
                 return right.Copy();
-            case (TreeList a, TreeList b):
-                TreeList list = new(Math.Max(a.Count, b.Count));
-                for (int i = 0; i < a.Count || i < b.Count; i++)
-                {
-                    list.Add(
-                        i >= a.Count ? b.ItemAt(i).Copy()
-                        : i >= b.Count ? a.ItemAt(i).Copy()
-                        : MergeAt(TreePaths.Join(path, i), a.ItemAt(i), b.ItemAt(i), merge));
-                }
-
-                return list;
-            case (TreeDictionary a, TreeDictionary b):
-                return MergeDictionaries(path, a, b, merge);
-            case (TreeLeaf(var a), TreeLeaf(var b)) when merge is not null:
-                return new TreeLeaf(merge(a, b));
-            case (TreeLeaf, TreeLeaf):
-                throw new ArgumentException(
-                    $"Cannot merge {TreePaths.Quote(path)}: both trees have an array there. Pass a merge function to combine them.");
+            case (TreeLeaf(var a), TreeLeaf(var b)):
+                return new TreeLeaf(merge is not null ? merge(a, b) : throw new ArgumentException(
+                    $"Cannot merge {path.Quoted}: both trees have an array there. Pass a merge function to combine them."));
+            case (_, _) when sameKind:
+                return MergeChildren(path, left, right, merge);
             default:
-                throw new ArgumentException(
-                    $"Cannot merge {TreePaths.Quote(path)}: it is {left.Description} on the left and {right.Description} on the right.");
+                throw new ArgumentException($"Cannot merge {path.Quoted}: it is {left.Description} on the left and {right.Description} on the right.");
         }
     }
 
-    private static TreeDictionary MergeDictionaries(
-        string path, TreeDictionary left, TreeDictionary right, Func<MlxArray, MlxArray, MlxArray>? merge)
+    private static Tree MergeChildren(TreePath path, Tree left, Tree right, Func<MlxArray, MlxArray, MlxArray>? merge)
     {
-        TreeDictionary result = new(left.Count + right.Count);
-        foreach ((string key, Tree value) in left)
+        Tree result = left.NewLike();
+        TreePath below = path.In(left);
+        for (int i = 0; i < left.ChildCount; i++)
         {
-            result.Add(key, right.Get(key) is { } other ? MergeAt(TreePaths.Join(path, key), value, other, merge) : value.Copy());
+            below.Index = i;
+            Tree child = left.ChildAt(i);
+            result.AddLike(left, i, right.ChildLike(left, i) is { } other ? MergeAt(below, child, other, merge) : child.Copy());
         }
 
-        foreach ((string key, Tree value) in right)
+        for (int i = 0; i < right.ChildCount; i++)
         {
-            if (!left.ContainsKey(key))
+            if (left.ChildLike(right, i) is null)
             {
-                result.Add(key, value.Copy());
+                result.AddLike(right, i, right.ChildAt(i).Copy());
             }
         }
 

@@ -10,44 +10,20 @@ public abstract partial class Tree
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
-        switch (left, right)
+        if (left.GetType() != right.GetType() || left.ChildCount != right.ChildCount)
         {
-            case (TreeLeaf, TreeLeaf):
-                return true;
-            case (TreeList a, TreeList b):
-                if (a.Count != b.Count)
-                {
-                    return false;
-                }
-
-                for (int i = 0; i < a.Count; i++)
-                {
-                    if (!StructureEquals(a.ItemAt(i), b.ItemAt(i)))
-                    {
-                        return false;
-                    }
-                }
-
-                return true;
-            case (TreeDictionary a, TreeDictionary b):
-                if (a.Count != b.Count)
-                {
-                    return false;
-                }
-
-                for (int i = 0; i < a.Count; i++)
-                {
-                    (string key, Tree value) = a.EntryAt(i);
-                    if (b.Get(key) is not { } other || !StructureEquals(value, other))
-                    {
-                        return false;
-                    }
-                }
-
-                return true;
-            default:
-                return false;
+            return false;
         }
+
+        for (int i = 0; i < left.ChildCount; i++)
+        {
+            if (right.ChildLike(left, i) is not { } other || !StructureEquals(left.ChildAt(i), other))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>
@@ -60,75 +36,59 @@ public abstract partial class Tree
         ArgumentNullException.ThrowIfNull(expected);
         ArgumentNullException.ThrowIfNull(actual);
         List<string> differences = [];
-        Compare("", expected, actual, differences);
+        Compare(new TreePath(), expected, actual, differences);
         return differences;
     }
 
-    private static void Compare(string path, Tree expected, Tree actual, List<string> differences)
+    private static void Compare(TreePath path, Tree expected, Tree actual, List<string> differences)
     {
-        switch (expected, actual)
+        if (expected is TreeLeaf { Peek: var a } && actual is TreeLeaf { Peek: var b })
         {
-            case (TreeLeaf { Peek: var a }, TreeLeaf { Peek: var b }):
-                if (a.DType != b.DType || !a.Shape.SequenceEqual(b.Shape))
-                {
-                    differences.Add(
-                        $"{TreePaths.Quote(path)} is {TreePaths.Describe(b)}, expected {TreePaths.Describe(a)}");
-                }
+            if (a.IsDisposed || b.IsDisposed ? a.IsDisposed != b.IsDisposed : a.DType != b.DType || !a.Shape.SequenceEqual(b.Shape))
+            {
+                differences.Add($"{path.Quoted} is {TreePaths.Describe(b)}, expected {TreePaths.Describe(a)}");
+            }
 
-                break;
-            case (TreeList a, TreeList b):
-                for (int i = 0; i < a.Count || i < b.Count; i++)
-                {
-                    CompareOptional(
-                        TreePaths.Join(path, i), i < a.Count ? a.ItemAt(i) : null, i < b.Count ? b.ItemAt(i) : null, differences);
-                }
+            return;
+        }
 
-                break;
-            case (TreeDictionary a, TreeDictionary b):
-                for (int i = 0; i < a.Count; i++)
-                {
-                    (string key, Tree value) = a.EntryAt(i);
-                    CompareOptional(TreePaths.Join(path, key), value, b.Get(key), differences);
-                }
+        if (expected.GetType() != actual.GetType())
+        {
+            differences.Add($"{path.Quoted} is {actual.Description}, expected {expected.Description}");
+            return;
+        }
 
-                for (int i = 0; i < b.Count; i++)
-                {
-                    (string key, Tree value) = b.EntryAt(i);
-                    if (!a.ContainsKey(key))
-                    {
-                        CompareOptional(TreePaths.Join(path, key), null, value, differences);
-                    }
-                }
+        TreePath below = path.In(expected);
+        for (int i = 0; i < expected.ChildCount; i++)
+        {
+            below.Index = i;
+            if (actual.ChildLike(expected, i) is { } counterpart)
+            {
+                Compare(below, expected.ChildAt(i), counterpart, differences);
+            }
+            else
+            {
+                ListLeaves(below, expected.ChildAt(i), "is missing, expected", differences);
+            }
+        }
 
-                break;
-            default:
-                differences.Add($"{TreePaths.Quote(path)} is {actual.Description}, expected {expected.Description}");
-                break;
+        TreePath beyond = path.In(actual);
+        for (int i = 0; i < actual.ChildCount; i++)
+        {
+            beyond.Index = i;
+            if (expected.ChildLike(actual, i) is null)
+            {
+                ListLeaves(beyond, actual.ChildAt(i), "is not expected, but there is", differences);
+            }
         }
     }
 
-    private static void CompareOptional(string path, Tree? expected, Tree? actual, List<string> differences)
+    // Containers without arrays vanish when a tree is flattened, so their absence is no difference.
+    private static void ListLeaves(TreePath path, Tree tree, string what, List<string> differences)
     {
-        switch (expected, actual)
+        foreach ((string leaf, MlxArray array) in tree.FlattenUnseen(path.ToString()))
         {
-            case (not null, not null):
-                Compare(path, expected, actual, differences);
-                break;
-            case (not null, null):
-                Leaves(expected, path, "is missing, expected", differences);
-                break;
-            case (null, not null):
-                Leaves(actual, path, "is not expected, but there is", differences);
-                break;
-        }
-
-        // Containers without arrays vanish when a tree is flattened, so their absence is no difference.
-        static void Leaves(Tree tree, string path, string what, List<string> differences)
-        {
-            foreach ((string leaf, MlxArray array) in tree.FlattenUnseen(path))
-            {
-                differences.Add($"'{leaf}' {what} {TreePaths.Describe(array)}");
-            }
+            differences.Add($"'{leaf}' {what} {TreePaths.Describe(array)}");
         }
     }
 }

@@ -28,6 +28,14 @@ public abstract partial class Tree
     /// <exception cref="ArgumentNullException">The array is null.</exception>
     public static implicit operator Tree(MlxArray array) => new TreeLeaf(array);
 
+    /// <summary>Takes the array of a leaf, as <see cref="Array"/> does.</summary>
+    /// <exception cref="InvalidOperationException">The node is a list or a dictionary; the message names its path.</exception>
+    public static explicit operator MlxArray(Tree tree)
+    {
+        ArgumentNullException.ThrowIfNull(tree);
+        return tree.Array;
+    }
+
     /// <summary>The array of a leaf.</summary>
     /// <exception cref="InvalidOperationException">The node is a list or a dictionary; the message names its path.</exception>
     public virtual MlxArray Array =>
@@ -63,10 +71,31 @@ public abstract partial class Tree
     }
 
     /// <summary>The number of arrays in the tree.</summary>
-    public abstract int LeafCount { get; }
+    public virtual int LeafCount
+    {
+        get
+        {
+            int count = 0;
+            for (int i = 0; i < ChildCount; i++)
+            {
+                count += ChildAt(i).LeafCount;
+            }
+
+            return count;
+        }
+    }
 
     /// <summary>A copy of all containers that shares the arrays.</summary>
-    public abstract Tree Copy();
+    public virtual Tree Copy()
+    {
+        Tree copy = NewLike();
+        for (int i = 0; i < ChildCount; i++)
+        {
+            copy.AddLike(this, i, ChildAt(i).Copy());
+        }
+
+        return copy;
+    }
 
     /// <summary>Releases every array of the tree. Nothing else may use these arrays any more.</summary>
     public void DisposeArrays()
@@ -82,61 +111,93 @@ public abstract partial class Tree
     public Tree Find(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        Tree node = this;
         string walked = "";
-        foreach (string part in path.Length == 0 ? [] : path.Split('.'))
-        {
-            Tree? next = node.Child(part);
-            if (next is null)
-            {
-                throw new KeyNotFoundException(
-                    $"There is no '{path}' in the tree: {TreePaths.Quote(walked)} is {node.Description}.");
-            }
-
-            node = node.ReadAs(next, part, 0);
-            walked = TreePaths.Join(walked, part);
-        }
-
-        return node;
+        Tree last = this;
+        return path.Length == 0 ? this : Follow(path, null, ref last, ref walked)
+            ?? throw new KeyNotFoundException($"There is no '{path}' in the tree: {TreePaths.Quote(walked)} is {last.Description}.");
     }
 
     /// <summary>Looks up a dotted path such as <c>layers.0.weight</c>.</summary>
     public bool TryFind(string path, [NotNullWhen(true)] out Tree? node)
     {
         ArgumentNullException.ThrowIfNull(path);
-        node = this;
-        foreach (string part in path.Length == 0 ? [] : path.Split('.'))
+        string walked = "";
+        Tree last = this;
+        node = path.Length == 0 ? this : Follow(path, null, ref last, ref walked);
+        return node is not null;
+    }
+
+    // A key may hold dots itself, so where the shortest name leads nowhere a longer one may.
+    private Tree? Follow(string path, string? here, ref Tree last, ref string walked)
+    {
+        foreach ((string name, string? rest) in TreePaths.Heads(path))
         {
-            if (node.Child(part) is not { } next)
+            if (Child(name) is not { } child)
             {
-                node = null;
-                return false;
+                continue;
             }
 
-            node = node.ReadAs(next, part, 0);
+            string there = TreePaths.Below(here, name);
+            ReadAs(child, name, 0);
+            if (rest is null)
+            {
+                return child;
+            }
+
+            if (there.Length > walked.Length)
+            {
+                (last, walked) = (child, there);
+            }
+
+            if (child.Follow(rest, there, ref last, ref walked) is { } found)
+            {
+                return found;
+            }
         }
 
-        return true;
+        return null;
     }
 
     /// <summary>An indented outline of the tree: one line per node, with dtype and shape of every array.</summary>
     public override string ToString() => TreeOutline.Of(this);
 
     /// <summary>Lists the arrays; <paramref name="shown"/> says whether somebody outside the library gets to see them.</summary>
-    internal abstract void CollectLeaves(List<MlxArray> leaves, bool shown);
+    internal virtual void CollectLeaves(List<MlxArray> leaves, bool shown)
+    {
+        for (int i = 0; i < ChildCount; i++)
+        {
+            ChildAt(i).CollectLeaves(leaves, shown);
+        }
+    }
 
     /// <summary>Lists arrays such that evaluating them evaluates every leaf; leaves that share one list it once or a few times.</summary>
-    internal abstract void CollectToEvaluate(List<MlxArray> arrays);
+    internal virtual void CollectToEvaluate(List<MlxArray> arrays)
+    {
+        for (int i = 0; i < ChildCount; i++)
+        {
+            ChildAt(i).CollectToEvaluate(arrays);
+        }
+    }
 
     /// <summary>Lists the arrays of the leaves that nobody outside the library has seen.</summary>
-    internal abstract void CollectPrivate(List<MlxArray> arrays);
+    internal virtual void CollectPrivate(List<MlxArray> arrays)
+    {
+        for (int i = 0; i < ChildCount; i++)
+        {
+            ChildAt(i).CollectPrivate(arrays);
+        }
+    }
 
     /// <summary>Declares every leaf of a tree that the library has just made, and shown to nobody, to be its own.</summary>
-    internal abstract void Reclaim();
+    internal virtual void Reclaim()
+    {
+        for (int i = 0; i < ChildCount; i++)
+        {
+            ChildAt(i).Reclaim();
+        }
+    }
 
-    internal abstract Tree? Child(string part);
-
-    internal abstract bool IsEmptyContainer { get; }
+    internal bool IsEmptyContainer => this is not TreeLeaf && ChildCount == 0;
 
     /// <summary>What the node is, as part of a sentence.</summary>
     internal abstract string Description { get; }

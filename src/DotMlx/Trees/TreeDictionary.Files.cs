@@ -2,39 +2,55 @@ namespace DotMlx;
 
 public sealed partial class TreeDictionary
 {
+    // In the metadata of files whose paths are escaped: other files, such as Python's, may have backslashes that mean nothing.
+    private const string SyntaxKey = "path_syntax";
+    private const string Escaped = "escaped";
+
     /// <summary>
     /// Saves every array of the tree as a safetensors file whose names are the dotted paths, all of it or nothing: a file
     /// that exists stays as it was until the new one is complete. Python reads it with
-    /// <c>tree_unflatten(list(mx.load(path).items()))</c>.
+    /// <c>tree_unflatten(list(mx.load(path).items()))</c>. Keys that dotted paths do not tell (empty ones, those that hold a dot, and
+    /// dictionaries whose keys are all list indices) are written with backslashes, which <see cref="Load"/> reads.
     /// </summary>
     /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
     /// <param name="metadata">Texts to keep with the arrays.</param>
-    /// <exception cref="ArgumentException">
-    /// A key is empty or holds a dot, so that it would not come back as it is; two arrays have the same path; or an array cannot be saved.
-    /// </exception>
+    /// <exception cref="ArgumentException">An array or a key cannot be saved.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        CheckKeys("", this);
-        List<KeyValuePair<string, MlxArray>> items = FlattenUnseen();
+        List<KeyValuePair<string, MlxArray>> items = [];
+        if (EscapedPaths.AreNeeded(this))
+        {
+            EscapedPaths.List(this, "", items);
+            metadata = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { [SyntaxKey] = Escaped };
+        }
+        else
+        {
+            items = FlattenUnseen();
+        }
+
         Evaluation.Eval(items.Select(item => item.Value).ToArray());
         Mx.SaveSafetensors(path, items, metadata);
     }
 
     /// <summary>
     /// Loads a safetensors file whose names are dotted paths, as <see cref="Save"/> and Python write it.
-    /// Nodes whose keys are all numbers become lists, see <see cref="Tree.Unflatten"/>; the tree itself is always a dictionary.
+    /// In a file of Python's, nodes whose keys are all list indices become lists, see <see cref="Tree.Unflatten"/>; the tree itself is
+    /// always a dictionary.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is broken.</exception>
-    public static TreeDictionary Load(string path) => FromItems(Mx.LoadSafetensors(path));
+    public static TreeDictionary Load(string path) => FromFile(Mx.LoadSafetensors(path));
 
-    internal static TreeDictionary FromItems(IEnumerable<KeyValuePair<string, MlxArray>> items)
+    internal static TreeDictionary FromFile(SafetensorsFile file) => FromItems(file, file.Metadata);
+
+    internal static TreeDictionary FromItems(
+        IEnumerable<KeyValuePair<string, MlxArray>> items, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        Tree tree = Unflatten(items);
-        switch (tree)
+        bool escaped = metadata?.TryGetValue(SyntaxKey, out string? syntax) == true && syntax == Escaped;
+        switch (escaped ? UnflattenEscaped(items) : Unflatten(items))
         {
             case TreeDictionary dictionary:
                 return dictionary;
@@ -49,36 +65,8 @@ public sealed partial class TreeDictionary
                 }
 
                 return byIndex;
-            default:
-                return new TreeDictionary { [""] = tree };
-        }
-    }
-
-    private static void CheckKeys(string path, Tree tree)
-    {
-        switch (tree)
-        {
-            case TreeDictionary dictionary:
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    if (key.Length == 0 || key.Contains('.', StringComparison.Ordinal))
-                    {
-                        throw new ArgumentException(
-                            $"{TreePaths.Quote(path)} has the key '{key}': a file's names are dotted paths, so a key must not be empty or hold a dot.");
-                    }
-
-                    CheckKeys(TreePaths.Join(path, key), value);
-                }
-
-                break;
-            case TreeList list:
-                for (int i = 0; i < list.Count; i++)
-                {
-                    CheckKeys(TreePaths.Join(path, i), list.ItemAt(i));
-                }
-
-                break;
+            case var leaf:
+                return new TreeDictionary { [""] = leaf };
         }
     }
 }

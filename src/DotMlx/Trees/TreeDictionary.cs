@@ -5,7 +5,7 @@ namespace DotMlx;
 
 /// <summary>A tree that is a dictionary of trees in the order of insertion: the state dictionary of modules and optimizers.</summary>
 /// <example><code>TreeDictionary parameters = new() { ["weight"] = weight, ["bias"] = bias };</code></example>
-public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
+public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IReadOnlyDictionary<string, Tree>
 {
     private readonly OrderedDictionary<string, Tree> _items;
 
@@ -48,21 +48,6 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
             }
 
             return values;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override int LeafCount
-    {
-        get
-        {
-            int count = 0;
-            for (int i = 0; i < _items.Count; i++)
-            {
-                count += _items.GetAt(i).Value.LeafCount;
-            }
-
-            return count;
         }
     }
 
@@ -134,20 +119,21 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <inheritdoc/>
-    public override Tree Copy()
-    {
-        TreeDictionary copy = new(_items.Count);
-        for (int i = 0; i < _items.Count; i++)
-        {
-            (string key, Tree value) = _items.GetAt(i);
-            copy._items.Add(key, value.Copy());
-        }
+    IEnumerable<string> IReadOnlyDictionary<string, Tree>.Keys => Keys;
 
-        return copy;
-    }
+    IEnumerable<Tree> IReadOnlyDictionary<string, Tree>.Values => Values;
 
-    internal override bool IsEmptyContainer => _items.Count == 0;
+    /// <summary>A copy of all containers that shares the arrays.</summary>
+    public override TreeDictionary Copy() => (TreeDictionary)base.Copy();
+
+    /// <inheritdoc cref="Tree.Map(Func{MlxArray, MlxArray})"/>
+    public new TreeDictionary Map(Func<MlxArray, MlxArray> map) => (TreeDictionary)base.Map(map);
+
+    /// <inheritdoc cref="Tree.Map(Func{MlxArray, MlxArray, MlxArray}, Tree)"/>
+    public new TreeDictionary Map(Func<MlxArray, MlxArray, MlxArray> map, Tree other) => (TreeDictionary)base.Map(map, other);
+
+    /// <inheritdoc cref="Tree.MapWithPath(Func{string, MlxArray, MlxArray})"/>
+    public new TreeDictionary MapWithPath(Func<string, MlxArray, MlxArray> map) => (TreeDictionary)base.MapWithPath(map);
 
     internal override string Description
     {
@@ -219,39 +205,19 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>
         }
     }
 
-    internal override void CollectLeaves(List<MlxArray> leaves, bool shown)
-    {
-        for (int i = 0; i < _items.Count; i++)
-        {
-            _items.GetAt(i).Value.CollectLeaves(leaves, shown);
-        }
-    }
+    internal override int ChildCount => _items.Count;
 
-    internal override void CollectToEvaluate(List<MlxArray> arrays)
-    {
-        for (int i = 0; i < _items.Count; i++)
-        {
-            _items.GetAt(i).Value.CollectToEvaluate(arrays);
-        }
-    }
+    internal override Tree ChildAt(int index) => _items.GetAt(index).Value;
 
-    internal override void CollectPrivate(List<MlxArray> arrays)
-    {
-        for (int i = 0; i < _items.Count; i++)
-        {
-            _items.GetAt(i).Value.CollectPrivate(arrays);
-        }
-    }
+    internal override string NameAt(int index) => _items.GetAt(index).Key;
 
-    internal override void Reclaim()
-    {
-        for (int i = 0; i < _items.Count; i++)
-        {
-            _items.GetAt(i).Value.Reclaim();
-        }
-    }
+    internal override Tree? Child(string name) => Get(name);
 
-    internal override Tree? Child(string part) => Get(part);
+    internal override Tree? ChildLike(Tree node, int index) => node is TreeDictionary other ? Get(other.EntryAt(index).Key, index) : null;
+
+    internal override Tree NewLike() => new TreeDictionary(_items.Count);
+
+    internal override void AddLike(Tree node, int index, Tree child) => _items.Add(node.NameAt(index), child);
 
     private static Tree Checked(string key, Tree value) =>
         value ?? throw new ArgumentNullException(nameof(value), $"The value for the key '{key}' is null: leave the key out, or use an empty TreeDictionary.");

@@ -64,8 +64,6 @@ public sealed class TreeLeaf : Tree
     /// <summary>The array, for a look that nobody outside the library shares.</summary>
     internal MlxArray Peek => _array ??= _view!.Make();
 
-    internal override bool IsEmptyContainer => false;
-
     internal override string Description => "an array (" + TreePaths.Describe(Peek) + ")";
 
     internal override void CollectLeaves(List<MlxArray> leaves, bool shown) => leaves.Add(shown ? Array : Peek);
@@ -101,5 +99,17 @@ public sealed class TreeLeaf : Tree
 
     internal override void Reclaim() => _private = true;
 
-    internal override Tree? Child(string part) => null;
+    internal override int ChildCount => 0;
+
+    internal override Tree ChildAt(int index) => throw new ArgumentOutOfRangeException(nameof(index), index, "An array has no children.");
+
+    internal override string NameAt(int index) => throw new ArgumentOutOfRangeException(nameof(index), index, "An array has no children.");
+
+    internal override Tree? Child(string name) => null;
+
+    internal override Tree? ChildLike(Tree node, int index) => null;
+
+    internal override Tree NewLike() => this;
+
+    internal override void AddLike(Tree node, int index, Tree child) => throw new InvalidOperationException("An array has no children.");
 }

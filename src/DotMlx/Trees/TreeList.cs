@@ -3,7 +3,7 @@ using System.Collections;
 namespace DotMlx;
 
 /// <summary>A tree that is a list of trees, as Python's lists and tuples. An element without parameters is an empty dictionary.</summary>
-public sealed class TreeList : Tree, IList<Tree>
+public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
 {
     private readonly List<Tree> _items;
 
@@ -30,21 +30,6 @@ public sealed class TreeList : Tree, IList<Tree>
 
     /// <summary>False: trees are changed in place.</summary>
     public bool IsReadOnly => false;
-
-    /// <inheritdoc/>
-    public override int LeafCount
-    {
-        get
-        {
-            int count = 0;
-            foreach (Tree item in _items)
-            {
-                count += item.LeafCount;
-            }
-
-            return count;
-        }
-    }
 
     /// <inheritdoc/>
     public override Tree this[int index]
@@ -111,20 +96,6 @@ public sealed class TreeList : Tree, IList<Tree>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <inheritdoc/>
-    public override Tree Copy()
-    {
-        TreeList copy = new(_items.Count);
-        foreach (Tree item in _items)
-        {
-            copy._items.Add(item.Copy());
-        }
-
-        return copy;
-    }
-
-    internal override bool IsEmptyContainer => _items.Count == 0;
-
     internal override string Description => _items.Count == 0 ? "an empty list" : $"a list of {_items.Count}";
 
     internal Tree ItemAt(int index) => _items[index];
@@ -163,40 +134,19 @@ public sealed class TreeList : Tree, IList<Tree>
         }
     }
 
-    internal override void CollectLeaves(List<MlxArray> leaves, bool shown)
-    {
-        foreach (Tree item in _items)
-        {
-            item.CollectLeaves(leaves, shown);
-        }
-    }
+    internal override int ChildCount => _items.Count;
 
-    internal override void CollectToEvaluate(List<MlxArray> arrays)
-    {
-        foreach (Tree item in _items)
-        {
-            item.CollectToEvaluate(arrays);
-        }
-    }
+    internal override Tree ChildAt(int index) => _items[index];
 
-    internal override void CollectPrivate(List<MlxArray> arrays)
-    {
-        foreach (Tree item in _items)
-        {
-            item.CollectPrivate(arrays);
-        }
-    }
+    internal override string NameAt(int index) => TreePaths.Index(index);
 
-    internal override void Reclaim()
-    {
-        foreach (Tree item in _items)
-        {
-            item.Reclaim();
-        }
-    }
+    internal override Tree? Child(string name) => TreePaths.TryIndex(name, out int index) && index < _items.Count ? _items[index] : null;
 
-    internal override Tree? Child(string part) =>
-        TreePaths.TryIndex(part, out int index) && index < _items.Count ? _items[index] : null;
+    internal override Tree? ChildLike(Tree node, int index) => node is TreeList && index < _items.Count ? _items[index] : null;
+
+    internal override Tree NewLike() => new TreeList(_items.Count);
+
+    internal override void AddLike(Tree node, int index, Tree child) => _items.Add(child);
 
     private static Tree Checked(Tree item, int index) =>
         item ?? throw new ArgumentNullException(nameof(item), $"Element {index} of the list is null: use an empty TreeDictionary for an element without arrays.");

@@ -27,23 +27,9 @@ internal static class TreeOutline
 
     private static void Children(StringBuilder text, Tree tree, int depth)
     {
-        switch (tree)
+        for (int i = 0; i < tree.ChildCount; i++)
         {
-            case TreeList list:
-                for (int i = 0; i < list.Count; i++)
-                {
-                    Node(text, $"[{TreePaths.Index(i)}]", list.ItemAt(i), depth);
-                }
-
-                break;
-            case TreeDictionary dictionary:
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    Node(text, key, value, depth);
-                }
-
-                break;
+            Node(text, tree is TreeList ? $"[{tree.NameAt(i)}]" : tree.NameAt(i), tree.ChildAt(i), depth);
         }
     }
 

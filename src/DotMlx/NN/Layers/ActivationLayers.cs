@@ -207,7 +207,7 @@ public sealed partial class PReLU : Module, IUnaryModule
     public PReLU(int numParameters = 1, float init = 0.25f) => Weight = Mx.Full([numParameters], init);
 
     /// <summary>The slopes, of shape (numParameters,).</summary>
-    public MlxArray Weight { get; set; }
+    public MlxArray Weight { get; set => SetArray(ref field, value); }
 
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Activations.Prelu(x, Weight);

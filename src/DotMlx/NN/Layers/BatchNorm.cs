@@ -28,18 +28,18 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     }
 
     /// <summary>The scale, of shape (features,), or null.</summary>
-    public MlxArray? Weight { get; set; }
+    public MlxArray? Weight { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The shift, of shape (features,), or null.</summary>
-    public MlxArray? Bias { get; set; }
+    public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The running mean, of shape (features,), or null.</summary>
     [Buffer]
-    public MlxArray? RunningMean { get; set; }
+    public MlxArray? RunningMean { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The running variance (unbiased), of shape (features,), or null.</summary>
     [Buffer]
-    public MlxArray? RunningVar { get; set; }
+    public MlxArray? RunningVar { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Applies the layer and, in training, moves the running statistics.</summary>
     /// <param name="x">Input of shape (batch, features), (batch, length, features) or (batch, height, width, features).</param>
@@ -79,10 +79,6 @@ public sealed partial class BatchNorm : Module, IUnaryModule
             MlxArray unbiased = variance * ((float)count / (count - 1));
             RunningMean = ((1f - _momentum) * RunningMean) + (_momentum * mean);
             RunningVar = ((1f - _momentum) * RunningVar) + (_momentum * unbiased);
-
-            // They outlive this scope and any that the caller has opened.
-            MlxScope.Detach(RunningMean);
-            MlxScope.Detach(RunningVar);
         }
         return (mean, variance);
     }

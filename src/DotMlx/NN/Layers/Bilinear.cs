@@ -16,10 +16,10 @@ public sealed partial class Bilinear : Module
     }
 
     /// <summary>The weight, of shape (output, input2, input1).</summary>
-    public MlxArray Weight { get; set; }
+    public MlxArray Weight { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias, of shape (output,), or null.</summary>
-    public MlxArray? Bias { get; set; }
+    public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Applies the layer.</summary>
     /// <param name="x1">First input, of shape (..., input1).</param>

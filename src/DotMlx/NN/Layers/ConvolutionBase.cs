@@ -22,10 +22,10 @@ public abstract partial class ConvolutionBase : Module, IUnaryModule
     }
 
     /// <summary>The kernels, of shape (output channels, spatial sizes..., input channels / groups).</summary>
-    public MlxArray Weight { get; set; }
+    public MlxArray Weight { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias, of shape (output channels,), or null.</summary>
-    public MlxArray? Bias { get; set; }
+    public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     private protected int Groups { get; }
 

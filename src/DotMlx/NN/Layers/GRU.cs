@@ -23,17 +23,17 @@ public sealed partial class GRU : Module, IUnaryModule
 
     /// <summary>From input to the gates r, z and n, of shape (3 hidden, input).</summary>
     [Parameter("Wx")]
-    public MlxArray Wx { get; set; }
+    public MlxArray Wx { get; set => SetArray(ref field, value); }
 
     /// <summary>From state to the gates, of shape (3 hidden, hidden).</summary>
     [Parameter("Wh")]
-    public MlxArray Wh { get; set; }
+    public MlxArray Wh { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias of the gates, of shape (3 hidden,), or null.</summary>
-    public MlxArray? B { get; set; }
+    public MlxArray? B { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The bias inside the reset product, of shape (hidden,), or null.</summary>
-    public MlxArray? Bhn { get; set; }
+    public MlxArray? Bhn { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Runs over a sequence.</summary>
     /// <param name="x">Input of shape (..., length, input).</param>

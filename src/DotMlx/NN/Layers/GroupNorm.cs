@@ -35,10 +35,10 @@ public sealed partial class GroupNorm : Module, IUnaryModule
     }
 
     /// <summary>The shift, of shape (dims,), or null.</summary>
-    public MlxArray? Bias { get; set; }
+    public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The scale, of shape (dims,), or null.</summary>
-    public MlxArray? Weight { get; set; }
+    public MlxArray? Weight { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Applies the layer.</summary>
     /// <param name="x">Input of shape (batch, ..., dims).</param>

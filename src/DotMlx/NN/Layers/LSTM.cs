@@ -22,14 +22,14 @@ public sealed partial class LSTM : Module
 
     /// <summary>From input to the gates i, f, g and o, of shape (4 hidden, input).</summary>
     [Parameter("Wx")]
-    public MlxArray Wx { get; set; }
+    public MlxArray Wx { get; set => SetArray(ref field, value); }
 
     /// <summary>From state to the gates, of shape (4 hidden, hidden).</summary>
     [Parameter("Wh")]
-    public MlxArray Wh { get; set; }
+    public MlxArray Wh { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias of the gates, of shape (4 hidden,), or null.</summary>
-    public MlxArray? Bias { get; set; }
+    public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Runs over a sequence.</summary>
     /// <param name="x">Input of shape (..., length, input).</param>

@@ -23,10 +23,10 @@ public sealed partial class LayerNorm : Module, IUnaryModule
     }
 
     /// <summary>The scale, of shape (dims,), or null.</summary>
-    public MlxArray? Weight { get; set; }
+    public MlxArray? Weight { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The shift, of shape (dims,), or null.</summary>
-    public MlxArray? Bias { get; set; }
+    public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Mx.Fast.LayerNorm(x, Weight, Bias, _eps);

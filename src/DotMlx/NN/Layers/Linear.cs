@@ -28,10 +28,10 @@ public partial class Linear : Module, IUnaryModule, IQuantizable
     private protected Linear() => Weight = null!;
 
     /// <summary>The weight, of shape (output, input).</summary>
-    public virtual MlxArray Weight { get; set; }
+    public virtual MlxArray Weight { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias, of shape (output,), or null.</summary>
-    public virtual MlxArray? Bias { get; set; }
+    public virtual MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The size of the last axis of the input.</summary>
     public virtual int InputDims => Weight.Shape[1];

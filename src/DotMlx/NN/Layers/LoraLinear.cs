@@ -34,10 +34,10 @@ public sealed partial class LoraLinear : Linear
     public Linear Linear { get; }
 
     /// <summary>Into the low rank, of shape (input, r).</summary>
-    public MlxArray LoraA { get; set; }
+    public MlxArray LoraA { get; set => SetArray(ref field, value); }
 
     /// <summary>Out of the low rank, of shape (r, output); zeros at first.</summary>
-    public MlxArray LoraB { get; set; }
+    public MlxArray LoraB { get; set => SetArray(ref field, value); }
 
     /// <summary>Multiplies the correction.</summary>
     public float Scale { get; }

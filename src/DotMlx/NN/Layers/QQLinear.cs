@@ -28,7 +28,7 @@ public sealed partial class QQLinear : Linear
     }
 
     /// <summary>The scales while the weight is quantized, else null.</summary>
-    public MlxArray? Scales { get; set; }
+    public MlxArray? Scales { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>How many weights share a scale.</summary>
     public int GroupSize { get; }
@@ -71,7 +71,7 @@ public sealed partial class QQLinear : Linear
     {
         if (!IsQuantized)
         {
-            (Weight, Scales, _) = Mx.Quantize(Weight, GroupSize, Bits, Mode);
+            ModuleSlot.Unchecked(() => (Weight, Scales, _) = Mx.Quantize(Weight, GroupSize, Bits, Mode));
         }
     }
 
@@ -80,7 +80,7 @@ public sealed partial class QQLinear : Linear
     {
         if (IsQuantized)
         {
-            Weight = Mx.Dequantize(Weight, Scales!, null, GroupSize, Bits, Mode);
+            ModuleSlot.Unchecked(() => Weight = Mx.Dequantize(Weight, Scales!, null, GroupSize, Bits, Mode));
             Scales = null;
         }
     }

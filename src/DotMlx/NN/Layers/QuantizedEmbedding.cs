@@ -38,15 +38,15 @@ public sealed partial class QuantizedEmbedding : Embedding
     {
         (GroupSize, Bits) = QuantizationMode.Defaults(mode, groupSize, bits);
         Mode = mode;
-        (Weight, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode);
+        ModuleSlot.Unchecked(() => (Weight, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode));
         Freeze();
     }
 
     /// <summary>The scales, of shape (count, dims / group size).</summary>
-    public MlxArray Scales { get; set; }
+    public MlxArray Scales { get; set => SetArray(ref field, value); }
 
     /// <summary>The biases of the groups in affine mode, of the shape of the scales; else null.</summary>
-    public MlxArray? Biases { get; set; }
+    public MlxArray? Biases { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>How many weights share a scale.</summary>
     public int GroupSize { get; }

@@ -48,10 +48,10 @@ public partial class QuantizedLinear : Linear
     }
 
     /// <summary>The scales, of shape (output, input / group size).</summary>
-    public MlxArray Scales { get; set; }
+    public MlxArray Scales { get; set => SetArray(ref field, value); }
 
     /// <summary>The biases of the groups in affine mode, of the shape of the scales; else null.</summary>
-    public MlxArray? Biases { get; set; }
+    public MlxArray? Biases { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>How many weights share a scale.</summary>
     public int GroupSize { get; }

@@ -18,7 +18,7 @@ public sealed partial class RMSNorm : Module, IUnaryModule
     }
 
     /// <summary>The scale, of shape (dims,).</summary>
-    public MlxArray Weight { get; set; }
+    public MlxArray Weight { get; set => SetArray(ref field, value); }
 
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Mx.Fast.RmsNorm(x, Weight, _eps);

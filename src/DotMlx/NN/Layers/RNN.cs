@@ -43,14 +43,14 @@ public sealed partial class RNN : Module, IUnaryModule
 
     /// <summary>From input to state, of shape (hidden, input).</summary>
     [Parameter("Wxh")]
-    public MlxArray Wxh { get; set; }
+    public MlxArray Wxh { get; set => SetArray(ref field, value); }
 
     /// <summary>From state to state, of shape (hidden, hidden).</summary>
     [Parameter("Whh")]
-    public MlxArray Whh { get; set; }
+    public MlxArray Whh { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias, of shape (hidden,), or null.</summary>
-    public MlxArray? Bias { get; set; }
+    public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Runs over a sequence.</summary>
     /// <param name="x">Input of shape (..., length, input).</param>

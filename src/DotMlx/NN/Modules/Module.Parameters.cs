@@ -1,5 +1,3 @@
-using System.Collections;
-
 namespace DotMlx.NN;
 
 public abstract partial class Module
@@ -178,19 +176,7 @@ public abstract partial class Module
         return named;
     }
 
-    private bool Holds(string key)
-    {
-        object? container = this;
-        foreach (string part in key.Split('.'))
-        {
-            if (container is null || !ModuleSlot.TryFind(container, part, out ModuleSlot slot))
-            {
-                return false;
-            }
-            container = slot.Value;
-        }
-        return container is not null;
-    }
+    private bool Holds(string key) => ModuleSlot.TryFollow(this, key, out ModuleSlot slot) && slot.Value is not null;
 
     private IEnumerable<string> OwnParameterKeys() =>
         FilterAndMap(static (module, key, value) => value is not Module && IsParameter(module, key, value)).Flatten().Select(item => item.Key);
@@ -215,29 +201,17 @@ public abstract partial class Module
                 return map is null ? array : map(array);
             case Module module:
                 return module.FilterAndMap(filter, map);
-            case IDictionary:
-                TreeDictionary dictionary = [];
-                foreach (ModuleSlot slot in ModuleSlot.In(value))
+            case var container when ModuleSlot.IsContainer(container):
+                Tree tree = ModuleSlot.NewTree(container);
+                foreach (ModuleSlot slot in ModuleSlot.In(container))
                 {
-                    dictionary[slot.Key] = Element(slot);
+                    string path = TreePaths.Join(key, slot.Key);
+                    slot.AddTo(tree, slot.Value is { } element && filter(this, path, element) ? Unwrap(path, element, filter, map) : new TreeDictionary());
                 }
-                return dictionary;
-            case IList:
-                TreeList list = [];
-                foreach (ModuleSlot slot in ModuleSlot.In(value))
-                {
-                    list.Add(Element(slot));
-                }
-                return list;
+                return tree;
             default:
                 throw new InvalidOperationException(
                     $"The filter kept '{key}' of {GetType().Name}, a {value.GetType().Name}: only arrays, modules, lists and dictionaries can be kept.");
-        }
-
-        Tree Element(ModuleSlot slot)
-        {
-            string path = key + "." + slot.Key;
-            return slot.Value is { } element && filter(this, path, element) ? Unwrap(path, element, filter, map) : new TreeDictionary();
         }
     }
 }

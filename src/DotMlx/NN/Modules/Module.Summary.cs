@@ -55,7 +55,7 @@ public abstract partial class Module
             // Members with a leading underscore hold no parameters, whatever is below them.
             if (childPath[0] != '_')
             {
-                AddSummary(child, Join(path, childPath), rows, ref total, ref trainable);
+                AddSummary(child, TreePaths.Join(path, childPath), rows, ref total, ref trainable);
             }
         }
     }

@@ -2,8 +2,6 @@ namespace DotMlx.NN;
 
 public abstract partial class Module
 {
-    private const int ShownProblems = 50;
-
     /// <summary>
     /// Loads parameters from a file (<c>Module.load_weights</c>): <c>.safetensors</c>, <c>.npz</c>, or several safetensors files through
     /// their index (<c>model.safetensors.index.json</c>, or the directory that holds it). Names are those of Python.
@@ -48,12 +46,8 @@ public abstract partial class Module
     public Module LoadWeights(IEnumerable<KeyValuePair<string, MlxArray>> weights, bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        KeyValuePair<string, MlxArray>[] given = [.. weights];
-        if (strict)
-        {
-            CheckWeights(given);
-        }
-        return given.Length == 0 ? this : Update(Tree.Unflatten(given), strict: false);
+        ModuleUpdate.Weights(this, [.. weights], strict);
+        return this;
     }
 
     /// <summary>Saves all parameters and buffers (<c>Module.save_weights</c>); Python's <c>load_weights</c> reads the file.</summary>
@@ -76,34 +70,5 @@ public abstract partial class Module
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
         WeightFiles.SaveShards(directory, Parameters().Flatten(), maxShardBytes);
-    }
-
-    private void CheckWeights(KeyValuePair<string, MlxArray>[] given)
-    {
-        Dictionary<string, MlxArray> present = Parameters().Flatten().ToDictionary();
-        HashSet<string> names = [.. given.Select(g => g.Key)];
-        List<string> problems = [];
-        foreach (string name in names.Where(name => !present.ContainsKey(name)).Order(StringComparer.Ordinal))
-        {
-            problems.Add($"'{name}' is not in the model");
-        }
-        foreach ((string name, MlxArray array) in present.Where(p => !names.Contains(p.Key)).OrderBy(p => p.Key, StringComparer.Ordinal))
-        {
-            problems.Add($"'{name}' is missing, expected shape {ModuleUpdate.Shape(array)}");
-        }
-        foreach ((string name, MlxArray array) in given)
-        {
-            if (present.TryGetValue(name, out MlxArray? expected) && !array.Shape.SequenceEqual(expected.Shape))
-            {
-                problems.Add($"'{name}' has the shape {ModuleUpdate.Shape(array)}, expected {ModuleUpdate.Shape(expected)}");
-            }
-        }
-        if (problems.Count > 0)
-        {
-            string more = problems.Count > ShownProblems ? $"\n  ... and {problems.Count - ShownProblems} more" : "";
-            throw new ArgumentException(
-                $"The weights do not fit {GetType().Name}, which is unchanged:\n  {string.Join("\n  ", problems.Take(ShownProblems))}{more}\n"
-                + "Pass strict: false to load what has a place here, whatever its shape.");
-        }
     }
 }

@@ -123,7 +123,7 @@ public abstract partial class Module : IMlxState
             apply(next.Key, next.Value);
             foreach ((string path, Module child) in next.Value.Children())
             {
-                pending.Push(new(Join(next.Key, path), child));
+                pending.Push(new(TreePaths.Join(next.Key, path), child));
             }
         }
         return this;
@@ -145,14 +145,12 @@ public abstract partial class Module : IMlxState
         return text.Append(children.Count > 0 ? "\n)" : ")").ToString();
     }
 
-    internal static string Join(string prefix, string key) => prefix.Length == 0 ? key : prefix + "." + key;
-
     private static void CollectChildren(
         object container, string prefix, Func<Module, bool> stopAt, List<KeyValuePair<string, Module>> found)
     {
         foreach (ModuleSlot slot in ModuleSlot.In(container))
         {
-            string path = Join(prefix, slot.Key);
+            string path = TreePaths.Join(prefix, slot.Key);
             if (slot.Value is Module module && stopAt(module))
             {
                 found.Add(new(path, module));

@@ -26,6 +26,11 @@ public abstract class ModuleMember
         where TValue : class
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        if (name.Contains('.', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The name '{name}' of a member holds a dot, which separates the names of a path.", nameof(name));
+        }
+
         ArgumentNullException.ThrowIfNull(get);
         ArgumentNullException.ThrowIfNull(set);
         return new Typed<TModule, TValue>(name, get, set, isBuffer);

@@ -1,12 +1,17 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 
 namespace DotMlx.NN;
 
 /// <summary>One place inside a module, a list or a dictionary that holds an array, a module or a container of them.</summary>
 internal readonly struct ModuleSlot
 {
+    /// <summary>Stands for an entry that a list or a dictionary does not have.</summary>
+    public static readonly object Gone = new();
+
+    [ThreadStatic]
+    private static bool isSetting;
+
     private readonly object _container;
     private readonly ModuleMember? _member;
     private readonly object? _index;
@@ -18,6 +23,28 @@ internal readonly struct ModuleSlot
         Value = value;
         _member = member;
         _index = index;
+    }
+
+    /// <summary>Whether this thread is setting a member that was checked before.</summary>
+    public static bool IsSetting
+    {
+        get => isSetting;
+        private set => isSetting = value;
+    }
+
+    /// <summary>Sets members whatever the shape of what they hold now.</summary>
+    public static void Unchecked(Action set)
+    {
+        bool outer = IsSetting;
+        IsSetting = true;
+        try
+        {
+            set();
+        }
+        finally
+        {
+            IsSetting = outer;
+        }
     }
 
     public string Key { get; }
@@ -47,11 +74,20 @@ internal readonly struct ModuleSlot
             case IList list:
                 for (int i = 0; i < list.Count; i++)
                 {
-                    yield return new(list, i.ToString(CultureInfo.InvariantCulture), list[i], null, i);
+                    yield return new(list, TreePaths.Index(i), list[i], null, i);
                 }
                 break;
         }
     }
+
+    /// <summary>The place under a name that a dictionary does not have yet, or at the end of a list; null where nothing can be added.</summary>
+    public static ModuleSlot? Beyond(object container, string name) => container switch
+    {
+        IDictionary { IsFixedSize: false, IsReadOnly: false } dictionary => new ModuleSlot(dictionary, name, Gone, null, name),
+        IList { IsFixedSize: false, IsReadOnly: false } list when TreePaths.TryIndex(name, out int index) && index == list.Count =>
+            new ModuleSlot(list, name, Gone, null, index),
+        _ => null,
+    };
 
     /// <summary>The slot under a member name, a dictionary key or a list index.</summary>
     public static bool TryFind(object container, string key, out ModuleSlot slot)
@@ -68,6 +104,39 @@ internal readonly struct ModuleSlot
         return false;
     }
 
+    /// <summary>The slot at a dotted path; a dictionary's key may hold dots itself.</summary>
+    public static bool TryFollow(object container, string path, out ModuleSlot slot)
+    {
+        foreach ((string name, string? rest) in TreePaths.Heads(path))
+        {
+            if (TryFind(container, name, out slot) && (rest is null || (slot.Value is { } value && TryFollow(value, rest, out slot))))
+            {
+                return true;
+            }
+        }
+        slot = default;
+        return false;
+    }
+
+    /// <summary>An empty tree for what a module, a list or a dictionary holds.</summary>
+    public static Tree NewTree(object container) => container is IList and not IDictionary ? new TreeList() : new TreeDictionary();
+
+    /// <summary>Puts what was made of this place into the tree of its container.</summary>
+    public void AddTo(Tree tree, Tree child)
+    {
+        if (tree is TreeList list)
+        {
+            list.Add(child);
+        }
+        else
+        {
+            ((TreeDictionary)tree).Add(Key, child);
+        }
+    }
+
+    /// <summary>Whether an array, a module or a container is here.</summary>
+    public bool HoldsState => Value is MlxArray or Module || IsContainer(Value);
+
     /// <summary>Whether a value is a list or a dictionary that may hold parameters.</summary>
     public static bool IsContainer([NotNullWhen(true)] object? value) => value is IDictionary or IList;
 
@@ -79,26 +148,38 @@ internal readonly struct ModuleSlot
     public object? Read() => _container switch
     {
         Module module => _member!.Get(module),
-        IDictionary dictionary => dictionary[_index!],
+        IDictionary dictionary => dictionary.Contains(_index!) ? dictionary[_index!] : null,
         IList list => (int)_index! < list.Count ? list[(int)_index!] : null,
         _ => null,
     };
 
-    /// <summary>Replaces the value.</summary>
+    /// <summary>Replaces the value; <see cref="Gone"/> takes an entry out of a list or dictionary.</summary>
+    /// <returns>The value.</returns>
     /// <exception cref="ArgumentException">The place cannot hold it.</exception>
-    public void Set(object? value)
+    public object? Set(object? value)
     {
         switch (_container)
         {
             case Module module:
-                _member!.Set(module, value);
+                ModuleMember member = _member!;
+                Unchecked(() => member.Set(module, value));
+                break;
+            case IDictionary dictionary when value == Gone:
+                dictionary.Remove(_index!);
                 break;
             case IDictionary dictionary:
                 dictionary[_index!] = value;
+                break;
+            case IList list when value == Gone:
+                list.RemoveAt((int)_index!);
+                break;
+            case IList list when (int)_index! == list.Count:
+                list.Add(value);
                 break;
             case IList list:
                 list[(int)_index!] = value;
                 break;
         }
+        return value;
     }
 }

@@ -1,12 +1,11 @@
 using System.Collections;
-using System.Globalization;
 
 namespace DotMlx.NN;
 
 /// <summary>Replaces arrays and modules inside a module: everything is checked first, and then all is set or nothing.</summary>
 internal sealed class ModuleUpdate
 {
-    private readonly List<(ModuleSlot Slot, object Value, string Path)> _changes = [];
+    private readonly List<(ModuleSlot Slot, object? Value, string Path)> _changes = [];
     private readonly bool _strict;
     private readonly bool _checkShapes;
 
@@ -20,17 +19,27 @@ internal sealed class ModuleUpdate
     {
         ModuleUpdate update = new(strict, checkShapes);
         update.Plan(module, parameters, "");
-        update.Commit();
-        foreach ((_, object value, _) in update._changes)
-        {
-            MlxScope.Detach((MlxArray)value);
-        }
+        update.CommitArrays(module);
+    }
 
-        // Under a transform the arrays are its own, and the originals come back.
-        if (module.OwnsArrays && update._changes.Count > 0 && !TraceLock.IsHeldByCurrentThread)
+    /// <summary>Replaces parameters by their names, as files have them.</summary>
+    public static void Weights(Module module, KeyValuePair<string, MlxArray>[] weights, bool strict)
+    {
+        ModuleUpdate update = new(strict, checkShapes: false);
+        foreach ((ModuleSlot slot, string path, MlxArray array) in WeightNames.Match(module, weights, strict))
         {
-            update.FreeReplaced(module);
+            update.Add(slot, array, path);
         }
+        update.CommitArrays(module);
+    }
+
+    /// <summary>Puts back what <see cref="Module.CaptureState"/> gave.</summary>
+    public static void State(Module module, Tree state)
+    {
+        ModuleUpdate update = new(strict: true, checkShapes: false);
+        update.PlanState(module, state, "");
+        update.Commit();
+        update.Detach();
     }
 
     /// <summary>Puts arrays in for a while, as a function under a transform needs it.</summary>
@@ -47,7 +56,7 @@ internal sealed class ModuleUpdate
     {
         for (int i = _changes.Count - 1; i >= 0; i--)
         {
-            (ModuleSlot slot, object installed, _) = _changes[i];
+            (ModuleSlot slot, object? installed, _) = _changes[i];
             if (ReferenceEquals(slot.Read(), installed))
             {
                 slot.Set(slot.Value);
@@ -80,35 +89,110 @@ internal sealed class ModuleUpdate
         }
     }
 
+    private void CommitArrays(Module module)
+    {
+        Commit();
+        Detach();
+
+        // Under a transform the arrays are its own, and the originals come back.
+        if (module.OwnsArrays && _changes.Count > 0 && !TraceLock.IsHeldByCurrentThread)
+        {
+            FreeReplaced(module);
+        }
+    }
+
+    // What a module holds outlives the scopes of whoever put it there.
+    private void Detach()
+    {
+        if (!MlxScope.AnyActive)
+        {
+            return;
+        }
+        foreach ((_, object? value, _) in _changes)
+        {
+            if (value is MlxArray array)
+            {
+                MlxScope.Detach(array.StandsIn?.Traced ?? array);
+            }
+        }
+    }
+
+    private void PlanState(object container, Tree state, string path)
+    {
+        if (state is TreeLeaf)
+        {
+            throw new ArgumentException($"The state has an array at '{path}', where the module has {Describe(container)}.");
+        }
+        HashSet<string> names = [];
+
+        // From the last, so that what a list has too much is taken off its end.
+        foreach (ModuleSlot slot in ModuleSlot.In(container).Reverse())
+        {
+            names.Add(slot.Key);
+            PlanState(slot, container, state.Child(slot.Key), TreePaths.Join(path, slot.Key));
+        }
+        for (int i = 0; i < state.ChildCount; i++)
+        {
+            if (!names.Contains(state.NameAt(i)) && !state.ChildAt(i).IsEmptyContainer)
+            {
+                PlanVanished(container, state.NameAt(i), state.ChildAt(i), TreePaths.Join(path, state.NameAt(i)));
+            }
+        }
+    }
+
+    private void PlanState(ModuleSlot slot, object container, Tree? saved, string path)
+    {
+        if (saved is TreeLeaf leaf && slot.Value is null or MlxArray)
+        {
+            Add(slot, leaf.Array, path);
+        }
+        else if (slot.Value is MlxArray && saved is null or { IsEmptyContainer: true })
+        {
+            // It was not there, or no array, when the state was captured.
+            _changes.Add((slot, saved is null && container is not Module ? ModuleSlot.Gone : null, path));
+        }
+        else if (saved is not null && slot.HoldsState)
+        {
+            PlanState(slot.Value is MlxArray ? throw Unlike(slot.Value, saved, path) : slot.Value!, saved, path);
+        }
+        else if (saved is { IsEmptyContainer: false })
+        {
+            throw Unlike(container, saved, path);
+        }
+    }
+
+    private void PlanVanished(object container, string name, Tree saved, string path)
+    {
+        if (saved is not TreeLeaf leaf || ModuleSlot.Beyond(container, name) is not { } slot)
+        {
+            throw Unlike(container, saved, path);
+        }
+        Add(slot, leaf.Array, path);
+    }
+
+    private static ArgumentException Unlike(object there, Tree saved, string path) =>
+        new($"The state does not fit the module: '{path}' is {saved.Description} in the state, but {Describe(there)} has no place for that.");
+
     private void Plan(object container, Tree tree, string path)
     {
-        switch (tree)
+        if (tree is TreeLeaf && _strict)
         {
-            case TreeDictionary dictionary:
-                foreach ((string key, Tree child) in dictionary)
-                {
-                    PlanChild(container, key, child, path);
-                }
-                break;
-            case TreeList list:
-                for (int i = 0; i < list.Count; i++)
-                {
-                    PlanChild(container, i.ToString(CultureInfo.InvariantCulture), list[i], path);
-                }
-                break;
-            case TreeLeaf when _strict:
-                throw new ArgumentException(
-                    $"{Where(path)} is {Describe(container)}, but the update has an array of shape {Shape(tree.Array)} there.");
+            throw new ArgumentException(
+                $"{Where(path)} is {Describe(container)}, but the update has an array of shape {Shape(tree.Array)} there.");
+        }
+        for (int i = 0; i < tree.ChildCount; i++)
+        {
+            PlanChild(container, tree.NameAt(i), tree.ChildAt(i), path);
         }
     }
 
     private void PlanChild(object container, string key, Tree child, string parentPath)
     {
-        string path = Module.Join(parentPath, key);
+        string path = TreePaths.Join(parentPath, key);
         if (!ModuleSlot.TryFind(container, key, out ModuleSlot slot) || slot.Value is null)
         {
             // Lists of modules and functions have empty dictionaries where there is nothing to update.
-            if (_strict && child is not TreeDictionary { Count: 0 })
+            if (_strict && !child.IsEmptyContainer)
             {
                 throw Missing(container, path, parentPath);
             }
@@ -129,7 +213,7 @@ internal sealed class ModuleUpdate
         if (child is not TreeLeaf { Array: { } replacement })
         {
             // An empty dictionary says "nothing here", as the gaps of lists do.
-            if (_strict && child is not TreeDictionary { Count: 0 })
+            if (_strict && !child.IsEmptyContainer)
             {
                 throw new ArgumentException($"Parameter '{path}' is an array of shape {Shape(current)}, but the update has no array there.");
             }
@@ -147,34 +231,35 @@ internal sealed class ModuleUpdate
     private void PlanModule(Module root, string path, Module replacement)
     {
         ArgumentNullException.ThrowIfNull(replacement);
-        object container = root;
-        string walked = "";
-        string[] parts = path.Split('.');
-        for (int i = 0; i < parts.Length; i++)
+        if (!ModuleSlot.TryFollow(root, path, out ModuleSlot slot) || slot.Value is null)
         {
-            string parent = walked;
-            walked = Module.Join(walked, parts[i]);
-            if (!ModuleSlot.TryFind(container, parts[i], out ModuleSlot slot) || slot.Value is null)
+            if (_strict)
             {
-                if (_strict)
-                {
-                    throw Missing(container, walked, parent);
-                }
-                return;
-            }
-            if (i < parts.Length - 1)
-            {
-                container = slot.Value;
-            }
-            else if (slot.Value is Module)
-            {
-                Add(slot, replacement, path);
-            }
-            else if (_strict)
-            {
-                throw new ArgumentException($"'{path}' is {Describe(slot.Value)}, not a module.");
+                throw NoModule(root, path);
             }
         }
+        else if (slot.Value is Module)
+        {
+            Add(slot, replacement, path);
+        }
+        else if (_strict)
+        {
+            throw new ArgumentException($"'{path}' is {Describe(slot.Value)}, not a module.");
+        }
+    }
+
+    // Says how far the path leads.
+    private static KeyNotFoundException NoModule(object root, string path)
+    {
+        int end = path.Length;
+        while (end > 0 && (end = path.LastIndexOf('.', end - 1)) > 0)
+        {
+            if (ModuleSlot.TryFollow(root, path[..end], out ModuleSlot slot) && slot.Value is { } container)
+            {
+                return Missing(container, path, path[..end]);
+            }
+        }
+        return Missing(root, path, "");
     }
 
     private void Add(ModuleSlot slot, object value, string path)
@@ -192,12 +277,15 @@ internal sealed class ModuleUpdate
 
     private void Commit()
     {
+        // Other flows go on seeing what was there until the transform is over.
+        Trace? trace = Trace.Current;
         int done = 0;
         try
         {
             for (; done < _changes.Count; done++)
             {
-                _changes[done].Slot.Set(_changes[done].Value);
+                (ModuleSlot slot, object? value, string path) = _changes[done];
+                _changes[done] = (slot, trace is null ? slot.Set(value) : trace.Write(slot, value), path);
             }
         }
         catch (Exception refusal)
@@ -210,7 +298,7 @@ internal sealed class ModuleUpdate
             }
             if (refusal is InvalidCastException or ArgumentException)
             {
-                throw DoesNotFit(_changes[refused].Slot, _changes[refused].Value, _changes[refused].Path, refusal);
+                throw DoesNotFit(_changes[refused].Slot, _changes[refused].Value ?? "nothing", _changes[refused].Path, refusal);
             }
             throw;
         }

@@ -1,0 +1,59 @@
+namespace DotMlx;
+
+/// <summary>
+/// What an array is that has no native array of its own: an array of a function under a transform in the flow that runs it, and another
+/// one elsewhere and afterwards.
+/// </summary>
+internal sealed class StandIn
+{
+    private readonly int[]? _shape;
+    private readonly DType _dtype;
+
+    /// <summary>For an array in a module.</summary>
+    /// <param name="trace">The trace in whose flow it is <paramref name="traced"/>.</param>
+    /// <param name="traced">What the function has put there.</param>
+    /// <param name="outside">What was there before.</param>
+    internal StandIn(Trace trace, MlxArray traced, MlxArray outside) => (Trace, Traced, Outside) = (trace, traced, Settled(outside));
+
+    /// <summary>For an argument of a function when it has returned: what the caller gave for it.</summary>
+    internal StandIn(MlxArray given) => Outside = Settled(given);
+
+    /// <summary>For an argument that never had a value, as under Vmap: its shape is all that remains.</summary>
+    internal StandIn(ReadOnlySpan<int> shape, DType dtype) => (_shape, _dtype) = (shape.ToArray(), dtype);
+
+    /// <summary>The array that another one stands for now that its transform is over: a chain of them would grow from step to step.</summary>
+    internal static MlxArray Settled(MlxArray array)
+    {
+        while (array.IsOnlyStandIn && array.StandsIn is { Outside: { } outside } standIn && standIn.Trace?.HasEnded != false)
+        {
+            array = outside;
+        }
+
+        return array;
+    }
+
+    internal Trace? Trace { get; }
+
+    internal MlxArray? Traced { get; }
+
+    internal MlxArray? Outside { get; }
+
+    /// <summary>The array that this is for the calling flow.</summary>
+    /// <exception cref="InvalidOperationException">It has no value.</exception>
+    internal MlxArray Resolve()
+    {
+        MlxArray? array = Trace is { IsAround: true } ? Traced : Outside;
+        return array ?? throw new InvalidOperationException(
+            $"This array ({_dtype.MlxName()} {ShapeText.Of(_shape)}) was an argument of a function under a transform, which has no value outside of it. "
+            + "Return what is needed from the function, and give a model or an optimizer that kept the array its own arrays again.");
+    }
+
+    /// <summary>The shape, also where there is no value.</summary>
+    internal int[] Shape => _shape ?? Resolve().ShapeArray;
+
+    internal DType DType => _shape is null ? Resolve().DType : _dtype;
+
+    internal bool HasValue => _shape is null;
+
+    internal bool IsDisposed => _shape is null && Resolve().IsDisposed;
+}

@@ -1,0 +1,153 @@
+using DotMlx.NN;
+
+namespace DotMlx;
+
+/// <summary>
+/// One run of a transform. Arrays that it puts into modules are seen by the flow that traces only: until it ends, every other flow goes on
+/// seeing what was there before. Holds the transform lock. Traces nest.
+/// </summary>
+internal sealed class Trace : IDisposable
+{
+    private static readonly AsyncLocal<Trace?> Flow = new();
+
+    private readonly Trace? _outer = Current;
+    private readonly bool _keepsValues;
+    private readonly List<(ModuleSlot Slot, MlxArray StandIn)> _written = [];
+    private bool _ended;
+
+    private Trace(bool keepsValues) => _keepsValues = keepsValues;
+
+    /// <summary>The innermost trace that the calling flow is in, or null.</summary>
+    internal static Trace? Current
+    {
+        get
+        {
+            Trace? trace = Flow.Value;
+
+            // A flow that was started inside a trace may outlive it.
+            while (trace is { _ended: true })
+            {
+                trace = trace._outer;
+            }
+
+            return trace;
+        }
+    }
+
+    /// <summary>Begins a trace on this thread; dispose it there.</summary>
+    /// <param name="keepsValues">
+    /// Whether arrays that are computed inside have values afterwards, as under a gradient, so that modules may keep them. Those of a
+    /// function that is vectorized, compiled or exported have none, and modules get back what they had.
+    /// </param>
+    internal static Trace Begin(bool keepsValues)
+    {
+        TraceLock.Lock();
+        Trace trace = new(keepsValues);
+        Flow.Value = trace;
+        return trace;
+    }
+
+    internal bool HasEnded => _ended;
+
+    /// <summary>Whether the calling flow is in this trace, and it has not ended.</summary>
+    internal bool IsAround
+    {
+        get
+        {
+            Trace? trace = Current;
+            while (trace is not null && trace != this)
+            {
+                trace = trace._outer;
+            }
+
+            return trace is not null;
+        }
+    }
+
+    /// <summary>Puts an array into a module, a list or a dictionary for the flow of this trace.</summary>
+    /// <returns>What stands there now.</returns>
+    internal object? Write(in ModuleSlot slot, object? value)
+    {
+        if (value is MlxArray array && slot.Read() is MlxArray current)
+        {
+            MlxArray standIn = StandInFor(array, current);
+            slot.Set(standIn);
+            _written.Add((slot, standIn));
+            return standIn;
+        }
+
+        return slot.Set(value);
+    }
+
+    /// <summary>As the other one, for the setter of a property.</summary>
+    internal void Write(Module module, ref MlxArray? field, MlxArray value)
+    {
+        MlxArray? current = field;
+        MlxArray? standIn = current is null ? null : StandInFor(value, current);
+        field = standIn ?? value;
+        if (standIn is null)
+        {
+            return;
+        }
+
+        foreach (ModuleSlot slot in ModuleSlot.In(module))
+        {
+            if (ReferenceEquals(slot.Value, standIn))
+            {
+                _written.Add((slot, standIn));
+                return;
+            }
+        }
+
+        // It is no parameter, and nobody would put back what it was.
+        field = value;
+    }
+
+    /// <summary>An array that is <paramref name="traced"/> in the flow of this trace and <paramref name="outside"/> in every other one.</summary>
+    internal MlxArray StandInFor(MlxArray traced, MlxArray outside) =>
+        traced.StandsIn?.Trace == this ? traced : new MlxArray(new StandIn(this, traced, outside.StandsIn is { } other && other.Trace == this ? other.Outside! : outside));
+
+    /// <summary>Ends the trace: modules keep what has a value, or get back what they had.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            for (int i = _written.Count - 1; i >= 0; i--)
+            {
+                (ModuleSlot slot, MlxArray standIn) = _written[i];
+                if (ReferenceEquals(slot.Read(), standIn))
+                {
+                    Settle(slot, standIn.StandsIn!);
+                }
+            }
+        }
+        finally
+        {
+            _ended = true;
+            _written.Clear();
+            Flow.Value = _outer;
+            TraceLock.Unlock();
+        }
+    }
+
+    private void Settle(in ModuleSlot slot, StandIn standIn)
+    {
+        if (!_keepsValues || standIn.Traced is not { HasValue: true } traced)
+        {
+            slot.Set(standIn.Outside);
+            return;
+        }
+
+        // An argument of the function stands for what the caller gave for it.
+        MlxArray value = StandIn.Settled(traced);
+        if (_outer is null)
+        {
+            slot.Set(value);
+        }
+        else
+        {
+            slot.Set(standIn.Outside);
+            _outer.Write(slot, value);
+        }
+    }
+}

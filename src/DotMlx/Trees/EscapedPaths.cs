@@ -1,0 +1,103 @@
+using System.Text;
+
+namespace DotMlx;
+
+/// <summary>
+/// Paths in files for trees whose keys dotted paths do not tell: a dot or a backslash inside a name is written <c>\.</c> or <c>\\</c>,
+/// an empty name <c>\e</c>, and a dictionary's key that looks like a list's index has a backslash before it.
+/// </summary>
+internal static class EscapedPaths
+{
+    private const string EmptyName = "\\e";
+
+    // What a safetensors file calls its metadata, so no array can have the name.
+    private const string Taken = "__metadata__";
+
+    /// <summary>Whether dotted paths of this tree would not come back as the same tree.</summary>
+    public static bool AreNeeded(Tree tree)
+    {
+        bool indexed = tree is TreeDictionary && tree.LeafCount > 0;
+        for (int i = 0; i < tree.ChildCount; i++)
+        {
+            if (tree.ChildAt(i).LeafCount == 0)
+            {
+                continue;
+            }
+
+            string name = tree.NameAt(i);
+            indexed &= TreePaths.TryIndex(name, out _);
+            if (name.Length == 0 || name == Taken || name.Contains('.', StringComparison.Ordinal) || AreNeeded(tree.ChildAt(i)))
+            {
+                return true;
+            }
+        }
+
+        return indexed;
+    }
+
+    public static void List(Tree tree, string path, List<KeyValuePair<string, MlxArray>> items)
+    {
+        if (tree is TreeLeaf leaf)
+        {
+            items.Add(KeyValuePair.Create(path, leaf.Peek));
+            return;
+        }
+
+        for (int i = 0; i < tree.ChildCount; i++)
+        {
+            string name = tree is TreeList ? tree.NameAt(i) : Escape(tree.NameAt(i));
+            List(tree.ChildAt(i), path.Length == 0 ? name : path + "." + name, items);
+        }
+    }
+
+    /// <summary>The keys of a path; those of dictionaries that look like indices keep their backslash.</summary>
+    public static List<string> Split(string path)
+    {
+        List<string> names = [];
+        StringBuilder name = new();
+        for (int i = 0; i <= path.Length; i++)
+        {
+            if (i == path.Length || path[i] == '.')
+            {
+                names.Add(name.ToString());
+                name.Clear();
+            }
+            else if (path[i] == '\\' && i + 1 < path.Length)
+            {
+                name.Append(path[i]).Append(path[++i]);
+            }
+            else
+            {
+                name.Append(path[i]);
+            }
+        }
+
+        return names;
+    }
+
+    /// <summary>What a name that <see cref="Split"/> gave stands for.</summary>
+    public static string Unescape(string written)
+    {
+        if (written == EmptyName)
+        {
+            return "";
+        }
+
+        StringBuilder name = new(written.Length);
+        for (int i = 0; i < written.Length; i++)
+        {
+            if (written[i] == '\\' && i + 1 < written.Length)
+            {
+                i++;
+            }
+
+            name.Append(written[i]);
+        }
+
+        return name.ToString();
+    }
+
+    private static string Escape(string name) => name.Length == 0 ? EmptyName
+        : name == Taken || TreePaths.TryIndex(name, out _) ? "\\" + name
+        : name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace(".", "\\.", StringComparison.Ordinal);
+}
