@@ -38,7 +38,8 @@ public sealed partial class QuantizedEmbedding : Embedding
     {
         (GroupSize, Bits) = QuantizationMode.Defaults(mode, groupSize, bits);
         Mode = mode;
-        ModuleSlot.Unchecked(() => (Weight, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode));
+        (MlxArray packed, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode);
+        ModuleSlot.Unchecked(() => Weight = packed);
         Freeze();
     }
 
