@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace DotMlx.LanguageModels.Tokenizers;
+
+/// <summary>What <c>tokenizer_config.json</c> (or <c>special_tokens_map.json</c>) says beside <c>tokenizer.json</c>.</summary>
+internal sealed record TokenizerConfig(
+    IReadOnlyDictionary<string, string> SpecialTokens, IReadOnlyList<AddedToken> Declared, IReadOnlyList<AddedToken> Special, bool CleansUp)
+{
+    private static readonly string[] Roles =
+        ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+    private static readonly string[] Lists = ["additional_special_tokens", "extra_special_tokens"];
+
+    public static TokenizerConfig None { get; } = new(new Dictionary<string, string>(), [], [], false);
+
+    public static TokenizerConfig Read(JsonField root)
+    {
+        var special = new Dictionary<string, string>(StringComparer.Ordinal);
+        var declared = new List<AddedToken>();
+        var added = new List<AddedToken>();
+        if (root.Find("added_tokens_decoder") is { } decoder)
+            declared.AddRange(decoder.Members().OrderBy(member => IdOf(member.Name, decoder)).Select(member => AddedToken.Read(member.Value)));
+        foreach (string role in Roles)
+        {
+            if (root.Find(role) is not { } field)
+                continue;
+            AddedToken token = ReadToken(field);
+            special[role] = token.Content;
+            added.Add(token);
+        }
+        foreach (string list in Lists)
+        {
+            if (root.Find(list) is not { } field)
+                continue;
+            IEnumerable<JsonField> items = field.Value.ValueKind == JsonValueKind.Object ? field.Members().Select(member => member.Value) : field.Items();
+            added.AddRange(items.Select(ReadToken));
+        }
+        return new TokenizerConfig(special, declared, added, root.Find("clean_up_tokenization_spaces")?.Flag() ?? false);
+    }
+
+    /// <summary>Adds what the configuration names and the tokenizer lacks or has with other properties, as transformers does.</summary>
+    public void AddTo(AddedTokens tokens)
+    {
+        tokens.Add([.. Declared
+            .Where(token => tokens.IdOf(token.Content) is not { } id || tokens.Find(id) != token)
+            .Select(token => token with { Special = token.Special || Special.Any(special => special.Content == token.Content) })]);
+        tokens.Add([.. Special.Where(token => tokens.IdOf(token.Content) is null)]);
+    }
+
+    private static int IdOf(string name, JsonField decoder) => int.TryParse(name, CultureInfo.InvariantCulture, out int id) ? id
+        : throw new InvalidDataException($"{decoder.Path} has the id '{name}', which is no number");
+
+    private static AddedToken ReadToken(JsonField field) => field.Value.ValueKind == JsonValueKind.Object
+        ? AddedToken.Read(field) with { Special = true } : new AddedToken(field.Text(), Special: true);
+}
