@@ -131,7 +131,8 @@ Task("TestPackages")
         Configuration = configuration,
         NoLogo = true,
         Filter = Argument<string>("filter", null),
-        Loggers = ["console;verbosity=normal"],
+        Loggers = ["trx;LogFileName=results.trx", "console;verbosity=normal"],
+        ResultsDirectory = root.Combine("artifacts/test-results/DotMlx.PackageTests"),
     }));
 
 Task("Default")

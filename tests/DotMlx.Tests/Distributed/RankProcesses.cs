@@ -10,8 +10,8 @@ namespace DotMlx.Tests;
 /// <summary>Several processes of a program, connected by MLX's ring over the loopback interface. Nothing of them is left after the test.</summary>
 internal class RankProcesses : IDisposable
 {
-    /// <summary>Long enough for a crowded machine, short enough for a test that hangs.</summary>
-    internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    /// <summary>Long enough for a crowded machine or an emulated one, short enough for a test that hangs.</summary>
+    internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(OwnProgram.IsEmulated ? 900 : 90);
 
     private readonly List<Rank> _ranks = [];
 

@@ -5,6 +5,7 @@ public class KernelTests
     private const string Body = "uint i = thread_position_in_grid.x; y[i] = x[i] * T(3) + (i % 2);";
 
     [Test]
+    [Category("Metal")]
     [RequiresMlx("it runs no kernels")]
     public void AMetalKernelRunsWhereThereIsMetal()
     {

@@ -91,6 +91,7 @@ public class MemberTests
         => Assert.That(MlxLibrary.MlxVersion, Does.Match(@"^\d+\.\d+\.\d+"));
 
     [Test]
+    [Category("Metal")]
     [RequiresMlx("it has no GPU")]
     public void WhatNeedsMetalSaysSoElsewhere()
     {

@@ -1,0 +1,38 @@
+namespace DotMlx.MetalTests;
+
+/// <summary>What MLX says about memory goes up with an array and down without it.</summary>
+internal sealed class MemoryTests
+{
+    private const int Elements = 16 << 20;
+
+    [Test]
+    [Category("Quick")]
+    public void TheFiguresFollowAnArray()
+    {
+        Mx.Synchronize();
+        Mx.ResetPeakMemory();
+        long before = Mx.GetActiveMemory();
+        MlxArray array = Mx.Ones([Elements]);
+        array.Eval();
+        Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThanOrEqualTo(4L * Elements));
+        Assert.That(Mx.GetPeakMemory(), Is.GreaterThanOrEqualTo(4L * Elements));
+        array.Dispose();
+        Mx.Synchronize();
+        // Metal's completion handlers let go of buffers on a thread of their own, after the event that one waits for.
+        Assert.That(() => Mx.GetActiveMemory() - before, Is.LessThan(4L * Elements).After(5).Seconds.PollEvery(20).MilliSeconds);
+        TestContext.Out.WriteLine($"active {Mx.GetActiveMemory():N0} B, peak {Mx.GetPeakMemory():N0} B, cache {Mx.GetCacheMemory():N0} B, limit {Mx.GetMemoryLimit():N0} B");
+    }
+
+    [Test]
+    public void ForgottenArraysAreFreed()
+    {
+        Mx.Synchronize();
+        long before = Mx.GetActiveMemory();
+        for (int i = 0; i < 500; i++)
+        {
+            Mx.Ones([1 << 20]).Eval();
+        }
+
+        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(500L << 22), "half of them and more are gone without a Dispose");
+    }
+}

@@ -1,0 +1,31 @@
+using System.Runtime.InteropServices;
+
+[assembly: Parallelizable(ParallelScope.None)]
+// dotnet test --filter TestCategory=Metal, in the repository's root, runs these and what the other suites have for a Mac.
+[assembly: Category("Metal")]
+
+namespace DotMlx.MetalTests;
+
+/// <summary>Leaves the tests out where there is no Apple silicon. On a Mac they fail without an MLX that computes with Metal.</summary>
+[SetUpFixture]
+public sealed class NeedsMetal
+{
+    [OneTimeSetUp]
+    public void Check()
+    {
+        if (!OperatingSystem.IsMacOS() || RuntimeInformation.ProcessArchitecture != Architecture.Arm64)
+        {
+            Assert.Ignore("Needs a Mac with Apple silicon.");
+        }
+
+        if (Environment.GetEnvironmentVariable("DOTMLX_LIBRARY") == "reference")
+        {
+            Assert.Ignore("DOTMLX_LIBRARY=reference leaves MLX alone.");
+        }
+
+        TestContext.Progress.WriteLine($"MLX {MlxLibrary.MlxVersion}, mlx-c {MlxLibrary.MlxcVersion}, {MlxLibrary.Path}");
+        TestContext.Progress.WriteLine(Mx.WhyUnavailable(DeviceType.Gpu) is { } why
+            ? $"no GPU: {why}"
+            : string.Join(", ", Mx.DeviceInfo(DeviceType.Gpu).OrderBy(fact => fact.Key, StringComparer.Ordinal).Select(fact => $"{fact.Key} {fact.Value}")));
+    }
+}
