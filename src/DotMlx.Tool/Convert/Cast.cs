@@ -28,6 +28,13 @@ internal static class Cast
         return converted;
     }
 
+    /// <summary>The numbers whose bytes an array holds. Every floating-point type has them all.</summary>
+    public static MlxArray FromFloat8(string name, MlxArray array, DType target)
+    {
+        using MlxArray numbers = Mx.FromFp8(array, DType.Float32, DeviceType.Cpu);
+        return To(name, numbers, target);
+    }
+
     private static long CountInfinite(MlxArray array, MlxStream cpu)
     {
         using MlxArray infinite = Mx.IsInf(array, cpu);

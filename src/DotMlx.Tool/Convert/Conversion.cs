@@ -22,11 +22,6 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
         // Before the work: tells of a missing folder.
         using var file = new AtomicFile(Output, format.Extension);
         using LoadedFile loaded = LoadedFile.Read(Input);
-        if (format.Extension == ".gguf")
-        {
-            LoadedFile.RequireGguf(Output);
-        }
-
         int converted = Convert(loaded);
         RequireWritable(loaded, format);
         Write(loaded, format, file);
@@ -44,9 +39,10 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
         for (int i = 0; Target is { } target && i < loaded.Arrays.Count; i++)
         {
             (string name, MlxArray array) = loaded.Arrays[i];
-            if (Cast.Applies(array.DType, target))
+            bool float8 = target.IsFloating() && loaded.Float8.ContainsKey(name);
+            if (float8 || Cast.Applies(array.DType, target))
             {
-                MlxArray cast = Cast.To(name, array, target);
+                MlxArray cast = float8 ? Cast.FromFloat8(name, array, target) : Cast.To(name, array, target);
                 Mx.Eval(cast);
                 array.Dispose();
                 loaded.Arrays[i] = KeyValuePair.Create(name, cast);
@@ -81,7 +77,7 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
         using PosixSignalRegistration terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => file.Dispose());
         try
         {
-            format.Write(file.TemporaryPath, loaded);
+            file.Write(stream => format.Write(stream, loaded));
         }
         catch (ArgumentException exception)
         {
@@ -98,8 +94,15 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
         }
     }
 
-    private static void Tell(Terminal terminal, LoadedFile loaded, TargetFormat format)
+    private void Tell(Terminal terminal, LoadedFile loaded, TargetFormat format)
     {
+        if (loaded.Float8.Count > 0 && Target?.IsFloating() != true)
+        {
+            terminal.Note(
+                $"MLX has no element type for {string.Join(", ", loaded.Float8.Values.Distinct())}: {Units.Plural(loaded.Float8.Count, "array")} became uint8, "
+                + "the bytes as they were (--dtype bfloat16 converts them to numbers).");
+        }
+
         string[] metadata = [.. loaded.Metadata().Select(item => item.Key)];
         if (!format.HasMetadata && metadata.Length > 0)
         {

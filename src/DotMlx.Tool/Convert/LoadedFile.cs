@@ -22,6 +22,9 @@ internal sealed class LoadedFile : IDisposable
 
     public List<KeyValuePair<string, MlxArray>> Arrays { get; } = [];
 
+    /// <summary>The arrays of 8-bit floating-point numbers, which are loaded as bytes, and the format's names of their types.</summary>
+    public Dictionary<string, string> Float8 { get; } = [];
+
     /// <exception cref="ToolException">The file holds what MLX does not load.</exception>
     public static LoadedFile Read(string path)
     {
@@ -29,11 +32,6 @@ internal sealed class LoadedFile : IDisposable
         if (description.Arrays.FirstOrDefault(array => !array.Loadable) is { } foreign)
         {
             throw new ToolException($"'{path}' cannot be converted: array '{foreign.Name}' is of type {foreign.Type}, which MLX does not load.");
-        }
-
-        if (description.Format == "GGUF")
-        {
-            RequireGguf(path);
         }
 
         var loaded = new LoadedFile(description);
@@ -53,15 +51,6 @@ internal sealed class LoadedFile : IDisposable
         }
     }
 
-    /// <exception cref="ToolException">The library in use has no GGUF.</exception>
-    public static void RequireGguf(string path)
-    {
-        if (MlxLibrary.Kind == MlxLibraryKind.Reference)
-        {
-            throw new ToolException($"'{path}' needs MLX itself: the reference library, which is in use, has no GGUF ('dotnet mlx info' shows why it is in use).");
-        }
-    }
-
     /// <summary>The metadata as safetensors has it: texts as they are, anything else as JSON.</summary>
     public Dictionary<string, string> TextMetadata() => Metadata()
         .ToDictionary(item => item.Key, item => item.Value as string ?? Json(item.Value)!.ToJsonString());
@@ -72,7 +61,7 @@ internal sealed class LoadedFile : IDisposable
         : Metadata().ToDictionary(item => item.Key, item => new GgufValue((string)item.Value));
 
     public IEnumerable<KeyValuePair<string, object>> Metadata() =>
-        Description.Metadata.Where(item => item.Key != Alignment && !(item.Key == "total_size" && ShardedModel.IsIndex(Description.Path))).DistinctBy(item => item.Key);
+        Description.Metadata.Where(item => item.Key != Alignment && !(item.Key == "total_size" && ShardIndex.IsIndex(Description.Path))).DistinctBy(item => item.Key);
 
     public void Dispose()
     {
@@ -88,25 +77,18 @@ internal sealed class LoadedFile : IDisposable
     }
 
     private static IReadOnlyList<string> FilesOf(FileDescription description) =>
-        ShardedModel.IsIndex(description.Path) ? ShardedModel.Shards(description.Path) : [description.Path];
+        ShardIndex.IsIndex(description.Path) ? ShardedModel.Shards(description.Path) : [description.Path];
 
     private void Add(string path)
     {
-        ArrayFile file = Load(path);
+        ArrayFile file = Mx.Load(path);
         files.Add(file);
-        Arrays.AddRange(file.Select(item => KeyValuePair.Create(item.Key.Length == 0 ? DefaultName : item.Key, item.Value)));
-    }
-
-    // By what the file is, which its name need not say.
-    private ArrayFile Load(string path)
-    {
-        if (Description.Format == "GGUF")
+        foreach ((string name, string type) in (file as SafetensorsFile)?.Float8Types ?? new Dictionary<string, string>())
         {
-            return Mx.LoadGguf(path);
+            Float8.Add(name, type);
         }
 
-        using FileStream stream = File.OpenRead(path);
-        return Mx.Load(stream);
+        Arrays.AddRange(file.Select(item => KeyValuePair.Create(item.Key.Length == 0 ? DefaultName : item.Key, item.Value)));
     }
 
     private static JsonNode? Json(object value) => value switch

@@ -19,15 +19,8 @@ internal abstract class TargetFormat
     /// <summary>Why these arrays cannot be written together, or null.</summary>
     public virtual string? Refusal(int count) => null;
 
-    /// <summary>Writes a file that is not there yet.</summary>
-    public abstract void Write(string path, LoadedFile file);
-
-    private static void New(string path, Action<Stream> write)
-    {
-        using FileStream stream = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
-        write(stream);
-        stream.Flush(flushToDisk: true);
-    }
+    /// <summary>Writes the whole file.</summary>
+    public abstract void Write(Stream stream, LoadedFile file);
 
     private sealed class Safetensors : TargetFormat
     {
@@ -40,7 +33,7 @@ internal abstract class TargetFormat
             : name == SafetensorsHeader.MetadataKey ? "has the name under which the format keeps its metadata"
             : null;
 
-        public override void Write(string path, LoadedFile file) => New(path, stream => Mx.SaveSafetensors(stream, file.Arrays, file.TextMetadata()));
+        public override void Write(Stream stream, LoadedFile file) => Mx.SaveSafetensors(stream, file.Arrays, file.TextMetadata());
     }
 
     private sealed class Npy : TargetFormat
@@ -49,14 +42,14 @@ internal abstract class TargetFormat
 
         public override string? Refusal(int count) => count == 1 ? null : $"an npy file holds one array, not {Units.Count(count)}; choose .npz";
 
-        public override void Write(string path, LoadedFile file) => New(path, stream => Mx.Save(stream, file.Arrays[0].Value));
+        public override void Write(Stream stream, LoadedFile file) => Mx.Save(stream, file.Arrays[0].Value);
     }
 
     private sealed class Npz : TargetFormat
     {
         public override string Extension => ".npz";
 
-        public override void Write(string path, LoadedFile file) => New(path, stream => Mx.Savez(stream, file.Arrays));
+        public override void Write(Stream stream, LoadedFile file) => Mx.Savez(stream, file.Arrays);
     }
 
     private sealed class Gguf : TargetFormat
@@ -73,6 +66,6 @@ internal abstract class TargetFormat
             : $"is {array.DType.MlxName()}, and MLX writes float32, float16, int8, int16 and int32 as GGUF"
                 + (array.DType.IsFloating() ? " (--dtype float16 converts it)" : array.DType.IsInteger() ? " (--dtype int32 converts it)" : "");
 
-        public override void Write(string path, LoadedFile file) => Mx.SaveGguf(path, file.Arrays, file.GgufMetadata());
+        public override void Write(Stream stream, LoadedFile file) => Mx.SaveGguf(stream, file.Arrays, file.GgufMetadata());
     }
 }

@@ -15,43 +15,31 @@ internal sealed record FileDescription(
             return ShardedModel.Read(ShardedModel.IndexIn(path));
         }
 
-        if (ShardedModel.IsIndex(path))
-        {
-            return ShardedModel.Read(path);
-        }
-
-        if (!File.Exists(path))
+        if (!System.IO.Path.Exists(path))
         {
             throw new ToolException($"there is no file '{path}'.");
         }
 
+        return ShardIndex.IsIndex(path) ? ShardedModel.Read(path) : ReadFile(path);
+    }
+
+    /// <summary>Reads the header of one file, which is no index.</summary>
+    /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
+    public static FileDescription ReadFile(string path)
+    {
         using ByteSource source = ByteSource.Open(path);
-        return FormatOf(source, path) switch
+        return FileFormats.Of(source, path) switch
         {
-            Mx.FileFormat.Safetensors => OfSafetensors(path, source),
-            Mx.FileFormat.Npy => OfNpy(path, source),
-            Mx.FileFormat.Npz => NpzDirectory.Read(path, source),
-            Mx.FileFormat.Gguf => OfGguf(path, source),
+            FileFormat.Safetensors => OfSafetensors(path, source),
+            FileFormat.Npy => OfNpy(path, source),
+            FileFormat.Npz => new FileDescription(path, "npz", [.. Npz.Describe(source).Select(entry => OfNpy(entry.Key, entry.Header))], []),
+            FileFormat.Gguf => OfGguf(path, source),
             _ => throw source.Broken("it is neither npy, npz, safetensors nor GGUF"),
         };
     }
 
-    internal static ArrayDescription OfNpy(string name, NpyHeader header) =>
+    private static ArrayDescription OfNpy(string name, NpyHeader header) =>
         new(name, header.DType?.MlxName() ?? header.Descr, header.Shape, header.DataLength, header.DType is not null);
-
-    // The first bytes tell; the extension decides what a damaged file should have been, so that the message says what is wrong.
-    private static Mx.FileFormat FormatOf(ByteSource source, string path)
-    {
-        Mx.FileFormat format = Mx.FormatOf(source);
-        return format != Mx.FileFormat.Unknown ? format : System.IO.Path.GetExtension(path) switch
-        {
-            ".safetensors" => Mx.FileFormat.Safetensors,
-            ".npy" => Mx.FileFormat.Npy,
-            ".npz" => Mx.FileFormat.Npz,
-            ".gguf" => Mx.FileFormat.Gguf,
-            _ => Mx.FileFormat.Unknown,
-        };
-    }
 
     private static FileDescription OfSafetensors(string path, ByteSource source)
     {
@@ -64,7 +52,7 @@ internal sealed record FileDescription(
 
         // MLX has no type for small floats and loads them as bytes.
         static string TypeOf(SafetensorsHeader.Entry entry) =>
-            entry.DType is { } type && !entry.TypeName.StartsWith("F8", StringComparison.Ordinal) ? type.MlxName() : entry.TypeName;
+            entry.DType is { } type && !entry.IsFloat8 ? type.MlxName() : entry.TypeName;
     }
 
     private static FileDescription OfNpy(string path, ByteSource source) =>
@@ -77,24 +65,10 @@ internal sealed record FileDescription(
             path,
             "GGUF",
             [.. header.Entries.Select(Describe)],
-            [.. header.Metadata.Select(item => KeyValuePair.Create(item.Key, item.Value!))]);
+            [.. header.Metadata]);
 
-        static ArrayDescription Describe(GgufHeader.Entry entry)
-        {
-            (string type, bool loadable) = GgufType.Describe(entry.Type);
-            string name = type switch
-            {
-                "F32" => "float32",
-                "F16" => "float16",
-                "BF16" => "bfloat16",
-                "F64" => "float64",
-                "I8" => "int8",
-                "I16" => "int16",
-                "I32" => "int32",
-                "I64" => "int64",
-                _ => type,
-            };
-            return new ArrayDescription(entry.Name, name, entry.Shape, (long)entry.Bytes, loadable);
-        }
+        // Packed types keep the format's name.
+        static ArrayDescription Describe(GgufHeader.Entry entry) => new(
+            entry.Name, entry.Type.DType?.MlxName() ?? entry.Type.Name, entry.Shape, (long)entry.Bytes, entry.Type.IsLoadable);
     }
 }

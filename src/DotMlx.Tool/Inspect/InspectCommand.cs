@@ -67,6 +67,13 @@ internal static class InspectCommand
         terminal.Table(
             sharded ? [.. columns, "file"] : columns,
             [.. file.Arrays.Select(array => Row(array, sharded))]);
+        ArrayDescription[] float8 = [.. file.Arrays.Where(array => array.Loadable && array.Type.StartsWith("F8_", StringComparison.Ordinal))];
+        if (float8.Length > 0)
+        {
+            terminal.Note(
+                $"MLX has no element type for {string.Join(", ", float8.Select(array => array.Type).Distinct())}: it loads {Units.Plural(float8.Length, "array")} of {file.Path} as uint8 ('convert --dtype bfloat16' makes numbers of them).");
+        }
+
         ArrayDescription[] foreign = [.. file.Arrays.Where(array => !array.Loadable)];
         if (foreign.Length > 0)
         {

@@ -34,7 +34,7 @@ public sealed unsafe partial class MlxArray
         }
 
         byte* data = Data();
-        if (!IsRowMajor(EvaluatedStrides))
+        if (!IsRowMajor)
         {
             return read(ToArray<T>());
         }
@@ -101,19 +101,24 @@ public sealed unsafe partial class MlxArray
     /// <summary>Elements from one to the next along each dimension; known once <see cref="Data"/> was called.</summary>
     internal ReadOnlySpan<long> EvaluatedStrides => new(Mlxc.mlx_array_strides(Handle), NDim);
 
-    private bool IsRowMajor(ReadOnlySpan<long> strides)
+    /// <summary>Whether the elements lie in row-major order without gaps; known once <see cref="Data"/> was called.</summary>
+    internal bool IsRowMajor
     {
-        long run = 1;
-        for (int i = strides.Length - 1; i >= 0; i--)
+        get
         {
-            if (ShapeArray[i] != 1 && strides[i] != run)
+            ReadOnlySpan<long> strides = EvaluatedStrides;
+            long run = 1;
+            for (int i = strides.Length - 1; i >= 0; i--)
             {
-                return false;
+                if (ShapeArray[i] != 1 && strides[i] != run)
+                {
+                    return false;
+                }
+
+                run *= ShapeArray[i];
             }
 
-            run *= ShapeArray[i];
+            return true;
         }
-
-        return true;
     }
 }

@@ -2,18 +2,22 @@ namespace DotMlx;
 
 /// <summary>
 /// A file that appears under its name only when it is complete: it is written beside it and then renamed, so that an
-/// existing file is never lost to a failure in between.
+/// existing file is never lost to a failure in between. Only regular files are replaced.
 /// </summary>
 internal sealed class AtomicFile : IDisposable
 {
+    private readonly string path;
     private readonly string target;
     private bool committed;
 
     /// <param name="path">Where the file shall be. A link is followed.</param>
     /// <param name="extension">The extension of the temporary name; functions of MLX append their own when it is missing.</param>
+    /// <exception cref="IOException">There is something that is no regular file, or no folder for the file.</exception>
     internal AtomicFile(string path, string extension)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        this.path = path;
+        ThrowIfIrregular();
         FileInfo file = new(path);
         target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
         string? folder = Path.GetDirectoryName(target);
@@ -36,20 +40,42 @@ internal sealed class AtomicFile : IDisposable
     internal static void Write(string path, Action<Stream> write)
     {
         using AtomicFile file = new(path, ".tmp");
-        using (FileStream stream = new(file.TemporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+        file.Write(write);
+        file.Commit();
+    }
+
+    /// <summary>Writes the temporary file, to the disk. Exceptions name the file that was asked for.</summary>
+    internal void Write(Action<Stream> write)
+    {
+        try
         {
+            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
+            if (!OperatingSystem.IsWindows() && File.Exists(target))
+            {
+                // What only the owner may read stays so while it is written.
+                options.UnixCreateMode = File.GetUnixFileMode(target);
+            }
+
+            using FileStream stream = new(TemporaryPath, options);
             write(stream);
             stream.Flush(flushToDisk: true);
         }
-
-        file.Commit();
+        catch (IOException exception)
+        {
+            throw new IOException(Explain(exception), exception);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new UnauthorizedAccessException(Explain(exception), exception);
+        }
     }
 
     /// <summary>Gives the finished file its name.</summary>
     /// <param name="overwrite">Whether a file that is there already is replaced.</param>
-    /// <exception cref="IOException">There is a file, and it shall not be replaced.</exception>
+    /// <exception cref="IOException">There is a file that shall not be replaced, or something that is no regular file.</exception>
     internal void Commit(bool overwrite = true)
     {
+        ThrowIfIrregular();
         if (!OperatingSystem.IsWindows() && File.Exists(target))
         {
             File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(target));
@@ -66,4 +92,16 @@ internal sealed class AtomicFile : IDisposable
             File.Delete(TemporaryPath);
         }
     }
+
+    private void ThrowIfIrregular()
+    {
+        if (FileKind.Irregular(path) is { } kind)
+        {
+            string advice = kind == "a folder" ? "" : " To write into it, open it and save to the stream.";
+            throw new IOException($"'{path}' cannot be saved: it is {kind}, and only regular files are replaced.{advice}");
+        }
+    }
+
+    private string Explain(Exception exception) =>
+        $"'{path}' cannot be saved: {exception.Message.Replace(TemporaryPath, target, StringComparison.Ordinal).TrimEnd('.')}.";
 }

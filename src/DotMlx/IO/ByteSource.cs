@@ -5,16 +5,25 @@ namespace DotMlx;
 /// <summary>Bytes to read at any place and from any thread: a file, a stream or memory. The name goes into messages.</summary>
 internal abstract class ByteSource : IDisposable
 {
-    private ByteSource(string name) => Name = name;
+    // How much of a stream that cannot seek is kept in memory; more goes into a temporary file.
+    private const int MaxInMemory = 1 << 26;
+
+    private protected ByteSource(string name) => Name = name;
 
     internal string Name { get; }
 
     internal abstract long Length { get; }
 
+    /// <summary>The bytes of a regular file.</summary>
+    /// <exception cref="IOException">The path leads to something else, or the file cannot be opened.</exception>
     internal static ByteSource Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new FileSource(path);
+        return FileKind.Irregular(path) is { } kind
+            ? throw new IOException(kind == "a folder"
+                ? $"'{path}' cannot be loaded: it is a folder, not a file."
+                : $"'{path}' cannot be loaded: it is {kind}, and only regular files are opened by path. To read from it, open it and load the stream.")
+            : new FileSource(path);
     }
 
     /// <summary>The bytes from the stream's position on. A stream that cannot seek is read to its end.</summary>
@@ -27,23 +36,10 @@ internal abstract class ByteSource : IDisposable
         }
 
         string name = stream is FileStream { Name: { Length: > 0 } file } ? file : "stream";
-        if (stream.CanSeek)
-        {
-            return new StreamSource(stream, name);
-        }
-
-        using MemoryStream copy = new();
-        stream.CopyTo(copy);
-        return new MemorySource(copy.GetBuffer().AsMemory(0, (int)copy.Length), name);
+        return stream.CanSeek ? new StreamSource(stream, name) : Copy(stream, name);
     }
 
     internal static ByteSource Open(ReadOnlyMemory<byte> memory, string name = "memory") => new MemorySource(memory, name);
-
-    /// <summary>The bytes of a stream that goes forward only, read as far as they are asked for and kept: for headers.</summary>
-    /// <param name="stream">The stream at its beginning; it stays the caller's.</param>
-    /// <param name="length">How long it is said to be.</param>
-    /// <param name="name">What messages call it.</param>
-    internal static ByteSource OpenBeginning(Stream stream, long length, string name) => new BeginningSource(stream, length, name);
 
     /// <exception cref="InvalidDataException">The source ends earlier.</exception>
     internal void Read(long offset, Span<byte> destination)
@@ -65,9 +61,40 @@ internal abstract class ByteSource : IDisposable
 
     private protected InvalidDataException Ended(long offset) => Broken($"it ended unexpectedly at byte {offset}");
 
+    private static ByteSource Copy(Stream stream, string name)
+    {
+        MemoryStream memory = new();
+        FileStream? file = null;
+        byte[] piece = new byte[1 << 16];
+        try
+        {
+            for (int count; (count = stream.Read(piece)) > 0;)
+            {
+                if (file is null && memory.Length + count > MaxInMemory)
+                {
+                    string path = Path.Combine(Path.GetTempPath(), $"dotmlx-{Guid.NewGuid():N}.tmp");
+                    file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+                    memory.WriteTo(file);
+                    memory.Dispose();
+                }
+
+                ((Stream?)file ?? memory).Write(piece, 0, count);
+            }
+
+            file?.Flush();
+            return file is null ? new MemorySource(memory.GetBuffer().AsMemory(0, (int)memory.Length), name) : new FileSource(file, name);
+        }
+        catch
+        {
+            file?.Dispose();
+            throw;
+        }
+    }
+
     private sealed class FileSource : ByteSource
     {
         private readonly SafeFileHandle handle;
+        private readonly FileStream? owner;
 
         internal FileSource(string path)
             : base(path)
@@ -76,9 +103,23 @@ internal abstract class ByteSource : IDisposable
             Length = RandomAccess.GetLength(handle);
         }
 
+        /// <param name="owner">The open file, which is disposed with this.</param>
+        /// <param name="name">What messages call it.</param>
+        internal FileSource(FileStream owner, string name)
+            : base(name)
+        {
+            this.owner = owner;
+            handle = owner.SafeFileHandle;
+            Length = RandomAccess.GetLength(handle);
+        }
+
         internal override long Length { get; }
 
-        public override void Dispose() => handle.Dispose();
+        public override void Dispose()
+        {
+            handle.Dispose();
+            owner?.Dispose();
+        }
 
         private protected override void Fill(long offset, Span<byte> destination)
         {
@@ -113,34 +154,12 @@ internal abstract class ByteSource : IDisposable
             lock (gate)
             {
                 stream.Position = start + offset;
-                stream.ReadExactly(destination);
-            }
-        }
-    }
-
-    private sealed class BeginningSource(Stream stream, long length, string name) : ByteSource(name)
-    {
-        private readonly MemoryStream seen = new();
-
-        internal override long Length => length;
-
-        public override void Dispose() => seen.Dispose();
-
-        private protected override void Fill(long offset, Span<byte> destination)
-        {
-            int missing = (int)(offset + destination.Length - seen.Length);
-            if (missing > 0)
-            {
-                byte[] more = new byte[missing];
-                int read = stream.ReadAtLeast(more, missing, throwOnEndOfStream: false);
-                seen.Write(more, 0, read);
-                if (read < missing)
+                int read = stream.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
+                if (read < destination.Length)
                 {
-                    throw Ended(seen.Length);
+                    throw Ended(offset + read);
                 }
             }
-
-            seen.GetBuffer().AsSpan((int)offset, destination.Length).CopyTo(destination);
         }
     }
 

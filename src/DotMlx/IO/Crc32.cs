@@ -1,19 +1,23 @@
 namespace DotMlx;
 
 /// <summary>The checksum of zip archives, which .NET's reader does not compare.</summary>
-internal static class Crc32
+internal sealed class Crc32
 {
     private static readonly uint[] Table = MakeTable();
 
-    internal static uint Of(ReadOnlySpan<byte> data)
+    private uint state = uint.MaxValue;
+
+    internal uint Value => ~state;
+
+    internal void Add(ReadOnlySpan<byte> data)
     {
-        uint crc = uint.MaxValue;
+        uint crc = state;
         foreach (byte value in data)
         {
             crc = Table[(byte)(crc ^ value)] ^ (crc >> 8);
         }
 
-        return ~crc;
+        state = crc;
     }
 
     private static uint[] MakeTable()

@@ -1,249 +1,103 @@
-using DotMlx.Bindings;
+using System.Buffers.Binary;
 
 namespace DotMlx;
 
-/// <summary>GGUF files, which mlx-c reads and writes by name only.</summary>
-internal static unsafe class Gguf
+/// <summary>GGUF files, read and written here: MLX's own functions take paths only, map the file unchecked and read some types wrongly.</summary>
+internal static class Gguf
 {
-    private const string AlignmentKey = "general.alignment";
+    private const uint Version = 3;
+    private const int Alignment = 32;
 
-    internal static GgufFile Load(string path)
-    {
-        GgufHeader header;
-        using (ByteSource source = ByteSource.Open(path))
-        {
-            header = GgufHeader.Read(source);
-        }
-
-        using NativePath native = NativePath.Of(path, writable: true);
-        return Load(path, native.Path, header);
-    }
-
-    internal static GgufFile Load(ByteSource source)
+    internal static GgufFile Load(ByteSource source, Transfer transfer)
     {
         GgufHeader header = GgufHeader.Read(source);
-        using NativePath native = NativePath.InTemporaryFolder(".gguf", name =>
-        {
-            using SourceStream stream = new(source);
-            using FileStream file = File.Create(name);
-            stream.CopyTo(file);
-        });
-        return Load(source.Name, native.Path, header);
-    }
-
-    internal static void Save(
-        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata)
-    {
-        using AtomicFile file = new(path, ".gguf");
-        if (file.TemporaryPath.Contains('%', StringComparison.Ordinal))
-        {
-            // mlx-c would take it for a format when it reports that the file cannot be written.
-            using FileStream stream = new(file.TemporaryPath, FileMode.CreateNew);
-            Save(stream, arrays, metadata);
-        }
-        else
-        {
-            Write(file.TemporaryPath, arrays, metadata);
-        }
-
-        file.Commit();
-    }
-
-    internal static void Save(
-        Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata)
-    {
-        using NativePath file = NativePath.InTemporaryFolder(".gguf", name => Write(name, arrays, metadata));
-        using FileStream written = File.OpenRead(file.Path);
-        written.CopyTo(stream);
-    }
-
-    private static GgufFile Load(string name, string nativePath, GgufHeader header)
-    {
-        OrderedDictionary<string, MlxArray> arrays = [];
-        OrderedDictionary<string, GgufValue> metadata = [];
-        mlx_io_gguf file = default;
+        StoredArray[] stored = [.. header.Entries.SelectMany(entry => entry.Stored())];
+        transfer.Expect(stored);
+        OrderedDictionary<string, MlxArray> arrays = Loading.Load(source, stored, transfer);
+        OrderedDictionary<string, GgufValue> metadata = new(StringComparer.Ordinal);
         try
         {
-            fixed (byte* path = NativeKey.Bytes(nativePath, nameof(nativePath)))
+            foreach ((string key, object value) in header.Metadata)
             {
-                MlxError.ThrowIfFailed(Mlxc.mlx_load_gguf(&file, path, Loading.Stream), "mlx_load_gguf");
+                metadata.Add(key, GgufValue.From(value));
             }
 
-            foreach (string key in header.Arrays)
-            {
-                fixed (byte* k = NativeKey.Bytes(key, nameof(key)))
-                {
-                    mlx_array array = default;
-                    arrays.Add(key, Op.Result(Mlxc.mlx_io_gguf_get_array(&array, file, k), array, "mlx_io_gguf_get_array"));
-                }
-            }
-
-            foreach ((string key, object? value) in header.Metadata)
-            {
-                metadata.Add(key, value switch
-                {
-                    string text => text,
-                    string[] texts => texts,
-                    _ => Numbers(file, key),
-                });
-            }
-
-            return new GgufFile(name, arrays, metadata);
+            return new GgufFile(source.Name, arrays, metadata);
         }
         catch
         {
             NativeClosure.DisposeAll([.. arrays.Values, .. metadata.Values.Select(value => value.Array).OfType<MlxArray>()]);
             throw;
         }
-        finally
+    }
+
+    internal static void Save(
+        Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata, Transfer transfer)
+    {
+        List<KeyValuePair<string, MlxArray>> items = Saving.Check(arrays, transfer);
+        byte[] header = Header(items, metadata);
+        stream.Write(header);
+        stream.Write(new byte[Padding(header.Length)]);
+        foreach ((_, MlxArray array) in items)
         {
-            if (file.ctx != null)
-            {
-                _ = Mlxc.mlx_io_gguf_free(file);
-            }
+            Saving.WriteElements(stream, array, transfer);
+            stream.Write(new byte[Padding(array.NBytes)]);
         }
     }
 
-    private static MlxArray Numbers(mlx_io_gguf file, string key)
+    private static byte[] Header(List<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata)
     {
-        fixed (byte* k = NativeKey.Bytes(key, nameof(key)))
+        using MemoryStream bytes = new();
+        using BinaryWriter writer = new(bytes);
+        writer.Write(GgufHeader.Magic);
+        writer.Write(Version);
+        writer.Write((ulong)arrays.Count);
+        writer.Write((ulong)(metadata?.Count ?? 0));
+        foreach ((string key, GgufValue value) in metadata ?? new Dictionary<string, GgufValue>())
         {
-            mlx_array array = default;
-            return Op.Result(Mlxc.mlx_io_gguf_get_metadata_array(&array, file, k), array, "mlx_io_gguf_get_metadata_array");
+            if (string.IsNullOrEmpty(key) || key == GgufHeader.AlignmentKey)
+            {
+                throw new ArgumentException($"The metadata key '{key}' cannot be saved: files are always aligned to {Alignment} bytes, and a key needs a name.", nameof(metadata));
+            }
+
+            ArgumentNullException.ThrowIfNull(value, nameof(metadata));
+            WriteText(writer, key, nameof(metadata));
+            value.Write(writer, key);
         }
-    }
 
-    private static void Write(
-        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata)
-    {
-        mlx_io_gguf file = Mlxc.mlx_io_gguf_new();
-        try
-        {
-            if (file.ctx == null)
-            {
-                throw MlxError.Fail("mlx_io_gguf_new");
-            }
-
-            int count = AddArrays(file, arrays);
-            foreach ((string key, GgufValue value) in metadata ?? new Dictionary<string, GgufValue>())
-            {
-                AddMetadata(file, key, value);
-            }
-
-            fixed (byte* name = NativeKey.Bytes(path, nameof(path)))
-            {
-                byte* target = name;
-                Evaluation.Run(() => MlxError.ThrowIfFailed(Mlxc.mlx_save_gguf(target, file), "mlx_save_gguf"));
-            }
-
-            // MLX does not notice when the disk is full.
-            using ByteSource written = ByteSource.Open(path);
-            GgufHeader header = GgufHeader.Read(written);
-            if (header.Arrays.Count != count || header.Metadata.Count != (metadata?.Count ?? 0))
-            {
-                throw new IOException("The GGUF file could not be written completely; the disk may be full.");
-            }
-        }
-        finally
-        {
-            if (file.ctx != null)
-            {
-                _ = Mlxc.mlx_io_gguf_free(file);
-            }
-        }
-    }
-
-    private static int AddArrays(mlx_io_gguf file, IEnumerable<KeyValuePair<string, MlxArray>> arrays)
-    {
-        HashSet<string> seen = new(StringComparer.Ordinal);
+        long offset = 0;
         foreach ((string key, MlxArray array) in arrays)
         {
-            Loading.CheckSavable(key, array, nameof(arrays));
-            if (array.DType is not (DType.Float32 or DType.Float16 or DType.Int8 or DType.Int16 or DType.Int32))
+            if (key.Length == 0 || array.NDim > GgufHeader.MaxDimensions)
             {
                 throw new ArgumentException(
-                    $"The array '{key}' is {array.DType.MlxName()}; MLX saves float32, float16, int8, int16 and int32 as GGUF. Convert it with AsType.", nameof(arrays));
+                    $"The array '{key}' of shape {ShapeText.Of(array)} cannot be saved as GGUF: it needs a name, and at most {GgufHeader.MaxDimensions} dimensions.", nameof(arrays));
             }
 
-            if (key.Length == 0 || array.NDim > 8)
+            uint type = GgufType.NumberOf(array.DType) ?? throw new ArgumentException(
+                $"The array '{key}' is {array.DType.MlxName()}; MLX saves float32, float16, int8, int16 and int32 as GGUF. Convert it with AsType.", nameof(arrays));
+            WriteText(writer, key, nameof(arrays));
+            writer.Write(array.NDim);
+            foreach (int size in array.Shape.ToArray().Reverse())
             {
-                throw new ArgumentException($"The array '{key}' of shape {ShapeText.Of(array)} cannot be saved as GGUF: it needs a name, and at most 8 dimensions.", nameof(arrays));
+                writer.Write((ulong)size);
             }
 
-            if (!seen.Add(key))
-            {
-                throw new ArgumentException($"Two arrays are named '{key}'.", nameof(arrays));
-            }
-
-            fixed (byte* name = NativeKey.Bytes(key, nameof(arrays)))
-            {
-                MlxError.ThrowIfFailed(Mlxc.mlx_io_gguf_set_array(file, name, array.Handle), "mlx_io_gguf_set_array");
-            }
-
-            GC.KeepAlive(array);
+            writer.Write(type);
+            writer.Write((ulong)offset);
+            offset += array.NBytes + Padding(array.NBytes);
         }
 
-        return seen.Count;
+        writer.Flush();
+        return bytes.ToArray();
     }
 
-    private static void AddMetadata(mlx_io_gguf file, string key, GgufValue value)
+    internal static void WriteText(BinaryWriter writer, string text, string parameter)
     {
-        ArgumentNullException.ThrowIfNull(value, nameof(value));
-        if (key.Length == 0 || key == AlignmentKey)
-        {
-            throw new ArgumentException($"The metadata key '{key}' cannot be saved: MLX always aligns to 32 bytes, and a key needs a name.", nameof(key));
-        }
-
-        fixed (byte* name = NativeKey.Bytes(key, nameof(key)))
-        {
-            if (value.Text is { } text)
-            {
-                fixed (byte* t = NativeKey.Bytes(text, nameof(value)))
-                {
-                    MlxError.ThrowIfFailed(Mlxc.mlx_io_gguf_set_metadata_string(file, name, t), "mlx_io_gguf_set_metadata_string");
-                }
-            }
-            else if (value.Texts is { } texts)
-            {
-                AddTexts(file, name, texts);
-            }
-            else
-            {
-                MlxArray array = value.Array!;
-                Loading.CheckSavable(key, array, nameof(value));
-                if (array.NDim > 1 || array.DType is DType.Float16 or DType.BFloat16 or DType.Float64 or DType.Complex64)
-                {
-                    throw new ArgumentException(
-                        $"The metadata '{key}' is {array.DType.MlxName()} of shape {ShapeText.Of(array)}; MLX saves bool, integers and float32 of at most one dimension.", nameof(value));
-                }
-
-                MlxError.ThrowIfFailed(Mlxc.mlx_io_gguf_set_metadata_array(file, name, array.Handle), "mlx_io_gguf_set_metadata_array");
-                GC.KeepAlive(array);
-            }
-        }
+        byte[] utf8 = Saving.CheckText(text, parameter);
+        writer.Write((ulong)utf8.Length);
+        writer.Write(utf8);
     }
 
-    private static void AddTexts(mlx_io_gguf file, byte* key, IReadOnlyList<string> texts)
-    {
-        mlx_vector_string vector = Mlxc.mlx_vector_string_new();
-        try
-        {
-            foreach (string text in texts)
-            {
-                fixed (byte* t = NativeKey.Bytes(text, nameof(texts)))
-                {
-                    MlxError.ThrowIfFailed(Mlxc.mlx_vector_string_append_value(vector, t), "mlx_vector_string_append_value");
-                }
-            }
-
-            MlxError.ThrowIfFailed(Mlxc.mlx_io_gguf_set_metadata_vector_string(file, key, vector), "mlx_io_gguf_set_metadata_vector_string");
-        }
-        finally
-        {
-            if (vector.ctx != null)
-            {
-                _ = Mlxc.mlx_vector_string_free(vector);
-            }
-        }
-    }
+    private static int Padding(long length) => (int)((Alignment - (length % Alignment)) % Alignment);
 }

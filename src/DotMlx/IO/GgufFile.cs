@@ -1,6 +1,9 @@
 namespace DotMlx;
 
-/// <summary>What a GGUF file held. A quantized array comes with <c>.scales</c> and <c>.biases</c> beside its weight.</summary>
+/// <summary>
+/// What a GGUF file held. An array of type Q4_0, Q4_1 or Q8_0 comes as packed weights with <c>.scales</c> and <c>.biases</c> beside it, as
+/// <see cref="Mx.Dequantize"/> takes them; Q2_K, Q4_K and Q6_K come as float16.
+/// </summary>
 public sealed class GgufFile : ArrayFile
 {
     internal GgufFile(string name, OrderedDictionary<string, MlxArray> arrays, OrderedDictionary<string, GgufValue> metadata)

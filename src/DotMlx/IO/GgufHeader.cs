@@ -4,21 +4,24 @@ using System.Text;
 namespace DotMlx;
 
 /// <summary>
-/// The header of a GGUF file: metadata and the places of the arrays. The library that MLX reads it with checks nothing, so
-/// whatever is not sound is refused here before MLX sees the file.
+/// The header of a GGUF file: metadata and the places of the arrays. Whatever is not sound is refused here, before anything is
+/// made of it.
 /// </summary>
 internal sealed class GgufHeader
 {
-    private const int MaxDimensions = 8;
-    private const uint StringType = 8;
-    private const uint ArrayType = 9;
-    private const uint DoubleType = 12;
+    internal const uint Magic = 0x46554747;
+    internal const string AlignmentKey = "general.alignment";
+    internal const int MaxDimensions = 8;
+    internal const uint StringType = 8;
+    internal const uint ArrayType = 9;
+    private const uint AlignmentType = 4;
+    private const int BufferLength = 1 << 16;
 
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly ByteSource source;
     private readonly bool describe;
-    private readonly byte[] buffer = new byte[1 << 16];
+    private readonly byte[] buffer;
     private readonly HashSet<string> arrayNames = new(StringComparer.Ordinal);
     private long bufferStart;
     private int bufferLength;
@@ -29,22 +32,19 @@ internal sealed class GgufHeader
     {
         this.source = source;
         this.describe = describe;
+        buffer = new byte[Math.Min(BufferLength, source.Length)];
     }
 
     /// <summary>
-    /// Metadata in the order of the file: texts, lists of texts, and for numbers and lists of numbers null, or what they are when
-    /// the file is only told of.
+    /// Metadata in the order of the file: texts, numbers and truth values, and arrays of these (<c>string[]</c>, <c>int[]</c>, …).
     /// </summary>
-    internal OrderedDictionary<string, object?> Metadata { get; } = [];
+    internal OrderedDictionary<string, object> Metadata { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The arrays as the file holds them, in its order.</summary>
     internal List<Entry> Entries { get; } = [];
 
-    /// <summary>The names under which MLX gives the arrays, in the order of the file.</summary>
-    internal List<string> Arrays { get; } = [];
-
     /// <param name="source">The file.</param>
-    /// <param name="describe">Whether the file shall only be told of: types that MLX does not load are no fault then.</param>
+    /// <param name="describe">Whether the file shall only be told of: types that are not loaded are no fault then.</param>
     internal static GgufHeader Read(ByteSource source, bool describe = false)
     {
         GgufHeader header = new(source, describe);
@@ -54,7 +54,7 @@ internal sealed class GgufHeader
 
     private void Parse()
     {
-        if (source.Length < 24 || UInt32() != 0x46554747)
+        if (source.Length < 24 || UInt32() != Magic)
         {
             throw source.Broken("it does not begin with the 24 bytes of a GGUF header");
         }
@@ -62,7 +62,9 @@ internal sealed class GgufHeader
         uint version = UInt32();
         if (version is not (2 or 3))
         {
-            throw source.Broken($"it has the GGUF version {version}; known are 2 and 3");
+            throw source.Broken(BinaryPrimitives.ReverseEndianness(version) is 2 or 3
+                ? "it is a GGUF file with the most significant byte first, made for big-endian machines; load a file with the least significant byte first"
+                : $"it has the GGUF version {version}; known are 2 and 3");
         }
 
         ulong arrays = UInt64();
@@ -79,51 +81,57 @@ internal sealed class GgufHeader
 
         ulong data = (ulong)position + ((alignment - ((ulong)position % alignment)) % alignment);
         ulong available = (ulong)source.Length < data ? 0 : (ulong)source.Length - data;
-        foreach ((string name, _, _, ulong offset, ulong bytes) in Entries)
+        foreach (Entry entry in Entries)
         {
-            if (offset > available || bytes > available - offset)
+            if (entry.Offset > available || entry.Bytes > available - entry.Offset)
             {
-                throw source.Broken($"the data of array '{name}' should end at byte {(UInt128)data + offset + bytes}, but the file has {source.Length}; it may be incomplete");
+                throw source.Broken(
+                    $"the data of array '{entry.Name}' should end at byte {(UInt128)data + entry.Offset + entry.Bytes}, but the file has {source.Length}; it may be incomplete");
             }
+
+            entry.Place = (long)(data + entry.Offset);
+        }
+
+        CheckOverlaps();
+    }
+
+    // Arrays that shared their data would take many times the memory of the file.
+    private void CheckOverlaps()
+    {
+        Entry? last = null;
+        foreach (Entry entry in Entries.OrderBy(entry => entry.Offset))
+        {
+            if (last is not null && entry.Offset < last.Offset + last.Bytes)
+            {
+                throw source.Broken($"the data of the arrays '{last.Name}' and '{entry.Name}' overlap");
+            }
+
+            last = entry;
         }
     }
 
     private void ParseKey()
     {
-        string key = Text("a metadata key");
-        if (key.Length == 0 || key.Contains('\0', StringComparison.Ordinal))
-        {
-            throw source.Broken("it has a metadata key that is empty or holds a zero character");
-        }
-
+        string key = Name("a metadata key");
         uint type = UInt32();
-        object? value = null;
-        switch (type)
+        object value = type switch
         {
-            case StringType:
-                value = Text($"metadata '{key}'");
-                break;
-            case ArrayType:
-                value = List(key);
-                break;
-            case DoubleType when !describe:
-                throw source.Broken($"metadata '{key}' is float64, which MLX reads wrongly");
-            default:
-                int size = SizeOf(type, key);
-                if (key == "general.alignment" && type == 4)
-                {
-                    alignment = UInt32();
-                    if (alignment == 0 || !ulong.IsPow2(alignment) || alignment > 1 << 20)
-                    {
-                        throw source.Broken($"its alignment is {alignment}");
-                    }
-                }
-                else
-                {
-                    value = describe ? Number(type, key) : Skip((ulong)size, $"metadata '{key}'");
-                }
+            StringType => Text($"metadata '{key}'"),
+            ArrayType => List(key),
+            _ => Numbers(type, key, 1).GetValue(0)!,
+        };
+        if (key == AlignmentKey)
+        {
+            if (type != AlignmentType)
+            {
+                throw source.Broken($"its {AlignmentKey} is of the type number {type} instead of {AlignmentType}, a uint32");
+            }
 
-                break;
+            alignment = (uint)value;
+            if (!ulong.IsPow2(alignment) || alignment > 1 << 20)
+            {
+                throw source.Broken($"its alignment is {alignment}");
+            }
         }
 
         if (!Metadata.TryAdd(key, value))
@@ -132,16 +140,16 @@ internal sealed class GgufHeader
         }
     }
 
-    private object? List(string key)
+    private Array List(string key)
     {
         uint type = UInt32();
         ulong count = UInt64();
-        if (type == ArrayType || (type == DoubleType && !describe))
+        if (type == ArrayType)
         {
-            throw source.Broken($"metadata '{key}' is a list of {(type == ArrayType ? "lists" : "float64")}, which MLX does not read");
+            throw source.Broken($"metadata '{key}' is a list of lists, which MLX does not have");
         }
 
-        // Every element takes a byte at least, so this also keeps the list from being larger than the file.
+        // A text takes eight bytes at least, for its length.
         ulong size = type == StringType ? 8 : (ulong)SizeOf(type, key);
         if (count > (ulong)(source.Length - position) / size || count > int.MaxValue)
         {
@@ -150,56 +158,62 @@ internal sealed class GgufHeader
 
         if (type != StringType)
         {
-            return describe ? Numbers(type, key, (int)count) : Skip(count * size, $"metadata '{key}'");
+            return Numbers(type, key, (int)count);
         }
 
-        List<string> texts = [];
-        for (ulong i = 0; i < count; i++)
+        string[] texts = new string[count];
+        for (int i = 0; i < texts.Length; i++)
         {
-            texts.Add(Text($"metadata '{key}'"));
+            texts[i] = Text($"metadata '{key}'");
         }
 
-        return texts.ToArray();
+        return texts;
     }
 
-    private object[] Numbers(uint type, string key, int count)
+    private Array Numbers(uint type, string key, int count) => type switch
     {
-        object[] numbers = new object[count];
-        for (int i = 0; i < count; i++)
+        0 => Values<byte>(count),
+        1 => Values<sbyte>(count),
+        2 => Values<ushort>(count),
+        3 => Values<short>(count),
+        4 => Values<uint>(count),
+        5 => Values<int>(count),
+        6 => Values<float>(count),
+        7 => Array.ConvertAll(Values<byte>(count), value => value != 0),
+        10 => Values<ulong>(count),
+        11 => Values<long>(count),
+        12 => Values<double>(count),
+        _ => throw UnknownType(type, key),
+    };
+
+    private unsafe T[] Values<T>(int count)
+        where T : unmanaged
+    {
+        long bytes = (long)count * sizeof(T);
+        if (bytes > source.Length - position)
         {
-            numbers[i] = Number(type, key);
+            throw source.Broken($"it ends at byte {source.Length}, where {bytes} bytes from byte {position} on should be read");
         }
 
-        return numbers;
-    }
-
-    private object Number(uint type, string key)
-    {
-        ReadOnlySpan<byte> bytes = Take(SizeOf(type, key));
-        return type switch
+        T[] values = new T[count];
+        fixed (T* first = values)
         {
-            0 => bytes[0],
-            1 => (sbyte)bytes[0],
-            2 => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
-            3 => BinaryPrimitives.ReadInt16LittleEndian(bytes),
-            4 => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
-            5 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
-            6 => BinaryPrimitives.ReadSingleLittleEndian(bytes),
-            7 => bytes[0] != 0,
-            10 => BinaryPrimitives.ReadUInt64LittleEndian(bytes),
-            11 => BinaryPrimitives.ReadInt64LittleEndian(bytes),
-            _ => BinaryPrimitives.ReadDoubleLittleEndian(bytes),
-        };
+            byte* target = (byte*)first;
+            for (long done = 0; done < bytes;)
+            {
+                int piece = (int)Math.Min(bytes - done, 1 << 30);
+                source.Read(position, new Span<byte>(target + done, piece));
+                position += piece;
+                done += piece;
+            }
+        }
+
+        return values;
     }
 
     private Entry ParseArray()
     {
-        string name = Text("an array's name");
-        if (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal))
-        {
-            throw source.Broken("it has an array whose name is empty or holds a zero character");
-        }
-
+        string name = Name("an array's name");
         uint dimensions = UInt32();
         if (dimensions > MaxDimensions)
         {
@@ -207,55 +221,44 @@ internal sealed class GgufHeader
         }
 
         UInt128 count = 1;
-        ulong last = 1;
         int[] shape = new int[dimensions];
         for (uint i = 0; i < dimensions; i++)
         {
             ulong size = UInt64();
-            last = i == 0 ? size : last;
             if (size is 0 or > int.MaxValue)
             {
                 throw source.Broken($"array '{name}' has a size of {size} in its shape; MLX's sizes here are from 1 to {int.MaxValue}");
             }
 
             // GGUF has the last dimension first. The product can pass the file's size only by being wrong.
-            count = UInt128.Min(count * size, ulong.MaxValue);
+            count = UInt128.Min(count * size, long.MaxValue);
             shape[^(int)(i + 1)] = (int)size;
         }
 
-        uint type = UInt32();
+        uint number = UInt32();
         ulong offset = UInt64();
-        if (!GgufType.TryGet(type, out int perBlock, out int blockBytes)
-            && !(describe && GgufType.TryGetOther(type, out perBlock, out blockBytes)))
+        if (GgufType.Of(number) is not { } type || (!type.IsLoadable && !describe))
         {
-            throw source.Broken($"array '{name}' has the type number {type}; MLX loads {GgufType.Names}");
+            throw source.Broken(
+                $"array '{name}' has the type number {number}{(GgufType.Of(number) is { } known ? $", {known.Name}" : "")}; loaded are {GgufType.Names}");
         }
 
-        if (perBlock > 1 && (dimensions == 0 || last % (ulong)perBlock != 0))
+        if (type.PerBlock > 1 && (shape is [] || shape[^1] % type.PerBlock != 0))
         {
-            throw source.Broken($"array '{name}' has a last dimension of {last}, and its type packs {perBlock} elements into a block");
+            throw source.Broken(
+                $"array '{name}' has a last dimension of {(shape is [] ? 1 : shape[^1])}, and its type packs {type.PerBlock} elements into a block");
         }
 
-        AddName(name);
-        if (GgufType.IsQuantized(type))
+        Entry entry = new(name, type, shape, offset, (ulong)UInt128.Min(count / (ulong)type.PerBlock * (ulong)type.BlockLength, long.MaxValue));
+        foreach (string loaded in entry.LoadedNames)
         {
-            const string Suffix = ".weight";
-            string prefix = name.Length >= Suffix.Length ? name[..^Suffix.Length] : name;
-            AddName(prefix + ".scales");
-            AddName(prefix + ".biases");
+            if (!arrayNames.Add(loaded))
+            {
+                throw source.Broken($"it holds two arrays '{loaded}'");
+            }
         }
 
-        return new Entry(name, type, shape, offset, (ulong)UInt128.Min(count / (ulong)perBlock * (ulong)blockBytes, ulong.MaxValue));
-    }
-
-    private void AddName(string name)
-    {
-        if (!arrayNames.Add(name))
-        {
-            throw source.Broken($"it holds two arrays '{name}'");
-        }
-
-        Arrays.Add(name);
+        return entry;
     }
 
     private int SizeOf(uint type, string key) => type switch
@@ -263,9 +266,19 @@ internal sealed class GgufHeader
         0 or 1 or 7 => 1,
         2 or 3 => 2,
         4 or 5 or 6 => 4,
-        10 or 11 or DoubleType => 8,
-        _ => throw source.Broken($"metadata '{key}' has the type number {type}, which is not known"),
+        10 or 11 or 12 => 8,
+        _ => throw UnknownType(type, key),
     };
+
+    private InvalidDataException UnknownType(uint type, string key) => source.Broken($"metadata '{key}' has the type number {type}, which is not known");
+
+    private string Name(string what)
+    {
+        string name = Text(what);
+        return name.Length == 0 || name.Contains('\0', StringComparison.Ordinal)
+            ? throw source.Broken($"{what} is empty or holds a zero character")
+            : name;
+    }
 
     private string Text(string what)
     {
@@ -275,28 +288,22 @@ internal sealed class GgufHeader
             throw source.Broken($"{what} claims to be {length} bytes long, but only {source.Length - position} follow");
         }
 
-        byte[] bytes = new byte[length];
-        source.Read(position, bytes);
-        position += (long)length;
         try
         {
+            if (length <= (ulong)buffer.Length)
+            {
+                return Strict.GetString(Take((int)length));
+            }
+
+            byte[] bytes = new byte[length];
+            source.Read(position, bytes);
+            position += (long)length;
             return Strict.GetString(bytes);
         }
         catch (DecoderFallbackException exception)
         {
             throw source.Broken($"{what} is no valid UTF-8", exception);
         }
-    }
-
-    private object? Skip(ulong count, string what)
-    {
-        if (count > (ulong)(source.Length - position))
-        {
-            throw source.Broken($"{what} ends after the end of the file");
-        }
-
-        position += (long)count;
-        return null;
     }
 
     private uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
@@ -309,7 +316,12 @@ internal sealed class GgufHeader
         {
             bufferStart = position;
             bufferLength = (int)Math.Min(buffer.Length, source.Length - position);
-            source.Read(position, buffer.AsSpan(0, Math.Max(bufferLength, count)));
+            if (count > bufferLength)
+            {
+                throw source.Broken($"it ends at byte {source.Length}, where {count} bytes from byte {position} on should be read");
+            }
+
+            source.Read(position, buffer.AsSpan(0, bufferLength));
         }
 
         int at = (int)(position - bufferStart);
@@ -318,5 +330,50 @@ internal sealed class GgufHeader
     }
 
     /// <summary>An array as the file holds it; the shape has the last dimension last, as MLX has it.</summary>
-    internal sealed record Entry(string Name, uint Type, int[] Shape, ulong Offset, ulong Bytes);
+    internal sealed record Entry(string Name, GgufType Type, int[] Shape, ulong Offset, ulong Bytes)
+    {
+        /// <summary>Where the data begin in the file.</summary>
+        internal long Place { get; set; }
+
+        /// <summary>The names under which the array is loaded: packed weights come with scales and biases.</summary>
+        internal string[] LoadedNames
+        {
+            get
+            {
+                if (Type.Quantization is null)
+                {
+                    return [Name];
+                }
+
+                // As MLX cuts names, whatever they end with.
+                const string Suffix = ".weight";
+                string prefix = Name.Length >= Suffix.Length ? Name[..^Suffix.Length] : Name;
+                return [Name, prefix + ".scales", prefix + ".biases"];
+            }
+        }
+
+        /// <summary>What is loaded.</summary>
+        internal IEnumerable<StoredArray> Stored()
+        {
+            if (Type.DType is { } type)
+            {
+                return [new StoredArray(Name, type, Shape, Place)];
+            }
+
+            if (Type.Float16 is { } coding)
+            {
+                return [new StoredArray(Name, DType.Float16, Shape, Place, coding)];
+            }
+
+            GgufQuantization quantization = Type.Quantization!;
+            int[] packed = [.. Shape[..^1], Shape[^1] * quantization.Bits / 32];
+            int[] groups = [.. Shape[..^1], Shape[^1] / Type.PerBlock];
+            return
+            [
+                new StoredArray(LoadedNames[0], DType.UInt32, packed, Place, quantization.Weights),
+                new StoredArray(LoadedNames[1], DType.Float16, groups, Place, quantization.Scales),
+                new StoredArray(LoadedNames[2], DType.Float16, groups, Place, quantization.Biases),
+            ];
+        }
+    }
 }

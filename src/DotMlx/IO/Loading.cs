@@ -1,32 +1,114 @@
+using System.Buffers.Binary;
+using System.Text;
 using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>What loading and saving have in common in all formats.</summary>
-internal static class Loading
+/// <summary>Reads arrays whose places in a file are known, in all formats alike.</summary>
+internal static unsafe class Loading
 {
-    /// <summary>Only the CPU loads, except under CUDA, where it can as well.</summary>
-    internal static mlx_stream Stream => Streams.DefaultOf(MlxDevice.Cpu).Handle;
+    /// <summary>The most dimensions an array of a file may have: NumPy's own bound.</summary>
+    internal const int MaxDimensions = 64;
 
-    /// <summary>Makes MLX read the data now, while the source is there, and raises what the source threw meanwhile.</summary>
-    internal static void Finish(NativeReader reader, MlxArray[] arrays)
+    // How much MLX reads at once, by several threads; between batches a transfer is told of.
+    private const long BatchLength = 1 << 26;
+
+    /// <summary>Reads arrays, each straight into the memory that MLX keeps it in.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="stored">Where the arrays are in it; different names.</param>
+    /// <param name="transfer">Is told of the bytes, which it expects already.</param>
+    /// <returns>The arrays, evaluated, in the order given.</returns>
+    internal static OrderedDictionary<string, MlxArray> Load(ByteSource source, IReadOnlyCollection<StoredArray> stored, Transfer transfer)
     {
-        Evaluation.Eval(arrays);
-        reader.ThrowIfFailed();
+        OrderedDictionary<string, MlxArray> arrays = new(stored.Count, StringComparer.Ordinal);
+        using Batch batch = new(transfer);
+        try
+        {
+            foreach (StoredArray array in stored)
+            {
+                arrays.Add(array.Name, batch.Add(source, array));
+                if (batch.Length >= BatchLength)
+                {
+                    batch.Read();
+                }
+            }
+
+            batch.Read();
+            return arrays;
+        }
+        catch
+        {
+            NativeClosure.DisposeAll([.. arrays.Values]);
+            throw;
+        }
     }
 
-    /// <summary>Refuses what MLX does not save in any format.</summary>
-    internal static void CheckSavable(string key, MlxArray array, string parameter)
+    // MLX looks at fixed places of this text.
+    private static byte[] NpyHeader(StoredArray array)
     {
-        ArgumentNullException.ThrowIfNull(key, parameter);
-        if (array is null)
+        string text = $"{{'descr': '{DotMlx.NpyHeader.DescrOf(array.DType)}', 'fortran_order': {(array.FortranOrder ? "True" : "False")}, "
+            + $"'shape': ({string.Join(", ", array.Shape)}), }}\n";
+        byte[] bytes = [.. DotMlx.NpyHeader.Magic, 1, 0, 0, 0, .. Encoding.ASCII.GetBytes(text)];
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(8), (ushort)text.Length);
+        return bytes;
+    }
+
+    /// <summary>Arrays that MLX knows of and has not read yet.</summary>
+    private sealed class Batch(Transfer transfer) : IDisposable
+    {
+        private readonly List<NativeReader> readers = [];
+        private readonly List<MlxArray> arrays = [];
+
+        internal long Length { get; private set; }
+
+        internal MlxArray Add(ByteSource source, StoredArray stored)
         {
-            throw new ArgumentNullException(parameter, $"The array '{key}' is null.");
+            NativeReader reader = new(NpyHeader(stored), stored.Elements(source), stored.ElementsOffset, transfer.Cancellation);
+            readers.Add(reader);
+            mlx_array loaded = default;
+
+            // Only the CPU loads, except under CUDA, where it can as well.
+            int status = Mlxc.mlx_load_reader(&loaded, reader.Handle, Streams.DefaultOf(MlxDevice.Cpu).Handle);
+            if (status != 0)
+            {
+                // The reference library reads at once: what the source threw says more.
+                reader.ThrowIfFailed();
+            }
+
+            MlxArray array = Op.Result(status, loaded, "mlx_load_reader");
+            arrays.Add(array);
+            Length += stored.NBytes;
+            return array;
         }
 
-        if (array.Size == 0)
+        /// <summary>Makes MLX read the data now, while the source is there, and raises what the source threw meanwhile.</summary>
+        internal void Read()
         {
-            throw new ArgumentException($"The array '{key}' of shape {ShapeText.Of(array)} has no elements, and MLX saves no empty arrays.", parameter);
+            if (arrays.Count == 0)
+            {
+                return;
+            }
+
+            Evaluation.Eval([.. arrays]);
+            foreach (NativeReader reader in readers)
+            {
+                reader.ThrowIfFailed();
+            }
+
+            Dispose();
+            arrays.Clear();
+            transfer.Advance(Length);
+            Length = 0;
+        }
+
+        public void Dispose()
+        {
+            foreach (NativeReader reader in readers)
+            {
+                reader.Dispose();
+            }
+
+            readers.Clear();
         }
     }
 }

@@ -2,58 +2,52 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Loads a file of any format that MLX knows: npy, npz, safetensors or GGUF, by its extension or else by its first bytes.</summary>
+    /// <summary>Loads a file of any format that MLX knows: npy, npz, safetensors or GGUF, by its first bytes or else by its extension.</summary>
     /// <param name="path">The file.</param>
+    /// <param name="maxUnpackedBytes">
+    /// What the entries of an npz file may unpack to together; null for 256 MiB or 100 times the length of the file, whichever is more.
+    /// </param>
     /// <returns>The arrays by name; an npy file converts to its array. Safetensors and GGUF come with metadata.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">The path leads to a folder, a FIFO or a device, or the file cannot be read.</exception>
     /// <exception cref="InvalidDataException">The file is broken, or of no known format; the message names it and its fault.</exception>
-    public static ArrayFile Load(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        using ByteSource source = ByteSource.Open(path);
-        return Path.GetExtension(path).ToLowerInvariant() switch
-        {
-            ".npy" => One(source),
-            ".npz" => Npz.Load(source),
-            ".safetensors" => Safetensors.Load(source),
-            ".gguf" => Gguf.Load(path),
-            _ => FormatOf(source) == FileFormat.Gguf ? Gguf.Load(path) : Load(source),
-        };
-    }
+    public static ArrayFile Load(string path, long? maxUnpackedBytes = null) => Load(path, maxUnpackedBytes, new Transfer());
 
     /// <summary>Loads from a stream, from its position on, in the format that its first bytes show.</summary>
-    /// <param name="stream">A stream; one that cannot seek is read to its end first. After an npy array it stands behind it.</param>
+    /// <param name="stream">
+    /// A stream. One that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file. After an npy array a stream that
+    /// can seek stands behind it.
+    /// </param>
+    /// <param name="maxUnpackedBytes">As in <see cref="Load(string, long?)"/>.</param>
     /// <exception cref="InvalidDataException">The data are broken, or of no known format.</exception>
     /// <remarks>What the stream throws comes out as it was thrown.</remarks>
-    public static ArrayFile Load(Stream stream)
+    public static ArrayFile Load(Stream stream, long? maxUnpackedBytes = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using ByteSource source = ByteSource.Open(stream);
         long start = stream.CanSeek ? stream.Position : 0;
-        if (FormatOf(source) != FileFormat.Npy)
+        using ByteSource source = ByteSource.Open(stream);
+        Transfer transfer = new();
+        if (!stream.CanSeek || FileFormats.Of(source) != FileFormat.Npy)
         {
-            return Load(source);
+            return FileFormats.Load(source, null, maxUnpackedBytes, transfer);
         }
 
-        ArrayFile file = new(source.Name, new OrderedDictionary<string, MlxArray> { [""] = Npy.Load(source, out long end) });
-        if (stream.CanSeek)
-        {
-            stream.Position = start + end;
-        }
-
+        ArrayFile file = Npy.LoadFile(source, transfer, out long end);
+        stream.Position = start + end;
         return file;
     }
 
     /// <summary>Loads from memory, in the format that the first bytes show.</summary>
     /// <param name="data">The bytes of a file.</param>
+    /// <param name="maxUnpackedBytes">As in <see cref="Load(string, long?)"/>.</param>
     /// <exception cref="InvalidDataException">The data are broken, or of no known format.</exception>
-    public static ArrayFile Load(ReadOnlyMemory<byte> data)
+    public static ArrayFile Load(ReadOnlyMemory<byte> data, long? maxUnpackedBytes = null)
     {
         using ByteSource source = ByteSource.Open(data);
-        return Load(source);
+        return FileFormats.Load(source, null, maxUnpackedBytes, new Transfer());
     }
 
-    /// <summary>Saves an array as an npy file (<c>mlx_save_writer</c>), all of it or nothing.</summary>
+    /// <summary>Saves an array as an npy file (<c>mx.save</c>), all of it or nothing.</summary>
     /// <param name="path">The file, to which <c>.npy</c> is added when it is missing. An existing file is replaced.</param>
     /// <param name="array">An array of any type, not empty.</param>
     /// <exception cref="ArgumentException">The array is empty.</exception>
@@ -62,7 +56,7 @@ public static unsafe partial class Mx
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(array);
-        AtomicFile.Write(WithExtension(path, ".npy"), stream => Npy.Save(stream, array, nameof(array)));
+        SaveNpy(path, array, new Transfer());
     }
 
     /// <summary>Writes an array to a stream in the npy format.</summary>
@@ -74,7 +68,7 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(array);
-        Npy.Save(stream, array, nameof(array));
+        SaveNpy(stream, array, new Transfer());
     }
 
     /// <summary>Saves arrays as an npz file named <c>arr_0</c>, <c>arr_1</c>, …, as NumPy does.</summary>
@@ -88,7 +82,7 @@ public static unsafe partial class Mx
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Savez(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) => SaveNpz(path, arrays, compressed: false);
+    public static void Savez(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) => SaveNpz(path, arrays, compressed: false, new Transfer());
 
     /// <summary>Writes named arrays to a stream in the npz format.</summary>
     /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
@@ -98,7 +92,7 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(arrays);
-        Npz.Save(stream, arrays, compressed: false);
+        Npz.Save(stream, arrays, compressed: false, new Transfer());
     }
 
     /// <summary>As <see cref="Savez(string, MlxArray[])"/>, compressed.</summary>
@@ -111,7 +105,7 @@ public static unsafe partial class Mx
     /// <param name="path">The file, to which <c>.npz</c> is added when it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
-    public static void SavezCompressed(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) => SaveNpz(path, arrays, compressed: true);
+    public static void SavezCompressed(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) => SaveNpz(path, arrays, compressed: true, new Transfer());
 
     /// <summary>As <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, compressed.</summary>
     /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
@@ -121,24 +115,24 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(arrays);
-        Npz.Save(stream, arrays, compressed: true);
+        Npz.Save(stream, arrays, compressed: true, new Transfer());
     }
 
-    /// <summary>Saves named arrays as a GGUF file (<c>mlx_save_gguf</c>), all of it or nothing.</summary>
+    /// <summary>Saves named arrays as a GGUF file (<c>mx.save_gguf</c>), all of it or nothing.</summary>
     /// <param name="path">The file, to which <c>.gguf</c> is added when it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of type float32, float16, int8, int16 or int32, none empty.</param>
     /// <param name="metadata">Texts, lists of texts, and numbers or lists of numbers.</param>
     /// <exception cref="ArgumentException">An array, a name or a value is not savable; the message says which.</exception>
-    /// <exception cref="NotSupportedException">The library in use has no GGUF.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public static void SaveGguf(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(arrays);
-        Gguf.Save(WithExtension(path, ".gguf"), arrays, metadata);
+        SaveGguf(path, arrays, metadata, new Transfer());
     }
 
-    /// <summary>Writes named arrays to a stream in the GGUF format, through a temporary file.</summary>
+    /// <summary>Writes named arrays to a stream in the GGUF format.</summary>
     /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
     /// <param name="arrays">Arrays with different names, of type float32, float16, int8, int16 or int32, none empty.</param>
     /// <param name="metadata">Texts, lists of texts, and numbers or lists of numbers.</param>
@@ -148,75 +142,62 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(arrays);
-        Gguf.Save(stream, arrays, metadata);
+        Gguf.Save(stream, arrays, metadata, new Transfer());
     }
 
-    /// <summary>Loads a GGUF file (<c>mlx_load_gguf</c>) with its metadata.</summary>
-    /// <param name="path">The file. MLX opens GGUF files for writing, so one that is read-only is copied first.</param>
+    /// <summary>Loads a GGUF file (<c>mx.load</c>) with its metadata.</summary>
+    /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
     public static GgufFile LoadGguf(string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        return Gguf.Load(path);
+        using ByteSource source = ByteSource.Open(path);
+        return Gguf.Load(source, new Transfer());
     }
 
-    /// <summary>Loads GGUF from a stream, from its position to its end, through a temporary file.</summary>
-    /// <param name="stream">A stream; one that cannot seek is read to its end first.</param>
+    /// <summary>Loads GGUF from a stream, from its position to its end.</summary>
+    /// <param name="stream">A stream; one that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file.</param>
     /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
     public static GgufFile LoadGguf(Stream stream)
     {
         using ByteSource source = ByteSource.Open(stream);
-        return Gguf.Load(source);
+        return Gguf.Load(source, new Transfer());
     }
 
-    /// <summary>Loads GGUF from memory, through a temporary file.</summary>
+    /// <summary>Loads GGUF from memory.</summary>
     /// <param name="data">The bytes of a file.</param>
     /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
     public static GgufFile LoadGguf(ReadOnlyMemory<byte> data)
     {
         using ByteSource source = ByteSource.Open(data);
-        return Gguf.Load(source);
+        return Gguf.Load(source, new Transfer());
     }
 
-    /// <summary>The formats that are told apart by a file's first bytes.</summary>
-    internal enum FileFormat
+    private static ArrayFile Load(string path, long? maxUnpackedBytes, Transfer transfer)
     {
-        Unknown,
-        Npy,
-        Npz,
-        Safetensors,
-        Gguf,
+        using ByteSource source = ByteSource.Open(path);
+        return FileFormats.Load(source, path, maxUnpackedBytes, transfer);
     }
 
-    private static ArrayFile Load(ByteSource source) => FormatOf(source) switch
-    {
-        FileFormat.Npy => One(source),
-        FileFormat.Npz => Npz.Load(source),
-        FileFormat.Safetensors => Safetensors.Load(source),
-        FileFormat.Gguf => Gguf.Load(source),
-        _ => throw source.Broken("it is neither npy, npz, safetensors nor GGUF"),
-    };
+    private static void SaveNpy(string path, MlxArray array, Transfer transfer) =>
+        AtomicFile.Write(WithExtension(path, ".npy"), stream => SaveNpy(stream, array, transfer));
 
-    private static ArrayFile One(ByteSource source) => new(source.Name, new OrderedDictionary<string, MlxArray> { [""] = Npy.Load(source) });
-
-    internal static FileFormat FormatOf(ByteSource source)
+    private static void SaveNpy(Stream stream, MlxArray array, Transfer transfer)
     {
-        Span<byte> start = stackalloc byte[9];
-        start = start[..(int)Math.Min(start.Length, source.Length)];
-        source.Read(0, start);
-        return start.StartsWith(NpyHeader.Magic) ? FileFormat.Npy
-            : start.StartsWith("PK"u8) ? FileFormat.Npz
-            : start.StartsWith("GGUF"u8) ? FileFormat.Gguf
-            : start.Length == 9 && start[8] == '{' ? FileFormat.Safetensors
-            : FileFormat.Unknown;
+        Saving.CheckArray("", array, nameof(array));
+        transfer.Expect(array.NBytes);
+        Npy.Save(stream, array, transfer);
     }
 
-    private static void SaveNpz(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, bool compressed)
+    private static void SaveGguf(
+        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata, Transfer transfer) =>
+        AtomicFile.Write(WithExtension(path, ".gguf"), stream => Gguf.Save(stream, arrays, metadata, transfer));
+
+    private static void SaveNpz(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, bool compressed, Transfer transfer)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(arrays);
-        AtomicFile.Write(WithExtension(path, ".npz"), stream => Npz.Save(stream, arrays, compressed));
+        AtomicFile.Write(WithExtension(path, ".npz"), stream => Npz.Save(stream, arrays, compressed, transfer));
     }
 
     private static IEnumerable<KeyValuePair<string, MlxArray>> Numbered(MlxArray[] arrays)

@@ -2,7 +2,7 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Saves named arrays as a safetensors file (<c>mlx_save_safetensors_writer</c>), all of it or nothing.</summary>
+    /// <summary>Saves named arrays as a safetensors file (<c>mx.save_safetensors</c>), all of it or nothing.</summary>
     /// <param name="path">The file, to which <c>.safetensors</c> is added when it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type but float64, none empty.</param>
     /// <param name="metadata">Texts to keep with them, such as <c>format</c>: <c>mlx</c>.</param>
@@ -13,7 +13,7 @@ public static unsafe partial class Mx
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(arrays);
-        AtomicFile.Write(WithExtension(path, ".safetensors"), stream => Safetensors.Save(stream, arrays, metadata));
+        SaveSafetensors(path, arrays, metadata, new Transfer());
     }
 
     /// <summary>Writes named arrays to a stream in the safetensors format.</summary>
@@ -27,10 +27,10 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(arrays);
-        Safetensors.Save(stream, arrays, metadata);
+        Safetensors.Save(stream, arrays, metadata, new Transfer());
     }
 
-    /// <summary>Loads a safetensors file (<c>mlx_load_safetensors_reader</c>).</summary>
+    /// <summary>Loads a safetensors file (<c>mx.load</c>).</summary>
     /// <param name="path">The file.</param>
     /// <returns>The arrays in the order of the file's header, and its metadata.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -38,17 +38,17 @@ public static unsafe partial class Mx
     public static SafetensorsFile LoadSafetensors(string path)
     {
         using ByteSource source = ByteSource.Open(path);
-        return Safetensors.Load(source);
+        return Safetensors.Load(source, new Transfer());
     }
 
     /// <summary>Loads safetensors from a stream, from its position to its end.</summary>
-    /// <param name="stream">A stream; one that cannot seek is read into memory first.</param>
+    /// <param name="stream">A stream; one that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file.</param>
     /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
     /// <remarks>What the stream throws comes out as it was thrown.</remarks>
     public static SafetensorsFile LoadSafetensors(Stream stream)
     {
         using ByteSource source = ByteSource.Open(stream);
-        return Safetensors.Load(source);
+        return Safetensors.Load(source, new Transfer());
     }
 
     /// <summary>Loads safetensors from memory.</summary>
@@ -57,8 +57,12 @@ public static unsafe partial class Mx
     public static SafetensorsFile LoadSafetensors(ReadOnlyMemory<byte> data)
     {
         using ByteSource source = ByteSource.Open(data);
-        return Safetensors.Load(source);
+        return Safetensors.Load(source, new Transfer());
     }
+
+    private static void SaveSafetensors(
+        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata, Transfer transfer) =>
+        AtomicFile.Write(WithExtension(path, ".safetensors"), stream => Safetensors.Save(stream, arrays, metadata, transfer));
 
     private static string WithExtension(string path, string extension) =>
         path.EndsWith(extension, StringComparison.OrdinalIgnoreCase) ? path : path + extension;

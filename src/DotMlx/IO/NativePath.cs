@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// A file under a name that functions of MLX may be given: one without '%', which would break its messages, and, where they
-/// insist on it, writable. A file with another name gets a link or a copy in the temporary folder.
+/// A file under a name that functions of MLX may be given: one without '%', which would break its messages. A file with another
+/// name gets a link or a copy in the temporary folder.
 /// </summary>
 internal sealed class NativePath : IDisposable
 {
@@ -16,21 +16,19 @@ internal sealed class NativePath : IDisposable
 
     internal string Path { get; }
 
-    internal static NativePath Of(string path, bool writable)
+    internal static NativePath Of(string path)
     {
         string full = System.IO.Path.GetFullPath(path);
-        bool canWrite = !writable || CanWrite(full);
-        if (canWrite && !full.Contains('%', StringComparison.Ordinal))
+        if (!full.Contains('%', StringComparison.Ordinal))
         {
             return new NativePath(full, null);
         }
 
         return InTemporaryFolder(System.IO.Path.GetExtension(full), name =>
         {
-            if (!canWrite || !TryLink(name, full))
+            if (!TryLink(name, full))
             {
                 File.Copy(full, name);
-                File.SetAttributes(name, FileAttributes.Normal);
             }
         });
     }
@@ -57,19 +55,6 @@ internal sealed class NativePath : IDisposable
         if (folder is not null)
         {
             Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    private static bool CanWrite(string path)
-    {
-        try
-        {
-            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            return true;
-        }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
-        {
-            return false;
         }
     }
 

@@ -8,14 +8,15 @@ namespace DotMlx;
 /// <summary>
 /// An <c>mlx_io_reader</c> that gives MLX a file as it should be: a header written here, then the data of the source from some
 /// offset on. So MLX parses nothing that has not been checked, and no text of the file or its name reaches its messages.
+/// MLX reads on threads of its own, several arrays at a time.
 /// </summary>
 internal sealed unsafe class NativeReader : IDisposable
 {
     private readonly State state;
 
-    internal NativeReader(byte[] header, ByteSource source, long dataOffset)
+    internal NativeReader(byte[] header, ByteSource source, long dataOffset, CancellationToken cancellation)
     {
-        state = new State(header, source, dataOffset);
+        state = new State(header, source, dataOffset, cancellation);
         void* payload = NativeClosure.Payload(state);
         Handle = Mlxc.mlx_io_reader_new(payload, Table);
         if (Handle.ctx == null)
@@ -26,6 +27,9 @@ internal sealed unsafe class NativeReader : IDisposable
     }
 
     internal mlx_io_reader Handle { get; private set; }
+
+    // Literals of this kind lie in the image and never move.
+    private static byte* LabelText => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference("managed stream\0"u8));
 
     private static mlx_io_vtable Table => new()
     {
@@ -91,9 +95,9 @@ internal sealed unsafe class NativeReader : IDisposable
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static byte* Label(void* payload) => NativeWriter.LabelText;
+    private static byte* Label(void* payload) => LabelText;
 
-    private sealed class State(byte[] header, ByteSource source, long dataOffset)
+    private sealed class State(byte[] header, ByteSource source, long dataOffset, CancellationToken cancellation)
     {
         internal long Position { get; set; }
 
@@ -109,7 +113,7 @@ internal sealed unsafe class NativeReader : IDisposable
             {
                 while (count > 0)
                 {
-                    Span<byte> part = new(data, (int)Math.Min(count, 1 << 30));
+                    Span<byte> part = new(data, (int)Math.Min(count, Transfer.PieceLength));
                     if (offset < header.Length)
                     {
                         part = part[..(int)Math.Min(part.Length, header.Length - offset)];
@@ -117,6 +121,7 @@ internal sealed unsafe class NativeReader : IDisposable
                     }
                     else
                     {
+                        cancellation.ThrowIfCancellationRequested();
                         ObjectDisposedException.ThrowIf(Closed, source);
                         source.Read(dataOffset + offset - header.Length, part);
                     }

@@ -1,44 +1,41 @@
-using DotMlx.Bindings;
+using System.Buffers.Binary;
+using System.Text;
 
 namespace DotMlx;
 
-/// <summary>Npy files through MLX's reader and writer.</summary>
-internal static unsafe class Npy
+/// <summary>Npy files: one array each.</summary>
+internal static class Npy
 {
-    internal static MlxArray Load(ByteSource source) => Load(source, out _);
+    // NumPy aligns the data so, for programs that map the file.
+    private const int Alignment = 64;
+
+    internal static ArrayFile LoadFile(ByteSource source, Transfer transfer) => LoadFile(source, transfer, out _);
 
     /// <param name="source">The file.</param>
-    /// <param name="end">Where in it the array ends.</param>
-    internal static MlxArray Load(ByteSource source, out long end)
+    /// <param name="transfer">Is told of the bytes.</param>
+    /// <param name="end">Where in the file the array ends.</param>
+    internal static ArrayFile LoadFile(ByteSource source, Transfer transfer, out long end)
     {
         NpyHeader header = NpyHeader.Read(source);
+        StoredArray stored = header.Stored("");
         end = header.DataOffset + header.DataLength;
-        using NativeReader reader = new(header.ForMlx(), source, header.DataOffset);
-        mlx_array loaded = default;
-        int status = Mlxc.mlx_load_reader(&loaded, reader.Handle, Loading.Stream);
-        if (status != 0)
-        {
-            reader.ThrowIfFailed();
-        }
-
-        MlxArray array = Op.Result(status, loaded, "mlx_load_reader");
-        try
-        {
-            Loading.Finish(reader, [array]);
-            return array;
-        }
-        catch
-        {
-            array.Dispose();
-            throw;
-        }
+        transfer.Expect([stored]);
+        return new ArrayFile(source.Name, Loading.Load(source, [stored], transfer));
     }
 
-    internal static void Save(Stream stream, MlxArray array, string name)
+    /// <param name="stream">Where to write.</param>
+    /// <param name="array">An array that was checked, of which the transfer knows.</param>
+    /// <param name="transfer">Is told of the bytes.</param>
+    internal static void Save(Stream stream, MlxArray array, Transfer transfer)
     {
-        Loading.CheckSavable(name, array, nameof(array));
-        using NativeWriter writer = new(stream);
-        writer.Run(handle => Mlxc.mlx_save_writer(handle, array.Handle), "mlx_save_writer");
-        GC.KeepAlive(array);
+        // Python writes a tuple of one with a comma.
+        string shape = string.Concat(array.Shape.ToArray().Select(size => $"{size}, "));
+        string text = $"{{'descr': '{NpyHeader.DescrOf(array.DType)}', 'fortran_order': False, 'shape': ({shape}), }}";
+        const int Prefix = 10;
+        int length = ((Prefix + text.Length + 1 + Alignment - 1) / Alignment * Alignment) - Prefix;
+        byte[] header = [.. NpyHeader.Magic, 1, 0, 0, 0, .. Encoding.ASCII.GetBytes(text.PadRight(length - 1) + '\n')];
+        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), checked((ushort)length));
+        stream.Write(header);
+        Saving.WriteElements(stream, array, transfer);
     }
 }

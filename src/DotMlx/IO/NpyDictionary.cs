@@ -20,7 +20,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
             switch (key)
             {
                 case "descr" when descr is null:
-                    descr = Peek() == '[' ? throw source.Broken("its elements are records, which MLX does not have") : Text();
+                    descr = Peek() == '[' ? Records() : Text();
                     break;
                 case "fortran_order" when fortran is null:
                     fortran = Truth();
@@ -93,6 +93,32 @@ internal sealed class NpyDictionary(string text, ByteSource source)
         return value;
     }
 
+    /// <summary>The list of fields that stands for a type of records, as it is written.</summary>
+    private string Records()
+    {
+        int start = position;
+        int depth = 0;
+        do
+        {
+            char next = Peek();
+            if (next is '\'' or '"')
+            {
+                Text();
+                continue;
+            }
+
+            depth += next is '[' or '(' ? 1 : next is ']' or ')' ? -1 : 0;
+            position++;
+            if (position >= text.Length)
+            {
+                throw source.Broken("its header holds a list of fields that does not end");
+            }
+        }
+        while (depth > 0);
+
+        return text[start..position];
+    }
+
     private bool Truth()
     {
         Peek();
@@ -121,7 +147,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
                 position++;
             }
 
-            if (!long.TryParse(text.AsSpan(start, position - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size) || sizes.Count == 64)
+            if (!long.TryParse(text.AsSpan(start, position - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size) || sizes.Count == Loading.MaxDimensions)
             {
                 throw source.Broken($"its shape is no list of sizes at character {start} of the header");
             }

@@ -5,12 +5,19 @@ using System.Text;
 namespace DotMlx;
 
 /// <summary>
-/// The header of an npy file: magic, version, length, and a Python dictionary with type, order and shape. MLX looks at fixed
-/// places of it, so it is parsed here and given to MLX in the form that it writes itself.
+/// The header of an npy file: magic, version, length, and a Python dictionary with type, order and shape.
 /// </summary>
 internal sealed class NpyHeader
 {
     private const int MaxLength = 1 << 20;
+
+    private static readonly (string Kind, DType DType)[] Kinds =
+    [
+        ("b1", DotMlx.DType.Bool), ("u1", DotMlx.DType.UInt8), ("i1", DotMlx.DType.Int8), ("u2", DotMlx.DType.UInt16), ("i2", DotMlx.DType.Int16),
+        ("f2", DotMlx.DType.Float16), ("V2", DotMlx.DType.BFloat16), ("u4", DotMlx.DType.UInt32), ("i4", DotMlx.DType.Int32),
+        ("f4", DotMlx.DType.Float32), ("u8", DotMlx.DType.UInt64), ("i8", DotMlx.DType.Int64), ("f8", DotMlx.DType.Float64),
+        ("c8", DotMlx.DType.Complex64),
+    ];
 
     private NpyHeader(string descr, DType? dtype, bool fortranOrder, int[] shape, long dataOffset, long dataLength)
     {
@@ -76,50 +83,54 @@ internal sealed class NpyHeader
         return new NpyHeader(descr, dtype, fortran, sizes, dataOffset, bytes);
     }
 
-    /// <summary>The header as MLX shall see it, of version 1.</summary>
-    internal byte[] ForMlx()
+    /// <summary>The array as it lies in the file.</summary>
+    internal StoredArray Stored(string name)
     {
-        string text = $"{{'descr': '{Descr}', 'fortran_order': {(FortranOrder ? "True" : "False")}, 'shape': ({string.Join(", ", Shape)}), }}\n";
-        byte[] bytes = [.. Magic, 1, 0, 0, 0, .. Encoding.ASCII.GetBytes(text)];
-        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(8), (ushort)text.Length);
-        return bytes;
+        DType type = DType ?? throw new InvalidOperationException("MLX has no type for the elements.");
+        int number = type == DotMlx.DType.Complex64 ? 4 : type.ItemSize();
+        bool swapped = Descr[0] == '>' && number > 1;
+        return new StoredArray(name, type, Shape, DataOffset, swapped ? BlockCoding.BigEndian(number) : null, FortranOrder);
+    }
+
+    /// <summary>NumPy's name of an element type; bfloat16 has MLX's own.</summary>
+    internal static string DescrOf(DType dtype)
+    {
+        foreach ((string kind, DType type) in Kinds)
+        {
+            if (type == dtype)
+            {
+                return (type.ItemSize() == 1 ? '|' : '<') + kind;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "npy files have no name for this type.");
     }
 
     private static DType? TypeOf(string descr, ByteSource source, bool describe)
     {
-        string kind = descr.Length == 3 && descr[0] is '<' or '>' or '|' or '=' ? descr[1..] : "";
-        DType? dtype = kind switch
+        // NumPy takes a type without a byte order for one in the machine's.
+        string kind = descr.Length == 3 && descr[0] is '<' or '>' or '|' or '=' ? descr[1..] : descr;
+        foreach ((string known, DType type) in Kinds)
         {
-            "b1" => DotMlx.DType.Bool,
-            "u1" => DotMlx.DType.UInt8,
-            "i1" => DotMlx.DType.Int8,
-            "u2" => DotMlx.DType.UInt16,
-            "i2" => DotMlx.DType.Int16,
-            "f2" => DotMlx.DType.Float16,
-            "V2" => DotMlx.DType.BFloat16,
-            "u4" => DotMlx.DType.UInt32,
-            "i4" => DotMlx.DType.Int32,
-            "f4" => DotMlx.DType.Float32,
-            "u8" => DotMlx.DType.UInt64,
-            "i8" => DotMlx.DType.Int64,
-            "f8" => DotMlx.DType.Float64,
-            "c8" => DotMlx.DType.Complex64,
-            _ => null,
-        };
-        if (dtype is null && !describe)
-        {
-            throw source.Broken($"its elements have NumPy's type '{descr}', which MLX does not have");
+            if (known == kind)
+            {
+                return type;
+            }
         }
 
-        // MLX would swap real and imaginary part as well.
-        return descr[0] == '>' && dtype == DotMlx.DType.Complex64 && !describe
-            ? throw source.Broken("its complex numbers have the most significant byte first, which MLX does not read")
-            : dtype;
+        return describe ? null : throw source.Broken(descr.StartsWith('[')
+            ? "its elements are records, which MLX does not have"
+            : $"its elements have NumPy's type '{descr}', which MLX does not have");
     }
 
     /// <summary>The bytes of an element of a type that MLX does not have: <c>&lt;U5</c> has 20, <c>&lt;c16</c> has 16; 0 when the name does not tell.</summary>
     private static int SizeOf(string descr)
     {
+        if (descr.StartsWith('['))
+        {
+            return 0;
+        }
+
         string digits = new([.. descr.SkipWhile(c => !char.IsAsciiDigit(c)).TakeWhile(char.IsAsciiDigit)]);
         return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size <= 1 << 20
             ? size * (descr.Contains('U', StringComparison.Ordinal) ? 4 : 1)

@@ -10,34 +10,32 @@ internal static class Npz
     // Deflate cannot do better than this, so a larger claim is a lie.
     private const long MaxRatio = 1032;
 
+    // What an archive may unpack to when the caller sets no bound: this much, or this many times its own size.
+    private const long FreeLength = 1L << 28;
+    private const long FreeRatio = 100;
+
     // Python's zipfile cannot store earlier dates; a fixed one makes equal arrays give equal files.
     private static readonly DateTimeOffset Date = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    internal static ArrayFile Load(ByteSource source)
+    /// <param name="source">The file.</param>
+    /// <param name="maxUnpackedBytes">What all entries together may unpack to; null for the bound that the guide states.</param>
+    /// <param name="transfer">Is told of the bytes.</param>
+    internal static ArrayFile Load(ByteSource source, long? maxUnpackedBytes, Transfer transfer)
     {
-        OrderedDictionary<string, MlxArray> arrays = [];
+        OrderedDictionary<string, MlxArray> arrays = new(StringComparer.Ordinal);
         try
         {
             using SourceStream stream = new(source);
             using ZipArchive archive = new(stream, ZipArchiveMode.Read);
-            long packed = 0;
-            foreach (ZipArchiveEntry entry in archive.Entries)
+            CheckSizes(archive, source, maxUnpackedBytes ?? Math.Max(FreeLength, FreeRatio * source.Length));
+            ZipArchiveEntry[] entries = [.. archive.Entries.Where(entry => !IsFolder(entry))];
+            CheckKeys(entries, source);
+
+            // All headers first: a broken one is found before anything is unpacked.
+            transfer.Expect(entries.Select(entry => HeaderOf(entry, source).Stored("")));
+            foreach (ZipArchiveEntry entry in entries)
             {
-                // Entries that share their data would unpack to many times the size of the file.
-                packed += Math.Min(entry.CompressedLength, (long.MaxValue / 2) - packed);
-                if (packed > source.Length)
-                {
-                    throw source.Broken($"its entries claim to have {packed} bytes together, but the file has {source.Length}");
-                }
-
-                string key = entry.FullName.EndsWith(Extension, StringComparison.Ordinal) ? entry.FullName[..^Extension.Length] : entry.FullName;
-                using ByteSource content = ByteSource.Open(Unpack(entry, source), $"{source.Name}/{entry.FullName}");
-                if (arrays.ContainsKey(key))
-                {
-                    throw source.Broken($"it holds two arrays '{key}'");
-                }
-
-                arrays.Add(key, Npy.Load(content));
+                arrays.Add(KeyOf(entry), Unpack(entry, source, transfer));
             }
 
             return new ArrayFile(source.Name, arrays);
@@ -45,57 +43,120 @@ internal static class Npz
         catch (Exception exception)
         {
             NativeClosure.DisposeAll([.. arrays.Values]);
-
-            // What the archive's reader finds wrong does not name the file yet.
-            if (exception is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException or FormatException
-                && !exception.Message.Contains("cannot be loaded", StringComparison.Ordinal))
+            if (Explain(exception, source) is { } explained)
             {
-                throw source.Broken($"it is no sound zip archive ({exception.Message.TrimEnd('.')})", exception);
+                throw explained;
             }
 
             throw;
         }
     }
 
-    internal static void Save(Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, bool compressed)
+    /// <summary>The headers of the entries; no more of each is unpacked.</summary>
+    internal static IReadOnlyList<(string Key, NpyHeader Header)> Describe(ByteSource source)
     {
-        HashSet<string> seen = new(StringComparer.Ordinal);
-        using ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true);
-        foreach ((string key, MlxArray array) in arrays)
+        try
         {
-            Loading.CheckSavable(key, array, nameof(arrays));
-            if (!seen.Add(key))
-            {
-                throw new ArgumentException($"Two arrays are named '{key}'.", nameof(arrays));
-            }
+            using SourceStream stream = new(source);
+            using ZipArchive archive = new(stream, ZipArchiveMode.Read);
+            return [.. archive.Entries.Where(entry => !IsFolder(entry)).Select(entry => (KeyOf(entry), HeaderOf(entry, source, describe: true)))];
+        }
+        catch (Exception exception) when (Explain(exception, source) is { } explained)
+        {
+            throw explained;
+        }
+    }
 
+    internal static void Save(Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, bool compressed, Transfer transfer)
+    {
+        using ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true);
+        foreach ((string key, MlxArray array) in Saving.Check(arrays, transfer))
+        {
             ZipArchiveEntry entry = archive.CreateEntry(key + Extension, compressed ? CompressionLevel.Optimal : CompressionLevel.NoCompression);
             entry.LastWriteTime = Date;
             using Stream content = entry.Open();
-            Npy.Save(content, array, key);
+            Npy.Save(content, array, transfer);
         }
     }
 
-    private static byte[] Unpack(ZipArchiveEntry entry, ByteSource source)
+    private static string KeyOf(ZipArchiveEntry entry) =>
+        entry.FullName.EndsWith(Extension, StringComparison.Ordinal) ? entry.FullName[..^Extension.Length] : entry.FullName;
+
+    // Archivers add entries for folders; they hold nothing.
+    private static bool IsFolder(ZipArchiveEntry entry) => entry.FullName.EndsWith('/') && entry.Length == 0;
+
+    private static void CheckSizes(ZipArchive archive, ByteSource source, long limit)
     {
-        if (entry.CompressedLength > source.Length || entry.Length > (entry.CompressedLength * MaxRatio) + MaxRatio)
+        long packed = 0;
+        long unpacked = 0;
+        foreach (ZipArchiveEntry entry in archive.Entries)
         {
-            throw source.Broken($"'{entry.FullName}' claims to unpack from {entry.CompressedLength} to {entry.Length} bytes, which cannot be");
+            // Entries that share their data would unpack to many times the size of the file.
+            packed += Math.Min(entry.CompressedLength, (long.MaxValue / 2) - packed);
+            if (packed > source.Length)
+            {
+                throw source.Broken($"its entries claim to have {packed} bytes together, but the file has {source.Length}");
+            }
+
+            if (entry.Length > (entry.CompressedLength * MaxRatio) + MaxRatio)
+            {
+                throw source.Broken($"'{entry.FullName}' claims to unpack from {entry.CompressedLength} to {entry.Length} bytes, which cannot be");
+            }
+
+            unpacked += Math.Min(entry.Length, (long.MaxValue / 2) - unpacked);
         }
 
-        if (entry.Length > Array.MaxLength)
+        if (unpacked > limit)
         {
-            throw source.Broken($"'{entry.FullName}' has {entry.Length} bytes, and in an npz file {Array.MaxLength} is the limit here; use safetensors");
+            throw source.Broken(
+                $"it unpacks from {source.Length} to {unpacked} bytes, and {limit} is the bound; if you trust the file, load it with a larger maxUnpackedBytes");
         }
-
-        byte[] content = new byte[entry.Length];
-        using Stream packed = entry.Open();
-        packed.ReadExactly(content);
-        if (Crc32.Of(content) != entry.Crc32)
-        {
-            throw source.Broken($"the checksum of '{entry.FullName}' is wrong; the file is damaged");
-        }
-
-        return content;
     }
+
+    private static void CheckKeys(ZipArchiveEntry[] entries, ByteSource source)
+    {
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        foreach (string key in entries.Select(KeyOf))
+        {
+            if (!seen.Add(key))
+            {
+                throw source.Broken($"it holds two arrays '{key}'");
+            }
+        }
+    }
+
+    private static MlxArray Unpack(ZipArchiveEntry entry, ByteSource source, Transfer transfer)
+    {
+        using Stream packed = entry.Open();
+        using ForwardSource content = new(packed, entry.Length, $"{source.Name}/{entry.FullName}");
+        NpyHeader header = NpyHeader.Read(content);
+        content.EndBeginning();
+        MlxArray array = Loading.Load(content, [header.Stored("")], transfer)[""];
+        try
+        {
+            content.Drain(transfer.Cancellation);
+            return content.Checksum.Value == entry.Crc32
+                ? array
+                : throw source.Broken($"the checksum of '{entry.FullName}' is wrong; the file is damaged");
+        }
+        catch
+        {
+            array.Dispose();
+            throw;
+        }
+    }
+
+    private static NpyHeader HeaderOf(ZipArchiveEntry entry, ByteSource source, bool describe = false)
+    {
+        using Stream packed = entry.Open();
+        using ForwardSource content = new(packed, entry.Length, $"{source.Name}/{entry.FullName}");
+        return NpyHeader.Read(content, describe);
+    }
+
+    /// <summary>What the archive's reader finds wrong, with the name of the file; null for exceptions that have it or are no fault of the file.</summary>
+    private static InvalidDataException? Explain(Exception exception, ByteSource source) =>
+        exception is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException or FormatException
+            && !exception.Message.Contains("cannot be loaded", StringComparison.Ordinal)
+            ? source.Broken($"it is no sound zip archive ({exception.Message.TrimEnd('.')})", exception)
+            : null;
 }

@@ -1,126 +1,107 @@
-using DotMlx.Bindings;
+using System.Buffers.Binary;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 
 namespace DotMlx;
 
-/// <summary>Safetensors files through MLX's reader and writer.</summary>
-internal static unsafe class Safetensors
+/// <summary>Safetensors files.</summary>
+internal static class Safetensors
 {
-    internal static SafetensorsFile Load(ByteSource source)
+    // The format's own implementation aligns the data so.
+    private const int Alignment = 8;
+
+    internal static SafetensorsFile Load(ByteSource source, Transfer transfer)
     {
         SafetensorsHeader header = SafetensorsHeader.Read(source);
-        OrderedDictionary<string, MlxArray> arrays = new(header.Entries.Count);
-        using NativeReader reader = new(header.ForMlx(), source, header.DataOffset);
-        mlx_map_string_to_array loaded = default;
-        mlx_map_string_to_string metadata = default;
-        try
-        {
-            int status = Mlxc.mlx_load_safetensors_reader(&loaded, &metadata, reader.Handle, Loading.Stream);
-            reader.ThrowIfFailed();
-            MlxError.ThrowIfFailed(status, "mlx_load_safetensors_reader");
-            for (int i = 0; i < header.Entries.Count; i++)
-            {
-                arrays.Add(header.Entries[i].Name, Get(loaded, SafetensorsHeader.KeyOf(i)));
-            }
-
-            Loading.Finish(reader, [.. arrays.Values]);
-            return new SafetensorsFile(source.Name, arrays, header.Metadata);
-        }
-        catch
-        {
-            NativeClosure.DisposeAll([.. arrays.Values]);
-            throw;
-        }
-        finally
-        {
-            Free(loaded);
-            Free(metadata);
-        }
+        StoredArray[] stored =
+        [
+            .. header.Entries.Select(entry => new StoredArray(entry.Name, entry.DType!.Value, entry.Shape, header.DataOffset + entry.Begin)),
+        ];
+        transfer.Expect(stored);
+        return new SafetensorsFile(
+            source.Name,
+            Loading.Load(source, stored, transfer),
+            header.Metadata,
+            header.Entries.Where(entry => entry.IsFloat8).ToDictionary(entry => entry.Name, entry => entry.TypeName));
     }
 
     internal static void Save(
-        Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata)
+        Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata, Transfer transfer)
     {
-        using NativeWriter writer = new(stream);
-        mlx_map_string_to_array native = Mlxc.mlx_map_string_to_array_new();
-        mlx_map_string_to_string texts = Mlxc.mlx_map_string_to_string_new();
-        try
+        List<KeyValuePair<string, MlxArray>> items = Saving.Check(arrays, transfer);
+        stream.Write(Header(items, metadata));
+        foreach ((_, MlxArray array) in items)
         {
-            if (native.ctx == null || texts.ctx == null)
-            {
-                throw MlxError.Fail("mlx_map_string_to_array_new");
-            }
+            Saving.WriteElements(stream, array, transfer);
+        }
+    }
 
-            Insert(native, arrays);
-            foreach ((string key, string value) in metadata ?? new Dictionary<string, string>())
+    private static byte[] Header(List<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata)
+    {
+        using MemoryStream text = new();
+        text.Write(new byte[8]);
+        using (Utf8JsonWriter json = new(text, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            Write(json, metadata);
+            long offset = 0;
+            foreach ((string key, MlxArray array) in arrays)
             {
-                fixed (byte* k = NativeKey.Bytes(key, nameof(metadata)))
-                fixed (byte* v = NativeKey.Bytes(value, nameof(metadata)))
+                json.WriteStartObject(CheckKey(key));
+                json.WriteString("dtype", SafetensorsHeader.NameOf(array.DType) ?? throw new ArgumentException(
+                    $"The array '{key}' is {array.DType.MlxName()}, which MLX does not save as safetensors; convert it with AsType.", nameof(arrays)));
+                json.WriteStartArray("shape");
+                foreach (int size in array.Shape)
                 {
-                    MlxError.ThrowIfFailed(Mlxc.mlx_map_string_to_string_insert(texts, k, v), "mlx_map_string_to_string_insert");
+                    json.WriteNumberValue(size);
                 }
+
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offset);
+                json.WriteNumberValue(offset += array.NBytes);
+                json.WriteEndArray();
+                json.WriteEndObject();
             }
 
-            writer.Run(handle => Mlxc.mlx_save_safetensors_writer(handle, native, texts), "mlx_save_safetensors_writer");
+            json.WriteEndObject();
         }
-        finally
+
+        while (text.Length % Alignment != 0)
         {
-            Free(native);
-            Free(texts);
+            text.WriteByte((byte)' ');
         }
+
+        if (text.Length > SafetensorsHeader.MaxLength)
+        {
+            throw new ArgumentException(
+                $"The names, shapes and metadata of {arrays.Count} arrays take {text.Length} bytes, and a safetensors file holds at most {SafetensorsHeader.MaxLength}.", nameof(arrays));
+        }
+
+        byte[] bytes = text.ToArray();
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, bytes.Length - 8);
+        return bytes;
     }
 
-    private static void Insert(mlx_map_string_to_array map, IEnumerable<KeyValuePair<string, MlxArray>> arrays)
+    private static void Write(Utf8JsonWriter json, IReadOnlyDictionary<string, string>? metadata)
     {
-        HashSet<string> seen = new(StringComparer.Ordinal);
-        foreach ((string key, MlxArray array) in arrays)
+        if (metadata is null || metadata.Count == 0)
         {
-            Loading.CheckSavable(key, array, nameof(arrays));
-            if (array.DType == DType.Float64)
-            {
-                throw new ArgumentException($"The array '{key}' is float64, which MLX does not save as safetensors; convert it with AsType.", nameof(arrays));
-            }
-
-            if (key == SafetensorsHeader.MetadataKey)
-            {
-                throw new ArgumentException($"An array cannot be named '{key}': the format keeps its metadata there.", nameof(arrays));
-            }
-
-            if (!seen.Add(key))
-            {
-                throw new ArgumentException($"Two arrays are named '{key}'.", nameof(arrays));
-            }
-
-            fixed (byte* name = NativeKey.Bytes(key, nameof(arrays)))
-            {
-                MlxError.ThrowIfFailed(Mlxc.mlx_map_string_to_array_insert(map, name, array.Handle), "mlx_map_string_to_array_insert");
-            }
-
-            GC.KeepAlive(array);
+            return;
         }
+
+        json.WriteStartObject(SafetensorsHeader.MetadataKey);
+        foreach ((string key, string value) in metadata)
+        {
+            Saving.CheckText(key, nameof(metadata));
+            Saving.CheckText(value, nameof(metadata));
+            json.WriteString(key, value);
+        }
+
+        json.WriteEndObject();
     }
 
-    private static MlxArray Get(mlx_map_string_to_array map, string key)
-    {
-        fixed (byte* name = NativeKey.Bytes(key, nameof(key)))
-        {
-            mlx_array value = default;
-            return Op.Result(Mlxc.mlx_map_string_to_array_get(&value, map, name), value, "mlx_map_string_to_array_get");
-        }
-    }
-
-    private static void Free(mlx_map_string_to_array map)
-    {
-        if (map.ctx != null)
-        {
-            _ = Mlxc.mlx_map_string_to_array_free(map);
-        }
-    }
-
-    private static void Free(mlx_map_string_to_string map)
-    {
-        if (map.ctx != null)
-        {
-            _ = Mlxc.mlx_map_string_to_string_free(map);
-        }
-    }
+    private static string CheckKey(string key) => key == SafetensorsHeader.MetadataKey
+        ? throw new ArgumentException($"An array cannot be named '{key}': the format keeps its metadata there.", nameof(key))
+        : key;
 }

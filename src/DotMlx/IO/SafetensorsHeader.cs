@@ -1,18 +1,19 @@
 using System.Buffers.Binary;
+using System.Text;
 using System.Text.Json;
 
 namespace DotMlx;
 
 /// <summary>
 /// The header of a safetensors file: eight bytes with the length of a JSON object, then the object, which gives type, shape and
-/// place of every array. Everything is checked here, because MLX would allocate what a broken header asks for.
+/// place of every array. It is read token by token, so that it takes no more time or memory than its length warrants.
 /// </summary>
 internal sealed class SafetensorsHeader
 {
     internal const string MetadataKey = "__metadata__";
 
     // The limit of the format's own implementation.
-    private const long MaxLength = 100_000_000;
+    internal const long MaxLength = 100_000_000;
 
     private static readonly (string Name, DType DType)[] Types =
     [
@@ -27,6 +28,7 @@ internal sealed class SafetensorsHeader
 
     private readonly ByteSource source;
     private readonly bool describe;
+    private readonly HashSet<string> names = new(StringComparer.Ordinal);
 
     private SafetensorsHeader(ByteSource source, bool describe)
     {
@@ -36,7 +38,7 @@ internal sealed class SafetensorsHeader
 
     internal List<Entry> Entries { get; } = [];
 
-    internal OrderedDictionary<string, string> Metadata { get; } = [];
+    internal OrderedDictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
 
     internal long DataOffset { get; private set; }
 
@@ -50,42 +52,8 @@ internal sealed class SafetensorsHeader
         return header;
     }
 
-    /// <summary>The header as MLX shall see it: the arrays are named by their numbers, so no name of the file reaches it.</summary>
-    internal byte[] ForMlx()
-    {
-        using MemoryStream text = new();
-        text.Write(new byte[8]);
-        using (Utf8JsonWriter json = new(text))
-        {
-            json.WriteStartObject();
-            for (int i = 0; i < Entries.Count; i++)
-            {
-                Entry entry = Entries[i];
-                json.WriteStartObject(KeyOf(i));
-                json.WriteString("dtype", entry.TypeName);
-                json.WriteStartArray("shape");
-                foreach (int size in entry.Shape)
-                {
-                    json.WriteNumberValue(size);
-                }
-
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(entry.Begin);
-                json.WriteNumberValue(entry.End);
-                json.WriteEndArray();
-                json.WriteEndObject();
-            }
-
-            json.WriteEndObject();
-        }
-
-        byte[] bytes = text.ToArray();
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)bytes.Length - 8);
-        return bytes;
-    }
-
-    internal static string KeyOf(int index) => index.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>The format's name of a type, as files hold it; null for a type that the format or MLX does not save.</summary>
+    internal static string? NameOf(DType dtype) => Types.FirstOrDefault(type => type.DType == dtype).Name;
 
     private byte[] ReadText()
     {
@@ -117,69 +85,167 @@ internal sealed class SafetensorsHeader
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            Utf8JsonReader json = new(text, new JsonReaderOptions { MaxDepth = 8 });
+            json.Read();
+            if (json.TokenType != JsonTokenType.StartObject)
             {
                 throw source.Broken("its header is no JSON object");
             }
 
-            foreach (JsonProperty property in document.RootElement.EnumerateObject())
+            while (Next(ref json) == JsonTokenType.PropertyName)
             {
-                if (property.Name == MetadataKey)
+                string name = json.GetString()!;
+                if (!names.Add(name))
                 {
-                    ParseMetadata(property.Value);
+                    throw source.Broken($"its header is no valid JSON: '{name}' occurs twice");
+                }
+
+                Next(ref json);
+                if (name == MetadataKey)
+                {
+                    ParseMetadata(ref json);
                 }
                 else
                 {
-                    Entries.Add(ParseEntry(property.Name, property.Value));
+                    Entries.Add(ParseEntry(name, ref json));
                 }
             }
+
+            // Spaces may follow, and nothing else.
+            json.Read();
         }
         catch (JsonException exception)
         {
             throw source.Broken($"its header is no valid JSON ({exception.Message.TrimEnd('.')})", exception);
         }
-        catch (Exception exception) when (exception is InvalidOperationException or FormatException)
+        catch (InvalidOperationException exception)
         {
-            throw source.Broken("its header holds text that is no valid UTF-8, or numbers and texts in wrong places", exception);
+            throw source.Broken("its header is no valid JSON: it holds text that is no valid Unicode", exception);
         }
     }
 
-    private void ParseMetadata(JsonElement metadata)
+    private static JsonTokenType Next(ref Utf8JsonReader json)
+    {
+        json.Read();
+        return json.TokenType;
+    }
+
+    private void ParseMetadata(ref Utf8JsonReader json)
     {
         // MLX writes null when there is none.
-        if (metadata.ValueKind == JsonValueKind.Null)
+        if (json.TokenType == JsonTokenType.Null)
         {
             return;
         }
 
-        if (metadata.ValueKind != JsonValueKind.Object)
+        if (json.TokenType != JsonTokenType.StartObject)
         {
             throw source.Broken($"its {MetadataKey} is no JSON object");
         }
 
-        foreach (JsonProperty item in metadata.EnumerateObject())
+        while (Next(ref json) == JsonTokenType.PropertyName)
         {
-            if (item.Value.ValueKind != JsonValueKind.String)
+            string key = json.GetString()!;
+            if (Next(ref json) != JsonTokenType.String)
             {
-                throw source.Broken($"its metadata '{item.Name}' is no text");
+                throw source.Broken($"its metadata '{key}' is no text");
             }
 
-            Metadata.Add(item.Name, item.Value.GetString()!);
+            if (!Metadata.TryAdd(key, json.GetString()!))
+            {
+                throw source.Broken($"its header is no valid JSON: the metadata '{key}' occurs twice");
+            }
         }
     }
 
-    private Entry ParseEntry(string name, JsonElement value)
+    private Entry ParseEntry(string name, ref Utf8JsonReader json)
     {
-        if (value.ValueKind != JsonValueKind.Object
-            || !value.TryGetProperty("dtype", out JsonElement type) || type.ValueKind != JsonValueKind.String
-            || !value.TryGetProperty("shape", out JsonElement shape) || shape.ValueKind != JsonValueKind.Array
-            || !value.TryGetProperty("data_offsets", out JsonElement offsets) || offsets.ValueKind != JsonValueKind.Array || offsets.GetArrayLength() != 2)
+        string? typeName = null;
+        int[]? shape = null;
+        (long Begin, long End)? place = null;
+        if (json.TokenType != JsonTokenType.StartObject)
         {
-            throw source.Broken($"the header of array '{name}' lacks its dtype, shape or data_offsets");
+            throw Lacking(name);
         }
 
-        string typeName = type.GetString()!;
+        while (Next(ref json) == JsonTokenType.PropertyName)
+        {
+            string property = json.GetString()!;
+            Next(ref json);
+            switch (property)
+            {
+                case "dtype" when typeName is null:
+                    typeName = json.TokenType == JsonTokenType.String ? json.GetString()! : throw Lacking(name);
+                    break;
+                case "shape" when shape is null:
+                    shape = ParseShape(name, ref json);
+                    break;
+                case "data_offsets" when place is null:
+                    place = ParsePlace(name, ref json);
+                    break;
+                case "dtype" or "shape" or "data_offsets":
+                    throw source.Broken($"its header is no valid JSON: array '{name}' has its {property} twice");
+                default:
+                    json.Skip();
+                    break;
+            }
+        }
+
+        return typeName is not null && shape is not null && place is { } range ? Check(name, typeName, shape, range.Begin, range.End) : throw Lacking(name);
+    }
+
+    private int[] ParseShape(string name, ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartArray)
+        {
+            throw Lacking(name);
+        }
+
+        List<int> sizes = [];
+        while (Next(ref json) != JsonTokenType.EndArray)
+        {
+            if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out int size) || size < 0)
+            {
+                throw source.Broken($"array '{name}' has a size of {Shown(ref json)} in its shape; MLX's sizes are from 0 to {int.MaxValue}");
+            }
+
+            if (sizes.Count == Loading.MaxDimensions)
+            {
+                throw source.Broken($"array '{name}' has more than {Loading.MaxDimensions} dimensions, which is the limit");
+            }
+
+            sizes.Add(size);
+        }
+
+        return [.. sizes];
+    }
+
+    private (long Begin, long End) ParsePlace(string name, ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartArray)
+        {
+            throw Lacking(name);
+        }
+
+        Span<long> offsets = stackalloc long[2];
+        for (int i = 0; i < 2; i++)
+        {
+            if (Next(ref json) != JsonTokenType.Number || !json.TryGetInt64(out offsets[i]) || offsets[i] < 0)
+            {
+                throw source.Broken($"array '{name}' has {Shown(ref json)} in its data_offsets; expected are two numbers from 0 on");
+            }
+        }
+
+        if (Next(ref json) != JsonTokenType.EndArray || offsets[1] < offsets[0])
+        {
+            throw source.Broken($"array '{name}' has data_offsets that are no range: [{offsets[0]}, {offsets[1]}{(json.TokenType == JsonTokenType.EndArray ? "" : ", …")}]");
+        }
+
+        return (offsets[0], offsets[1]);
+    }
+
+    private Entry Check(string name, string typeName, int[] shape, long begin, long end)
+    {
         DType? dtype = null;
         foreach ((string known, DType candidate) in Types)
         {
@@ -188,31 +254,19 @@ internal sealed class SafetensorsHeader
 
         if (dtype is null && !describe)
         {
-            throw source.Broken(
-                $"array '{name}' has the type '{typeName}'; MLX loads {string.Join(", ", Types.Select(item => item.Name))}");
+            throw source.Broken($"array '{name}' has the type '{typeName}'; MLX loads {string.Join(", ", Types.Select(item => item.Name))}");
         }
 
-        int[] sizes = new int[shape.GetArrayLength()];
         int itemSize = dtype?.ItemSize() ?? OtherTypes.GetValueOrDefault(typeName);
         Int128 bytes = itemSize;
-        for (int i = 0; i < sizes.Length; i++)
+        foreach (int size in shape)
         {
-            if (shape[i].ValueKind != JsonValueKind.Number || !shape[i].TryGetInt32(out sizes[i]) || sizes[i] < 0)
-            {
-                throw source.Broken($"array '{name}' has a size of {shape[i].GetRawText()} in its shape; MLX's sizes are from 0 to {int.MaxValue}");
-            }
-
-            bytes = Int128.Min(bytes * sizes[i], long.MaxValue);
-        }
-
-        if (!TryOffset(offsets[0], out long begin) || !TryOffset(offsets[1], out long end) || end < begin)
-        {
-            throw source.Broken($"array '{name}' has the data offsets {offsets.GetRawText()}, which are no range");
+            bytes = Int128.Min(bytes * size, long.MaxValue);
         }
 
         if (itemSize != 0 && end - begin != bytes)
         {
-            throw source.Broken($"array '{name}' of shape {ShapeText.Of(sizes)} and type {typeName} has {end - begin} bytes of data instead of {bytes}");
+            throw source.Broken($"array '{name}' of shape {ShapeText.Of(shape)} and type {typeName} has {end - begin} bytes of data instead of {bytes}");
         }
 
         if (end > source.Length - DataOffset)
@@ -221,14 +275,19 @@ internal sealed class SafetensorsHeader
                 $"the data of array '{name}' should end at byte {end} after the header, but only {source.Length - DataOffset} bytes follow it; the file may be incomplete");
         }
 
-        return new Entry(name, typeName, dtype, sizes, begin, end);
+        return new Entry(name, typeName, dtype, shape, begin, end);
     }
 
-    private static bool TryOffset(JsonElement element, out long offset)
+    private InvalidDataException Lacking(string name) => source.Broken($"the header of array '{name}' lacks its dtype, shape or data_offsets");
+
+    // What stands in the wrong place can be as long as the file.
+    private static string Shown(ref Utf8JsonReader json) => json.TokenType switch
     {
-        offset = 0;
-        return element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out offset) && offset >= 0;
-    }
+        JsonTokenType.StartArray => "a list",
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.EndArray => "nothing",
+        _ => Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(json.ValueSpan.Length, 40)]),
+    };
 
     private void CheckOverlaps()
     {
@@ -245,5 +304,9 @@ internal sealed class SafetensorsHeader
     }
 
     /// <summary>An array; the element type is null where MLX has none.</summary>
-    internal sealed record Entry(string Name, string TypeName, DType? DType, int[] Shape, long Begin, long End);
+    internal sealed record Entry(string Name, string TypeName, DType? DType, int[] Shape, long Begin, long End)
+    {
+        /// <summary>Whether the elements are numbers of eight bits, for which MLX has no type: it loads them as bytes.</summary>
+        internal bool IsFloat8 => TypeName.StartsWith("F8_", StringComparison.Ordinal);
+    }
 }

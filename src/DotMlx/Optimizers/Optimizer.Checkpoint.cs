@@ -39,7 +39,8 @@ public abstract partial class Optimizer
     public void Load(string path, Tree? parameters = null, bool allowMissing = false)
     {
         SafetensorsFile file = Mx.LoadSafetensors(path);
-        TreeDictionary loaded = TreeDictionary.FromItems(file.Select(item => KeyValuePair.Create(item.Key, Detach(item.Value))), file.Metadata);
+        TreeDictionary loaded = file.Build(() => TreeDictionary.FromItems(
+            file.Select(item => KeyValuePair.Create(item.Key, Detach(item.Value))), file.Metadata));
         loaded.Reclaim();
         List<string> mismatches = [];
         if (file.Metadata.TryGetValue(KindKey, out string? kind) && kind != StateKind)

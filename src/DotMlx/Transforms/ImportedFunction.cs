@@ -16,7 +16,7 @@ public sealed unsafe class ImportedFunction : IDisposable
             // Opened only so that a file that is missing or locked is named by .NET.
         }
 
-        path = NativePath.Of(file, writable: false);
+        path = NativePath.Of(file);
         try
         {
             fixed (byte* name = NativeKey.Bytes(path.Path, nameof(file)))

@@ -44,7 +44,7 @@ public sealed partial class TreeDictionary
     /// <exception cref="InvalidDataException">The file is broken.</exception>
     public static TreeDictionary Load(string path) => FromFile(Mx.LoadSafetensors(path));
 
-    internal static TreeDictionary FromFile(SafetensorsFile file) => FromItems(file, file.Metadata);
+    internal static TreeDictionary FromFile(SafetensorsFile file) => file.Build(() => FromItems(file, file.Metadata));
 
     internal static TreeDictionary FromItems(
         IEnumerable<KeyValuePair<string, MlxArray>> items, IReadOnlyDictionary<string, string>? metadata = null)

@@ -1,11 +1,7 @@
-using System.Text;
-
 namespace DotMlx.Tests.IO;
 
 /// <summary>Files written here by hand follow the format's public description.</summary>
 [TestFixture]
-[RequiresMlx("GGUF")]
-[RequiresNewerMlxc("GGUF")]
 public class GgufTests
 {
     private string folder = "";
@@ -107,9 +103,9 @@ public class GgufTests
     [Test]
     public void Hostile_files_are_refused_by_name()
     {
-        void Refused(string fault, Action<Writer> write)
+        void Refused(string fault, Action<GgufBytes> write)
         {
-            Writer writer = new();
+            GgufBytes writer = new();
             write(writer);
             string path = Path.Combine(folder, "hostile%s%n.gguf");
             File.WriteAllBytes(path, writer.Bytes);
@@ -123,7 +119,9 @@ public class GgufTests
         Refused("alignment", w => w.Head(0, 1).Text("general.alignment").U32(4).U32(0));
         Refused("elements", w => w.Head(0, 1).Text("a").U32(9).U32(8).U64(1ul << 40).U64(0));
         Refused("elements", w => w.Head(0, 1).Text("a").U32(9).U32(4).U64(ulong.MaxValue / 2).U64(0));
-        Refused("float64", w => w.Head(0, 1).Text("a").U32(12).U64(0));
+        Refused("uint32", w => w.Head(0, 1).Text("general.alignment").U32(10).U64(64));
+        Refused("big-endian", w => w.Head(0, 0, version: 0x03000000));
+        Refused("overlap", w => w.Head(2, 0).Text("a").U32(1).U64(8).U32(0).U64(0).Text("b").U32(1).U64(8).U32(0).U64(0).Pad(64));
         Refused("lists", w => w.Head(0, 1).Text("a").U32(9).U32(9).U64(0).U64(0));
         Refused("type number 99", w => w.Head(0, 1).Text("a").U32(99).U64(0));
         Refused("twice", w => w.Head(0, 2).Text("a").U32(0).U8(1).Text("a").U32(0).U8(1));
@@ -141,13 +139,27 @@ public class GgufTests
     }
 
     [Test]
+    public void Numbers_of_64_bits_are_read()
+    {
+        using var handles = HandleCount.NoneLeft();
+        byte[] file = new GgufBytes().Head(1, 2)
+            .Text("exact").U32(12).U64(BitConverter.DoubleToUInt64Bits(1e300))
+            .Text("list").U32(9).U32(12).U64(2).U64(BitConverter.DoubleToUInt64Bits(0.1)).U64(0)
+            .Text("i64").U32(1).U64(2).U32(27).U64(0).Align().U64(1ul << 40).U64(7).Bytes;
+        using GgufFile loaded = Mx.LoadGguf(file);
+        Assert.That(loaded["i64"].ToArray<long>(), Is.EqualTo(new long[] { 1L << 40, 7 }));
+        Assert.That(loaded.Metadata["exact"].Array!.Item<double>(), Is.EqualTo(1e300));
+        Assert.That(loaded.Metadata["list"].Array!.ToArray<double>(), Is.EqualTo(new[] { 0.1, 0 }));
+    }
+
+    [Test]
     public void Damaged_files_raise_cleanly()
     {
         using var handles = HandleCount.NoneLeft();
         Damage.Check(Sample(), data => Mx.LoadGguf(data).Dispose());
     }
 
-    private static byte[] Sample() => new Writer().Head(2, 5)
+    private static byte[] Sample() => new GgufBytes().Head(2, 5)
         .Text("name").U32(8).Text("100 %s%n ä")
         .Text("tags").U32(9).U32(8).U64(3).Text("a").Text("").Text("ccc")
         .Text("count").U32(4).U32(7)
@@ -159,57 +171,4 @@ public class GgufTests
         .F32(1).F32(2).F32(3).F32(4).F32(5).F32(6).U64(0)
         .U8(0x00).U8(0x38).Pad(16)
         .Bytes;
-
-    private sealed class Writer
-    {
-        private readonly List<byte> bytes = [];
-
-        internal byte[] Bytes => [.. bytes];
-
-        internal Writer Head(ulong arrays, ulong keys, uint version = 3)
-        {
-            bytes.AddRange("GGUF"u8);
-            return U32(version).U64(arrays).U64(keys);
-        }
-
-        internal Writer U8(byte value)
-        {
-            bytes.Add(value);
-            return this;
-        }
-
-        internal Writer U32(uint value)
-        {
-            bytes.AddRange(BitConverter.GetBytes(value));
-            return this;
-        }
-
-        internal Writer U64(ulong value)
-        {
-            bytes.AddRange(BitConverter.GetBytes(value));
-            return this;
-        }
-
-        internal Writer F32(float value)
-        {
-            bytes.AddRange(BitConverter.GetBytes(value));
-            return this;
-        }
-
-        internal Writer Text(string text)
-        {
-            byte[] utf8 = Encoding.UTF8.GetBytes(text);
-            U64((ulong)utf8.Length);
-            bytes.AddRange(utf8);
-            return this;
-        }
-
-        internal Writer Align() => Pad((int)((32 - (bytes.Count % 32)) % 32));
-
-        internal Writer Pad(int count)
-        {
-            bytes.AddRange(new byte[count]);
-            return this;
-        }
-    }
 }

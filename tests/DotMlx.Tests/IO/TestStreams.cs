@@ -69,3 +69,54 @@ internal sealed class FailingStream : MemoryStream
         }
     }
 }
+
+/// <summary>A stream that says it is longer than it is, as a file that shrinks meanwhile.</summary>
+internal sealed class CutStream(byte[] data, int left) : MemoryStream(data)
+{
+    public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, (int)Math.Clamp(left - Position, 0, count));
+}
+
+/// <summary>A stream that goes forward only: some bytes, then zeros.</summary>
+internal sealed class LongStream(byte[] beginning, long length) : Stream
+{
+    private long position;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        int count = (int)Math.Min(buffer.Length, length - position);
+        buffer[..count].Clear();
+        if (position < beginning.Length)
+        {
+            beginning.AsSpan((int)position, (int)Math.Min(count, beginning.Length - position)).CopyTo(buffer);
+        }
+
+        position += count;
+        return count;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

@@ -6,46 +6,61 @@ namespace DotMlx.NN;
 /// <summary>The files that hold a module's parameters: one, or several with an index.</summary>
 internal static class WeightFiles
 {
-    private const string IndexName = "model.safetensors.index.json";
+    private const string IndexName = "model.safetensors" + ShardIndex.Extension;
 
-    public static List<KeyValuePair<string, MlxArray>> Load(string path)
+    public static List<KeyValuePair<string, MlxArray>> Load(string path, Transfer transfer)
     {
         if (Directory.Exists(path))
         {
             path = Path.Combine(path, IndexName);
         }
-        if (path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
+        if (ShardIndex.IsIndex(path))
         {
-            return LoadShards(path);
+            return LoadShards(ShardIndex.Read(path), transfer);
         }
-        if (HasExtension(path, ".safetensors"))
-        {
-            return [.. Mx.LoadSafetensors(path)];
-        }
-        return HasExtension(path, ".npz") ? [.. Mx.Load(path)] : throw Unknown(path);
+        return HasExtension(path, ".safetensors") || HasExtension(path, ".npz") ? [.. LoadFile(path, transfer)] : throw Unknown(path);
     }
 
-    public static void Save(string path, IEnumerable<KeyValuePair<string, MlxArray>> weights)
-    {
-        if (HasExtension(path, ".safetensors"))
-        {
-            Mx.SaveSafetensors(path, weights, new Dictionary<string, string> { ["format"] = "mlx" });
-        }
-        else if (HasExtension(path, ".npz"))
-        {
-            Mx.Savez(path, weights);
-        }
-        else
-        {
-            throw Unknown(path);
-        }
-    }
+    public static void Save(string path, IEnumerable<KeyValuePair<string, MlxArray>> weights, Transfer transfer) =>
+        AtomicFile.Write(path, WriterFor(path, weights, transfer));
 
-    public static void SaveShards(string directory, IReadOnlyList<KeyValuePair<string, MlxArray>> weights, long maxBytes)
+    /// <summary>Refuses a path that <see cref="Save"/> would refuse.</summary>
+    public static void CheckExtension(string path) => _ = WriterFor(path, [], new Transfer());
+
+    public static void SaveShards(string directory, IReadOnlyList<KeyValuePair<string, MlxArray>> weights, long maxBytes, Transfer transfer)
     {
         Directory.CreateDirectory(directory);
+        List<List<KeyValuePair<string, MlxArray>>> shards = Split(weights, maxBytes);
+        SortedDictionary<string, string> map = new(StringComparer.Ordinal);
+        List<AtomicFile> files = [];
+        try
+        {
+            for (int i = 0; i < shards.Count; i++)
+            {
+                string name = string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors");
+                files.Add(new AtomicFile(Path.Combine(directory, name), ".tmp"));
+                files[i].Write(WriterFor(name, shards[i], transfer));
+                foreach ((string key, _) in shards[i])
+                {
+                    map[key] = name;
+                }
+            }
+            files.Add(new AtomicFile(Path.Combine(directory, IndexName), ".tmp"));
+            files[^1].Write(stream => WriteIndex(stream, map, weights.Sum(item => item.Value.NBytes)));
+
+            // Only now that all of them are on the disk do they take the places of older ones.
+            files.ForEach(file => file.Commit());
+        }
+        finally
+        {
+            files.ForEach(file => file.Dispose());
+        }
+    }
+
+    private static List<List<KeyValuePair<string, MlxArray>>> Split(IReadOnlyList<KeyValuePair<string, MlxArray>> weights, long maxBytes)
+    {
         List<List<KeyValuePair<string, MlxArray>>> shards = [[]];
-        long size = 0, total = 0;
+        long size = 0;
         foreach (KeyValuePair<string, MlxArray> item in weights)
         {
             if (size > 0 && size + item.Value.NBytes > maxBytes)
@@ -55,41 +70,18 @@ internal static class WeightFiles
             }
             shards[^1].Add(item);
             size += item.Value.NBytes;
-            total += item.Value.NBytes;
         }
-        SortedDictionary<string, string> map = new(StringComparer.Ordinal);
-        List<(string Temporary, string File)> written = [];
-        try
-        {
-            for (int i = 0; i < shards.Count; i++)
-            {
-                string file = string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors");
-                string temporary = Path.Combine(directory, $".{Guid.NewGuid():N}.safetensors");
-                written.Add((temporary, Path.Combine(directory, file)));
-                Save(temporary, shards[i]);
-                foreach ((string name, _) in shards[i])
-                {
-                    map[name] = file;
-                }
-            }
-
-            // Only now that all of them are on the disk do they take the places of older ones.
-            foreach ((string temporary, string file) in written)
-            {
-                File.Move(temporary, file, overwrite: true);
-            }
-        }
-        finally
-        {
-            foreach ((string temporary, _) in written)
-            {
-                File.Delete(temporary);
-            }
-        }
-        WriteIndex(Path.Combine(directory, IndexName), map, total);
+        return shards;
     }
 
-    private static void WriteIndex(string path, SortedDictionary<string, string> map, long total) => AtomicFile.Write(path, stream =>
+    private static Action<Stream> WriterFor(string path, IEnumerable<KeyValuePair<string, MlxArray>> weights, Transfer transfer) =>
+        HasExtension(path, ".safetensors")
+            ? stream => Safetensors.Save(stream, weights, new Dictionary<string, string> { ["format"] = "mlx" }, transfer)
+        : HasExtension(path, ".npz")
+            ? stream => Npz.Save(stream, weights, compressed: false, transfer)
+        : throw Unknown(path);
+
+    private static void WriteIndex(Stream stream, SortedDictionary<string, string> map, long total)
     {
         using Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
@@ -103,17 +95,16 @@ internal static class WeightFiles
         }
         json.WriteEndObject();
         json.WriteEndObject();
-    });
+    }
 
-    private static List<KeyValuePair<string, MlxArray>> LoadShards(string path)
+    private static List<KeyValuePair<string, MlxArray>> LoadShards(ShardIndex index, Transfer transfer)
     {
-        string directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         List<KeyValuePair<string, MlxArray>> weights = [];
         try
         {
-            foreach (string file in FilesOf(path))
+            foreach (string file in index.Files)
             {
-                weights.AddRange(Mx.LoadSafetensors(Path.Combine(directory, file)));
+                weights.AddRange(LoadFile(index.Locate(file), transfer));
             }
             return weights;
         }
@@ -127,30 +118,21 @@ internal static class WeightFiles
         }
     }
 
-    private static SortedSet<string> FilesOf(string path)
+    private static ArrayFile LoadFile(string path, Transfer transfer)
     {
-        using FileStream stream = File.OpenRead(path);
-        SortedSet<string> files = new(StringComparer.Ordinal);
-        try
-        {
-            using JsonDocument index = JsonDocument.Parse(stream);
-            foreach (JsonProperty entry in index.RootElement.GetProperty("weight_map").EnumerateObject())
-            {
-                string file = entry.Value.GetString() ?? "";
+        using ByteSource source = ByteSource.Open(path);
+        ArrayFile file = FileFormats.Load(source, path, maxUnpackedBytes: null, transfer);
+        file.CheckPaths();
+        return file is SafetensorsFile { Float8Types.Count: > 0 } tensors ? throw Float8(path, tensors) : file;
+    }
 
-                // An index comes from strangers: it names files beside itself and nothing else.
-                if (file.Length == 0 || file != Path.GetFileName(file) || file.AsSpan().ContainsAny('/', '\\') || file is "." or "..")
-                {
-                    throw new InvalidDataException($"The index '{path}' names the file '{file}' for '{entry.Name}'; expected a file beside the index.");
-                }
-                files.Add(file);
-            }
-        }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw new InvalidDataException($"'{path}' is no index of safetensors files: expected a JSON object with \"weight_map\".", error);
-        }
-        return files;
+    private static InvalidDataException Float8(string path, SafetensorsFile file)
+    {
+        (string name, string type) = file.Float8Types.First();
+        file.Dispose();
+        return new InvalidDataException(
+            $"'{path}' cannot be loaded as weights: array '{name}' is {type}, for which MLX has no element type. "
+            + "Load the file with Mx.LoadSafetensors, convert such arrays with Mx.FromFp8, and pass all to LoadWeights.");
     }
 
     private static bool HasExtension(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);

@@ -1,0 +1,28 @@
+using DotMlx.Bindings;
+using static DotMlx.Bindings.mlx_dtype;
+
+namespace DotMlx.Reference;
+
+/// <summary>Numbers of eight bits: a sign, four bits of exponent and three of mantissa (E4M3).</summary>
+internal sealed unsafe partial class Functions
+{
+    // As MLX reads them: the format's NaN, all bits but the sign, counts like any other number.
+    public static Tensor mlx_from_fp8(Tensor x, mlx_dtype dtype)
+    {
+        if (x.DType != MLX_UINT8) throw new MlxFailure("[from_fp8] The input must be of type uint8.");
+        if (!DTypes.IsFloating(dtype)) throw new MlxFailure("[from_fp8] Only floating point types are allowed.");
+        var numbers = Recording.Apply(x, bytes =>
+        {
+            var result = new Tensor(MLX_FLOAT32, bytes.Shape);
+            var (source, target) = (bytes.Data<byte>(), result.Data<float>());
+            for (var i = 0; i < target.Length; i++)
+            {
+                var (exponent, mantissa) = (source[i] >> 3 & 15, source[i] & 7);
+                var size = exponent == 0 ? MathF.ScaleB(mantissa, -9) : MathF.ScaleB(8 + mantissa, exponent - 10);
+                target[i] = (source[i] & 128) != 0 ? -size : size;
+            }
+            return result;
+        }, null);
+        return mlx_astype(numbers, dtype);
+    }
+}

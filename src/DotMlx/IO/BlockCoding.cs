@@ -1,0 +1,77 @@
+namespace DotMlx;
+
+/// <summary>How elements of an array are stored in a file, where they do not lie there as in memory: in blocks of a fixed length.</summary>
+/// <param name="StoredLength">The bytes of a block in the file.</param>
+/// <param name="DecodedLength">The bytes of its elements, a power of two.</param>
+/// <param name="Decode">Makes elements of any number of whole blocks.</param>
+internal sealed record BlockCoding(int StoredLength, int DecodedLength, BlockDecoder Decode)
+{
+    /// <summary>Bytes of which any but zero is true.</summary>
+    internal static BlockCoding Truth { get; } = new(1, 1, static (stored, decoded) =>
+    {
+        for (int i = 0; i < stored.Length; i++)
+        {
+            decoded[i] = stored[i] == 0 ? (byte)0 : (byte)1;
+        }
+    });
+
+    /// <summary>Numbers with the most significant byte first.</summary>
+    /// <param name="length">The bytes of a number.</param>
+    internal static BlockCoding BigEndian(int length) => new(length, length, (stored, decoded) =>
+    {
+        stored.CopyTo(decoded);
+        for (int i = 0; i < decoded.Length; i += length)
+        {
+            decoded.Slice(i, length).Reverse();
+        }
+    });
+}
+
+/// <summary>Makes elements of whole blocks; both spans hold the same number of them.</summary>
+internal delegate void BlockDecoder(ReadOnlySpan<byte> stored, Span<byte> decoded);
+
+/// <summary>The elements of an array that lies in a file in blocks, decoded whenever they are read.</summary>
+internal sealed class DecodedSource(ByteSource file, StoredArray array, BlockCoding coding) : ByteSource(file.Name)
+{
+    private const int PieceLength = 1 << 16;
+
+    internal override long Length => array.NBytes;
+
+    // The file is its opener's.
+    public override void Dispose()
+    {
+    }
+
+    private protected override void Fill(long from, Span<byte> destination)
+    {
+        if (from % coding.DecodedLength != 0 || destination.Length % coding.DecodedLength != 0)
+        {
+            throw new InvalidOperationException($"Blocks of {coding.DecodedLength} bytes are read whole, not {destination.Length} bytes from byte {from} on.");
+        }
+
+        int perPiece = Math.Max(1, PieceLength / coding.StoredLength);
+        byte[] piece = new byte[perPiece * coding.StoredLength];
+        long block = from / coding.DecodedLength;
+        while (!destination.IsEmpty)
+        {
+            int count = Math.Min(perPiece, destination.Length / coding.DecodedLength);
+            Span<byte> stored = piece.AsSpan(0, count * coding.StoredLength);
+            file.Read(array.Offset + (block * coding.StoredLength), stored);
+            Decode(stored, destination[..(count * coding.DecodedLength)]);
+            destination = destination[(count * coding.DecodedLength)..];
+            block += count;
+        }
+    }
+
+    private void Decode(ReadOnlySpan<byte> stored, Span<byte> decoded)
+    {
+        try
+        {
+            coding.Decode(stored, decoded);
+        }
+        catch (OverflowException exception)
+        {
+            throw Broken($"array '{array.Name}' holds {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+namespace DotMlx;
+
+/// <summary>
+/// The bytes of a stream that goes forward only, such as an entry of a zip archive: the beginning is kept for the header,
+/// the rest goes straight to whoever reads it, in order. The checksum is taken on the way.
+/// </summary>
+internal sealed class ForwardSource(Stream stream, long length, string name) : ByteSource(name)
+{
+    private readonly MemoryStream beginning = new();
+    private bool keeps = true;
+    private long position;
+
+    internal override long Length => length;
+
+    internal Crc32 Checksum { get; } = new();
+
+    /// <summary>Says that the header has been read: from here on nothing is kept.</summary>
+    internal void EndBeginning() => keeps = false;
+
+    /// <summary>Reads what nobody asked for, for the checksum's sake.</summary>
+    internal void Drain(CancellationToken cancellation)
+    {
+        EndBeginning();
+        byte[] piece = new byte[1 << 16];
+        while (position < length)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Next(piece.AsSpan(0, (int)Math.Min(piece.Length, length - position)));
+        }
+    }
+
+    public override void Dispose() => beginning.Dispose();
+
+    private protected override void Fill(long offset, Span<byte> destination)
+    {
+        if (offset < beginning.Length)
+        {
+            int known = (int)Math.Min(destination.Length, beginning.Length - offset);
+            beginning.GetBuffer().AsSpan((int)offset, known).CopyTo(destination);
+            offset += known;
+            destination = destination[known..];
+        }
+
+        if (destination.IsEmpty)
+        {
+            return;
+        }
+
+        if (offset != position)
+        {
+            throw new InvalidOperationException($"'{Name}' is read from byte {offset} on after byte {position}: it goes forward only.");
+        }
+
+        Next(destination);
+        if (keeps)
+        {
+            beginning.Write(destination);
+        }
+    }
+
+    private void Next(Span<byte> destination)
+    {
+        int read = stream.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
+        position += read;
+        Checksum.Add(destination[..read]);
+        if (read < destination.Length)
+        {
+            throw Ended(position);
+        }
+    }
+}

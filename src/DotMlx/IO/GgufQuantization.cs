@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+
+namespace DotMlx;
+
+/// <summary>
+/// How blocks of 32 numbers with one scale become MLX's affine quantization with a group size of 32: the same integers in another
+/// order, the same scales, and biases. Nothing is rounded.
+/// </summary>
+/// <param name="Bits">The bits of a number.</param>
+/// <param name="Weights">The packed integers.</param>
+/// <param name="Scales">One float16 a block.</param>
+/// <param name="Biases">One float16 a block.</param>
+internal sealed record GgufQuantization(int Bits, BlockCoding Weights, BlockCoding Scales, BlockCoding Biases)
+{
+    private const int GroupSize = 32;
+    private const int Q40Length = 18;
+    private const int Q41Length = 20;
+    private const int Q80Length = 34;
+
+    /// <summary>A scale and 32 numbers of four bits, of which 8 is zero.</summary>
+    internal static GgufQuantization Q4_0 { get; } = new(
+        4, Nibbles(Q40Length, 2), HalfAt(Q40Length, 0), new BlockCoding(Q40Length, 2, (stored, decoded) => Shift(stored, decoded, Q40Length, -8)));
+
+    /// <summary>A scale, a bias and 32 numbers of four bits.</summary>
+    internal static GgufQuantization Q4_1 { get; } = new(4, Nibbles(Q41Length, 4), HalfAt(Q41Length, 0), HalfAt(Q41Length, 2));
+
+    /// <summary>A scale and 32 signed bytes.</summary>
+    internal static GgufQuantization Q8_0 { get; } = new(
+        8,
+        new BlockCoding(Q80Length, GroupSize, static (stored, decoded) =>
+        {
+            for (int i = 0; i < decoded.Length; i++)
+            {
+                // Unsigned in MLX: 128 more, which the bias takes away.
+                decoded[i] = (byte)(stored[(i / GroupSize * Q80Length) + 2 + (i % GroupSize)] ^ 0x80);
+            }
+        }),
+        HalfAt(Q80Length, 0),
+        new BlockCoding(Q80Length, 2, (stored, decoded) => Shift(stored, decoded, Q80Length, -128)));
+
+    // The low nibbles are the first 16 numbers and the high ones the rest; MLX has neighbors in one byte.
+    private static BlockCoding Nibbles(int blockLength, int start) => new(blockLength, GroupSize / 2, (stored, decoded) =>
+    {
+        const int Half = GroupSize / 2;
+        for (int block = 0; block * blockLength < stored.Length; block++)
+        {
+            ReadOnlySpan<byte> packed = stored.Slice((block * blockLength) + start, Half);
+            Span<byte> pairs = decoded.Slice(block * Half, Half);
+            for (int i = 0; i < Half / 2; i++)
+            {
+                pairs[i] = (byte)((packed[2 * i] & 0x0F) | (packed[(2 * i) + 1] << 4));
+                pairs[(Half / 2) + i] = (byte)((packed[2 * i] >> 4) | (packed[(2 * i) + 1] & 0xF0));
+            }
+        }
+    });
+
+    private static BlockCoding HalfAt(int blockLength, int start) => new(blockLength, 2, (stored, decoded) =>
+    {
+        for (int block = 0; block * blockLength < stored.Length; block++)
+        {
+            stored.Slice((block * blockLength) + start, 2).CopyTo(decoded[(block * 2)..]);
+        }
+    });
+
+    // The product with a power of two is exact unless it is too large.
+    private static void Shift(ReadOnlySpan<byte> stored, Span<byte> decoded, int blockLength, float zero)
+    {
+        for (int block = 0; block * blockLength < stored.Length; block++)
+        {
+            Half scale = BinaryPrimitives.ReadHalfLittleEndian(stored[(block * blockLength)..]);
+            BinaryPrimitives.WriteHalfLittleEndian(decoded[(block * 2)..], GgufSuperblock.Narrow(zero * (float)scale, Half.IsFinite(scale)));
+        }
+    }
+}

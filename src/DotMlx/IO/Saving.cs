@@ -1,0 +1,132 @@
+using System.Text;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>Writes arrays, in all formats alike: one after the other, straight from where MLX keeps them.</summary>
+internal static class Saving
+{
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Refuses names and arrays that no format saves, and names that occur twice.</summary>
+    /// <exception cref="ArgumentException">A name or an array is refused; the message says which.</exception>
+    internal static List<KeyValuePair<string, MlxArray>> Check(IEnumerable<KeyValuePair<string, MlxArray>> arrays, Transfer transfer)
+    {
+        List<KeyValuePair<string, MlxArray>> items = [];
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        foreach ((string key, MlxArray array) in arrays)
+        {
+            CheckText(key, nameof(arrays));
+            CheckArray(key, array, nameof(arrays));
+            if (!seen.Add(key))
+            {
+                throw new ArgumentException($"Two arrays are named '{key}'.", nameof(arrays));
+            }
+
+            transfer.Expect(array.NBytes);
+            items.Add(KeyValuePair.Create(key, array));
+        }
+
+        return items;
+    }
+
+    /// <summary>Refuses arrays that no format saves.</summary>
+    internal static void CheckArray(string key, MlxArray array, string parameter)
+    {
+        if (array is null)
+        {
+            throw new ArgumentNullException(parameter, $"The array '{key}' is null.");
+        }
+
+        if (array.Size == 0)
+        {
+            throw new ArgumentException($"The array '{key}' of shape {ShapeText.Of(array)} has no elements, and MLX saves no empty arrays.", parameter);
+        }
+    }
+
+    /// <summary>Refuses texts that would not come back: with a zero character, which ends texts in MLX, or half of a surrogate pair.</summary>
+    internal static byte[] CheckText(string text, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(text, parameter);
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The text '{text}' holds a zero character, which MLX takes for the end.", parameter);
+        }
+
+        try
+        {
+            return Strict.GetBytes(text);
+        }
+        catch (EncoderFallbackException exception)
+        {
+            throw new ArgumentException($"The text '{text}' is no valid Unicode: it holds half of a surrogate pair.", parameter, exception);
+        }
+    }
+
+    /// <summary>Writes the elements in row-major order. Only an array in another order is copied, and the copy freed at once.</summary>
+    internal static unsafe void WriteElements(Stream stream, MlxArray array, Transfer transfer)
+    {
+        byte* data = array.Data();
+        if (array.IsRowMajor)
+        {
+            Write(stream, data, array.NBytes, transfer);
+            GC.KeepAlive(array);
+            return;
+        }
+
+        using MlxArray copy = Mx.Contiguous(array);
+        Write(stream, copy.Data(), copy.NBytes, transfer);
+    }
+
+    private static unsafe void Write(Stream stream, byte* data, long length, Transfer transfer)
+    {
+        while (length > 0)
+        {
+            int count = (int)Math.Min(length, Transfer.PieceLength);
+            stream.Write(new ReadOnlySpan<byte>(data, count));
+            data += count;
+            length -= count;
+            transfer.Advance(count);
+        }
+    }
+
+    /// <summary>Saves arrays as they are now, whatever becomes of them meanwhile.</summary>
+    internal static async Task SaveHeld(
+        IEnumerable<KeyValuePair<string, MlxArray>> arrays, Action<List<KeyValuePair<string, MlxArray>>, Transfer> save,
+        IProgress<FileProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(arrays);
+        List<KeyValuePair<string, MlxArray>> held = [];
+        try
+        {
+            foreach ((string key, MlxArray array) in arrays)
+            {
+                held.Add(KeyValuePair.Create(key, Hold(key, array)));
+            }
+
+            await Transfer.Run(transfer => save(held, transfer), progress, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach ((_, MlxArray array) in held)
+            {
+                array.Dispose();
+            }
+        }
+    }
+
+    // The same native array under a handle of its own.
+    private static unsafe MlxArray Hold(string key, MlxArray array)
+    {
+        if (array is null)
+        {
+            throw new ArgumentNullException(nameof(array), $"The array '{key}' is null.");
+        }
+
+        mlx_array copy = default;
+        int status = Mlxc.mlx_array_set(&copy, array.Handle);
+        GC.KeepAlive(array);
+        MlxError.ThrowIfFailed(status, "mlx_array_set");
+        return MlxArray.CreateUnscoped(copy);
+    }
+}

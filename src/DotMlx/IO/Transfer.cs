@@ -1,0 +1,42 @@
+namespace DotMlx;
+
+/// <summary>One loading or saving that can be watched and canceled.</summary>
+internal sealed class Transfer(IProgress<FileProgress>? progress = null, CancellationToken cancellation = default)
+{
+    /// <summary>How many bytes go at once: between pieces a transfer can be canceled.</summary>
+    internal const int PieceLength = 1 << 22;
+
+    private long done;
+    private long total;
+
+    internal CancellationToken Cancellation => cancellation;
+
+    /// <summary>Adds to what there is to do.</summary>
+    internal void Expect(long bytes) => total += bytes;
+
+    /// <inheritdoc cref="Expect(long)"/>
+    internal void Expect(IEnumerable<StoredArray> arrays)
+    {
+        foreach (StoredArray array in arrays)
+        {
+            Expect(array.NBytes);
+        }
+    }
+
+    /// <summary>Tells of bytes that were read or written, on the thread that called for the transfer.</summary>
+    /// <exception cref="OperationCanceledException">The transfer was canceled.</exception>
+    internal void Advance(long bytes)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        done += bytes;
+        progress?.Report(new FileProgress(done, total));
+    }
+
+    /// <summary>Runs a transfer on a thread of the pool.</summary>
+    internal static Task<T> Run<T>(Func<Transfer, T> work, IProgress<FileProgress>? progress, CancellationToken cancellation) =>
+        Task.Run(() => work(new Transfer(progress, cancellation)), cancellation);
+
+    /// <inheritdoc cref="Run{T}"/>
+    internal static Task Run(Action<Transfer> work, IProgress<FileProgress>? progress, CancellationToken cancellation) =>
+        Task.Run(() => work(new Transfer(progress, cancellation)), cancellation);
+}

@@ -1,0 +1,145 @@
+using System.Net.Sockets;
+using DotMlx.NN;
+using DotMlx.Optimizers;
+
+namespace DotMlx.Tests.IO;
+
+/// <summary>Saving replaces regular files and nothing else.</summary>
+[TestFixture]
+public class SavingTargetTests
+{
+    private static readonly (string Name, Action<string> Save)[] Savers =
+    [
+        ("a.npy", path => Mx.Save(path, Mx.Ones(2))),
+        ("a.npz", path => Mx.Savez(path, Mx.Ones(2))),
+        ("b.npz", path => Mx.SavezCompressed(path, Mx.Ones(2))),
+        ("a.safetensors", path => Mx.SaveSafetensors(path, [KeyValuePair.Create("a", Mx.Ones(2))])),
+        ("a.gguf", path => Mx.SaveGguf(path, [KeyValuePair.Create("a", Mx.Ones(2))])),
+        ("tree.safetensors", path => new TreeDictionary { ["a"] = Mx.Ones(2) }.Save(path)),
+        ("weights.safetensors", path => new Linear(2, 2).SaveWeights(path)),
+        ("weights.npz", path => new Linear(2, 2).SaveWeights(path)),
+        ("model-00001-of-00001.safetensors", path => new Linear(2, 2).SaveShardedWeights(Path.GetDirectoryName(path)!)),
+        ("model.safetensors.index.json", path => new Linear(2, 2).SaveShardedWeights(Path.GetDirectoryName(path)!)),
+        ("optimizer.safetensors", path => new SGD(0.1f).Save(path)),
+        ("async.safetensors", path => Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", Mx.Ones(2))]).GetAwaiter().GetResult()),
+    ];
+
+    private string folder = "";
+
+    private static IEnumerable<string> Names => Savers.Select(saver => saver.Name);
+
+    [SetUp]
+    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+
+    [TestCaseSource(nameof(Names))]
+    public void AFifoStays(string name)
+    {
+        string path = SpecialFile.Fifo(Path.Combine(folder, name));
+        AssertRefused(name, path, "a FIFO");
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void ADeviceBehindALinkStays(string name)
+    {
+        string? device = SpecialFile.Device(Path.Combine(folder, "device"));
+        if (device is null)
+        {
+            Assert.Ignore("This user may not make devices here.");
+        }
+
+        File.CreateSymbolicLink(Path.Combine(folder, name), device);
+        AssertRefused(name, device, "a character device");
+    }
+
+    [Test]
+    public void ASocketAndAFolderStay()
+    {
+        string path = Path.Combine(folder, "a.npy");
+        using (Socket socket = SpecialFile.Socket(path))
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                AssertRefused("a.npy", path, "a socket");
+            }
+        }
+
+        File.Delete(path);
+        Directory.CreateDirectory(path);
+        AssertRefused("a.npy", path, "a folder");
+        Assert.That(Directory.Exists(path));
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void ALinkIsFollowedAndItsTargetKeepsItsPermissions(string name)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("Windows has no such permissions, and links only for administrators.");
+        }
+
+        string elsewhere = Directory.CreateDirectory(Path.Combine(folder, "elsewhere")).FullName;
+        string target = Path.Combine(elsewhere, "target");
+        File.WriteAllText(target, "old");
+        File.SetUnixFileMode(target, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        string link = Path.Combine(folder, name);
+        File.CreateSymbolicLink(link, target);
+        Save(name);
+        Assert.That(new FileInfo(link).LinkTarget, Is.EqualTo(target), "the link is still one");
+        Assert.That(new FileInfo(target).Length, Is.GreaterThan(3), "the target is new");
+        Assert.That(File.GetUnixFileMode(target), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        Assert.That(Directory.GetFiles(elsewhere), Has.Length.EqualTo(1), "nothing else is left");
+    }
+
+    [Test]
+    public void WhatIsExportedReplacesRegularFilesOnly()
+    {
+        string function = SpecialFile.Fifo(Path.Combine(folder, "f.mlxfn"));
+        Assert.That(
+            () => Mx.ExportFunction(function, (MlxArray[] args) => args, [Mx.Ones(1)]),
+            Throws.InstanceOf<IOException>().With.Message.Contains("a FIFO"));
+        Assert.That(FileKind.Irregular(function), Is.EqualTo("a FIFO"));
+    }
+
+    [Test]
+    public void AFailureNamesTheFileThatWasAskedFor()
+    {
+        string path = Path.Combine(folder, "full.safetensors");
+        File.WriteAllText(path, "old");
+        Assert.That(
+            () => AtomicFile.Write(path, stream => throw new IOException("No space left on device")),
+            Throws.InstanceOf<IOException>().With.Message.Contains(path).And.Message.Contains("No space left on device"));
+        Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
+        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void AFolderThatCannotBeWrittenIsNamed(string name)
+    {
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Ignore("Permissions do not bind this user.");
+        }
+
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        try
+        {
+            Assert.That(() => Save(name), Throws.InstanceOf<UnauthorizedAccessException>().With.Message.Contains(folder));
+        }
+        finally
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    private void AssertRefused(string name, string special, string kind)
+    {
+        Assert.That(() => Save(name), Throws.InstanceOf<IOException>().With.Message.Contains(Path.Combine(folder, name)).And.Message.Contains(kind));
+        Assert.That(FileKind.Irregular(special), Is.EqualTo(kind), "it is what it was");
+        Assert.That(Directory.GetFiles(folder).Select(Path.GetFileName), Has.None.StartsWith("."), "no temporary file is left");
+    }
+
+    private void Save(string name) => Savers.Single(saver => saver.Name == name).Save(Path.Combine(folder, name));
+}

@@ -1,0 +1,51 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace DotMlx.Tests.IO;
+
+/// <summary>Makes files that are no regular ones, of the test's own, in its own folder.</summary>
+internal static partial class SpecialFile
+{
+    private const uint OwnerMayReadAndWrite = 0x180;
+    private const uint CharacterDevice = 0x2000;
+
+    // On Linux, the device that swallows everything: major 1, minor 3.
+    private const ulong NullDevice = 0x103;
+
+    internal static string Fifo(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("Windows has no FIFOs in folders.");
+        }
+
+        Assert.That(MakeFifo(path, OwnerMayReadAndWrite), Is.Zero, "mkfifo");
+        return path;
+    }
+
+    /// <summary>A device like the one that swallows everything; only the administrator may make one, and not everywhere.</summary>
+    internal static string? Device(string path)
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() && MakeNode(path, CharacterDevice | OwnerMayReadAndWrite, NullDevice) == 0 ? path : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    internal static Socket Socket(string path)
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        return socket;
+    }
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeFifo(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "mknod", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeNode(string path, uint mode, ulong device);
+}
