@@ -14,7 +14,8 @@ internal sealed unsafe partial class Functions
         var numbers = Recording.Apply(x, bytes =>
         {
             var result = new Tensor(MLX_FLOAT32, bytes.Shape);
-            var (source, target) = (bytes.Data<byte>(), result.Data<float>());
+            var source = bytes.Data<byte>();
+            var target = result.Data<float>();
             for (var i = 0; i < target.Length; i++)
             {
                 var (exponent, mantissa) = (source[i] >> 3 & 15, source[i] & 7);

@@ -159,21 +159,6 @@ internal sealed class ConvertTests
     }
 
     [Test]
-    public void TheReferenceLibraryHasNoGgufAndSaysSo()
-    {
-        if (!LibraryInUse.IsReference)
-        {
-            Assert.Ignore("MLX is in use, which has GGUF.");
-        }
-
-        Save("a.npz", Arrays());
-        CommandLine.Run("convert", folder["a.npz"], folder["b.gguf"]).AssertRefused("b.gguf", "needs MLX itself");
-        File.WriteAllBytes(folder["a.gguf"], new GgufBuilder().Array("w", 0, new byte[24], 2, 3).Build());
-        CommandLine.Run("convert", folder["a.gguf"], folder["b.npz"]).AssertRefused("a.gguf", "needs MLX itself");
-    }
-
-    [Test]
-    [RequiresMlx("GGUF")]
     public void GgufKeepsItsMetadataAndGivesItToSafetensors()
     {
         File.WriteAllBytes(folder["a.gguf"], new GgufBuilder()
@@ -197,7 +182,6 @@ internal sealed class ConvertTests
     }
 
     [Test]
-    [RequiresMlx("GGUF")]
     public void GgufTakesTextsAndTheTypesItHas()
     {
         Mx.SaveSafetensors(folder["a.safetensors"], Arrays(), new Dictionary<string, string> { ["format"] = "mlx" });

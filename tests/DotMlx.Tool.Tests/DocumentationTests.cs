@@ -24,19 +24,13 @@ internal sealed partial class DocumentationTests
             foreach (string line in lines)
             {
                 commands++;
-                if (LibraryInUse.IsReference && line.Contains(" convert ", StringComparison.Ordinal) && line.Contains(".gguf", StringComparison.Ordinal))
-                {
-                    // GGUF is one of the things that only MLX does.
-                    continue;
-                }
-
                 Result result = Run(line, folder);
                 string[] shown = [.. block.Groups["text"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
                 bool fails = shown.Any(text => text.StartsWith("dotnet mlx", StringComparison.Ordinal) || text.StartsWith("launch: ", StringComparison.Ordinal));
                 Assert.That(result.Exit, fails ? Is.Not.Zero : Is.Zero, line + "\n" + result.Output + result.Errors);
                 if (shown.Length > 0 && lines.Length == 1 && !DependsOnTheMachine().IsMatch(line))
                 {
-                    // Ranks write in any order, and MLX orders the arrays of a file as it likes.
+                    // Ranks write in any order.
                     string[] written = [.. (result.Output + result.Errors).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => text.TrimEnd())];
                     Assert.That(written, Is.EquivalentTo(shown), line);
                 }

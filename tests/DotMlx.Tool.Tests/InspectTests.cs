@@ -249,6 +249,72 @@ internal sealed class InspectTests
     }
 
     [Test]
+    public void AnArchivesRecordsAreToldAndItsFoldersPassedOver()
+    {
+        using (ZipArchive archive = ZipFile.Open(folder["a.npz"], ZipArchiveMode.Create))
+        {
+            archive.CreateEntry("layers/");
+            Write(archive, "layers/w.npy", "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", new byte[4]);
+            Write(archive, "table.npy", "{'descr': [('id', '<i4'), ('name', '<U3', (2,))], 'fortran_order': False, 'shape': (1,), }", new byte[28]);
+        }
+
+        Result result = CommandLine.Run("inspect", folder["a.npz"]).Succeeded();
+        Assert.That(result.Row("layers/w"), Is.EqualTo(new[] { "layers/w", "float32", "(1)", "4" }));
+        Assert.That(result.Row("table")[1], Is.EqualTo("[('id', '<i4'), ('name', '<U3', (2,))]"));
+        Assert.That(result.Errors, Does.StartWith("note: MLX does not load 1 array"));
+        CommandLine.Run("convert", folder["a.npz"], folder["b.npz"]).AssertRefused("a.npz", "'table'");
+
+        static void Write(ZipArchive archive, string name, string header, byte[] data)
+        {
+            using Stream entry = archive.CreateEntry(name).Open();
+            entry.Write([0x93, .. "NUMPY"u8, 1, 0, .. BitConverter.GetBytes((ushort)(header.Length + 1)), .. Encoding.ASCII.GetBytes(header + "\n"), .. data]);
+        }
+    }
+
+    [TestCase("model.safetensors.index.json")]
+    [TestCase("../outside.safetensors")]
+    [TestCase("/outside.safetensors")]
+    public void AnIndexThatNamesItselfOrAFileElsewhereIsRefused(string file)
+    {
+        string index = folder.Write("model.safetensors.index.json", $"{{\"weight_map\":{{\"w\":\"{file}\"}}}}");
+        foreach (string path in new[] { index, folder.Path })
+        {
+            CommandLine.Run("inspect", path).AssertRefused(index, $"'{file}'", "beside the index");
+            CommandLine.Run("convert", path, folder["b.npz"]).AssertRefused(index, $"'{file}'");
+        }
+    }
+
+    [TestCase("")]
+    [TestCase("<")]
+    [TestCase("f99999999999")]
+    public void AnNpyTypeThatIsNoneIsShownOrRefusedAndNothingElse(string descr)
+    {
+        string header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}\n";
+        File.WriteAllBytes(folder["a.npy"], [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. new byte[4]]);
+        Assert.That(CommandLine.Run("inspect", folder["a.npy"]).Succeeded().Errors, Does.StartWith("note: MLX does not load 1 array"));
+        CommandLine.Run("convert", folder["a.npy"], folder["b.npz"]).AssertRefused("a.npy", "MLX does not load");
+    }
+
+    [Test]
+    public void SmallFloatsAreSaidToBecomeBytes()
+    {
+        Float8();
+        Result result = CommandLine.Run("inspect", folder["f8.safetensors"]).Succeeded();
+        Assert.That(result.Row("w"), Is.EqualTo(new[] { "w", "F8_E4M3", "(2)", "2" }));
+        Assert.That(result.Errors, Does.StartWith("note: MLX has no element type for F8_E4M3").And.Contain("uint8"));
+
+        Assert.That(CommandLine.Run("convert", folder["f8.safetensors"], folder["b.npz"]).Succeeded().Errors, Does.Contain("F8_E4M3").And.Contain("uint8"));
+        using ArrayFile bytes = Mx.Load(folder["b.npz"]);
+        Assert.That(bytes["w"].ToArray<byte>(), Is.EqualTo(new byte[] { 0x38, 0xC0 }));
+
+        Result converted = CommandLine.Run("convert", folder["f8.safetensors"], folder["c.npz"], "--dtype", "float32").Succeeded();
+        Assert.That(converted.Errors, Is.Empty);
+        Assert.That(converted.Output, Does.Contain("1 converted to float32"));
+        using ArrayFile numbers = Mx.Load(folder["c.npz"]);
+        Assert.That(numbers["w"].ToArray<float>(), Is.EqualTo(new[] { 1f, -2f }));
+    }
+
+    [Test]
     public void ControlCharactersOfAFileDoNotReachTheTerminal()
     {
         Mx.SaveSafetensors(folder["a.safetensors"], [KeyValuePair.Create("evil\u001b[2Jname", Mx.Zeros(1))]);
@@ -261,6 +327,14 @@ internal sealed class InspectTests
         ["half"] = Mx.Zeros([1, 4, 2], DType.Float16),
         ["ids"] = MlxArray.Create<int>([1, 2, 3], 3),
     };
+
+    private void Float8()
+    {
+        byte[] header = Encoding.UTF8.GetBytes("""{"w":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}}""");
+        byte[] length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        File.WriteAllBytes(folder["f8.safetensors"], [.. length, .. header, 0x38, 0xC0]);
+    }
 
     private void Sharded()
     {

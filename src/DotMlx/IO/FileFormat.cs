@@ -40,7 +40,7 @@ internal static class FileFormats
         _ => throw source.Broken("it is neither npy, npz, safetensors nor GGUF"),
     };
 
-    private static FileFormat OfExtension(string? path) => Path.GetExtension(path) switch
+    private static FileFormat OfExtension(string? path) => Path.GetExtension(path)?.ToLowerInvariant() switch
     {
         ".npy" => FileFormat.Npy,
         ".npz" => FileFormat.Npz,

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using DotMlx.NN;
 using DotMlx.Optimizers;
 
@@ -73,13 +74,10 @@ public class SavingTargetTests
     }
 
     [TestCaseSource(nameof(Names))]
+    [Platform(Exclude = "Win", Reason = "Windows has no such permissions, and links only for administrators.")]
+    [UnsupportedOSPlatform("windows")]
     public void ALinkIsFollowedAndItsTargetKeepsItsPermissions(string name)
     {
-        if (OperatingSystem.IsWindows())
-        {
-            Assert.Ignore("Windows has no such permissions, and links only for administrators.");
-        }
-
         string elsewhere = Directory.CreateDirectory(Path.Combine(folder, "elsewhere")).FullName;
         string target = Path.Combine(elsewhere, "target");
         File.WriteAllText(target, "old");
@@ -116,9 +114,11 @@ public class SavingTargetTests
     }
 
     [TestCaseSource(nameof(Names))]
+    [Platform(Exclude = "Win", Reason = "Windows has no such permissions.")]
+    [UnsupportedOSPlatform("windows")]
     public void AFolderThatCannotBeWrittenIsNamed(string name)
     {
-        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        if (Environment.IsPrivilegedProcess)
         {
             Assert.Ignore("Permissions do not bind this user.");
         }
