@@ -10,9 +10,6 @@ namespace DotMlx;
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "It is a file that one looks things up in.")]
 public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
 {
-    // Trees are walked by recursion, so their depth is bounded.
-    private const int MaxParts = 128;
-
     private readonly OrderedDictionary<string, MlxArray> arrays;
     private readonly string name;
 
@@ -58,11 +55,17 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     }
 
     /// <summary>The arrays as a tree, their names taken as dotted paths (<see cref="Tree.Unflatten"/>).</summary>
-    /// <exception cref="InvalidDataException">A name is no path, or stands in the way of another; the message names both.</exception>
+    /// <exception cref="InvalidDataException">The names are no paths of one tree; the message says why.</exception>
     public Tree ToTree()
     {
-        CheckPaths();
-        return Tree.Unflatten(arrays);
+        try
+        {
+            return Tree.Unflatten(arrays);
+        }
+        catch (ArgumentException exception)
+        {
+            throw NoTree(exception);
+        }
     }
 
     /// <summary>Whether the file has an array of this name.</summary>
@@ -75,34 +78,18 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     /// <summary>Enumerates names and arrays in the order of the file.</summary>
     public IEnumerator<KeyValuePair<string, MlxArray>> GetEnumerator() => arrays.GetEnumerator();
 
-    /// <summary>Refuses names that are no dotted paths of one tree, before anything is made of them; then the file is disposed.</summary>
-    /// <exception cref="InvalidDataException">A part is empty, there are too many, or an array stands where another needs a node.</exception>
-    internal void CheckPaths()
+    /// <summary>Makes something of the arrays by their names; where that fails, the arrays are disposed.</summary>
+    /// <exception cref="InvalidDataException">The names are no paths of one tree; the message names the file.</exception>
+    internal T Build<T>(Func<T> build)
     {
-        foreach (string key in arrays.Keys)
+        try
         {
-            int parts = 0;
-            for (int start = 0; start <= key.Length; parts++)
-            {
-                int dot = key.IndexOf('.', start);
-                int end = dot < 0 ? key.Length : dot;
-                if (end == start)
-                {
-                    throw NoPath(key, "has an empty part");
-                }
-
-                if (parts == MaxParts)
-                {
-                    throw NoPath(key, $"has more than {MaxParts} parts");
-                }
-
-                if (dot >= 0 && arrays.ContainsKey(key[..dot]))
-                {
-                    throw NoPath(key, $"passes through another array, '{Shown(key[..dot])}'");
-                }
-
-                start = end + 1;
-            }
+            return build();
+        }
+        catch (ArgumentException exception)
+        {
+            Dispose();
+            throw NoTree(exception);
         }
     }
 
@@ -125,11 +112,6 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
         }
     }
 
-    private InvalidDataException NoPath(string key, string fault)
-    {
-        Dispose();
-        return new InvalidDataException($"'{name}' cannot be loaded as a tree: the name '{Shown(key)}' is to be a path of parts with dots between them, and it {fault}.");
-    }
-
-    private static string Shown(string key) => key.Length > 100 ? key[..100] + "…" : key;
+    private InvalidDataException NoTree(ArgumentException exception) =>
+        new($"'{name}' cannot be loaded as a tree: {exception.Message.TrimEnd('.')}.", exception);
 }

@@ -2,6 +2,9 @@ namespace DotMlx;
 
 public abstract partial class Tree
 {
+    // Trees are walked by recursion, and paths come from files: without a bound a long one would end the process.
+    private const int MaxDepth = 128;
+
     /// <summary>
     /// Lists every array with its dotted path, such as <c>layers.0.weight</c> (Python's <c>tree_flatten</c>).
     /// Containers without arrays leave no trace. <see cref="Find"/> follows every such path, also where a key itself holds a dot.
@@ -29,7 +32,7 @@ public abstract partial class Tree
     /// dot separates two keys, so a key that holds one itself comes back as two; <see cref="TreeDictionary.Save"/> keeps it.
     /// </summary>
     /// <param name="items">Paths and arrays. No items give an empty list; one item with an empty path gives a leaf.</param>
-    /// <exception cref="ArgumentException">A path occurs twice.</exception>
+    /// <exception cref="ArgumentException">A path occurs twice, or has more than 128 parts.</exception>
     public static Tree Unflatten(IEnumerable<KeyValuePair<string, MlxArray>> items)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -42,7 +45,7 @@ public abstract partial class Tree
                 throw new ArgumentNullException(nameof(items), $"The array at '{path}' is null.");
             }
 
-            entries.Add(new Entry(path, path.Length == 0 ? [] : [.. path.Split('.')], array));
+            entries.Add(EntryOf(path, path.Length == 0 ? [] : [.. path.Split('.')], array));
         }
 
         return entries.Count == 0 ? new TreeList() : Build(entries, 0);
@@ -65,9 +68,13 @@ public abstract partial class Tree
     /// <summary>As <see cref="Unflatten"/>, from the paths of <see cref="EscapedPaths"/>.</summary>
     private protected static Tree UnflattenEscaped(IEnumerable<KeyValuePair<string, MlxArray>> items)
     {
-        List<Entry> entries = [.. items.Select(item => new Entry(item.Key, EscapedPaths.Split(item.Key), item.Value))];
+        List<Entry> entries = [.. items.Select(item => EntryOf(item.Key, EscapedPaths.Split(item.Key), item.Value))];
         return entries.Count == 0 ? new TreeList() : Build(entries, 0, EscapedPaths.Unescape);
     }
+
+    private static Entry EntryOf(string path, List<string> names, MlxArray array) => names.Count <= MaxDepth
+        ? new Entry(path, names, array)
+        : throw new ArgumentException($"The path '{path[..Math.Min(path.Length, 40)]}…' has {names.Count} parts; trees are built {MaxDepth} nodes deep at most.");
 
     private static Tree Build(List<Entry> entries, int depth, Func<string, string>? unescape = null)
     {

@@ -122,7 +122,6 @@ internal static class WeightFiles
     {
         using ByteSource source = ByteSource.Open(path);
         ArrayFile file = FileFormats.Load(source, path, maxUnpackedBytes: null, transfer);
-        file.CheckPaths();
         return file is SafetensorsFile { Float8Types.Count: > 0 } tensors ? throw Float8(path, tensors) : file;
     }
 
