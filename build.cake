@@ -2,7 +2,6 @@
 #load "build/Platform.cake"
 #load "build/Native.cake"
 #load "build/Testing.cake"
-#load "build/Emulation.cake"
 #load "build/Packaging.cake"
 #load "build/PublicApi.cake"
 #load "build/Benchmarks.cake"
@@ -74,15 +73,11 @@ Task("Build")
         MSBuildSettings = BuildSettings(),
     }));
 
-CakeTaskBuilder test = Task("Test")
-    .Description("Runs every suite on the reference library and, where mlx-c is installed, on MLX: --filter=EXPRESSION, --gpu, --architecture=arm64.")
+Task("Test")
+    .Description("Runs every suite on the reference library and, where mlx-c is installed, on MLX: --filter=EXPRESSION, --gpu.")
+    .IsDependentOn("Build")
     .Does(() =>
     {
-        if (EmulatedArchitecture() is { } architecture)
-        {
-            TestEmulated(architecture);
-            return;
-        }
         FilePath installed = InstalledLibrary();
         var runs = new List<(string Title, Outcome Outcome)> { ("reference library", RunSuites("reference library", "reference")) };
         if (installed is not null)
@@ -102,9 +97,6 @@ CakeTaskBuilder test = Task("Test")
         if (sum.Failed > 0)
             throw new CakeException($"{sum.Failed} test(s) failed.");
     });
-// What is emulated is published for its processor instead.
-if (EmulatedArchitecture() is null)
-    test.IsDependentOn("Build");
 
 Task("Train")
     .Description("Trains the digits sample: --epochs, --batch-size, --learning-rate, --optimizer, --seed, --output, --resume.")

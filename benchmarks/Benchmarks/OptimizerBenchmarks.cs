@@ -13,8 +13,8 @@ public class OptimizerBenchmarks
 
     private Optimizer optimizer = null!;
     private TreeDictionary gradients = null!;
-    private Tree parameters = null!;
-    private Func<Tree, Tree, Tree> compiled = null!;
+    private TreeDictionary parameters = null!;
+    private Func<TreeDictionary, TreeDictionary, TreeDictionary> compiled = null!;
     private Optimizer grouped = null!;
 
     [Params(100, 1000)]
@@ -55,7 +55,7 @@ public class OptimizerBenchmarks
     [Benchmark]
     public void ApplyGradientsGrouped() => Replace(grouped.ApplyGradients(gradients, parameters), grouped);
 
-    private void Replace(Tree updated, Optimizer used)
+    private void Replace(TreeDictionary updated, Optimizer used)
     {
         Mx.Eval(updated, used.State);
         parameters.DisposeArrays();
@@ -64,10 +64,10 @@ public class OptimizerBenchmarks
 
     private Optimizer NewOptimizer() => Rule switch
     {
-        "SGD" => new SGD(1e-3f, momentum: 0.9f),
-        "Adam" => new Adam(1e-3f),
-        "AdamW" => new AdamW(1e-3f),
-        _ => new Lion(1e-3f),
+        "SGD" => new SGD(1e-3, momentum: 0.9),
+        "Adam" => new Adam(1e-3),
+        "AdamW" => new AdamW(1e-3),
+        _ => new Lion(1e-3),
     };
 
     private TreeDictionary NewLeaves()

@@ -34,7 +34,8 @@ internal static class Contests
             Training("compiled", compiled: true, ownsArrays: true, c, s),
             Training("plain, OwnsArrays off", compiled: false, ownsArrays: false, c, s),
             Training("compiled, OwnsArrays off", compiled: true, ownsArrays: false, c, s),
-            Updates("build", Leaves, 5, Update.Build, c, s),
+            Updates("build", Leaves, 5, Update.Build, c, s, 1.1),
+            Updates("build, optimizer of the guide", Leaves, 5, Update.Custom, c, s, 1.155),
             Updates("evaluate", Leaves, 3, Update.Evaluate, c, s),
             Updates("evaluate, compiled", Leaves, 10, Update.Compiled, c, s),
             Updates("evaluate, grouped", Leaves, 10, Update.Grouped, c, s),
@@ -67,9 +68,9 @@ internal static class Contests
     }
 
     /// <summary>Adam over small leaves, per leaf; C has only the plain update, which the others are measured against.</summary>
-    private static Contest Updates(string name, int leaves, int repeats, Update update, CWork c, mlx_stream s) => new(
-        FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, null,
-        () => c.ApplyGradients(leaves, LeafSize, repeats, update != Update.Build, s),
-        update is Update.Build or Update.Evaluate ? () => RawUpdates.ApplyGradients(leaves, LeafSize, repeats, update == Update.Evaluate, s) : null,
+    private static Contest Updates(string name, int leaves, int repeats, Update update, CWork c, mlx_stream s, double? limit = null) => new(
+        FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, limit,
+        () => c.ApplyGradients(leaves, LeafSize, repeats, update is not (Update.Build or Update.Custom), s),
+        update is Update.Build or Update.Custom or Update.Evaluate ? () => RawUpdates.ApplyGradients(leaves, LeafSize, repeats, update == Update.Evaluate, s) : null,
         () => ManagedUpdates.ApplyGradients(leaves, LeafSize, repeats, update));
 }

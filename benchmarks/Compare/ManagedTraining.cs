@@ -10,7 +10,7 @@ internal sealed class ManagedTraining : IDisposable
     private static readonly int[] Sizes = [784, 512, 512, 10];
 
     private readonly Sequential model;
-    private readonly Adam optimizer = new(1e-3f);
+    private readonly Adam optimizer = new(1e-3);
     private readonly MlxArray x;
     private readonly MlxArray y;
     private readonly Func<MlxArray, MlxArray, MlxArray> step;
@@ -30,7 +30,7 @@ internal sealed class ManagedTraining : IDisposable
         model = new Sequential(layers) { OwnsArrays = ownsArrays };
         x = Mx.Full([batch, Sizes[0]], 0.01f);
         y = Mx.Zeros([batch], DType.Int32);
-        Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients =
+        Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients =
             model.ValueAndGrad((images, labels) => Losses.CrossEntropy(model.Forward(images), labels, reduction: Reduction.Mean));
         optimizer.Init(model.TrainableParameters());
         Mx.Eval(model.Parameters(), optimizer.State, x, y);
@@ -38,7 +38,7 @@ internal sealed class ManagedTraining : IDisposable
 
         MlxArray Step(MlxArray images, MlxArray labels)
         {
-            (MlxArray loss, Tree gradients) = lossAndGradients(images, labels);
+            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(images, labels);
             model.Update(optimizer.ApplyGradients(gradients, model.TrainableParameters()));
             return loss;
         }

@@ -137,7 +137,7 @@ internal sealed class Workload(string folder)
     {
         private readonly MlxArray x;
         private readonly MlxArray y;
-        private readonly Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients;
+        private readonly Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients;
 
         internal Trainer(int seed)
         {
@@ -155,7 +155,7 @@ internal sealed class Workload(string folder)
 
         internal MlxArray Build()
         {
-            (MlxArray loss, Tree gradients) = lossAndGradients(x, y);
+            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x, y);
             Model.Update(Optimizer.ApplyGradients(gradients, Model.TrainableParameters()));
             return loss;
         }

@@ -73,14 +73,14 @@ internal sealed class Trainer
 
     private Func<MlxArray, MlxArray, MlxArray> CompileStep()
     {
-        Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients =
+        Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients =
             Model.ValueAndGrad((MlxArray inputs, MlxArray targets) => Loss(inputs, targets));
         IMlxState[] state = [Model, Optimizer, Mx.Random.State];
         return Mx.Compile(
             (MlxArray inputs, MlxArray targets) =>
             {
-                (MlxArray loss, Tree gradients) = lossAndGradients(inputs, targets);
-                (Tree clipped, _) = Gradients.ClipNorm(gradients, MaxGradientNorm);
+                (MlxArray loss, TreeDictionary gradients) = lossAndGradients(inputs, targets);
+                (TreeDictionary clipped, _) = Gradients.ClipNorm(gradients, MaxGradientNorm);
                 Model.Update(Optimizer.ApplyGradients(clipped, Model.TrainableParameters()));
                 return loss;
             },

@@ -40,11 +40,11 @@ internal sealed class Team
     }
 
     /// <summary>The mean loss and its gradients over all processes, and whether any process was asked to stop: one message for all three.</summary>
-    public (MlxArray Loss, Tree Gradients, MlxArray Stop) Average(MlxArray loss, Tree gradients, bool stop)
+    public (MlxArray Loss, TreeDictionary Gradients, MlxArray Stop) Average(MlxArray loss, TreeDictionary gradients, bool stop)
     {
-        Tree mean = Gradients.Average(
+        TreeDictionary mean = Gradients.Average(
             new TreeDictionary { ["loss"] = loss, ["stop"] = MlxArray.Scalar(stop ? 1f : 0f, DType.Float32), ["gradients"] = gradients }, _group);
-        return (mean["loss"].Array, mean["gradients"], mean["stop"].Array);
+        return (mean["loss"].Array, (TreeDictionary)mean["gradients"], mean["stop"].Array);
     }
 
     /// <summary>What the first process has, in all of them; so only its machine needs the file.</summary>

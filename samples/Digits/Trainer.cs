@@ -18,8 +18,8 @@ internal sealed class Trainer
     private readonly MlxArray _targets;
     private readonly MlxArray _heldOutImages;
     private readonly MlxArray _heldOutTargets;
-    private readonly Func<MlxArray, MlxArray, (MlxArray Loss, Tree Gradients)> _lossAndGradients;
-    private readonly Func<MlxArray, MlxArray, MlxArray, (MlxArray Loss, Tree Gradients)> _weightedLossAndGradients;
+    private readonly Func<MlxArray, MlxArray, (MlxArray Loss, TreeDictionary Gradients)> _lossAndGradients;
+    private readonly Func<MlxArray, MlxArray, MlxArray, (MlxArray Loss, TreeDictionary Gradients)> _weightedLossAndGradients;
     private readonly Team? _team;
     private readonly List<EpochRecord> _history = [];
 
@@ -128,7 +128,7 @@ internal sealed class Trainer
         cancellation.ThrowIfCancellationRequested();
         using MlxScope scope = MlxScope.Begin();
         (MlxArray images, MlxArray targets) = Examples(rows);
-        (MlxArray loss, Tree gradients) = _lossAndGradients(images, targets);
+        (MlxArray loss, TreeDictionary gradients) = _lossAndGradients(images, targets);
         return Step(scope, loss, gradients);
     }
 
@@ -137,8 +137,8 @@ internal sealed class Trainer
         using MlxScope scope = MlxScope.Begin();
         (int[] rows, float[] weights) = team.PartOf(batch);
         (MlxArray images, MlxArray targets) = Examples(rows);
-        (MlxArray partLoss, Tree partGradients) = _weightedLossAndGradients(images, targets, MlxArray.Create<float>(weights, weights.Length));
-        (MlxArray loss, Tree gradients, MlxArray stop) = team.Average(partLoss, partGradients, cancellation.IsCancellationRequested);
+        (MlxArray partLoss, TreeDictionary partGradients) = _weightedLossAndGradients(images, targets, MlxArray.Create<float>(weights, weights.Length));
+        (MlxArray loss, TreeDictionary gradients, MlxArray stop) = team.Average(partLoss, partGradients, cancellation.IsCancellationRequested);
         if (stop.Item<float>() > 0)
         {
             // Whoever was asked, all end after the same batch: nobody waits for a process that has gone.
@@ -154,7 +154,7 @@ internal sealed class Trainer
         return (Mx.Take(_images, index, axis: 0), Mx.Take(_targets, index, axis: 0));
     }
 
-    private float Step(MlxScope scope, MlxArray loss, Tree gradients)
+    private float Step(MlxScope scope, MlxArray loss, TreeDictionary gradients)
     {
         Optimizer.Update(Model, gradients);
 

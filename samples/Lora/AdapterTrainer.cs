@@ -24,14 +24,14 @@ internal sealed class AdapterTrainer
         _optimizer.Init(model.TrainableParameters());
         Mx.Eval(model.Parameters(), _optimizer.State);
 
-        Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients =
+        Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients =
             model.ValueAndGrad((MlxArray inputs, MlxArray targets) => Loss(inputs, targets));
         IMlxState[] state = [model, _optimizer];
         _step = Mx.Compile(
             (MlxArray inputs, MlxArray targets) =>
             {
-                (MlxArray loss, Tree gradients) = lossAndGradients(inputs, targets);
-                (Tree clipped, _) = Gradients.ClipNorm(gradients, 1f);
+                (MlxArray loss, TreeDictionary gradients) = lossAndGradients(inputs, targets);
+                (TreeDictionary clipped, _) = Gradients.ClipNorm(gradients, 1f);
                 model.Update(_optimizer.ApplyGradients(clipped, model.TrainableParameters()));
                 return loss;
             },

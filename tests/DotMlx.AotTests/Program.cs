@@ -22,7 +22,7 @@ var step = model.ValueAndGrad((MlxArray x, MlxArray y) => Losses.CrossEntropy(mo
 float first = 0, last = 0;
 for (int i = 0; i < 20; i++)
 {
-    (MlxArray loss, Tree gradients) = step(tokens, targets);
+    (MlxArray loss, TreeDictionary gradients) = step(tokens, targets);
     model.Update(Tree.Map((p, g) => p - (g * 0.1f), model.TrainableParameters(), gradients));
     last = loss.Item<float>();
     first = i == 0 ? last : first;

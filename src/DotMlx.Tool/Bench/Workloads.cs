@@ -95,11 +95,11 @@ internal static class Workloads
         (MlxArray x, MlxArray y) = (Random(DType.Float32, batch, Inputs), Mx.Random.RandInt(0, Classes, [batch]));
         Mx.Eval(y);
         Mx.Eval(model.Parameters());
-        Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients =
+        Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients =
             model.ValueAndGrad((images, labels) => Losses.CrossEntropy(model.Forward(images), labels, reduction: NN.Reduction.Mean));
         return () =>
         {
-            (MlxArray loss, Tree gradients) = lossAndGradients(x, y);
+            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x, y);
             optimizer.Update(model, gradients);
             Mx.Eval(new TreeList { loss, model.Parameters(), optimizer.State });
         };

@@ -8,19 +8,19 @@ public sealed unsafe partial class MlxArray
     public static MlxArray operator +(MlxArray a) => a;
 
     /// <summary>Element-wise negation (<c>mlx_negative</c>).</summary>
-    public static MlxArray operator -(MlxArray a) => Op.Unary(&Mlxc.mlx_negative, "mlx_negative", a, null);
+    public static MlxArray operator -(MlxArray a) => Op.Elementwise(&Mlxc.mlx_negative, "mlx_negative", a, null);
 
     /// <summary>Element-wise sum, broadcast; a number takes the array's type (<c>mlx_add</c>).</summary>
-    public static MlxArray operator +(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_add, "mlx_add", a, b, null);
+    public static MlxArray operator +(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_add, "mlx_add", a, b, null);
 
     /// <summary>Element-wise difference, broadcast (<c>mlx_subtract</c>).</summary>
-    public static MlxArray operator -(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_subtract, "mlx_subtract", a, b, null);
+    public static MlxArray operator -(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_subtract, "mlx_subtract", a, b, null);
 
     /// <summary>Element-wise product, broadcast; for the matrix product use <see cref="Mx.MatMul"/> (<c>mlx_multiply</c>).</summary>
-    public static MlxArray operator *(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_multiply, "mlx_multiply", a, b, null);
+    public static MlxArray operator *(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, null);
 
     /// <summary>Element-wise quotient, broadcast; of integers too it is a floating-point one (<c>mlx_divide</c>).</summary>
-    public static MlxArray operator /(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_divide, "mlx_divide", a, b, null);
+    public static MlxArray operator /(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, null);
 
     /// <summary>Element-wise remainder with the sign of the divisor, as in Python (<c>mlx_remainder</c>).</summary>
     public static MlxArray operator %(MlxArray a, MlxArray b) => Mx.Remainder(a, b);

@@ -44,9 +44,9 @@ public sealed unsafe partial class MlxArray
                 return weak.DefaultDType;
             }
 
-            if (native == 0 && StandsIn is { } standIn)
+            if (Kind is { } kind)
             {
-                return standIn.DType;
+                return kind.DType;
             }
 
             var dtype = (DType)Mlxc.mlx_array_dtype(Handle);
@@ -69,10 +69,80 @@ public sealed unsafe partial class MlxArray
     /// <summary>The shape as the library's own array, shared by all callers: never to be written to.</summary>
     internal int[] ShapeArray => extra is int[] known && native != 0 ? known : LoadShape();
 
+    /// <summary>What this is known to be a part of; forgotten when the array is changed in place.</summary>
+    internal FlatPart? Part
+    {
+        get => extra as FlatPart;
+        set => extra = value;
+    }
+
+    /// <summary>The shape and dtype this is known to have.</summary>
+    internal ArrayKind? Kind => native != 0 ? extra as ArrayKind : null;
+
+    /// <summary>The shape and dtype, of which it takes note.</summary>
+    internal ArrayKind KnownKind => Kind ?? LoadKind();
+
+    /// <summary>What this is as a scalar that many parameters use, see <see cref="SharedScalars"/>.</summary>
+    internal SharedScalar? Shared => extra as SharedScalar;
+
+    /// <summary>Declares a scalar to be one that many parameters use.</summary>
+    internal void MarkShared(DType dtype) => extra = new SharedScalar(dtype);
+
+    /// <summary>Takes note of what this is known to have.</summary>
+    internal void Learn(ArrayKind? kind)
+    {
+        if (kind is not null && extra is null or int[])
+        {
+            extra = kind;
+        }
+    }
+
+    /// <summary>Whether this has the given shape.</summary>
+    internal bool HasShape(int[] shape)
+    {
+        if (extra is ArrayKind kind && native != 0)
+        {
+            return ReferenceEquals(kind.Shape, shape) || kind.Shape.AsSpan().SequenceEqual(shape);
+        }
+
+        mlx_array handle = Handle;
+        int dimensions = (int)Mlxc.mlx_array_ndim(handle);
+        bool same = dimensions == shape.Length
+            && (dimensions == 0 || new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), dimensions).SequenceEqual(shape));
+        GC.KeepAlive(this);
+        return same;
+    }
+
+    /// <summary>Takes note that this is the result of arithmetic, which keeps the kind that both operands, or one beside a scalar, are of.</summary>
+    internal void InheritKind(MlxArray a, MlxArray b)
+    {
+        object? left = a.extra;
+        object? right = b.extra;
+        ArrayKind? kind = left as ArrayKind ?? right as ArrayKind;
+        if (kind is not null && kind.DType.IsFloating() && KeepsKind(left, kind) && KeepsKind(right, kind))
+        {
+            extra = kind;
+        }
+
+        static bool KeepsKind(object? operand, ArrayKind kind) =>
+            ReferenceEquals(operand, kind) || operand is WeakScalar { IsReal: true } || (operand is SharedScalar shared && shared.DType == kind.DType);
+    }
+
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private string DebuggerDisplay => IsDisposed ? "disposed" : Weak is { } weak
         ? $"{weak} (number)"
         : $"{DType.MlxName()} {ShapeText.Of(Shape)}";
+
+    private ArrayKind LoadKind()
+    {
+        mlx_array handle = Handle;
+        int dimensions = (int)Mlxc.mlx_array_ndim(handle);
+        ReadOnlySpan<int> shape = dimensions == 0 ? [] : new(Mlxc.mlx_array_shape(handle), dimensions);
+        ArrayKind kind = ArrayKind.Of(shape, (DType)Mlxc.mlx_array_dtype(handle));
+        GC.KeepAlive(this);
+        Learn(kind);
+        return kind;
+    }
 
     private int[] LoadShape()
     {
@@ -81,14 +151,19 @@ public sealed unsafe partial class MlxArray
             return [];
         }
 
-        if (native == 0 && StandsIn is { } standIn)
+        mlx_array native = Handle;
+        if (Kind is { } kind)
         {
-            return standIn.Shape;
+            return kind.Shape;
         }
 
-        mlx_array handle = Handle;
-        int dimensions = (int)Mlxc.mlx_array_ndim(handle);
-        int[] shape = dimensions == 0 ? [] : new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), dimensions).ToArray();
+        if (Part is { } part)
+        {
+            return part.Shape;
+        }
+
+        int dimensions = (int)Mlxc.mlx_array_ndim(native);
+        int[] shape = dimensions == 0 ? [] : new ReadOnlySpan<int>(Mlxc.mlx_array_shape(native), dimensions).ToArray();
         GC.KeepAlive(this);
         Interlocked.CompareExchange(ref extra, shape, null);
         return shape;

@@ -19,10 +19,12 @@ public sealed unsafe partial class MlxArray : IDisposable
     // The native array, or 0. Whoever takes it out (NativeFree sees to it that only one does) frees it.
     private nint native;
 
-    // How the thread that made this finds out if nobody does: a LatestToken until the thread makes the next array, then a HandleGuard.
+    // How the thread that made this finds out if nobody does: a LatestToken until the thread makes the next array, then a HandleGuard;
+    // or that an arena does it.
     private object? watch;
 
-    // Nothing yet, the shape (int[]) once somebody asked for it, or what a weak scalar stands for.
+    // Nothing yet, the shape (int[]) once somebody asked for it, what a weak scalar stands for, the mark of a shared scalar, the kind,
+    // or what this is a part of (FlatPart).
     private object? extra;
 
     /// <summary>Takes ownership of the handle and hands the array to the current <see cref="MlxScope"/>.</summary>
@@ -37,16 +39,13 @@ public sealed unsafe partial class MlxArray : IDisposable
     internal MlxArray(mlx_array handle, ThreadState thread)
     {
         native = (nint)handle.ctx;
-        LiveArrays.Created(this, native, thread);
-        if (LiveArrays.Recording)
+        if (thread.Arena is { } arena)
         {
-            LiveArrays.Record(this, (nint)handle.ctx);
+            arena.Add(this);
+            return;
         }
 
-        if (MlxScope.AnyActive)
-        {
-            MlxScope.Register(this);
-        }
+        BecomeOrdinary(scoped: true, thread);
     }
 
     internal MlxArray(WeakScalar scalar) => extra = scalar;
@@ -134,6 +133,32 @@ public sealed unsafe partial class MlxArray : IDisposable
         return array;
     }
 
+    /// <summary>An array that nobody counts or watches yet.</summary>
+    internal static MlxArray Unwatched(mlx_array handle) => new() { native = (nint)handle.ctx };
+
+    /// <summary>Has the collector watch this, which from now on is as any array.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void BecomeOrdinary(bool scoped, ThreadState? thread = null)
+    {
+        LiveArrays.Created(this, native, thread ?? ThreadState.Current);
+        if (LiveArrays.Recording)
+        {
+            LiveArrays.Record(this, native);
+        }
+
+        if (scoped && MlxScope.AnyOpen)
+        {
+            MlxScope.Register(this);
+        }
+    }
+
+    /// <summary>Gives an array whose handle is borrowed one of its own.</summary>
+    internal void Unborrow(mlx_array own)
+    {
+        native = (nint)own.ctx;
+        extra = null;
+    }
+
     /// <summary>Makes this object stand for another array and takes ownership of its handle (in-place semantics).</summary>
     internal void ReplaceHandle(mlx_array replacement)
     {
@@ -147,6 +172,13 @@ public sealed unsafe partial class MlxArray : IDisposable
         {
             NativeFree.Free(replacement.ctx);
             throw new InvalidOperationException("A .NET number that stands for an array cannot be changed in place; make an array with MlxArray.Create first.");
+        }
+
+        if (Arena.IsBorrowed(this))
+        {
+            Unborrow(replacement);
+            ThreadState.Current.Arena?.Adopt(this);
+            return;
         }
 
         // While the native array is out, a Dispose from another thread finds nothing to free.
@@ -164,10 +196,11 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     /// <summary>As <see cref="ReplaceHandle"/>, for an array that only the library has, on one thread at a time.</summary>
     /// <returns>The array that this stood for, which is the caller's now.</returns>
-    internal mlx_array ExchangeHandle(mlx_array replacement)
+    internal mlx_array ExchangeHandle(mlx_array replacement, ArrayKind? kind)
     {
         nint old = native != 0 ? native : throw Disposed();
         Become((nint)replacement.ctx, old);
+        extra = kind;
         GC.KeepAlive(this);
         return new mlx_array { ctx = (void*)old };
     }
@@ -188,5 +221,6 @@ public sealed unsafe partial class MlxArray : IDisposable
     };
 
     private static ObjectDisposedException Disposed() => new(
-        nameof(MlxArray), "The array has been disposed: by Dispose, by a using statement, or at the end of an MlxScope (keep it with scope.Keep).");
+        nameof(MlxArray), "The array has been disposed: by Dispose, by a using statement, at the end of an MlxScope (keep it with scope.Keep), or at the end "
+        + "of an optimizer's update, where it was a temporary (keep it with MlxScope.Detach).");
 }

@@ -35,6 +35,9 @@ internal sealed unsafe class WeakScalar
         ? (kind, BitConverter.DoubleToUInt64Bits(real), BitConverter.DoubleToUInt64Bits(imaginary))
         : (kind, (ulong)integer, 0);
 
+    /// <summary>Whether this is no complex number.</summary>
+    internal bool IsReal => kind != NumberKind.Complex;
+
     internal DType DefaultDType => kind switch
     {
         NumberKind.Bool => DType.Bool,
@@ -130,7 +133,8 @@ internal sealed unsafe class WeakScalar
         }
     }
 
-    private mlx_array Build(DType dtype)
+    /// <summary>A handle of its own, for the caller.</summary>
+    internal mlx_array Build(DType dtype)
     {
         if (kind is NumberKind.Integer or NumberKind.Unsigned && dtype != DType.Bool)
         {

@@ -93,7 +93,7 @@ internal static unsafe class NativeFree
         }
 
         nint native = array.TakeNative();
-        if (native != 0)
+        if (native != 0 && !Arena.IsBorrowed(array))
         {
             ThreadState thread = ThreadState.Current;
             LiveArrays.Freed(array, native, thread);
@@ -101,6 +101,51 @@ internal static unsafe class NativeFree
         }
 
         Exit();
+    }
+
+    /// <summary>Empties arrays of an arena and frees those whose handles it still owns, the last one first.</summary>
+    internal static void Free(ReadOnlySpan<MlxArray?> arrays, Arena owner)
+    {
+        while (!arrays.IsEmpty)
+        {
+            ReadOnlySpan<MlxArray?> last = arrays[Math.Max(0, arrays.Length - BatchSize)..];
+            arrays = arrays[..^last.Length];
+            bool entered = TryEnter();
+            ThreadState thread = ThreadState.Current;
+            for (int i = last.Length - 1; i >= 0; i--)
+            {
+                MlxArray array = last[i]!;
+                bool owned = ReferenceEquals(array.Watch, owner);
+                if (!owned && !Arena.IsBorrowed(array))
+                {
+                    continue;
+                }
+
+                nint native = entered ? array.TakeNative() : Claim(array);
+                if (!owned || native == 0)
+                {
+                    continue;
+                }
+
+                if (entered)
+                {
+                    FreeNow(native, thread);
+                }
+                else
+                {
+                    Pending.Add(native);
+                }
+            }
+
+            if (entered)
+            {
+                Exit();
+            }
+            else
+            {
+                FreeAll();
+            }
+        }
     }
 
     /// <summary>Takes out what an array stands for: for one caller only, even if several come at once.</summary>
@@ -232,7 +277,7 @@ internal static unsafe class NativeFree
     private static void FreeBesideOthers(MlxArray array)
     {
         nint native = Claim(array);
-        if (native != 0)
+        if (native != 0 && !Arena.IsBorrowed(array))
         {
             LiveArrays.Freed(array, native, ThreadState.Current);
             Free((void*)native);

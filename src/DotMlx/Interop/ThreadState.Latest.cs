@@ -78,6 +78,11 @@ internal sealed partial class ThreadState
             return;
         }
 
+        if (array.Watch is Arena)
+        {
+            return;
+        }
+
         // The latest of another thread, from which this one takes it over.
         WatchByGuard(array, replacement, counted: UnwatchOther(array, native));
     }
@@ -96,7 +101,12 @@ internal sealed partial class ThreadState
             return true;
         }
 
-        var guard = (HandleGuard)watch!;
+        // Nobody watches the arrays of an arena.
+        if (watch is not HandleGuard guard)
+        {
+            return false;
+        }
+
         bool counted = guard.Counted;
         array.Watch = null;
         GiveBack(guard);

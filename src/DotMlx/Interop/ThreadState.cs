@@ -48,6 +48,12 @@ internal sealed partial class ThreadState
     /// <summary>Whether the thread is inside a native free, which may call back into the program.</summary>
     internal bool IsFreeing { get; set; }
 
+    /// <summary>The innermost arena that the thread has opened, or null.</summary>
+    internal Arena? Arena { get; set; }
+
+    /// <summary>Closed arenas, to be opened again.</summary>
+    internal Arena? SpareArena { get; set; }
+
     /// <summary>When the thread asks the collector to look for forgotten arrays.</summary>
     internal CountPressure Pressure { get; } = new();
 

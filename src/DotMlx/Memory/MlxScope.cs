@@ -28,7 +28,7 @@ public sealed class MlxScope : IDisposable
     {
         get
         {
-            MlxScope? scope = AnyActive ? Innermost.Value : null;
+            MlxScope? scope = AnyOpen ? Innermost.Value : null;
 
             // A flow that was started inside a scope may outlive it.
             while (scope is { made: null })
@@ -40,7 +40,11 @@ public sealed class MlxScope : IDisposable
         }
     }
 
-    internal static bool AnyActive => open != 0;
+    /// <summary>Whether a scope is open on any thread.</summary>
+    internal static bool AnyOpen => open != 0;
+
+    /// <summary>Whether arrays may belong to a scope or an arena, so that what lives longer is to be detached.</summary>
+    internal static bool AnyActive => AnyOpen || ThreadState.Current.Arena is not null;
 
     /// <summary>Opens a scope for this flow of control; dispose it with <c>using</c>.</summary>
     public static MlxScope Begin()
@@ -110,11 +114,15 @@ public sealed class MlxScope : IDisposable
         }
     }
 
-    /// <summary>Takes an array out of every open scope of this flow: it became part of state that lives longer, such as a module.</summary>
+    /// <summary>
+    /// Takes an array out of every open scope of this flow, or out of an optimizer's update that is going on: it became part of state
+    /// that lives longer, such as a module.
+    /// </summary>
     /// <param name="array">The array, which its new owner frees.</param>
     public static void Detach(MlxArray array)
     {
         ArgumentNullException.ThrowIfNull(array);
+        Arena.Detach(array);
         for (MlxScope? scope = Current; scope is not null; scope = scope.outer)
         {
             lock (scope.gate)

@@ -12,7 +12,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
     /// <remarks>mlx.core.add; C: mlx_add.</remarks>
     public static MlxArray Add(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_add, "mlx_add", a, b, stream);
+        => Op.Arithmetic(&Mlxc.mlx_add, "mlx_add", a, b, stream);
 
     /// <summary>Difference of two arrays, element by element.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
@@ -22,7 +22,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
     /// <remarks>mlx.core.subtract; C: mlx_subtract.</remarks>
     public static MlxArray Subtract(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_subtract, "mlx_subtract", a, b, stream);
+        => Op.Arithmetic(&Mlxc.mlx_subtract, "mlx_subtract", a, b, stream);
 
     /// <summary>Product of two arrays, element by element.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
@@ -32,7 +32,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
     /// <remarks>mlx.core.multiply; C: mlx_multiply.</remarks>
     public static MlxArray Multiply(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_multiply, "mlx_multiply", a, b, stream);
+        => Op.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, stream);
 
     /// <summary>True quotient of two arrays, element by element; integers give float32.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
@@ -42,7 +42,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
     /// <remarks>mlx.core.divide; C: mlx_divide.</remarks>
     public static MlxArray Divide(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_divide, "mlx_divide", a, b, stream);
+        => Op.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, stream);
 
     /// <summary>Quotient rounded down, element by element; dtype of the promoted operands.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
@@ -96,7 +96,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
     /// <remarks>mlx.core.maximum; C: mlx_maximum.</remarks>
     public static MlxArray Maximum(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_maximum, "mlx_maximum", a, b, stream);
+        => Op.Arithmetic(&Mlxc.mlx_maximum, "mlx_maximum", a, b, stream);
 
     /// <summary>Smaller of two elements; NaN wins.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
@@ -106,7 +106,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not broadcast.</exception>
     /// <remarks>mlx.core.minimum; C: mlx_minimum.</remarks>
     public static MlxArray Minimum(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_minimum, "mlx_minimum", a, b, stream);
+        => Op.Arithmetic(&Mlxc.mlx_minimum, "mlx_minimum", a, b, stream);
 
     /// <summary>Log(Exp(a) + Exp(b)) without overflow.</summary>
     /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>

@@ -10,7 +10,7 @@ public static unsafe partial class Mx
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.abs; C: mlx_abs.</remarks>
     public static MlxArray Abs(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_abs, "mlx_abs", a, stream);
+        => Op.Elementwise(&Mlxc.mlx_abs, "mlx_abs", a, stream);
 
     /// <summary>Sign of each element: -1, 0 or 1.</summary>
     /// <param name="a">Any dtype.</param>
@@ -18,7 +18,7 @@ public static unsafe partial class Mx
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sign; C: mlx_sign.</remarks>
     public static MlxArray Sign(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_sign, "mlx_sign", a, stream);
+        => Op.Elementwise(&Mlxc.mlx_sign, "mlx_sign", a, stream);
 
     /// <summary>Each element negated.</summary>
     /// <param name="a">Any dtype but bool.</param>
@@ -26,7 +26,7 @@ public static unsafe partial class Mx
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.negative; C: mlx_negative.</remarks>
     public static MlxArray Negative(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_negative, "mlx_negative", a, stream);
+        => Op.Elementwise(&Mlxc.mlx_negative, "mlx_negative", a, stream);
 
     /// <summary>Each element squared.</summary>
     /// <param name="a">Any dtype.</param>
@@ -34,7 +34,7 @@ public static unsafe partial class Mx
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.square; C: mlx_square.</remarks>
     public static MlxArray Square(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_square, "mlx_square", a, stream);
+        => Op.Elementwise(&Mlxc.mlx_square, "mlx_square", a, stream);
 
     /// <summary>Square root of each element.</summary>
     /// <param name="a">Any dtype; integers are taken as float32.</param>
@@ -42,7 +42,7 @@ public static unsafe partial class Mx
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sqrt; C: mlx_sqrt.</remarks>
     public static MlxArray Sqrt(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_sqrt, "mlx_sqrt", a, stream);
+        => Op.Elementwise(&Mlxc.mlx_sqrt, "mlx_sqrt", a, stream);
 
     /// <summary>Reciprocal of the square root of each element.</summary>
     /// <param name="a">Any dtype; integers are taken as float32.</param>
@@ -50,7 +50,7 @@ public static unsafe partial class Mx
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.rsqrt; C: mlx_rsqrt.</remarks>
     public static MlxArray Rsqrt(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_rsqrt, "mlx_rsqrt", a, stream);
+        => Op.Elementwise(&Mlxc.mlx_rsqrt, "mlx_rsqrt", a, stream);
 
     /// <summary>Reciprocal of each element.</summary>
     /// <param name="a">Any dtype; integers are taken as float32.</param>

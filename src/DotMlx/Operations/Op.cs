@@ -51,29 +51,75 @@ internal static unsafe class Op
         return Result(status, result, function, thread);
     }
 
+    /// <summary>As <see cref="Unary"/>, for functions that keep shape and dtype of floating-point arrays.</summary>
+    internal static MlxArray Elementwise(
+        delegate*<mlx_array*, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxStream? stream)
+    {
+        MlxArray result = Unary(f, function, a, stream);
+        if (a.Kind is not null)
+        {
+            result.InheritKind(a, a);
+        }
+
+        return result;
+    }
+
     /// <summary>Calls with two operands of which either may be a .NET number, which takes the other's element type.</summary>
     internal static MlxArray Binary(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream)
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
-        WeakScalar? left = a.Weak;
-        WeakScalar? right = b.Weak;
-        if (left is not null && right is null)
+        return Call(f, function, a, b, stream, ThreadState.Current);
+    }
+
+    /// <summary>As <see cref="Binary"/>, for functions that keep shape and dtype of floating-point arrays that are alike.</summary>
+    internal static MlxArray Arithmetic(
+        delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        ThreadState thread = ThreadState.Current;
+        MlxArray result = Call(f, function, a, b, stream, thread);
+        if (thread.Arena is not null)
         {
-            a = left.Native(left.DTypeBeside(b.DType));
-        }
-        else if (right is not null && left is null)
-        {
-            b = right.Native(right.DTypeBeside(a.DType));
+            result.InheritKind(a, b);
         }
 
-        ThreadState thread = ThreadState.Current;
+        return result;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static MlxArray Call(
+        delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream, ThreadState thread)
+    {
+        mlx_array left = Operand(a, b, thread);
+        mlx_array right = Operand(b, a, thread);
         mlx_array result = default;
-        int status = f(&result, a.Handle, b.Handle, Stream(stream, thread));
+        int status = f(&result, left, right, Stream(stream, thread));
         GC.KeepAlive(a);
         GC.KeepAlive(b);
         return Result(status, result, function, thread);
+    }
+
+    /// <summary>The handle of an operand: a number takes the other one's type, and a scalar that parameters share is shared.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static mlx_array Operand(MlxArray a, MlxArray beside, ThreadState thread) =>
+        a.IsWeakScalar || a.Shared is not null ? ScalarOperand(a, beside, thread) : a.Handle;
+
+    private static mlx_array ScalarOperand(MlxArray a, MlxArray beside, ThreadState thread)
+    {
+        if (beside.IsWeakScalar)
+        {
+            return a.Handle;
+        }
+
+        if (thread.Arena?.Scalars is { } scalars && scalars.TryGet(a, beside, out mlx_array spread))
+        {
+            return spread;
+        }
+
+        return a.Weak is { } weak ? weak.Native(weak.DTypeBeside(beside.DType)).Handle : a.Handle;
     }
 
     /// <summary>The operand beside an array of type <paramref name="like"/>: a .NET number becomes a scalar by the weak rule. Dispose the result.</summary>

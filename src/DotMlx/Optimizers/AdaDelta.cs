@@ -6,60 +6,56 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class AdaDelta : Optimizer
 {
-    private readonly Constant _rho;
-    private readonly Constant _oneMinusRho;
-    private readonly Constant _eps;
-
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="rho">The share of the averages that is kept, not negative.</param>
-    /// <param name="eps">Added under the roots, greater than 0.</param>
+    /// <param name="rho">The decay rate of the averages of squared gradients and squared updates, not negative.</param>
+    /// <param name="eps">The term added under the roots for numerical stability, greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rho"/> or <paramref name="eps"/> is out of range.</exception>
-    public AdaDelta(float learningRate, float rho = 0.9f, float eps = 1e-6f)
+    public AdaDelta(double learningRate, double rho = 0.9, double eps = 1e-6)
         : this(rho, eps) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate on a schedule.</summary>
-    /// <inheritdoc cref="AdaDelta(float, float, float)"/>
-    public AdaDelta(Schedule learningRate, float rho = 0.9f, float eps = 1e-6f)
+    /// <summary>With a learning rate schedule.</summary>
+    /// <inheritdoc cref="AdaDelta(double, double, double)"/>
+    public AdaDelta(Schedule learningRate, double rho = 0.9, double eps = 1e-6)
         : this(rho, eps) => MaybeSchedule(LearningRateKey, learningRate);
 
-    private AdaDelta(float rho, float eps)
+    private AdaDelta(double rho, double eps) => (Rho, Eps) = (rho, eps);
+
+    /// <summary>The decay rate of the averages of squared gradients and squared updates, not negative.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public double Rho
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(rho);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(eps);
-        (Rho, Eps) = (rho, eps);
-        _rho = new Constant(Constant.Exact(rho));
-        _oneMinusRho = new Constant(1 - Constant.Exact(rho));
-        _eps = new Constant(Constant.Exact(eps));
+        get;
+        set => field = Checked.NotNegative(value, "rho");
     }
 
-    /// <summary>The share of the averages that is kept.</summary>
-    public float Rho { get; }
-
-    /// <summary>The number added under the roots.</summary>
-    public float Eps { get; }
+    /// <summary>The term added under the roots for numerical stability, greater than 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not greater than 0.</exception>
+    public double Eps
+    {
+        get;
+        set => field = Checked.Positive(value, "eps");
+    }
 
     /// <inheritdoc/>
-    internal override bool IsElementwise => true;
+    protected override bool IsElementwise => true;
 
     /// <inheritdoc/>
     protected override void InitSingle(MlxArray parameter, TreeDictionary state)
     {
-        Write(state, "v", Graph.ZerosLike(parameter));
-        Write(state, "u", Graph.ZerosLike(parameter));
+        ArgumentNullException.ThrowIfNull(state);
+        state["v"] = Mx.ZerosLike(parameter);
+        state["u"] = Mx.ZerosLike(parameter);
     }
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        Value g = Graph.Use(gradient);
-        Value u = Read(state, "u");
-        Value v = (_rho * Read(state, "v")) + (_oneMinusRho * g.Square());
-        Value d = (u + _eps).Sqrt() / (v + _eps).Sqrt() * g;
-        u = (_rho * u) + (_oneMinusRho * d.Square());
-        Value result = Graph.Use(parameter) - (LearningRateAs(g.DType) * d);
-        Write(state, "v", v);
-        Write(state, "u", u);
-        return Graph.Keep(result);
+        ArgumentNullException.ThrowIfNull(state);
+        MlxArray v = (Rho * state["v"].Array) + ((1 - Rho) * Mx.Square(gradient));
+        MlxArray d = Mx.Sqrt(state["u"].Array + Eps) / Mx.Sqrt(v + Eps) * gradient;
+        state["v"] = v;
+        state["u"] = (Rho * state["u"].Array) + ((1 - Rho) * Mx.Square(d));
+        return parameter - (Rate(gradient) * d);
     }
 }

@@ -7,37 +7,23 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class Adafactor : Optimizer
 {
-    private readonly Constant _one = new(1.0);
-    private readonly Constant _eps1;
-    private readonly Constant _eps2;
-    private readonly Constant _clipThreshold;
-    private readonly Constant _decayRate;
-    private readonly Constant _beta1;
-    private readonly Constant _oneMinusBeta1;
-    private readonly Constant _minusWeightDecay;
-    private readonly Constant _warmup = new(1e-6);
-    private readonly Constant _greatestRelativeStep = new(1e-2);
-    private readonly PerType _relativeStep;
-    private readonly PerType _beta2;
-    private readonly PerType _oneMinusBeta2;
-
     /// <summary>With a fixed learning rate, or with one that follows from the step.</summary>
     /// <param name="learningRate">The learning rate; used when <paramref name="relativeStep"/> is off.</param>
-    /// <param name="eps">Regularises the square of the gradients, and the scale of the parameter; (1e-30, 1e-3) by default.</param>
+    /// <param name="eps">The regularization constants of the squared gradient and of the parameter's scale; (1e-30, 1e-3) by default.</param>
     /// <param name="clipThreshold">The greatest root mean square of an update.</param>
-    /// <param name="decayRate">The exponent of the step that gives the decay of the second moment.</param>
-    /// <param name="beta1">The share of the updates' average that is kept; none means no such average.</param>
-    /// <param name="weightDecay">The share of a parameter, times its learning rate, that every update takes away.</param>
-    /// <param name="scaleParameter">Scales the learning rate by the root mean square of the parameter.</param>
-    /// <param name="relativeStep">Derives the learning rate from the step.</param>
-    /// <param name="warmupInit">Lets the derived rate grow with the step at first.</param>
+    /// <param name="decayRate">The exponent of the step in the decay rate of the second moment estimate.</param>
+    /// <param name="beta1">The exponential decay rate of the first moment estimate; null for none.</param>
+    /// <param name="weightDecay">The weight decay, scaled by the learning rate.</param>
+    /// <param name="scaleParameter">Whether to scale the learning rate by the root mean square of the parameter.</param>
+    /// <param name="relativeStep">Whether to derive the learning rate from the step.</param>
+    /// <param name="warmupInit">Whether the derived rate grows with the step at first.</param>
     public Adafactor(
-        float? learningRate = null,
-        (float, float)? eps = null,
-        float clipThreshold = 1f,
-        float decayRate = -0.8f,
-        float? beta1 = null,
-        float weightDecay = 0f,
+        double? learningRate = null,
+        (double Eps1, double Eps2)? eps = null,
+        double clipThreshold = 1,
+        double decayRate = -0.8,
+        double? beta1 = null,
+        double weightDecay = 0,
         bool scaleParameter = true,
         bool relativeStep = true,
         bool warmupInit = false)
@@ -49,15 +35,15 @@ public class Adafactor : Optimizer
         }
     }
 
-    /// <summary>With a learning rate on a schedule.</summary>
-    /// <inheritdoc cref="Adafactor(float?, ValueTuple{float, float}?, float, float, float?, float, bool, bool, bool)"/>
+    /// <summary>With a learning rate schedule.</summary>
+    /// <inheritdoc cref="Adafactor(double?, ValueTuple{double, double}?, double, double, double?, double, bool, bool, bool)"/>
     public Adafactor(
         Schedule learningRate,
-        (float, float)? eps = null,
-        float clipThreshold = 1f,
-        float decayRate = -0.8f,
-        float? beta1 = null,
-        float weightDecay = 0f,
+        (double Eps1, double Eps2)? eps = null,
+        double clipThreshold = 1,
+        double decayRate = -0.8,
+        double? beta1 = null,
+        double weightDecay = 0,
         bool scaleParameter = true,
         bool relativeStep = true,
         bool warmupInit = false)
@@ -65,132 +51,107 @@ public class Adafactor : Optimizer
         MaybeSchedule(LearningRateKey, learningRate);
 
     private Adafactor(
-        (float, float)? eps, float clipThreshold, float decayRate, float? beta1, float weightDecay, bool scaleParameter, bool relativeStep, bool warmupInit)
+        (double Eps1, double Eps2)? eps, double clipThreshold, double decayRate, double? beta1, double weightDecay, bool scaleParameter, bool relativeStep, bool warmupInit)
     {
-        Eps = eps ?? (1e-30f, 1e-3f);
+        Eps = eps ?? (1e-30, 1e-3);
         (ClipThreshold, DecayRate, Beta1, WeightDecay) = (clipThreshold, decayRate, beta1, weightDecay);
         (ScaleParameter, RelativeStep, WarmupInit) = (scaleParameter, relativeStep, warmupInit);
-        (_eps1, _eps2) = (new Constant(Constant.Exact(Eps.Item1)), new Constant(Constant.Exact(Eps.Item2)));
-        _clipThreshold = new Constant(Constant.Exact(clipThreshold));
-        _decayRate = new Constant(Constant.Exact(decayRate));
-        _beta1 = new Constant(Constant.Exact(beta1 ?? 0));
-        _oneMinusBeta1 = new Constant(1 - Constant.Exact(beta1 ?? 0));
-        _minusWeightDecay = new Constant(-Constant.Exact(weightDecay));
-        _relativeStep = OncePerType(RelativeStepAs);
-        _beta2 = OncePerType((x, dtype) => _one - StepIn(x).Power(_decayRate).AsType(dtype));
-        _oneMinusBeta2 = OncePerType((_, dtype) => _one - Get(_beta2!, dtype));
     }
 
-    /// <summary>Regularises the square of the gradients, and the scale of the parameter.</summary>
-    public (float, float) Eps { get; }
+    /// <summary>The regularization constants of the squared gradient and of the parameter's scale.</summary>
+    public (double Eps1, double Eps2) Eps { get; set; }
 
     /// <summary>The greatest root mean square of an update.</summary>
-    public float ClipThreshold { get; }
+    public double ClipThreshold { get; set; }
 
-    /// <summary>The exponent of the step that gives the decay of the second moment.</summary>
-    public float DecayRate { get; }
+    /// <summary>The exponent of the step in the decay rate of the second moment estimate.</summary>
+    public double DecayRate { get; set; }
 
-    /// <summary>The share of the updates' average that is kept, if there is one.</summary>
-    public float? Beta1 { get; }
+    /// <summary>The exponential decay rate of the first moment estimate; null for none.</summary>
+    public double? Beta1 { get; set; }
 
-    /// <summary>The share of a parameter, times its learning rate, that every update takes away.</summary>
-    public float WeightDecay { get; }
+    /// <summary>The weight decay, scaled by the learning rate.</summary>
+    public double WeightDecay { get; set; }
 
     /// <summary>Whether the learning rate is scaled by the root mean square of the parameter.</summary>
-    public bool ScaleParameter { get; }
+    public bool ScaleParameter { get; set; }
 
     /// <summary>Whether the learning rate is derived from the step.</summary>
-    public bool RelativeStep { get; }
+    public bool RelativeStep { get; set; }
 
     /// <summary>Whether the derived rate grows with the step at first.</summary>
-    public bool WarmupInit { get; }
+    public bool WarmupInit { get; set; }
 
     /// <inheritdoc/>
     protected override void InitSingle(MlxArray parameter, TreeDictionary state)
     {
         ArgumentNullException.ThrowIfNull(parameter);
+        ArgumentNullException.ThrowIfNull(state);
         ReadOnlySpan<int> shape = parameter.Shape;
         if (shape.Length >= 2)
         {
-            Write(state, "exp_avg_sq_row", Graph.Zeros(shape[..^1], parameter.DType));
-            Write(state, "exp_avg_sq_col", Graph.Zeros([.. shape[..^2], shape[^1]], parameter.DType));
+            state["exp_avg_sq_row"] = Mx.Zeros(shape[..^1], parameter.DType);
+            state["exp_avg_sq_col"] = Mx.Zeros([.. shape[..^2], shape[^1]], parameter.DType);
         }
         else
         {
-            Write(state, "exp_avg_sq", Graph.ZerosLike(parameter));
+            state["exp_avg_sq"] = Mx.ZerosLike(parameter);
         }
 
         if (Beta1 is not null)
         {
-            Write(state, "exp_avg", Graph.ZerosLike(parameter));
+            state["exp_avg"] = Mx.ZerosLike(parameter);
         }
     }
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        Value g = Graph.Use(gradient);
-        Value w = Graph.Use(parameter);
-        Value scale = RootMeanSquare(w);
-        DType dtype = scale.DType;
-        Value rate = Get(_relativeStep, dtype);
+        ArgumentNullException.ThrowIfNull(gradient);
+        ArgumentNullException.ThrowIfNull(parameter);
+        ArgumentNullException.ThrowIfNull(state);
+        MlxArray scale = RootMeanSquare(parameter);
+        MlxArray rate = RelativeStep ? OncePerDType("relative_step", scale, RelativeStepSize) : Rate(scale);
         if (ScaleParameter)
         {
-            rate = scale.Maximum(_eps2) * rate;
+            rate = Mx.Maximum(scale, Eps.Eps2) * rate;
         }
 
-        Value beta2 = Get(_beta2, dtype);
-        Value oneMinusBeta2 = Get(_oneMinusBeta2, dtype);
-        Value square = g.Square() + _eps1;
-        Value update;
-        if (g.NDim >= 2)
+        MlxArray beta2 = OncePerDType("beta2", scale, () => 1 - Mx.Power(Step, DecayRate).AsType(scale.DType));
+        MlxArray square = Mx.Square(gradient) + Eps.Eps1;
+        MlxArray update;
+        if (gradient.NDim >= 2)
         {
-            Value row = (beta2 * Read(state, "exp_avg_sq_row")) + (oneMinusBeta2 * square.Mean(-1));
-            Value column = (beta2 * Read(state, "exp_avg_sq_col")) + (oneMinusBeta2 * square.Mean(-2));
-            Value rowFactor = (row / row.Mean(-1, keepdims: true)).Rsqrt().ExpandDims(-1);
-            update = rowFactor * column.Rsqrt().ExpandDims(-2) * g;
-            Write(state, "exp_avg_sq_row", row);
-            Write(state, "exp_avg_sq_col", column);
+            MlxArray row = (beta2 * state["exp_avg_sq_row"].Array) + ((1 - beta2) * Mx.Mean(square, axis: -1));
+            MlxArray column = (beta2 * state["exp_avg_sq_col"].Array) + ((1 - beta2) * Mx.Mean(square, axis: -2));
+            MlxArray rowFactor = Mx.Rsqrt(row / Mx.Mean(row, axis: -1, keepdims: true));
+            update = Mx.ExpandDims(rowFactor, -1) * Mx.ExpandDims(Mx.Rsqrt(column), -2) * gradient;
+            state["exp_avg_sq_row"] = row;
+            state["exp_avg_sq_col"] = column;
         }
         else
         {
-            Value average = (beta2 * Read(state, "exp_avg_sq")) + (oneMinusBeta2 * square);
-            update = average.Rsqrt() * g;
-            Write(state, "exp_avg_sq", average);
+            MlxArray average = (beta2 * state["exp_avg_sq"].Array) + ((1 - beta2) * square);
+            update = Mx.Rsqrt(average) * gradient;
+            state["exp_avg_sq"] = average;
         }
 
-        update = rate * (update / (RootMeanSquare(update) / _clipThreshold).Maximum(_one));
-        if (Beta1 is not null)
+        update = rate * (update / Mx.Maximum(RootMeanSquare(update) / ClipThreshold, 1.0));
+        if (Beta1 is { } beta1)
         {
-            update = (_beta1 * Read(state, "exp_avg")) + (_oneMinusBeta1 * update);
+            update = (beta1 * state["exp_avg"].Array) + ((1 - beta1) * update);
+            state["exp_avg"] = update;
         }
 
-        if (WeightDecay != 0)
-        {
-            w += w * (_minusWeightDecay * rate);
-        }
-
-        Value result = w - update;
-        if (Beta1 is not null)
-        {
-            Write(state, "exp_avg", update);
-        }
-
-        return Graph.Keep(result);
+        MlxArray w = WeightDecay == 0 ? parameter : parameter + (parameter * (-WeightDecay * rate));
+        return w - update;
     }
 
-    private static Value RootMeanSquare(Value x) => x.Square().Mean().Sqrt();
+    private static MlxArray RootMeanSquare(MlxArray x) => Mx.Sqrt(Mx.Mean(Mx.Square(x)));
 
-    private Value RelativeStepAs(Arithmetic x, DType dtype)
+    private MlxArray RelativeStepSize()
     {
-        if (!RelativeStep)
-        {
-            return LearningRateAs(dtype);
-        }
-
-        Value step = StepIn(x);
-        Value inverseRoot = step.Rsqrt();
-        Value bounded = WarmupInit ? (_warmup * step).Minimum(inverseRoot) : inverseRoot.Minimum(_greatestRelativeStep);
-        return bounded.AsType(dtype);
+        MlxArray inverseRoot = Mx.Rsqrt(Step);
+        return WarmupInit ? Mx.Minimum(1e-6 * Step, inverseRoot) : Mx.Minimum(inverseRoot, 1e-2);
     }
 }

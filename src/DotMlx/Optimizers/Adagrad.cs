@@ -6,43 +6,48 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class Adagrad : Optimizer
 {
-    private readonly Constant _eps;
-
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="eps">Added to the denominator, greater than 0.</param>
+    /// <param name="eps">The term added to the denominator for numerical stability, greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not greater than 0.</exception>
-    public Adagrad(float learningRate, float eps = 1e-8f)
-        : this(eps) => MaybeSchedule(LearningRateKey, learningRate);
-
-    /// <summary>With a learning rate on a schedule.</summary>
-    /// <inheritdoc cref="Adagrad(float, float)"/>
-    public Adagrad(Schedule learningRate, float eps = 1e-8f)
-        : this(eps) => MaybeSchedule(LearningRateKey, learningRate);
-
-    private Adagrad(float eps)
+    public Adagrad(double learningRate, double eps = 1e-8)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(eps);
         Eps = eps;
-        _eps = new Constant(Constant.Exact(eps));
+        MaybeSchedule(LearningRateKey, learningRate);
     }
 
-    /// <summary>The number added to the denominator.</summary>
-    public float Eps { get; }
+    /// <summary>With a learning rate schedule.</summary>
+    /// <inheritdoc cref="Adagrad(double, double)"/>
+    public Adagrad(Schedule learningRate, double eps = 1e-8)
+    {
+        Eps = eps;
+        MaybeSchedule(LearningRateKey, learningRate);
+    }
+
+    /// <summary>The term added to the denominator for numerical stability, greater than 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not greater than 0.</exception>
+    public double Eps
+    {
+        get;
+        set => field = Checked.Positive(value, "eps");
+    }
 
     /// <inheritdoc/>
-    internal override bool IsElementwise => true;
+    protected override bool IsElementwise => true;
 
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "v", Graph.ZerosLike(parameter));
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state["v"] = Mx.ZerosLike(parameter);
+    }
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        Value g = Graph.Use(gradient);
-        Value v = Read(state, "v") + g.Square();
-        Value result = Graph.Use(parameter) - (LearningRateAs(g.DType) * g / (v.Sqrt() + _eps));
-        Write(state, "v", v);
-        return Graph.Keep(result);
+        ArgumentNullException.ThrowIfNull(state);
+        MlxArray v = state["v"].Array + Mx.Square(gradient);
+        state["v"] = v;
+        return parameter - (Rate(gradient) * gradient / (Mx.Sqrt(v) + Eps));
     }
 }

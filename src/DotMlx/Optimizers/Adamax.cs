@@ -6,32 +6,32 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class Adamax : Adam
 {
-    private readonly Constant _beta2;
-    private readonly Constant _eps;
-
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="betas">The share of the gradients' average that is kept and the decay of the norm, each in [0, 1); (0.9, 0.999) by default.</param>
-    /// <param name="eps">Added to the denominator, not negative.</param>
+    /// <param name="betas">The exponential decay rates of the first moment estimate and of the infinity norm, each in [0, 1); (0.9, 0.999) by default.</param>
+    /// <param name="eps">The term added to the denominator for numerical stability, not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta or <paramref name="eps"/> is out of range.</exception>
-    public Adamax(float learningRate, (float, float)? betas = null, float eps = 1e-8f)
-        : base(learningRate, betas, eps) => (_beta2, _eps) = Constants();
-
-    /// <summary>With a learning rate on a schedule.</summary>
-    /// <inheritdoc cref="Adamax(float, ValueTuple{float, float}?, float)"/>
-    public Adamax(Schedule learningRate, (float, float)? betas = null, float eps = 1e-8f)
-        : base(learningRate, betas, eps) => (_beta2, _eps) = Constants();
-
-    private protected override Value Apply(Value g, Value w, TreeDictionary state)
+    public Adamax(double learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8)
+        : base(learningRate, betas, eps)
     {
-        Value m = AverageGradient(g, state);
-        Value v = (_beta2 * Read(state, "v")).Maximum(g.Abs());
-        Value result = w - (LearningRateAs(g.DType) * m / (v + _eps));
-        Write(state, "m", m);
-        Write(state, "v", v);
-        return result;
     }
 
-    private (Constant Beta2, Constant Eps) Constants() =>
-        (new Constant(Constant.Exact(Betas.Item2)), new Constant(Constant.Exact(Eps)));
+    /// <summary>With a learning rate schedule.</summary>
+    /// <inheritdoc cref="Adamax(double, ValueTuple{double, double}?, double)"/>
+    public Adamax(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8)
+        : base(learningRate, betas, eps)
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        (double beta1, double beta2) = Betas;
+        MlxArray m = (beta1 * state["m"].Array) + ((1 - beta1) * gradient);
+        MlxArray v = Mx.Maximum(beta2 * state["v"].Array, Mx.Abs(gradient));
+        state["m"] = m;
+        state["v"] = v;
+        return parameter - (Rate(gradient) * m / (v + Eps));
+    }
 }

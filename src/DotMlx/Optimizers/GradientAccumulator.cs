@@ -4,7 +4,7 @@ namespace DotMlx.Optimizers;
 
 /// <summary>Adds up the gradients of several small batches for one update, as if they had been one large batch.</summary>
 /// <example><code>
-/// if (accumulator.Add(gradients, out Tree? mean))
+/// if (accumulator.Add(gradients, out TreeDictionary? mean))
 /// {
 ///     optimizer.Update(model, mean);
 /// }
@@ -13,7 +13,7 @@ public sealed class GradientAccumulator
 {
     private readonly bool _average;
     private readonly DType? _dtype;
-    private Tree? _sum;
+    private TreeDictionary? _sum;
 
     /// <summary>Collects the gradients of <paramref name="steps"/> calls.</summary>
     /// <param name="steps">The number of calls that make one update, at least 1.</param>
@@ -39,39 +39,23 @@ public sealed class GradientAccumulator
     /// <param name="accumulated">On the last call of each <see cref="Steps"/>, the result, which belongs to the caller.</param>
     /// <returns>Whether there is a result.</returns>
     /// <exception cref="ArgumentException">The tree has an array where an earlier one has a container, or the other way round.</exception>
-    public bool Add(Tree gradients, [NotNullWhen(true)] out Tree? accumulated)
+    public bool Add(TreeDictionary gradients, [NotNullWhen(true)] out TreeDictionary? accumulated)
     {
         ArgumentNullException.ThrowIfNull(gradients);
-        Arithmetic x = new();
         List<MlxArray> replaced = [];
-        try
+        using (Arena arena = Arena.Open())
         {
             // What is not in the sum yet is copied: the sum owns its arrays.
-            Tree added = Tree.Map(leaf => MlxArray.CreateUnscoped(x.Take(Cast(x.Copy(leaf)))), gradients);
-            if (_sum is null)
+            Tree added = Tree.Map(leaf => MlxArray.CreateUnscoped(arena.Take(_dtype is { } dtype ? leaf.AsType(dtype) : leaf)), gradients);
+            _sum = (TreeDictionary)(_sum is null ? added : Tree.Merge(_sum, added, (sum, gradient) =>
             {
-                _sum = added;
-            }
-            else
-            {
-                _sum = Tree.Merge(_sum, added, (sum, gradient) =>
-                {
-                    replaced.Add(sum);
-                    replaced.Add(gradient);
-                    return MlxArray.CreateUnscoped(x.Take(x.Use(sum) + x.Use(gradient)));
-                });
-            }
-        }
-        finally
-        {
-            x.Dispose();
+                replaced.Add(sum);
+                replaced.Add(gradient);
+                return MlxArray.CreateUnscoped(arena.Take(sum + gradient));
+            }));
         }
 
-        foreach (MlxArray array in replaced)
-        {
-            array.Dispose();
-        }
-
+        replaced.ForEach(array => array.Dispose());
         Count++;
         if (Count == Steps)
         {
@@ -92,18 +76,18 @@ public sealed class GradientAccumulator
     /// The result of the calls so far, which belongs to the caller, and a new start: for the last, incomplete group of an epoch.
     /// Null when nothing was added.
     /// </summary>
-    public Tree? Take()
+    public TreeDictionary? Take()
     {
         if (_sum is not { } sum)
         {
             return null;
         }
 
-        using Arithmetic x = new();
-        Constant scale = new(1.0 / Count);
-        Tree result = Tree.Map(leaf => x.Keep(_average && Count > 1 ? x.Use(leaf) * scale : x.Copy(leaf)), sum);
+        using Arena arena = Arena.Open();
+        double scale = 1.0 / Count;
+        Tree result = Tree.Map(leaf => arena.Keep(_average && Count > 1 ? leaf * scale : leaf.Share()), sum);
         Reset();
-        return result;
+        return (TreeDictionary)result;
     }
 
     /// <summary>Forgets what was added.</summary>
@@ -114,5 +98,4 @@ public sealed class GradientAccumulator
         Count = 0;
     }
 
-    private Value Cast(Value gradient) => _dtype is { } dtype ? gradient.AsType(dtype) : gradient;
 }

@@ -14,8 +14,9 @@ public static partial class Gradients
     /// <param name="communicationStream">The stream for the communication; null for the one the backend communicates on.</param>
     /// <returns>A tree of the same structure, the same in all processes; the same tree where there is a single process.</returns>
     /// <exception cref="MlxException">The gradients of the processes differ in structure, shapes or dtypes, or a process is gone.</exception>
-    public static Tree Average(
-        Tree gradients, DistributedGroup? group = null, int allReduceSize = DefaultBucket, MlxStream? communicationStream = null)
+    public static TTree Average<TTree>(
+        TTree gradients, DistributedGroup? group = null, int allReduceSize = DefaultBucket, MlxStream? communicationStream = null)
+        where TTree : Tree
     {
         ArgumentNullException.ThrowIfNull(gradients);
         group ??= Mx.Distributed.Init();
@@ -28,7 +29,7 @@ public static partial class Gradients
         Mx.Distributed.Agree(group, "Gradients.Average", items);
         if (allReduceSize <= 0 || !AreOfOneDType(items))
         {
-            return Tree.Map(x => Mean(x, group, communicationStream), gradients);
+            return (TTree)Tree.Map(x => Mean(x, group, communicationStream), gradients);
         }
 
         Dictionary<string, MlxArray> averaged = [];
@@ -37,7 +38,7 @@ public static partial class Gradients
             AverageBucket(items, bucket, x => Mean(x, group, communicationStream), averaged);
         }
 
-        return Tree.MapWithPath((path, _) => averaged[path], gradients);
+        return (TTree)Tree.MapWithPath((path, _) => averaged[path], gradients);
     }
 
     private static MlxArray Mean(MlxArray x, DistributedGroup group, MlxStream? stream)

@@ -4,23 +4,15 @@ public static partial class Gradients
 {
     /// <summary>
     /// Scales gradients of which each process has a part down so that their norm over all processes is at most
-    /// <paramref name="maxNorm"/> (<c>nn.utils.clip_grad_norm_sharded</c>), as <see cref="ClipNorm"/> does with whole ones.
+    /// <paramref name="maxNorm"/> (<c>nn.utils.clip_grad_norm_sharded</c>), as <see cref="ClipNorm{TTree}"/> does with whole ones.
     /// </summary>
     /// <param name="gradients">This process's part of the gradients, such as those of a <see cref="NN.FullyShardedModule"/>.</param>
     /// <param name="maxNorm">The greatest norm, not negative.</param>
     /// <param name="group">The processes that hold the parts; null for all.</param>
     /// <returns>New gradients of the same structure, and the norm over all parts before the scaling, a scalar that is the same in all processes.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is negative or not a number.</exception>
-    public static (Tree Gradients, MlxArray Norm) ClipNormSharded(Tree gradients, float maxNorm, DistributedGroup? group = null)
-    {
-        ArgumentNullException.ThrowIfNull(gradients);
-        CheckNorm(maxNorm);
-        using MlxScope scope = MlxScope.Begin();
-        MlxArray sum = Tree.Reduce((total, gradient) => total + Mx.Square(gradient).Sum(), gradients, Mx.Zeros([], DType.Float32));
-        MlxArray norm = Mx.Sqrt(Mx.Distributed.AllSum(sum, group));
-        MlxArray scale = Mx.Minimum(maxNorm / (norm + 1e-6f), 1f);
-        return (Tree.Map(gradient => scope.Keep(gradient * scale), gradients), scope.Keep(norm));
-    }
+    public static (TTree Gradients, MlxArray Norm) ClipNormSharded<TTree>(TTree gradients, double maxNorm, DistributedGroup? group = null)
+        where TTree : Tree => Clip(gradients, maxNorm, sum => Mx.Distributed.AllSum(sum.AsType(DType.Float32), group));
 
     /// <summary>
     /// One step of an optimizer whose state is divided among the processes (<c>nn.fsdp_apply_gradients</c>): each process sums its
@@ -39,9 +31,9 @@ public static partial class Gradients
     /// <exception cref="ArgumentException">The gradients are not of the structure of the parameters, have several dtypes, or a first axis does not divide.</exception>
     /// <exception cref="MlxException">The gradients of the processes differ in structure, shapes or dtypes, or a process is gone.</exception>
     /// <remarks>Only NCCL sums parts alone; on the other backends the gradients are summed whole, and the optimizer's state is what is saved.</remarks>
-    public static (Tree Parameters, MlxArray? Norm) FsdpApply(
-        Tree gradients, Tree parameters, Optimizer optimizer, DistributedGroup? fsdpGroup = null, DistributedGroup? dpGroup = null,
-        int communicationSize = DefaultBucket, MlxStream? communicationStream = null, float? maxNorm = null)
+    public static (TreeDictionary Parameters, MlxArray? Norm) FsdpApply(
+        TreeDictionary gradients, TreeDictionary parameters, OptimizerBase optimizer, DistributedGroup? fsdpGroup = null, DistributedGroup? dpGroup = null,
+        int communicationSize = DefaultBucket, MlxStream? communicationStream = null, double? maxNorm = null)
     {
         ArgumentNullException.ThrowIfNull(gradients);
         ArgumentNullException.ThrowIfNull(parameters);
@@ -55,7 +47,7 @@ public static partial class Gradients
         int processes = group.Size * (dpGroup?.Size ?? 1);
         if (processes == 1)
         {
-            (Tree clipped, MlxArray? whole) = maxNorm is { } most ? ClipNorm(gradients, most) : (gradients, null);
+            (TreeDictionary clipped, MlxArray? whole) = maxNorm is { } most ? ClipNorm(gradients, most) : (gradients, null);
             return (optimizer.ApplyGradients(clipped, parameters), whole);
         }
 
@@ -76,7 +68,7 @@ public static partial class Gradients
             weightParts[key] = Rows(weights, buckets[i], group.Size)[group.Rank..(group.Rank + 1)];
         }
 
-        (Tree limited, MlxArray? norm) = maxNorm is { } max ? ClipNormSharded(gradientParts, max, group) : (gradientParts, null);
+        (TreeDictionary limited, MlxArray? norm) = maxNorm is { } max ? ClipNormSharded(gradientParts, max, group) : (gradientParts, null);
         Tree updated = optimizer.ApplyGradients(limited, weightParts);
         Dictionary<string, MlxArray> results = [];
         for (int i = 0; i < buckets.Count; i++)
@@ -84,12 +76,10 @@ public static partial class Gradients
             Unpack(Mx.Distributed.AllGather(updated[TreePaths.Index(i)].Array, group, communicationStream), weights, buckets[i], group.Size, results);
         }
 
-        // The optimizer's state was made inside the scope and lives on.
-        scope.Keep([.. optimizer.State.Leaves]);
-        return (Tree.MapWithPath((path, _) => scope.Keep(results[path]), parameters), norm is null ? null : scope.Keep(norm));
+        return ((TreeDictionary)Tree.MapWithPath((path, _) => scope.Keep(results[path]), parameters), norm is null ? null : scope.Keep(norm));
     }
 
-    private static void CheckNorm(float maxNorm)
+    private static void CheckNorm(double maxNorm)
     {
         if (!(maxNorm >= 0))
         {

@@ -6,67 +6,52 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class Lion : Optimizer
 {
-    private readonly Constant _beta1;
-    private readonly Constant _beta2;
-    private readonly Constant _oneMinusBeta1;
-    private readonly Constant _oneMinusBeta2;
-    private readonly Constant _one = new(1.0);
-    private readonly PerType _decay;
-
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="betas">The shares of the momentum that are kept, for the direction and for the state, each in [0, 1); (0.9, 0.99) by default.</param>
-    /// <param name="weightDecay">The share of a parameter, times the learning rate, that every update takes away.</param>
+    /// <param name="betas">The decay rates of the momentum, for the direction and for the state, each in [0, 1); (0.9, 0.99) by default.</param>
+    /// <param name="weightDecay">The weight decay, scaled by the learning rate.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta is out of range.</exception>
-    public Lion(float learningRate, (float, float)? betas = null, float weightDecay = 0f)
+    public Lion(double learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)
         : this(betas, weightDecay) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate on a schedule.</summary>
-    /// <inheritdoc cref="Lion(float, ValueTuple{float, float}?, float)"/>
-    public Lion(Schedule learningRate, (float, float)? betas = null, float weightDecay = 0f)
+    /// <summary>With a learning rate schedule.</summary>
+    /// <inheritdoc cref="Lion(double, ValueTuple{double, double}?, double)"/>
+    public Lion(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)
         : this(betas, weightDecay) => MaybeSchedule(LearningRateKey, learningRate);
 
-    private Lion((float, float)? betas, float weightDecay)
+    private Lion((double Beta1, double Beta2)? betas, double weightDecay) => (Betas, WeightDecay) = (betas ?? (0.9, 0.99), weightDecay);
+
+    /// <summary>The decay rates of the momentum, for the direction and for the state, each in [0, 1).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A beta is out of range.</exception>
+    public (double Beta1, double Beta2) Betas
     {
-        Betas = betas ?? (0.9f, 0.99f);
-        Adam.CheckBetas(Betas);
-        WeightDecay = weightDecay;
-        double beta1 = Constant.Exact(Betas.Item1);
-        double beta2 = Constant.Exact(Betas.Item2);
-        (_beta1, _oneMinusBeta1) = (new Constant(beta1), new Constant(1 - beta1));
-        (_beta2, _oneMinusBeta2) = (new Constant(beta2), new Constant(1 - beta2));
-        Constant constant = new(Constant.Exact(weightDecay));
-        _decay = OncePerType((_, dtype) => _one - (LearningRateAs(dtype) * constant));
+        get;
+        set => field = Checked.Betas(value);
     }
 
-    /// <summary>The shares of the momentum that are kept, for the direction and for the state.</summary>
-    public (float, float) Betas { get; }
-
-    /// <summary>The share of a parameter, times the learning rate, that every update takes away.</summary>
-    public float WeightDecay { get; }
+    /// <summary>The weight decay, scaled by the learning rate.</summary>
+    public double WeightDecay { get; set; }
 
     /// <inheritdoc/>
-    internal override bool IsElementwise => true;
+    protected override bool IsElementwise => true;
 
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "m", Graph.ZerosLike(parameter));
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state["m"] = Mx.ZerosLike(parameter);
+    }
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        Value g = Graph.Use(gradient);
-        Value w = Graph.Use(parameter);
-        Value m = Read(state, "m");
-        Value c = (_beta1 * m) + (_oneMinusBeta1 * g);
-        m = (_beta2 * m) + (_oneMinusBeta2 * g);
-        DType dtype = g.DType;
-        if (WeightDecay > 0)
-        {
-            w = Get(_decay, dtype) * w;
-        }
-
-        Value result = w - (LearningRateAs(dtype) * c.Sign());
-        Write(state, "m", m);
-        return Graph.Keep(result);
+        ArgumentNullException.ThrowIfNull(state);
+        (double beta1, double beta2) = Betas;
+        MlxArray c = (beta1 * state["m"].Array) + ((1 - beta1) * gradient);
+        state["m"] = (beta2 * state["m"].Array) + ((1 - beta2) * gradient);
+        MlxArray w = WeightDecay > 0
+            ? OncePerDType("decay", gradient, () => 1 - (Rate(gradient) * WeightDecay)) * parameter
+            : parameter;
+        return w - (Rate(gradient) * Mx.Sign(c));
     }
 }

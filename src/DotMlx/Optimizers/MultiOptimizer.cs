@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace DotMlx.Optimizers;
 
 /// <summary>
@@ -6,24 +8,25 @@ namespace DotMlx.Optimizers;
 /// </summary>
 /// <example><code>
 /// MultiOptimizer optimizer = new(
-///     [new Muon(0.02f), new AdamW(0.001f)],
+///     [new Muon(0.02), new AdamW(0.001)],
 ///     [(path, leaf) => leaf.NDim >= 2 &amp;&amp; !path.Contains("embedding")]);
 /// </code></example>
-public class MultiOptimizer : Optimizer
+[SuppressMessage("ApiDesign", "RS0022", Justification = "What is not for programs is internal.")]
+public class MultiOptimizer : OptimizerBase
 {
     private const string StatesKey = "states";
 
-    private readonly Optimizer[] _optimizers;
+    private readonly OptimizerBase[] _optimizers;
     private readonly Func<string, MlxArray, bool>[] _filters;
 
     /// <summary>Combines optimizers.</summary>
     /// <param name="optimizers">At least one optimizer.</param>
     /// <param name="filters">
     /// One filter for every optimizer but the last: gets the dotted path of a leaf and its array (a gradient, or a parameter in
-    /// <see cref="Init"/>) and says whether the optimizer takes the leaf.
+    /// <see cref="OptimizerBase.Init"/>) and says whether the optimizer takes the leaf.
     /// </param>
     /// <exception cref="ArgumentException">There is no optimizer, one occurs twice, or the number of filters does not fit.</exception>
-    public MultiOptimizer(IReadOnlyList<Optimizer> optimizers, IReadOnlyList<Func<string, MlxArray, bool>>? filters = null)
+    public MultiOptimizer(IReadOnlyList<OptimizerBase> optimizers, IReadOnlyList<Func<string, MlxArray, bool>>? filters = null)
     {
         ArgumentNullException.ThrowIfNull(optimizers);
         _optimizers = [.. optimizers];
@@ -39,44 +42,32 @@ public class MultiOptimizer : Optimizer
                 $"Given {_filters.Length} filters but {_optimizers.Length - 1} are needed, one for every optimizer but the last.", nameof(filters));
         }
 
-        if (_optimizers.Distinct(ReferenceEqualityComparer.Instance).Count() != _optimizers.Length)
-        {
-            throw new ArgumentException("The same optimizer occurs twice: each one has one state.", nameof(optimizers));
-        }
-
         if (_optimizers.Contains(null!) || _filters.Contains(null!))
         {
             throw new ArgumentException("An optimizer or a filter is null.", nameof(optimizers));
         }
+
+        if (_optimizers.Distinct(ReferenceEqualityComparer.Instance).Count() != _optimizers.Length)
+        {
+            throw new ArgumentException("The same optimizer occurs twice: each one has one state.", nameof(optimizers));
+        }
     }
 
     /// <summary>The combined optimizers.</summary>
-    public IReadOnlyList<Optimizer> Optimizers => _optimizers;
+    public IReadOnlyList<OptimizerBase> Optimizers => _optimizers;
 
     /// <summary>
     /// The members' live states in a new dictionary, as <c>{ "states": [ … ] }</c>. Assigning gives each member its own.
     /// </summary>
     /// <exception cref="ArgumentException">The value has no list <c>states</c> with one dictionary per member; nothing is assigned then.</exception>
+    /// <exception cref="InvalidOperationException">Assigned during an update.</exception>
     public override TreeDictionary State
     {
-        get
-        {
-            TreeList states = new(_optimizers.Length);
-            foreach (Optimizer optimizer in _optimizers)
-            {
-                states.Add(optimizer.State);
-            }
-
-            return new TreeDictionary { [StatesKey] = states };
-        }
-
+        get => new() { [StatesKey] = new TreeList(_optimizers.Select(optimizer => (Tree)optimizer.State)) };
         set
         {
             TreeList states = States(value, nameof(value));
-            for (int i = 0; i < _optimizers.Length; i++)
-            {
-                _optimizers[i].State = (TreeDictionary)states.ItemAt(i);
-            }
+            ForEach((optimizer, i) => optimizer.State = (TreeDictionary)states.ItemAt(i));
         }
     }
 
@@ -87,124 +78,128 @@ public class MultiOptimizer : Optimizer
     public override MlxArray LearningRate
     {
         get => _optimizers[0].LearningRate;
-        set
-        {
-            foreach (Optimizer optimizer in _optimizers)
-            {
-                optimizer.LearningRate = value;
-            }
-        }
+        set => ForEach((optimizer, _) => optimizer.LearningRate = value);
     }
 
     /// <summary>Whether every member has masters; setting it sets it for all members.</summary>
     public override bool MasterWeights
     {
         get => _optimizers.All(optimizer => optimizer.MasterWeights);
-        set
-        {
-            foreach (Optimizer optimizer in _optimizers)
-            {
-                optimizer.MasterWeights = value;
-            }
-        }
+        set => ForEach((optimizer, _) => optimizer.MasterWeights = value);
     }
 
     /// <summary>Whether every member groups small parameters; setting it sets it for all members.</summary>
     public override bool GroupSmallParameters
     {
         get => _optimizers.All(optimizer => optimizer.GroupSmallParameters);
-        set
-        {
-            foreach (Optimizer optimizer in _optimizers)
-            {
-                optimizer.GroupSmallParameters = value;
-            }
-        }
+        set => ForEach((optimizer, _) => optimizer.GroupSmallParameters = value);
     }
-
-    /// <inheritdoc/>
-    public override void Init(Tree parameters)
-    {
-        ArgumentNullException.ThrowIfNull(parameters);
-        TreeDictionary[] parts = Split(parameters);
-        for (int i = 0; i < parts.Length; i++)
-        {
-            _optimizers[i].Init(parts[i]);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override Tree ApplyGradients(Tree gradients, Tree parameters)
-    {
-        ArgumentNullException.ThrowIfNull(gradients);
-        ArgumentNullException.ThrowIfNull(parameters);
-        TreeDictionary[] parts = Split(gradients);
-        Tree result = Outline(gradients);
-        for (int i = 0; i < parts.Length; i++)
-        {
-            result = Tree.Merge(result, _optimizers[i].ApplyGradients(parts[i], parameters));
-        }
-
-        return result;
-    }
-
-    /// <inheritdoc/>
-    public override Tree CaptureState() => State.Copy();
 
     /// <inheritdoc/>
     public override void RestoreState(Tree state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         TreeList states = States(state, nameof(state));
-        for (int i = 0; i < _optimizers.Length; i++)
-        {
-            _optimizers[i].RestoreState(states.ItemAt(i));
-        }
+        ForEach((optimizer, i) => optimizer.RestoreState(states.ItemAt(i)));
     }
-
-    /// <inheritdoc/>
-    internal override void CollectPrivate(List<MlxArray> arrays) => Array.ForEach(_optimizers, optimizer => optimizer.CollectPrivate(arrays));
-
-    /// <inheritdoc/>
-    internal override void ReclaimState() => Array.ForEach(_optimizers, optimizer => optimizer.ReclaimState());
 
     /// <inheritdoc/>
     internal override string StateKind => $"MultiOptimizer({string.Join(", ", _optimizers.Select(optimizer => optimizer.StateKind))})";
 
-    /// <inheritdoc/>
-    internal override void CheckState(string prefix, Tree loaded, Tree? parameters, bool allowMissing, List<string> mismatches)
+    internal override PendingUpdate Compute(TreeDictionary gradients, TreeDictionary parameters) =>
+        Together(gradients, (optimizer, part) => optimizer.Compute(part, parameters));
+
+    internal override PendingUpdate Prepare(TreeDictionary parameters) => Together(parameters, (optimizer, part) => optimizer.Prepare(part));
+
+    internal override TreeDictionary Snapshot()
+    {
+        using GateHold hold = new(this);
+        return new() { [StatesKey] = new TreeList(_optimizers.Select(optimizer => (Tree)optimizer.Snapshot())) };
+    }
+
+    internal override void Lock() => ForEach((optimizer, _) => optimizer.Lock());
+
+    internal override void Unlock() => ForEach((optimizer, _) => optimizer.Unlock());
+
+    internal override void CollectPrivate(List<MlxArray> arrays) => ForEach((optimizer, _) => optimizer.CollectPrivate(arrays));
+
+    internal override void RestoreOwnState(Tree state)
+    {
+        TreeList states = States(state, nameof(state));
+        ForEach((optimizer, i) => optimizer.RestoreOwnState(states.ItemAt(i)));
+    }
+
+    internal override void CheckState(string prefix, Tree loaded, TreeDictionary? parameters, bool allowMissing, Checkpoint file)
     {
         string path = TreePaths.Join(prefix, StatesKey);
         if (loaded is not TreeDictionary dictionary || dictionary.Get(StatesKey) is not TreeList states || states.Count != _optimizers.Length)
         {
-            mismatches.Add($"'{path}' is {loaded.Child(StatesKey)?.Description ?? "missing"}, expected a list of {_optimizers.Length} states");
+            file.Add($"'{path}' is {loaded.Child(StatesKey)?.Description ?? "missing"}, expected a list of {_optimizers.Length} states");
             return;
         }
 
-        TreeDictionary[]? parts = parameters is null ? null : Split(parameters);
-        for (int i = 0; i < _optimizers.Length; i++)
-        {
-            _optimizers[i].CheckState(TreePaths.Join(path, i), states.ItemAt(i), parts?[i], allowMissing, mismatches);
-        }
+        TreeDictionary[]? parts = parameters is null ? null : Split(parameters, []);
+        ForEach((optimizer, i) => optimizer.CheckState(TreePaths.Join(path, i), states.ItemAt(i), parts?[i], allowMissing, file));
     }
 
-    /// <inheritdoc/>
-    internal override void AdoptState(Tree loaded)
+    internal override void AdoptState(TreeDictionary loaded)
     {
         TreeList states = States(loaded, nameof(loaded));
-        for (int i = 0; i < _optimizers.Length; i++)
+        ForEach((optimizer, i) => optimizer.AdoptState((TreeDictionary)states.ItemAt(i)));
+    }
+
+    internal override void Enter(string what)
+    {
+        base.Enter(what);
+        int entered = 0;
+        try
         {
-            _optimizers[i].AdoptState(states.ItemAt(i));
+            for (; entered < _optimizers.Length; entered++)
+            {
+                _optimizers[entered].Enter(what);
+            }
+        }
+        catch
+        {
+            while (--entered >= 0)
+            {
+                _optimizers[entered].Leave();
+            }
+
+            base.Leave();
+            throw;
         }
     }
 
-    /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => throw NotItself();
+    internal override void Leave()
+    {
+        ForEach((optimizer, _) => optimizer.Leave());
+        base.Leave();
+    }
 
-    /// <inheritdoc/>
-    protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state) => throw NotItself();
+    private void ForEach(Action<OptimizerBase, int> action)
+    {
+        for (int i = 0; i < _optimizers.Length; i++)
+        {
+            action(_optimizers[i], i);
+        }
+    }
 
-    private static NotSupportedException NotItself() => new("A MultiOptimizer has no update rule of its own: its members do the work.");
+    private JointUpdate Together(TreeDictionary tree, Func<OptimizerBase, TreeDictionary, PendingUpdate> compute)
+    {
+        List<int> owners = [];
+        TreeDictionary[] parts = Split(tree, owners);
+        JointUpdate update = new(this, tree, owners);
+        try
+        {
+            ForEach((optimizer, i) => update.Add(compute(optimizer, parts[i])));
+            return update;
+        }
+        catch
+        {
+            update.Discard();
+            throw;
+        }
+    }
 
     private TreeList States(Tree? state, string argument)
     {
@@ -220,117 +215,101 @@ public class MultiOptimizer : Optimizer
             argument);
     }
 
-    /// <summary>One tree per member with the leaves it takes; lists keep their positions.</summary>
-    private TreeDictionary[] Split(Tree tree)
+    /// <summary>One tree per member with the leaves it takes; lists keep their positions. Lists the owner of each leaf.</summary>
+    private TreeDictionary[] Split(TreeDictionary tree, List<int> owners)
     {
-        if (tree is not TreeDictionary)
+        Tree?[] parts = Split(tree, new TreePath(), owners);
+        return [.. parts.Select(part => part as TreeDictionary ?? new TreeDictionary())];
+    }
+
+    private Tree?[] Split(Tree tree, TreePath path, List<int> owners)
+    {
+        Tree?[] parts = new Tree?[_optimizers.Length];
+        if (tree is TreeLeaf leaf)
         {
-            throw new ArgumentException($"The gradients and parameters of an optimizer are a dictionary, but this is {tree.Description}.", nameof(tree));
+            string name = path.ToString();
+            int owner = 0;
+            while (owner < _filters.Length && !_filters[owner](name, leaf.Array))
+            {
+                owner++;
+            }
+
+            owners.Add(owner);
+            parts[owner] = leaf;
+            return parts;
         }
 
-        OrderedDictionary<TreeLeaf, int> owners = new(ReferenceEqualityComparer.Instance);
-        Assign("", tree, owners);
-        TreeDictionary[] parts = new TreeDictionary[_optimizers.Length];
-        for (int i = 0; i < parts.Length; i++)
+        TreePath below = path.In(tree);
+        for (int i = 0; i < tree.ChildCount; i++)
         {
-            parts[i] = Part(tree, owners, i) as TreeDictionary ?? new TreeDictionary();
+            below.Index = i;
+            Tree?[] children = Split(tree.ChildAt(i), below, owners);
+            for (int j = 0; j < parts.Length; j++)
+            {
+                if (children[j] is not { } child)
+                {
+                    continue;
+                }
+
+                Tree part = parts[j] ??= tree.NewLike();
+                while (part is TreeList list && list.Count < i)
+                {
+                    list.Add(new TreeDictionary());
+                }
+
+                part.AddLike(tree, i, child);
+            }
         }
 
         return parts;
     }
 
-    private void Assign(string path, Tree tree, OrderedDictionary<TreeLeaf, int> owners)
+    /// <summary>The updates of all members, which happen together.</summary>
+    private sealed class JointUpdate(MultiOptimizer optimizer, TreeDictionary tree, List<int> owners) : PendingUpdate
     {
-        switch (tree)
+        private readonly List<PendingUpdate> _updates = [];
+        private TreeDictionary? _parameters;
+
+        public override TreeDictionary Parameters => _parameters ??= Merge();
+
+        public void Add(PendingUpdate update) => _updates.Add(update);
+
+        public override void Commit()
         {
-            case TreeDictionary dictionary:
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    Assign(TreePaths.Join(path, key), value, owners);
-                }
-
-                break;
-            case TreeList list:
-                for (int i = 0; i < list.Count; i++)
-                {
-                    Assign(TreePaths.Join(path, i), list.ItemAt(i), owners);
-                }
-
-                break;
-            case TreeLeaf leaf:
-                int owner = 0;
-                while (owner < _filters.Length && !_filters[owner](path, leaf.Array))
-                {
-                    owner++;
-                }
-
-                owners[leaf] = owner;
-                break;
+            using GateHold hold = new(optimizer);
+            _updates.ForEach(update => update.Commit());
         }
-    }
 
-    private static Tree? Part(Tree tree, OrderedDictionary<TreeLeaf, int> owners, int owner)
-    {
-        switch (tree)
+        public override void Discard() => _updates.ForEach(update => update.Discard());
+
+        private TreeDictionary Merge()
         {
-            case TreeDictionary dictionary:
-                TreeDictionary entries = new();
-                for (int i = 0; i < dictionary.Count; i++)
+            List<MlxArray>[] leaves = [.. _updates.Select(update =>
+            {
+                List<MlxArray> list = [];
+                update.Parameters.CollectLeaves(list, shown: false);
+                return list;
+            })];
+            int[] next = new int[leaves.Length];
+            int leaf = 0;
+            return (TreeDictionary)Fill(tree);
+
+            Tree Fill(Tree node)
+            {
+                if (node is TreeLeaf)
                 {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    if (Part(value, owners, owner) is { } part)
-                    {
-                        entries.Add(key, part);
-                    }
+                    int owner = owners[leaf++];
+                    return new TreeLeaf(leaves[owner][next[owner]++]);
                 }
 
-                return entries.Count > 0 ? entries : null;
-            case TreeList list:
-                TreeList items = new();
-                for (int i = 0; i < list.Count; i++)
+                Tree filled = node.NewLike();
+                for (int i = 0; i < node.ChildCount; i++)
                 {
-                    if (Part(list.ItemAt(i), owners, owner) is { } part)
-                    {
-                        while (items.Count < i)
-                        {
-                            items.Add(new TreeDictionary());
-                        }
-
-                        items.Add(part);
-                    }
+                    filled.AddLike(node, i, Fill(node.ChildAt(i)));
                 }
 
-                return items.Count > 0 ? items : null;
-            default:
-                return owners[(TreeLeaf)tree] == owner ? tree : null;
-        }
-    }
-
-    /// <summary>The containers of a tree with empty dictionaries for its leaves, to be filled by the members' results.</summary>
-    private static Tree Outline(Tree tree)
-    {
-        switch (tree)
-        {
-            case TreeDictionary dictionary:
-                TreeDictionary entries = new(dictionary.Count);
-                for (int i = 0; i < dictionary.Count; i++)
-                {
-                    (string key, Tree value) = dictionary.EntryAt(i);
-                    entries.Add(key, Outline(value));
-                }
-
-                return entries;
-            case TreeList list:
-                TreeList items = new(list.Count);
-                for (int i = 0; i < list.Count; i++)
-                {
-                    items.Add(Outline(list.ItemAt(i)));
-                }
-
-                return items;
-            default:
-                return new TreeDictionary();
+                return filled;
+            }
         }
     }
 }

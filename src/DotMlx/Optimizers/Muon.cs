@@ -11,98 +11,88 @@ namespace DotMlx.Optimizers;
 public class Muon : Optimizer
 {
     // The coefficients of the iteration's polynomial a*x + b*x^3 + c*x^5.
-    private static readonly Constant A = new(3.4445);
-    private static readonly Constant B = new(-4.7750);
+    private const double A = 3.4445;
+    private const double B = -4.7750;
     private const float C = 2.0315f;
-    private static readonly Constant Tiny = new(1e-7);
-
-    private readonly Constant _momentum;
-    private readonly Constant _oneMinusMomentum;
-    private readonly Constant _weightDecay;
 
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="momentum">The share of the momentum that is kept.</param>
-    /// <param name="weightDecay">The share of the parameter that is added to its gradient.</param>
-    /// <param name="nesterov">Looks ahead along the momentum.</param>
+    /// <param name="momentum">The momentum strength.</param>
+    /// <param name="weightDecay">The weight decay (L2 penalty), added to the gradient.</param>
+    /// <param name="nesterov">Whether to use Nesterov momentum.</param>
     /// <param name="nsSteps">The number of Newton-Schulz iterations, not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="nsSteps"/> is negative.</exception>
-    public Muon(float learningRate, float momentum = 0.95f, float weightDecay = 0.01f, bool nesterov = true, int nsSteps = 5)
+    public Muon(double learningRate, double momentum = 0.95, double weightDecay = 0.01, bool nesterov = true, int nsSteps = 5)
         : this(momentum, weightDecay, nesterov, nsSteps) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate on a schedule.</summary>
-    /// <inheritdoc cref="Muon(float, float, float, bool, int)"/>
-    public Muon(Schedule learningRate, float momentum = 0.95f, float weightDecay = 0.01f, bool nesterov = true, int nsSteps = 5)
+    /// <summary>With a learning rate schedule.</summary>
+    /// <inheritdoc cref="Muon(double, double, double, bool, int)"/>
+    public Muon(Schedule learningRate, double momentum = 0.95, double weightDecay = 0.01, bool nesterov = true, int nsSteps = 5)
         : this(momentum, weightDecay, nesterov, nsSteps) => MaybeSchedule(LearningRateKey, learningRate);
 
-    private Muon(float momentum, float weightDecay, bool nesterov, int nsSteps)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(nsSteps);
+    private Muon(double momentum, double weightDecay, bool nesterov, int nsSteps) =>
         (Momentum, WeightDecay, Nesterov, NsSteps) = (momentum, weightDecay, nesterov, nsSteps);
-        _momentum = new Constant(Constant.Exact(momentum));
-        _oneMinusMomentum = new Constant(1 - Constant.Exact(momentum));
-        _weightDecay = new Constant(Constant.Exact(weightDecay));
+
+    /// <summary>The momentum strength.</summary>
+    public double Momentum { get; set; }
+
+    /// <summary>The weight decay (L2 penalty), added to the gradient.</summary>
+    public double WeightDecay { get; set; }
+
+    /// <summary>Whether Nesterov momentum is used.</summary>
+    public bool Nesterov { get; set; }
+
+    /// <summary>The number of Newton-Schulz iterations, not negative.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int NsSteps
+    {
+        get;
+        set => field = (int)Checked.NotNegative(value, "nsSteps");
     }
 
-    /// <summary>The share of the momentum that is kept.</summary>
-    public float Momentum { get; }
-
-    /// <summary>The share of the parameter that is added to its gradient.</summary>
-    public float WeightDecay { get; }
-
-    /// <summary>Whether it looks ahead along the momentum.</summary>
-    public bool Nesterov { get; }
-
-    /// <summary>The number of Newton-Schulz iterations.</summary>
-    public int NsSteps { get; }
-
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "v", Graph.ZerosLike(parameter));
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state["v"] = Mx.ZerosLike(parameter);
+    }
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        Value g = Graph.Use(gradient);
-        Value w = Graph.Use(parameter);
-        if (WeightDecay != 0)
+        ArgumentNullException.ThrowIfNull(parameter);
+        ArgumentNullException.ThrowIfNull(state);
+        MlxArray g = WeightDecay == 0 ? gradient : gradient + (WeightDecay * parameter);
+        MlxArray v = (Momentum * state["v"].Array) + ((1 - Momentum) * g);
+        state["v"] = v;
+        MlxArray update = Nesterov ? (g * (1 - Momentum)) + (v * Momentum) : v;
+        ReadOnlySpan<int> shape = parameter.Shape;
+        if (shape.Length < 2)
         {
-            g += _weightDecay * w;
+            return parameter - (Rate(g) * update);
         }
 
-        Value v = (_momentum * Read(state, "v")) + (_oneMinusMomentum * g);
-        Value update = Nesterov ? (g * _oneMinusMomentum) + (v * _momentum) : v;
-        Value rate = LearningRateAs(g.DType);
-        int dimensions = update.NDim;
-        if (dimensions >= 2)
-        {
-            ReadOnlySpan<int> shape = parameter.Shape;
-            Value matrix = dimensions > 2 ? update.Reshape(shape[0], -1) : update;
-            matrix = Orthogonalise(matrix);
-            update = dimensions > 2 ? matrix.Reshape(shape) : matrix;
-            rate *= new Constant(Math.Sqrt(Math.Max(1.0, (double)shape[^2] / shape[^1])));
-        }
-
-        Value result = w - (rate * update);
-        Write(state, "v", v);
-        return Graph.Keep(result);
+        MlxArray matrix = Orthogonalize(shape.Length == 2 ? update : Mx.Reshape(update, shape[0], -1));
+        double scale = Math.Sqrt(Math.Max(1.0, (double)shape[^2] / shape[^1]));
+        return parameter - (Rate(g) * scale * (shape.Length == 2 ? matrix : Mx.Reshape(matrix, shape)));
     }
 
-    private Value Orthogonalise(Value x)
+    private MlxArray Orthogonalize(MlxArray x)
     {
-        bool tall = x.Dim(-2) > x.Dim(-1);
+        bool tall = x.Shape[0] > x.Shape[1];
         if (tall)
         {
-            x = x.Transpose();
+            x = x.T;
         }
 
-        x /= x.Square().Sum().Sqrt() + Tiny;
+        x /= Mx.Sqrt(Mx.Sum(Mx.Square(x))) + 1e-7;
         for (int i = 0; i < NsSteps; i++)
         {
-            Value a = x.MatMul(x.Transpose());
-            Value b = (B * a).AddMatMul(a, a, C);
-            x = (A * x).AddMatMul(b, x, 1f);
+            MlxArray a = Mx.MatMul(x, x.T);
+            MlxArray b = Mx.AddMM(B * a, a, a, alpha: C);
+            x = Mx.AddMM(A * x, b, x);
         }
 
-        return tall ? x.Transpose() : x;
+        return tall ? x.T : x;
     }
 }

@@ -1,40 +1,27 @@
 using System.Diagnostics.CodeAnalysis;
-using DotMlx.Bindings;
 
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// The base of all optimizers (Python's <c>mlx.optimizers.Optimizer</c>). To make one, derive from it and say what state a
-/// parameter has (<see cref="InitSingle"/>) and how a gradient changes it (<see cref="ApplySingle"/>); walking the trees,
+/// An optimizer that updates each parameter by a rule (Python's <c>mlx.optimizers.Optimizer</c>). To make one, derive from it and say
+/// what state a parameter has (<see cref="InitSingle"/>) and how a gradient changes it (<see cref="ApplySingle"/>); walking the trees,
 /// creating state for the leaves that get gradients, counting steps and applying schedules happen here.
 /// </summary>
-/// <remarks>
-/// Nothing is computed until it is evaluated: call <c>Mx.Eval(model.Parameters(), optimizer.State)</c> after an update.
-/// The arrays handed in are never changed. State survives an <see cref="MlxScope"/>. An optimizer is not for several
-/// threads at once.
-/// </remarks>
-[SuppressMessage("Reliability", "CA1001", Justification = "The two graphs are emptied after every update and own nothing in between.")]
-public abstract partial class Optimizer : IMlxState
+/// <inheritdoc cref="OptimizerBase" path="/remarks"/>
+[SuppressMessage("ApiDesign", "RS0022", Justification = "What is not for programs is internal.")]
+public abstract class Optimizer : OptimizerBase
 {
     internal const string StepKey = "step";
     internal const string LearningRateKey = "learning_rate";
 
-    private static readonly Constant One = new(1L);
-
     private readonly OrderedDictionary<string, Schedule> _schedules = new(StringComparer.Ordinal);
-    private readonly List<PerType> _perType = [];
 
     // The names in the state that are not parameters.
     private readonly HashSet<string> _entries = new(StringComparer.Ordinal) { StepKey, LearningRateKey };
 
-    // For what lives as long as one update, and for what lives as long as one parameter's part of it.
-    private readonly Arithmetic _shared = new();
-    private readonly Arithmetic _leaf = new();
-    private readonly PerType _learningRate;
-
+    private readonly TreeUpdate _update;
+    private readonly Func<MlxArray> _rate;
     private TreeDictionary _state = new();
-    private bool _initialized;
-    private bool _building;
 
     /// <summary>Starts at step 0.</summary>
     /// <param name="schedulers">
@@ -43,6 +30,9 @@ public abstract partial class Optimizer : IMlxState
     /// </param>
     protected Optimizer(IReadOnlyDictionary<string, Schedule>? schedulers = null)
     {
+        _update = new TreeUpdate(this);
+        _rate = () => LearningRate;
+        _state.Owner = _update.Containers;
         foreach ((string name, Schedule schedule) in schedulers ?? new Dictionary<string, Schedule>())
         {
             ArgumentException.ThrowIfNullOrEmpty(name, nameof(schedulers));
@@ -50,60 +40,359 @@ public abstract partial class Optimizer : IMlxState
             _entries.Add(name);
         }
 
-        _learningRate = OncePerType((x, dtype) => x.Use(StateArray(LearningRateKey)).AsType(dtype));
-        _state.Add(StepKey, TreeLeaf.Private(MakeStep(0)));
+        using MlxArray step = MlxArray.Scalar(0UL);
+        Store(StepKey, step);
     }
 
     /// <summary>
     /// The state dictionary, live: <c>step</c> (an unsigned 64-bit scalar), <c>learning_rate</c>, and then, in the structure of the
     /// parameters, one dictionary per parameter with what the optimizer remembers of it. Other keys may be added and stay.
-    /// Assigning another one (a checkpoint) makes the next update create what it lacks and keep what it has.
+    /// Assigning another one (a checkpoint) makes the next update check it, create what it lacks and keep what it has.
     /// </summary>
+    /// <remarks>
+    /// During an update, an update rule gets a dictionary with the step and the hyper-parameters of this update; what it stores at the
+    /// top level becomes part of the state with the update.
+    /// </remarks>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
-    public virtual TreeDictionary State
+    /// <exception cref="InvalidOperationException">Assigned during an update.</exception>
+    public override TreeDictionary State
     {
-        get => _state;
+        get => IsUpdatingHere ? _update.ShownState(_state) : _state;
         set
         {
             ArgumentNullException.ThrowIfNull(value);
+            Enter(nameof(State));
+            value.Owner = _update.Containers;
             _state = value;
-            _initialized = false;
+            Leave();
         }
     }
 
-    /// <summary>The number of updates so far: an unsigned 64-bit scalar.</summary>
-    /// <exception cref="InvalidOperationException">The state that was assigned has no <c>step</c>.</exception>
-    public virtual MlxArray Step => ShownStateArray(StepKey);
+    /// <inheritdoc/>
+    public override MlxArray Step => Hyperparameter(StepKey);
+
+    /// <inheritdoc/>
+    public override MlxArray LearningRate
+    {
+        get => Hyperparameter(LearningRateKey);
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            if (value.NDim != 0)
+            {
+                throw new ArgumentException($"A learning rate is a scalar, but this is {TreePaths.Describe(value)}. Reshape it to [].", nameof(value));
+            }
+
+            if (IsUpdatingHere)
+            {
+                throw new InvalidOperationException("The learning rate cannot be set during an update of its optimizer. Use a schedule.");
+            }
+
+            using MlxArray? converted = value.DType.IsInexact() ? null : value.AsType(DType.Float32);
+            Store(LearningRateKey, converted ?? value);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool MasterWeights { get; set; }
+
+    /// <inheritdoc/>
+    public override bool GroupSmallParameters { get; set; }
 
     /// <summary>
-    /// The learning rate of the state. Setting it takes a scalar, such as <c>optimizer.LearningRate = 0.1f</c>, whole numbers become
-    /// 32-bit floats; a schedule overwrites it at the next update.
+    /// Whether the update rule treats every element alike and by itself: each element of the new parameter and of every entry of the state
+    /// follows from the same element of gradient, parameter and state, and from scalars. Then
+    /// <see cref="OptimizerBase.GroupSmallParameters"/> may hand several parameters to <see cref="ApplySingle"/> as one flat array.
+    /// A class that derives from an element-wise optimizer and adds something that is not, such as a norm, overrides this with false.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The optimizer has none, as <see cref="Adafactor"/> without one.</exception>
-    public virtual MlxArray LearningRate
+    protected virtual bool IsElementwise => false;
+
+    /// <inheritdoc/>
+    public override void RestoreState(Tree state)
     {
-        get => ShownStateArray(LearningRateKey);
-        set
+        ArgumentNullException.ThrowIfNull(state);
+        Enter(nameof(RestoreState));
+        try
         {
-            ArgumentNullException.ThrowIfNull(value);
-            using MlxArray? converted = value.DType.IsInexact() ? null : value.AsType(DType.Float32);
-            StoreCopy(LearningRateKey, converted ?? value);
+            Assign(state, adopt: false);
+        }
+        finally
+        {
+            Leave();
         }
     }
 
-    /// <inheritdoc/>
-    public virtual Tree CaptureState() => State.Copy();
+    /// <summary>
+    /// Puts the initial state of one parameter into <paramref name="state"/>, which is empty. Called for every parameter that has no state,
+    /// and to learn what a state that was assigned or loaded should look like.
+    /// </summary>
+    /// <param name="parameter">The parameter, or its first gradient: same shape, and the dtype the state should have.</param>
+    /// <param name="state">The parameter's own dictionary, for the time of the call.</param>
+    protected abstract void InitSingle(MlxArray parameter, TreeDictionary state);
 
-    /// <inheritdoc/>
-    public virtual void RestoreState(Tree state)
+    /// <summary>
+    /// Computes the new value of one parameter and updates its state. <see cref="Step"/> already counts this update. Arrays that the rule
+    /// makes, and those it reads from <paramref name="state"/>, are freed when it has returned, except what it returns
+    /// or puts into the state. <see cref="MlxScope.Detach"/> lets others live on.
+    /// </summary>
+    /// <param name="gradient">The gradient, of the parameter's shape; float32 where the parameter is float16 or has a float32 master.</param>
+    /// <param name="parameter">The parameter as it is; it must stay unchanged. Float32 where it is float16 or has a float32 master.</param>
+    /// <param name="state">The parameter's own dictionary, for the time of the call.</param>
+    /// <returns>The new parameter, of the same shape; it is converted to the parameter's dtype.</returns>
+    protected abstract MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state);
+
+    /// <summary>
+    /// Gives a hyper-parameter its entry in <see cref="State"/>, from where <see cref="ApplySingle"/> reads it
+    /// (<see cref="Hyperparameter"/>): the number itself.
+    /// </summary>
+    /// <param name="name">The key.</param>
+    /// <param name="value">The value, stored as a 32-bit float.</param>
+    /// <exception cref="InvalidOperationException">Called during an update.</exception>
+    protected void MaybeSchedule(string name, double value)
     {
-        ArgumentNullException.ThrowIfNull(state);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        Enter(nameof(MaybeSchedule));
+        _schedules.Remove(name);
+        _entries.Add(name);
+        Store(name, value);
+        Leave();
+    }
+
+    /// <summary>Gives a hyper-parameter its entry in <see cref="State"/> and a schedule that renews it before every update.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="schedule">Called at once for step 0, and then before every update; returns a scalar.</param>
+    /// <exception cref="InvalidOperationException">Called during an update, or the schedule returned something else than a scalar.</exception>
+    protected void MaybeSchedule(string name, Schedule schedule)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(schedule);
+        Enter(nameof(MaybeSchedule));
+        try
+        {
+            MlxArray value = Scheduled(name, schedule);
+            _entries.Add(name);
+            _schedules[name] = schedule;
+            Put(_state, name, value);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>A hyper-parameter of the state, as of the update at hand: a scalar.</summary>
+    /// <param name="name">The key, as given to <see cref="MaybeSchedule(string, double)"/>.</param>
+    /// <exception cref="InvalidOperationException">The state has no such entry, or it is not a scalar.</exception>
+    protected MlxArray Hyperparameter(string name)
+    {
+        if (IsUpdatingHere && _update.Scalar(name) is { } renewed)
+        {
+            return renewed;
+        }
+
+        using TreeHold hold = _state.Hold();
+        CheckScalar(name);
+        return _state[name].Array;
+    }
+
+    /// <summary>The learning rate in the dtype of a gradient, so that it does not promote it.</summary>
+    /// <param name="gradient">The array beside which the rate is used.</param>
+    protected MlxArray Rate(MlxArray gradient) => OncePerDType(LearningRateKey, gradient, _rate);
+
+    /// <summary>
+    /// A quantity that is the same for all parameters of one dtype, such as a bias correction: computed at its first use in an update,
+    /// converted to the dtype, and shared by the rest of the update.
+    /// </summary>
+    /// <param name="name">What tells it from other quantities of this optimizer.</param>
+    /// <param name="like">An array whose dtype it gets, such as the gradient.</param>
+    /// <param name="compute">Computes it; must not depend on the parameter at hand.</param>
+    protected MlxArray OncePerDType(string name, MlxArray like, Func<MlxArray> compute)
+    {
+        ArgumentNullException.ThrowIfNull(like);
+        ArgumentNullException.ThrowIfNull(compute);
+        return _update.Once(name, like.DType, compute);
+    }
+
+    /// <summary>The names of entries of the state that are hyper-parameters or the step.</summary>
+    internal IReadOnlySet<string> EntryNames => _entries;
+
+    internal bool UsesGroups => GroupSmallParameters && IsElementwise;
+
+    internal override PendingUpdate Compute(TreeDictionary gradients, TreeDictionary parameters)
+    {
+        _update.Begin(_state);
+        try
+        {
+            foreach ((string name, Schedule schedule) in _schedules)
+            {
+                _update.SetScalar(name, Scheduled(name, schedule));
+            }
+
+            CheckScalars();
+            _update.SetScalar(StepKey, NextStep());
+            _update.Compute(gradients, parameters);
+            return _update;
+        }
+        catch
+        {
+            _update.Discard();
+            throw;
+        }
+    }
+
+    internal override PendingUpdate Prepare(TreeDictionary parameters)
+    {
+        _update.Begin(_state);
+        try
+        {
+            _update.Prepare(parameters);
+            return _update;
+        }
+        catch
+        {
+            _update.Discard();
+            throw;
+        }
+    }
+
+    /// <summary>The state that parameters would have after an update, as far as shapes go; nothing of it is ever computed.</summary>
+    internal TreeDictionary InitialState(TreeDictionary parameters)
+    {
+        TreeDictionary state = new();
+        TreeUpdate update = new(this);
+        update.Begin(state);
+        update.Prepare(parameters, masters: MasterWeights);
+        update.Commit();
+        return state;
+    }
+
+    /// <summary>
+    /// The names of the entries that the rule gives to a parameter whose state is given; null where that cannot be told, because the shapes of
+    /// the entries need not be the parameter's.
+    /// </summary>
+    internal string? EntriesLike(Tree state)
+    {
+        if (!IsElementwise || state.FlattenUnseen() is not [var (_, like), ..])
+        {
+            return null;
+        }
+
+        TreeDictionary initial = InitialState(new TreeDictionary { ["parameter"] = like });
+        string[] names = [.. initial.Child("parameter")!.FlattenUnseen().Select(item => item.Key)];
+        initial.DisposeArrays();
+        string[] masters = state.Child(TreeUpdate.MasterKey) is null ? [] : [TreeUpdate.MasterKey];
+        return string.Join(", ", names.Union(masters).Order(StringComparer.Ordinal));
+    }
+
+    internal override TreeDictionary Snapshot()
+    {
+        using TreeHold hold = _state.Hold();
+        return (TreeDictionary)OwnCopy(_state);
+
+        static Tree OwnCopy(Tree tree)
+        {
+            if (tree is TreeLeaf leaf)
+            {
+                return new TreeLeaf(MlxArray.CreateUnscoped(Arena.Copy(leaf.Peek)));
+            }
+
+            Tree copy = tree.NewLike();
+            for (int i = 0; i < tree.ChildCount; i++)
+            {
+                copy.AddLike(tree, i, OwnCopy(tree.ChildAt(i)));
+            }
+
+            return copy;
+        }
+    }
+
+    internal override void Lock() => Monitor.Enter(_update.Containers.Gate);
+
+    internal override void Unlock() => Monitor.Exit(_update.Containers.Gate);
+
+    internal void CallInit(MlxArray parameter, TreeDictionary state) => InitSingle(parameter, state);
+
+    internal MlxArray? CallRule(MlxArray gradient, MlxArray parameter, TreeDictionary state) => ApplySingle(gradient, parameter, state);
+
+    /// <summary>Puts a scalar into a state, which then owns it.</summary>
+    internal static void Put(TreeDictionary state, string key, MlxArray array)
+    {
+        using TreeHold hold = state.Hold();
+        MlxArray? replaced = state.Get(key) is TreeLeaf { IsPrivate: true, IsView: false } leaf ? leaf.Peek : null;
+        state[key] = TreeLeaf.Private(array);
+        if (state.Owner?.Gate.IsLookedAt != true)
+        {
+            replaced?.Dispose();
+        }
+    }
+
+    internal override void CheckState(string prefix, Tree loaded, TreeDictionary? parameters, bool allowMissing, Checkpoint file)
+    {
+        if (parameters is not null)
+        {
+            CheckNames(parameters, nameof(parameters));
+        }
+
+        file.Check(this, prefix, loaded, _state, parameters, allowMissing);
+    }
+
+    internal override void AdoptState(TreeDictionary loaded)
+    {
+        if (loaded.Get(LearningRateKey) is TreeLeaf { Peek: var rate } && !rate.DType.IsInexact())
+        {
+            // Python keeps a rate that was written as a whole number as one.
+            using MlxArray real = rate.AsType(DType.Float32);
+            Put(loaded, LearningRateKey, MlxArray.CreateUnscoped(Arena.Copy(real)));
+        }
+
+        Assign(loaded, adopt: true);
+    }
+
+    internal override void CollectPrivate(List<MlxArray> arrays)
+    {
+        using TreeHold hold = _state.Hold();
+        _state.CollectPrivate(arrays);
+    }
+
+    internal override void RestoreOwnState(Tree state)
+    {
+        state.Reclaim();
+        _adopts = true;
+        try
+        {
+            RestoreState(state);
+        }
+        finally
+        {
+            _adopts = false;
+        }
+    }
+
+    /// <summary>Refuses parameters that have the name of an entry of the state.</summary>
+    internal void CheckNames(TreeDictionary parameters, string argument)
+    {
+        foreach (string name in _entries)
+        {
+            if (parameters.ContainsKey(name))
+            {
+                throw new ArgumentException(
+                    $"A parameter cannot be named '{name}': the optimizer's state has an entry of its own under this name. Rename it, or put the parameters into a dictionary one level deeper.",
+                    argument);
+            }
+        }
+    }
+
+    private bool _adopts;
+
+    private void Assign(Tree state, bool adopt)
+    {
         if (state is not TreeDictionary dictionary)
         {
             throw new ArgumentException($"The state of an optimizer is a dictionary, but this is {state.Description}.", nameof(state));
         }
 
-        _state.Assign(dictionary);
+        using TreeHold hold = _state.Hold();
+        _state.Assign(dictionary, adopt || _adopts);
 
         // A compiled step hands in arrays of the scope around it, but the state outlives the step.
         if (MlxScope.AnyActive)
@@ -114,199 +403,64 @@ public abstract partial class Optimizer : IMlxState
         }
     }
 
-    /// <summary>
-    /// Puts the initial state of one parameter into <paramref name="state"/>, which is empty. Called once for every parameter.
-    /// </summary>
-    /// <param name="parameter">The parameter, or its first gradient: same shape, and the dtype the state should have.</param>
-    /// <param name="state">The parameter's own dictionary.</param>
-    protected abstract void InitSingle(MlxArray parameter, TreeDictionary state);
+    private void Store(string key, MlxArray value) => Put(_state, key, MlxArray.CreateUnscoped(Arena.Copy(value)));
 
-    /// <summary>Computes the new value of one parameter and updates its state. <see cref="Step"/> already counts this update.</summary>
-    /// <param name="gradient">The gradient, of the parameter's shape.</param>
-    /// <param name="parameter">The parameter as it is; it must stay unchanged.</param>
-    /// <param name="state">The parameter's own dictionary.</param>
-    /// <returns>The new parameter.</returns>
-    protected abstract MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state);
-
-    /// <summary>
-    /// Gives a hyper-parameter its entry in <see cref="State"/>, from where <see cref="ApplySingle"/> reads it: the number itself.
-    /// </summary>
-    /// <param name="name">The key.</param>
-    /// <param name="value">The value, stored as a 32-bit float.</param>
-    protected void MaybeSchedule(string name, float value)
+    private MlxArray Scheduled(string name, Schedule schedule)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        _entries.Add(name);
-        StoreCopy(name, value);
-    }
-
-    /// <summary>Gives a hyper-parameter its entry in <see cref="State"/> and a schedule that renews it before every update.</summary>
-    /// <param name="name">The key.</param>
-    /// <param name="schedule">Called at once for step 0, and then before every update.</param>
-    protected void MaybeSchedule(string name, Schedule schedule)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        ArgumentNullException.ThrowIfNull(schedule);
-        _entries.Add(name);
-        _schedules[name] = schedule;
-        try
+        CheckScalar(StepKey);
+        MlxArray value = Schedules.Call(schedule, ((TreeLeaf)_state.Get(StepKey)!).Peek, name);
+        if (value.NDim != 0)
         {
-            Renew(name, schedule);
+            throw new InvalidOperationException($"The schedule of '{name}' must return a scalar, but returned {TreePaths.Describe(value)}. Reshape it to [].");
         }
-        finally
+
+        MlxArray own = MlxArray.CreateUnscoped(Arena.Copy(value));
+        if (schedule.Target is Schedules.Formula)
         {
-            _shared.Dispose();
+            value.Dispose();
         }
+
+        return own;
     }
 
-    /// <summary>Declares a quantity that is the same for every parameter of one dtype.</summary>
-    private protected PerType OncePerType(Func<Arithmetic, DType, Value> build)
+    private void CheckScalars()
     {
-        PerType quantity = new(build);
-        _perType.Add(quantity);
-        return quantity;
-    }
-
-    /// <summary>The graph of the parameter at hand.</summary>
-    private protected Arithmetic Graph => _leaf;
-
-    private protected Value Get(PerType quantity, DType dtype)
-    {
-        if (!quantity.TryGet(dtype, out Value scalar))
+        foreach (string name in _entries)
         {
-            bool nested = _building;
-            _building = true;
-            try
+            if (name == StepKey || _state.ContainsKey(name))
             {
-                scalar = quantity.Get(_shared, dtype);
-            }
-            finally
-            {
-                _building = nested;
+                CheckScalar(name);
             }
         }
-
-        // What such quantities are built of must live as long as they do, and stay scalars.
-        return _building ? scalar : new Value(_leaf.Scalars?.Get(quantity, dtype, scalar.Handle) ?? scalar.Handle, _leaf);
     }
 
-    /// <summary>
-    /// Lists the arrays of the state that nobody outside the library has seen: a compiled function, which replaces all, frees them at
-    /// once. None for classes from elsewhere, which may keep what they are given.
-    /// </summary>
-    internal virtual void CollectPrivate(List<MlxArray> arrays)
+    private void CheckScalar(string key)
     {
-        if (IsOfTheLibrary)
+        switch (_state.Get(key))
         {
-            _state.CollectPrivate(arrays);
+            case TreeLeaf { Peek: { IsDisposed: false, NDim: 0 } }:
+                return;
+            case TreeLeaf { Peek: var array }:
+                throw new InvalidOperationException(
+                    $"'{key}' in the state of {GetType().Name} is {TreePaths.Describe(array)}, but must be a scalar. Assign an array of shape [].");
+            case null:
+                throw new InvalidOperationException(
+                    $"The state of {GetType().Name} has no '{key}': it is {_state.Description}. "
+                    + (key == LearningRateKey ? "Set LearningRate, or pass a learning rate to the constructor." : "Was another optimizer's state assigned?"));
+            case { } other:
+                throw new InvalidOperationException(
+                    $"'{key}' in the state of {GetType().Name} is {other.Description}, not a scalar: a parameter cannot have this name.");
         }
     }
 
-    /// <summary>The state has just been restored from arrays that nobody else has, unless a class from elsewhere kept them.</summary>
-    internal virtual void ReclaimState()
+    private MlxArray NextStep()
     {
-        if (IsOfTheLibrary)
-        {
-            _state.Reclaim();
-        }
-    }
-
-    /// <summary>Whether no code from elsewhere takes part in what this does.</summary>
-    private bool IsOfTheLibrary => GetType().Assembly == typeof(Optimizer).Assembly;
-
-    /// <summary>The learning rate in the dtype of a gradient.</summary>
-    private protected Value LearningRateAs(DType dtype) => Get(_learningRate, dtype);
-
-    /// <summary>The step, which counts the update at hand.</summary>
-    private protected Value StepIn(Arithmetic x) => x.Use(StateArray(StepKey));
-
-    /// <summary>An entry of a parameter's state.</summary>
-    private protected Value Read(TreeDictionary state, string key) =>
-        state.Get(key) is TreeLeaf { Peek: var array } ? _leaf.Use(array) : throw NoEntry(state, key);
-
-    /// <summary>Replaces an entry of a parameter's state; values read from the entry before must not be used any more.</summary>
-    private protected void Write(TreeDictionary state, string key, Value value) => Write(state, key, value, _leaf);
-
-    internal static void Write(TreeDictionary state, string key, Value value, Arithmetic x)
-    {
-        mlx_array handle = x.Take(value);
-
-        // What nobody has seen may change in place; what somebody may hold stays valid and is left to its holder.
-        if (state.Get(key) is TreeLeaf { IsPrivate: true, IsView: false } leaf)
-        {
-            x.TakeOver(leaf.Peek.ExchangeHandle(handle));
-        }
-        else
-        {
-            state[key] = TreeLeaf.Private(MlxArray.CreateUnscoped(handle));
-        }
-    }
-
-    private static unsafe MlxArray MakeStep(ulong step)
-    {
-        int unused = 0;
-        mlx_array handle = Mlxc.mlx_array_new_data(&step, &unused, 0, mlx_dtype.MLX_UINT64);
-        return handle.ctx != null ? MlxArray.CreateUnscoped(handle) : throw MlxError.Fail("mlx_array_new_data");
-    }
-
-    private void StoreCopy(string key, MlxArray value)
-    {
-        using Arithmetic x = new();
-        Write(_state, key, x.Copy(value), x);
-    }
-
-    private MlxArray StateArray(string key) => _state.Get(key) switch
-    {
-        TreeLeaf leaf => leaf.Peek,
-        null => throw new InvalidOperationException(
-            $"The state of {GetType().Name} has no '{key}': it is {_state.Description}. "
-            + (key == LearningRateKey ? "Set LearningRate, or pass a learning rate to the constructor." : "Was another optimizer's state assigned?")),
-        Tree other => throw new InvalidOperationException(
-            $"'{key}' in the state of {GetType().Name} is {other.Description}, not a scalar: a parameter cannot have this name."),
-    };
-
-    private MlxArray ShownStateArray(string key)
-    {
-        StateArray(key);
-        return _state[key].Array;
-    }
-
-    private InvalidOperationException NoEntry(TreeDictionary state, string key) =>
-        new($"The state of '{TreePaths.Find(_state, state)}' is {state.Description}, but {GetType().Name} needs '{key}'. "
-            + "It seems to be another optimizer's: assign a state that fits, or remove this entry to start anew.");
-
-    private void Renew(string name, Schedule schedule)
-    {
-        if (schedule.Target is ScheduleFunction function)
-        {
-            Write(_state, name, function.Build(_shared, StepIn(_shared)), _shared);
-            return;
-        }
-
-        // Foreign code may keep the step it gets and return an array it keeps, so neither is ours to free.
-        MlxArray value = schedule(Step) ?? throw new InvalidOperationException($"The schedule of '{name}' returned null instead of an array.");
-        StoreCopy(name, value);
-    }
-
-    private unsafe void CountStep()
-    {
-        MlxArray step = StateArray(StepKey);
-        byte available = 0;
-        MlxError.ThrowIfFailed(Mlxc._mlx_array_is_available(&available, step.Handle), "_mlx_array_is_available");
+        MlxArray step = ((TreeLeaf)_state.Get(StepKey)!).Peek;
 
         // A known step becomes a new constant: a chain of additions that nobody evaluates would grow for ever.
-        if (available != 0 && !TraceLock.IsHeldByCurrentThread && step.DType == DType.UInt64 && step.NDim == 0)
-        {
-            ulong next = *Mlxc.mlx_array_data_uint64(step.Handle) + 1;
-            int unused = 0;
-            mlx_array handle = Mlxc.mlx_array_new_data(&next, &unused, 0, mlx_dtype.MLX_UINT64);
-            Write(_state, StepKey, _shared.Result(handle.ctx == null ? 1 : 0, handle, "mlx_array_new_data"), _shared);
-        }
-        else
-        {
-            Write(_state, StepKey, _shared.Use(step) + One, _shared);
-        }
-
-        GC.KeepAlive(step);
+        using MlxArray next = step.DType == DType.UInt64 && !TraceLock.IsHeldByCurrentThread && Evaluation.IsKnown(step)
+            ? MlxArray.Scalar(step.Item<ulong>() + 1)
+            : step + 1;
+        return MlxArray.CreateUnscoped(Arena.Copy(next));
     }
 }

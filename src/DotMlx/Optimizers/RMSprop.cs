@@ -6,52 +6,53 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class RMSprop : Optimizer
 {
-    private readonly Constant _alpha;
-    private readonly Constant _oneMinusAlpha;
-    private readonly Constant _eps;
-
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="alpha">The share of the squared gradients' average that is kept, not negative.</param>
-    /// <param name="eps">Added to the denominator, greater than 0.</param>
+    /// <param name="alpha">The smoothing constant: the decay rate of the average of squared gradients, not negative.</param>
+    /// <param name="eps">The term added to the denominator for numerical stability, greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> or <paramref name="eps"/> is out of range.</exception>
-    public RMSprop(float learningRate, float alpha = 0.99f, float eps = 1e-8f)
+    public RMSprop(double learningRate, double alpha = 0.99, double eps = 1e-8)
         : this(alpha, eps) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate on a schedule.</summary>
-    /// <inheritdoc cref="RMSprop(float, float, float)"/>
-    public RMSprop(Schedule learningRate, float alpha = 0.99f, float eps = 1e-8f)
+    /// <summary>With a learning rate schedule.</summary>
+    /// <inheritdoc cref="RMSprop(double, double, double)"/>
+    public RMSprop(Schedule learningRate, double alpha = 0.99, double eps = 1e-8)
         : this(alpha, eps) => MaybeSchedule(LearningRateKey, learningRate);
 
-    private RMSprop(float alpha, float eps)
+    private RMSprop(double alpha, double eps) => (Alpha, Eps) = (alpha, eps);
+
+    /// <summary>The smoothing constant: the decay rate of the average of squared gradients, not negative.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public double Alpha
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(alpha);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(eps);
-        (Alpha, Eps) = (alpha, eps);
-        _alpha = new Constant(Constant.Exact(alpha));
-        _oneMinusAlpha = new Constant(1 - Constant.Exact(alpha));
-        _eps = new Constant(Constant.Exact(eps));
+        get;
+        set => field = Checked.NotNegative(value, "alpha");
     }
 
-    /// <summary>The share of the squared gradients' average that is kept.</summary>
-    public float Alpha { get; }
-
-    /// <summary>The number added to the denominator.</summary>
-    public float Eps { get; }
+    /// <summary>The term added to the denominator for numerical stability, greater than 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not greater than 0.</exception>
+    public double Eps
+    {
+        get;
+        set => field = Checked.Positive(value, "eps");
+    }
 
     /// <inheritdoc/>
-    internal override bool IsElementwise => true;
+    protected override bool IsElementwise => true;
 
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "v", Graph.ZerosLike(parameter));
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state["v"] = Mx.ZerosLike(parameter);
+    }
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        Value g = Graph.Use(gradient);
-        Value v = (_alpha * Read(state, "v")) + (_oneMinusAlpha * g.Square());
-        Value result = Graph.Use(parameter) - (LearningRateAs(g.DType) * g / (v.Sqrt() + _eps));
-        Write(state, "v", v);
-        return Graph.Keep(result);
+        ArgumentNullException.ThrowIfNull(state);
+        MlxArray v = (Alpha * state["v"].Array) + ((1 - Alpha) * Mx.Square(gradient));
+        state["v"] = v;
+        return parameter - (Rate(gradient) * gradient / (Mx.Sqrt(v) + Eps));
     }
 }

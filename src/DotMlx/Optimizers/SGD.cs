@@ -6,26 +6,22 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class SGD : Optimizer
 {
-    private readonly Constant _momentum;
-    private readonly Constant _weightDecay;
-    private readonly Constant _gain;
-
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="momentum">The share of the last update that is kept.</param>
-    /// <param name="weightDecay">The share of the parameter that is added to its gradient.</param>
-    /// <param name="dampening">How much of the gradient is held back from the momentum.</param>
-    /// <param name="nesterov">Looks ahead along the momentum; wants a momentum and no dampening.</param>
+    /// <param name="momentum">The momentum strength; 0 for none.</param>
+    /// <param name="weightDecay">The weight decay (L2 penalty), added to the gradient.</param>
+    /// <param name="dampening">The dampening of the momentum: the gradient is weighted by one minus this.</param>
+    /// <param name="nesterov">Whether to use Nesterov momentum; needs a momentum and no dampening.</param>
     /// <exception cref="ArgumentException"><paramref name="nesterov"/> without momentum or with dampening.</exception>
-    public SGD(float learningRate, float momentum = 0f, float weightDecay = 0f, float dampening = 0f, bool nesterov = false)
+    public SGD(double learningRate, double momentum = 0, double weightDecay = 0, double dampening = 0, bool nesterov = false)
         : this(momentum, weightDecay, dampening, nesterov) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate on a schedule.</summary>
-    /// <inheritdoc cref="SGD(float, float, float, float, bool)"/>
-    public SGD(Schedule learningRate, float momentum = 0f, float weightDecay = 0f, float dampening = 0f, bool nesterov = false)
+    /// <summary>With a learning rate schedule.</summary>
+    /// <inheritdoc cref="SGD(double, double, double, double, bool)"/>
+    public SGD(Schedule learningRate, double momentum = 0, double weightDecay = 0, double dampening = 0, bool nesterov = false)
         : this(momentum, weightDecay, dampening, nesterov) => MaybeSchedule(LearningRateKey, learningRate);
 
-    private SGD(float momentum, float weightDecay, float dampening, bool nesterov)
+    private SGD(double momentum, double weightDecay, double dampening, bool nesterov)
     {
         if (nesterov && (momentum <= 0 || dampening != 0))
         {
@@ -35,49 +31,42 @@ public class SGD : Optimizer
         }
 
         (Momentum, WeightDecay, Dampening, Nesterov) = (momentum, weightDecay, dampening, nesterov);
-        _momentum = new Constant(Constant.Exact(momentum));
-        _weightDecay = new Constant(Constant.Exact(weightDecay));
-        _gain = new Constant(1 - Constant.Exact(dampening));
     }
 
-    /// <summary>The share of the last update that is kept.</summary>
-    public float Momentum { get; }
+    /// <summary>The momentum strength; 0 for none.</summary>
+    public double Momentum { get; set; }
 
-    /// <summary>The share of the parameter that is added to its gradient.</summary>
-    public float WeightDecay { get; }
+    /// <summary>The weight decay (L2 penalty), added to the gradient.</summary>
+    public double WeightDecay { get; set; }
 
-    /// <summary>How much of the gradient is held back from the momentum.</summary>
-    public float Dampening { get; }
+    /// <summary>The dampening of the momentum.</summary>
+    public double Dampening { get; set; }
 
-    /// <summary>Whether it looks ahead along the momentum.</summary>
-    public bool Nesterov { get; }
-
-    /// <inheritdoc/>
-    internal override bool IsElementwise => true;
+    /// <summary>Whether Nesterov momentum is used.</summary>
+    public bool Nesterov { get; set; }
 
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Write(state, "v", Graph.ZerosLike(parameter));
+    protected override bool IsElementwise => true;
+
+    /// <inheritdoc/>
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state["v"] = Mx.ZerosLike(parameter);
+    }
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        Value g = Graph.Use(gradient);
-        Value w = Graph.Use(parameter);
-        if (WeightDecay != 0)
-        {
-            g += _weightDecay * w;
-        }
-
+        ArgumentNullException.ThrowIfNull(state);
+        MlxArray g = WeightDecay == 0 ? gradient : gradient + (WeightDecay * parameter);
         if (Momentum <= 0)
         {
-            return Graph.Keep(w - (LearningRateAs(g.DType) * g));
+            return parameter - (Rate(g) * g);
         }
 
-        Value v = _momentum * Read(state, "v");
-        v += Dampening > 0 ? _gain * g : g;
-        Value update = Nesterov ? g + (_momentum * v) : v;
-        Value result = w - (LearningRateAs(g.DType) * update);
-        Write(state, "v", v);
-        return Graph.Keep(result);
+        MlxArray v = (Momentum * state["v"].Array) + (Dampening > 0 ? (1 - Dampening) * g : g);
+        state["v"] = v;
+        return parameter - (Rate(g) * (Nesterov ? g + (Momentum * v) : v));
     }
 }

@@ -6,17 +6,17 @@ public static class Schedules
     /// <summary><c>init * decayRate ^ step</c> (Python's <c>exponential_decay</c>).</summary>
     /// <param name="init">The value at step 0.</param>
     /// <param name="decayRate">The factor per step.</param>
-    public static Schedule ExponentialDecay(float init, float decayRate) => new Exponential(init, decayRate).AsSchedule();
+    public static Schedule ExponentialDecay(double init, double decayRate) => Of(step => init * Mx.Power(decayRate, step));
 
     /// <summary><c>init * decayRate ^ (step / stepSize)</c>, the division rounded down (Python's <c>step_decay</c>).</summary>
     /// <param name="init">The value at step 0.</param>
     /// <param name="decayRate">The factor applied every <paramref name="stepSize"/> steps.</param>
     /// <param name="stepSize">At least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="stepSize"/> is less than 1.</exception>
-    public static Schedule StepDecay(float init, float decayRate, int stepSize)
+    public static Schedule StepDecay(double init, double decayRate, int stepSize)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(stepSize, 1);
-        return new Stepwise(init, decayRate, stepSize).AsSchedule();
+        return Of(step => init * Mx.Power(decayRate, Mx.FloorDivide(step, stepSize)));
     }
 
     /// <summary>Half a cosine from <paramref name="init"/> down to <paramref name="end"/>, constant afterwards (Python's <c>cosine_decay</c>).</summary>
@@ -24,10 +24,10 @@ public static class Schedules
     /// <param name="decaySteps">The step at which <paramref name="end"/> is reached, at least 1.</param>
     /// <param name="end">The final value.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="decaySteps"/> is less than 1.</exception>
-    public static Schedule CosineDecay(float init, int decaySteps, float end = 0f)
+    public static Schedule CosineDecay(double init, int decaySteps, double end = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(decaySteps, 1);
-        return new Cosine(init, decaySteps, end).AsSchedule();
+        return Of(step => end + (0.5 * (1.0 + Mx.Cos(Math.PI / decaySteps * Mx.Minimum(step, decaySteps))) * (init - end)));
     }
 
     /// <summary>A straight line from <paramref name="init"/> to <paramref name="end"/>, constant afterwards (Python's <c>linear_schedule</c>).</summary>
@@ -35,10 +35,10 @@ public static class Schedules
     /// <param name="end">The value from step <paramref name="steps"/> on.</param>
     /// <param name="steps">The length of the line, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is less than 1.</exception>
-    public static Schedule LinearSchedule(float init, float end, int steps)
+    public static Schedule LinearSchedule(double init, double end, int steps)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        return new Linear(init, end, steps).AsSchedule();
+        return Of(step => (Mx.Minimum(step, steps) * ((end - init) / steps)) + init);
     }
 
     /// <summary>
@@ -64,71 +64,47 @@ public static class Schedules
                 nameof(boundaries));
         }
 
-        return new Joined([.. schedules], [.. boundaries]).AsSchedule();
-    }
-
-    private sealed class Exponential(float init, float decayRate) : ScheduleFunction
-    {
-        private readonly Constant _init = new(Constant.Exact(init));
-        private readonly Constant _decayRate = new(Constant.Exact(decayRate));
-
-        public override Value Build(Arithmetic x, Value step) => _init * step.Beside(_decayRate).Power(step);
-    }
-
-    private sealed class Stepwise(float init, float decayRate, int stepSize) : ScheduleFunction
-    {
-        private readonly Constant _init = new(Constant.Exact(init));
-        private readonly Constant _decayRate = new(Constant.Exact(decayRate));
-        private readonly Constant _stepSize = new((long)stepSize);
-
-        public override Value Build(Arithmetic x, Value step)
+        Schedule[] parts = [.. schedules];
+        int[] starts = [.. boundaries];
+        return Of(step =>
         {
-            Value times = step.FloorDivide(_stepSize);
-            return _init * times.Beside(_decayRate).Power(times);
-        }
-    }
-
-    private sealed class Cosine(float init, int decaySteps, float end) : ScheduleFunction
-    {
-        private readonly Constant _decaySteps = new((long)decaySteps);
-        private readonly Constant _frequency = new(Math.PI / decaySteps);
-        private readonly Constant _range = new(Constant.Exact(init) - Constant.Exact(end));
-        private readonly Constant _end = new(Constant.Exact(end));
-        private readonly Constant _half = new(0.5);
-        private readonly Constant _one = new(1.0);
-
-        public override Value Build(Arithmetic x, Value step)
-        {
-            Value angle = _frequency * step.Minimum(_decaySteps);
-            Value decay = _half * (_one + angle.Cos());
-            return _end + (decay * _range);
-        }
-    }
-
-    private sealed class Linear(float init, float end, int steps) : ScheduleFunction
-    {
-        private readonly Constant _steps = new((long)steps);
-        private readonly Constant _slope = new((Constant.Exact(end) - Constant.Exact(init)) / steps);
-        private readonly Constant _init = new(Constant.Exact(init));
-
-        public override Value Build(Arithmetic x, Value step) => (step.Minimum(_steps) * _slope) + _init;
-    }
-
-    private sealed class Joined(Schedule[] schedules, int[] boundaries) : ScheduleFunction
-    {
-        private readonly Constant[] _boundaries = [.. boundaries.Select(boundary => new Constant((long)boundary))];
-
-        public override Value Build(Arithmetic x, Value step)
-        {
-            Value result = Call(schedules[0], x, step);
-            for (int i = 0; i < _boundaries.Length; i++)
+            MlxArray result = Call(parts[0], step, "joined");
+            for (int i = 0; i < starts.Length; i++)
             {
                 // Before the boundary the unsigned difference wraps around; the value made of it is masked.
-                Value next = Call(schedules[i + 1], x, step - _boundaries[i]);
-                result = Value.Where(step.Less(_boundaries[i]), result, next);
+                result = Mx.Where(step < starts[i], result, Call(parts[i + 1], step - starts[i], "joined"));
             }
 
             return result;
+        });
+    }
+
+    /// <summary>Calls a schedule of the library or of the program, which may keep what it gets and makes.</summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="name">What it is a schedule of.</param>
+    internal static MlxArray Call(Schedule schedule, MlxArray step, string name)
+    {
+        if (schedule.Target is Formula)
+        {
+            return schedule(step);
+        }
+
+        using Arena.Suspension suspension = Arena.Suspend();
+        return schedule(MlxArray.CreateUnscoped(Arena.Copy(step)))
+            ?? throw new InvalidOperationException($"The schedule of '{name}' returned null instead of an array.");
+    }
+
+    private static Schedule Of(Func<MlxArray, MlxArray> formula) => new Formula(formula).At;
+
+    /// <summary>A schedule of the library, which leaves no intermediate results behind.</summary>
+    internal sealed class Formula(Func<MlxArray, MlxArray> formula)
+    {
+        public MlxArray At(MlxArray step)
+        {
+            ArgumentNullException.ThrowIfNull(step);
+            using Arena arena = Arena.Open();
+            return arena.Keep(formula(step));
         }
     }
 }

@@ -145,8 +145,15 @@ internal sealed unsafe class CompiledFunction : IDisposable
         for (int i = 0; i < outputs.Length; i++)
         {
             var state = (Tree)Structures.Rebuild(signature.States[i], values, ref next)!;
-            outputs[i].RestoreState(state);
-            (outputs[i] as Optimizer)?.ReclaimState();
+            if (outputs[i] is OptimizerBase optimizer)
+            {
+                optimizer.RestoreOwnState(state);
+            }
+            else
+            {
+                outputs[i].RestoreState(state);
+            }
+
             if (outputs[i] is KVCache)
             {
                 // It has taken handles of its own.
@@ -169,7 +176,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         for (int i = 0; i < inputs.Length; i++)
         {
             // What is captured counts as seen, so this comes first.
-            if (inputs[i] is Optimizer optimizer && Array.IndexOf(outputs, optimizer) >= 0)
+            if (inputs[i] is OptimizerBase optimizer && Array.IndexOf(outputs, optimizer) >= 0)
             {
                 optimizer.CollectPrivate(frame.Replaced);
             }

@@ -107,9 +107,9 @@ public static unsafe partial class Mx
         return result.Gradients;
     }
 
-    private static Tree OnlyGradient((MlxArray Value, Tree Gradient) result)
+    private static Tree OnlyGradient((MlxArray Value, Tree Gradients) result)
     {
         result.Value.Dispose();
-        return result.Gradient;
+        return result.Gradients;
     }
 }

@@ -9,7 +9,7 @@ public static unsafe partial class Mx
     /// </typeparam>
     /// <param name="fun">A function that returns a scalar array, which is differentiated, and an auxiliary output, which is not.</param>
     /// <exception cref="InvalidOperationException">When the gradient is computed: the loss is null or no scalar.</exception>
-    public static Func<MlxArray, (MlxArray Value, TAux Auxiliary, MlxArray Gradient)> ValueAndGrad<TAux>(
+    public static Func<MlxArray, (MlxArray Value, TAux Auxiliary, MlxArray Gradients)> ValueAndGrad<TAux>(
         Func<MlxArray, (MlxArray Loss, TAux Auxiliary)> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
@@ -21,7 +21,7 @@ public static unsafe partial class Mx
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
     /// <param name="argnum">The argument to differentiate by: 0 or 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such argument.</exception>
-    public static Func<MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, MlxArray Gradient)> ValueAndGrad<TAux>(
+    public static Func<MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, MlxArray Gradients)> ValueAndGrad<TAux>(
         Func<MlxArray, MlxArray, (MlxArray Loss, TAux Auxiliary)> fun, int argnum = 0)
     {
         ArgumentNullException.ThrowIfNull(fun);
@@ -34,7 +34,7 @@ public static unsafe partial class Mx
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
     /// <param name="argnum">The argument to differentiate by: 0, 1 or 2.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such argument.</exception>
-    public static Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, MlxArray Gradient)> ValueAndGrad<TAux>(
+    public static Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, MlxArray Gradients)> ValueAndGrad<TAux>(
         Func<MlxArray, MlxArray, MlxArray, (MlxArray Loss, TAux Auxiliary)> fun, int argnum = 0)
     {
         ArgumentNullException.ThrowIfNull(fun);
@@ -57,7 +57,7 @@ public static unsafe partial class Mx
     /// <summary>Gives value, auxiliary output and the gradient by every array of a tree.</summary>
     /// <typeparam name="TAux">Type of the auxiliary output.</typeparam>
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
-    public static Func<Tree, (MlxArray Value, TAux Auxiliary, Tree Gradient)> ValueAndGrad<TAux>(
+    public static Func<Tree, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
         Func<Tree, (MlxArray Loss, TAux Auxiliary)> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
@@ -67,7 +67,7 @@ public static unsafe partial class Mx
     /// <summary>Gives value, auxiliary output and the gradient by every array of a tree, for a function that takes an array beside it.</summary>
     /// <typeparam name="TAux">Type of the auxiliary output.</typeparam>
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
-    public static Func<Tree, MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradient)> ValueAndGrad<TAux>(
+    public static Func<Tree, MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
         Func<Tree, MlxArray, (MlxArray Loss, TAux Auxiliary)> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
@@ -77,7 +77,7 @@ public static unsafe partial class Mx
     /// <summary>Gives value, auxiliary output and the gradient by every array of a tree, for a function that takes two arrays beside it.</summary>
     /// <typeparam name="TAux">Type of the auxiliary output.</typeparam>
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
-    public static Func<Tree, MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradient)> ValueAndGrad<TAux>(
+    public static Func<Tree, MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
         Func<Tree, MlxArray, MlxArray, (MlxArray Loss, TAux Auxiliary)> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
@@ -87,13 +87,13 @@ public static unsafe partial class Mx
     /// <summary>Gives value, auxiliary output and the gradient by every array of a tree, for a function that takes a list of arrays beside it.</summary>
     /// <typeparam name="TAux">Type of the auxiliary output.</typeparam>
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
-    public static Func<Tree, MlxArray[], (MlxArray Value, TAux Auxiliary, Tree Gradient)> ValueAndGrad<TAux>(
+    public static Func<Tree, MlxArray[], (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
         Func<Tree, MlxArray[], (MlxArray Loss, TAux Auxiliary)> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
         return (tree, arrays) => TreeDifferentiation.ValueAndGrad(fun, tree, arrays);
     }
 
-    private static (MlxArray Value, TAux Auxiliary, MlxArray Gradient) One<TAux>(
+    private static (MlxArray Value, TAux Auxiliary, MlxArray Gradients) One<TAux>(
         (MlxArray Value, TAux Auxiliary, MlxArray[] Gradients) result) => (result.Value, result.Auxiliary, result.Gradients[0]);
 }

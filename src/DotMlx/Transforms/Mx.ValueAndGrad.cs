@@ -11,7 +11,7 @@ public static unsafe partial class Mx
     /// The arrays that <paramref name="fun"/> gets become what was passed in for them when it returns. An exception in it comes out of the returned
     /// function as it was thrown.
     /// </remarks>
-    public static Func<MlxArray, (MlxArray Value, MlxArray Gradient)> ValueAndGrad(Func<MlxArray, MlxArray> fun)
+    public static Func<MlxArray, (MlxArray Value, MlxArray Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
         return x =>
@@ -25,7 +25,7 @@ public static unsafe partial class Mx
     /// <param name="fun">A function that returns a scalar array.</param>
     /// <param name="argnum">The argument to differentiate by: 0 or 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such argument.</exception>
-    public static Func<MlxArray, MlxArray, (MlxArray Value, MlxArray Gradient)> ValueAndGrad(
+    public static Func<MlxArray, MlxArray, (MlxArray Value, MlxArray Gradients)> ValueAndGrad(
         Func<MlxArray, MlxArray, MlxArray> fun, int argnum = 0)
     {
         var several = ValueAndGrad(fun, [argnum]);
@@ -49,7 +49,7 @@ public static unsafe partial class Mx
     /// <param name="fun">A function that returns a scalar array.</param>
     /// <param name="argnum">The argument to differentiate by: 0, 1 or 2.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such argument.</exception>
-    public static Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, MlxArray Gradient)> ValueAndGrad(
+    public static Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, MlxArray Gradients)> ValueAndGrad(
         Func<MlxArray, MlxArray, MlxArray, MlxArray> fun, int argnum = 0)
     {
         var several = ValueAndGrad(fun, [argnum]);
@@ -83,15 +83,28 @@ public static unsafe partial class Mx
 
     /// <summary>Gives the value and the gradient by every array of a tree, as a tree of the same structure.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    public static Func<Tree, (MlxArray Value, Tree Gradient)> ValueAndGrad(Func<Tree, MlxArray> fun)
+    public static Func<Tree, (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<Tree, MlxArray> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
         return tree => WithoutAuxiliary(TreeDifferentiation.ValueAndGrad((t, _) => (fun(t), false), tree, []));
     }
 
+    /// <summary>Gives the value of a function of a dictionary, such as parameters, and its gradients by all arrays in it.</summary>
+    /// <inheritdoc cref="ValueAndGrad(Func{Tree, MlxArray})"/>
+    public static Func<TreeDictionary, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<TreeDictionary, MlxArray> fun)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        Func<Tree, (MlxArray Value, Tree Gradients)> general = ValueAndGrad((Tree tree) => fun((TreeDictionary)tree));
+        return tree =>
+        {
+            (MlxArray value, Tree gradients) = general(tree);
+            return (value, (TreeDictionary)gradients);
+        };
+    }
+
     /// <summary>Gives the value and the gradient by every array of a tree, for a function that takes an array beside it.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    public static Func<Tree, MlxArray, (MlxArray Value, Tree Gradient)> ValueAndGrad(Func<Tree, MlxArray, MlxArray> fun)
+    public static Func<Tree, MlxArray, (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<Tree, MlxArray, MlxArray> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
         return (tree, a) => WithoutAuxiliary(TreeDifferentiation.ValueAndGrad((t, r) => (fun(t, r[0]), false), tree, [a]));
@@ -99,7 +112,7 @@ public static unsafe partial class Mx
 
     /// <summary>Gives the value and the gradient by every array of a tree, for a function that takes two arrays beside it.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    public static Func<Tree, MlxArray, MlxArray, (MlxArray Value, Tree Gradient)> ValueAndGrad(
+    public static Func<Tree, MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> ValueAndGrad(
         Func<Tree, MlxArray, MlxArray, MlxArray> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
@@ -108,13 +121,13 @@ public static unsafe partial class Mx
 
     /// <summary>Gives the value and the gradient by every array of a tree, for a function that takes a list of arrays beside it.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    public static Func<Tree, MlxArray[], (MlxArray Value, Tree Gradient)> ValueAndGrad(Func<Tree, MlxArray[], MlxArray> fun)
+    public static Func<Tree, MlxArray[], (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<Tree, MlxArray[], MlxArray> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
         return (tree, arrays) => WithoutAuxiliary(TreeDifferentiation.ValueAndGrad((t, r) => (fun(t, r), false), tree, arrays));
     }
 
-    private static (MlxArray Value, MlxArray Gradient) One((MlxArray Value, MlxArray[] Gradients) result) =>
+    private static (MlxArray Value, MlxArray Gradients) One((MlxArray Value, MlxArray[] Gradients) result) =>
         (result.Value, result.Gradients[0]);
 
     private static (MlxArray Value, TGradient Gradient) WithoutAuxiliary<TGradient>(

@@ -3,7 +3,7 @@ namespace DotMlx;
 /// <summary>Differentiation by all arrays of a tree, the function's first argument.</summary>
 internal static class TreeDifferentiation
 {
-    internal static (MlxArray Value, TAux Auxiliary, Tree Gradient) ValueAndGrad<TAux>(
+    internal static (MlxArray Value, TAux Auxiliary, Tree Gradients) ValueAndGrad<TAux>(
         Func<Tree, MlxArray[], (MlxArray Loss, TAux Auxiliary)> function, Tree tree, MlxArray[] rest)
     {
         ArgumentNullException.ThrowIfNull(tree);

@@ -59,6 +59,7 @@ public abstract partial class Tree
             return;
         }
 
+        using TreeHold hold = tree.Hold();
         for (int i = 0; i < tree.ChildCount; i++)
         {
             Append(tree.ChildAt(i), TreePaths.Below(path, tree.NameAt(i)), items, shown);

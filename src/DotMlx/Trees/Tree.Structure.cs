@@ -36,7 +36,7 @@ public abstract partial class Tree
         ArgumentNullException.ThrowIfNull(expected);
         ArgumentNullException.ThrowIfNull(actual);
         List<string> differences = [];
-        Compare(new TreePath(), expected, actual, differences);
+        Compare(new TreePath(), expected.Copy(), actual.Copy(), differences);
         return differences;
     }
 

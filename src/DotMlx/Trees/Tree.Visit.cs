@@ -3,6 +3,16 @@ namespace DotMlx;
 /// <content>How every walk in the library goes through a tree, whatever its nodes are, and how it builds another of the same kind.</content>
 public abstract partial class Tree
 {
+    /// <summary>What an optimizer keeps beside a container of its state; null for all others.</summary>
+    internal virtual StateNode? Owner
+    {
+        get => null;
+        set => throw new InvalidOperationException("An array has no owner.");
+    }
+
+    /// <summary>Keeps the optimizer whose state this is, if any, from committing an update meanwhile; dispose the result.</summary>
+    internal TreeHold Hold() => new(Owner?.Gate);
+
     /// <summary>The number of children; a leaf has none.</summary>
     internal abstract int ChildCount { get; }
 
@@ -54,6 +64,11 @@ public abstract partial class Tree
         if (tree is TreeLeaf leaf)
         {
             return map(leaf, others, path);
+        }
+
+        if (tree.Owner is not null)
+        {
+            tree = tree.Copy();
         }
 
         Tree result = tree.NewLike();

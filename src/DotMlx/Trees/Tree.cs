@@ -75,6 +75,7 @@ public abstract partial class Tree
     {
         get
         {
+            using TreeHold hold = Hold();
             int count = 0;
             for (int i = 0; i < ChildCount; i++)
             {
@@ -88,6 +89,7 @@ public abstract partial class Tree
     /// <summary>A copy of all containers that shares the arrays.</summary>
     public virtual Tree Copy()
     {
+        using TreeHold hold = Hold();
         Tree copy = NewLike();
         for (int i = 0; i < ChildCount; i++)
         {
@@ -164,6 +166,7 @@ public abstract partial class Tree
     /// <summary>Lists the arrays; <paramref name="shown"/> says whether somebody outside the library gets to see them.</summary>
     internal virtual void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
+        using TreeHold hold = Hold();
         for (int i = 0; i < ChildCount; i++)
         {
             ChildAt(i).CollectLeaves(leaves, shown);
@@ -171,17 +174,27 @@ public abstract partial class Tree
     }
 
     /// <summary>Lists arrays such that evaluating them evaluates every leaf; leaves that share one list it once or a few times.</summary>
-    internal virtual void CollectToEvaluate(List<MlxArray> arrays)
+    /// <param name="arrays">Takes the arrays.</param>
+    /// <param name="gates">Takes what keeps them alive, if they are state of an optimizer: <see cref="StateGate.EndLook"/> ends that.</param>
+    internal virtual void CollectToEvaluate(List<MlxArray> arrays, List<StateGate> gates)
     {
+        using TreeHold hold = Hold();
+        if (Owner?.Gate is { } gate && !gates.Contains(gate))
+        {
+            gate.BeginLook();
+            gates.Add(gate);
+        }
+
         for (int i = 0; i < ChildCount; i++)
         {
-            ChildAt(i).CollectToEvaluate(arrays);
+            ChildAt(i).CollectToEvaluate(arrays, gates);
         }
     }
 
     /// <summary>Lists the arrays of the leaves that nobody outside the library has seen.</summary>
     internal virtual void CollectPrivate(List<MlxArray> arrays)
     {
+        using TreeHold hold = Hold();
         for (int i = 0; i < ChildCount; i++)
         {
             ChildAt(i).CollectPrivate(arrays);
@@ -230,6 +243,7 @@ public abstract partial class Tree
     {
         if (child is TreeLeaf { IsPrivate: true } leaf)
         {
+            using TreeHold hold = Hold();
             leaf.Copy();
         }
 

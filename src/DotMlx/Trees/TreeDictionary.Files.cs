@@ -20,14 +20,15 @@ public sealed partial class TreeDictionary
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         List<KeyValuePair<string, MlxArray>> items = [];
-        if (EscapedPaths.AreNeeded(this))
+        TreeDictionary tree = Owner is null ? this : Copy();
+        if (EscapedPaths.AreNeeded(tree))
         {
-            EscapedPaths.List(this, "", items);
+            EscapedPaths.List(tree, "", items);
             metadata = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { [SyntaxKey] = Escaped };
         }
         else
         {
-            items = FlattenUnseen();
+            items = tree.FlattenUnseen();
         }
 
         Evaluation.Eval(items.Select(item => item.Value).ToArray());

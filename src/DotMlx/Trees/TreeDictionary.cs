@@ -54,10 +54,22 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     /// <inheritdoc/>
     public override Tree this[string key]
     {
-        get => _items.TryGetValue(key, out Tree? value)
-            ? ReadAs(value, key, 0)
+        get => IndexOf(key) is int index and >= 0
+            ? ReadAs(_items.GetAt(index).Value, key, 0)
             : throw new KeyNotFoundException($"{Where} is {Description}: there is no key '{key}'.");
-        set => _items[key] = Checked(key, value);
+        set
+        {
+            using TreeHold hold = Hold();
+            IsChanged = true;
+            if (IndexOf(key) is int index and >= 0)
+            {
+                _items.SetAt(index, Checked(key, value));
+            }
+            else
+            {
+                _items.Add(key, Checked(key, value));
+            }
+        }
     }
 
     /// <summary>Adds an entry behind the others.</summary>
@@ -65,14 +77,23 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     /// <param name="value">An array, a list or a dictionary.</param>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
     /// <exception cref="ArgumentException">The key is there already.</exception>
-    public void Add(string key, Tree value) => _items.Add(key, Checked(key, value));
+    public void Add(string key, Tree value)
+    {
+        using TreeHold hold = Hold();
+        IsChanged = true;
+        _items.Add(key, Checked(key, value));
+    }
 
     /// <summary>Whether there is an entry of this name at this level.</summary>
     public bool ContainsKey(string key) => _items.ContainsKey(key);
 
     /// <summary>Removes an entry; its arrays stay valid.</summary>
     /// <returns>Whether it was there.</returns>
-    public bool Remove(string key) => _items.Remove(key);
+    public bool Remove(string key)
+    {
+        using TreeHold hold = Hold();
+        return _items.Remove(key);
+    }
 
     /// <summary>Looks for an entry at this level; <see cref="Tree.TryFind"/> follows a dotted path.</summary>
     /// <returns>Whether it is there.</returns>
@@ -88,7 +109,11 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     }
 
     /// <summary>Removes every entry; the arrays stay valid.</summary>
-    public void Clear() => _items.Clear();
+    public void Clear()
+    {
+        using TreeHold hold = Hold();
+        _items.Clear();
+    }
 
     /// <summary>Enumerates the entries in the order of insertion.</summary>
     public IEnumerator<KeyValuePair<string, Tree>> GetEnumerator()
@@ -153,7 +178,25 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
 
     internal KeyValuePair<string, Tree> EntryAt(int index) => _items.GetAt(index);
 
-    internal Tree? Get(string key) => Get(key, 0);
+    internal Tree? Get(string key) => IndexOf(key) is int index and >= 0 ? _items.GetAt(index).Value : null;
+
+    /// <summary>Replaces the value of an entry by its place.</summary>
+    internal void SetAt(int index, Tree value) => _items.SetAt(index, value);
+
+    // A program's own names are mostly the very strings that the dictionary has, and the dictionary of a parameter has few.
+    private int IndexOf(string key)
+    {
+        const int few = 4;
+        for (int i = 0; i < _items.Count && i < few; i++)
+        {
+            if (ReferenceEquals(_items.GetAt(i).Key, key))
+            {
+                return i;
+            }
+        }
+
+        return _items.IndexOf(key);
+    }
 
     /// <summary>The child under a key, or null; fast where it stands at a likely place and both trees have the very same string.</summary>
     internal Tree? Get(string key, int likely)
@@ -204,6 +247,11 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
             }
         }
     }
+
+    internal override StateNode? Owner { get; set; }
+
+    /// <summary>Whether an entry was set since somebody cleared this.</summary>
+    internal bool IsChanged { get; set; }
 
     internal override int ChildCount => _items.Count;
 

@@ -68,7 +68,7 @@ public sealed class TreeLeaf : Tree
 
     internal override void CollectLeaves(List<MlxArray> leaves, bool shown) => leaves.Add(shown ? Array : Peek);
 
-    internal override void CollectToEvaluate(List<MlxArray> arrays)
+    internal override void CollectToEvaluate(List<MlxArray> arrays, List<StateGate> gates)
     {
         if (_array is { } own)
         {

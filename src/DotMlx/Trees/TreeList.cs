@@ -136,6 +136,8 @@ public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
 
     internal override int ChildCount => _items.Count;
 
+    internal override StateNode? Owner { get; set; }
+
     internal override Tree ChildAt(int index) => _items[index];
 
     internal override string NameAt(int index) => TreePaths.Index(index);

@@ -8,6 +8,7 @@ internal static class TreeOutline
     public static string Of(Tree tree)
     {
         StringBuilder text = new();
+        tree = tree.Copy();
         switch (tree)
         {
             case TreeLeaf { Peek: var array }:

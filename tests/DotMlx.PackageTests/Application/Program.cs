@@ -18,7 +18,7 @@ var lossAndGradients = model.ValueAndGrad((MlxArray a, MlxArray b) => Losses.Mse
 float last = float.NaN;
 for (int step = 0; step < 300; step++)
 {
-    (MlxArray loss, Tree gradients) = lossAndGradients(x, y);
+    (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x, y);
     optimizer.Update(model, gradients);
     Mx.Eval(new TreeList { model.Parameters(), optimizer.State });
     last = loss.Item<float>();

@@ -18,15 +18,15 @@ internal static class Training
         Mx.Random.Seed(11);
         Sequential model = new(new Linear(Inputs, Hidden), new Tanh(), new Linear(Hidden, Hidden), new Tanh(), new Linear(Hidden, Classes));
         Mx.Eval(model.Parameters());
-        Optimizer optimizer = kind is "sgd" or "per-array" ? new SGD(0.1f, momentum: 0.9f) : new AdamW(0.01f);
+        OptimizerBase optimizer = kind is "sgd" or "per-array" ? new SGD(0.1f, momentum: 0.9f) : new AdamW(0.01f);
         FullyShardedModule? wrapped = kind == "fully-sharded" ? Sharding.FullyShard(model, group) as FullyShardedModule : null;
         Module trained = (Module?)wrapped ?? model;
-        Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients = trained.ValueAndGrad(
+        Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients = trained.ValueAndGrad(
             (MlxArray x, MlxArray y) => Losses.CrossEntropy(((IUnaryModule)trained).Forward(x), y, reduction: DotMlx.NN.Reduction.Mean));
         for (int step = 0; step < Steps; step++)
         {
             (MlxArray x, MlxArray y) = Part(step, group);
-            (MlxArray loss, Tree gradients) = lossAndGradients(x, y);
+            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x, y);
             Step(group, kind, trained, optimizer, gradients);
             Mx.Eval(new TreeList { trained.Parameters(), optimizer.State, loss });
         }
@@ -36,7 +36,7 @@ internal static class Training
         return result;
     }
 
-    private static void Step(DistributedGroup group, string kind, Module model, Optimizer optimizer, Tree gradients)
+    private static void Step(DistributedGroup group, string kind, Module model, OptimizerBase optimizer, TreeDictionary gradients)
     {
         const float MaxNorm = 0.5f;
         switch (kind)

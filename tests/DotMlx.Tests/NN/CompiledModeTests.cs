@@ -61,7 +61,7 @@ public class CompiledModeTests
     private sealed class Sgd
     {
         private readonly Sequential model;
-        private readonly Func<MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients;
+        private readonly Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients;
 
         internal Sgd(Sequential model)
         {
@@ -74,7 +74,7 @@ public class CompiledModeTests
 
         internal MlxArray Step(MlxArray x)
         {
-            (MlxArray loss, Tree gradients) = lossAndGradients(x);
+            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x);
             model.Update(Rule.ApplyGradients(gradients, model.TrainableParameters()));
             return loss;
         }

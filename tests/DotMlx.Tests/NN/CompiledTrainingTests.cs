@@ -37,11 +37,11 @@ public class CompiledTrainingTests
         // The learning rate equals the momentum of the normalization: state and constant must not be one array.
         SGD optimizer = new(0.1f, momentum: 0.9f);
         optimizer.Init(model.TrainableParameters());
-        Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> loss =
+        Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> loss =
             model.ValueAndGrad((MlxArray a, MlxArray b) => Losses.MseLoss(model.Forward(a), b));
         MlxArray Step(MlxArray a, MlxArray b)
         {
-            (MlxArray value, Tree gradients) = loss(a, b);
+            (MlxArray value, TreeDictionary gradients) = loss(a, b);
             model.Update(optimizer.ApplyGradients(gradients, model.TrainableParameters()));
             return value;
         }

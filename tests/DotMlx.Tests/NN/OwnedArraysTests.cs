@@ -140,7 +140,7 @@ public partial class OwnedArraysTests
     /// <summary>A layer, an optimizer and a step of training.</summary>
     private sealed class Setup : IDisposable
     {
-        private readonly Func<MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients;
+        private readonly Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients;
 
         public Setup(bool owns)
         {
@@ -156,7 +156,7 @@ public partial class OwnedArraysTests
 
         public MlxArray Step(MlxArray x)
         {
-            (MlxArray loss, Tree gradients) = lossAndGradients(x);
+            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x);
             Optimizer.Update(Model, gradients);
             return loss;
         }

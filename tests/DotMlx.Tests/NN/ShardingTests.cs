@@ -63,7 +63,7 @@ public class ShardingTests
     [Test]
     public void Gradients_of_one_process_are_their_own_average()
     {
-        Tree gradients = new Linear(2, 2).Parameters();
+        TreeDictionary gradients = new Linear(2, 2).Parameters();
         Assert.That(DotMlx.Optimizers.Gradients.Average(gradients), Is.SameAs(gradients));
     }
 
@@ -88,15 +88,15 @@ public class ShardingTests
     [Test]
     public void Sharded_steps_of_one_process_are_plain_steps()
     {
-        Tree parameters = new TreeDictionary { ["w"] = Mx.Ones(4, 2), ["b"] = Mx.Ones(2) };
-        Tree gradients = new TreeDictionary { ["w"] = Mx.Full([4, 2], 3f), ["b"] = Mx.Full([2], -2f) };
-        (Tree clipped, MlxArray norm) = DotMlx.Optimizers.Gradients.ClipNorm(gradients, 1f);
-        (Tree sharded, MlxArray shardedNorm) = DotMlx.Optimizers.Gradients.ClipNormSharded(gradients, 1f);
+        TreeDictionary parameters = new TreeDictionary { ["w"] = Mx.Ones(4, 2), ["b"] = Mx.Ones(2) };
+        TreeDictionary gradients = new TreeDictionary { ["w"] = Mx.Full([4, 2], 3f), ["b"] = Mx.Full([2], -2f) };
+        (TreeDictionary clipped, MlxArray norm) = DotMlx.Optimizers.Gradients.ClipNorm(gradients, 1f);
+        (TreeDictionary sharded, MlxArray shardedNorm) = DotMlx.Optimizers.Gradients.ClipNormSharded(gradients, 1f);
         Assert.That(shardedNorm.Item<float>(), Is.EqualTo(norm.Item<float>()).Within(1e-6f));
         Assert.That(sharded["w"].Array.ToArray<float>(), Is.EqualTo(clipped["w"].Array.ToArray<float>()).Within(1e-6f));
 
-        (Tree updated, MlxArray? stepNorm) = DotMlx.Optimizers.Gradients.FsdpApply(gradients, parameters, new DotMlx.Optimizers.SGD(0.5f), maxNorm: 1f);
-        Tree expected = new DotMlx.Optimizers.SGD(0.5f).ApplyGradients(clipped, parameters);
+        (TreeDictionary updated, MlxArray? stepNorm) = DotMlx.Optimizers.Gradients.FsdpApply(gradients, parameters, new DotMlx.Optimizers.SGD(0.5f), maxNorm: 1f);
+        TreeDictionary expected = new DotMlx.Optimizers.SGD(0.5f).ApplyGradients(clipped, parameters);
         Assert.That(updated["b"].Array.ToArray<float>(), Is.EqualTo(expected["b"].Array.ToArray<float>()).Within(1e-6f));
         Assert.That(stepNorm!.Item<float>(), Is.EqualTo(norm.Item<float>()).Within(1e-6f));
         Assert.That(() => DotMlx.Optimizers.Gradients.ClipNormSharded(gradients, -1f), Throws.InstanceOf<ArgumentOutOfRangeException>());

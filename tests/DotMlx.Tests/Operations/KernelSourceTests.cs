@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using DotMlx.Bindings;
-using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Operations;
 
@@ -114,7 +113,7 @@ public unsafe class KernelSourceTests
             string code = Path.Combine(folder, "program.cpp"), program = Path.Combine(folder, "program");
             File.WriteAllText(code, source);
             _ = Run("c++", "-std=c++17", "-o", program, code);
-            return OwnProgram.IsEmulated ? Run(OwnProgram.Emulator!, program) : Run(program);
+            return Run(program);
         }
         catch (Win32Exception)
         {

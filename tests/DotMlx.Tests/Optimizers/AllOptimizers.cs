@@ -10,19 +10,19 @@ internal static class AllOptimizers
         "SGD", "RMSprop", "Adagrad", "AdaDelta", "Adam", "AdamW", "Adamax", "Lion", "Adafactor", "Muon", "MultiOptimizer",
     ];
 
-    internal static Optimizer Make(string name) => name switch
+    internal static OptimizerBase Make(string name) => name switch
     {
-        "SGD" => new SGD(0.1f, momentum: 0.9f, weightDecay: 0.1f, nesterov: true),
-        "RMSprop" => new RMSprop(0.01f),
-        "Adagrad" => new Adagrad(0.1f),
-        "AdaDelta" => new AdaDelta(1f),
-        "Adam" => new Adam(Schedules.CosineDecay(0.1f, 20), biasCorrection: true),
-        "AdamW" => new AdamW(0.01f, weightDecay: 0.1f, biasCorrection: true),
-        "Adamax" => new Adamax(0.01f),
-        "Lion" => new Lion(0.01f, weightDecay: 0.1f),
-        "Adafactor" => new Adafactor(beta1: 0.9f, weightDecay: 0.1f, warmupInit: true),
-        "Muon" => new Muon(0.02f),
-        "MultiOptimizer" => new MultiOptimizer([new Muon(0.02f), new AdamW(Schedules.StepDecay(0.1f, 0.5f, 2))], [(_, leaf) => leaf.NDim >= 2]),
+        "SGD" => new SGD(0.1, momentum: 0.9, weightDecay: 0.1, nesterov: true),
+        "RMSprop" => new RMSprop(0.01),
+        "Adagrad" => new Adagrad(0.1),
+        "AdaDelta" => new AdaDelta(1),
+        "Adam" => new Adam(Schedules.CosineDecay(0.1, 20), biasCorrection: true),
+        "AdamW" => new AdamW(0.01, weightDecay: 0.1, biasCorrection: true),
+        "Adamax" => new Adamax(0.01),
+        "Lion" => new Lion(0.01, weightDecay: 0.1),
+        "Adafactor" => new Adafactor(beta1: 0.9, weightDecay: 0.1, warmupInit: true),
+        "Muon" => new Muon(0.02),
+        "MultiOptimizer" => new MultiOptimizer([new Muon(0.02), new AdamW(Schedules.StepDecay(0.1, 0.5, 2))], [(_, leaf) => leaf.NDim >= 2]),
         _ => throw new ArgumentException($"No optimizer {name}.", nameof(name)),
     };
 
@@ -30,7 +30,7 @@ internal static class AllOptimizers
 
     internal static TreeDictionary Gradients(int step, DType dtype = DType.Float32) => Values(1f + step, dtype);
 
-    internal static Tree Run(Optimizer optimizer, Tree parameters, int from, int to)
+    internal static TreeDictionary Run(OptimizerBase optimizer, TreeDictionary parameters, int from, int to)
     {
         for (int step = from; step < to; step++)
         {

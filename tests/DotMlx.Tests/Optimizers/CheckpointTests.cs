@@ -20,10 +20,10 @@ internal sealed class CheckpointTests
     [TestCaseSource(nameof(Names))]
     public void A_new_process_continues_bit_for_bit(string name)
     {
-        Optimizer straight = AllOptimizers.Make(name);
-        Tree parameters = AllOptimizers.Run(straight, AllOptimizers.Parameters(), 0, 8);
+        OptimizerBase straight = AllOptimizers.Make(name);
+        TreeDictionary parameters = AllOptimizers.Run(straight, AllOptimizers.Parameters(), 0, 8);
 
-        Optimizer first = AllOptimizers.Make(name);
+        OptimizerBase first = AllOptimizers.Make(name);
         TreeDictionary weights = (TreeDictionary)AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
         weights.Save(File("weights"));
         first.Save(File("state"));
@@ -36,12 +36,12 @@ internal sealed class CheckpointTests
     /// <summary>The child process: restores, does five more steps, saves.</summary>
     internal static int ContinueTraining(string name, string weights, string state)
     {
-        Optimizer optimizer = AllOptimizers.Make(name);
+        OptimizerBase optimizer = AllOptimizers.Make(name);
         TreeDictionary parameters = TreeDictionary.Load(weights);
 
         // The empty module leaves no trace in the file.
         optimizer.Load(state, parameters);
-        Tree updated = AllOptimizers.Run(optimizer, parameters, 3, 8);
+        TreeDictionary updated = AllOptimizers.Run(optimizer, parameters, 3, 8);
         ((TreeDictionary)updated).Save(weights);
         optimizer.Save(state);
         return 0;
@@ -51,7 +51,7 @@ internal sealed class CheckpointTests
     public void The_state_of_Python_is_taken_through_State()
     {
         Adam first = new(0.1f, biasCorrection: true);
-        Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
+        TreeDictionary parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
         Mx.SaveSafetensors(File("python"), first.State.Flatten());
         Adam second = new(0.7f, biasCorrection: true);
         second.State = TreeDictionary.Load(File("python"));
@@ -106,7 +106,7 @@ internal sealed class CheckpointTests
         broken.Save(File("broken"));
 
         string before = AllOptimizers.Bits(optimizer.State);
-        foreach (Tree? against in new Tree?[] { parameters, null })
+        foreach (TreeDictionary? against in new TreeDictionary?[] { parameters, null })
         {
             OptimizerStateException error = Assert.Throws<OptimizerStateException>(() => optimizer.Load(File("broken"), against))!;
             Assert.That(error.Mismatches, Has.Count.EqualTo(5));
@@ -189,7 +189,7 @@ internal sealed class CheckpointTests
     internal static int SaveForEver(string state)
     {
         Adam optimizer = new(0.1f);
-        Tree parameters = AllOptimizers.Parameters();
+        TreeDictionary parameters = AllOptimizers.Parameters();
         if (System.IO.File.Exists(state))
         {
             optimizer.Load(state, parameters);
@@ -206,7 +206,7 @@ internal sealed class CheckpointTests
     public void A_loaded_state_belongs_to_no_scope()
     {
         Adam first = new(0.1f);
-        Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 1);
+        TreeDictionary parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 1);
         first.Save(File("state"));
         Adam second = new(0.1f);
         using (MlxScope.Begin())
@@ -215,6 +215,48 @@ internal sealed class CheckpointTests
         }
 
         Assert.That(() => AllOptimizers.Run(second, parameters, 1, 2), Throws.Nothing);
+    }
+
+    [Test]
+    public void Save_and_load_agree_on_the_name()
+    {
+        Adam first = new(0.25);
+        string path = Path.Combine(_folder, "state.v1");
+        first.Save(path);
+        Assert.That(System.IO.File.Exists(path + ".safetensors"));
+        Adam second = new(0.5);
+        second.Load(path);
+        Assert.That(second.LearningRate.Item<float>(), Is.EqualTo(0.25f));
+        first.Save(Path.Combine(_folder, "UPPER.SAFETENSORS"));
+        Assert.That(System.IO.File.Exists(Path.Combine(_folder, "UPPER.SAFETENSORS")));
+        second.Load(Path.Combine(_folder, "UPPER.SAFETENSORS"));
+    }
+
+    [Test]
+    public void A_whole_learning_rate_of_Python_is_taken()
+    {
+        SGD first = new(0.5, momentum: 0.9);
+        TreeDictionary parameters = (TreeDictionary)AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 1);
+        TreeDictionary state = (TreeDictionary)first.State.Copy();
+        state["learning_rate"] = MlxArray.Scalar(1);
+        Mx.SaveSafetensors(File("python"), state.Flatten());
+        SGD second = new(0.1, momentum: 0.9);
+        second.Load(File("python"), parameters);
+        Assert.That(second.LearningRate.Item<float>(), Is.EqualTo(1f));
+        Assert.That(() => AllOptimizers.Run(second, parameters, 1, 2), Throws.Nothing);
+    }
+
+    [Test]
+    public void Entries_that_a_file_was_written_with_are_missed()
+    {
+        Adafactor first = new();
+        AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 1);
+        first.Save(File("state"));
+        SafetensorsFile file = Mx.LoadSafetensors(File("state"));
+        Mx.SaveSafetensors(File("broken"), file.Where(item => item.Key != "layers.0.weight.exp_avg_sq_col"), file.Metadata);
+        Assert.That(
+            () => new Adafactor().Load(File("broken")),
+            Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight'").And.Message.Contains("(exp_avg_sq_col, exp_avg_sq_row)"));
     }
 
     private string File(string name) => Path.Combine(_folder, name + ".safetensors");

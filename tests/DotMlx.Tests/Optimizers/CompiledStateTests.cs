@@ -10,9 +10,9 @@ public class CompiledStateTests
     public void WhatNobodyHasSeenIsFreedAtOnce([Values] bool several)
     {
         TreeDictionary parameters = Parameters(), gradients = Parameters();
-        Optimizer optimizer = Make(several);
+        OptimizerBase optimizer = Make(several);
         optimizer.Init(parameters);
-        Func<Tree, Tree, Tree> update = optimizer.Compile();
+        Func<TreeDictionary, TreeDictionary, TreeDictionary> update = optimizer.Compile();
         update(gradients, parameters).DisposeArrays();
         HandleCount.Settle();
         long before = LiveArrays.Count;
@@ -30,9 +30,9 @@ public class CompiledStateTests
     public void WhatSomebodyHasSeenStaysValid([Values] bool several)
     {
         TreeDictionary parameters = Parameters(), gradients = Parameters();
-        Optimizer optimizer = Make(several);
+        OptimizerBase optimizer = Make(several);
         optimizer.Init(parameters);
-        Func<Tree, Tree, Tree> update = optimizer.Compile();
+        Func<TreeDictionary, TreeDictionary, TreeDictionary> update = optimizer.Compile();
         _ = update(gradients, parameters);
         Tree state = several ? optimizer.State["states"][0] : optimizer.State;
         MlxArray seen = state["a"]["m"].Array;
@@ -56,7 +56,7 @@ public class CompiledStateTests
         TreeDictionary parameters = Parameters(), gradients = Parameters();
         var optimizer = new KeepingAdam();
         optimizer.Init(parameters);
-        Func<Tree, Tree, Tree> update = optimizer.Compile();
+        Func<TreeDictionary, TreeDictionary, TreeDictionary> update = optimizer.Compile();
         _ = update(gradients, parameters);
         MlxArray kept = optimizer.Kept!;
         float value = kept.Item<float>();
@@ -101,7 +101,7 @@ public class CompiledStateTests
         }
     }
 
-    private static Optimizer Make(bool several) => several
+    private static OptimizerBase Make(bool several) => several
         ? new MultiOptimizer([new Adam(0.1f), new SGD(0.1f, momentum: 0.9f)], [(path, _) => path == "a"])
         : new Adam(0.1f);
 

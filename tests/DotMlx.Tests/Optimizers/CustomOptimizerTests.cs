@@ -7,7 +7,7 @@ internal sealed class CustomOptimizerTests
     public void Two_methods_make_an_optimizer()
     {
         NesterovAdam optimizer = new(0.1f);
-        Tree parameters = new TreeDictionary { ["net"] = new TreeList { MlxArray.Scalar(1f) } };
+        TreeDictionary parameters = new TreeDictionary { ["net"] = new TreeList { MlxArray.Scalar(1f) } };
         double w = 1, m = 0, v = 0;
         for (int step = 1; step <= 5; step++)
         {
@@ -30,7 +30,7 @@ internal sealed class CustomOptimizerTests
         try
         {
             NesterovAdam first = new(0.1f);
-            Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
+            TreeDictionary parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
             first.Save(file);
             NesterovAdam second = new(0.5f);
             second.Load(file, parameters);
@@ -48,7 +48,7 @@ internal sealed class CustomOptimizerTests
     public void It_can_have_masters()
     {
         NesterovAdam optimizer = new(0.001f) { MasterWeights = true };
-        Tree updated = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(DType.BFloat16), 0, 3);
+        TreeDictionary updated = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(DType.BFloat16), 0, 3);
         Assert.That(updated.Leaves.Select(leaf => leaf.DType), Is.All.EqualTo(DType.BFloat16));
         Assert.That(optimizer.State["scale"]["master"].Array.DType, Is.EqualTo(DType.Float32));
     }

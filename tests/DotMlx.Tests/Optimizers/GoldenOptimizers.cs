@@ -12,39 +12,39 @@ internal static class GoldenOptimizers
         return name switch
         {
             "SGD" => a.WithRate<Optimizer>(
-                rate => new SGD(rate, a.Float("momentum", 0f), a.Float("weight_decay", 0f), a.Float("dampening", 0f), a.Bool("nesterov", false)),
-                rate => new SGD(rate, a.Float("momentum", 0f), a.Float("weight_decay", 0f), a.Float("dampening", 0f), a.Bool("nesterov", false))),
+                rate => new SGD(rate, a.Number("momentum", 0), a.Number("weight_decay", 0), a.Number("dampening", 0), a.Bool("nesterov", false)),
+                rate => new SGD(rate, a.Number("momentum", 0), a.Number("weight_decay", 0), a.Number("dampening", 0), a.Bool("nesterov", false))),
             "RMSprop" => a.WithRate<Optimizer>(
-                rate => new RMSprop(rate, a.Float("alpha", 0.99f), a.Float("eps", 1e-8f)),
-                rate => new RMSprop(rate, a.Float("alpha", 0.99f), a.Float("eps", 1e-8f))),
+                rate => new RMSprop(rate, a.Number("alpha", 0.99), a.Number("eps", 1e-8)),
+                rate => new RMSprop(rate, a.Number("alpha", 0.99), a.Number("eps", 1e-8))),
             "Adagrad" => a.WithRate<Optimizer>(
-                rate => new Adagrad(rate, a.Float("eps", 1e-8f)),
-                rate => new Adagrad(rate, a.Float("eps", 1e-8f))),
+                rate => new Adagrad(rate, a.Number("eps", 1e-8)),
+                rate => new Adagrad(rate, a.Number("eps", 1e-8))),
             "AdaDelta" => a.WithRate<Optimizer>(
-                rate => new AdaDelta(rate, a.Float("rho", 0.9f), a.Float("eps", 1e-6f)),
-                rate => new AdaDelta(rate, a.Float("rho", 0.9f), a.Float("eps", 1e-6f))),
+                rate => new AdaDelta(rate, a.Number("rho", 0.9), a.Number("eps", 1e-6)),
+                rate => new AdaDelta(rate, a.Number("rho", 0.9), a.Number("eps", 1e-6))),
             "Adam" => a.WithRate<Optimizer>(
-                rate => new Adam(rate, a.Pair("betas"), a.Float("eps", 1e-8f), a.Bool("bias_correction", false)),
-                rate => new Adam(rate, a.Pair("betas"), a.Float("eps", 1e-8f), a.Bool("bias_correction", false))),
+                rate => new Adam(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Bool("bias_correction", false)),
+                rate => new Adam(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Bool("bias_correction", false))),
             "AdamW" => a.WithRate<Optimizer>(
-                rate => new AdamW(rate, a.Pair("betas"), a.Float("eps", 1e-8f), a.Float("weight_decay", 0.01f), a.Bool("bias_correction", false)),
-                rate => new AdamW(rate, a.Pair("betas"), a.Float("eps", 1e-8f), a.Float("weight_decay", 0.01f), a.Bool("bias_correction", false))),
+                rate => new AdamW(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Number("weight_decay", 0.01), a.Bool("bias_correction", false)),
+                rate => new AdamW(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Number("weight_decay", 0.01), a.Bool("bias_correction", false))),
             "Adamax" => a.WithRate<Optimizer>(
-                rate => new Adamax(rate, a.Pair("betas"), a.Float("eps", 1e-8f)),
-                rate => new Adamax(rate, a.Pair("betas"), a.Float("eps", 1e-8f))),
+                rate => new Adamax(rate, a.Pair("betas"), a.Number("eps", 1e-8)),
+                rate => new Adamax(rate, a.Pair("betas"), a.Number("eps", 1e-8))),
             "Lion" => a.WithRate<Optimizer>(
-                rate => new Lion(rate, a.Pair("betas"), a.Float("weight_decay", 0f)),
-                rate => new Lion(rate, a.Pair("betas"), a.Float("weight_decay", 0f))),
+                rate => new Lion(rate, a.Pair("betas"), a.Number("weight_decay", 0)),
+                rate => new Lion(rate, a.Pair("betas"), a.Number("weight_decay", 0))),
             "Adafactor" => a.WithRateOrNone<Optimizer>(
                 rate => new Adafactor(
-                    rate, a.Pair("eps"), a.Float("clip_threshold", 1f), a.Float("decay_rate", -0.8f), a.FloatOrNull("beta_1"),
-                    a.Float("weight_decay", 0f), a.Bool("scale_parameter", true), a.Bool("relative_step", true), a.Bool("warmup_init", false)),
+                    rate, a.Pair("eps"), a.Number("clip_threshold", 1), a.Number("decay_rate", -0.8), a.NumberOrNull("beta_1"),
+                    a.Number("weight_decay", 0), a.Bool("scale_parameter", true), a.Bool("relative_step", true), a.Bool("warmup_init", false)),
                 rate => new Adafactor(
-                    rate, a.Pair("eps"), a.Float("clip_threshold", 1f), a.Float("decay_rate", -0.8f), a.FloatOrNull("beta_1"),
-                    a.Float("weight_decay", 0f), a.Bool("scale_parameter", true), a.Bool("relative_step", true), a.Bool("warmup_init", false))),
+                    rate, a.Pair("eps"), a.Number("clip_threshold", 1), a.Number("decay_rate", -0.8), a.NumberOrNull("beta_1"),
+                    a.Number("weight_decay", 0), a.Bool("scale_parameter", true), a.Bool("relative_step", true), a.Bool("warmup_init", false))),
             "Muon" => a.WithRate<Optimizer>(
-                rate => new Muon(rate, a.Float("momentum", 0.95f), a.Float("weight_decay", 0.01f), a.Bool("nesterov", true), a.Int("ns_steps", 5)),
-                rate => new Muon(rate, a.Float("momentum", 0.95f), a.Float("weight_decay", 0.01f), a.Bool("nesterov", true), a.Int("ns_steps", 5))),
+                rate => new Muon(rate, a.Number("momentum", 0.95), a.Number("weight_decay", 0.01), a.Bool("nesterov", true), a.Int("ns_steps", 5)),
+                rate => new Muon(rate, a.Number("momentum", 0.95), a.Number("weight_decay", 0.01), a.Bool("nesterov", true), a.Int("ns_steps", 5))),
             _ => throw new ArgumentException($"No optimizer {name}.", nameof(name)),
         };
     }
@@ -62,10 +62,10 @@ internal static class GoldenOptimizers
         Arguments a = new(element.GetProperty("args"));
         return name switch
         {
-            "exponential_decay" => Schedules.ExponentialDecay(a.Float("init", 0), a.Float("decay_rate", 0)),
-            "step_decay" => Schedules.StepDecay(a.Float("init", 0), a.Float("decay_rate", 0), a.Int("step_size", 0)),
-            "cosine_decay" => Schedules.CosineDecay(a.Float("init", 0), a.Int("decay_steps", 0), a.Float("end", 0f)),
-            "linear_schedule" => Schedules.LinearSchedule(a.Float("init", 0), a.Float("end", 0), a.Int("steps", 0)),
+            "exponential_decay" => Schedules.ExponentialDecay(a.Number("init", 0), a.Number("decay_rate", 0)),
+            "step_decay" => Schedules.StepDecay(a.Number("init", 0), a.Number("decay_rate", 0), a.Int("step_size", 0)),
+            "cosine_decay" => Schedules.CosineDecay(a.Number("init", 0), a.Int("decay_steps", 0), a.Number("end", 0)),
+            "linear_schedule" => Schedules.LinearSchedule(a.Number("init", 0), a.Number("end", 0), a.Int("steps", 0)),
             _ => throw new ArgumentException($"No schedule {name}.", nameof(element)),
         };
     }
@@ -104,24 +104,24 @@ internal static class GoldenOptimizers
 
     private sealed class Arguments(JsonElement args)
     {
-        internal T WithRate<T>(Func<float, T> constant, Func<Schedule, T> scheduled) =>
+        internal T WithRate<T>(Func<double, T> constant, Func<Schedule, T> scheduled) =>
             WithRateOrNone(rate => constant(rate ?? throw new ArgumentException("No learning rate.")), scheduled);
 
-        internal T WithRateOrNone<T>(Func<float?, T> constant, Func<Schedule, T> scheduled) =>
+        internal T WithRateOrNone<T>(Func<double?, T> constant, Func<Schedule, T> scheduled) =>
             args.TryGetProperty("learning_rate", out JsonElement rate) && rate.ValueKind == JsonValueKind.Object
                 ? scheduled(MakeSchedule(rate))
-                : constant(FloatOrNull("learning_rate"));
+                : constant(NumberOrNull("learning_rate"));
 
-        internal float Float(string name, float otherwise) => FloatOrNull(name) ?? otherwise;
+        internal double Number(string name, double otherwise) => NumberOrNull(name) ?? otherwise;
 
-        internal float? FloatOrNull(string name) =>
-            args.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value.GetSingle() : null;
+        internal double? NumberOrNull(string name) =>
+            args.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value.GetDouble() : null;
 
         internal int Int(string name, int otherwise) => args.TryGetProperty(name, out JsonElement value) ? value.GetInt32() : otherwise;
 
         internal bool Bool(string name, bool otherwise) => args.TryGetProperty(name, out JsonElement value) ? value.GetBoolean() : otherwise;
 
-        internal (float, float)? Pair(string name) =>
-            args.TryGetProperty(name, out JsonElement value) ? (value[0].GetSingle(), value[1].GetSingle()) : null;
+        internal (double, double)? Pair(string name) =>
+            args.TryGetProperty(name, out JsonElement value) ? (value[0].GetDouble(), value[1].GetDouble()) : null;
     }
 }

@@ -8,14 +8,14 @@ internal sealed class GroupedUpdateTests
 {
     private static readonly string[] Names = AllOptimizers.Names;
 
-    private static Optimizer Grouped(string name)
+    private static OptimizerBase Grouped(string name)
     {
-        Optimizer optimizer = AllOptimizers.Make(name);
+        OptimizerBase optimizer = AllOptimizers.Make(name);
         optimizer.GroupSmallParameters = true;
         return optimizer;
     }
 
-    private static (Optimizer Optimizer, Tree Parameters) AfterTwoUpdates(Optimizer optimizer) =>
+    private static (OptimizerBase Optimizer, TreeDictionary Parameters) AfterTwoUpdates(OptimizerBase optimizer) =>
         (optimizer, AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2));
 
     [TestCaseSource(nameof(Names))]
@@ -23,10 +23,10 @@ internal sealed class GroupedUpdateTests
     {
         foreach (DType dtype in new[] { DType.Float32, DType.BFloat16 })
         {
-            Optimizer plain = AllOptimizers.Make(name);
-            Optimizer grouped = Grouped(name);
-            Tree a = AllOptimizers.Parameters(dtype);
-            Tree b = AllOptimizers.Parameters(dtype);
+            OptimizerBase plain = AllOptimizers.Make(name);
+            OptimizerBase grouped = Grouped(name);
+            TreeDictionary a = AllOptimizers.Parameters(dtype);
+            TreeDictionary b = AllOptimizers.Parameters(dtype);
             for (int i = 0; i < 4; i++)
             {
                 a = plain.ApplyGradients(AllOptimizers.Gradients(i, dtype), a);
@@ -41,20 +41,20 @@ internal sealed class GroupedUpdateTests
     [Test]
     public void What_somebody_changes_is_noticed()
     {
-        Optimizer plain = AllOptimizers.Make("Adam");
-        Optimizer grouped = Grouped("Adam");
-        Tree a = AllOptimizers.Parameters();
-        Tree b = AllOptimizers.Parameters();
+        OptimizerBase plain = AllOptimizers.Make("Adam");
+        OptimizerBase grouped = Grouped("Adam");
+        TreeDictionary a = AllOptimizers.Parameters();
+        TreeDictionary b = AllOptimizers.Parameters();
         for (int i = 0; i < 8; i++)
         {
-            Tree gradients = AllOptimizers.Gradients(i);
+            TreeDictionary gradients = AllOptimizers.Gradients(i);
             if (i == 3)
             {
-                ((TreeDictionary)gradients).Remove("scale");
+                gradients.Remove("scale");
             }
 
-            a = Tree.Merge(plain.ApplyGradients(gradients, a), a, (updated, _) => updated);
-            b = Tree.Merge(grouped.ApplyGradients(gradients, b), b, (updated, _) => updated);
+            a = (TreeDictionary)Tree.Merge(plain.ApplyGradients(gradients, a), a, (updated, _) => updated);
+            b = (TreeDictionary)Tree.Merge(grouped.ApplyGradients(gradients, b), b, (updated, _) => updated);
             switch (i)
             {
                 case 1:
@@ -87,8 +87,8 @@ internal sealed class GroupedUpdateTests
     [Test]
     public void State_that_somebody_holds_stays_as_it_was()
     {
-        (Optimizer plain, Tree a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
-        (Optimizer grouped, Tree b) = AfterTwoUpdates(Grouped("Adam"));
+        (OptimizerBase plain, TreeDictionary a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
+        (OptimizerBase grouped, TreeDictionary b) = AfterTwoUpdates(Grouped("Adam"));
         Tree copy = grouped.CaptureState();
         MlxArray held = grouped.State["layers"][0]["weight"]["m"].Array;
         float[] before = held.ToArray<float>();
@@ -108,9 +108,9 @@ internal sealed class GroupedUpdateTests
     [Test]
     public void State_changed_in_place_is_what_the_next_update_starts_from()
     {
-        (Optimizer plain, Tree a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
-        (Optimizer grouped, Tree b) = AfterTwoUpdates(Grouped("Adam"));
-        foreach (Optimizer optimizer in new[] { plain, grouped })
+        (OptimizerBase plain, TreeDictionary a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
+        (OptimizerBase grouped, TreeDictionary b) = AfterTwoUpdates(Grouped("Adam"));
+        foreach (OptimizerBase optimizer in new[] { plain, grouped })
         {
             optimizer.State["layers"][0]["weight"]["v"].Array[0] = 0.5f;
         }
@@ -124,9 +124,9 @@ internal sealed class GroupedUpdateTests
     {
         Assert.That(Bits(Grouped("Adam")), Is.EqualTo(Bits(AllOptimizers.Make("Adam"))));
 
-        static string Bits(Optimizer optimizer)
+        static string Bits(OptimizerBase optimizer)
         {
-            Tree parameters = Values(0), gradients = Values(1);
+            TreeDictionary parameters = Values(0), gradients = Values(1);
             parameters = optimizer.ApplyGradients(gradients, parameters);
             (optimizer.State["a"]["m"], optimizer.State["b"]["m"]) = (optimizer.State["b"]["m"], optimizer.State["a"]["m"]);
             parameters = optimizer.ApplyGradients(gradients, parameters);
@@ -142,12 +142,12 @@ internal sealed class GroupedUpdateTests
     [Test]
     public void State_that_nobody_reads_is_not_made_leaf_by_leaf()
     {
-        Optimizer optimizer = Grouped("Adam");
-        Tree parameters = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2);
-        Tree gradients = AllOptimizers.Gradients(2);
+        OptimizerBase optimizer = Grouped("Adam");
+        TreeDictionary parameters = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2);
+        TreeDictionary gradients = AllOptimizers.Gradients(2);
         HandleCount.Settle();
         long before = LiveArrays.CreatedTotal;
-        Tree updated = optimizer.ApplyGradients(gradients, parameters);
+        TreeDictionary updated = optimizer.ApplyGradients(gradients, parameters);
         Mx.Eval(updated, optimizer.State);
         long unread = LiveArrays.CreatedTotal - before;
         int entries = optimizer.State.LeafCount - 2;
@@ -159,13 +159,13 @@ internal sealed class GroupedUpdateTests
     [Test]
     public void No_handle_is_left_behind()
     {
-        Optimizer optimizer = Grouped("AdamW");
-        Tree parameters = AllOptimizers.Parameters();
-        Tree gradients = AllOptimizers.Gradients(1);
+        OptimizerBase optimizer = Grouped("AdamW");
+        TreeDictionary parameters = AllOptimizers.Parameters();
+        TreeDictionary gradients = AllOptimizers.Gradients(1);
         long[] live = new long[12];
         for (int i = 0; i < live.Length; i++)
         {
-            Tree updated = optimizer.ApplyGradients(gradients, parameters);
+            TreeDictionary updated = optimizer.ApplyGradients(gradients, parameters);
             Mx.Eval(updated, optimizer.State);
             parameters.DisposeArrays();
             parameters = updated;
@@ -182,10 +182,10 @@ internal sealed class GroupedUpdateTests
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
         try
         {
-            Optimizer first = Grouped("Adam");
-            Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
+            OptimizerBase first = Grouped("Adam");
+            TreeDictionary parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
             first.Save(file);
-            Optimizer second = Grouped("Adam");
+            OptimizerBase second = Grouped("Adam");
             second.Load(file, parameters);
             Assert.That(
                 AllOptimizers.Bits(AllOptimizers.Run(second, parameters, 3, 5)),

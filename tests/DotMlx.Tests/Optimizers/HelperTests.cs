@@ -14,8 +14,8 @@ internal sealed class HelperTests
         GradientAccumulator accumulator = new(4);
         SGD small = new(0.1f, momentum: 0.9f);
         SGD large = new(0.1f, momentum: 0.9f);
-        Tree a = One(0);
-        Tree b = One(0);
+        TreeDictionary a = One(0);
+        TreeDictionary b = One(0);
         for (int update = 0; update < 3; update++)
         {
             float sum = 0;
@@ -23,7 +23,7 @@ internal sealed class HelperTests
             {
                 float gradient = (update * 4) + i;
                 sum += gradient;
-                bool ready = accumulator.Add(One(gradient), out Tree? mean);
+                bool ready = accumulator.Add(One(gradient), out TreeDictionary? mean);
                 Assert.That(ready, Is.EqualTo(i == 3));
                 if (mean is not null)
                 {
@@ -46,7 +46,7 @@ internal sealed class HelperTests
         accumulator.Add(new TreeDictionary { ["other"] = MlxArray.Create([5f]) }, out _);
         accumulator.Add(One(2), out _);
         Assert.That(accumulator.Count, Is.EqualTo(3));
-        Tree sum = accumulator.Take()!;
+        TreeDictionary sum = accumulator.Take()!;
         Assert.That((sum["w"].Array.Item<float>(), sum["other"].Array.Item<float>()), Is.EqualTo((3f, 5f)));
         Assert.That(accumulator.Count, Is.Zero);
         Assert.That(() => new GradientAccumulator(0), Throws.InstanceOf<ArgumentOutOfRangeException>());
@@ -63,7 +63,7 @@ internal sealed class HelperTests
         accumulator.Reset();
         Assert.That(accumulator.Count, Is.Zero);
         Assert.That(accumulator.Add(new TreeDictionary { ["w"] = four }, out _), Is.False);
-        Assert.That(accumulator.Add(new TreeDictionary { ["w"] = six }, out Tree? mean), Is.True);
+        Assert.That(accumulator.Add(new TreeDictionary { ["w"] = six }, out TreeDictionary? mean), Is.True);
         Assert.That(mean!["w"].Array.Item<float>(), Is.EqualTo(5f));
         mean.DisposeArrays();
         accumulator.Reset();
@@ -78,7 +78,7 @@ internal sealed class HelperTests
         long before = LiveArrays.Count;
         for (int i = 0; i < 6; i++)
         {
-            if (accumulator.Add(gradient, out Tree? mean))
+            if (accumulator.Add(gradient, out TreeDictionary? mean))
             {
                 Assert.That(mean["w"].Array.DType, Is.EqualTo(DType.Float32));
                 Assert.That(mean["w"].Array.Item<float>(), Is.EqualTo(1f));
@@ -95,9 +95,9 @@ internal sealed class HelperTests
     {
         SGD plain = new(1e-4f);
         SGD mixed = new(1e-4f) { MasterWeights = true };
-        Tree a = new TreeDictionary { ["w"] = MlxArray.Create([(Half)1f]) };
-        Tree b = a.Copy();
-        Tree gradient = new TreeDictionary { ["w"] = MlxArray.Create([(Half)1f]) };
+        TreeDictionary a = new TreeDictionary { ["w"] = MlxArray.Create([(Half)1f]) };
+        TreeDictionary b = a.Copy();
+        TreeDictionary gradient = new TreeDictionary { ["w"] = MlxArray.Create([(Half)1f]) };
         for (int i = 0; i < 100; i++)
         {
             a = plain.ApplyGradients(gradient, a);
@@ -119,7 +119,7 @@ internal sealed class HelperTests
         try
         {
             AdamW first = new(0.001f) { MasterWeights = true };
-            Tree parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(DType.BFloat16), 0, 3);
+            TreeDictionary parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(DType.BFloat16), 0, 3);
             first.Save(file);
             AdamW second = new(0.5f) { MasterWeights = true };
             second.Load(file, parameters);

@@ -5,11 +5,11 @@ namespace DotMlx.Tests.Optimizers;
 /// <summary>The example of docs/custom-optimizers.md.</summary>
 internal sealed class NesterovAdam : Optimizer
 {
-    private readonly float _beta1;
-    private readonly float _beta2;
-    private readonly float _eps;
+    private readonly double _beta1;
+    private readonly double _beta2;
+    private readonly double _eps;
 
-    public NesterovAdam(float learningRate, float beta1 = 0.9f, float beta2 = 0.999f, float eps = 1e-8f)
+    public NesterovAdam(double learningRate, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8)
     {
         (_beta1, _beta2, _eps) = (beta1, beta2, eps);
         MaybeSchedule("learning_rate", learningRate);
@@ -23,16 +23,16 @@ internal sealed class NesterovAdam : Optimizer
 
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        MlxArray rate = LearningRate.AsType(gradient.DType);
-        MlxArray step = Step.AsType(gradient.DType);
-
         MlxArray m = (_beta1 * state["m"].Array) + ((1 - _beta1) * gradient);
         MlxArray v = (_beta2 * state["v"].Array) + ((1 - _beta2) * Mx.Square(gradient));
         state["m"] = m;
         state["v"] = v;
 
-        MlxArray ahead = (_beta1 * m / (1 - Mx.Power(_beta1, step + 1))) + ((1 - _beta1) * gradient / (1 - Mx.Power(_beta1, step)));
-        MlxArray scale = Mx.Sqrt(v / (1 - Mx.Power(_beta2, step))) + _eps;
-        return parameter - (rate * ahead / scale);
+        MlxArray next = OncePerDType("next", gradient, () => _beta1 / (1 - Mx.Power(_beta1, Step + 1)));
+        MlxArray now = OncePerDType("now", gradient, () => (1 - _beta1) / (1 - Mx.Power(_beta1, Step)));
+        MlxArray correction = OncePerDType("correction", gradient, () => 1 / (1 - Mx.Power(_beta2, Step)));
+        return parameter - (Rate(gradient) * ((next * m) + (now * gradient)) / (Mx.Sqrt(correction * v) + _eps));
     }
+
+    protected override bool IsElementwise => true;
 }

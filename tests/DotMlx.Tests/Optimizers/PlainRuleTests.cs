@@ -20,13 +20,13 @@ internal sealed class PlainRuleTests
     private static readonly Gen<double> Decay = Gen.OneOf(Gen.Const(0.0), Decimal(1, 50, 0.01));
 
     /// <summary>A learning rate as the optimizer takes it (a number, or a schedule) and as a function of the step.</summary>
-    private sealed record Rate(float? Constant, Schedule? Schedule, Func<int, double> At)
+    private sealed record Rate(double? Constant, Schedule? Schedule, Func<int, double> At)
     {
-        public T Make<T>(Func<float, T> constant, Func<Schedule, T> scheduled) => Schedule is null ? constant(Constant!.Value) : scheduled(Schedule);
+        public T Make<T>(Func<double, T> constant, Func<Schedule, T> scheduled) => Schedule is null ? constant(Constant!.Value) : scheduled(Schedule);
     }
 
     private static readonly Gen<Rate> Rates = Gen.OneOf(
-        Decimal(1, 200, 0.001).Select(rate => new Rate((float)rate, null, _ => rate)),
+        Decimal(1, 200, 0.001).Select(rate => new Rate(rate, null, _ => rate)),
         RandomSchedule(1).Select(schedule => new Rate(null, schedule.Schedule, schedule.At)));
 
     private static Gen<(Schedule Schedule, Func<int, double> At)> RandomSchedule(int depth)
@@ -34,14 +34,14 @@ internal sealed class PlainRuleTests
         Gen<double> value = Decimal(1, 300, 0.001);
         Gen<(Schedule, Func<int, double>)> plain = Gen.OneOf<(Schedule, Func<int, double>)>(
             Gen.Select(value, Decimal(50, 99, 0.01)).Select((init, decay) =>
-                (Schedules.ExponentialDecay((float)init, (float)decay), (Func<int, double>)(step => init * Math.Pow(decay, step)))),
+                (Schedules.ExponentialDecay(init, decay), (Func<int, double>)(step => init * Math.Pow(decay, step)))),
             Gen.Select(value, Decimal(10, 99, 0.01), Gen.Int[1, 4]).Select((init, decay, size) =>
-                (Schedules.StepDecay((float)init, (float)decay, size), (Func<int, double>)(step => init * Math.Pow(decay, step / size)))),
+                (Schedules.StepDecay(init, decay, size), (Func<int, double>)(step => init * Math.Pow(decay, step / size)))),
             Gen.Select(value, Gen.Int[1, 6], Gen.OneOf(Gen.Const(0.0), value)).Select((init, steps, end) =>
-                (Schedules.CosineDecay((float)init, steps, (float)end),
+                (Schedules.CosineDecay(init, steps, end),
                     (Func<int, double>)(step => end + (0.5 * (1 + Math.Cos(Math.PI * Math.Min(step, steps) / steps)) * (init - end))))),
             Gen.Select(value, value, Gen.Int[1, 6]).Select((init, end, steps) =>
-                (Schedules.LinearSchedule((float)init, (float)end, steps),
+                (Schedules.LinearSchedule(init, end, steps),
                     (Func<int, double>)(step => init + (Math.Min(step, steps) * (end - init) / steps)))));
         return depth == 0
             ? plain
@@ -73,8 +73,8 @@ internal sealed class PlainRuleTests
             Check(
                 rate,
                 rate.Make<Optimizer>(
-                    r => new SGD(r, (float)momentum, (float)weightDecay, (float)dampening, nesterov),
-                    r => new SGD(r, (float)momentum, (float)weightDecay, (float)dampening, nesterov)),
+                    r => new SGD(r, momentum, weightDecay, dampening, nesterov),
+                    r => new SGD(r, momentum, weightDecay, dampening, nesterov)),
                 PlainRule.Sgd(momentum, weightDecay, dampening, nesterov));
         },
         iter: Samples,
@@ -84,7 +84,7 @@ internal sealed class PlainRuleTests
     public void RMSprop_is_the_plain_loop() => Gen.Select(Rates, Share, Eps).Sample(
         (rate, alpha, eps) => Check(
             rate,
-            rate.Make<Optimizer>(r => new RMSprop(r, (float)alpha, (float)eps), r => new RMSprop(r, (float)alpha, (float)eps)),
+            rate.Make<Optimizer>(r => new RMSprop(r, alpha, eps), r => new RMSprop(r, alpha, eps)),
             PlainRule.RmsProp(alpha, eps)),
         iter: Samples,
         threads: 1);
@@ -92,7 +92,7 @@ internal sealed class PlainRuleTests
     [Test]
     public void Adagrad_is_the_plain_loop() => Gen.Select(Rates, Eps).Sample(
         (rate, eps) => Check(
-            rate, rate.Make<Optimizer>(r => new Adagrad(r, (float)eps), r => new Adagrad(r, (float)eps)), PlainRule.Adagrad(eps)),
+            rate, rate.Make<Optimizer>(r => new Adagrad(r, eps), r => new Adagrad(r, eps)), PlainRule.Adagrad(eps)),
         iter: Samples,
         threads: 1);
 
@@ -100,7 +100,7 @@ internal sealed class PlainRuleTests
     public void AdaDelta_is_the_plain_loop() => Gen.Select(Rates, Share, Eps).Sample(
         (rate, rho, eps) => Check(
             rate,
-            rate.Make<Optimizer>(r => new AdaDelta(r, (float)rho, (float)eps), r => new AdaDelta(r, (float)rho, (float)eps)),
+            rate.Make<Optimizer>(r => new AdaDelta(r, rho, eps), r => new AdaDelta(r, rho, eps)),
             PlainRule.AdaDelta(rho, eps)),
         iter: Samples,
         threads: 1);
@@ -110,7 +110,7 @@ internal sealed class PlainRuleTests
         (rate, beta1, beta2, eps, correct) => Check(
             rate,
             rate.Make<Optimizer>(
-                r => new Adam(r, ((float)beta1, (float)beta2), (float)eps, correct), r => new Adam(r, ((float)beta1, (float)beta2), (float)eps, correct)),
+                r => new Adam(r, (beta1, beta2), eps, correct), r => new Adam(r, (beta1, beta2), eps, correct)),
             PlainRule.Adam(beta1, beta2, eps, correct)),
         iter: Samples,
         threads: 1);
@@ -120,8 +120,8 @@ internal sealed class PlainRuleTests
         (rate, beta1, beta2, eps, decay, correct) => Check(
             rate,
             rate.Make<Optimizer>(
-                r => new AdamW(r, ((float)beta1, (float)beta2), (float)eps, (float)decay, correct),
-                r => new AdamW(r, ((float)beta1, (float)beta2), (float)eps, (float)decay, correct)),
+                r => new AdamW(r, (beta1, beta2), eps, decay, correct),
+                r => new AdamW(r, (beta1, beta2), eps, decay, correct)),
             PlainRule.Adam(beta1, beta2, eps, correct, decay)),
         iter: Samples,
         threads: 1);
@@ -131,7 +131,7 @@ internal sealed class PlainRuleTests
         (rate, beta1, beta2, eps) => Check(
             rate,
             rate.Make<Optimizer>(
-                r => new Adamax(r, ((float)beta1, (float)beta2), (float)eps), r => new Adamax(r, ((float)beta1, (float)beta2), (float)eps)),
+                r => new Adamax(r, (beta1, beta2), eps), r => new Adamax(r, (beta1, beta2), eps)),
             PlainRule.Adamax(beta1, beta2, eps)),
         iter: Samples,
         threads: 1);
@@ -141,7 +141,7 @@ internal sealed class PlainRuleTests
         (rate, beta1, beta2, decay) => Check(
             rate,
             rate.Make<Optimizer>(
-                r => new Lion(r, ((float)beta1, (float)beta2), (float)decay), r => new Lion(r, ((float)beta1, (float)beta2), (float)decay)),
+                r => new Lion(r, (beta1, beta2), decay), r => new Lion(r, (beta1, beta2), decay)),
             PlainRule.Lion(beta1, beta2, decay)),
         iter: Samples,
         threads: 1);
@@ -156,9 +156,9 @@ internal sealed class PlainRuleTests
             (double clip, double decayRate, double? beta1, double decay) = numbers;
             (bool scale, bool relative, bool warmup, int digits) = switches;
             double eps1 = Math.Round(Math.Pow(10, -digits), 12), eps2 = 0.05;
-            Optimizer Make(float? constant, Schedule? schedule) => schedule is null
-                ? new Adafactor(constant, ((float)eps1, (float)eps2), (float)clip, (float)decayRate, (float?)beta1, (float)decay, scale, relative, warmup)
-                : new Adafactor(schedule, ((float)eps1, (float)eps2), (float)clip, (float)decayRate, (float?)beta1, (float)decay, scale, relative, warmup);
+            Optimizer Make(double? constant, Schedule? schedule) => schedule is null
+                ? new Adafactor(constant, (eps1, eps2), clip, decayRate, beta1, decay, scale, relative, warmup)
+                : new Adafactor(schedule, (eps1, eps2), clip, decayRate, beta1, decay, scale, relative, warmup);
             Check(
                 rate,
                 Make(rate.Constant, rate.Schedule),
@@ -172,7 +172,7 @@ internal sealed class PlainRuleTests
         (rate, momentum, decay, nesterov, steps) => Check(
             rate,
             rate.Make<Optimizer>(
-                r => new Muon(r, (float)momentum, (float)decay, nesterov, steps), r => new Muon(r, (float)momentum, (float)decay, nesterov, steps)),
+                r => new Muon(r, momentum, decay, nesterov, steps), r => new Muon(r, momentum, decay, nesterov, steps)),
             PlainRule.Muon(momentum, decay, nesterov, steps),
             tolerance: 2e-3),
         iter: Samples,
@@ -186,7 +186,7 @@ internal sealed class PlainRuleTests
             [.. Enumerable.Range(0, shape.Aggregate(1, (product, side) => product * side)).Select(_ => (double)(float)((2 * random.NextDouble()) - 1))];
         double[][] parameters = [.. Shapes.Select(Numbers)];
         PlainRule[] plain = [.. Shapes.Select(shape => new PlainRule(shape, rate.At))];
-        Tree tree = AsTree(parameters);
+        TreeDictionary tree = AsTree(parameters);
         for (int step = 0; step < Steps; step++)
         {
             double[][] gradients = [.. Shapes.Select(Numbers)];

@@ -111,7 +111,7 @@ public class TrainingThreadsTests
         private readonly MlxArray x;
         private readonly MlxArray y;
         private readonly Adam optimizer = new(0.01f);
-        private readonly Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> lossAndGradients;
+        private readonly Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients;
         private bool failing;
 
         internal Trainer(int seed)
@@ -133,7 +133,7 @@ public class TrainingThreadsTests
 
         internal void Update()
         {
-            (Loss, Tree gradients) = lossAndGradients(x, y);
+            (Loss, TreeDictionary gradients) = lossAndGradients(x, y);
             Model.Update(optimizer.ApplyGradients(gradients, Model.TrainableParameters()));
         }
 

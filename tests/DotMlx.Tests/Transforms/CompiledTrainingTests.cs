@@ -34,7 +34,7 @@ public class CompiledTrainingTests
         var step = Mx.Compile(
             (MlxArray x) =>
             {
-                (MlxArray loss, Tree gradients) = valueAndGrad(x);
+                (MlxArray loss, TreeDictionary gradients) = valueAndGrad(x);
                 model.Update(optimizer.ApplyGradients(gradients, model.TrainableParameters()));
                 return fail ? throw new FormatException("no step") : loss;
             },
@@ -66,7 +66,7 @@ public class CompiledTrainingTests
         MlxArray Step(MlxArray x, MlxArray y)
         {
             runs++;
-            (MlxArray loss, Tree gradients) = valueAndGrad(x, y);
+            (MlxArray loss, TreeDictionary gradients) = valueAndGrad(x, y);
             model.Update(optimizer.ApplyGradients(gradients, model.TrainableParameters()));
             return loss;
         }

@@ -89,8 +89,8 @@ public class GradientTests
             AssertAll((loss, all), value, gradients);
         }
 
-        static void AssertOne((MlxArray Value, MlxArray Gradient) actual, float value, float gradient) =>
-            AssertAll((actual.Value, [actual.Gradient]), value, gradient);
+        static void AssertOne((MlxArray Value, MlxArray Gradients) actual, float value, float gradient) =>
+            AssertAll((actual.Value, [actual.Gradients]), value, gradient);
 
         static void AssertAll((MlxArray Value, MlxArray[] Gradients) actual, float value, params float[] gradients)
         {
@@ -230,8 +230,8 @@ public class GradientTests
 
     private static MlxArray Fail() => throw new FormatException("100 %s%n");
 
-    private static (MlxArray, (MlxArray[], Tree), MlxArray) Unpack((MlxArray Value, Box Auxiliary, MlxArray Gradient) result) =>
-        (result.Value, (result.Auxiliary.Several, result.Auxiliary.Tree), result.Gradient);
+    private static (MlxArray, (MlxArray[], Tree), MlxArray) Unpack((MlxArray Value, Box Auxiliary, MlxArray Gradients) result) =>
+        (result.Value, (result.Auxiliary.Several, result.Auxiliary.Tree), result.Gradients);
 
     private sealed record Box(MlxArray[] Several, Tree Tree);
 }

@@ -33,7 +33,7 @@ internal sealed partial class TracedStateTests
                 Mx.Eval(Mx.Grad((Tree tree) => function(tree))(parameters));
                 break;
             case "valueandgrad":
-                Mx.Eval(Mx.ValueAndGrad((Tree tree) => function(tree))(parameters).Gradient);
+                Mx.Eval(Mx.ValueAndGrad((Tree tree) => function(tree))(parameters).Gradients);
                 break;
             case "grad of grad":
                 Func<MlxArray[], MlxArray> inner = arrays => function(Rebuilt(arrays));

@@ -30,7 +30,7 @@ internal sealed class TrainingTests
         float last = float.NaN;
         for (int step = 0; step < steps; step++)
         {
-            (MlxArray loss, Tree gradients) = lossAndGradients(x, y);
+            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x, y);
             optimizer.Update(model, gradients);
             Mx.Eval(new TreeList { model.Parameters(), optimizer.State });
             last = loss.Item<float>();

@@ -9,7 +9,7 @@ public abstract partial class Module
     /// </remarks>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <returns>A function that gives the loss and the gradients, a tree like <see cref="TrainableParameters"/>.</returns>
-    public Func<(MlxArray Value, Tree Gradients)> ValueAndGrad(Func<MlxArray> loss)
+    public Func<(MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return () => Differentiate(loss);
@@ -18,7 +18,7 @@ public abstract partial class Module
     /// <summary>Gives the value of a loss of an array and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> loss)
+    public Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (x) => Differentiate(() => loss(x));
@@ -27,7 +27,7 @@ public abstract partial class Module
     /// <summary>Gives the value of a loss of two arrays and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<MlxArray, MlxArray, MlxArray> loss)
+    public Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray, MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (x, y) => Differentiate(() => loss(x, y));
@@ -36,7 +36,7 @@ public abstract partial class Module
     /// <summary>Gives the value of a loss of three arrays and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<MlxArray, MlxArray, MlxArray, MlxArray> loss)
+    public Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray, MlxArray, MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (x, y, z) => Differentiate(() => loss(x, y, z));
@@ -45,7 +45,7 @@ public abstract partial class Module
     /// <summary>Gives the value of a loss of a list of arrays and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray[], (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<MlxArray[], MlxArray> loss)
+    public Func<MlxArray[], (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray[], MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (arrays) => Differentiate(() => loss(arrays));
@@ -54,7 +54,7 @@ public abstract partial class Module
     /// <summary>Gives the value of a loss of a tree and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<Tree, (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<Tree, MlxArray> loss)
+    public Func<Tree, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<Tree, MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (tree) => Differentiate(() => loss(tree));
@@ -63,7 +63,7 @@ public abstract partial class Module
     /// <summary>Gives the value of a loss of two trees and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<Tree, Tree, (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<Tree, Tree, MlxArray> loss)
+    public Func<Tree, Tree, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<Tree, Tree, MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (tree, other) => Differentiate(() => loss(tree, other));
@@ -73,7 +73,7 @@ public abstract partial class Module
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<(MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
+    public Func<(MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return () => Differentiate(loss);
@@ -83,7 +83,7 @@ public abstract partial class Module
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
+    public Func<MlxArray, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
         Func<MlxArray, (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
@@ -94,7 +94,7 @@ public abstract partial class Module
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
+    public Func<MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
         Func<MlxArray, MlxArray, (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
@@ -105,7 +105,7 @@ public abstract partial class Module
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
+    public Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
         Func<MlxArray, MlxArray, MlxArray, (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
@@ -116,7 +116,7 @@ public abstract partial class Module
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray[], (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
+    public Func<MlxArray[], (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
         Func<MlxArray[], (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
@@ -127,7 +127,7 @@ public abstract partial class Module
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<Tree, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
+    public Func<Tree, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
         Func<Tree, (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
@@ -138,17 +138,17 @@ public abstract partial class Module
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<Tree, Tree, (MlxArray Value, TAux Auxiliary, Tree Gradients)> ValueAndGrad<TAux>(
+    public Func<Tree, Tree, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
         Func<Tree, Tree, (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (tree, other) => Differentiate(() => loss(tree, other));
     }
 
-    private (MlxArray Value, TAux Auxiliary, Tree Gradients) Differentiate<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
+    private (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients) Differentiate<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
     {
         TAux auxiliary = default!;
-        (MlxArray value, Tree gradients) = Differentiate(() =>
+        (MlxArray value, TreeDictionary gradients) = Differentiate(() =>
         {
             (MlxArray scalar, auxiliary) = loss();
             return scalar;
@@ -156,12 +156,12 @@ public abstract partial class Module
         return (value, auxiliary, gradients);
     }
 
-    private (MlxArray Value, Tree Gradients) Differentiate(Func<MlxArray> loss)
+    private (MlxArray Value, TreeDictionary Gradients) Differentiate(Func<MlxArray> loss)
     {
         Tree before = CaptureState();
         try
         {
-            return Mx.ValueAndGrad((Tree parameters) =>
+            (MlxArray value, Tree gradients) = Mx.ValueAndGrad((Tree parameters) =>
             {
                 ModuleUpdate installed = ModuleUpdate.Install(this, parameters);
                 try
@@ -173,6 +173,7 @@ public abstract partial class Module
                     installed.PutBack();
                 }
             })(TrainableParameters());
+            return (value, (TreeDictionary)gradients);
         }
         catch
         {

@@ -1,0 +1,182 @@
+using System.Runtime.CompilerServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// Owns the arrays that operations of one thread make while it is open, and frees them together. The collector does not watch them, no
+/// <see cref="MlxScope"/> has them, and they are not counted, which makes them cheap. What lives on is taken out.
+/// Arenas nest; unlike scopes they do not follow <c>await</c>.
+/// </summary>
+internal sealed unsafe class Arena : IDisposable
+{
+    /// <summary>Watches an array that stands for the handle of somebody else, who keeps it alive.</summary>
+    private static readonly object Borrowed = new();
+
+    private readonly ThreadState _thread;
+    private MlxArray?[] _made = new MlxArray?[32];
+    private int _count;
+    private Arena? _outer;
+
+    private Arena(ThreadState thread) => _thread = thread;
+
+    /// <summary>The scalars that parameters of one shape share; null where nothing is shared.</summary>
+    internal SharedScalars? Scalars { get; private set; }
+
+    /// <summary>Opens an arena on the calling thread, which also disposes it.</summary>
+    internal static Arena Open(SharedScalars? scalars = null)
+    {
+        ThreadState thread = ThreadState.Current;
+        Arena arena = thread.SpareArena ?? new Arena(thread);
+        thread.SpareArena = arena._outer;
+        arena._outer = thread.Arena;
+        arena.Scalars = scalars;
+        thread.Arena = arena;
+        return arena;
+    }
+
+    /// <summary>Closes all arenas of the thread for a while: code from elsewhere may keep the arrays that it makes.</summary>
+    internal static Suspension Suspend()
+    {
+        ThreadState thread = ThreadState.Current;
+        Suspension suspension = new(thread, thread.Arena);
+        thread.Arena = null;
+        return suspension;
+    }
+
+    /// <summary>Whether an array belongs to an arena, or borrows its handle in one.</summary>
+    internal static bool Has(MlxArray array) => array.Watch is Arena || IsBorrowed(array);
+
+    /// <summary>Whether the handle of an array is not its own.</summary>
+    internal static bool IsBorrowed(MlxArray array) => ReferenceEquals(array.Watch, Borrowed);
+
+    /// <summary>Makes an array of an arena an ordinary one that belongs to no scope: it became part of state that lives longer.</summary>
+    internal static void Detach(MlxArray array)
+    {
+        if (array.Watch is Arena)
+        {
+            array.Watch = null;
+            array.BecomeOrdinary(scoped: false);
+        }
+        else if (IsBorrowed(array))
+        {
+            array.Unborrow(Copy(array));
+            array.Watch = null;
+            array.BecomeOrdinary(scoped: false);
+        }
+    }
+
+    /// <summary>A second handle for what an array stands for; the caller owns it.</summary>
+    internal static mlx_array Copy(MlxArray array)
+    {
+        if (array.Weak is { } weak)
+        {
+            return weak.Build(weak.DefaultDType);
+        }
+
+        mlx_array copy = default;
+        int status = Mlxc.mlx_array_set(&copy, array.Handle);
+        GC.KeepAlive(array);
+        MlxError.ThrowIfFailed(status, "mlx_array_set");
+        return copy;
+    }
+
+    /// <summary>Takes an array over that was just made; called by the array itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Add(MlxArray array)
+    {
+        array.Watch = this;
+        Remember(array);
+    }
+
+    /// <summary>An array for as long as the arena that stands for the handle of another, which must live as long.</summary>
+    internal MlxArray Borrow(MlxArray array)
+    {
+        MlxArray borrowed = MlxArray.Unwatched(array.Handle);
+        borrowed.Watch = Borrowed;
+        if (array.Kind is { } kind)
+        {
+            borrowed.Learn(kind);
+        }
+
+        Remember(borrowed);
+        return borrowed;
+    }
+
+    /// <summary>A handle for what an array stands for, which the caller owns: the array's own if it belongs to this arena.</summary>
+    internal mlx_array Take(MlxArray array)
+    {
+        if (!ReferenceEquals(array.Watch, this))
+        {
+            return Copy(array);
+        }
+
+        // Code that still uses the array may do so until the arena lets go of it.
+        mlx_array handle = array.Handle;
+        array.Watch = Borrowed;
+        return handle;
+    }
+
+    /// <summary>Lets an array of an arena inside this one live as long as this one.</summary>
+    internal void Adopt(MlxArray array) => Add(array);
+
+    /// <summary>Hands a result out: to the arena around this one, or to the program.</summary>
+    /// <returns>The same array, unless its handle is borrowed.</returns>
+    internal MlxArray Keep(MlxArray array)
+    {
+        if (IsBorrowed(array))
+        {
+            array = MlxArray.Unwatched(Copy(array));
+        }
+        else if (!ReferenceEquals(array.Watch, this))
+        {
+            return array;
+        }
+
+        array.Watch = null;
+        if (_outer is { } outer)
+        {
+            outer.Add(array);
+        }
+        else
+        {
+            array.BecomeOrdinary(scoped: true);
+        }
+
+        return array;
+    }
+
+    /// <summary>Frees what was made and not taken; its arrays are then disposed.</summary>
+    internal void Release()
+    {
+        NativeFree.Free(_made.AsSpan(0, _count), this);
+        _count = 0;
+    }
+
+    /// <summary>Frees what was made and not taken, and closes the arena.</summary>
+    public void Dispose()
+    {
+        int used = _count;
+        Release();
+        Array.Clear(_made, 0, used);
+        _thread.Arena = _outer;
+        _outer = _thread.SpareArena;
+        Scalars = null;
+        _thread.SpareArena = this;
+    }
+
+    private void Remember(MlxArray array)
+    {
+        if (_count == _made.Length)
+        {
+            Array.Resize(ref _made, 2 * _count);
+        }
+
+        _made[_count++] = array;
+    }
+
+    internal readonly ref struct Suspension(ThreadState thread, Arena? arena)
+    {
+        public void Dispose() => thread.Arena = arena;
+    }
+}

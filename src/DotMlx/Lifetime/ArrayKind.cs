@@ -1,0 +1,41 @@
+namespace DotMlx;
+
+/// <summary>
+/// A shape and a dtype that many arrays have, one object for all of them, which an array remembers (<see cref="MlxArray.Kind"/>): asking MLX
+/// costs more than comparing references. An array that is changed in place forgets it.
+/// </summary>
+internal sealed class ArrayKind(int[] shape, DType dtype)
+{
+    private const int Most = 256;
+
+    private static readonly ArrayKind?[] Known = new ArrayKind?[Most];
+
+    internal int[] Shape => shape;
+
+    internal DType DType => dtype;
+
+    /// <summary>The object for a shape and a dtype: mostly, though not always, the same one.</summary>
+    internal static ArrayKind Of(ReadOnlySpan<int> shape, DType dtype)
+    {
+        HashCode hash = default;
+        hash.Add(dtype);
+        foreach (int side in shape)
+        {
+            hash.Add(side);
+        }
+
+        ref ArrayKind? entry = ref Known[(uint)hash.ToHashCode() % Most];
+        ArrayKind? known = Volatile.Read(ref entry);
+        if (known is null || known.DType != dtype || !shape.SequenceEqual(known.Shape))
+        {
+            known = new ArrayKind(shape.ToArray(), dtype);
+            Volatile.Write(ref entry, known);
+        }
+
+        return known;
+    }
+
+    /// <summary>Whether both say the same.</summary>
+    internal bool Equals(ArrayKind other) =>
+        ReferenceEquals(this, other) || (dtype == other.DType && shape.AsSpan().SequenceEqual(other.Shape));
+}

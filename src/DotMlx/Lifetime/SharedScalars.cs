@@ -1,0 +1,104 @@
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// Scalars broadcast to a shape, each made once for all parameters of that shape and dtype: MLX broadcasts a scalar operand anew in every
+/// operation, which makes a node of its own. They live until <see cref="Clear"/>.
+/// </summary>
+internal sealed unsafe class SharedScalars
+{
+    // Looking for a kind, or for a scalar, among more would cost what sharing gives.
+    private const int MostKinds = 16;
+    private const int MostScalars = 16;
+
+    private readonly List<OfKind> _kinds = [];
+    private OfKind? _current;
+
+    /// <summary>The kind of the parameter at hand. The first parameter of a kind shares nothing yet.</summary>
+    internal void Begin(ArrayKind kind)
+    {
+        _current = null;
+        if (kind.Shape.Length == 0)
+        {
+            return;
+        }
+
+        for (int i = _kinds.Count - 1; i >= 0; i--)
+        {
+            if (ReferenceEquals(_kinds[i].Kind, kind))
+            {
+                _current = _kinds[i];
+                return;
+            }
+        }
+
+        if (_kinds.Count < MostKinds)
+        {
+            _kinds.Add(new OfKind(kind));
+        }
+    }
+
+    /// <summary>A scalar in the shape of the operand beside it, where that is of the kind of the parameter at hand.</summary>
+    /// <param name="scalar">A number, or a scalar that is marked as shared.</param>
+    /// <param name="beside">The other operand.</param>
+    /// <param name="spread">The scalar; it stays here.</param>
+    internal bool TryGet(MlxArray scalar, MlxArray beside, out mlx_array spread)
+    {
+        spread = default;
+        if (_current is not { } current || !ReferenceEquals(beside.Kind, current.Kind))
+        {
+            return false;
+        }
+
+        foreach ((MlxArray known, mlx_array array) in CollectionsMarshal.AsSpan(current.Scalars))
+        {
+            if (ReferenceEquals(known, scalar))
+            {
+                spread = array;
+                return true;
+            }
+        }
+
+        if (current.Scalars.Count == MostScalars)
+        {
+            return false;
+        }
+
+        mlx_array single = scalar.Weak is { } weak ? weak.Native(weak.DTypeBeside(current.Kind.DType)).Handle : scalar.Handle;
+        mlx_array result = default;
+        fixed (int* sizes = current.Kind.Shape)
+        {
+            MlxError.ThrowIfFailed(
+                Mlxc.mlx_broadcast_to(&result, single, sizes, (nuint)current.Kind.Shape.Length, Op.Stream(null)), "mlx_broadcast_to");
+        }
+
+        current.Scalars.Add((scalar, result));
+        spread = result;
+        return true;
+    }
+
+    /// <summary>Frees all.</summary>
+    internal void Clear()
+    {
+        _current = null;
+        foreach (OfKind kind in _kinds)
+        {
+            foreach ((_, mlx_array array) in kind.Scalars)
+            {
+                NativeFree.Free(array.ctx);
+            }
+        }
+
+        _kinds.Clear();
+    }
+
+    private sealed record OfKind(ArrayKind Kind)
+    {
+        internal List<(MlxArray Scalar, mlx_array Array)> Scalars { get; } = [];
+    }
+}
+
+/// <summary>Marks a scalar array that many parameters use.</summary>
+internal sealed record SharedScalar(DType DType);

@@ -1,0 +1,258 @@
+using System.Globalization;
+using System.Text;
+
+namespace DotMlx.Optimizers;
+
+/// <summary>Saves the state of an optimizer, and checks a saved one before it is taken over.</summary>
+internal sealed class Checkpoint
+{
+    private const string KindKey = "optimizer";
+    private const string EntriesKey = "entries";
+    private const int ShownMismatches = 50;
+
+    private readonly List<string> _mismatches = [];
+
+    // The sets of names that the state of a parameter had when the file was written; empty where the file does not say.
+    private readonly string[] _entries;
+
+    private Checkpoint(IReadOnlyDictionary<string, string> metadata) =>
+        _entries = metadata.TryGetValue(EntriesKey, out string? entries) ? entries.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
+
+    public static void Save(OptimizerBase optimizer, string path)
+    {
+        // An update on another thread may go on meanwhile.
+        TreeDictionary state = optimizer.Snapshot();
+        try
+        {
+            SortedSet<string> entries = new(StringComparer.Ordinal);
+            ListEntries(state, entries);
+            state.Save(path, new Dictionary<string, string>
+            {
+                ["format"] = "mlx", [KindKey] = optimizer.StateKind, [EntriesKey] = string.Join('\n', entries),
+            });
+        }
+        finally
+        {
+            state.DisposeArrays();
+        }
+    }
+
+    public static void Load(OptimizerBase optimizer, string path, TreeDictionary? parameters, bool allowMissing)
+    {
+        string name = path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? path : path + Extension;
+        SafetensorsFile file = Mx.LoadSafetensors(File.Exists(name) || !File.Exists(path) ? name : path);
+        TreeDictionary loaded = file.Build(() => TreeDictionary.FromItems(
+            file.Select(item => KeyValuePair.Create(item.Key, Unscoped(item.Value))), file.Metadata));
+        loaded.Reclaim();
+        Checkpoint checkpoint = new(file.Metadata);
+        if (file.Metadata.TryGetValue(KindKey, out string? kind) && kind != optimizer.StateKind)
+        {
+            checkpoint._mismatches.Add($"the file holds the state of {kind}, not of {optimizer.StateKind}");
+        }
+
+        optimizer.CheckState("", loaded, parameters, allowMissing, checkpoint);
+        if (checkpoint._mismatches.Count > 0)
+        {
+            loaded.DisposeArrays();
+            throw checkpoint.Mismatch(path);
+        }
+
+        optimizer.AdoptState(loaded);
+    }
+
+    /// <summary>Notes what does not fit.</summary>
+    public void Add(string mismatch) => _mismatches.Add(mismatch);
+
+    /// <summary>Compares a state with what an optimizer has, or would have for the given parameters.</summary>
+    public void Check(Optimizer optimizer, string prefix, Tree loaded, TreeDictionary current, TreeDictionary? parameters, bool allowMissing)
+    {
+        if (loaded is not TreeDictionary state)
+        {
+            Add($"{TreePaths.Quote(prefix)} is {loaded.Description}, expected a dictionary");
+            return;
+        }
+
+        TreeDictionary expected = new();
+        if (parameters is null)
+        {
+            for (int i = 0; i < current.Count; i++)
+            {
+                (string key, Tree value) = current.EntryAt(i);
+                if (value is not TreeLeaf)
+                {
+                    expected.Add(key, value);
+                }
+            }
+        }
+        else
+        {
+            expected = optimizer.InitialState(parameters);
+        }
+
+        foreach (string name in optimizer.EntryNames)
+        {
+            if (current.Get(name) is TreeLeaf { Peek: var array })
+            {
+                CompareArray(TreePaths.Join(prefix, name), array, state.Get(name), ofParameter: false);
+            }
+        }
+
+        for (int i = 0; i < expected.Count; i++)
+        {
+            (string key, Tree value) = expected.EntryAt(i);
+            Compare(TreePaths.Join(prefix, key), value, state.Get(key), allowMissing);
+        }
+
+        bool complete = parameters is not null || expected.Count > 0;
+        for (int i = 0; i < state.Count; i++)
+        {
+            (string key, Tree value) = state.EntryAt(i);
+            if (expected.Get(key) is null && value is not TreeLeaf)
+            {
+                CheckUnknown(TreePaths.Join(prefix, key), value, complete, optimizer);
+            }
+        }
+
+        if (parameters is not null)
+        {
+            expected.DisposeArrays();
+        }
+    }
+
+    private const string Extension = ".safetensors";
+
+    private static MlxArray Unscoped(MlxArray array)
+    {
+        MlxArray own = MlxArray.CreateUnscoped(Arena.Copy(array));
+        array.Dispose();
+        return own;
+    }
+
+    private static bool IsState(Tree node)
+    {
+        for (int i = 0; i < node.ChildCount; i++)
+        {
+            if (node.ChildAt(i) is TreeLeaf)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static string NamesOf(Tree state) => string.Join(", ", state.FlattenUnseen().Select(item => item.Key).Order(StringComparer.Ordinal));
+
+    private static void ListEntries(Tree tree, SortedSet<string> entries)
+    {
+        for (int i = 0; i < tree.ChildCount; i++)
+        {
+            Tree child = tree.ChildAt(i);
+            if (IsState(child) && child.Child(Optimizer.StepKey) is null)
+            {
+                entries.Add(NamesOf(child));
+            }
+            else
+            {
+                ListEntries(child, entries);
+            }
+        }
+    }
+
+    private OptimizerStateException Mismatch(string path)
+    {
+        StringBuilder text = new($"'{path}' does not fit the optimizer, which is unchanged:");
+        foreach (string mismatch in _mismatches.Take(ShownMismatches))
+        {
+            text.Append("\n  ").Append(mismatch);
+        }
+
+        if (_mismatches.Count > ShownMismatches)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n  … and {_mismatches.Count - ShownMismatches} more");
+        }
+
+        return new OptimizerStateException(text.ToString(), _mismatches);
+    }
+
+    private void Compare(string path, Tree expected, Tree? actual, bool allowMissing)
+    {
+        if (expected is TreeLeaf { Peek: var array })
+        {
+            CompareArray(path, array, actual, ofParameter: true);
+        }
+        else if (actual is null or { LeafCount: 0 })
+        {
+            foreach ((string leaf, MlxArray missing) in allowMissing ? [] : expected.FlattenUnseen(path))
+            {
+                Add($"'{leaf}' is missing, expected {TreePaths.Describe(missing)}");
+            }
+        }
+        else if (actual is TreeLeaf)
+        {
+            Add($"'{path}' is {actual.Description}, expected {expected.Description}");
+        }
+        else
+        {
+            for (int i = 0; i < expected.ChildCount; i++)
+            {
+                string name = expected.NameAt(i);
+                Compare(TreePaths.Join(path, name), expected.ChildAt(i), actual.Child(name), allowMissing);
+            }
+
+            for (int i = 0; i < actual.ChildCount; i++)
+            {
+                if (expected.Child(actual.NameAt(i)) is null)
+                {
+                    AddUnexpected(TreePaths.Join(path, actual.NameAt(i)), actual.ChildAt(i));
+                }
+            }
+        }
+    }
+
+    private void CompareArray(string path, MlxArray expected, Tree? actual, bool ofParameter)
+    {
+        if (actual is not TreeLeaf { Peek: var array })
+        {
+            Add($"'{path}' is {actual?.Description ?? "missing"}, expected {TreePaths.Describe(expected)}");
+        }
+        else if (!array.Shape.SequenceEqual(expected.Shape) || (array.DType.IsInteger() != expected.DType.IsInteger() && (ofParameter || !array.DType.IsInteger())))
+        {
+            // A rate that Python was given as a whole number is one.
+            Add($"'{path}' is {TreePaths.Describe(array)}, expected {TreePaths.Describe(expected)}");
+        }
+    }
+
+    private void AddUnexpected(string path, Tree node)
+    {
+        foreach ((string leaf, MlxArray array) in node.FlattenUnseen(path))
+        {
+            Add($"'{leaf}' is not expected, but there is {TreePaths.Describe(array)}");
+        }
+    }
+
+    /// <summary>Checks what there is nothing to compare with: its entries must be those that the file was written with, or the rule's.</summary>
+    private void CheckUnknown(string path, Tree node, bool complete, Optimizer optimizer)
+    {
+        if (complete)
+        {
+            AddUnexpected(path, node);
+        }
+        else if (!IsState(node))
+        {
+            for (int i = 0; i < node.ChildCount; i++)
+            {
+                CheckUnknown(TreePaths.Join(path, node.NameAt(i)), node.ChildAt(i), complete, optimizer);
+            }
+        }
+        else
+        {
+            string names = NamesOf(node);
+            string[] known = _entries.Length > 0 ? _entries : optimizer.EntriesLike(node) is { } entries ? [entries] : [];
+            if (known.Length > 0 && !known.Contains(names))
+            {
+                Add($"'{path}' has the entries ({names}), expected {string.Join(" or ", known.Select(set => $"({set})"))}");
+            }
+        }
+    }
+}

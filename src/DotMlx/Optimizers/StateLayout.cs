@@ -1,0 +1,71 @@
+namespace DotMlx.Optimizers;
+
+/// <summary>The state that a rule gives to parameters of one shape and dtype, to check one from elsewhere against.</summary>
+internal sealed class StateLayout
+{
+    private readonly ArrayKind _kind;
+    private readonly List<(string Key, int[]? Shape)> _entries = [];
+
+    /// <param name="parameter">The parameter that the state is for.</param>
+    /// <param name="initial">Its initial state.</param>
+    public StateLayout(ParameterState parameter, TreeDictionary initial)
+    {
+        _kind = parameter.Kind;
+        for (int i = 0; i < initial.Count; i++)
+        {
+            (string key, Tree value) = initial.EntryAt(i);
+            _entries.Add((key, (value as TreeLeaf)?.Peek.ShapeArray));
+        }
+    }
+
+    public bool IsOf(ParameterState parameter) => parameter.Kind.Equals(_kind);
+
+    /// <summary>Refuses a state that the rule cannot go on with.</summary>
+    /// <exception cref="InvalidOperationException">An entry is missing or has another shape or a wider dtype; the message says what to do.</exception>
+    public void Check(TreeDictionary state, Leaf leaf, Optimizer optimizer, TreePath path)
+    {
+        foreach ((string key, int[]? shape) in _entries)
+        {
+            switch (state.Get(key))
+            {
+                case null:
+                    throw new InvalidOperationException(
+                        $"The state of '{path}' is {state.Description}, but {optimizer.GetType().Name} needs '{key}'. "
+                        + "It seems to be another optimizer's: assign a state that fits, or remove this entry to start anew.");
+                case TreeLeaf { Peek: var array } when shape is not null:
+                    CheckArray(key, array, shape, leaf, path);
+                    break;
+                case { } other when (shape is null) == (other is TreeLeaf):
+                    throw new InvalidOperationException($"'{key}' in the state of '{path}' is {other.Description}, which {optimizer.GetType().Name} cannot use.");
+            }
+        }
+
+        if (leaf.HasMaster && state.Get(TreeUpdate.MasterKey) is TreeLeaf { Peek: var master })
+        {
+            CheckArray(TreeUpdate.MasterKey, master, _kind.Shape, leaf, path);
+        }
+    }
+
+    private void CheckArray(string key, MlxArray array, int[] shape, Leaf leaf, TreePath path)
+    {
+        if (array.IsDisposed)
+        {
+            throw new InvalidOperationException($"'{key}' in the state of '{path}' has been disposed. Assign a state that lives, or remove the entry of '{path}' to start anew.");
+        }
+
+        if (!array.Shape.SequenceEqual(shape))
+        {
+            throw new InvalidOperationException(
+                $"'{key}' in the state of '{path}' is {TreePaths.Describe(array)}, but belongs to a parameter that is {TreePaths.Describe(leaf.Parameter)} "
+                + $"and must have the shape [{string.Join(", ", shape)}]. Was a layer inserted or removed? Assign a state that fits, or remove the entry of '{path}' to start anew.");
+        }
+
+        DType widest = _kind.DType == DType.BFloat16 ? DType.Float32 : _kind.DType;
+        if (array.DType.IsInexact() && Mx.PromoteTypes(array.DType, widest) != widest)
+        {
+            throw new InvalidOperationException(
+                $"'{key}' in the state of '{path}' is {TreePaths.Describe(array)}, which is wider than the parameter, {TreePaths.Describe(leaf.Parameter)}. "
+                + $"Convert it with AsType({widest}).");
+        }
+    }
+}

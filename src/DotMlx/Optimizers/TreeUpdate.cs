@@ -1,0 +1,599 @@
+using System.Runtime.InteropServices;
+using DotMlx.Bindings;
+
+namespace DotMlx.Optimizers;
+
+/// <summary>
+/// One update of an optimizer: it checks gradients, parameters and state, then computes all new arrays aside, and at last puts them in place.
+/// The arrays that update rules make belong to an arena, which frees them parameter by parameter. One object serves for all updates of an optimizer.
+/// </summary>
+internal sealed unsafe class TreeUpdate : PendingUpdate
+{
+    internal const string MasterKey = "master";
+
+    private static readonly TreeDictionary Nothing = new();
+
+    private readonly Optimizer _optimizer;
+    private readonly StateGate _gate = new();
+    private readonly List<Leaf> _leaves = [];
+    private readonly List<Attachment> _attachments = [];
+    private readonly List<KeyValuePair<string, MlxArray>> _scalars = [];
+    private readonly List<(string Name, DType DType, MlxArray Array)> _once = [];
+    private readonly List<StateLayout> _layouts = [];
+    private readonly List<nint> _results = [];
+    private readonly List<nint> _replaced = [];
+    private readonly SharedScalars _shared = new();
+    private readonly TreeDictionary _scratch = new();
+    private readonly Dictionary<DType, FlatGroup> _groups = [];
+    private Tree[] _given = [];
+    private readonly List<KeyValuePair<string, Tree>> _additions = [];
+    private TreeDictionary _state = Nothing;
+    private TreeDictionary? _shownState;
+    private TreeDictionary? _parameters;
+    private Arena? _arena;
+    private Arena? _leafArena;
+    private bool _hasMasters;
+    private int _number;
+
+    public TreeUpdate(Optimizer optimizer)
+    {
+        _optimizer = optimizer;
+        Containers = new StateNode(_gate);
+    }
+
+    /// <summary>What stands beside the containers of the state.</summary>
+    public StateNode Containers { get; }
+
+    public override TreeDictionary Parameters => _parameters!;
+
+    /// <summary>Starts with the state as it is.</summary>
+    public void Begin(TreeDictionary state)
+    {
+        _state = state;
+        _hasMasters = _optimizer.MasterWeights;
+        _number++;
+    }
+
+    /// <summary>Lets a scalar of the state have this value in this update, and in the state afterwards.</summary>
+    public void SetScalar(string name, MlxArray value) => _scalars.Add(new(name, value));
+
+    /// <summary>A scalar of the state that this update has renewed.</summary>
+    public MlxArray? Scalar(string name)
+    {
+        foreach ((string known, MlxArray value) in _scalars)
+        {
+            if (known == name)
+            {
+                return value;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The state as update rules see it: with the scalars of this update.</summary>
+    public TreeDictionary ShownState(TreeDictionary state)
+    {
+        if (_shownState is null)
+        {
+            _shownState = new TreeDictionary(state.Count);
+            for (int i = 0; i < state.Count; i++)
+            {
+                (string key, Tree value) = state.EntryAt(i);
+                _shownState.Add(key, value);
+            }
+
+            foreach ((string name, MlxArray scalar) in _scalars)
+            {
+                _shownState[name] = scalar;
+            }
+
+            _shownState.IsChanged = false;
+        }
+
+        return _shownState;
+    }
+
+    /// <summary>Computes a quantity at most once for each dtype.</summary>
+    public MlxArray Once(string name, DType dtype, Func<MlxArray> compute)
+    {
+        foreach ((string known, DType knownType, MlxArray array) in CollectionsMarshal.AsSpan(_once))
+        {
+            if (knownType == dtype && known == name)
+            {
+                return array;
+            }
+        }
+
+        MlxArray value = compute().AsType(dtype);
+        if (_arena is { } arena)
+        {
+            arena.Adopt(value);
+            _once.Add((name, dtype, value));
+            if (value.NDim == 0)
+            {
+                value.MarkShared(dtype);
+            }
+        }
+
+        return value;
+    }
+
+    /// <summary>Makes the state of parameters that have none.</summary>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="masters">Whether float32 masters are part of it.</param>
+    public void Prepare(TreeDictionary parameters, bool masters = false)
+    {
+        _optimizer.CheckNames(parameters, nameof(parameters));
+        _parameters = parameters;
+        using Arena arena = _leafArena = Arena.Open();
+        Collect(parameters, null, _state, new TreePath());
+        foreach (Leaf leaf in _leaves)
+        {
+            if (leaf.State.Node.Count == 0)
+            {
+                InitLeaf(leaf);
+                if (masters && leaf.HasMaster)
+                {
+                    _scratch.Add(MasterKey, Mx.ZerosLike(leaf.Gradient, DType.Float32));
+                }
+
+                leaf.State.Take(_scratch, [], arena);
+                arena.Release();
+            }
+        }
+    }
+
+    /// <summary>Computes the update.</summary>
+    public void Compute(TreeDictionary gradients, TreeDictionary parameters)
+    {
+        _optimizer.CheckNames(gradients, nameof(gradients));
+        bool traces = TraceLock.IsHeldByCurrentThread;
+        foreach (FlatGroup group in _groups.Values)
+        {
+            group.Begin();
+        }
+
+        int at = 0;
+        using (_arena = Arena.Open())
+        using (_leafArena = Arena.Open(traces ? null : _shared))
+        {
+            try
+            {
+                // First everything is checked, then everything is computed.
+                Collect(gradients, parameters, _state, new TreePath());
+                CollectionsMarshal.SetCount(_results, _leaves.Count);
+                CollectionsMarshal.AsSpan(_results).Clear();
+                if (_optimizer.UsesGroups && !traces)
+                {
+                    Gather();
+                }
+
+                for (; at < _leaves.Count; at++)
+                {
+                    ComputeLeaf(at);
+                    TakeAdditions(_leafArena);
+                    _leafArena.Release();
+                }
+            }
+            catch (MlxException error) when (at < _leaves.Count)
+            {
+                Leaf leaf = _leaves[at];
+                throw new MlxException(
+                    $"The update of '{PathOf(gradients, at)}' failed (gradient {TreePaths.Describe(leaf.Gradient)}, "
+                    + $"parameter {TreePaths.Describe(leaf.Parameter)}): {error.Message}",
+                    error.Operation,
+                    error);
+            }
+        }
+
+        int next = 0;
+        _parameters = (TreeDictionary)Rebuild(gradients, ref next);
+        _results.Clear();
+    }
+
+    public override void Commit()
+    {
+        using (new TreeHold(_gate))
+        {
+            bool frees = !_gate.IsLookedAt;
+            foreach (Attachment attachment in _attachments)
+            {
+                attachment.Attach();
+            }
+
+            foreach (FlatGroup group in _groups.Values)
+            {
+                group.Commit(frees);
+            }
+
+            foreach (Leaf leaf in _leaves)
+            {
+                leaf.State.Commit(_replaced, frees);
+            }
+
+            foreach ((string name, MlxArray value) in _scalars)
+            {
+                Optimizer.Put(_state, name, value);
+            }
+
+            foreach ((string key, Tree value) in _additions)
+            {
+                _state[key] = value;
+            }
+        }
+
+        NativeFree.Free(MemoryMarshal.Cast<nint, mlx_array>(CollectionsMarshal.AsSpan(_replaced)));
+        End();
+    }
+
+    public override void Discard()
+    {
+        foreach (Leaf leaf in _leaves)
+        {
+            leaf.State.Discard();
+        }
+
+        foreach (FlatGroup group in _groups.Values)
+        {
+            group.Discard();
+        }
+
+        foreach (nint result in _results)
+        {
+            NativeFree.Free((void*)result);
+        }
+
+        foreach ((_, MlxArray value) in _scalars)
+        {
+            value.Dispose();
+        }
+
+        foreach ((_, Tree value) in _additions)
+        {
+            value.DisposeArrays();
+        }
+
+        End();
+    }
+
+    private void End()
+    {
+        _shared.Clear();
+        _arena = _leafArena = null;
+        _shownState = null;
+        _parameters = null;
+        _state = Nothing;
+        _scratch.Clear();
+        _leaves.Clear();
+        _attachments.Clear();
+        _scalars.Clear();
+        _additions.Clear();
+        _once.Clear();
+        _layouts.Clear();
+        _results.Clear();
+        _replaced.Clear();
+        Array.Clear(_given);
+    }
+
+    /// <summary>Goes through gradients, parameters and state together and checks that they fit each other.</summary>
+    private void Collect(Tree gradients, Tree? parameters, Tree state, TreePath path)
+    {
+        if (state is not TreeLeaf && state.Owner?.Gate != _gate)
+        {
+            state.Owner = Containers;
+        }
+
+        TreePath below = path.In(gradients);
+        int shift = state.ChildCount - gradients.ChildCount;
+        for (int i = 0; i < gradients.ChildCount; i++)
+        {
+            below.Index = i;
+            Tree gradient = gradients.ChildAt(i);
+            Tree? parameter = parameters is null ? gradient : parameters.ChildLike(gradients, i);
+            if (parameter is null || ((parameter is TreeLeaf) != (gradient is TreeLeaf) && !gradient.IsEmptyContainer))
+            {
+                throw new ArgumentException(
+                    $"The parameters do not fit the gradients: '{below}' is {gradient.Description} in the gradients and "
+                    + $"{parameter?.Description ?? "missing"} in the parameters.");
+            }
+
+            Tree node = StateOf(gradient, gradients, i, state, i + shift, below);
+            if (gradient is TreeLeaf leaf)
+            {
+                Collect(leaf.Peek, ((TreeLeaf)parameter).Peek, (TreeDictionary)node, below);
+            }
+            else
+            {
+                Collect(gradient, parameters is null ? null : parameter, node, below);
+            }
+        }
+    }
+
+    private void Collect(MlxArray gradient, MlxArray parameter, TreeDictionary node, TreePath path)
+    {
+        if (gradient.IsDisposed || parameter.IsDisposed)
+        {
+            throw new ArgumentException($"The {(gradient.IsDisposed ? "gradient" : "parameter")} '{path}' has been disposed. Keep it until the update is done.");
+        }
+
+        ArrayKind kind = parameter.KnownKind;
+        if (!ReferenceEquals(gradient.KnownKind, kind) && !gradient.HasShape(kind.Shape))
+        {
+            throw new ArgumentException(
+                $"The gradient of '{path}' is {TreePaths.Describe(gradient)}, but the parameter is {TreePaths.Describe(parameter)}: their shapes must agree.");
+        }
+
+        bool master = _hasMasters && kind.DType is (DType.Float16 or DType.BFloat16);
+        ArrayKind computed = master || kind.DType == DType.Float16 ? ArrayKind.Of(kind.Shape, DType.Float32) : kind;
+        if (node.Owner is not ParameterState state || state.Gate != _gate)
+        {
+            node.Owner = state = new ParameterState(_gate, node);
+        }
+
+        if (state.LastUpdate == _number)
+        {
+            throw new InvalidOperationException($"The state of '{path}' is the same dictionary as that of another parameter. Give each its own: copy it.");
+        }
+
+        bool known = state.IsKnown(computed);
+        state.LastUpdate = _number;
+        Leaf leaf = new(gradient, parameter, state, kind, master);
+        if (!known)
+        {
+            state.Kind = computed;
+            state.Widens = kind.DType == DType.Float16;
+            state.LearnEntries();
+            if (node.Count > 0)
+            {
+                LayoutOf(leaf).Check(node, leaf, _optimizer, path);
+            }
+        }
+
+        _leaves.Add(leaf);
+    }
+
+    /// <summary>The node of the state for a node of the gradients: the one there is, or one to be attached at the commit.</summary>
+    private Tree StateOf(Tree gradient, Tree gradients, int index, Tree state, int likely, TreePath path)
+    {
+        Tree? existing = state is TreeDictionary dictionary
+            ? dictionary.Get(gradients.NameAt(index), likely)
+            : index < state.ChildCount ? state.ChildAt(index) : null;
+        Tree node;
+        switch (gradient, existing)
+        {
+            case (TreeList, TreeList):
+            case (TreeDictionary or TreeLeaf, TreeDictionary):
+                return existing;
+            case (TreeList, null or { IsEmptyContainer: true }):
+                node = new TreeList { Owner = Containers };
+                break;
+            case (_, null or { IsEmptyContainer: true }):
+                node = new TreeDictionary { Owner = Containers };
+                break;
+            case (TreeDictionary, TreeList list):
+                // A dictionary with number keys comes back from a file as a list.
+                node = new TreeDictionary(list.Count) { Owner = Containers };
+                for (int i = 0; i < list.Count; i++)
+                {
+                    if (!list.ItemAt(i).IsEmptyContainer)
+                    {
+                        node.AddLike(list, i, list.ItemAt(i));
+                    }
+                }
+
+                break;
+            default:
+                throw new InvalidOperationException(
+                    $"The state does not fit the parameters: '{path}' is {existing.Description} in the state of {_optimizer.GetType().Name} and {gradient.Description} in the parameters.");
+        }
+
+        _attachments.Add(new Attachment(state, gradients.NameAt(index), index, node));
+        return node;
+    }
+
+    private StateLayout LayoutOf(Leaf leaf)
+    {
+        foreach (StateLayout known in _layouts)
+        {
+            if (known.IsOf(leaf.State))
+            {
+                return known;
+            }
+        }
+
+        InitLeaf(leaf);
+        StateLayout layout = new(leaf.State, _scratch);
+        _leafArena!.Release();
+        _layouts.Add(layout);
+        return layout;
+    }
+
+    private void InitLeaf(Leaf leaf)
+    {
+        _scratch.Clear();
+        bool widens = leaf.Gradient.DType == DType.Float16 || leaf.Kind.DType != leaf.State.Kind.DType;
+        _optimizer.CallInit(widens ? leaf.Gradient.AsType(DType.Float32) : leaf.Gradient, _scratch);
+    }
+
+    /// <summary>Puts small parameters together.</summary>
+    private void Gather()
+    {
+        for (int i = 0; i < _leaves.Count; i++)
+        {
+            Leaf leaf = _leaves[i];
+            if (!FlatGroup.Takes(leaf))
+            {
+                continue;
+            }
+
+            if (!_groups.TryGetValue(leaf.Kind.DType, out FlatGroup? group))
+            {
+                _groups.Add(leaf.Kind.DType, group = new FlatGroup());
+            }
+
+            group.Add(i, leaf);
+        }
+
+        foreach (FlatGroup group in _groups.Values)
+        {
+            if (group.IsWorthIt)
+            {
+                group.Compute(this, _scratch, _leafArena!, CollectionsMarshal.AsSpan(_results));
+                _leafArena!.Release();
+            }
+        }
+    }
+
+    private void ComputeLeaf(int index)
+    {
+        if (_results[index] != 0)
+        {
+            return;
+        }
+
+        Leaf leaf = _leaves[index];
+        ParameterState state = leaf.State;
+        state.Show(_scratch, ref _given, _leafArena!);
+        if (_scratch.Count == 0)
+        {
+            InitLeaf(leaf);
+        }
+
+        _results[index] = (nint)ApplyRule(leaf.Gradient, leaf.Parameter, leaf.Kind.DType, state.Kind, leaf.HasMaster).ctx;
+        state.Take(_scratch, _given, _leafArena!);
+    }
+
+    /// <summary>Runs the rule on the entries that <see cref="_scratch"/> holds.</summary>
+    /// <returns>The new parameter, owned by the caller.</returns>
+    internal mlx_array ApplyRule(MlxArray gradient, MlxArray parameter, DType dtype, ArrayKind kind, bool master)
+    {
+        _shared.Begin(kind);
+        if ((master || gradient.DType == DType.Float16) && gradient.DType != DType.Float32)
+        {
+            gradient = Widen(gradient, kind);
+        }
+
+        if (master && _scratch.Get(MasterKey) is TreeLeaf known)
+        {
+            parameter = known.Peek;
+        }
+        else if (dtype != kind.DType)
+        {
+            parameter = Widen(parameter, kind);
+        }
+
+        MlxArray result = _optimizer.CallRule(gradient, parameter, _scratch)
+            ?? throw new InvalidOperationException($"{_optimizer.GetType().Name}.ApplySingle returned null.");
+        if (!result.HasShape(kind.Shape))
+        {
+            throw new InvalidOperationException(
+                $"{_optimizer.GetType().Name}.ApplySingle made {TreePaths.Describe(result)} of a parameter that is {TreePaths.Describe(parameter)}. It must keep the shape.");
+        }
+
+        if (master)
+        {
+            _scratch[MasterKey] = result;
+        }
+
+        return _leafArena!.Take(result.DType == dtype ? result : result.AsType(dtype));
+
+        static MlxArray Widen(MlxArray array, ArrayKind kind)
+        {
+            MlxArray wide = array.AsType(DType.Float32);
+            wide.Learn(kind.DType == DType.Float32 ? kind : null);
+            return wide;
+        }
+    }
+
+    /// <summary>Takes what the update rule has stored at the top of the state.</summary>
+    private void TakeAdditions(Arena arena)
+    {
+        if (_shownState is not { IsChanged: true } shown)
+        {
+            return;
+        }
+
+        for (int i = 0; i < shown.Count; i++)
+        {
+            (string key, Tree value) = shown.EntryAt(i);
+            int known = _additions.FindIndex(addition => addition.Key == key);
+            if (ReferenceEquals(_state.Get(key), value) || (value is TreeLeaf leaf && ReferenceEquals(leaf.Peek, Scalar(key)))
+                || (known >= 0 && ReferenceEquals(_additions[known].Value, value)))
+            {
+                continue;
+            }
+
+            Tree own = ParameterState.Own(value, arena);
+            if (known >= 0)
+            {
+                _additions[known].Value.DisposeArrays();
+                _additions.RemoveAt(known);
+            }
+
+            _additions.Add(new(key, own));
+            shown.SetAt(i, own);
+        }
+
+        shown.IsChanged = false;
+    }
+
+    private Tree Rebuild(Tree gradients, ref int next)
+    {
+        if (gradients is TreeLeaf)
+        {
+            MlxArray updated = new(new mlx_array { ctx = (void*)_results[next] });
+            _results[next] = 0;
+            Leaf leaf = _leaves[next++];
+            updated.Learn(leaf.Kind);
+            if (leaf.State.TakePart() is { } part)
+            {
+                updated.Part = part;
+            }
+
+            return new TreeLeaf(updated);
+        }
+
+        Tree rebuilt = gradients.NewLike();
+        for (int i = 0; i < gradients.ChildCount; i++)
+        {
+            rebuilt.AddLike(gradients, i, Rebuild(gradients.ChildAt(i), ref next));
+        }
+
+        return rebuilt;
+    }
+
+    private static string PathOf(Tree tree, int leaf)
+    {
+        List<KeyValuePair<string, MlxArray>> leaves = tree.FlattenUnseen();
+        return leaves[leaf].Key;
+    }
+
+    /// <summary>A container or a parameter's dictionary that the state lacks.</summary>
+    private readonly record struct Attachment(Tree Parent, string Name, int Index, Tree Child)
+    {
+        public void Attach()
+        {
+            if (Parent is TreeDictionary dictionary)
+            {
+                dictionary[Name] = Child;
+            }
+            else if (Parent is TreeList list && Index < list.Count)
+            {
+                list[Index] = Child;
+            }
+            else
+            {
+                ((TreeList)Parent).Add(Child);
+            }
+        }
+    }
+}
+
+/// <summary>A parameter with its gradient and its state.</summary>
+/// <param name="Gradient">Has the parameter's shape.</param>
+/// <param name="Parameter">The parameter as it is.</param>
+/// <param name="State">Its state.</param>
+/// <param name="Kind">The parameter's shape and dtype.</param>
+/// <param name="HasMaster">Whether it has a float32 master.</param>
+internal readonly record struct Leaf(MlxArray Gradient, MlxArray Parameter, ParameterState State, ArrayKind Kind, bool HasMaster);
