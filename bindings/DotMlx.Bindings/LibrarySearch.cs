@@ -139,10 +139,16 @@ internal sealed class LibrarySearch
 
     private static bool IsReference(string path) => Path.GetFileName(path) == FileName("mlxc-reference");
 
-    private static string Advice() =>
-        (OperatingSystem.IsMacOS()
-            ? "Install MLX with 'brew install mlx-c'"
-            : "Install MLX and mlx-c below /usr/local or set MLX_C_PREFIX to their prefix")
-        + $", add the package DotMlx.Runtime.{PortableRid}, or name a library by the full path in {Variable} or MlxLibrary.Path."
-        + $" To try DotMlx without MLX, add the package DotMlx.Runtime.Reference (in a checkout: ./build.sh --target=Native) and, where MLX is installed, set {Variable}={ReferenceWord}.";
+    private static string Advice() => Advice(OperatingSystem.IsMacOS(), RuntimeInformation.ProcessArchitecture);
+
+    /// <summary>What to install, as a sentence.</summary>
+    internal static string Advice(bool macOS, Architecture architecture)
+    {
+        // On Apple silicon an x64 .NET runs, too, but it can load no library of the machine's own kind.
+        if (macOS && architecture == Architecture.X64)
+            return $"This .NET is for Intel's processors, and MLX for macOS is for Apple silicon alone: install the arm64 .NET SDK or runtime. To try DotMlx without MLX, set {Variable}={ReferenceWord}.";
+        return (macOS ? "Install MLX with 'brew install mlx-c'" : "Install MLX and mlx-c below /usr/local or set MLX_C_PREFIX to their prefix")
+            + $", add the package DotMlx.Runtime.{PortableRid}, or name a library by the full path in {Variable} or MlxLibrary.Path."
+            + $" To try DotMlx without MLX, add the package DotMlx.Runtime.Reference (in a checkout: ./build.sh --target=Native) and, where MLX is installed, set {Variable}={ReferenceWord}.";
+    }
 }

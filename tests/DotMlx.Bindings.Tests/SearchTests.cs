@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DotMlx.Bindings.Tests.Support;
 
 namespace DotMlx.Bindings.Tests;
@@ -18,6 +19,12 @@ public sealed class SearchTests
         Assert.That(lines[2], Does.Contain(OperatingSystem.IsMacOS() ? "brew install mlx-c" : "MLX_C_PREFIX").And.Contain("DOTMLX_LIBRARY=reference"));
         Assert.That(lines, Has.Length.EqualTo(3));
     }
+
+    [TestCase(true, Architecture.Arm64, "Install MLX with 'brew install mlx-c', add the package DotMlx.Runtime.")]
+    [TestCase(true, Architecture.X64, "install the arm64 .NET SDK")]
+    [TestCase(false, Architecture.X64, "Install MLX and mlx-c below /usr/local")]
+    public void AdviceIsForTheMachine(bool macOS, Architecture architecture, string expected) =>
+        Assert.That(LibrarySearch.Advice(macOS, architecture), Does.Contain(expected).And.Contain("DOTMLX_LIBRARY=reference"));
 
     [Test]
     public void NothingLoadsListsEveryPathWithItsReason()

@@ -13,6 +13,8 @@ case ${1:-} in -*) fail "unknown option '$1'; there is --quick." ;; esac
 
 [ "$(uname -sm)" = 'Darwin arm64' ] || fail 'this needs a Mac with Apple silicon.'
 command -v dotnet > /dev/null || fail "the .NET 10 SDK is needed ('dotnet' is not on the PATH): https://dot.net/download"
+rid=$(dotnet --info | sed -n 's/^ *RID: *//p' | head -1)
+[ "$rid" = osx-arm64 ] || fail "'dotnet' is for ${rid:-another system}: install the .NET 10 SDK for Arm64 (https://dot.net/download)."
 xcode-select -p > /dev/null 2>&1 || fail "Apple's command line tools are needed: run 'xcode-select --install'."
 prefix=${1:-${MLX_C_PREFIX:-}}
 if [ -z "$prefix" ]; then

@@ -81,6 +81,14 @@ internal sealed class RunScriptTests
         AssertReport(Start(), "libmlxc.dylib loads something from outside the package");
     }
 
+    [Test]
+    public void ADotnetForIntelIsRefused()
+    {
+        Command run = Start("", "--quick", ("RID", "osx-x64"));
+        Assert.That(run.Exit, Is.EqualTo(1));
+        Assert.That(run.Text, Does.Contain("'dotnet' is for osx-x64: install the .NET 10 SDK for Arm64"));
+    }
+
     private void AssertReport(Command run, string message)
     {
         string archive = Path.Combine(_folder, "artifacts", "apple-report.tar.gz");

@@ -35,4 +35,35 @@ internal sealed class MemoryTests
 
         Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(500L << 22), "half of them and more are gone without a Dispose");
     }
+
+    [Test]
+    public void ForgottenArraysDoNotUseUpMetalsBuffers()
+    {
+        // Metal has 499,000 buffers, or as many as the system says; the collector sees only small objects.
+        for (int i = 0; i < 1_000_000; i++)
+        {
+            _ = MlxArray.Create([i], 1);
+        }
+
+        Assert.That(MlxArray.Create([1f], 1).Item<float>(), Is.EqualTo(1f));
+    }
+
+    [Test]
+    public void ADeepGraphIsEvaluatedOnASecondaryThread()
+    {
+        float last = 0;
+        var thread = new Thread(() =>
+        {
+            MlxArray sum = Mx.Zeros(1);
+            for (int i = 0; i < 50_000; i++)
+            {
+                sum += 1f;
+            }
+
+            last = sum.Item<float>();
+        });
+        thread.Start();
+        thread.Join();
+        Assert.That(last, Is.EqualTo(50_000f));
+    }
 }

@@ -13,10 +13,12 @@ public sealed class NeedsMetal
     [OneTimeSetUp]
     public void Check()
     {
-        if (!OperatingSystem.IsMacOS() || RuntimeInformation.ProcessArchitecture != Architecture.Arm64)
+        if (!OperatingSystem.IsMacOS() || RuntimeInformation.OSArchitecture != Architecture.Arm64)
         {
             Assert.Ignore("Needs a Mac with Apple silicon.");
         }
+
+        Assert.That(RuntimeInformation.ProcessArchitecture, Is.EqualTo(Architecture.Arm64), "this .NET is for Intel's processors: install the arm64 SDK");
 
         if (Environment.GetEnvironmentVariable("DOTMLX_LIBRARY") == "reference")
         {
