@@ -6,6 +6,9 @@ internal static class LoadedApi
     /// <summary>The version of the loaded library; loads it when that has not happened yet.</summary>
     internal static MlxcVersions Version => MlxLibrary.Loaded.Version.Flag;
 
+    /// <summary>Whether the loaded library is of this version or a later one; the flags are in the order of the versions.</summary>
+    internal static bool IsAtLeast(MlxcVersions version) => Version >= version;
+
     /// <exception cref="NotSupportedException">The loaded version is none of <paramref name="versions"/>.</exception>
     internal static void Require(string function, MlxcVersions versions)
     {

@@ -7,7 +7,7 @@ public static unsafe partial class MlxcPortable
 {
     private static bool IsV0_6_0 => LoadedApi.Version == MlxcVersions.V0_6_0;
 
-    private static bool IsV0_7_0 => LoadedApi.Version == MlxcVersions.V0_7_0;
+    private static bool IsV0_7_0 => LoadedApi.IsAtLeast(MlxcVersions.V0_7_0);
 
     /// <summary><c>mlx_cumsum</c> along one axis; mlx-c v0.7.0 calls it <c>mlx_cumsum_axis</c>.</summary>
     public static int mlx_cumsum(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s) => IsV0_7_0

@@ -26,10 +26,10 @@ public sealed partial class Norm : Module, IUnaryModule
     {
         if (!_description.AddsOne)
         {
-            return Mx.Fast.RmsNorm(x, Weight, (float)_description.Eps);
+            return Mx.Fast.RMSNorm(x, Weight, (float)_description.Eps);
         }
         using MlxArray factors = Mx.Add(Weight, 1f);
-        return Mx.Fast.RmsNorm(x, factors, (float)_description.Eps);
+        return Mx.Fast.RMSNorm(x, factors, (float)_description.Eps);
     }
 
     /// <inheritdoc/>

@@ -29,7 +29,7 @@ internal sealed class RotaryEmbedding
     /// <summary>Rotates an array of shape (batch, heads, length, features).</summary>
     internal MlxArray Forward(MlxArray x, ForwardPass pass)
     {
-        MlxArray rotated = Mx.Fast.Rope(
+        MlxArray rotated = Mx.Fast.RoPE(
             x, _description.Dims, traditional: false, @base: null, scale: 1f, pass.Positions, PeriodsAt(pass.End));
         if (_magnitudes is null)
         {

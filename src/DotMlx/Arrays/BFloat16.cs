@@ -5,7 +5,7 @@ namespace DotMlx;
 
 /// <summary>A 16-bit number with the exponent of a single and 8 bits of precision, the element of <see cref="DType.BFloat16"/> arrays.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>
+public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, ISpanFormattable
 {
     private readonly ushort bits;
 
@@ -68,4 +68,11 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>
 
     /// <inheritdoc/>
     public override string ToString() => ((float)this).ToString(CultureInfo.InvariantCulture);
+
+    /// <inheritdoc/>
+    public string ToString(string? format, IFormatProvider? formatProvider) => ((float)this).ToString(format, formatProvider);
+
+    /// <inheritdoc/>
+    public bool TryFormat(Span<char> destination, out int charsWritten, ReadOnlySpan<char> format, IFormatProvider? provider) =>
+        ((float)this).TryFormat(destination, out charsWritten, format, provider);
 }

@@ -8,6 +8,18 @@ public sealed unsafe partial class MlxArray
     public static implicit operator MlxArray(bool value) => WeakScalar.From(value);
 
     /// <summary>A weakly typed integer; alone it is an <see cref="DType.Int32"/> array.</summary>
+    public static implicit operator MlxArray(byte value) => WeakScalar.From((long)value);
+
+    /// <summary>A number as a scalar array that takes the element type of what it meets.</summary>
+    public static implicit operator MlxArray(sbyte value) => WeakScalar.From((long)value);
+
+    /// <summary>A number as a scalar array that takes the element type of what it meets.</summary>
+    public static implicit operator MlxArray(short value) => WeakScalar.From((long)value);
+
+    /// <summary>A number as a scalar array that takes the element type of what it meets.</summary>
+    public static implicit operator MlxArray(ushort value) => WeakScalar.From((long)value);
+
+    /// <summary>A number as a scalar array that takes the element type of what it meets.</summary>
     public static implicit operator MlxArray(int value) => WeakScalar.From((long)value);
 
     /// <summary>A weakly typed integer; alone it is an <see cref="DType.Int32"/> array.</summary>

@@ -24,7 +24,7 @@ public sealed unsafe partial class MlxArray
             return FromSpan(data, [data.Length]);
         }
 
-        long count = ShapeText.Count(shape, nameof(shape));
+        long count = SizeLimits.Count(shape, nameof(shape));
         return count == data.Length
             ? FromSpan(data, shape)
             : throw new ArgumentException($"The shape {ShapeText.Of(shape)} holds {count} elements, but {data.Length} were given.", nameof(shape));

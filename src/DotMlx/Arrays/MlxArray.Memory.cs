@@ -61,7 +61,7 @@ public sealed unsafe partial class MlxArray
             return shape.IsEmpty ? FromMemory(memory, memory.Length) : Create((ReadOnlySpan<T>)memory.Span, shape);
         }
 
-        long count = ShapeText.Count(shape, nameof(shape));
+        long count = SizeLimits.Count(shape, nameof(shape));
         if (count != memory.Length)
         {
             throw new ArgumentException($"The shape {ShapeText.Of(shape)} holds {count} elements, but {memory.Length} were given.", nameof(shape));

@@ -1,8 +1,13 @@
+using System.Numerics;
 using DotMlx.Bindings;
 
 namespace DotMlx;
 
-public sealed unsafe partial class MlxArray
+public sealed unsafe partial class MlxArray :
+    IAdditionOperators<MlxArray, MlxArray, MlxArray>, ISubtractionOperators<MlxArray, MlxArray, MlxArray>,
+    IMultiplyOperators<MlxArray, MlxArray, MlxArray>, IDivisionOperators<MlxArray, MlxArray, MlxArray>,
+    IModulusOperators<MlxArray, MlxArray, MlxArray>, IUnaryPlusOperators<MlxArray, MlxArray>,
+    IUnaryNegationOperators<MlxArray, MlxArray>, IBitwiseOperators<MlxArray, MlxArray, MlxArray>
 {
     /// <summary>The array itself.</summary>
     public static MlxArray operator +(MlxArray a) => a;

@@ -11,7 +11,25 @@ public sealed unsafe partial class MlxArray
 
     /// <summary>The number of dimensions (<c>array.ndim</c>).</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
-    public int NDim => ShapeArray.Length;
+    public int NDim
+    {
+        get
+        {
+            if (extra is int[] known && native != 0)
+            {
+                return known.Length;
+            }
+
+            if (Weak is not null)
+            {
+                return 0;
+            }
+
+            int dimensions = (int)Mlxc.mlx_array_ndim(Handle);
+            GC.KeepAlive(this);
+            return dimensions;
+        }
+    }
 
     /// <summary>The number of elements (<c>array.size</c>).</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -57,14 +75,7 @@ public sealed unsafe partial class MlxArray
 
     /// <summary>The size of dimension <paramref name="axis"/>, counted from the end when negative.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
-    internal int Dim(int axis)
-    {
-        int[] shape = ShapeArray;
-        int index = axis < 0 ? axis + shape.Length : axis;
-        return (uint)index < (uint)shape.Length
-            ? shape[index]
-            : throw new ArgumentOutOfRangeException(nameof(axis), axis, $"Axis {axis} is out of bounds for an array with {shape.Length} dimensions, shape {ShapeText.Of(shape)}.");
-    }
+    internal int Dim(int axis) => ShapeArray[Axes.Of(this, axis)];
 
     /// <summary>The shape as the library's own array, shared by all callers: never to be written to.</summary>
     internal int[] ShapeArray => extra is int[] known && native != 0 ? known : LoadShape();

@@ -24,7 +24,7 @@ public sealed unsafe partial class MlxArray
     public MlxArray Squeeze(int? axis = null, MlxStream? stream = null) => Mx.Squeeze(this, axis, stream);
 
     /// <inheritdoc cref="Mx.Squeeze(MlxArray, ReadOnlySpan{int}, MlxStream)"/>
-    public MlxArray Squeeze(ReadOnlySpan<int> axes, MlxStream? stream = null) => Mx.Squeeze(this, axes, stream);
+    public MlxArray Squeeze(ReadOnlySpan<int> axis, MlxStream? stream = null) => Mx.Squeeze(this, axis, stream);
 
     /// <inheritdoc cref="Mx.ExpandDims(MlxArray, int, MlxStream)"/>
     public MlxArray ExpandDims(int axis, MlxStream? stream = null) => Mx.ExpandDims(this, axis, stream);

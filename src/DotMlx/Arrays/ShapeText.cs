@@ -18,22 +18,4 @@ internal static class ShapeText
     }
 
     internal static string Of(MlxArray array) => Of(array.ShapeArray);
-
-    /// <summary>The number of elements of a shape.</summary>
-    /// <exception cref="ArgumentException">A size is negative, or the product does not fit.</exception>
-    internal static long Count(ReadOnlySpan<int> shape, string name)
-    {
-        long count = 1;
-        foreach (int size in shape)
-        {
-            if (size < 0)
-            {
-                throw new ArgumentException($"The shape {Of(shape)} has a negative size.", name);
-            }
-
-            count = checked(count * size);
-        }
-
-        return count;
-    }
 }

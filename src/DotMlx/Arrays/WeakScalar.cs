@@ -100,7 +100,22 @@ internal sealed unsafe class WeakScalar
     /// The number as an array of its own. What a program keeps must not be the shared one: in a compiled function the same array
     /// cannot be both captured state and a constant.
     /// </summary>
+    /// <summary>
+    /// The number for an operation that converts it to <paramref name="dtype"/>: in that type where it has a place there, so that no
+    /// digit is lost between, and in its own where the conversion cuts it off.
+    /// </summary>
+    internal MlxArray Exactly(DType dtype) => kind switch
+    {
+        NumberKind.Floating => Native(dtype.IsInexact() ? dtype : DefaultDType),
+        NumberKind.Complex => Native(DType.Complex64),
+        NumberKind.Bool => Native(DType.Bool),
+        _ => Native(Fits(dtype) ? dtype : DefaultDType),
+    };
+
     internal MlxArray New(DType dtype) => new(Build(dtype));
+
+    /// <summary>Whether it is this integer.</summary>
+    internal bool Is(long value) => kind is NumberKind.Integer or NumberKind.Bool && integer == value;
 
     public override string ToString() => kind switch
     {
@@ -113,25 +128,26 @@ internal sealed unsafe class WeakScalar
 
     private void CheckRange(DType dtype)
     {
-        bool fits = kind == NumberKind.Unsigned
-            ? dtype == DType.UInt64 || !dtype.IsInteger()
-            : dtype switch
-            {
-                DType.UInt8 => integer is >= byte.MinValue and <= byte.MaxValue,
-                DType.UInt16 => integer is >= ushort.MinValue and <= ushort.MaxValue,
-                DType.UInt32 => integer is >= uint.MinValue and <= uint.MaxValue,
-                DType.Int8 => integer is >= sbyte.MinValue and <= sbyte.MaxValue,
-                DType.Int16 => integer is >= short.MinValue and <= short.MaxValue,
-                DType.Int32 => integer is >= int.MinValue and <= int.MaxValue,
-                _ => true,
-            };
-        if (!fits)
+        if (!Fits(dtype))
         {
             throw new OverflowException(
                 $"Converting {this} to {dtype.MlxName()} would result in overflow: a number beside a {dtype.MlxName()} array takes that type. "
                 + "Convert the array first with AsType to a wider type.");
         }
     }
+
+    private bool Fits(DType dtype) => kind == NumberKind.Unsigned
+        ? dtype == DType.UInt64 || !dtype.IsInteger()
+        : dtype switch
+        {
+            DType.UInt8 => integer is >= byte.MinValue and <= byte.MaxValue,
+            DType.UInt16 => integer is >= ushort.MinValue and <= ushort.MaxValue,
+            DType.UInt32 => integer is >= uint.MinValue and <= uint.MaxValue,
+            DType.Int8 => integer is >= sbyte.MinValue and <= sbyte.MaxValue,
+            DType.Int16 => integer is >= short.MinValue and <= short.MaxValue,
+            DType.Int32 => integer is >= int.MinValue and <= int.MaxValue,
+            _ => true,
+        };
 
     /// <summary>A handle of its own, for the caller.</summary>
     internal mlx_array Build(DType dtype)

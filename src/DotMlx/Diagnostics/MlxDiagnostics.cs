@@ -19,6 +19,14 @@ public static class MlxDiagnostics
     public static long Evaluations => Evaluation.Count;
 
     /// <summary>
+    /// Whether positions and class labels are computed to check them wherever something is taken by them (<see cref="Mx.Take"/>,
+    /// embeddings, losses, …). Otherwise only those that are computed already are checked, and MLX reads elsewhere for the rest. For
+    /// finding mistakes: it waits for the computation, and sees nothing inside compiled functions and gradients, where there are no
+    /// values yet.
+    /// </summary>
+    public static bool CheckIndices { get; set; }
+
+    /// <summary>
     /// Remembers from now on where each array is made, until the result is disposed; slow, for finding leaks.
     /// <see cref="LiveAllocations"/> then lists the ones that still live.
     /// </summary>

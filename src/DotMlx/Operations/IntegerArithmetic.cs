@@ -5,20 +5,23 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Integer division and powers where MLX would end the process or never return: its CPU code divides as the processor does, and
-/// an x86 processor raises a signal for x / 0 and for the smallest number / -1; its power halves a negative exponent for ever.
+/// Integer division and powers where MLX would end the process, answer as the device does, or never return. It divides as the
+/// processor does: one of x86 raises a signal for x / 0 and for the smallest number / -1, one of arm64 gives 0, and with it the
+/// remainder x; what Metal gives is undefined. Its power halves a negative exponent for ever.
 /// </summary>
 internal static unsafe class IntegerArithmetic
 {
-    private static readonly bool DivisionTraps = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86;
-
-    /// <summary>Whether <paramref name="b"/> holds, or may hold, a divisor that the processor does not take.</summary>
+    /// <summary>Whether <paramref name="b"/> holds, or may hold, a divisor that devices do not agree about.</summary>
     internal static bool MayTrap(MlxArray a, MlxArray b)
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
-        return DivisionTraps && MlxLibrary.Kind == MlxLibraryKind.Mlx && b.Size > 0 && AreIntegers(a, b)
-            && (!Evaluation.IsKnown(b) || HasTrap(b));
+        if (MlxLibrary.Kind != MlxLibraryKind.Mlx || b.Size == 0 || !AreIntegers(a, b))
+        {
+            return false;
+        }
+
+        return b.Weak is WeakScalar number ? number.Is(0) || number.Is(-1) : !Evaluation.IsKnown(b) || HasTrap(b);
     }
 
     /// <summary>Quotient rounded down, 0 where the divisor is.</summary>

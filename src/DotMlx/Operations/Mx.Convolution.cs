@@ -20,6 +20,7 @@ public static unsafe partial class Mx
         MlxStream? stream = null)
     {
         CheckConvolution(input, weight, groups);
+        CheckSpatial(input, weight, [stride], [padding], [padding], [dilation], [1]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv1d(
             &result, Op.Handle(input), Op.Handle(weight), stride, padding, dilation, groups, Op.Stream(stream));
@@ -31,39 +32,23 @@ public static unsafe partial class Mx
     /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel is not flipped).</summary>
     /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
     /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel, the same in all axes.</param>
-    /// <param name="padding">Zeros added on both sides, the same in all axes.</param>
-    /// <param name="dilation">Distance of the kernel's elements, the same in all axes.</param>
+    /// <param name="stride">Step of the kernel in each axis, or one number for all; null for 1.</param>
+    /// <param name="padding">Zeros added on both sides of each axis, or one number for all.</param>
+    /// <param name="dilation">Distance of the kernel's elements in each axis, or one number for all; null for 1.</param>
     /// <param name="groups">Groups of channels that are convolved apart.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
     /// <exception cref="MlxException">The shapes do not agree.</exception>
     /// <remarks>mlx.core.conv2d; C: mlx_conv2d.</remarks>
     public static MlxArray Conv2d(
-        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int groups = 1,
-        MlxStream? stream = null)
-        => Conv2d(
-            input, weight, (stride, stride), (padding, padding), (dilation, dilation), groups, stream);
-
-    /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel is not flipped).</summary>
-    /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel in each axis.</param>
-    /// <param name="padding">Zeros added on both sides of each axis; null for none.</param>
-    /// <param name="dilation">Distance of the kernel's elements in each axis; null for 1.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
-    /// <remarks>mlx.core.conv2d; C: mlx_conv2d.</remarks>
-    public static MlxArray Conv2d(
-        MlxArray input, MlxArray weight, (int Height, int Width) stride, (int Height, int Width)? padding = null,
-        (int Height, int Width)? dilation = null, int groups = 1, MlxStream? stream = null)
+        MlxArray input, MlxArray weight, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null,
+        int groups = 1, MlxStream? stream = null)
     {
         CheckConvolution(input, weight, groups);
-        var s = stride;
-        var p = padding ?? (0, 0);
-        var d = dilation ?? (1, 1);
+        Size2D s = stride ?? 1;
+        Size2D p = padding;
+        Size2D d = dilation ?? 1;
+        CheckSpatial(input, weight, [s.Height, s.Width], [p.Height, p.Width], [p.Height, p.Width], [d.Height, d.Width], [1]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv2d(
             &result, Op.Handle(input), Op.Handle(weight), s.Height, s.Width, p.Height, p.Width,
@@ -76,39 +61,25 @@ public static unsafe partial class Mx
     /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel is not flipped).</summary>
     /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
     /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel, the same in all axes.</param>
-    /// <param name="padding">Zeros added on both sides, the same in all axes.</param>
-    /// <param name="dilation">Distance of the kernel's elements, the same in all axes.</param>
+    /// <param name="stride">Step of the kernel in each axis, or one number for all; null for 1.</param>
+    /// <param name="padding">Zeros added on both sides of each axis, or one number for all.</param>
+    /// <param name="dilation">Distance of the kernel's elements in each axis, or one number for all; null for 1.</param>
     /// <param name="groups">Groups of channels that are convolved apart.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
     /// <exception cref="MlxException">The shapes do not agree.</exception>
     /// <remarks>mlx.core.conv3d; C: mlx_conv3d.</remarks>
     public static MlxArray Conv3d(
-        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int groups = 1,
-        MlxStream? stream = null)
-        => Conv3d(
-            input, weight, (stride, stride, stride), (padding, padding, padding), (dilation, dilation, dilation), groups, stream);
-
-    /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel is not flipped).</summary>
-    /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel in each axis.</param>
-    /// <param name="padding">Zeros added on both sides of each axis; null for none.</param>
-    /// <param name="dilation">Distance of the kernel's elements in each axis; null for 1.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
-    /// <remarks>mlx.core.conv3d; C: mlx_conv3d.</remarks>
-    public static MlxArray Conv3d(
-        MlxArray input, MlxArray weight, (int Depth, int Height, int Width) stride, (int Depth, int Height, int Width)? padding = null,
-        (int Depth, int Height, int Width)? dilation = null, int groups = 1, MlxStream? stream = null)
+        MlxArray input, MlxArray weight, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null,
+        int groups = 1, MlxStream? stream = null)
     {
         CheckConvolution(input, weight, groups);
-        var s = stride;
-        var p = padding ?? (0, 0, 0);
-        var d = dilation ?? (1, 1, 1);
+        Size3D s = stride ?? 1;
+        Size3D p = padding;
+        Size3D d = dilation ?? 1;
+        CheckSpatial(
+            input, weight, [s.Depth, s.Height, s.Width], [p.Depth, p.Height, p.Width], [p.Depth, p.Height, p.Width],
+            [d.Depth, d.Height, d.Width], [1]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv3d(
             &result, Op.Handle(input), Op.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
@@ -156,6 +127,7 @@ public static unsafe partial class Mx
         MlxStream? stream = null)
     {
         CheckConvolution(input, weight, groups);
+        CheckSpatial(input, weight, stride, paddingLow, paddingHigh, kernelDilation, inputDilation);
         mlx_array result = default;
         fixed (int* step = stride, low = paddingLow, high = paddingHigh, kernel = kernelDilation, spread = inputDilation)
         {
@@ -172,12 +144,12 @@ public static unsafe partial class Mx
     /// <summary>Discrete convolution of two rows; the shorter one is the kernel and is flipped.</summary>
     /// <param name="a">Array of one axis.</param>
     /// <param name="v">Array of one axis.</param>
-    /// <param name="mode">"full" (m + n - 1 elements), "same" (as many as the longer row) or "valid" (where both overlap fully).</param>
+    /// <param name="mode">Which part of the convolution is wanted.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of one axis.</returns>
     /// <exception cref="ArgumentException">A row is empty or has more axes than one, or the mode is unknown.</exception>
     /// <remarks>mlx.core.convolve; composed of mlx_slice, mlx_reshape, mlx_pad and mlx_conv1d.</remarks>
-    public static MlxArray Convolve(MlxArray a, MlxArray v, string mode = "full", MlxStream? stream = null)
+    public static MlxArray Convolve(MlxArray a, MlxArray v, ConvolveMode mode = ConvolveMode.Full, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(v);
@@ -191,10 +163,10 @@ public static unsafe partial class Mx
         int length = (int)kernel.Size;
         (int before, int after) = mode switch
         {
-            "full" => (length - 1, length - 1),
-            "valid" => (0, 0),
-            "same" => (length / 2, (length - 1) / 2),
-            _ => throw new ArgumentException($"The mode is \"full\", \"same\" or \"valid\", not \"{mode}\".", nameof(mode)),
+            ConvolveMode.Full => (length - 1, length - 1),
+            ConvolveMode.Valid => (0, 0),
+            ConvolveMode.Same => (length / 2, (length - 1) / 2),
+            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use ConvolveMode.Full, Same or Valid."),
         };
         using MlxArray row = Reshape(signal, [1, -1, 1], stream);
         using MlxArray flipped = Flip(kernel, 0, stream);
@@ -213,6 +185,47 @@ public static unsafe partial class Mx
         if (input.NDim > 0 && input.Shape[^1] == 0)
         {
             throw new ArgumentException($"The last axis holds the channels, and an input of shape {ShapeText.Of(input)} has none.", nameof(input));
+        }
+    }
+
+    /// <summary>Checks the sizes that a convolution computes; one number stands for all axes, none for what changes nothing.</summary>
+    private static void CheckSpatial(
+        MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> low, ReadOnlySpan<int> high,
+        ReadOnlySpan<int> kernelDilation, ReadOnlySpan<int> inputDilation)
+    {
+        for (int i = 0; i < Math.Min(input.NDim, weight.NDim) - 2; i++)
+        {
+            long step = Of(stride, i, 1);
+            long apart = Of(kernelDilation, i, 1);
+            long spread = Of(inputDilation, i, 1);
+            ArgumentOutOfRangeException.ThrowIfLessThan(step, 1, nameof(stride));
+            ArgumentOutOfRangeException.ThrowIfLessThan(apart, 1, nameof(kernelDilation));
+            ArgumentOutOfRangeException.ThrowIfLessThan(spread, 1, nameof(inputDilation));
+            _ = SizeLimits.Axis(((weight.Shape[i + 1] - 1) * apart) + 1, "conv", input, weight);
+            long spreadInput = ((input.Shape[i + 1] - 1) * spread) + 1;
+            _ = SizeLimits.Axis(spreadInput + Math.Max(Of(low, i, 0), 0) + Math.Max(Of(high, i, 0), 0), "conv", input, weight);
+        }
+
+        static long Of(ReadOnlySpan<int> given, int axis, long none)
+            => given.IsEmpty ? none : given.Length == 1 ? given[0] : axis < given.Length ? given[axis] : none;
+    }
+
+    /// <summary>The same for a transposed convolution, which MLX makes one over a spread input.</summary>
+    private static void CheckTransposed(
+        MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding, ReadOnlySpan<int> dilation, ReadOnlySpan<int> outputPadding)
+    {
+        if (Math.Min(input.NDim, weight.NDim) < stride.Length + 2)
+        {
+            throw new ArgumentException(
+                $"[conv_transpose] Input and weight have a batch, {stride.Length} spatial axes and channels; the shapes are {ShapeText.Of(input)} and {ShapeText.Of(weight)}.", nameof(input));
+        }
+
+        CheckSpatial(input, weight, [1], [0], [0], dilation, stride);
+        for (int i = 0; i < Math.Min(Math.Min(input.NDim, weight.NDim) - 2, stride.Length); i++)
+        {
+            long kernel = ((weight.Shape[i + 1] - 1) * (long)dilation[i]) + 1;
+            long spread = ((input.Shape[i + 1] - 1) * (long)stride[i]) + 1;
+            _ = SizeLimits.Axis(spread + (2 * kernel) + Math.Max(outputPadding[i], 0) + (2L * Math.Max(-padding[i], 0)), "conv_transpose", input, weight);
         }
     }
 }

@@ -21,6 +21,7 @@ public static unsafe partial class Mx
         MlxStream? stream = null)
     {
         CheckConvolution(input, weight, groups);
+        CheckTransposed(input, weight, [stride], [padding], [dilation], [outputPadding]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose1d(
             &result, Op.Handle(input), Op.Handle(weight), stride, padding, dilation, outputPadding, groups, Op.Stream(stream));
@@ -32,27 +33,9 @@ public static unsafe partial class Mx
     /// <summary>Transposed convolution over 2 spatial axes.</summary>
     /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
     /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel, the same in all axes.</param>
-    /// <param name="padding">Zeros added on both sides, the same in all axes.</param>
-    /// <param name="dilation">Distance of the kernel's elements, the same in all axes.</param>
-    /// <param name="outputPadding">Elements added at the end of the output, the same in all axes.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
-    /// <remarks>mlx.core.conv_transpose2d; C: mlx_conv_transpose2d.</remarks>
-    public static MlxArray ConvTranspose2d(
-        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, int groups = 1,
-        MlxStream? stream = null)
-        => ConvTranspose2d(
-            input, weight, (stride, stride), (padding, padding), (dilation, dilation), (outputPadding, outputPadding), groups, stream);
-
-    /// <summary>Transposed convolution over 2 spatial axes.</summary>
-    /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel in each axis.</param>
-    /// <param name="padding">Zeros added on both sides of each axis; null for none.</param>
-    /// <param name="dilation">Distance of the kernel's elements in each axis; null for 1.</param>
+    /// <param name="stride">Step of the kernel in each axis, or one number for all; null for 1.</param>
+    /// <param name="padding">Zeros added on both sides of each axis, or one number for all.</param>
+    /// <param name="dilation">Distance of the kernel's elements in each axis, or one number for all; null for 1.</param>
     /// <param name="outputPadding">Elements added at the end of each axis of the output; null for none.</param>
     /// <param name="groups">Groups of channels that are convolved apart.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -60,14 +43,16 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not agree.</exception>
     /// <remarks>mlx.core.conv_transpose2d; C: mlx_conv_transpose2d.</remarks>
     public static MlxArray ConvTranspose2d(
-        MlxArray input, MlxArray weight, (int Height, int Width) stride, (int Height, int Width)? padding = null,
-        (int Height, int Width)? dilation = null, (int Height, int Width)? outputPadding = null, int groups = 1, MlxStream? stream = null)
+        MlxArray input, MlxArray weight, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null,
+        Size2D outputPadding = default, int groups = 1, MlxStream? stream = null)
     {
         CheckConvolution(input, weight, groups);
-        var s = stride;
-        var p = padding ?? (0, 0);
-        var d = dilation ?? (1, 1);
-        var o = outputPadding ?? (0, 0);
+        Size2D s = stride ?? 1;
+        Size2D p = padding;
+        Size2D d = dilation ?? 1;
+        Size2D o = outputPadding;
+        CheckTransposed(
+            input, weight, [s.Height, s.Width], [p.Height, p.Width], [d.Height, d.Width], [o.Height, o.Width]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose2d(
             &result, Op.Handle(input), Op.Handle(weight), s.Height, s.Width, p.Height, p.Width,
@@ -80,27 +65,9 @@ public static unsafe partial class Mx
     /// <summary>Transposed convolution over 3 spatial axes.</summary>
     /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
     /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel, the same in all axes.</param>
-    /// <param name="padding">Zeros added on both sides, the same in all axes.</param>
-    /// <param name="dilation">Distance of the kernel's elements, the same in all axes.</param>
-    /// <param name="outputPadding">Elements added at the end of the output, the same in all axes.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
-    /// <remarks>mlx.core.conv_transpose3d; C: mlx_conv_transpose3d.</remarks>
-    public static MlxArray ConvTranspose3d(
-        MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, int groups = 1,
-        MlxStream? stream = null)
-        => ConvTranspose3d(
-            input, weight, (stride, stride, stride), (padding, padding, padding), (dilation, dilation, dilation), (outputPadding, outputPadding, outputPadding), groups, stream);
-
-    /// <summary>Transposed convolution over 3 spatial axes.</summary>
-    /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel in each axis.</param>
-    /// <param name="padding">Zeros added on both sides of each axis; null for none.</param>
-    /// <param name="dilation">Distance of the kernel's elements in each axis; null for 1.</param>
+    /// <param name="stride">Step of the kernel in each axis, or one number for all; null for 1.</param>
+    /// <param name="padding">Zeros added on both sides of each axis, or one number for all.</param>
+    /// <param name="dilation">Distance of the kernel's elements in each axis, or one number for all; null for 1.</param>
     /// <param name="outputPadding">Elements added at the end of each axis of the output; null for none.</param>
     /// <param name="groups">Groups of channels that are convolved apart.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -108,14 +75,16 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not agree.</exception>
     /// <remarks>mlx.core.conv_transpose3d; C: mlx_conv_transpose3d.</remarks>
     public static MlxArray ConvTranspose3d(
-        MlxArray input, MlxArray weight, (int Depth, int Height, int Width) stride, (int Depth, int Height, int Width)? padding = null,
-        (int Depth, int Height, int Width)? dilation = null, (int Depth, int Height, int Width)? outputPadding = null, int groups = 1, MlxStream? stream = null)
+        MlxArray input, MlxArray weight, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null,
+        Size3D outputPadding = default, int groups = 1, MlxStream? stream = null)
     {
         CheckConvolution(input, weight, groups);
-        var s = stride;
-        var p = padding ?? (0, 0, 0);
-        var d = dilation ?? (1, 1, 1);
-        var o = outputPadding ?? (0, 0, 0);
+        Size3D s = stride ?? 1;
+        Size3D p = padding;
+        Size3D d = dilation ?? 1;
+        Size3D o = outputPadding;
+        CheckTransposed(
+            input, weight, [s.Depth, s.Height, s.Width], [p.Depth, p.Height, p.Width], [d.Depth, d.Height, d.Width], [o.Depth, o.Height, o.Width]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose3d(
             &result, Op.Handle(input), Op.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,

@@ -8,23 +8,23 @@ public static unsafe partial class Mx
     /// <param name="start">First number.</param>
     /// <param name="stop">Bound that is not reached.</param>
     /// <param name="step">Distance of two numbers; negative counts down.</param>
-    /// <param name="dtype">Dtype of the result; null for int32.</param>
+    /// <param name="dtype">Dtype of the result; null for int32, or int64 where a bound needs it.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of one axis.</returns>
     /// <exception cref="MlxException">The range holds too many numbers.</exception>
     /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
     public static MlxArray Arange(long start, long stop, long step = 1, DType? dtype = null, MlxStream? stream = null)
-        => Range(start, stop, step, dtype ?? DType.Int32, stream);
+        => IntegerRange(start, stop, step, dtype, stream);
 
     /// <summary>Numbers from 0 up to a stop that is left out, as integers.</summary>
     /// <param name="stop">Bound that is not reached.</param>
-    /// <param name="dtype">Dtype of the result; null for int32.</param>
+    /// <param name="dtype">Dtype of the result; null for int32, or int64 where a bound needs it.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of one axis.</returns>
     /// <exception cref="MlxException">The range holds too many numbers.</exception>
     /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
     public static MlxArray Arange(long stop, DType? dtype = null, MlxStream? stream = null)
-        => Range(0, stop, 1, dtype ?? DType.Int32, stream);
+        => IntegerRange(0, stop, 1, dtype, stream);
 
     /// <summary>Numbers from a start up to a stop that is left out, as floats.</summary>
     /// <param name="start">First number.</param>
@@ -52,14 +52,14 @@ public static unsafe partial class Mx
     /// <param name="start">First number.</param>
     /// <param name="stop">Last number, or the bound when <paramref name="endpoint"/> is false.</param>
     /// <param name="num">How many numbers.</param>
-    /// <param name="dtype">Dtype of the result; null for float32.</param>
     /// <param name="endpoint">Whether <paramref name="stop"/> is the last number.</param>
+    /// <param name="dtype">Dtype of the result; null for float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of shape [num].</returns>
     /// <exception cref="MlxException">The count is negative.</exception>
     /// <remarks>mlx.core.linspace; C: mlx_linspace, and mlx_linspace_endpoint of mlx-c v0.7.0.</remarks>
     public static MlxArray Linspace(
-        double start, double stop, int num = 50, DType? dtype = null, bool endpoint = true, MlxStream? stream = null)
+        double start, double stop, int num = 50, bool endpoint = true, DType? dtype = null, MlxStream? stream = null)
     {
         mlx_array result = default;
         mlx_dtype type = Native.DType(dtype ?? DType.Float32);
@@ -90,6 +90,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.zeros; C: mlx_zeros.</remarks>
     public static MlxArray Zeros(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null)
     {
+        _ = SizeLimits.Count(shape, nameof(shape));
         mlx_array result = default;
         fixed (int* first = shape)
         {
@@ -114,6 +115,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.ones; C: mlx_ones.</remarks>
     public static MlxArray Ones(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null)
     {
+        _ = SizeLimits.Count(shape, nameof(shape));
         mlx_array result = default;
         fixed (int* first = shape)
         {
@@ -161,11 +163,12 @@ public static unsafe partial class Mx
     public static MlxArray Full(ReadOnlySpan<int> shape, MlxArray vals, DType? dtype = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(vals);
+        _ = SizeLimits.Count(shape, nameof(shape));
         mlx_array result = default;
         fixed (int* first = shape)
         {
             int status = Mlxc.mlx_full(
-                &result, first, (nuint)shape.Length, Op.Handle(vals), Native.DType(dtype ?? vals.DType), Op.Stream(stream));
+                &result, first, (nuint)shape.Length, OperandPair.As(vals, dtype ?? vals.DType), Native.DType(dtype ?? vals.DType), Op.Stream(stream));
             GC.KeepAlive(vals);
             return Op.Result(status, result, "mlx_full");
         }
@@ -182,9 +185,10 @@ public static unsafe partial class Mx
     public static MlxArray FullLike(MlxArray a, MlxArray vals, DType? dtype = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(vals);
         mlx_array result = default;
         int status = Mlxc.mlx_full_like(
-            &result, Op.Handle(a), Op.Handle(vals), Native.DType(dtype ?? a.DType), Op.Stream(stream));
+            &result, Op.Handle(a), OperandPair.As(vals, dtype ?? a.DType), Native.DType(dtype ?? a.DType), Op.Stream(stream));
         GC.KeepAlive(a);
         GC.KeepAlive(vals);
         return Op.Result(status, result, "mlx_full_like");
@@ -201,9 +205,11 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.eye; C: mlx_eye.</remarks>
     public static MlxArray Eye(int n, int? m = null, int k = 0, DType? dtype = null, MlxStream? stream = null)
     {
+        DType type = dtype ?? DType.Float32;
+        mlx_stream target = Op.Stream(WideScatter.StreamFor(type, stream));
         mlx_array result = default;
         return Op.Result(
-            Mlxc.mlx_eye(&result, n, m ?? n, k, Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_eye");
+            Mlxc.mlx_eye(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), Native.DType(type), target), result, "mlx_eye");
     }
 
     /// <summary>The identity matrix.</summary>
@@ -215,9 +221,10 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.identity; C: mlx_identity.</remarks>
     public static MlxArray Identity(int n, DType? dtype = null, MlxStream? stream = null)
     {
+        DType type = dtype ?? DType.Float32;
         mlx_array result = default;
         return Op.Result(
-            Mlxc.mlx_identity(&result, n, Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_identity");
+            Mlxc.mlx_identity(&result, n, Native.DType(type), Op.Stream(WideScatter.StreamFor(type, stream))), result, "mlx_identity");
     }
 
     /// <summary>A matrix of ones on and below a diagonal and zeros above.</summary>
@@ -233,18 +240,32 @@ public static unsafe partial class Mx
     {
         mlx_array result = default;
         return Op.Result(
-            Mlxc.mlx_tri(&result, n, m ?? n, k, Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_tri");
+            Mlxc.mlx_tri(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_tri");
     }
 
     /// <summary>The value as an array, converted where a dtype is given.</summary>
     /// <param name="a">Array, or a number (which .NET converts).</param>
     /// <param name="dtype">Dtype of the result; null keeps an array's own and gives a number its default.</param>
-    /// <returns>A new array object; storage is shared where nothing is converted.</returns>
+    /// <param name="copy">Whether to copy: true always does, false never, null only where the dtype changes.</param>
+    /// <returns>A new array object; storage is shared where nothing is converted or copied.</returns>
+    /// <exception cref="ArgumentException"><paramref name="copy"/> is false, but a number or another dtype needs a copy.</exception>
     /// <remarks>mlx.core.asarray; .NET arrays and spans: <see cref="MlxArray.Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>.
     /// C: mlx_array_set, mlx_astype.</remarks>
-    public static MlxArray AsArray(MlxArray a, DType? dtype = null)
+    public static MlxArray AsArray(MlxArray a, DType? dtype = null, bool? copy = null)
     {
         ArgumentNullException.ThrowIfNull(a);
+        bool converts = a.IsWeakScalar || (dtype is DType other && other != a.DType);
+        if (copy is false && converts)
+        {
+            throw new ArgumentException(
+                a.IsWeakScalar ? "A number becomes an array only as a copy." : $"An array of {a.DType.MlxName()} becomes {dtype!.Value.MlxName()} only as a copy.", nameof(copy));
+        }
+
+        if (copy is true && !converts)
+        {
+            return Op.Unary(&Mlxc.mlx_copy, "mlx_copy", a, null);
+        }
+
         return a.IsWeakScalar ? MlxArray.Scalar(a, dtype ?? a.DType)
             : dtype is DType wanted ? AsType(a, wanted)
             : a.Share();
@@ -267,7 +288,15 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The bytes of the last axis are no whole number of elements.</exception>
     /// <remarks>mlx.core.view; C: mlx_view.</remarks>
     public static MlxArray View(MlxArray a, DType dtype, MlxStream? stream = null)
-        => Convert(&Mlxc.mlx_view, "mlx_view", a, dtype, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (a.NDim > 0)
+        {
+            _ = SizeLimits.Axis((long)a.Shape[^1] * a.ItemSize / dtype.ItemSize(), "view", a);
+        }
+
+        return Convert(&Mlxc.mlx_view, "mlx_view", a, dtype, stream);
+    }
 
     /// <summary>A row-major copy where the array is laid out otherwise.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -277,6 +306,33 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.contiguous; C: mlx_contiguous.</remarks>
     public static MlxArray Contiguous(MlxArray a, bool allowColMajor = false, MlxStream? stream = null)
         => Call.Flag(&Mlxc.mlx_contiguous, "mlx_contiguous", a, allowColMajor, stream);
+
+    private static MlxArray IntegerRange(long start, long stop, long step, DType? dtype, MlxStream? stream)
+    {
+        bool isWide = start is < int.MinValue or > int.MaxValue || stop is < int.MinValue or > int.MaxValue || step is < int.MinValue or > int.MaxValue;
+        DType type = dtype ?? (isWide ? DType.Int64 : DType.Int32);
+        const long Exact = 1L << 53;
+        if (type is not (DType.Int64 or DType.UInt64)
+            || (start is >= -Exact and <= Exact && stop is >= -Exact and <= Exact && step is >= -Exact and <= Exact))
+        {
+            return Range(start, stop, step, type, stream);
+        }
+
+        // MLX counts in doubles, which do not tell such numbers apart.
+        ArgumentOutOfRangeException.ThrowIfZero(step);
+        Int128 span = (Int128)stop - start;
+        Int128 count = Int128.Max((span + step - Int128.Sign(step)) / step, 0);
+        if (count > int.MaxValue)
+        {
+            throw new ArgumentException($"[arange] From {start} to {stop} by {step} there are {count} numbers; an axis of MLX has at most {int.MaxValue}.");
+        }
+
+        using MlxArray index = Range(0, (double)count, 1, type, stream);
+        using MlxArray distance = MlxArray.Scalar(step).AsType(type, stream);
+        using MlxArray first = MlxArray.Scalar(start).AsType(type, stream);
+        using MlxArray places = Multiply(index, distance, stream);
+        return Add(places, first, stream);
+    }
 
     private static MlxArray Range(double start, double stop, double step, DType dtype, MlxStream? stream)
     {
@@ -293,4 +349,7 @@ public static unsafe partial class Mx
         GC.KeepAlive(a);
         return Op.Result(status, result, function);
     }
+
+    // Diagonals outside of the matrix are all alike; MLX would count beyond the smallest number to find that out.
+    private static int WithinMatrix(int k, int rows, int columns) => Math.Clamp(k, -Math.Max(rows, 0), Math.Max(columns, 0));
 }

@@ -81,6 +81,7 @@ public static unsafe partial class Mx
     /// <returns>The promoted dtype.</returns>
     /// <exception cref="ArgumentException">No array is given.</exception>
     /// <remarks>mlx.core.result_type of MLX 0.32; written in C#.</remarks>
+    [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
     public static DType ResultType(params ReadOnlySpan<MlxArray> arrays)
     {
         DType? typed = null;
@@ -104,6 +105,56 @@ public static unsafe partial class Mx
         }
 
         return result ?? throw new ArgumentException("At least one array is needed.", nameof(arrays));
+    }
+
+    /// <summary>The dtype that an operation on several dtypes gives.</summary>
+    /// <param name="dtypes">At least one dtype.</param>
+    /// <returns>The promoted dtype.</returns>
+    /// <exception cref="ArgumentException">No dtype is given.</exception>
+    /// <remarks>mlx.core.result_type of MLX 0.32; written in C#.</remarks>
+    public static DType ResultType(params ReadOnlySpan<DType> dtypes)
+    {
+        if (dtypes.IsEmpty)
+        {
+            throw new ArgumentException("At least one dtype is needed.", nameof(dtypes));
+        }
+
+        DType result = dtypes[0];
+        foreach (DType dtype in dtypes)
+        {
+            result = PromoteTypes(result, dtype);
+        }
+
+        return result;
+    }
+
+    /// <summary>Whether a dtype is of at least one of several kinds.</summary>
+    /// <param name="dtype">The dtype asked about.</param>
+    /// <param name="kind">Dtypes, categories, or names of kinds as the array API has them.</param>
+    /// <returns>True when one of them fits.</returns>
+    /// <remarks>mlx.core.isdtype of MLX 0.32; written in C#.</remarks>
+    public static bool IsDType(DType dtype, params ReadOnlySpan<DTypeKind> kind)
+    {
+        foreach (DTypeKind one in kind)
+        {
+            if (one.Contains(dtype))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether the elements of an array convert to a dtype by promotion, without loss of kind.</summary>
+    /// <param name="from">The array.</param>
+    /// <param name="to">Dtype to convert to.</param>
+    /// <returns>True when promoting both gives <paramref name="to"/>.</returns>
+    /// <remarks>mlx.core.can_cast of MLX 0.32; written in C#.</remarks>
+    public static bool CanCast(MlxArray from, DType to)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        return CanCast(from.DType, to);
     }
 
     /// <summary>Whether values of one dtype convert to another by promotion, without loss of kind.</summary>

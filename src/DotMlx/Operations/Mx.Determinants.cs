@@ -7,26 +7,33 @@ public static unsafe partial class Mx
     public static unsafe partial class Linalg
     {
         /// <summary>Determinant of square matrices.</summary>
-        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="a">Array of shape [..., n, n] of real numbers; integers are converted to float32.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Array of shape [...]; 1 for matrices without elements.</returns>
-        /// <exception cref="ArgumentException">The matrices are not square.</exception>
-        /// <exception cref="MlxException">The matrices are not floating, or the stream is a GPU's.</exception>
-        /// <remarks>mlx.core.linalg.det of MLX 0.32; C: mlx_linalg_det, on older mlx-c composed of mlx_linalg_qr and mlx_linalg_lu_factor.</remarks>
+        /// <exception cref="ArgumentException">The matrices are not square or complex.</exception>
+        /// <exception cref="MlxException">The matrices have more than three rows and are neither float32 nor float64, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.det of MLX 0.32; C: mlx_linalg_det. On older mlx-c composed of products up to three rows; larger
+        /// matrices are factored in C#, or under a transform by mlx_linalg_qr and mlx_linalg_lu_factor.</remarks>
         public static MlxArray Det(MlxArray a, MlxStream? stream = null)
         {
             RequireSquare(a);
-            if (LoadedApi.Version == MlxcVersions.V0_7_0)
+            if (HasNewer)
             {
                 return Op.Unary(&Mlxc.mlx_linalg_det, "mlx_linalg_det", a, stream);
             }
 
-            if (a.Size == 0)
+            using MlxArray real = AtLeastFloat(a, stream);
+            if (real.Shape[^1] <= 3)
             {
-                return Ones(a.Shape[..^2], a.DType, stream);
+                return SmallDeterminant(real, stream);
             }
 
-            (MlxArray diagonal, MlxArray sign) = Factor(a, stream);
+            if (Determinant.CanCompute(real))
+            {
+                return Determinant.Of(real).Value;
+            }
+
+            (MlxArray diagonal, MlxArray sign) = Factor(real, stream);
             using (diagonal)
             using (sign)
             using (MlxArray product = Prod(diagonal, -1, stream: stream))
@@ -36,26 +43,36 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Sign and logarithm of the absolute determinant of square matrices.</summary>
-        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="a">Array of shape [..., n, n] of real numbers; integers are converted to float32.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Sign (-1, 0 or 1) and logarithm, each of shape [...]; the logarithm of a singular matrix is negative infinity.</returns>
-        /// <exception cref="ArgumentException">The matrices are not square.</exception>
-        /// <exception cref="MlxException">The matrices are not floating, or the stream is a GPU's.</exception>
-        /// <remarks>mlx.core.linalg.slogdet of MLX 0.32; C: mlx_linalg_slogdet, on older mlx-c composed of mlx_linalg_qr and mlx_linalg_lu_factor.</remarks>
+        /// <returns>Sign (-1, 0 or 1) and logarithm, each of shape [...]; the logarithm of a singular matrix is negative infinity, its sign 0.</returns>
+        /// <exception cref="ArgumentException">The matrices are not square or complex.</exception>
+        /// <exception cref="MlxException">The matrices have more than three rows and are neither float32 nor float64, or the stream is a GPU's.</exception>
+        /// <remarks>mlx.core.linalg.slogdet of MLX 0.32; C: mlx_linalg_slogdet, on older mlx-c as <see cref="Det"/>.</remarks>
         public static (MlxArray Sign, MlxArray LogAbsDet) Slogdet(MlxArray a, MlxStream? stream = null)
         {
             RequireSquare(a);
-            if (LoadedApi.Version == MlxcVersions.V0_7_0)
+            if (HasNewer)
             {
                 return Call.Pair(&Mlxc.mlx_linalg_slogdet, "mlx_linalg_slogdet", a, stream);
             }
 
-            if (a.Size == 0)
+            using MlxArray real = AtLeastFloat(a, stream);
+            if (real.Shape[^1] <= 3)
             {
-                return (Ones(a.Shape[..^2], a.DType, stream), Zeros(a.Shape[..^2], a.DType, stream));
+                using MlxArray value = SmallDeterminant(real, stream);
+                using MlxArray absolute = Abs(value, stream);
+                return (Sign(value, stream), Log(absolute, stream));
             }
 
-            (MlxArray diagonal, MlxArray exchanges) = Factor(a, stream);
+            if (Determinant.CanCompute(real))
+            {
+                (MlxArray value, MlxArray signOf, MlxArray logarithm) = Determinant.Of(real);
+                value.Dispose();
+                return (signOf, logarithm);
+            }
+
+            (MlxArray diagonal, MlxArray exchanges) = Factor(real, stream);
             using (diagonal)
             using (exchanges)
             using (MlxArray signs = Sign(diagonal, stream))
@@ -75,6 +92,34 @@ public static unsafe partial class Mx
                 throw new ArgumentException(
                     $"Determinants are of square matrices, not of an array of shape {ShapeText.Of(a.Shape)}.", nameof(a));
             }
+
+            if (a.DType == DType.Complex64)
+            {
+                throw new ArgumentException($"Determinants of complex matrices are not supported; the array has the shape {ShapeText.Of(a)}.", nameof(a));
+            }
+        }
+
+        private static MlxArray AtLeastFloat(MlxArray a, MlxStream? stream) => a.DType.IsFloating() ? a.Share() : a.AsType(DType.Float32, stream);
+
+        /// <summary>The determinant written out, up to three rows.</summary>
+        private static MlxArray SmallDeterminant(MlxArray a, MlxStream? stream)
+        {
+            using MlxScope scope = MlxScope.Begin();
+            return scope.Keep(a.Shape[^1] switch
+            {
+                0 => Ones(a.Shape[..^2], a.DType, stream),
+                1 => At(0, 0),
+                2 => Minor(0, 0, 1, 1),
+                _ => Add(
+                    Subtract(Multiply(At(0, 0), Minor(1, 1, 2, 2), stream), Multiply(At(0, 1), Minor(1, 0, 2, 2), stream), stream),
+                    Multiply(At(0, 2), Minor(1, 0, 2, 1), stream), stream),
+            });
+
+            MlxArray Minor(int top, int left, int bottom, int right) => Subtract(
+                Multiply(At(top, left), At(bottom, right), stream), Multiply(At(top, right), At(bottom, left), stream), stream);
+
+            MlxArray At(int row, int column) =>
+                Squeeze(Cut(Cut(a, a.NDim - 2, row, row + 1, stream), a.NDim - 1, column, column + 1, stream), [-2, -1], stream);
         }
 
         /// <summary>Diagonal of R, and the determinant of Q: 1 or -1.</summary>

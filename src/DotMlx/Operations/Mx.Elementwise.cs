@@ -327,24 +327,12 @@ public static unsafe partial class Mx
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.nan_to_num; C: mlx_nan_to_num.</remarks>
     public static MlxArray NanToNum(
-        MlxArray a, float nan = 0f, float? posinf = null, float? neginf = null, MlxStream? stream = null)
+        MlxArray a, double nan = 0, double? posinf = null, double? neginf = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        if (ForwardMode.AvoidsWhere && a.DType.IsFloating())
-        {
-            // MLX composes it of its own where.
-            double largest = FInfo(a.DType).Max;
-            using MlxArray isNaN = IsNaN(a, stream);
-            using MlxArray isHigh = IsPosInf(a, stream);
-            using MlxArray isLow = IsNegInf(a, stream);
-            using MlxArray numbers = Where(isNaN, nan, a, stream);
-            using MlxArray bounded = Where(isHigh, posinf ?? largest, numbers, stream);
-            return Where(isLow, neginf ?? -largest, bounded, stream);
-        }
-
         mlx_array result = default;
         int status = Mlxc.mlx_nan_to_num(
-            &result, Op.Handle(a), nan, Native.Optional(posinf), Native.Optional(neginf), Op.Stream(stream));
+            &result, Op.Handle(a), (float)nan, Native.Optional((float?)posinf), Native.Optional((float?)neginf), Op.Stream(stream));
         GC.KeepAlive(a);
         return Op.Result(status, result, "mlx_nan_to_num");
     }

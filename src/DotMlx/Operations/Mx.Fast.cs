@@ -16,10 +16,10 @@ public static unsafe partial class Mx
         /// <returns>Array of the shape of <paramref name="x"/>.</returns>
         /// <exception cref="MlxException">The weight does not fit the last axis.</exception>
         /// <remarks>mlx.core.fast.rms_norm; C: mlx_fast_rms_norm.</remarks>
-        public static MlxArray RmsNorm(MlxArray x, MlxArray? weight, float eps, MlxStream? stream = null)
+        public static MlxArray RMSNorm(MlxArray x, MlxArray? weight, double eps, MlxStream? stream = null)
         {
             mlx_array result = default;
-            int status = Mlxc.mlx_fast_rms_norm(&result, Op.Handle(x), Op.HandleOrNull(weight), eps, Op.Stream(stream));
+            int status = Mlxc.mlx_fast_rms_norm(&result, Op.Handle(x), Op.HandleOrNull(weight), (float)eps, Op.Stream(stream));
             GC.KeepAlive(x);
             GC.KeepAlive(weight);
             return Op.Result(status, result, "mlx_fast_rms_norm");
@@ -35,11 +35,11 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The weight or the bias does not fit the last axis.</exception>
         /// <remarks>mlx.core.fast.layer_norm; C: mlx_fast_layer_norm.</remarks>
         public static MlxArray LayerNorm(
-            MlxArray x, MlxArray? weight, MlxArray? bias, float eps, MlxStream? stream = null)
+            MlxArray x, MlxArray? weight, MlxArray? bias, double eps, MlxStream? stream = null)
         {
             mlx_array result = default;
             int status = Mlxc.mlx_fast_layer_norm(
-                &result, Op.Handle(x), Op.HandleOrNull(weight), Op.HandleOrNull(bias), eps, Op.Stream(stream));
+                &result, Op.Handle(x), Op.HandleOrNull(weight), Op.HandleOrNull(bias), (float)eps, Op.Stream(stream));
             GC.KeepAlive(x);
             GC.KeepAlive(weight);
             GC.KeepAlive(bias);
@@ -58,13 +58,13 @@ public static unsafe partial class Mx
         /// <returns>Array of the shape of <paramref name="a"/>.</returns>
         /// <exception cref="MlxException">Both or neither of base and freqs are given, or the shapes do not agree.</exception>
         /// <remarks>mlx.core.fast.rope; C: mlx_fast_rope_dynamic.</remarks>
-        public static MlxArray Rope(
-            MlxArray a, int dims, bool traditional, float? @base, float scale, MlxArray offset,
+        public static MlxArray RoPE(
+            MlxArray a, int dims, bool traditional, double? @base, double scale, MlxArray offset,
             MlxArray? freqs = null, MlxStream? stream = null)
         {
             mlx_array result = default;
             int status = Mlxc.mlx_fast_rope_dynamic(
-                &result, Op.Handle(a), dims, Native.Byte(traditional), Native.Optional(@base), scale, Op.Handle(offset),
+                &result, Op.Handle(a), dims, Native.Byte(traditional), Native.Optional((float?)@base), (float)scale, Op.Handle(offset),
                 Op.HandleOrNull(freqs), Op.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(offset);
@@ -85,7 +85,7 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.fast.scaled_dot_product_attention; C: mlx_fast_scaled_dot_product_attention.</remarks>
         [OverloadResolutionPriority(1)] // A mask of null is no mask.
         public static MlxArray ScaledDotProductAttention(
-            MlxArray q, MlxArray k, MlxArray v, float scale, MlxArray? mask = null, MlxArray? sinks = null,
+            MlxArray q, MlxArray k, MlxArray v, double scale, MlxArray? mask = null, MlxArray? sinks = null,
             MlxStream? stream = null)
             => Attention(q, k, v, scale, "", mask, sinks, stream);
 
@@ -102,24 +102,23 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The shapes or dtypes do not agree.</exception>
         /// <remarks>mlx.core.fast.scaled_dot_product_attention; C: mlx_fast_scaled_dot_product_attention.</remarks>
         public static MlxArray ScaledDotProductAttention(
-            MlxArray q, MlxArray k, MlxArray v, float scale, string mask, MlxArray? sinks = null, MlxStream? stream = null)
+            MlxArray q, MlxArray k, MlxArray v, double scale, string? mask, MlxArray? sinks = null, MlxStream? stream = null)
         {
-            ArgumentNullException.ThrowIfNull(mask);
-            if (mask != "causal")
+            if (mask is not (null or "causal"))
             {
                 throw new ArgumentException($"The only named mask is \"causal\", not \"{mask}\".", nameof(mask));
             }
 
-            return Attention(q, k, v, scale, mask, null, sinks, stream);
+            return Attention(q, k, v, scale, mask ?? "", null, sinks, stream);
         }
 
         private static MlxArray Attention(
-            MlxArray q, MlxArray k, MlxArray v, float scale, string mode, MlxArray? mask, MlxArray? sinks, MlxStream? stream)
+            MlxArray q, MlxArray k, MlxArray v, double scale, string mode, MlxArray? mask, MlxArray? sinks, MlxStream? stream)
         {
             using NativeText modeText = new(mode, "mask");
             mlx_array result = default;
             int status = MlxcPortable.mlx_fast_scaled_dot_product_attention(
-                &result, Op.Handle(q), Op.Handle(k), Op.Handle(v), scale, modeText.Pointer, Op.HandleOrNull(mask),
+                &result, Op.Handle(q), Op.Handle(k), Op.Handle(v), (float)scale, modeText.Pointer, Op.HandleOrNull(mask),
                 Op.HandleOrNull(sinks), Op.Stream(stream));
             GC.KeepAlive(q);
             GC.KeepAlive(k);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -72,13 +73,12 @@ public static unsafe partial class Mx
             MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(a);
-            return One(&MlxcPortable.mlx_fft_irfft, "mlx_fft_irfft", a, n ?? 2 * (a.Dim(axis) - 1), axis, norm, stream);
+            return One(&MlxcPortable.mlx_fft_irfft, "mlx_fft_irfft", a, n ?? FullLength(a, axis), axis, norm, stream);
         }
 
         /// <summary>Discrete Fourier transform along two axes.</summary>
         /// <param name="a">Array of at least one axis; real or complex.</param>
         /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for the last two.</param>
         /// <param name="norm">Where the factor 1/n goes.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>complex64 array.</returns>
@@ -86,14 +86,30 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
         /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
         /// <remarks>mlx.core.fft.fft2; C: mlx_fft_fft2.</remarks>
-        public static MlxArray FFT2(
-            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
-            => Several(&MlxcPortable.mlx_fft_fft2, "mlx_fft_fft2", a, s, axes ?? [-2, -1], false, norm, stream);
+        [OverloadResolutionPriority(1)] // An array without a name holds sizes.
+        public static MlxArray FFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => FFT2(a, s, [-2, -1], norm, stream);
+
+        /// <inheritdoc cref="FFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray FFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_fft2, "mlx_fft_fft2", a, s, axes, false, norm, stream);
+
+        /// <inheritdoc cref="FFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray FFT2(MlxArray a, ReadOnlySpan<int> axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => FFT2(a, null, axes.IsEmpty ? null : axes.ToArray(), norm, stream);
 
         /// <summary>Inverse discrete Fourier transform along two axes.</summary>
         /// <param name="a">Array of at least one axis; real or complex.</param>
         /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for the last two.</param>
         /// <param name="norm">Where the factor 1/n goes.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>complex64 array.</returns>
@@ -101,14 +117,30 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
         /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
         /// <remarks>mlx.core.fft.ifft2; C: mlx_fft_ifft2.</remarks>
-        public static MlxArray IFFT2(
-            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
-            => Several(&MlxcPortable.mlx_fft_ifft2, "mlx_fft_ifft2", a, s, axes ?? [-2, -1], false, norm, stream);
+        [OverloadResolutionPriority(1)] // An array without a name holds sizes.
+        public static MlxArray IFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => IFFT2(a, s, [-2, -1], norm, stream);
+
+        /// <inheritdoc cref="IFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray IFFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_ifft2, "mlx_fft_ifft2", a, s, axes, false, norm, stream);
+
+        /// <inheritdoc cref="IFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
+        /// <param name="a">Array of at least one axis; real or complex.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray IFFT2(MlxArray a, ReadOnlySpan<int> axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => IFFT2(a, null, axes.IsEmpty ? null : axes.ToArray(), norm, stream);
 
         /// <summary>Discrete Fourier transform of real numbers along two axes.</summary>
         /// <param name="a">Real array of at least one axis.</param>
         /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for the last two.</param>
         /// <param name="norm">Where the factor 1/n goes.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>complex64 array whose last transformed axis has size n / 2 + 1.</returns>
@@ -116,14 +148,30 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
         /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
         /// <remarks>mlx.core.fft.rfft2; C: mlx_fft_rfft2.</remarks>
-        public static MlxArray RFFT2(
-            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
-            => Several(&MlxcPortable.mlx_fft_rfft2, "mlx_fft_rfft2", a, s, axes ?? [-2, -1], false, norm, stream);
+        [OverloadResolutionPriority(1)] // An array without a name holds sizes.
+        public static MlxArray RFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => RFFT2(a, s, [-2, -1], norm, stream);
 
-        /// <summary>Inverse of <see cref="RFFT2"/> along two axes.</summary>
+        /// <inheritdoc cref="RFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
+        /// <param name="a">Real array of at least one axis.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray RFFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_rfft2, "mlx_fft_rfft2", a, s, axes, false, norm, stream);
+
+        /// <inheritdoc cref="RFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
+        /// <param name="a">Real array of at least one axis.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray RFFT2(MlxArray a, ReadOnlySpan<int> axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => RFFT2(a, null, axes.IsEmpty ? null : axes.ToArray(), norm, stream);
+
+        /// <summary>Inverse of <see cref="RFFT2(MlxArray, int[], FFTNorm, MlxStream)"/> along two axes.</summary>
         /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
         /// <param name="s">Sizes of the transform in each axis; null for their sizes, the last one 2 * (size - 1).</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for the last two.</param>
         /// <param name="norm">Where the factor 1/n goes.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>float32 array.</returns>
@@ -131,9 +179,26 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
         /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
         /// <remarks>mlx.core.fft.irfft2; C: mlx_fft_irfft2.</remarks>
-        public static MlxArray IRFFT2(
-            MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
-            => Several(&MlxcPortable.mlx_fft_irfft2, "mlx_fft_irfft2", a, s, axes ?? [-2, -1], true, norm, stream);
+        [OverloadResolutionPriority(1)] // An array without a name holds sizes.
+        public static MlxArray IRFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => IRFFT2(a, s, [-2, -1], norm, stream);
+
+        /// <inheritdoc cref="IRFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
+        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="s">Sizes of the transform in each axis; null for their sizes, the last one 2 * (size - 1).</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray IRFFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => Several(&MlxcPortable.mlx_fft_irfft2, "mlx_fft_irfft2", a, s, axes, true, norm, stream);
+
+        /// <inheritdoc cref="IRFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
+        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
+        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray IRFFT2(MlxArray a, ReadOnlySpan<int> axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
+            => IRFFT2(a, null, axes.IsEmpty ? null : axes.ToArray(), norm, stream);
 
         /// <summary>Discrete Fourier transform along several axes.</summary>
         /// <param name="a">Array of at least one axis; real or complex.</param>
@@ -224,31 +289,54 @@ public static unsafe partial class Mx
         /// <param name="axes">Axes to shift, negative from the end; null for all.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-        /// <exception cref="MlxException">An axis is out of range.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
         /// <remarks>mlx.core.fft.fftshift; C: mlx_fft_fftshift.</remarks>
         public static MlxArray FFTShift(MlxArray a, int[]? axes = null, MlxStream? stream = null)
         {
-            ArgumentNullException.ThrowIfNull(a);
-            return Call.Ints(&Mlxc.mlx_fft_fftshift, "mlx_fft_fftshift", a, axes ?? AllAxes(a), stream);
+            axes ??= Axes.All(a);
+            foreach (int axis in axes)
+            {
+                _ = Axes.Of(a, axis, nameof(axes));
+            }
+
+            return Call.Ints(&Mlxc.mlx_fft_fftshift, "mlx_fft_fftshift", a, axes, stream);
         }
 
-        /// <summary>Undoes <see cref="FFTShift"/>.</summary>
+        /// <inheritdoc cref="FFTShift(MlxArray, int[], MlxStream)"/>
+        /// <param name="a">Array of any shape.</param>
+        /// <param name="axes">The axis to shift, negative from the end.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray FFTShift(MlxArray a, int axes, MlxStream? stream = null) => FFTShift(a, [axes], stream);
+
+        /// <summary>Undoes <see cref="FFTShift(MlxArray, int[], MlxStream)"/>.</summary>
         /// <param name="a">Array of any shape.</param>
         /// <param name="axes">Axes to shift, negative from the end; null for all.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-        /// <exception cref="MlxException">An axis is out of range.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
         /// <remarks>mlx.core.fft.ifftshift; C: mlx_fft_ifftshift.</remarks>
         public static MlxArray IFFTShift(MlxArray a, int[]? axes = null, MlxStream? stream = null)
         {
-            ArgumentNullException.ThrowIfNull(a);
-            return Call.Ints(&Mlxc.mlx_fft_ifftshift, "mlx_fft_ifftshift", a, axes ?? AllAxes(a), stream);
+            axes ??= Axes.All(a);
+            foreach (int axis in axes)
+            {
+                _ = Axes.Of(a, axis, nameof(axes));
+            }
+
+            return Call.Ints(&Mlxc.mlx_fft_ifftshift, "mlx_fft_ifftshift", a, axes, stream);
         }
+
+        /// <inheritdoc cref="IFFTShift(MlxArray, int[], MlxStream)"/>
+        /// <param name="a">Array of any shape.</param>
+        /// <param name="axes">The axis to shift, negative from the end.</param>
+        /// <param name="stream">Stream to run on; null for the default stream.</param>
+        public static MlxArray IFFTShift(MlxArray a, int axes, MlxStream? stream = null) => IFFTShift(a, [axes], stream);
 
         private static MlxArray One(
             delegate*<mlx_array*, mlx_array, int, int, mlx_fft_norm, mlx_stream, int> f, string function,
             MlxArray a, int n, int axis, FFTNorm norm, MlxStream? stream)
         {
+            _ = Axes.Of(a, axis);
             mlx_array result = default;
             int status = f(&result, Op.Handle(a), n, axis, (mlx_fft_norm)(int)norm, Op.Stream(stream));
             GC.KeepAlive(a);
@@ -265,7 +353,8 @@ public static unsafe partial class Mx
                 throw new ArgumentException("Sizes need the axes they belong to.", nameof(axes));
             }
 
-            axes ??= AllAxes(a);
+            axes ??= Axes.All(a);
+            Axes.Check(a, axes);
             s ??= Sizes(a, axes, half);
             if (s.Length != axes.Length)
             {
@@ -282,6 +371,9 @@ public static unsafe partial class Mx
             }
         }
 
+        /// <summary>The length whose transform has as many numbers as the axis.</summary>
+        private static int FullLength(MlxArray a, int axis) => SizeLimits.Axis(2 * ((long)a.Dim(axis) - 1), "irfft", a);
+
         private static int[] Sizes(MlxArray a, int[] axes, bool half)
         {
             int[] sizes = new int[axes.Length];
@@ -292,7 +384,7 @@ public static unsafe partial class Mx
 
             if (half && sizes.Length > 0)
             {
-                sizes[^1] = 2 * (sizes[^1] - 1);
+                sizes[^1] = FullLength(a, axes[^1]);
             }
 
             return sizes;

@@ -10,15 +10,16 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to take along, negative from the end; null takes from the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array in which the shape of <paramref name="indices"/> stands in place of the axis.</returns>
-    /// <exception cref="MlxException">The axis is out of range or the indices are not integers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <exception cref="MlxException">The indices are not integers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
     /// <remarks>mlx.core.take; C: mlx_take_axis, mlx_take.</remarks>
     public static MlxArray Take(MlxArray a, MlxArray indices, int? axis = null, MlxStream? stream = null)
     {
         IndexBounds.Given(indices, a, axis);
         return axis is int one
-            ? Call.TwoInt(&Mlxc.mlx_take_axis, "mlx_take_axis", a, indices, one, stream)
-            : Call.Two(&Mlxc.mlx_take, "mlx_take", a, indices, stream);
+            ? Call.TwoInt(&Mlxc.mlx_take_axis, "mlx_take_axis", a, indices, Axes.Of(a, one, nameof(axis)), stream)
+            : Call.Two(&Mlxc.mlx_take, "mlx_take", SizeLimits.Flat(a, "take"), indices, stream);
     }
 
     /// <summary>Elements at positions that are given for each place along an axis.</summary>
@@ -27,7 +28,8 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to take along, negative from the end; null takes from the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="indices"/>, broadcast in the other axes.</returns>
-    /// <exception cref="MlxException">The axis is out of range or the numbers of axes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <exception cref="MlxException">The numbers of axes differ.</exception>
     /// <exception cref="ArgumentException">The positions are not integers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
     /// <remarks>mlx.core.take_along_axis; C: mlx_take_along_axis.</remarks>
@@ -37,7 +39,7 @@ public static unsafe partial class Mx
         IndexBounds.Given(indices, a, axis);
         if (axis is int one)
         {
-            return Call.TwoInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices, one, stream);
+            return Call.TwoInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices, Axes.Of(a, one, nameof(axis)), stream);
         }
 
         using MlxArray row = Reshape(a, [-1], stream);
@@ -51,7 +53,8 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to put along, negative from the end; null puts into the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape and dtype of <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">The axis is out of range or the shapes do not agree.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <exception cref="MlxException">The shapes do not agree.</exception>
     /// <exception cref="ArgumentException">The positions are not integers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
     /// <remarks>mlx.core.put_along_axis; C: mlx_put_along_axis.</remarks>
@@ -67,9 +70,16 @@ public static unsafe partial class Mx
             return Reshape(changed, a.Shape, stream);
         }
 
+        ArgumentNullException.ThrowIfNull(values);
+        int along = Axes.Of(a, axis.Value, nameof(axis));
+        if (indices.Size == 0)
+        {
+            return a.Share();
+        }
+
         mlx_array result = default;
         int status = Mlxc.mlx_put_along_axis(
-            &result, Op.Handle(a), Op.Handle(indices), Op.Handle(values), axis.Value, Op.Stream(stream));
+            &result, Op.Handle(a), Op.Handle(indices), OperandPair.Beside(values, a), along, Op.Stream(WideScatter.StreamFor(a.DType, stream)));
         GC.KeepAlive(a);
         GC.KeepAlive(indices);
         GC.KeepAlive(values);
@@ -89,11 +99,6 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(condition);
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(y);
-        if (ForwardMode.AvoidsWhere)
-        {
-            return ForwardMode.Where(condition, x, y, stream);
-        }
-
         using OperandPair pair = new(x, y);
         mlx_array result = default;
         int status = Mlxc.mlx_where(&result, Op.Handle(condition), pair.Left, pair.Right, Op.Stream(stream));
@@ -134,7 +139,23 @@ public static unsafe partial class Mx
     public static MlxArray Slice(
         MlxArray a, MlxArray startIndices, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize, MlxStream? stream = null)
     {
-        IndexBounds.Start(startIndices, a, axes, sliceSize);
+        Axes.Check(a, axes);
+        if (sliceSize.ContainsAnyExceptInRange(0, int.MaxValue))
+        {
+            throw new ArgumentException($"A block has no negative sizes: {ShapeText.Of(sliceSize)}.", nameof(sliceSize));
+        }
+
+        long[]? starts = IndexBounds.Start(startIndices, a, axes, sliceSize);
+        if (starts is not null && sliceSize.Length == a.NDim)
+        {
+            return SliceAt(a, starts, axes, sliceSize, stream);
+        }
+
+        if (starts is null && sliceSize.Length == a.NDim && a.NDim > 3 && MlxLibrary.IsOlderThan(new Version(0, 32)))
+        {
+            return SliceByAxis(a, startIndices, axes, sliceSize, stream);
+        }
+
         mlx_array result = default;
         fixed (int* axis = axes, size = sliceSize)
         {
@@ -145,6 +166,58 @@ public static unsafe partial class Mx
             GC.KeepAlive(startIndices);
             return Op.Result(status, result, "mlx_slice_dynamic");
         }
+    }
+
+    private static MlxArray SliceAt(MlxArray a, long[] starts, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize, MlxStream? stream)
+    {
+        int[] start = new int[a.NDim];
+        for (int i = 0; i < axes.Length; i++)
+        {
+            start[Axes.Of(a, axes[i])] = (int)starts[i];
+        }
+
+        int[] stop = sliceSize.ToArray();
+        int[] step = new int[a.NDim];
+        for (int i = 0; i < stop.Length; i++)
+        {
+            stop[i] += start[i];
+            step[i] = 1;
+        }
+
+        return StaticSlice(a, start, stop, step, stream);
+    }
+
+    /// <summary>One axis after the other: before 0.32 MLX copies beyond the end of a block with more than three.</summary>
+    private static MlxArray SliceByAxis(
+        MlxArray a, MlxArray startIndices, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize, MlxStream? stream)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray[] starts = Split(Reshape(startIndices, [-1], stream), Math.Max(axes.Length, 1), 0, stream);
+        MlxArray part = SliceAt(a, new long[a.NDim], Axes.All(a), Uncut(a, axes, sliceSize), stream);
+        for (int i = 0; i < axes.Length; i++)
+        {
+            int axis = Axes.Of(a, axes[i]);
+            int[] shape = part.Shape.ToArray();
+            int before = SizeLimits.Joined(part, 0, axis - 1, "slice");
+            int after = SizeLimits.Joined(part, axis + 1, part.NDim - 1, "slice");
+            MlxArray block = Slice(Reshape(part, [before, shape[axis], after], stream), starts[i], [1], [before, sliceSize[axis], after], stream);
+            shape[axis] = sliceSize[axis];
+            part = Reshape(block, shape, stream);
+        }
+
+        return scope.Keep(part);
+    }
+
+    // The block's sizes where it begins at 0, the array's where a position says where it begins.
+    private static int[] Uncut(MlxArray a, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize)
+    {
+        int[] sizes = sliceSize.ToArray();
+        foreach (int axis in axes)
+        {
+            sizes[Axes.Of(a, axis)] = a.Dim(axis);
+        }
+
+        return sizes;
     }
 
     /// <summary>Replaces a block that starts at a position which is itself an array.</summary>
@@ -160,12 +233,13 @@ public static unsafe partial class Mx
         MlxArray a, MlxArray update, MlxArray startIndices, ReadOnlySpan<int> axes, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(update);
-        IndexBounds.Start(startIndices, a, axes, update.Shape);
+        Axes.Check(a, axes);
+        _ = IndexBounds.Start(startIndices, a, axes, update.Shape);
         mlx_array result = default;
         fixed (int* axis = axes)
         {
             int status = Mlxc.mlx_slice_update_dynamic(
-                &result, Op.Handle(a), Op.Handle(update), Op.Handle(startIndices), axis, (nuint)axes.Length, Op.Stream(stream));
+                &result, Op.Handle(a), OperandPair.Beside(update, a), Op.Handle(startIndices), axis, (nuint)axes.Length, Op.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(update);
             GC.KeepAlive(startIndices);
@@ -186,6 +260,7 @@ public static unsafe partial class Mx
         MlxArray a, int[]? shape = null, long[]? strides = null, long offset = 0, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
+        _ = SizeLimits.Flat(a, "as_strided");
         shape ??= a.Shape.ToArray();
         strides ??= RowMajorStrides(shape);
         CheckView(a, shape, strides, offset);
@@ -220,6 +295,7 @@ public static unsafe partial class Mx
             throw new ArgumentException($"{strides.Length} strides were given for {shape.Length} axes.", nameof(strides));
         }
 
+        _ = SizeLimits.Count(shape, nameof(shape));
         Int128 first = offset;
         Int128 last = offset;
         for (int i = 0; i < shape.Length; i++)

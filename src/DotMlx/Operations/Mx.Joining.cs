@@ -13,6 +13,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.concatenate; C: mlx_concatenate_axis, mlx_concatenate.</remarks>
     public static MlxArray Concatenate(ReadOnlySpan<MlxArray> arrays, int? axis = 0, MlxStream? stream = null)
     {
+        CheckJoined(arrays, axis);
         if (axis is int one)
         {
             return Call.Join(&Mlxc.mlx_concatenate_axis, "mlx_concatenate_axis", arrays, one, stream);
@@ -41,7 +42,14 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">No array is given, or the shapes differ.</exception>
     /// <remarks>mlx.core.stack; C: mlx_stack_axis.</remarks>
     public static MlxArray Stack(ReadOnlySpan<MlxArray> arrays, int axis = 0, MlxStream? stream = null)
-        => Call.Join(&Mlxc.mlx_stack_axis, "mlx_stack_axis", arrays, axis, stream);
+    {
+        if (!arrays.IsEmpty)
+        {
+            Axes.CheckNew(arrays[0], [axis], nameof(axis));
+        }
+
+        return Call.Join(&Mlxc.mlx_stack_axis, "mlx_stack_axis", arrays, axis, stream);
+    }
 
     /// <summary>Splits an array into equal parts.</summary>
     /// <param name="a">Array with at least one axis.</param>
@@ -54,7 +62,7 @@ public static unsafe partial class Mx
     public static MlxArray[] Split(MlxArray a, int sections, int axis = 0, MlxStream? stream = null)
     {
         mlx_vector_array results = default;
-        int status = Mlxc.mlx_split(&results, Op.Handle(a), sections, axis, Op.Stream(stream));
+        int status = Mlxc.mlx_split(&results, Op.Handle(a), sections, Axes.Of(a, axis), Op.Stream(stream));
         GC.KeepAlive(a);
         return Native.Arrays(status, results, "mlx_split");
     }
@@ -65,7 +73,7 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to split, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The parts.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.split; C: mlx_split_sections.</remarks>
     public static MlxArray[] Split(MlxArray a, ReadOnlySpan<int> indices, int axis = 0, MlxStream? stream = null)
     {
@@ -73,7 +81,7 @@ public static unsafe partial class Mx
         fixed (int* first = indices)
         {
             int status = Mlxc.mlx_split_sections(
-                &results, Op.Handle(a), first, (nuint)indices.Length, axis, Op.Stream(stream));
+                &results, Op.Handle(a), first, (nuint)indices.Length, Axes.Of(a, axis), Op.Stream(stream));
             GC.KeepAlive(a);
             return Native.Arrays(status, results, "mlx_split_sections");
         }
@@ -88,16 +96,28 @@ public static unsafe partial class Mx
     /// <summary>Coordinate arrays from coordinate rows.</summary>
     /// <param name="arrays">Rows of coordinates, one for each axis.</param>
     /// <param name="sparse">Whether the results keep size 1 in all axes but their own.</param>
-    /// <param name="indexing">"xy" (the first two axes exchanged, as in plots) or "ij" (as in matrices).</param>
+    /// <param name="indexing">Order of the axes.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>One array for each row.</returns>
-    /// <exception cref="MlxException"><paramref name="indexing"/> is neither "xy" nor "ij".</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such order.</exception>
     /// <remarks>mlx.core.meshgrid; C: mlx_meshgrid.</remarks>
     public static MlxArray[] Meshgrid(
-        ReadOnlySpan<MlxArray> arrays, bool sparse, string indexing = "xy", MlxStream? stream = null)
+        ReadOnlySpan<MlxArray> arrays, bool sparse, MeshgridIndexing indexing = MeshgridIndexing.XY, MlxStream? stream = null)
     {
+        foreach (MlxArray array in arrays)
+        {
+            SizeLimits.Flat(array, "meshgrid");
+        }
+
         using VectorArray inputs = VectorArray.From(arrays);
-        using NativeText order = new(indexing, nameof(indexing));
+        using NativeText order = new(
+            indexing switch
+            {
+                MeshgridIndexing.XY => "xy",
+                MeshgridIndexing.IJ => "ij",
+                _ => throw new ArgumentOutOfRangeException(nameof(indexing), indexing, "Use MeshgridIndexing.XY or IJ."),
+            },
+            nameof(indexing));
         mlx_vector_array results = default;
         int status = Mlxc.mlx_meshgrid(&results, inputs.Handle, Native.Byte(sparse), order.Pointer, Op.Stream(stream));
         return Native.Arrays(status, results, "mlx_meshgrid");
@@ -112,9 +132,14 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The axis is out of range or the count negative.</exception>
     /// <remarks>mlx.core.repeat; C: mlx_repeat_axis, mlx_repeat.</remarks>
     public static MlxArray Repeat(MlxArray array, int repeats, int? axis = null, MlxStream? stream = null)
-        => axis is int one
-            ? Call.Int2(&Mlxc.mlx_repeat_axis, "mlx_repeat_axis", array, repeats, one, stream)
-            : Call.Int(&Mlxc.mlx_repeat, "mlx_repeat", array, repeats, stream);
+    {
+        ArgumentNullException.ThrowIfNull(array);
+        int along = axis is int one ? Axes.Of(array, one, nameof(axis)) : 0;
+        _ = SizeLimits.Axis(SizeLimits.Multiply(axis is null ? SizeLimits.Flat(array, "repeat").Size : array.Shape[along], repeats), "repeat", array);
+        return axis is null
+            ? Call.Int(&Mlxc.mlx_repeat, "mlx_repeat", array, repeats, stream)
+            : Call.Int2(&Mlxc.mlx_repeat_axis, "mlx_repeat_axis", array, repeats, along, stream);
+    }
 
     /// <summary>Repeats the whole array along its axes.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -128,41 +153,41 @@ public static unsafe partial class Mx
     /// <param name="reps">Repetitions, aligned at the last axis.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray Tile(MlxArray a, ReadOnlySpan<int> reps, MlxStream? stream)
-        => Call.Ints(&Mlxc.mlx_tile, "mlx_tile", a, reps, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        for (int i = 1; i <= reps.Length; i++)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(reps[^i], nameof(reps));
+            _ = SizeLimits.Axis((long)reps[^i] * (i <= a.NDim ? a.Shape[^i] : 1), "tile", a);
+        }
+
+        return Call.Ints(&Mlxc.mlx_tile, "mlx_tile", a, reps, stream);
+    }
 
     /// <summary>Pads every axis by the same width on both sides.</summary>
     /// <param name="a">Array of any shape.</param>
     /// <param name="padWidth">Elements added before and after each axis.</param>
-    /// <param name="mode">"constant" or "edge"; MLX 0.32.1 adds "reflect" and "symmetric".</param>
+    /// <param name="mode">What is added.</param>
     /// <param name="constantValues">Scalar to pad with; null is zero.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The padded array.</returns>
-    /// <exception cref="MlxException">The width is negative or the mode unknown.</exception>
+    /// <exception cref="MlxException">The width is negative or the mode is not known to the MLX in use.</exception>
     /// <remarks>mlx.core.pad; C: mlx_pad_symmetric.</remarks>
     public static MlxArray Pad(
-        MlxArray a, int padWidth, string mode = "constant", MlxArray? constantValues = null, MlxStream? stream = null)
-    {
-        using NativeText modeText = new(mode, nameof(mode));
-        MlxArray value = constantValues ?? 0;
-        mlx_array result = default;
-        int status = Mlxc.mlx_pad_symmetric(
-            &result, Op.Handle(a), padWidth, Op.Handle(value), modeText.Pointer, Op.Stream(stream));
-        GC.KeepAlive(a);
-        GC.KeepAlive(value);
-        return Op.Result(status, result, "mlx_pad_symmetric");
-    }
+        MlxArray a, int padWidth, PadMode mode = PadMode.Constant, MlxArray? constantValues = null, MlxStream? stream = null)
+        => Pad(a, (padWidth, padWidth), mode, constantValues, stream);
 
     /// <summary>Pads every axis by the same pair of widths.</summary>
     /// <param name="a">Array of any shape.</param>
     /// <param name="padWidth">Elements added before and after each axis.</param>
-    /// <param name="mode">"constant" or "edge"; MLX 0.32.1 adds "reflect" and "symmetric".</param>
+    /// <param name="mode">What is added.</param>
     /// <param name="constantValues">Scalar to pad with; null is zero.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The padded array.</returns>
-    /// <exception cref="MlxException">A width is negative or the mode unknown.</exception>
+    /// <exception cref="MlxException">A width is negative or the mode is not known to the MLX in use.</exception>
     /// <remarks>mlx.core.pad; C: mlx_pad.</remarks>
     public static MlxArray Pad(
-        MlxArray a, (int Before, int After) padWidth, string mode = "constant",
+        MlxArray a, (int Before, int After) padWidth, PadMode mode = PadMode.Constant,
         MlxArray? constantValues = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -174,15 +199,15 @@ public static unsafe partial class Mx
     /// <summary>Pads each axis by its own pair of widths.</summary>
     /// <param name="a">Array of any shape.</param>
     /// <param name="padWidth">Elements added before and after each axis: one pair for all axes or one for each.</param>
-    /// <param name="mode">"constant" or "edge"; MLX 0.32.1 adds "reflect" and "symmetric".</param>
+    /// <param name="mode">What is added.</param>
     /// <param name="constantValues">Scalar to pad with; null is zero.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The padded array.</returns>
     /// <exception cref="ArgumentException">The number of pairs is neither 1 nor the number of axes.</exception>
-    /// <exception cref="MlxException">A width is negative or the mode unknown.</exception>
+    /// <exception cref="MlxException">A width is negative or the mode is not known to the MLX in use.</exception>
     /// <remarks>mlx.core.pad; C: mlx_pad.</remarks>
     public static MlxArray Pad(
-        MlxArray a, ReadOnlySpan<(int Before, int After)> padWidth, string mode = "constant",
+        MlxArray a, ReadOnlySpan<(int Before, int After)> padWidth, PadMode mode = PadMode.Constant,
         MlxArray? constantValues = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -200,16 +225,17 @@ public static unsafe partial class Mx
         {
             axes[i] = i;
             (before[i], after[i]) = padWidth[padWidth.Length == 1 ? 0 : i];
+            _ = SizeLimits.Axis((long)a.Shape[i] + Math.Max(before[i], 0) + Math.Max(after[i], 0), "pad", a);
         }
 
-        using NativeText modeText = new(mode, nameof(mode));
+        using NativeText modeText = new(PadModeName(mode), nameof(mode));
         MlxArray value = constantValues ?? 0;
         mlx_array result = default;
         fixed (int* axis = axes, low = before, high = after)
         {
             nuint count = (nuint)ndim;
             int status = Mlxc.mlx_pad(
-                &result, Op.Handle(a), axis, count, low, count, high, count, Op.Handle(value), modeText.Pointer, Op.Stream(stream));
+                &result, Op.Handle(a), axis, count, low, count, high, count, OperandPair.As(value, a.DType), modeText.Pointer, Op.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(value);
             return Op.Result(status, result, "mlx_pad");
@@ -222,51 +248,112 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to shift along, negative from the end; null shifts the flattened elements.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.roll; C: mlx_roll, mlx_roll_axis.</remarks>
-    public static MlxArray Roll(MlxArray a, int shift, int? axis = null, MlxStream? stream = null)
-    {
-        mlx_array result = default;
-        mlx_array input = Op.Handle(a);
-        MlxArray rolled = axis is int one
-            ? Op.Result(Mlxc.mlx_roll_axis(&result, input, &shift, 1, one, Op.Stream(stream)), result, "mlx_roll_axis")
-            : Op.Result(Mlxc.mlx_roll(&result, input, &shift, 1, Op.Stream(stream)), result, "mlx_roll");
-        GC.KeepAlive(a);
-        return rolled;
-    }
+    public static MlxArray Roll(MlxArray a, int shift, int? axis = null, MlxStream? stream = null) => Roll(a, [shift], axis, stream);
 
     /// <summary>Shifts elements by the same number of places along several axes.</summary>
     /// <param name="a">Array of any shape.</param>
     /// <param name="shift">Places to shift along each axis.</param>
-    /// <param name="axes">Axes to shift along, negative from the end.</param>
+    /// <param name="axis">Axes to shift along, negative from the end; an axis that occurs twice is shifted twice.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">An axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.roll; C: mlx_roll_axes.</remarks>
-    public static MlxArray Roll(MlxArray a, int shift, ReadOnlySpan<int> axes, MlxStream? stream = null)
+    public static MlxArray Roll(MlxArray a, int shift, ReadOnlySpan<int> axis, MlxStream? stream = null) => Roll(a, [shift], axis, stream);
+
+    /// <summary>Shifts elements by the sum of several numbers of places.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="shift">Places to shift, one after the other.</param>
+    /// <param name="axis">Axis to shift along, negative from the end; null shifts the flattened array.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.roll; C: mlx_roll_axes, mlx_roll.</remarks>
+    public static MlxArray Roll(MlxArray a, ReadOnlySpan<int> shift, int? axis = null, MlxStream? stream = null)
     {
-        int[] shifts = new int[axes.Length];
-        Array.Fill(shifts, shift);
-        return Roll(a, shifts, axes, stream);
+        if (axis is int one)
+        {
+            return Roll(a, shift, [one], stream);
+        }
+
+        long total = 0;
+        foreach (int places in shift)
+        {
+            total += places;
+        }
+
+        int around = (int)(total % Math.Max(SizeLimits.Flat(a, "roll").Size, 1));
+        mlx_array result = default;
+        int status = Mlxc.mlx_roll(&result, Op.Handle(a), &around, 1, Op.Stream(stream));
+        GC.KeepAlive(a);
+        return Op.Result(status, result, "mlx_roll");
     }
 
     /// <summary>Shifts elements along several axes, each by its own number of places.</summary>
     /// <param name="a">Array of any shape.</param>
-    /// <param name="shift">Places to shift along each axis.</param>
-    /// <param name="axes">Axes to shift along, negative from the end; as many as shifts.</param>
+    /// <param name="shift">Places to shift along each axis, or one number for all.</param>
+    /// <param name="axis">Axes to shift along, negative from the end: as many as shifts, or one for all. An axis that occurs twice is shifted twice.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">An axis is out of range or the counts differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
+    /// <exception cref="ArgumentException">The counts differ, and neither is one.</exception>
     /// <remarks>mlx.core.roll; C: mlx_roll_axes.</remarks>
-    public static MlxArray Roll(MlxArray a, ReadOnlySpan<int> shift, ReadOnlySpan<int> axes, MlxStream? stream = null)
+    public static MlxArray Roll(MlxArray a, ReadOnlySpan<int> shift, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
+        ArgumentNullException.ThrowIfNull(a);
+        if (shift.Length != axis.Length && shift.Length != 1 && axis.Length != 1)
+        {
+            throw new ArgumentException($"{shift.Length} shifts do not go with {axis.Length} axes: give as many, or one.", nameof(shift));
+        }
+
+        // MLX takes one shift per axis and drops the rest: those of one axis are added here.
+        long[] totals = new long[a.NDim];
+        for (int i = 0; i < (axis.IsEmpty ? 0 : Math.Max(shift.Length, axis.Length)); i++)
+        {
+            totals[Axes.Of(a, axis[axis.Length == 1 ? 0 : i], nameof(axis))] += shift[shift.Length == 1 ? 0 : i];
+        }
+
+        int[] places = new int[a.NDim];
+        for (int i = 0; i < places.Length; i++)
+        {
+            places[i] = (int)(totals[i] % Math.Max(a.Shape[i], 1));
+        }
+
+        int[] moved = [.. Axes.All(a).Where(i => totals[i] != 0)];
+        places = [.. moved.Select(i => places[i])];
         mlx_array result = default;
-        fixed (int* shifts = shift, axis = axes)
+        fixed (int* count = places, along = moved)
         {
             int status = Mlxc.mlx_roll_axes(
-                &result, Op.Handle(a), shifts, (nuint)shift.Length, axis, (nuint)axes.Length, Op.Stream(stream));
+                &result, Op.Handle(a), count, (nuint)places.Length, along, (nuint)moved.Length, Op.Stream(stream));
             GC.KeepAlive(a);
             return Op.Result(status, result, "mlx_roll_axes");
+        }
+    }
+
+    private static string PadModeName(PadMode mode) => mode switch
+    {
+        PadMode.Constant => "constant",
+        PadMode.Edge => "edge",
+        PadMode.Reflect => "reflect",
+        PadMode.Symmetric => "symmetric",
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use PadMode.Constant, Edge, Reflect or Symmetric."),
+    };
+
+    /// <summary>Checks the axis and what the arrays become along it.</summary>
+    private static void CheckJoined(ReadOnlySpan<MlxArray> arrays, int? axis)
+    {
+        long total = 0;
+        foreach (MlxArray array in arrays)
+        {
+            ArgumentNullException.ThrowIfNull(array, nameof(arrays));
+            total += axis is int one ? array.Shape[Axes.Of(array, one, nameof(axis))] : array.Size;
+        }
+
+        if (total > int.MaxValue)
+        {
+            throw SizeLimits.TooLong(total, "concatenate", $"{arrays.Length} arrays, the first of shape {ShapeText.Of(arrays[0])}");
         }
     }
 }

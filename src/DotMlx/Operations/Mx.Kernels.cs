@@ -62,12 +62,14 @@ public static unsafe partial class Mx
         /// mlx_logsumexp_axis and mlx_take_along_axis.</remarks>
         public static MlxArray CrossEntropy(MlxArray logits, MlxArray targets, MlxStream? stream = null)
         {
+            ArgumentNullException.ThrowIfNull(logits);
+            ArgumentNullException.ThrowIfNull(targets);
+            IndexBounds.Classes(targets, logits, -1);
             if (HasNewer)
             {
                 return Call.Two(&Mlxc.mlx_fast_cross_entropy, "mlx_fast_cross_entropy", logits, targets, stream);
             }
 
-            ArgumentNullException.ThrowIfNull(logits);
             using MlxArray wide = AsType(logits, DType.Float32, stream);
             using MlxArray column = ExpandDims(targets, -1, stream);
             using MlxArray picked = TakeAlongAxis(wide, column, -1, stream);

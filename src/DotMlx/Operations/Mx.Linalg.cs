@@ -25,7 +25,7 @@ public static unsafe partial class Mx
 
         /// <summary>Norm of vectors (one axis) or matrices (two axes).</summary>
         /// <param name="a">Array of any shape.</param>
-        /// <param name="axes">One or two axes, negative from the end; none for the whole array.</param>
+        /// <param name="axis">One or two axes, negative from the end; none for the whole array.</param>
         /// <param name="ord">Order; null for the 2-norm of vectors and the Frobenius norm of matrices. For matrices: 1, -1, 2, -2 or an infinity.</param>
         /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -33,41 +33,42 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The order does not exist for this number of axes, or an axis is out of range.</exception>
         /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_l2, mlx_linalg_norm.</remarks>
         public static MlxArray Norm(
-            MlxArray a, ReadOnlySpan<int> axes, double? ord = null, bool keepdims = false, MlxStream? stream = null)
+            MlxArray a, ReadOnlySpan<int> axis, double? ord = null, bool keepdims = false, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(a);
-            if (ord is 2 or -2 && (axes.Length == 2 || (axes.IsEmpty && a.NDim == 2)))
+            if (ord is 2 or -2 && (axis.Length == 2 || (axis.IsEmpty && a.NDim == 2)))
             {
                 RequireSingularValues(a, "mlx_linalg_norm", stream);
             }
 
+            Axes.Check(a, axis);
             mlx_array result = default;
             mlx_array input = Op.Handle(a);
-            nuint count = (nuint)axes.Length;
+            nuint count = (nuint)axis.Length;
             byte keep = Native.Byte(keepdims);
 
             // A null pointer, which an empty span gives, is what C takes for "no axis named".
-            fixed (int* axis = axes)
+            fixed (int* first = axis)
             {
                 MlxArray norms = ord is double order
-                    ? Op.Result(Mlxc.mlx_linalg_norm(&result, input, order, axis, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm")
-                    : Op.Result(Mlxc.mlx_linalg_norm_l2(&result, input, axis, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm_l2");
+                    ? Op.Result(Mlxc.mlx_linalg_norm(&result, input, order, first, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm")
+                    : Op.Result(Mlxc.mlx_linalg_norm_l2(&result, input, first, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm_l2");
                 GC.KeepAlive(a);
                 return norms;
             }
         }
 
         /// <summary>Named norm of matrices.</summary>
-        /// <param name="a">Array of two axes, or of more when <paramref name="axes"/> says which hold the matrices.</param>
+        /// <param name="a">Array of two axes, or of more when <paramref name="axis"/> says which hold the matrices.</param>
         /// <param name="ord">"fro" for the Frobenius norm, "nuc" for the nuclear norm.</param>
-        /// <param name="axes">The two axes of the matrices, negative from the end; none for all of a matrix.</param>
+        /// <param name="axis">The two axes of the matrices, negative from the end; none for all of a matrix.</param>
         /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>The norms.</returns>
         /// <exception cref="MlxException">The name is unknown or there are not two axes.</exception>
         /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_matrix.</remarks>
         public static MlxArray Norm(
-            MlxArray a, string ord, ReadOnlySpan<int> axes = default, bool keepdims = false, MlxStream? stream = null)
+            MlxArray a, string ord, ReadOnlySpan<int> axis = default, bool keepdims = false, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(ord);
             if (ord == "nuc")
@@ -75,12 +76,13 @@ public static unsafe partial class Mx
                 RequireSingularValues(a, "mlx_linalg_norm_matrix", stream);
             }
 
+            Axes.Check(a, axis);
             using NativeText name = new(ord, nameof(ord));
             mlx_array result = default;
-            fixed (int* axis = axes)
+            fixed (int* first = axis)
             {
                 int status = Mlxc.mlx_linalg_norm_matrix(
-                    &result, Op.Handle(a), name.Pointer, axis, (nuint)axes.Length, Native.Byte(keepdims), Op.Stream(stream));
+                    &result, Op.Handle(a), name.Pointer, first, (nuint)axis.Length, Native.Byte(keepdims), Op.Stream(stream));
                 GC.KeepAlive(a);
                 return Op.Result(status, result, "mlx_linalg_norm_matrix");
             }
@@ -95,7 +97,11 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The axis has another size.</exception>
         /// <remarks>mlx.core.linalg.cross; C: mlx_linalg_cross.</remarks>
         public static MlxArray Cross(MlxArray a, MlxArray b, int axis = -1, MlxStream? stream = null)
-            => Call.TwoInt(&Mlxc.mlx_linalg_cross, "mlx_linalg_cross", a, b, axis, stream);
+            {
+            _ = Axes.Of(a, axis);
+            _ = Axes.Of(b, axis);
+            return Call.TwoInt(&Mlxc.mlx_linalg_cross, "mlx_linalg_cross", a, b, axis, stream);
+        }
 
         /// <summary>QR decomposition: a = Q @ R.</summary>
         /// <param name="a">Floating array of shape [..., m, n].</param>
@@ -104,7 +110,15 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
         /// <remarks>mlx.core.linalg.qr; C: mlx_linalg_qr.</remarks>
         public static (MlxArray Q, MlxArray R) QR(MlxArray a, MlxStream? stream = null)
-            => Call.Pair(&Mlxc.mlx_linalg_qr, "mlx_linalg_qr", a, stream);
+        {
+            if (EmptyMatrices.Are(a, square: false))
+            {
+                int rank = Math.Min(a.Shape[^2], a.Shape[^1]);
+                return (EmptyMatrices.Of(a, [a.Shape[^2], rank], stream), EmptyMatrices.Of(a, [rank, a.Shape[^1]], stream));
+            }
+
+            return Call.Pair(&Mlxc.mlx_linalg_qr, "mlx_linalg_qr", a, stream);
+        }
 
         /// <summary>Singular value decomposition: a = U @ diag(S) @ Vt.</summary>
         /// <param name="a">Floating array of shape [..., m, n].</param>
@@ -135,6 +149,11 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.inv; C: mlx_linalg_inv.</remarks>
         public static MlxArray Inv(MlxArray a, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: true))
+            {
+                return a.Share();
+            }
+
             Factorable.RequireRegular(a, "mlx_linalg_inv", stream);
             return Op.Unary(&Mlxc.mlx_linalg_inv, "mlx_linalg_inv", a, stream);
         }
@@ -149,6 +168,11 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.tri_inv; C: mlx_linalg_tri_inv.</remarks>
         public static MlxArray TriInv(MlxArray a, bool upper = false, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: true))
+            {
+                return a.Share();
+            }
+
             Factorable.RequireDiagonal(a, "mlx_linalg_tri_inv", stream);
             return Call.Flag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", a, upper, stream);
         }
@@ -161,7 +185,14 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
         /// <remarks>mlx.core.linalg.cholesky; C: mlx_linalg_cholesky.</remarks>
         public static MlxArray Cholesky(MlxArray a, bool upper = false, MlxStream? stream = null)
-            => Call.Flag(&Mlxc.mlx_linalg_cholesky, "mlx_linalg_cholesky", a, upper, stream);
+        {
+            if (EmptyMatrices.Are(a, square: true))
+            {
+                return a.Share();
+            }
+
+            return Call.Flag(&Mlxc.mlx_linalg_cholesky, "mlx_linalg_cholesky", a, upper, stream);
+        }
 
         /// <summary>Inverse of a matrix from its Cholesky factor.</summary>
         /// <param name="l">Triangular array of shape [..., n, n].</param>
@@ -173,6 +204,11 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.cholesky_inv; C: mlx_linalg_cholesky_inv.</remarks>
         public static MlxArray CholeskyInv(MlxArray l, bool upper = false, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(l, square: true))
+            {
+                return l.Share();
+            }
+
             Factorable.RequireDiagonal(l, "mlx_linalg_cholesky_inv", stream);
             return Call.Flag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", l, upper, stream);
         }
@@ -185,6 +221,11 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.pinv; C: mlx_linalg_pinv.</remarks>
         public static MlxArray Pinv(MlxArray a, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: false))
+            {
+                return EmptyMatrices.Of(a, [a.Shape[^1], a.Shape[^2]], stream);
+            }
+
             Factorable.RequireNumbers(a, "mlx_linalg_pinv", stream);
             return Op.Unary(&Mlxc.mlx_linalg_pinv, "mlx_linalg_pinv", a, stream);
         }
@@ -197,6 +238,11 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.eigvals; C: mlx_linalg_eigvals.</remarks>
         public static MlxArray Eigvals(MlxArray a, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: true))
+            {
+                return EmptyMatrices.Of(a, [a.Shape[^1]], stream, DType.Complex64);
+            }
+
             Factorable.RequireNumbers(a, "mlx_linalg_eigvals", stream);
             return Op.Unary(&Mlxc.mlx_linalg_eigvals, "mlx_linalg_eigvals", a, stream);
         }
@@ -209,19 +255,29 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.eig; C: mlx_linalg_eig.</remarks>
         public static (MlxArray Values, MlxArray Vectors) Eig(MlxArray a, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: true))
+            {
+                return (EmptyMatrices.Of(a, [a.Shape[^1]], stream, DType.Complex64), a.AsType(DType.Complex64, stream));
+            }
+
             Factorable.RequireNumbers(a, "mlx_linalg_eig", stream);
             return Call.Pair(&Mlxc.mlx_linalg_eig, "mlx_linalg_eig", a, stream);
         }
 
         /// <summary>Eigenvalues of symmetric or Hermitian matrices.</summary>
         /// <param name="a">Array of shape [..., n, n].</param>
-        /// <param name="uplo">"L" or "U": the triangle that is read.</param>
+        /// <param name="uplo">The triangle that is read.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Real array of shape [..., n] in ascending order.</returns>
         /// <exception cref="MlxException">The matrices are not square or not inexact, or the stream is a GPU's.</exception>
         /// <remarks>mlx.core.linalg.eigvalsh; C: mlx_linalg_eigvalsh.</remarks>
-        public static MlxArray Eigvalsh(MlxArray a, string uplo = "L", MlxStream? stream = null)
+        public static MlxArray Eigvalsh(MlxArray a, MatrixTriangle uplo = MatrixTriangle.L, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: true))
+            {
+                return EmptyMatrices.Of(a, [a.Shape[^1]], stream);
+            }
+
             using NativeText triangle = new(Triangle(uplo), nameof(uplo));
             mlx_array result = default;
             int status = Mlxc.mlx_linalg_eigvalsh(&result, Op.Handle(a), triangle.Pointer, Op.Stream(stream));
@@ -231,13 +287,18 @@ public static unsafe partial class Mx
 
         /// <summary>Eigenvalues and eigenvectors of symmetric or Hermitian matrices.</summary>
         /// <param name="a">Array of shape [..., n, n].</param>
-        /// <param name="uplo">"L" or "U": the triangle that is read.</param>
+        /// <param name="uplo">The triangle that is read.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Real eigenvalues of shape [..., n] in ascending order and eigenvectors as columns of shape [..., n, n].</returns>
         /// <exception cref="MlxException">The matrices are not square or not inexact, or the stream is a GPU's.</exception>
         /// <remarks>mlx.core.linalg.eigh; C: mlx_linalg_eigh.</remarks>
-        public static (MlxArray Values, MlxArray Vectors) Eigh(MlxArray a, string uplo = "L", MlxStream? stream = null)
+        public static (MlxArray Values, MlxArray Vectors) Eigh(MlxArray a, MatrixTriangle uplo = MatrixTriangle.L, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: true))
+            {
+                return (EmptyMatrices.Of(a, [a.Shape[^1]], stream), a.Share());
+            }
+
             using NativeText triangle = new(Triangle(uplo), nameof(uplo));
             mlx_array values = default;
             mlx_array vectors = default;
@@ -255,6 +316,14 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.lu; C: mlx_linalg_lu.</remarks>
         public static (MlxArray P, MlxArray L, MlxArray U) LU(MlxArray a, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: false))
+            {
+                int rank = Math.Min(a.Shape[^2], a.Shape[^1]);
+                return (
+                    EmptyMatrices.RowOrder(a, stream), EmptyMatrices.Of(a, [a.Shape[^2], rank], stream),
+                    EmptyMatrices.Of(a, [rank, a.Shape[^1]], stream));
+            }
+
             Factorable.RequireRegular(a, "mlx_linalg_lu", stream);
             mlx_vector_array results = default;
             int status = Mlxc.mlx_linalg_lu(&results, Op.Handle(a), Op.Stream(stream));
@@ -272,6 +341,11 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.lu_factor; C: mlx_linalg_lu_factor.</remarks>
         public static (MlxArray LU, MlxArray Pivots) LUFactor(MlxArray a, MlxStream? stream = null)
         {
+            if (EmptyMatrices.Are(a, square: false))
+            {
+                return (a.Share(), EmptyMatrices.Of(a, [Math.Min(a.Shape[^2], a.Shape[^1])], stream, DType.UInt32));
+            }
+
             Factorable.RequireRegular(a, "mlx_linalg_lu_factor", stream);
             return Call.Pair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", a, stream);
         }
@@ -286,6 +360,11 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.solve; C: mlx_linalg_solve.</remarks>
         public static MlxArray Solve(MlxArray a, MlxArray b, MlxStream? stream = null)
         {
+            if (HasNoEquations(a, b))
+            {
+                return b.Share();
+            }
+
             Factorable.RequireRegular(a, "mlx_linalg_solve", stream);
             return Call.Two(&Mlxc.mlx_linalg_solve, "mlx_linalg_solve", a, b, stream);
         }
@@ -301,6 +380,11 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.solve_triangular; C: mlx_linalg_solve_triangular.</remarks>
         public static MlxArray SolveTriangular(MlxArray a, MlxArray b, bool upper = false, MlxStream? stream = null)
         {
+            if (HasNoEquations(a, b))
+            {
+                return b.Share();
+            }
+
             Factorable.RequireDiagonal(a, "mlx_linalg_solve_triangular", stream);
             mlx_array result = default;
             int status = Mlxc.mlx_linalg_solve_triangular(
@@ -310,9 +394,23 @@ public static unsafe partial class Mx
             return Op.Result(status, result, "mlx_linalg_solve_triangular");
         }
 
+        // Without unknowns the right-hand side has no elements either, and is the solution.
+        private static bool HasNoEquations(MlxArray a, MlxArray b)
+        {
+            ArgumentNullException.ThrowIfNull(b);
+            return EmptyMatrices.Are(a, square: true) && a.NDim == 2 && b.DType == a.DType && b.NDim > 0 && b.Shape[b.NDim > 1 ? ^2 : ^1] == 0;
+        }
+
         private static MlxArray[] Svd(MlxArray a, bool computeUv, MlxStream? stream)
         {
-            Factorable.RequireElements(a, "mlx_linalg_svd");
+            if (EmptyMatrices.Are(a, square: false))
+            {
+                MlxArray none = EmptyMatrices.Of(a, [Math.Min(a.Shape[^2], a.Shape[^1])], stream);
+                return computeUv
+                    ? [EmptyMatrices.Identities(a, a.Shape[^2], stream), none, EmptyMatrices.Identities(a, a.Shape[^1], stream)]
+                    : [none];
+            }
+
             Factorable.RequireNumbers(a, "mlx_linalg_svd", stream);
             mlx_vector_array results = default;
             int status = Mlxc.mlx_linalg_svd(&results, Op.Handle(a), Native.Byte(computeUv), Op.Stream(stream));
@@ -327,8 +425,11 @@ public static unsafe partial class Mx
         }
 
         // MLX passes the text on to LAPACK unchecked.
-        private static string Triangle(string uplo) => uplo is "L" or "U"
-            ? uplo
-            : throw new ArgumentException($"The triangle is \"L\" or \"U\", not \"{uplo}\".", nameof(uplo));
+        private static string Triangle(MatrixTriangle uplo) => uplo switch
+        {
+            MatrixTriangle.L => "L",
+            MatrixTriangle.U => "U",
+            _ => throw new ArgumentOutOfRangeException(nameof(uplo), uplo, "Use MatrixTriangle.L or U."),
+        };
     }
 }

@@ -12,7 +12,10 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The inner sizes differ, or an operand is a scalar.</exception>
     /// <remarks>mlx.core.matmul; C: mlx_matmul.</remarks>
     public static MlxArray MatMul(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Call.Two(&Mlxc.mlx_matmul, "mlx_matmul", a, b, stream);
+    {
+        CheckRows(a, b, "matmul");
+        return Call.Two(&Mlxc.mlx_matmul, "mlx_matmul", a, b, stream);
+    }
 
     /// <summary>alpha * (a @ b) + beta * c.</summary>
     /// <param name="c">Array that broadcasts to the product.</param>
@@ -25,11 +28,12 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes do not agree.</exception>
     /// <remarks>mlx.core.addmm; C: mlx_addmm.</remarks>
     public static MlxArray AddMM(
-        MlxArray c, MlxArray a, MlxArray b, float alpha = 1f, float beta = 1f, MlxStream? stream = null)
+        MlxArray c, MlxArray a, MlxArray b, double alpha = 1, double beta = 1, MlxStream? stream = null)
     {
+        CheckRows(a, b, "addmm");
         mlx_array result = default;
         int status = Mlxc.mlx_addmm(
-            &result, Op.Handle(c), Op.Handle(a), Op.Handle(b), alpha, beta, Op.Stream(stream));
+            &result, Op.Handle(c), Op.Handle(a), Op.Handle(b), (float)alpha, (float)beta, Op.Stream(stream));
         GC.KeepAlive(c);
         GC.KeepAlive(a);
         GC.KeepAlive(b);
@@ -44,7 +48,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The last sizes differ.</exception>
     /// <remarks>mlx.core.inner; C: mlx_inner.</remarks>
     public static MlxArray Inner(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Call.Two(&Mlxc.mlx_inner, "mlx_inner", a, b, stream);
+        => Call.Two(&Mlxc.mlx_inner, "mlx_inner", SizeLimits.Flat(a, "inner"), SizeLimits.Flat(b, "inner"), stream, nameof(a), nameof(b));
 
     /// <summary>Product of every element of one array with every element of the other.</summary>
     /// <param name="a">Array of m elements; flattened.</param>
@@ -53,7 +57,7 @@ public static unsafe partial class Mx
     /// <returns>Array of shape [m, n].</returns>
     /// <remarks>mlx.core.outer; C: mlx_outer.</remarks>
     public static MlxArray Outer(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Call.Two(&Mlxc.mlx_outer, "mlx_outer", a, b, stream);
+        => Call.Two(&Mlxc.mlx_outer, "mlx_outer", SizeLimits.Flat(a, "outer"), SizeLimits.Flat(b, "outer"), stream, nameof(a), nameof(b));
 
     /// <summary>Kronecker product.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -62,7 +66,16 @@ public static unsafe partial class Mx
     /// <returns>Array whose sizes are the products of the operands' sizes.</returns>
     /// <remarks>mlx.core.kron; C: mlx_kron.</remarks>
     public static MlxArray Kron(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Call.Two(&Mlxc.mlx_kron, "mlx_kron", a, b, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        for (int i = 1; i <= Math.Min(a.NDim, b.NDim); i++)
+        {
+            _ = SizeLimits.Axis((long)a.Shape[^i] * b.Shape[^i], "kron", a, b);
+        }
+
+        return Call.Two(&Mlxc.mlx_kron, "mlx_kron", a, b, stream);
+    }
 
     /// <summary>Sum of products over the last axes of one array and the first of the other.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -73,7 +86,18 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The sizes of the axes differ.</exception>
     /// <remarks>mlx.core.tensordot; C: mlx_tensordot_axis.</remarks>
     public static MlxArray TensorDot(MlxArray a, MlxArray b, int axes = 2, MlxStream? stream = null)
-        => Call.TwoInt(&Mlxc.mlx_tensordot_axis, "mlx_tensordot_axis", a, b, axes, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        if (axes < 0 || axes > Math.Min(a.NDim, b.NDim))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(axes), axes, $"Arrays of shapes {ShapeText.Of(a)} and {ShapeText.Of(b)} have no {axes} axes each to sum over.");
+        }
+
+        int[] last = [.. Enumerable.Range(a.NDim - axes, axes)];
+        return TensorDot(a, b, last, [.. Enumerable.Range(0, axes)], stream);
+    }
 
     /// <summary>Sum of products over named axes of both arrays.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -87,6 +111,10 @@ public static unsafe partial class Mx
     public static MlxArray TensorDot(
         MlxArray a, MlxArray b, ReadOnlySpan<int> axesA, ReadOnlySpan<int> axesB, MlxStream? stream = null)
     {
+        Axes.Check(a, axesA);
+        Axes.Check(b, axesB);
+        CheckFolded(a, axesA);
+        CheckFolded(b, axesB);
         mlx_array result = default;
         fixed (int* first = axesA, second = axesB)
         {
@@ -114,6 +142,11 @@ public static unsafe partial class Mx
     public static MlxArray Einsum(string subscripts, ReadOnlySpan<MlxArray> operands, MlxStream? stream)
     {
         ArgumentNullException.ThrowIfNull(subscripts);
+        foreach (MlxArray operand in operands)
+        {
+            SizeLimits.Flat(operand, "einsum");
+        }
+
         using NativeText text = new(subscripts, nameof(subscripts));
         using VectorArray inputs = VectorArray.From(operands);
         mlx_array result = default;
@@ -162,6 +195,10 @@ public static unsafe partial class Mx
         MlxArray a, MlxArray b, MlxArray? lhsIndices = null, MlxArray? rhsIndices = null,
         bool sortedIndices = false, MlxStream? stream = null)
     {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        SizeLimits.Joined(a, 0, a.NDim - 3, "gather_mm");
+        SizeLimits.Joined(b, 0, b.NDim - 3, "gather_mm");
         mlx_array result = default;
         int status = Mlxc.mlx_gather_mm(
             &result, Op.Handle(a), Op.Handle(b), Op.HandleOrNull(lhsIndices), Op.HandleOrNull(rhsIndices),
@@ -199,12 +236,14 @@ public static unsafe partial class Mx
     /// <param name="axis2">Column axis, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the other axes with the diagonal as the last.</returns>
-    /// <exception cref="MlxException">The axes are equal or out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
+    /// <exception cref="MlxException">The axes are equal.</exception>
     /// <remarks>mlx.core.diagonal; C: mlx_diagonal.</remarks>
     public static MlxArray Diagonal(MlxArray a, int offset = 0, int axis1 = 0, int axis2 = 1, MlxStream? stream = null)
     {
         mlx_array result = default;
-        int status = Mlxc.mlx_diagonal(&result, Op.Handle(a), offset, axis1, axis2, Op.Stream(stream));
+        int status = Mlxc.mlx_diagonal(
+            &result, Op.Handle(a), Math.Max(offset, -int.MaxValue), Axes.Of(a, axis1), Axes.Of(a, axis2), Op.Stream(stream));
         GC.KeepAlive(a);
         return Op.Result(status, result, "mlx_diagonal");
     }
@@ -217,7 +256,15 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The array has neither one nor two axes.</exception>
     /// <remarks>mlx.core.diag; C: mlx_diag.</remarks>
     public static MlxArray Diag(MlxArray a, int k = 0, MlxStream? stream = null)
-        => Call.Int(&Mlxc.mlx_diag, "mlx_diag", a, k, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (a.NDim == 1)
+        {
+            _ = SizeLimits.Axis(a.Size + Math.Abs((long)k), "diag", a);
+        }
+
+        return Call.Int(&Mlxc.mlx_diag, "mlx_diag", a, Math.Max(k, -int.MaxValue), WideScatter.StreamFor(a.DType, stream));
+    }
 
     /// <summary>Sum of a diagonal of two axes.</summary>
     /// <param name="a">Array with at least two axes.</param>
@@ -227,7 +274,8 @@ public static unsafe partial class Mx
     /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the other axes.</returns>
-    /// <exception cref="MlxException">The axes are equal or out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
+    /// <exception cref="MlxException">The axes are equal.</exception>
     /// <remarks>mlx.core.trace; C: mlx_trace.</remarks>
     public static MlxArray Trace(
         MlxArray a, int offset = 0, int axis1 = 0, int axis2 = 1, DType? dtype = null, MlxStream? stream = null)
@@ -235,7 +283,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         mlx_array result = default;
         int status = MlxcPortable.mlx_trace(
-            &result, Op.Handle(a), offset, axis1, axis2, Native.DType(dtype ?? a.DType), Op.Stream(stream));
+            &result, Op.Handle(a), Math.Max(offset, -int.MaxValue), Axes.Of(a, axis1), Axes.Of(a, axis2), Native.DType(dtype ?? a.DType), Op.Stream(stream));
         GC.KeepAlive(a);
         return Op.Result(status, result, "mlx_trace");
     }
@@ -248,7 +296,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The array has fewer than two axes.</exception>
     /// <remarks>mlx.core.tril; C: mlx_tril.</remarks>
     public static MlxArray Tril(MlxArray x, int k = 0, MlxStream? stream = null)
-        => Call.Int(&Mlxc.mlx_tril, "mlx_tril", x, k, stream);
+        => Call.Int(&Mlxc.mlx_tril, "mlx_tril", x, WithinMatrix(x, k), stream);
 
     /// <summary>Upper triangle; elements below diagonal <paramref name="k"/> become zero.</summary>
     /// <param name="x">Array with at least two axes.</param>
@@ -258,5 +306,35 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The array has fewer than two axes.</exception>
     /// <remarks>mlx.core.triu; C: mlx_triu.</remarks>
     public static MlxArray Triu(MlxArray x, int k = 0, MlxStream? stream = null)
-        => Call.Int(&Mlxc.mlx_triu, "mlx_triu", x, k, stream);
+        => Call.Int(&Mlxc.mlx_triu, "mlx_triu", x, WithinMatrix(x, k), stream);
+
+    private static int WithinMatrix(MlxArray x, int k)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.NDim < 2 ? k : WithinMatrix(k, x.Shape[^2], x.Shape[^1]);
+    }
+
+    // The rows of all matrices become one axis where the other side is one matrix.
+    private static void CheckRows(MlxArray a, MlxArray b, string operation)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        if (a.NDim > 2 && b.NDim <= 2)
+        {
+            SizeLimits.Joined(a, 0, a.NDim - 2, operation);
+        }
+    }
+
+    // The axes that are summed over become one, and so do the others.
+    private static void CheckFolded(MlxArray a, ReadOnlySpan<int> axes)
+    {
+        long summed = 1;
+        foreach (int axis in axes)
+        {
+            summed = SizeLimits.Multiply(summed, a.Dim(axis));
+        }
+
+        _ = SizeLimits.Axis(summed, "tensordot", a);
+        _ = SizeLimits.Axis(summed == 0 ? 0 : a.Size / summed, "tensordot", a);
+    }
 }

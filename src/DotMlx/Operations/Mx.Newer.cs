@@ -5,7 +5,7 @@ namespace DotMlx;
 // Functions that MLX has since 0.32: called where the loaded mlx-c has them, composed of older ones where it has not.
 public static unsafe partial class Mx
 {
-    private static bool HasNewer => LoadedApi.Version == MlxcVersions.V0_7_0;
+    private static bool HasNewer => LoadedApi.IsAtLeast(MlxcVersions.V0_7_0);
 
     /// <summary>The elements in reverse order along one axis or all.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -17,33 +17,34 @@ public static unsafe partial class Mx
     public static MlxArray Flip(MlxArray a, int? axis = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        return Flip(a, axis is int one ? [one] : AllAxes(a), stream);
+        return Flip(a, axis is int one ? [one] : Axes.All(a), stream);
     }
 
     /// <summary>The elements in reverse order along several axes.</summary>
     /// <param name="a">Array of any shape.</param>
-    /// <param name="axes">Axes to reverse, negative from the end.</param>
+    /// <param name="axis">Axes to reverse, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.flip of MLX 0.32; C: mlx_flip_axes, on older mlx-c mlx_slice.</remarks>
-    public static MlxArray Flip(MlxArray a, ReadOnlySpan<int> axes, MlxStream? stream = null)
+    public static MlxArray Flip(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
+        Axes.Check(a, axis);
         int ndim = a.NDim;
         int[] start = new int[ndim];
         int[] stop = a.Shape.ToArray();
         int[] step = new int[ndim];
         Array.Fill(step, 1);
-        foreach (int axis in axes)
+        foreach (int one in axis)
         {
-            int size = a.Dim(axis);
-            int index = axis < 0 ? axis + ndim : axis;
+            int index = Axes.Of(a, one, nameof(axis));
+            int size = a.Shape[index];
             (start[index], stop[index], step[index]) = (size - 1, -size - 1, -1);
         }
 
         return HasNewer
-            ? Call.Ints(&Mlxc.mlx_flip_axes, "mlx_flip_axes", a, axes, stream)
+            ? Call.Ints(&Mlxc.mlx_flip_axes, "mlx_flip_axes", a, axis, stream)
             : StaticSlice(a, start, stop, step, stream);
     }
 
@@ -82,19 +83,19 @@ public static unsafe partial class Mx
     /// <summary>Where values would have to be inserted to keep a row sorted.</summary>
     /// <param name="sortedSequence">Ascending array of one axis.</param>
     /// <param name="values">Values of any shape.</param>
-    /// <param name="side">"left" for the first suitable place, "right" for the last.</param>
+    /// <param name="side">Where a value goes among equal ones.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>uint32 array of the shape of <paramref name="values"/>.</returns>
     /// <exception cref="ArgumentException">The side is unknown or the sequence has more axes than one.</exception>
     /// <remarks>mlx.core.searchsorted of MLX 0.32.1; C: mlx_searchsorted, on older mlx-c a comparison of all pairs.</remarks>
     public static MlxArray SearchSorted(
-        MlxArray sortedSequence, MlxArray values, string side = "left", MlxStream? stream = null)
+        MlxArray sortedSequence, MlxArray values, SearchSide side = SearchSide.Left, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(sortedSequence);
         ArgumentNullException.ThrowIfNull(values);
-        if (side is not ("left" or "right"))
+        if (!Enum.IsDefined(side))
         {
-            throw new ArgumentException($"The side is \"left\" or \"right\", not \"{side}\".", nameof(side));
+            throw new ArgumentOutOfRangeException(nameof(side), side, "Use SearchSide.Left or Right.");
         }
 
         if (sortedSequence.NDim != 1)
@@ -105,7 +106,7 @@ public static unsafe partial class Mx
 
         if (HasNewer)
         {
-            using NativeText sideText = new(side, nameof(side));
+            using NativeText sideText = new(side == SearchSide.Left ? "left" : "right", nameof(side));
             mlx_array result = default;
             int status = Mlxc.mlx_searchsorted(
                 &result, Op.Handle(sortedSequence), Op.Handle(values), sideText.Pointer, Op.Stream(stream));
@@ -114,10 +115,17 @@ public static unsafe partial class Mx
             return Op.Result(status, result, "mlx_searchsorted");
         }
 
-        using MlxArray column = ExpandDims(values, -1, stream);
-        using MlxArray before = side == "left" ? Less(sortedSequence, column, stream) : LessEqual(sortedSequence, column, stream);
-        using MlxArray count = Sum(before, -1, stream: stream);
-        return AsType(count, DType.UInt32, stream);
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray column = ExpandDims(values, -1, stream);
+        MlxArray before = side == SearchSide.Left ? Less(sortedSequence, column, stream) : LessEqual(sortedSequence, column, stream);
+        if (values.DType.IsInexact())
+        {
+            // What is no number is sorted behind all numbers.
+            MlxArray behind = IsNaN(column, stream);
+            before = LogicalOr(before, side == SearchSide.Left ? LogicalAnd(behind, LogicalNot(IsNaN(sortedSequence, stream), stream), stream) : behind, stream);
+        }
+
+        return scope.Keep(AsType(Sum(before, -1, stream: stream), DType.UInt32, stream));
     }
 
     /// <summary>The entries along an axis as arrays of their own; the inverse of <see cref="Stack"/>.</summary>
@@ -164,6 +172,15 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.vecdot of MLX 0.32; C: mlx_vecdot, on older mlx-c mlx_multiply and mlx_sum_axis.</remarks>
     public static MlxArray VecDot(MlxArray a, MlxArray b, int axis = -1, MlxStream? stream = null)
     {
+        int inA = Axes.Of(a, axis);
+        int inB = Axes.Of(b, axis);
+        if ((axis >= 0 && a.NDim != b.NDim && inA - a.NDim != inB - b.NDim) || a.Shape[inA] != b.Shape[inB])
+        {
+            throw new ArgumentException(
+                $"[vecdot] Axis {axis} must be the same one of both arrays and as long; the shapes are {ShapeText.Of(a)} and {ShapeText.Of(b)}.", nameof(b));
+        }
+
+        axis = Math.Min(inA - a.NDim, inB - b.NDim);
         if (HasNewer)
         {
             return Call.TwoInt(&Mlxc.mlx_vecdot, "mlx_vecdot", a, b, axis, stream);
@@ -205,7 +222,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Integer array of counts.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero, mlx_count_nonzero_axis, on older mlx-c mlx_not_equal and mlx_sum.</remarks>
     public static MlxArray CountNonzero(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
     {
@@ -223,23 +240,23 @@ public static unsafe partial class Mx
 
     /// <summary>How many elements are not zero, over several axes.</summary>
     /// <param name="a">Array of any shape.</param>
-    /// <param name="axes">Axes to count along, negative from the end.</param>
+    /// <param name="axis">Axes to count along, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Integer array of counts.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero_axes, on older mlx-c mlx_not_equal and mlx_sum_axes.</remarks>
     public static MlxArray CountNonzero(
-        MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
+        MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
     {
         if (HasNewer)
         {
-            return Reduction.Axes(&Mlxc.mlx_count_nonzero_axes, "mlx_count_nonzero_axes", a, axes, keepdims, stream);
+            return Reduction.Axes(&Mlxc.mlx_count_nonzero_axes, "mlx_count_nonzero_axes", a, axis, keepdims, stream);
         }
 
         using MlxArray nonzero = NotEqual(a, 0, stream);
         using MlxArray ones = AsType(nonzero, DType.Int32, stream);
-        return Sum(ones, axes, keepdims, stream);
+        return Sum(ones, axis, keepdims, stream);
     }
 
     /// <summary>The array itself, as the unary plus gives it.</summary>

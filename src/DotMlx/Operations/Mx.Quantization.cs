@@ -25,6 +25,7 @@ public static unsafe partial class Mx
             throw new MlxException("[quantize] Not supported for float64; convert the weights with AsType(DType.Float32).", "mlx_quantize");
         }
 
+        CheckPacked(w, "quantize");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_vector_array results = default;
         int status = Mlxc.mlx_quantize(
@@ -53,6 +54,7 @@ public static unsafe partial class Mx
         MlxArray w, MlxArray scales, MlxArray? biases = null, int? groupSize = null, int? bits = null, string mode = "affine",
         MlxArray? globalScale = null, DType? dtype = null, MlxStream? stream = null)
     {
+        CheckPacked(w, "dequantize");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_dequantize(
@@ -82,6 +84,8 @@ public static unsafe partial class Mx
         MlxArray x, MlxArray w, MlxArray scales, MlxArray? biases = null, bool transpose = true, int? groupSize = null,
         int? bits = null, string mode = "affine", MlxStream? stream = null)
     {
+        CheckPacked(w, "quantized_matmul");
+        CheckMatrices(x, w, "quantized_matmul");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_quantized_matmul(
@@ -115,6 +119,8 @@ public static unsafe partial class Mx
         MlxArray? rhsIndices = null, bool transpose = true, int? groupSize = null, int? bits = null, string mode = "affine",
         bool sortedIndices = false, MlxStream? stream = null)
     {
+        CheckPacked(w, "gather_qmm");
+        CheckMatrices(x, w, "gather_qmm");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_gather_qmm(
@@ -147,6 +153,8 @@ public static unsafe partial class Mx
         MlxArray x, MlxArray w, MlxArray? scales = null, int? groupSize = null, int? bits = null, string mode = "nvfp4",
         MlxArray? globalScaleX = null, MlxArray? globalScaleW = null, MlxStream? stream = null)
     {
+        CheckPacked(w, "qqmm");
+        CheckMatrices(x, w, "qqmm");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_qqmm(
@@ -182,6 +190,8 @@ public static unsafe partial class Mx
         int? groupSize = null, int? bits = null, string mode = "nvfp4", MlxArray? globalScaleX = null,
         MlxArray? globalScaleW = null, bool sortedIndices = false, MlxStream? stream = null)
     {
+        CheckPacked(w, "gather_qqmm");
+        CheckMatrices(x, w, "gather_qqmm");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_gather_qqmm(
@@ -224,11 +234,32 @@ public static unsafe partial class Mx
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <exception cref="MlxException">The last axis has another size.</exception>
     /// <remarks>mlx.core.hadamard_transform; C: mlx_hadamard_transform.</remarks>
-    public static MlxArray HadamardTransform(MlxArray a, float? scale = null, MlxStream? stream = null)
+    public static MlxArray HadamardTransform(MlxArray a, double? scale = null, MlxStream? stream = null)
     {
         mlx_array result = default;
-        int status = Mlxc.mlx_hadamard_transform(&result, Op.Handle(a), Native.Optional(scale), Op.Stream(stream));
+        int status = Mlxc.mlx_hadamard_transform(&result, Op.Handle(a), Native.Optional((float?)scale), Op.Stream(stream));
         GC.KeepAlive(a);
         return Op.Result(status, result, "mlx_hadamard_transform");
+    }
+
+    // MLX counts the bits of a row, 32 to a number that is packed.
+    private static void CheckPacked(MlxArray w, string operation)
+    {
+        ArgumentNullException.ThrowIfNull(w);
+        if (w.NDim > 0 && w.Shape[^1] > int.MaxValue / 32)
+        {
+            throw SizeLimits.TooLong(32L * w.Shape[^1], operation, $"shape {ShapeText.Of(w)}, whose bits MLX counts");
+        }
+    }
+
+    // MLX takes the last two axes for granted.
+    private static void CheckMatrices(MlxArray x, MlxArray w, string operation)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        if (w.NDim < 2 || x.NDim < (operation.StartsWith("gather", StringComparison.Ordinal) ? 2 : 1))
+        {
+            throw new ArgumentException(
+                $"[{operation}] The weights are matrices and the input holds rows; the shapes are {ShapeText.Of(w)} and {ShapeText.Of(x)}.", w.NDim < 2 ? nameof(w) : nameof(x));
+        }
     }
 }

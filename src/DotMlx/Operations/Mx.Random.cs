@@ -36,7 +36,10 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The key has another shape or dtype.</exception>
         /// <remarks>mlx.core.random.split; C: mlx_random_split_num.</remarks>
         public static MlxArray Split(MlxArray key, int num = 2, MlxStream? stream = null)
-            => Call.Int(&Mlxc.mlx_random_split_num, "mlx_random_split_num", key, num, stream);
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(num);
+            return Call.Int(&Mlxc.mlx_random_split_num, "mlx_random_split_num", key, num, stream);
+        }
 
         /// <summary>Random bits.</summary>
         /// <param name="shape">Shape of the result.</param>
@@ -80,7 +83,7 @@ public static unsafe partial class Mx
             fixed (int* size = shape)
             {
                 int status = Mlxc.mlx_random_uniform(
-                    &result, Op.Handle(low), Op.Handle(high), size, (nuint)shape.Length,
+                    &result, Typed(low, dtype ?? DType.Float32), Typed(high, dtype ?? DType.Float32), size, (nuint)shape.Length,
                     Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream));
                 GC.KeepAlive(low);
                 GC.KeepAlive(high);
@@ -217,7 +220,7 @@ public static unsafe partial class Mx
             fixed (int* size = shape)
             {
                 int status = Mlxc.mlx_random_truncated_normal(
-                    &result, Op.Handle(lower), Op.Handle(upper), size, (nuint)shape.Length,
+                    &result, Typed(lower, dtype ?? DType.Float32), Typed(upper, dtype ?? DType.Float32), size, (nuint)shape.Length,
                     Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream));
                 GC.KeepAlive(lower);
                 GC.KeepAlive(upper);
@@ -256,7 +259,8 @@ public static unsafe partial class Mx
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>uint32 array of positions: the shape of the logits without the axis, or as asked for.</returns>
         /// <exception cref="ArgumentException">Both <paramref name="shape"/> and <paramref name="numSamples"/> are given.</exception>
-        /// <exception cref="MlxException">The axis is out of range or the shape does not fit.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+        /// <exception cref="MlxException">The shape does not fit.</exception>
         /// <remarks>mlx.core.random.categorical; C: mlx_random_categorical, mlx_random_categorical_shape, mlx_random_categorical_num_samples.</remarks>
         public static MlxArray Categorical(
             MlxArray logits, int axis = -1, int[]? shape = null, int? numSamples = null,
@@ -268,6 +272,7 @@ public static unsafe partial class Mx
             }
 
             mlx_array input = Op.Handle(logits);
+            axis = Axes.Of(logits, axis);
             using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             MlxArray positions;
@@ -309,7 +314,7 @@ public static unsafe partial class Mx
         /// <exception cref="MlxException">The dtype is not floating.</exception>
         /// <remarks>mlx.core.random.laplace; C: mlx_random_laplace.</remarks>
         public static MlxArray Laplace(
-            ReadOnlySpan<int> shape = default, DType? dtype = null, float loc = 0f, float scale = 1f,
+            ReadOnlySpan<int> shape = default, DType? dtype = null, double loc = 0, double scale = 1,
             MlxArray? key = null, MlxStream? stream = null)
         {
             using KeyArgument drawn = new(key, shape);
@@ -318,7 +323,7 @@ public static unsafe partial class Mx
             {
                 return Op.Result(
                     Mlxc.mlx_random_laplace(
-                        &result, size, (nuint)shape.Length, Native.DType(dtype ?? DType.Float32), loc, scale,
+                        &result, size, (nuint)shape.Length, Native.DType(dtype ?? DType.Float32), (float)loc, (float)scale,
                         drawn.Handle, Op.Stream(stream)),
                     result, "mlx_random_laplace");
             }
@@ -345,10 +350,11 @@ public static unsafe partial class Mx
         /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>Array of the shape of <paramref name="x"/>.</returns>
-        /// <exception cref="MlxException">The axis is out of range.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
         /// <remarks>mlx.core.random.permutation; C: mlx_random_permutation.</remarks>
         public static MlxArray Permutation(MlxArray x, int axis = 0, MlxArray? key = null, MlxStream? stream = null)
         {
+            axis = Axes.Of(x, axis);
             using KeyArgument drawn = new(key);
             mlx_array result = default;
             int status = Mlxc.mlx_random_permutation(&result, Op.Handle(x), axis, drawn.Handle, Op.Stream(stream));
@@ -370,7 +376,7 @@ public static unsafe partial class Mx
             internal KeyArgument(MlxArray? given, ReadOnlySpan<int> shape = default)
             {
                 // MLX counts elements with negative sizes as well, and writes there.
-                _ = ShapeText.Count(shape, nameof(shape));
+                _ = SizeLimits.Count(shape, nameof(shape));
                 drawn = given is null;
                 key = given ?? KeySequence.Current.Next();
             }

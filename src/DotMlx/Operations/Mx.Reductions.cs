@@ -10,7 +10,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.sum; C: mlx_sum, mlx_sum_axis.</remarks>
     public static MlxArray Sum(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
@@ -19,14 +19,14 @@ public static unsafe partial class Mx
 
     /// <summary>Sum of the elements, over several axes.</summary>
     /// <param name="a">Array of any shape; integers narrower than 32 bits and bool are summed as int32.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.sum; C: mlx_sum_axes.</remarks>
-    public static MlxArray Sum(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_sum_axes, "mlx_sum_axes", a, axes, keepdims, stream);
+    public static MlxArray Sum(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_sum_axes, "mlx_sum_axes", a, axis, keepdims, stream);
 
     /// <summary>Product of the elements, over one axis or over all.</summary>
     /// <param name="a">Array of any shape; integers narrower than 32 bits and bool are multiplied as int32.</param>
@@ -34,7 +34,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.prod; C: mlx_prod, mlx_prod_axis.</remarks>
     public static MlxArray Prod(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
@@ -43,14 +43,14 @@ public static unsafe partial class Mx
 
     /// <summary>Product of the elements, over several axes.</summary>
     /// <param name="a">Array of any shape; integers narrower than 32 bits and bool are multiplied as int32.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.prod; C: mlx_prod_axes.</remarks>
-    public static MlxArray Prod(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", a, axes, keepdims, stream);
+    public static MlxArray Prod(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", a, axis, keepdims, stream);
 
     /// <summary>Mean of the elements, over one axis or over all.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
@@ -58,7 +58,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.mean; C: mlx_mean, mlx_mean_axis.</remarks>
     public static MlxArray Mean(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
@@ -67,14 +67,14 @@ public static unsafe partial class Mx
 
     /// <summary>Mean of the elements, over several axes.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.mean; C: mlx_mean_axes.</remarks>
-    public static MlxArray Mean(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_mean_axes, "mlx_mean_axes", a, axes, keepdims, stream);
+    public static MlxArray Mean(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_mean_axes, "mlx_mean_axes", a, axis, keepdims, stream);
 
     /// <summary>Largest element, over one axis or over all.</summary>
     /// <param name="a">Array of any shape; NaN wins.</param>
@@ -82,7 +82,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.max; C: mlx_max, mlx_max_axis.</remarks>
     public static MlxArray Max(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
@@ -91,14 +91,14 @@ public static unsafe partial class Mx
 
     /// <summary>Largest element, over several axes.</summary>
     /// <param name="a">Array of any shape; NaN wins.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.max; C: mlx_max_axes.</remarks>
-    public static MlxArray Max(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_max_axes, "mlx_max_axes", a, axes, keepdims, stream);
+    public static MlxArray Max(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_max_axes, "mlx_max_axes", a, axis, keepdims, stream);
 
     /// <summary>Smallest element, over one axis or over all.</summary>
     /// <param name="a">Array of any shape; NaN wins.</param>
@@ -106,7 +106,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.min; C: mlx_min, mlx_min_axis.</remarks>
     public static MlxArray Min(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
@@ -115,14 +115,14 @@ public static unsafe partial class Mx
 
     /// <summary>Smallest element, over several axes.</summary>
     /// <param name="a">Array of any shape; NaN wins.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.min; C: mlx_min_axes.</remarks>
-    public static MlxArray Min(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_min_axes, "mlx_min_axes", a, axes, keepdims, stream);
+    public static MlxArray Min(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_min_axes, "mlx_min_axes", a, axis, keepdims, stream);
 
     /// <summary>Whether all elements are non-zero, over one axis or over all.</summary>
     /// <param name="a">Array of any shape; bool result.</param>
@@ -130,7 +130,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.all; C: mlx_all, mlx_all_axis.</remarks>
     public static MlxArray All(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
@@ -139,14 +139,14 @@ public static unsafe partial class Mx
 
     /// <summary>Whether all elements are non-zero, over several axes.</summary>
     /// <param name="a">Array of any shape; bool result.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.all; C: mlx_all_axes.</remarks>
-    public static MlxArray All(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_all_axes, "mlx_all_axes", a, axes, keepdims, stream);
+    public static MlxArray All(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_all_axes, "mlx_all_axes", a, axis, keepdims, stream);
 
     /// <summary>Whether at least one element is non-zero, over one axis or over all.</summary>
     /// <param name="a">Array of any shape; bool result.</param>
@@ -154,7 +154,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.any; C: mlx_any, mlx_any_axis.</remarks>
     public static MlxArray Any(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
@@ -163,14 +163,14 @@ public static unsafe partial class Mx
 
     /// <summary>Whether at least one element is non-zero, over several axes.</summary>
     /// <param name="a">Array of any shape; bool result.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.any; C: mlx_any_axes.</remarks>
-    public static MlxArray Any(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_any_axes, "mlx_any_axes", a, axes, keepdims, stream);
+    public static MlxArray Any(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_any_axes, "mlx_any_axes", a, axis, keepdims, stream);
 
     /// <summary>Log of the sum of the exponentials, without overflow, over one axis or over all.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
@@ -178,7 +178,7 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.logsumexp; C: mlx_logsumexp, mlx_logsumexp_axis.</remarks>
     public static MlxArray LogSumExp(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
@@ -187,14 +187,14 @@ public static unsafe partial class Mx
 
     /// <summary>Log of the sum of the exponentials, without overflow, over several axes.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.logsumexp; C: mlx_logsumexp_axes.</remarks>
-    public static MlxArray LogSumExp(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axes, keepdims, stream);
+    public static MlxArray LogSumExp(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream);
 
     /// <summary>Position of the largest element.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -202,12 +202,12 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether the searched axis stays with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>uint32 array of positions; the first of equal elements.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.argmax; C: mlx_argmax, mlx_argmax_axis.</remarks>
     public static MlxArray ArgMax(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
             ? Reduction.Axis(&Mlxc.mlx_argmax_axis, "mlx_argmax_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_argmax, "mlx_argmax", a, keepdims, stream);
+            : Reduction.All(&Mlxc.mlx_argmax, "mlx_argmax", SizeLimits.Flat(a, "argmax"), keepdims, stream);
 
     /// <summary>Position of the smallest element.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -215,10 +215,10 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether the searched axis stays with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>uint32 array of positions; the first of equal elements.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.argmin; C: mlx_argmin, mlx_argmin_axis.</remarks>
     public static MlxArray ArgMin(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
             ? Reduction.Axis(&Mlxc.mlx_argmin_axis, "mlx_argmin_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_argmin, "mlx_argmin", a, keepdims, stream);
+            : Reduction.All(&Mlxc.mlx_argmin, "mlx_argmin", SizeLimits.Flat(a, "argmin"), keepdims, stream);
 }

@@ -12,7 +12,7 @@ public static unsafe partial class Mx
     /// <param name="dtype">Dtype to convert to first; null keeps MLX's choice.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.cumsum; C: mlx_cumsum.</remarks>
     public static MlxArray CumSum(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, DType? dtype = null, MlxStream? stream = null)
@@ -26,7 +26,7 @@ public static unsafe partial class Mx
     /// <param name="dtype">Dtype to convert to first; null keeps MLX's choice.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.cumprod; C: mlx_cumprod.</remarks>
     public static MlxArray CumProd(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, DType? dtype = null, MlxStream? stream = null)
@@ -39,7 +39,7 @@ public static unsafe partial class Mx
     /// <param name="inclusive">Whether each place includes its own element.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.cummax; C: mlx_cummax.</remarks>
     public static MlxArray CumMax(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
@@ -52,7 +52,7 @@ public static unsafe partial class Mx
     /// <param name="inclusive">Whether each place includes its own element.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.cummin; C: mlx_cummin.</remarks>
     public static MlxArray CumMin(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
@@ -65,22 +65,35 @@ public static unsafe partial class Mx
     /// <param name="inclusive">Whether each place includes its own element.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.logcumsumexp; C: mlx_logcumsumexp.</remarks>
     public static MlxArray LogCumSumExp(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
-        => Scan(&MlxcPortable.mlx_logcumsumexp, "mlx_logcumsumexp", a, axis, reverse, inclusive, null, stream);
+        => ForwardMode.IsActive
+            ? LogOfSums(a, axis, reverse, inclusive, stream)
+            : Scan(&MlxcPortable.mlx_logcumsumexp, "mlx_logcumsumexp", a, axis, reverse, inclusive, null, stream);
+
+    // MLX's gradient takes logarithms of the cotangents, in which it is not linear.
+    private static MlxArray LogOfSums(MlxArray a, int? axis, bool reverse, bool inclusive, MlxStream? stream)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray x = axis is null ? Reshape(a, [-1], stream) : a;
+        MlxArray largest = StopGradient(Max(x, axis ?? 0, keepdims: true, stream), stream);
+        MlxArray sums = CumSum(Exp(x - largest, stream), axis ?? 0, reverse, inclusive, stream: stream);
+        return scope.Keep(Log(sums, stream) + largest);
+    }
 
     private static MlxArray Scan(
         delegate*<mlx_array*, mlx_array, int, byte, byte, mlx_stream, int> f, string function,
         MlxArray a, int? axis, bool reverse, bool inclusive, DType? dtype, MlxStream? stream)
     {
         ArgumentNullException.ThrowIfNull(a);
+        int along = axis is int one ? Axes.Of(a, one, nameof(axis)) : 0;
         using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
         using MlxArray? converted = dtype is DType wanted ? AsType(row ?? a, wanted, stream) : null;
         mlx_array result = default;
         int status = f(
-            &result, Op.Handle(converted ?? row ?? a), axis ?? 0, Native.Byte(reverse), Native.Byte(inclusive), Op.Stream(stream));
+            &result, Op.Handle(converted ?? row ?? a), along, Native.Byte(reverse), Native.Byte(inclusive), Op.Stream(stream));
         GC.KeepAlive(a);
         return Op.Result(status, result, function);
     }

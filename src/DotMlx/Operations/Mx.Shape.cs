@@ -17,7 +17,10 @@ public static unsafe partial class Mx
     /// <param name="shape">New shape; at most one -1 stands for what is left.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray Reshape(MlxArray a, ReadOnlySpan<int> shape, MlxStream? stream)
-        => Call.Ints(&Mlxc.mlx_reshape, "mlx_reshape", a, shape, stream);
+    {
+        CheckReshape(a, shape);
+        return Call.Ints(&Mlxc.mlx_reshape, "mlx_reshape", a, shape, stream);
+    }
 
     /// <summary>Joins neighbouring axes into one.</summary>
     /// <param name="a">Array of any shape; a scalar becomes one row of one element.</param>
@@ -25,10 +28,14 @@ public static unsafe partial class Mx
     /// <param name="endAxis">Last axis to join.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the same elements with fewer axes.</returns>
-    /// <exception cref="MlxException">An axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.flatten; C: mlx_flatten.</remarks>
     public static MlxArray Flatten(MlxArray a, int startAxis = 0, int endAxis = -1, MlxStream? stream = null)
-        => Call.Int2(&Mlxc.mlx_flatten, "mlx_flatten", a, startAxis, endAxis, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        SizeLimits.Joined(a, startAxis < 0 ? startAxis + a.NDim : startAxis, endAxis < 0 ? endAxis + a.NDim : endAxis, "flatten");
+        return Call.Int2(&Mlxc.mlx_flatten, "mlx_flatten", a, startAxis, endAxis, stream);
+    }
 
     /// <summary>Splits one axis into several.</summary>
     /// <param name="a">Array with at least one axis.</param>
@@ -45,6 +52,8 @@ public static unsafe partial class Mx
             throw new ArgumentException($"The size -1 cannot be found beside a size of 0: {ShapeText.Of(shape)}.", nameof(shape));
         }
 
+        _ = Axes.Of(a, axis);
+        CheckSizes(shape);
         mlx_array result = default;
         fixed (int* first = shape)
         {
@@ -64,38 +73,47 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.squeeze; C: mlx_squeeze, mlx_squeeze_axis.</remarks>
     public static MlxArray Squeeze(MlxArray a, int? axis = null, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int(&Mlxc.mlx_squeeze_axis, "mlx_squeeze_axis", a, one, stream)
+            ? Call.Int(&Mlxc.mlx_squeeze_axis, "mlx_squeeze_axis", a, Axes.Of(a, one, nameof(axis)), stream)
             : Op.Unary(&Mlxc.mlx_squeeze, "mlx_squeeze", a, stream);
 
     /// <summary>Removes several axes of size 1.</summary>
     /// <param name="a">Array of any shape.</param>
-    /// <param name="axes">Axes to remove, negative from the end.</param>
+    /// <param name="axis">Axes to remove, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the same elements with fewer axes.</returns>
     /// <exception cref="MlxException">An axis is out of range or its size is not 1.</exception>
     /// <remarks>mlx.core.squeeze; C: mlx_squeeze_axes.</remarks>
-    public static MlxArray Squeeze(MlxArray a, ReadOnlySpan<int> axes, MlxStream? stream = null)
-        => Call.Ints(&Mlxc.mlx_squeeze_axes, "mlx_squeeze_axes", a, axes, stream);
+    public static MlxArray Squeeze(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
+    {
+        Axes.Check(a, axis);
+        return Call.Ints(&Mlxc.mlx_squeeze_axes, "mlx_squeeze_axes", a, axis, stream);
+    }
 
     /// <summary>Inserts an axis of size 1.</summary>
     /// <param name="a">Array of any shape.</param>
     /// <param name="axis">Position of the new axis in the result, negative from its end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the same elements with one axis more.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.expand_dims; C: mlx_expand_dims.</remarks>
     public static MlxArray ExpandDims(MlxArray a, int axis, MlxStream? stream = null)
-        => Call.Int(&Mlxc.mlx_expand_dims, "mlx_expand_dims", a, axis, stream);
+    {
+        Axes.CheckNew(a, [axis], nameof(axis));
+        return Call.Int(&Mlxc.mlx_expand_dims, "mlx_expand_dims", a, axis, stream);
+    }
 
     /// <summary>Inserts several axes of size 1.</summary>
     /// <param name="a">Array of any shape.</param>
-    /// <param name="axes">Positions of the new axes in the result, negative from its end.</param>
+    /// <param name="axis">Positions of the new axes in the result, negative from its end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the same elements with more axes.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.expand_dims; C: mlx_expand_dims_axes.</remarks>
-    public static MlxArray ExpandDims(MlxArray a, ReadOnlySpan<int> axes, MlxStream? stream = null)
-        => Call.Ints(&Mlxc.mlx_expand_dims_axes, "mlx_expand_dims_axes", a, axes, stream);
+    public static MlxArray ExpandDims(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
+    {
+        Axes.CheckNew(a, axis);
+        return Call.Ints(&Mlxc.mlx_expand_dims_axes, "mlx_expand_dims_axes", a, axis, stream);
+    }
 
     /// <summary>Moves one axis to another place, keeping the order of the others.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -103,10 +121,10 @@ public static unsafe partial class Mx
     /// <param name="destination">Its new place, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array with its axes reordered.</returns>
-    /// <exception cref="MlxException">An axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.moveaxis; C: mlx_moveaxis.</remarks>
     public static MlxArray MoveAxis(MlxArray a, int source, int destination, MlxStream? stream = null)
-        => Call.Int2(&Mlxc.mlx_moveaxis, "mlx_moveaxis", a, source, destination, stream);
+        => Call.Int2(&Mlxc.mlx_moveaxis, "mlx_moveaxis", a, Axes.Of(a, source), Axes.Of(a, destination), stream);
 
     /// <summary>Exchanges two axes.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -114,10 +132,10 @@ public static unsafe partial class Mx
     /// <param name="axis2">Second axis, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array with the two axes exchanged.</returns>
-    /// <exception cref="MlxException">An axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.swapaxes; C: mlx_swapaxes.</remarks>
     public static MlxArray SwapAxes(MlxArray a, int axis1, int axis2, MlxStream? stream = null)
-        => Call.Int2(&Mlxc.mlx_swapaxes, "mlx_swapaxes", a, axis1, axis2, stream);
+        => Call.Int2(&Mlxc.mlx_swapaxes, "mlx_swapaxes", a, Axes.Of(a, axis1), Axes.Of(a, axis2), stream);
 
     /// <summary>Reorders the axes.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -132,9 +150,15 @@ public static unsafe partial class Mx
     /// <param name="axes">Axes of <paramref name="a"/> in their new order; none reverses the order.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray Transpose(MlxArray a, ReadOnlySpan<int> axes, MlxStream? stream)
-        => axes.IsEmpty
-            ? Op.Unary(&Mlxc.mlx_transpose, "mlx_transpose", a, stream)
-            : Call.Ints(&Mlxc.mlx_transpose_axes, "mlx_transpose_axes", a, axes, stream);
+    {
+        if (axes.IsEmpty)
+        {
+            return Op.Unary(&Mlxc.mlx_transpose, "mlx_transpose", a, stream);
+        }
+
+        Axes.Check(a, axes);
+        return Call.Ints(&Mlxc.mlx_transpose_axes, "mlx_transpose_axes", a, axes, stream);
+    }
 
     /// <summary>Reorders the axes; another name of <see cref="Transpose(MlxArray, ReadOnlySpan{int})"/>.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -163,7 +187,10 @@ public static unsafe partial class Mx
     /// <param name="shape">Shape to reach.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray BroadcastTo(MlxArray a, ReadOnlySpan<int> shape, MlxStream? stream)
-        => Call.Ints(&Mlxc.mlx_broadcast_to, "mlx_broadcast_to", a, shape, stream);
+    {
+        _ = SizeLimits.Count(shape, nameof(shape));
+        return Call.Ints(&Mlxc.mlx_broadcast_to, "mlx_broadcast_to", a, shape, stream);
+    }
 
     /// <summary>Broadcasts arrays against each other.</summary>
     /// <param name="arrays">Arrays whose shapes broadcast.</param>
@@ -246,6 +273,36 @@ public static unsafe partial class Mx
     /// <returns>The arrays, each of three or more axes.</returns>
     /// <remarks>mlx.core.atleast_3d; C: mlx_atleast_3d.</remarks>
     public static MlxArray[] Atleast3d(params ReadOnlySpan<MlxArray> arrays) => Each(arrays, static a => Atleast3d(a));
+
+    /// <summary>MLX multiplies the sizes without a look at what they become.</summary>
+    private static void CheckReshape(MlxArray a, ReadOnlySpan<int> shape)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        long known = CheckSizes(shape);
+        if (known > 0 && shape.Contains(-1))
+        {
+            _ = SizeLimits.Axis(a.Size / known, "reshape", a);
+        }
+    }
+
+    /// <summary>The product of the sizes without the one to be found.</summary>
+    private static long CheckSizes(ReadOnlySpan<int> shape)
+    {
+        long known = 1;
+        foreach (int size in shape)
+        {
+            if (size < -1)
+            {
+                throw new ArgumentException($"The shape {ShapeText.Of(shape)} has a negative size; only -1 stands for what is left.", nameof(shape));
+            }
+
+            known = size == -1 ? known : SizeLimits.Multiply(known, size);
+        }
+
+        return known == long.MaxValue
+            ? throw new ArgumentException($"An array of shape {ShapeText.Of(shape)} has more elements than MLX can count.", nameof(shape))
+            : known;
+    }
 
     private static MlxArray[] Each(ReadOnlySpan<MlxArray> arrays, Func<MlxArray, MlxArray> map)
     {

@@ -9,25 +9,36 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to sort along, negative from the end; null sorts the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The sorted array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.sort; C: mlx_sort_axis, mlx_sort. Before 0.32 MLX hands gradients back in the wrong order, unless the permutation is its
     /// own inverse; TakeAlongAxis by StopGradient of ArgSort has the right gradient on every version.</remarks>
     public static MlxArray Sort(MlxArray a, int? axis = -1, MlxStream? stream = null)
-        => axis is int one
-            ? Call.Int(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, one, stream)
-            : Op.Unary(&Mlxc.mlx_sort, "mlx_sort", a, stream);
+    {
+        if (ForwardMode.IsActive)
+        {
+            // Tangents come from gradients, which are wrong before 0.32.
+            using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
+            using MlxArray order = ArgSort(row ?? a, axis ?? 0, stream);
+            using MlxArray fixedOrder = StopGradient(order, stream);
+            return TakeAlongAxis(row ?? a, fixedOrder, axis ?? 0, stream);
+        }
+
+        return axis is int one
+            ? Call.Int(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, Axes.Of(a, one, nameof(axis)), stream)
+            : Op.Unary(&Mlxc.mlx_sort, "mlx_sort", SizeLimits.Flat(a, "sort"), stream);
+    }
 
     /// <summary>Positions that sort the elements along an axis.</summary>
     /// <param name="a">Array of any shape.</param>
     /// <param name="axis">Axis to sort along, negative from the end; null sorts the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>uint32 array of positions.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.argsort; C: mlx_argsort_axis, mlx_argsort.</remarks>
     public static MlxArray ArgSort(MlxArray a, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, one, stream)
-            : Op.Unary(&Mlxc.mlx_argsort, "mlx_argsort", a, stream);
+            ? Call.Int(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, Axes.Of(a, one, nameof(axis)), stream)
+            : Op.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(a, "argsort"), stream);
 
     /// <summary>Elements partly sorted: the one at <paramref name="kth"/> is in its place, smaller ones before it, larger ones behind.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -35,12 +46,13 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to partition along, negative from the end; null partitions the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The partitioned array; the order inside the parts is undefined.</returns>
-    /// <exception cref="MlxException">The axis or the position is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <exception cref="MlxException">The position is out of range.</exception>
     /// <remarks>mlx.core.partition; C: mlx_partition_axis, mlx_partition.</remarks>
     public static MlxArray Partition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, one, stream)
-            : Call.Int(&Mlxc.mlx_partition, "mlx_partition", a, kth, stream);
+            ? Call.Int2(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, Axes.Of(a, one, nameof(axis)), stream)
+            : Call.Int(&Mlxc.mlx_partition, "mlx_partition", SizeLimits.Flat(a, "partition"), kth, stream);
 
     /// <summary>Positions that partition the elements along an axis.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -48,12 +60,13 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to partition along, negative from the end; null partitions the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>uint32 array of positions.</returns>
-    /// <exception cref="MlxException">The axis or the position is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <exception cref="MlxException">The position is out of range.</exception>
     /// <remarks>mlx.core.argpartition; C: mlx_argpartition_axis, mlx_argpartition.</remarks>
     public static MlxArray ArgPartition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth, one, stream)
-            : Call.Int(&Mlxc.mlx_argpartition, "mlx_argpartition", a, kth, stream);
+            ? Call.Int2(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth, Axes.Of(a, one, nameof(axis)), stream)
+            : Call.Int(&Mlxc.mlx_argpartition, "mlx_argpartition", SizeLimits.Flat(a, "argpartition"), kth, stream);
 
     /// <summary>The k largest elements along an axis, in no particular order.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -61,10 +74,11 @@ public static unsafe partial class Mx
     /// <param name="axis">Axis to select along, negative from the end; null selects from the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array whose axis has size <paramref name="k"/>.</returns>
-    /// <exception cref="MlxException">The axis is out of range or too short.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <exception cref="MlxException">The axis is too short.</exception>
     /// <remarks>mlx.core.topk; C: mlx_topk_axis, mlx_topk.</remarks>
     public static MlxArray TopK(MlxArray a, int k, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, one, stream)
-            : Call.Int(&Mlxc.mlx_topk, "mlx_topk", a, k, stream);
+            ? Call.Int2(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, Axes.Of(a, one, nameof(axis)), stream)
+            : Call.Int(&Mlxc.mlx_topk, "mlx_topk", SizeLimits.Flat(a, "topk"), k, stream);
 }

@@ -11,16 +11,17 @@ public static unsafe partial class Mx
     /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.var; C: mlx_var, mlx_var_axis.</remarks>
     public static MlxArray Var(
         MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
+        Reduction.CheckSize(a, "mlx_var", stream);
         mlx_array result = default;
         mlx_array input = Op.Handle(a);
         byte keep = Native.Byte(keepdims);
         MlxArray reduced = axis is int one
-            ? Op.Result(Mlxc.mlx_var_axis(&result, input, one, keep, ddof, Op.Stream(stream)), result, "mlx_var_axis")
+            ? Op.Result(Mlxc.mlx_var_axis(&result, input, Axes.Of(a, one, nameof(axis)), keep, ddof, Op.Stream(stream)), result, "mlx_var_axis")
             : Op.Result(Mlxc.mlx_var(&result, input, keep, ddof, Op.Stream(stream)), result, "mlx_var");
         GC.KeepAlive(a);
         return reduced;
@@ -28,21 +29,23 @@ public static unsafe partial class Mx
 
     /// <summary>Variance of the elements, over several axes.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.var; C: mlx_var_axes.</remarks>
     public static MlxArray Var(
-        MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
+        MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
+        Axes.Check(a, axis);
+        Reduction.CheckSize(a, "mlx_var", stream);
         mlx_array result = default;
-        fixed (int* first = axes)
+        fixed (int* first = axis)
         {
             int status = Mlxc.mlx_var_axes(
-                &result, Op.Handle(a), first, (nuint)axes.Length, Native.Byte(keepdims), ddof, Op.Stream(stream));
+                &result, Op.Handle(a), first, (nuint)axis.Length, Native.Byte(keepdims), ddof, Op.Stream(stream));
             GC.KeepAlive(a);
             return Op.Result(status, result, "mlx_var_axes");
         }
@@ -55,16 +58,17 @@ public static unsafe partial class Mx
     /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.std; C: mlx_std, mlx_std_axis.</remarks>
     public static MlxArray Std(
         MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
+        Reduction.CheckSize(a, "mlx_std", stream);
         mlx_array result = default;
         mlx_array input = Op.Handle(a);
         byte keep = Native.Byte(keepdims);
         MlxArray reduced = axis is int one
-            ? Op.Result(Mlxc.mlx_std_axis(&result, input, one, keep, ddof, Op.Stream(stream)), result, "mlx_std_axis")
+            ? Op.Result(Mlxc.mlx_std_axis(&result, input, Axes.Of(a, one, nameof(axis)), keep, ddof, Op.Stream(stream)), result, "mlx_std_axis")
             : Op.Result(Mlxc.mlx_std(&result, input, keep, ddof, Op.Stream(stream)), result, "mlx_std");
         GC.KeepAlive(a);
         return reduced;
@@ -72,21 +76,23 @@ public static unsafe partial class Mx
 
     /// <summary>Standard deviation of the elements, over several axes.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.std; C: mlx_std_axes.</remarks>
     public static MlxArray Std(
-        MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
+        MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
+        Axes.Check(a, axis);
+        Reduction.CheckSize(a, "mlx_std", stream);
         mlx_array result = default;
-        fixed (int* first = axes)
+        fixed (int* first = axis)
         {
             int status = Mlxc.mlx_std_axes(
-                &result, Op.Handle(a), first, (nuint)axes.Length, Native.Byte(keepdims), ddof, Op.Stream(stream));
+                &result, Op.Handle(a), first, (nuint)axis.Length, Native.Byte(keepdims), ddof, Op.Stream(stream));
             GC.KeepAlive(a);
             return Op.Result(status, result, "mlx_std_axes");
         }
@@ -98,25 +104,62 @@ public static unsafe partial class Mx
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">The axis is out of range or empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <exception cref="MlxException">The axis is empty.</exception>
     /// <remarks>mlx.core.median; C: mlx_median. Before MLX 0.32 its gradient, as that of <see cref="Sort"/>, goes to the wrong elements.</remarks>
     public static MlxArray Median(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        int[] axes = axis is int one ? [one] : AllAxes(a);
+        int[] axes = axis is int one ? [one] : Axes.All(a);
         return Median(a, axes, keepdims, stream);
     }
 
     /// <summary>Median of the elements, over several axes; the mean of the middle two for an even count.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axes">Axes to reduce, negative from the end.</param>
+    /// <param name="axis">Axes to reduce, negative from the end.</param>
     /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="MlxException">An axis is out of range, empty or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="MlxException">An axis is empty.</exception>
     /// <remarks>mlx.core.median; C: mlx_median. Before MLX 0.32 its gradient, as that of <see cref="Sort"/>, goes to the wrong elements.</remarks>
-    public static MlxArray Median(MlxArray a, ReadOnlySpan<int> axes, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&MlxcPortable.mlx_median, "mlx_median", a, axes, keepdims, stream);
+    public static MlxArray Median(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+    {
+        Axes.Check(a, axis);
+        long joined = 1;
+        foreach (int one in axis)
+        {
+            joined = SizeLimits.Multiply(joined, a.Dim(one));
+        }
+
+        _ = SizeLimits.Axis(joined, "median", a);
+        if (ForwardMode.IsActive && joined > 0 && a.DType != DType.Complex64)
+        {
+            return MedianOfSorted(a, axis, keepdims, stream);
+        }
+
+        return Reduction.Axes(&MlxcPortable.mlx_median, "mlx_median", a, axis, keepdims, stream);
+    }
+
+    /// <summary>The middle of the sorted elements, as MLX composes it, of the sort that forward mode takes.</summary>
+    private static MlxArray MedianOfSorted(MlxArray a, ReadOnlySpan<int> axis, bool keepdims, MlxStream? stream)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        HashSet<int> reduced = [];
+        foreach (int one in axis)
+        {
+            reduced.Add(Axes.Of(a, one));
+        }
+
+        int[] kept = [.. Axes.All(a).Where(one => !reduced.Contains(one))];
+        int[] last = [.. Axes.All(a).Where(reduced.Contains)];
+        MlxArray moved = a.NDim == 0 ? a : Transpose(a, [.. kept, .. last], stream);
+        int[] shape = [.. moved.Shape[..kept.Length]];
+        MlxArray sorted = Sort(Reshape(moved, [.. shape, SizeLimits.Joined(moved, kept.Length, moved.NDim - 1, "median")], stream), -1, stream);
+        int count = sorted.Shape[^1];
+        MlxArray middle = Mean(Cut(sorted, sorted.NDim - 1, (count - 1) / 2, (count / 2) + 1, stream), -1, stream: stream);
+        return scope.Keep(keepdims ? ExpandDims(middle, last, stream) : middle);
+    }
 
     /// <summary>Exponentials divided by their sum, over one axis or over all.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
@@ -124,7 +167,7 @@ public static unsafe partial class Mx
     /// <param name="precise">Whether to compute 16-bit floats in float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">The axis is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.softmax; C: mlx_softmax, mlx_softmax_axis.</remarks>
     public static MlxArray Softmax(MlxArray a, int? axis = null, bool precise = false, MlxStream? stream = null)
         => axis is int one
@@ -133,23 +176,12 @@ public static unsafe partial class Mx
 
     /// <summary>Exponentials divided by their sum, over several axes.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axes">Axes over which the results sum to one, negative from the end.</param>
+    /// <param name="axis">Axes over which the results sum to one, negative from the end.</param>
     /// <param name="precise">Whether to compute 16-bit floats in float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.softmax; C: mlx_softmax_axes.</remarks>
-    public static MlxArray Softmax(MlxArray a, ReadOnlySpan<int> axes, bool precise = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axes, precise, stream);
-
-    private static int[] AllAxes(MlxArray a)
-    {
-        int[] axes = new int[a.NDim];
-        for (int i = 0; i < axes.Length; i++)
-        {
-            axes[i] = i;
-        }
-
-        return axes;
-    }
+    public static MlxArray Softmax(MlxArray a, ReadOnlySpan<int> axis, bool precise = false, MlxStream? stream = null)
+        => Reduction.Axes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axis, precise, stream);
 }

@@ -31,6 +31,9 @@ internal readonly ref struct OperandPair
             ? scalar.Native(scalar.DTypeBeside(like.DType)).Handle
             : operand.Handle;
 
+    /// <summary>Handle of an operand that becomes an array of <paramref name="dtype"/>: a weak scalar keeps its digits on the way.</summary>
+    internal static mlx_array As(MlxArray operand, DType dtype) => (operand.Weak?.Exactly(dtype) ?? operand).Handle;
+
     public void Dispose()
     {
         GC.KeepAlive(left);

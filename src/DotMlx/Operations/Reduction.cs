@@ -8,6 +8,7 @@ internal static unsafe class Reduction
     internal static MlxArray All(
         delegate*<mlx_array*, mlx_array, byte, mlx_stream, int> f, string function, MlxArray a, bool keepdims, MlxStream? stream)
     {
+        CheckSize(a, function, stream);
         mlx_array result = default;
         int status = f(&result, Op.Handle(a), Native.Byte(keepdims), Op.Stream(stream));
         GC.KeepAlive(a);
@@ -18,8 +19,9 @@ internal static unsafe class Reduction
         delegate*<mlx_array*, mlx_array, int, byte, mlx_stream, int> f, string function,
         MlxArray a, int axis, bool keepdims, MlxStream? stream)
     {
+        CheckSize(a, function, stream);
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a), axis, Native.Byte(keepdims), Op.Stream(stream));
+        int status = f(&result, Op.Handle(a), DotMlx.Axes.Of(a, axis), Native.Byte(keepdims), Op.Stream(stream));
         GC.KeepAlive(a);
         return Op.Result(status, result, function);
     }
@@ -28,12 +30,27 @@ internal static unsafe class Reduction
         delegate*<mlx_array*, mlx_array, int*, nuint, byte, mlx_stream, int> f, string function,
         MlxArray a, ReadOnlySpan<int> axes, bool keepdims, MlxStream? stream)
     {
+        DotMlx.Axes.Check(a, axes, "axis");
+        CheckSize(a, function, stream);
         mlx_array result = default;
         fixed (int* first = axes)
         {
             int status = f(&result, Op.Handle(a), first, (nuint)axes.Length, Native.Byte(keepdims), Op.Stream(stream));
             GC.KeepAlive(a);
             return Op.Result(status, result, function);
+        }
+    }
+
+    /// <summary>MLX's CPU code counts the elements that it reduces in 32 bits: the largest of 2^31 small numbers would be none of them.</summary>
+    /// <exception cref="ArgumentException">The array has more elements than that, and the stream is one of the CPU.</exception>
+    internal static void CheckSize(MlxArray a, string function, MlxStream? stream)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (a.Size > int.MaxValue && (stream?.Device ?? Streams.DefaultDevice).Type == DeviceType.Cpu)
+        {
+            throw new ArgumentException(
+                $"[{function["mlx_".Length..]}] On the CPU at most {int.MaxValue} elements can be reduced; the array of shape {ShapeText.Of(a)} has {a.Size}. Reduce parts of it.",
+                nameof(a));
         }
     }
 }

@@ -65,7 +65,11 @@ public sealed unsafe class CustomFunction
 
         using Trace trace = Trace.Begin(keepsValues: true);
         using VectorArray arguments = VectorArray.From(inputs);
-        CustomRules rules = new(fun, Vjp, Jvp, Vmap);
+        CustomJvp? forward = Jvp;
+        CustomVjp? backward = forward is not null && ForwardMode.IsActive
+            ? (primals, cotangents, _) => ForwardMode.Transposed(forward, primals, cotangents)
+            : Vjp;
+        CustomRules rules = new(fun, backward, Jvp, Vmap);
         using NativeClosure closure = NativeClosure.Create(rules.Call, inputs);
         mlx_closure_custom vjp = default;
         mlx_closure_custom_jvp jvp = default;
@@ -74,7 +78,7 @@ public sealed unsafe class CustomFunction
         mlx_vector_array outputs = default;
         try
         {
-            vjp = Vjp is null ? default : rules.NewVjp();
+            vjp = backward is null ? default : rules.NewVjp();
             jvp = Jvp is null ? default : rules.NewJvp();
             vmap = Vmap is null ? default : rules.NewVmap();
             MlxError.ThrowIfFailed(Mlxc.mlx_custom_function(&custom, closure.Handle, vjp, jvp, vmap), "mlx_custom_function");

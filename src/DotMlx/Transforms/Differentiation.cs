@@ -13,6 +13,7 @@ internal static unsafe class Differentiation
         Func<MlxArray[], (MlxArray Loss, TAux Auxiliary)> function, MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
         object? skeleton = null;
+        inputs = Differentiable(inputs, argnums);
         HashSet<int> numbers = Numbers(inputs, argnums);
         MlxArray[] Flat(MlxArray[] arguments)
         {
@@ -58,6 +59,25 @@ internal static unsafe class Differentiation
         return sorted;
     }
 
+    /// <summary>A .NET number that is differentiated by is a floating-point one.</summary>
+    /// <exception cref="ArgumentException">An array to differentiate by holds integers, whose gradients would all be cut off to 0.</exception>
+    private static MlxArray[] Differentiable(MlxArray[] inputs, ReadOnlySpan<int> argnums)
+    {
+        MlxArray[] result = [.. inputs];
+        foreach (int i in argnums)
+        {
+            ArgumentNullException.ThrowIfNull(inputs[i], nameof(inputs));
+            if (!inputs[i].DType.IsInexact())
+            {
+                result[i] = inputs[i].IsWeakScalar ? inputs[i].AsType(DType.Float32) : throw new ArgumentException(
+                    $"[grad] Argument {i} to differentiate by is {inputs[i].DType.MlxName()}, shape {ShapeText.Of(inputs[i])}: gradients are of floating-point arrays. "
+                    + "Convert it with AsType(DType.Float32), or leave it out.", nameof(inputs));
+            }
+        }
+
+        return result;
+    }
+
     // A .NET number that is not differentiated by stays one, and takes the type of what it meets.
     private static HashSet<int> Numbers(MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
@@ -73,7 +93,7 @@ internal static unsafe class Differentiation
         return numbers;
     }
 
-    private static (MlxArray[] Values, MlxArray[] Gradients) Apply(
+    internal static (MlxArray[] Values, MlxArray[] Gradients) Apply(
         Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
         if (argnums.IsEmpty)

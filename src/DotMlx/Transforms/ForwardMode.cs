@@ -1,49 +1,115 @@
-using DotMlx.Bindings;
-
 namespace DotMlx;
 
 /// <summary>
-/// Whether a function runs under <see cref="Mx.Jvp(Func{MlxArray[], MlxArray[]}, MlxArray[], MlxArray[])"/>, and what is done
-/// differently there: MLX's own rule for where reads tangents that it was not given, unless all three arguments have one.
+/// Tangents from cotangents. A vjp is linear in its cotangents, and the gradient of that linear function is the jvp: two passes
+/// backwards make one forwards. MLX's own rules for forward mode read tangents that are not there in several operations (before
+/// 0.32), and have none for others.
 /// </summary>
 internal static class ForwardMode
 {
     [ThreadStatic]
     private static int depth;
 
-    /// <summary>Whether choosing must go round MLX's rule.</summary>
-    internal static bool AvoidsWhere => depth > 0 && MlxLibrary.Kind == MlxLibraryKind.Mlx;
+    /// <summary>Whether the vjps of what is traced are differentiated by their cotangents, which must be linear then.</summary>
+    internal static bool IsActive => depth > 0;
 
-    internal static Func<MlxArray[], MlxArray[]> Under(Func<MlxArray[], MlxArray[]> fun) => inputs =>
+    internal static (MlxArray[] Outputs, MlxArray[] Jvps) Jvp(Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] tangents)
     {
+        Check(primals, tangents);
+        MlxArray[] outputs = [];
+        MlxArray?[] found = [];
+
+        // The gradient of the outputs' sum, weighted with probes that are zero, is the vjp; what the probes are asked for is the jvp.
+        MlxArray[] Pullback(MlxArray[] seed)
+        {
+            MlxArray[] Weighted(MlxArray[] inputs)
+            {
+                outputs = fun(inputs);
+                ArgumentNullException.ThrowIfNull(outputs, nameof(fun));
+                found = new MlxArray?[outputs.Length];
+                MlxArray sum = 0f;
+                for (int i = 0; i < outputs.Length; i++)
+                {
+                    ArgumentNullException.ThrowIfNull(outputs[i], nameof(fun));
+                    if (outputs[i].DType.IsInexact())
+                    {
+                        int at = i;
+                        MlxArray probe = Probe(seed[0], outputs[i], cotangent => found[at] = cotangent);
+                        sum = Mx.Add(sum, Mx.Sum(Mx.Multiply(outputs[i], Mx.Conjugate(probe))));
+                    }
+                }
+
+                return [sum, .. outputs];
+            }
+
+            (MlxArray[] values, MlxArray[] vjps) = Differentiation.Apply(Weighted, primals, AllOf(primals));
+            values[0].Dispose();
+            outputs = values[1..];
+            return vjps;
+        }
+
         depth++;
         try
         {
-            return fun(inputs);
+            using MlxArray seed = MlxArray.Scalar(0f);
+            (MlxArray[] vjps, MlxArray[] ofSeed) = Mx.Vjp(Pullback, [seed], tangents);
+            NativeClosure.DisposeAll(vjps);
+            NativeClosure.DisposeAll(ofSeed);
         }
         finally
         {
             depth--;
         }
-    };
 
-    /// <summary>
-    /// Chooses without MLX's where: both values are stacked, and the condition is the position in the stack. (A rule of our own around
-    /// where would not help: jvp also follows what such a function has computed.)
-    /// </summary>
-    internal static MlxArray Where(MlxArray condition, MlxArray x, MlxArray y, MlxStream? stream)
+        MlxArray[] jvps = new MlxArray[outputs.Length];
+        for (int i = 0; i < jvps.Length; i++)
+        {
+            // Outputs that do not depend on the inputs never ask.
+            jvps[i] = found[i] ?? Mx.ZerosLike(outputs[i]);
+        }
+
+        return (outputs, jvps);
+    }
+
+    /// <summary>A jvp rule used backwards: the gradient of its tangents, in which it is linear.</summary>
+    internal static MlxArray[] Transposed(CustomJvp jvp, MlxArray[] primals, MlxArray[] cotangents)
     {
-        using MlxArray test = Op.AsOperand(condition, condition.DType);
-        using MlxArray left = Op.AsOperand(x, y.IsWeakScalar ? x.DType : y.DType);
-        using MlxArray right = Op.AsOperand(y, x.IsWeakScalar ? y.DType : x.DType);
-        MlxArray[] alike = Mx.BroadcastArrays([test, left, right], stream);
-        using MlxArray both = Mx.Stack([alike[2], alike[1]], 0, stream);
-        using MlxArray truth = alike[0].AsType(DType.Bool, stream);
-        using MlxArray number = truth.AsType(DType.UInt32, stream);
-        using MlxArray constant = Mx.StopGradient(number, stream);
-        using MlxArray position = Mx.ExpandDims(constant, 0, stream);
-        using MlxArray chosen = Mx.TakeAlongAxis(both, position, 0, stream);
-        Array.ForEach(alike, array => array.Dispose());
-        return Mx.Squeeze(chosen, 0, stream);
+        MlxArray[] zeros = Array.ConvertAll(primals, primal => Mx.ZerosLike(primal));
+        return Mx.Vjp(tangents => jvp(primals, tangents), zeros, cotangents).Vjps;
+    }
+
+    /// <summary>Zeros of an output's shape that depend on the seed, so that a gradient reaches them.</summary>
+    private static MlxArray Probe(MlxArray seed, MlxArray output, Action<MlxArray> asked)
+    {
+        CustomFunction zeros = new(inputs => [Mx.ZerosLike(output)])
+        {
+            Vjp = (inputs, cotangents, _) =>
+            {
+                asked(cotangents[0].Share());
+                return [Mx.ZerosLike(inputs[0])];
+            },
+        };
+        return zeros.Invoke(seed)[0];
+    }
+
+    private static int[] AllOf(MlxArray[] arrays) => [.. Enumerable.Range(0, arrays.Length)];
+
+    private static void Check(MlxArray[] primals, MlxArray[] tangents)
+    {
+        if (primals.Length != tangents.Length)
+        {
+            throw new ArgumentException($"[jvp] There are {primals.Length} inputs, but {tangents.Length} tangents for them.", nameof(tangents));
+        }
+
+        for (int i = 0; i < primals.Length; i++)
+        {
+            ArgumentNullException.ThrowIfNull(primals[i], nameof(primals));
+            ArgumentNullException.ThrowIfNull(tangents[i], nameof(tangents));
+            if (!primals[i].Shape.SequenceEqual(tangents[i].Shape))
+            {
+                throw new ArgumentException(
+                    $"[jvp] Input {i} has the shape {ShapeText.Of(primals[i])}, but its tangent {ShapeText.Of(tangents[i])}.", nameof(tangents));
+            }
+        }
     }
 }

@@ -31,7 +31,7 @@ public static unsafe partial class Mx
         return (outputs[0], vjps[0]);
     }
 
-    /// <summary>Computes a function and the product of its Jacobian with tangents (<c>mlx_jvp</c>).</summary>
+    /// <summary>Computes a function and the product of its Jacobian with tangents (<c>mlx.core.jvp</c>), by the gradients of its gradients.</summary>
     /// <param name="fun">Any function of arrays.</param>
     /// <param name="primals">The arguments.</param>
     /// <param name="tangents">One for every argument, of its shape.</param>
@@ -43,7 +43,8 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(fun);
         ArgumentNullException.ThrowIfNull(primals);
         ArgumentNullException.ThrowIfNull(tangents);
-        return Products(&Mlxc.mlx_jvp, "mlx_jvp", ForwardMode.Under(fun), primals, tangents);
+        using var scope = TraceLock.Enter();
+        return ForwardMode.Jvp(fun, primals, tangents);
     }
 
     /// <summary>Computes a function of one array and the product of its Jacobian with a tangent.</summary>

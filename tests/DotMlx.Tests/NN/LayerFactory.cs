@@ -137,7 +137,7 @@ internal static class LayerFactory
         "LogSoftmax" => new LogSoftmax(),
         "LogSigmoid" => new LogSigmoid(),
         "Tanh" => new Tanh(),
-        "Hardswish" => new Hardswish(),
+        "Hardswish" => new HardSwish(),
         "SELU" => new SELU(),
         "HardTanh" => new HardTanh(),
         "Softmin" => new Softmin(),

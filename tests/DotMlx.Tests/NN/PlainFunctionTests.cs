@@ -37,7 +37,7 @@ public class PlainFunctionTests
         yield return Case("gelu_approx", Activations.GeluApprox, x => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))));
         yield return Case("gelu_fast_approx", Activations.GeluFastApprox, x => x * Logistic(1.702 * x));
         yield return Case("mish", Activations.Mish, x => x * Math.Tanh(Softplus(x)));
-        yield return Case("hardswish", Activations.Hardswish, x => x * Math.Clamp(x + 3, 0, 6) / 6);
+        yield return Case("hardswish", Activations.HardSwish, x => x * Math.Clamp(x + 3, 0, 6) / 6);
         yield return Case("tanh", Activations.Tanh, Math.Tanh);
         yield return Case("step", x => Activations.Step(x, 0.25f), x => x >= 0.25 ? 1 : 0);
         yield return Case("prelu", Prelu, x => x > 0 ? x : 0.7 * x);
@@ -218,13 +218,13 @@ public class PlainFunctionTests
     }
 
     // A share is the decimal number that was written: a tenth of ten columns is one, although 0.1f is a little more.
-    [TestCase(0.1f, 10, 1)]
-    [TestCase(0.3f, 10, 3)]
-    [TestCase(0.7f, 10, 7)]
-    [TestCase(0.25f, 6, 2)]
-    [TestCase(0f, 5, 0)]
-    [TestCase(1f, 5, 5)]
-    public void Sparse_rows_have_their_share_of_zeros(float sparsity, int columns, int zeros)
+    [TestCase(0.1, 10, 1)]
+    [TestCase(0.3, 10, 3)]
+    [TestCase(0.7, 10, 7)]
+    [TestCase(0.25, 6, 2)]
+    [TestCase(0, 5, 0)]
+    [TestCase(1, 5, 5)]
+    public void Sparse_rows_have_their_share_of_zeros(double sparsity, int columns, int zeros)
     {
         using MlxArray shape = Mx.Zeros(8, columns);
         PlainGrid drawn = new(Initializers.Sparse(sparsity, 3f, 0.1f)(shape));

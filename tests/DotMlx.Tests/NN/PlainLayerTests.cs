@@ -27,7 +27,7 @@ public class PlainLayerTests
         PlainGrid input = new(layer.Wx), recurrent = new(layer.Wh);
         Recur(x, layer.Forward(x, hidden), [hidden], (features, states) =>
         {
-            double In(int row) => Dot(input, row, features) + Value(layer.B, row);
+            double In(int row) => Dot(input, row, features) + Value(layer.Bias, row);
             double[] h = [.. Enumerable.Range(0, 4).Select(j =>
             {
                 double r = Sigmoid(In(j) + Dot(recurrent, j, states[0]));

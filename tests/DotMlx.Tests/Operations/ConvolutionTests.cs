@@ -61,10 +61,10 @@ public class ConvolutionTests
         }
     }
 
-    [TestCase("full")]
-    [TestCase("same")]
-    [TestCase("valid")]
-    public void Rows(string mode)
+    [TestCase(ConvolveMode.Full)]
+    [TestCase(ConvolveMode.Same)]
+    [TestCase(ConvolveMode.Valid)]
+    public void Rows(ConvolveMode mode)
     {
         foreach ((int n, int m) in new[] { (7, 3), (7, 4), (3, 7), (5, 1), (4, 4) })
         {
@@ -83,8 +83,8 @@ public class ConvolutionTests
             int longer = Math.Max(n, m);
             IEnumerable<double> expected = mode switch
             {
-                "full" => full,
-                "same" => full.Skip((shorter - 1) / 2).Take(longer),
+                ConvolveMode.Full => full,
+                ConvolveMode.Same => full.Skip((shorter - 1) / 2).Take(longer),
                 _ => full.Skip(shorter - 1).Take(longer - shorter + 1),
             };
             Numbers.AreClose(Mx.Convolve(Numbers.Row(a), Numbers.Row(v), mode), expected, what: $"{n} with {m}");
@@ -95,7 +95,7 @@ public class ConvolutionTests
     public void RowsAreChecked()
     {
         using MlxArray row = Numbers.Row(1, 2);
-        Assert.That(() => Mx.Convolve(row, row, "half"), Throws.ArgumentException);
+        Assert.That(() => Mx.Convolve(row, row, (ConvolveMode)7), Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => Mx.Convolve(Mx.Zeros(2, 2), row), Throws.ArgumentException.With.Message.Contains("(2,2)"));
         Assert.That(() => Mx.Convolve(row, Mx.Zeros(0)), Throws.ArgumentException);
     }

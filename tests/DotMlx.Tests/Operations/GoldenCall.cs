@@ -35,6 +35,9 @@ internal sealed class GoldenCall(JsonElement test, List<MlxArray> made, IReadOnl
 
     internal bool Flag(string keyword, bool otherwise = false) => Has(keyword) ? Keyword(keyword).GetBoolean() : otherwise;
 
+    internal TEnum Choice<TEnum>(string keyword, TEnum otherwise)
+        where TEnum : struct, Enum => Has(keyword) ? Enum.Parse<TEnum>(Keyword(keyword).GetString()!, ignoreCase: true) : otherwise;
+
     internal string Text(string keyword, string otherwise) => Has(keyword) ? Keyword(keyword).GetString()! : otherwise;
 
     internal int[] Ints(string keyword) => Ints(Keyword(keyword));

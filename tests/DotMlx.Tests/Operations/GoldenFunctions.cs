@@ -154,8 +154,8 @@ internal static class GoldenFunctions
         table.Add("pad", c => [c.Argument(1).ValueKind == JsonValueKind.Array
             ? Mx.Pad(
                 c.Array(0), [.. c.Argument(1).EnumerateArray().Select(pair => (pair[0].GetInt32(), pair[1].GetInt32()))],
-                c.Text("mode", "constant"), c.Float("constant_values", 0))
-            : Mx.Pad(c.Array(0), c.Int(1), c.Text("mode", "constant"))]);
+                c.Choice("mode", PadMode.Constant), c.Float("constant_values", 0))
+            : Mx.Pad(c.Array(0), c.Int(1), c.Choice("mode", PadMode.Constant))]);
         table.Add("roll", c => [c.IsList("axis")
             ? Mx.Roll(c.Array(0), c.Ints(1), c.Ints("axis"))
             : Mx.Roll(c.Array(0), c.Int(1), c.MaybeInt("axis"))]);
@@ -184,7 +184,7 @@ internal static class GoldenFunctions
         table.Add("conv2d", c => [Mx.Conv2d(
             c.Array(0), c.Array(1), c.Int("stride", 1), c.Int("padding", 0), c.Int("dilation", 1), c.Int("groups", 1))]);
         table.Add("conv_transpose2d", c => [Mx.ConvTranspose2d(c.Array(0), c.Array(1), c.Int("stride", 1))]);
-        table.Add("convolve", c => [Mx.Convolve(c.Array(0), c.Array(1), c.Text("mode", "full"))]);
+        table.Add("convolve", c => [Mx.Convolve(c.Array(0), c.Array(1), c.Choice("mode", ConvolveMode.Full))]);
         table.Add("conv_general", c => [Mx.ConvGeneral(
             c.Array(0), c.Array(1), [1], GoldenCall.Ints(c.Keyword("padding")[0]), GoldenCall.Ints(c.Keyword("padding")[1]),
             inputDilation: [c.Int("input_dilation", 1)], flip: c.Flag("flip"))]);
@@ -192,9 +192,9 @@ internal static class GoldenFunctions
 
     private static void AddFast(Dictionary<string, Func<GoldenCall, MlxArray[]>> table)
     {
-        table.Add("fast.rms_norm", c => [Mx.Fast.RmsNorm(c.Array(0), c.Array(1), c.Argument(2).GetSingle())]);
+        table.Add("fast.rms_norm", c => [Mx.Fast.RMSNorm(c.Array(0), c.Array(1), c.Argument(2).GetSingle())]);
         table.Add("fast.layer_norm", c => [Mx.Fast.LayerNorm(c.Array(0), c.Array(1), c.Array(2), c.Argument(3).GetSingle())]);
-        table.Add("fast.rope", c => [Mx.Fast.Rope(
+        table.Add("fast.rope", c => [Mx.Fast.RoPE(
             c.Array(0), c.Int(1), c.Flag("traditional"), c.Float("base", 0), c.Float("scale", 1), c.Int("offset", 0))]);
         table.Add("fast.scaled_dot_product_attention", c => [c.Has("mask")
             ? Mx.Fast.ScaledDotProductAttention(c.Array(0), c.Array(1), c.Array(2), c.Float("scale", 1), c.Text("mask", ""))

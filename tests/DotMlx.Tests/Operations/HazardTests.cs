@@ -32,6 +32,24 @@ public class HazardTests
         Assert.That(inside.ToArray<int>(), Is.All.Zero);
     }
 
+    [Test]
+    public void RemaindersByZeroAreZeroOnEveryDevice()
+    {
+        using var scope = MlxScope.Begin();
+        var a = MlxArray.Create<int>([7, -7, 5]);
+        Assert.Multiple(() =>
+        {
+            Assert.That((a % 0).ToArray<int>(), Is.All.Zero);
+            Assert.That(Mx.FloorDivide(a, 0).ToArray<int>(), Is.All.Zero);
+            Assert.That((a % -1).ToArray<int>(), Is.All.Zero);
+            Assert.That(Mx.FloorDivide(a, -1).ToArray<int>(), Is.EqualTo(new[] { -7, 7, -5 }));
+            Assert.That(Mx.DivMod(a, 0).Remainder.ToArray<int>(), Is.All.Zero);
+            Assert.That(Mx.DivMod(7, Mx.Zeros([1], DType.UInt8)).Remainder.ToArray<byte>(), Is.All.Zero);
+            Assert.That(Mx.Remainder(MlxArray.Create<uint>([7]), 0).Item<uint>(), Is.Zero);
+            Assert.That((a % 4).ToArray<int>(), Is.EqualTo(new[] { 3, 1, 1 }));
+        });
+    }
+
     [TestCase(DType.UInt8)]
     [TestCase(DType.Int16)]
     [TestCase(DType.UInt64)]
@@ -219,11 +237,10 @@ public class HazardTests
 
     [Test]
     [RequiresMlx("it has no matrix decompositions")]
-    public void EmptyMatricesRaise()
+    public void NormsOfEmptyMatricesRaise()
     {
         using var scope = MlxScope.Begin();
         var empty = Mx.Zeros(0, 3);
-        Assert.That(() => Mx.Linalg.SVD(empty, Cpu).S.Eval(), Throws.TypeOf<MlxException>().With.Message.Contains("no elements"));
         Assert.That(() => Mx.Linalg.Norm(empty, "nuc", stream: Cpu).Eval(), Throws.TypeOf<MlxException>());
     }
 

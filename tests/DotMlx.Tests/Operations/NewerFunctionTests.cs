@@ -33,8 +33,8 @@ public class NewerFunctionTests
         using MlxArray row = Numbers.Row(1, 2, 2, 3);
         using MlxArray values = MlxArray.Create<float>([0, 2, 2.5f, 9], 2, 2);
         Assert.That(Mx.SearchSorted(row, values).ToArray<uint>(), Is.EqualTo(new uint[] { 0, 1, 3, 4 }));
-        Assert.That(Mx.SearchSorted(row, values, "right").ToArray<uint>(), Is.EqualTo(new uint[] { 0, 3, 3, 4 }));
-        Assert.That(() => Mx.SearchSorted(row, values, "middle"), Throws.ArgumentException);
+        Assert.That(Mx.SearchSorted(row, values, SearchSide.Right).ToArray<uint>(), Is.EqualTo(new uint[] { 0, 3, 3, 4 }));
+        Assert.That(() => Mx.SearchSorted(row, values, (SearchSide)5), Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(() => Mx.SearchSorted(values, row), Throws.ArgumentException);
     }
 

@@ -105,8 +105,6 @@ public class ShapeTests
         Assert.That(uneven.ToArray<float>(), Is.EqualTo(new float[] { 9, 9, 9, 9, 1, 2, 9, 3, 4 }));
         Assert.That(single.ToArray<float>(), Is.EqualTo(new float[] { 1, 2, 0, 3, 4, 0, 0, 0, 0 }));
         Assert.That(() => Mx.Pad(a, [(0, 1), (0, 1), (0, 1)]), Throws.ArgumentException);
-        Assert.That(() => Mx.Pad(a, 1, "bent"), Throws.TypeOf<MlxException>());
-        Assert.That(() => Mx.Pad(a, 1, "%s%n"), Throws.ArgumentException.With.Message.Contains("'%'"));
     }
 
     [Test]
@@ -114,7 +112,7 @@ public class ShapeTests
     {
         using MlxArray x = Numbers.Row(1, 2, 3);
         using MlxArray y = Numbers.Row(4, 5);
-        MlxArray[] matrices = Mx.Meshgrid([x, y], sparse: false, indexing: "ij");
+        MlxArray[] matrices = Mx.Meshgrid([x, y], sparse: false, indexing: MeshgridIndexing.IJ);
         MlxArray[] sparse = Mx.Meshgrid([x, y], sparse: true);
         Numbers.HasShape(matrices[0], 3, 2);
         Numbers.HasShape(sparse[0], 1, 3);
@@ -154,7 +152,7 @@ public class ShapeTests
         Assert.Multiple(() =>
         {
             Assert.That(() => Mx.Reshape(a, 4), Throws.TypeOf<MlxException>());
-            Assert.That(() => Mx.Sum(a, 2), Throws.TypeOf<MlxException>());
+            Assert.That(() => Mx.Sum(a, 2), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Mx.Add(a, gone), Throws.TypeOf<ObjectDisposedException>());
             Assert.That(() => Mx.Add(a, null!), Throws.ArgumentNullException);
             Assert.That(() => Mx.Exp(null!), Throws.ArgumentNullException);

@@ -57,7 +57,7 @@ internal sealed class OperationTests
         ["concatenate"] = () => Mx.Concatenate([X, Y], axis: 1),
         ["transpose"] = () => Mx.Transpose(X) * 1f,
         ["layer norm"] = () => Mx.Fast.LayerNorm(X, Row, Row, 1e-5f),
-        ["rms norm"] = () => Mx.Fast.RmsNorm(X, Row, 1e-5f),
+        ["rms norm"] = () => Mx.Fast.RMSNorm(X, Row, 1e-5f),
         ["attention"] = () => Mx.Fast.ScaledDotProductAttention(Heads(X), Heads(Y), Heads(X), 0.25f),
         ["remainder"] = () => Mx.Remainder(Numbers, 3),
         ["floor divide"] = () => Mx.FloorDivide(Numbers, -3),

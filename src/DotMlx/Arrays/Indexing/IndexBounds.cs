@@ -52,7 +52,7 @@ internal static class IndexBounds
         ArgumentNullException.ThrowIfNull(positions);
         ArgumentNullException.ThrowIfNull(array);
         int along = axis is < 0 ? axis.Value + array.NDim : axis ?? 0;
-        if (!positions.DType.IsInteger() || positions.Size == 0 || (axis is not null && (uint)along >= (uint)array.NDim) || !Evaluation.IsKnown(positions))
+        if (!positions.DType.IsInteger() || positions.Size == 0 || (axis is not null && (uint)along >= (uint)array.NDim) || !MayRead(positions))
         {
             return;
         }
@@ -78,34 +78,66 @@ internal static class IndexBounds
         }
     }
 
+    /// <summary>Checks classes that a loss picks, where their values are there already or <see cref="MlxDiagnostics.CheckIndices"/> asks for it.</summary>
+    /// <exception cref="ArgumentException">The targets are no integers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A target is negative or no class.</exception>
+    internal static void Classes(MlxArray targets, MlxArray scores, int axis)
+    {
+        int classes = scores.Dim(axis);
+        if (!targets.DType.IsInteger())
+        {
+            throw new ArgumentException(
+                $"The targets must hold the numbers of classes, but are {targets.DType.MlxName()}, shape {ShapeText.Of(targets)}. Convert them with AsType(DType.Int32).", nameof(targets));
+        }
+
+        if (targets.Size > 0 && MayRead(targets))
+        {
+            foreach (long target in Values(targets))
+            {
+                if (target < 0 || target >= classes)
+                {
+                    throw new ArgumentOutOfRangeException(
+                        nameof(targets), target, $"The target {target} is none of the {classes} classes on axis {axis} of scores of shape {ShapeText.Of(scores)}: expected 0 to {classes - 1}.");
+                }
+            }
+        }
+    }
+
+    // What is computed already is read at once; the rest only for who asks for it, and not inside a transform, where there are no values.
+    private static bool MayRead(MlxArray positions) =>
+        (MlxDiagnostics.CheckIndices && !TraceLock.IsHeldByCurrentThread) || Evaluation.IsKnown(positions);
+
     /// <summary>Checks the start of a part of an array. Its values are computed for that, except under a transform.</summary>
-    internal static void Start(MlxArray start, MlxArray array, ReadOnlySpan<int> axes, ReadOnlySpan<int> sizes)
+    /// <returns>The values, or null where they are not known.</returns>
+    internal static long[]? Start(MlxArray start, MlxArray array, ReadOnlySpan<int> axes, ReadOnlySpan<int> sizes)
     {
         ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(array);
         if (!start.DType.IsInteger() || start.Size != axes.Length || sizes.Length != array.NDim
             || (TraceLock.IsHeldByCurrentThread && !Evaluation.IsAvailable(start)))
         {
-            return;
+            return null;
         }
 
         long[] values = Values(start);
         for (int i = 0; i < axes.Length; i++)
         {
-            int axis = axes[i] < 0 ? axes[i] + array.NDim : axes[i];
-            if ((uint)axis >= (uint)array.NDim)
+            int axis = Axes.Of(array, axes[i], nameof(axes));
+            int last = array.ShapeArray[axis] - sizes[axis];
+            if (last < 0)
             {
-                return;
+                return null;
             }
 
-            int last = array.ShapeArray[axis] - sizes[axis];
-            if (last >= 0 && (values[i] < 0 || values[i] > last))
+            if (values[i] < 0 || values[i] > last)
             {
                 throw new ArgumentOutOfRangeException(
                     nameof(start), values[i],
                     $"A part of size {sizes[axis]} cannot start at {values[i]} on axis {axis} of size {array.ShapeArray[axis]}, shape {ShapeText.Of(array)}: its start is from 0 to {last}.");
             }
         }
+
+        return values;
     }
 
     private static long? FirstOutside(MlxArray positions, long size)

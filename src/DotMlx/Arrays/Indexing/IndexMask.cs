@@ -43,7 +43,7 @@ internal static unsafe class IndexMask
         return Mx.Where(mask.Value, update.Value, array);
     }
 
-    // One row of values for each position that the mask selects, in order.
+    // One row of values for each position that the mask selects, in order; rows that are left over are not used, as in Python.
     private static MlxArray ScatterRows(MlxArray array, MlxArray mask, Chain update, int[] rest)
     {
         int[] given = update.Value.ShapeArray;
@@ -55,9 +55,9 @@ internal static unsafe class IndexMask
         if (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(mask))
         {
             int selected = mask.ToArray<bool>().Count(static chosen => chosen);
-            if (selected != given[0])
+            if (selected > given[0])
             {
-                throw new ArgumentException($"The mask selects {selected} positions, but the value of shape {ShapeText.Of(given)} has {given[0]} rows.", nameof(update));
+                throw new ArgumentException($"The mask selects {selected} positions, but the value of shape {ShapeText.Of(given)} has only {given[0]} rows.", nameof(update));
             }
         }
 

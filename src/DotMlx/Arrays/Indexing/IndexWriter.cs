@@ -199,7 +199,7 @@ internal static unsafe class IndexWriter
     {
         using var vector = VectorArray.From(indices);
         mlx_array result = default;
-        mlx_stream stream = Op.Stream(null);
+        mlx_stream stream = Op.Stream(WideScatter.StreamFor(array.DType, null));
         int status;
         fixed (int* axis = axes)
         {

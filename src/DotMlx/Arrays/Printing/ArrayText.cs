@@ -12,26 +12,44 @@ internal static unsafe class ArrayText
 
     internal static string Of(MlxArray array)
     {
+        int precision = Mx.GetPrintOptions().Precision;
+        return Of(array, (at, dtype) => Element((byte*)at, dtype, precision));
+    }
+
+    /// <summary>The elements in a format of .NET; a scalar is its number alone.</summary>
+    internal static string Of(MlxArray array, string format, IFormatProvider provider)
+    {
+        if (array.NDim > 0)
+        {
+            return Of(array, (at, dtype) => Element((byte*)at, dtype, format, provider));
+        }
+
+        string number = Element(array.Data(), array.DType, format, provider);
+        GC.KeepAlive(array);
+        return number;
+    }
+
+    private static string Of(MlxArray array, Func<nint, DType, string> element)
+    {
         int[] shape = array.ShapeArray;
         DType dtype = array.DType;
-        int precision = Mx.GetPrintOptions().Precision;
         var text = new StringBuilder("array(");
         byte* data = array.Size == 0 ? null : array.Data();
         var strides = new ReadOnlySpan<long>(Mlxc.mlx_array_strides(array.Handle), shape.Length);
         if (shape.Length == 0)
         {
-            text.Append(Element(data, dtype, precision));
+            text.Append(element((nint)data, dtype));
         }
         else
         {
-            Dimension(text, data, 0, shape, strides, dtype, precision);
+            Dimension(text, data, 0, shape, strides, dtype, element);
         }
 
         GC.KeepAlive(array);
         return text.Append(", dtype=").Append(dtype.MlxName()).Append(')').ToString();
     }
 
-    private static void Dimension(StringBuilder text, byte* data, int axis, int[] shape, ReadOnlySpan<long> strides, DType dtype, int precision)
+    private static void Dimension(StringBuilder text, byte* data, int axis, int[] shape, ReadOnlySpan<long> strides, DType dtype, Func<nint, DType, string> element)
     {
         int size = shape[axis];
         bool last = axis == shape.Length - 1;
@@ -46,12 +64,12 @@ internal static unsafe class ArrayText
             }
             else if (last)
             {
-                text.Append(Element(data + (i * strides[axis] * dtype.ItemSize()), dtype, precision));
+                text.Append(element((nint)(data + (i * strides[axis] * dtype.ItemSize())), dtype));
             }
             else
             {
                 // Empty arrays have no storage to step through.
-                Dimension(text, data == null ? null : data + (i * strides[axis] * dtype.ItemSize()), axis + 1, shape, strides, dtype, precision);
+                Dimension(text, data == null ? null : data + (i * strides[axis] * dtype.ItemSize()), axis + 1, shape, strides, dtype, element);
             }
 
             text.Append(i == size - 1 ? "" : last ? ", " : ",\n");
@@ -76,5 +94,23 @@ internal static unsafe class ArrayText
         DType.Float32 => NumberText.Of(*(float*)at, precision),
         DType.Float64 => NumberText.Of(*(double*)at, precision),
         _ => NumberText.OfComplex(*(Complex64*)at, precision),
+    };
+
+    private static string Element(byte* at, DType dtype, string format, IFormatProvider provider) => dtype switch
+    {
+        DType.Bool => *at != 0 ? "True" : "False",
+        DType.UInt8 => (*at).ToString(format, provider),
+        DType.UInt16 => (*(ushort*)at).ToString(format, provider),
+        DType.UInt32 => (*(uint*)at).ToString(format, provider),
+        DType.UInt64 => (*(ulong*)at).ToString(format, provider),
+        DType.Int8 => (*(sbyte*)at).ToString(format, provider),
+        DType.Int16 => (*(short*)at).ToString(format, provider),
+        DType.Int32 => (*(int*)at).ToString(format, provider),
+        DType.Int64 => (*(long*)at).ToString(format, provider),
+        DType.Float16 => (*(Half*)at).ToString(format, provider),
+        DType.BFloat16 => (*(BFloat16*)at).ToString(format, provider),
+        DType.Float32 => (*(float*)at).ToString(format, provider),
+        DType.Float64 => (*(double*)at).ToString(format, provider),
+        _ => ((System.Numerics.Complex)(*(Complex64*)at)).ToString(format, provider),
     };
 }

@@ -12,7 +12,7 @@ internal static class NumberText
     {
         if (double.IsNaN(value))
         {
-            return double.IsNegative(value) ? "-nan" : "nan";
+            return "nan";
         }
 
         if (double.IsInfinity(value))

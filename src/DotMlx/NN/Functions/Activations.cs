@@ -3,8 +3,8 @@ namespace DotMlx.NN;
 /// <summary>The activation functions of <c>mlx.nn</c>, element by element unless an axis is given; the result has the input's shape and dtype.</summary>
 public static class Activations
 {
-    private const float SqrtOfTwoOverPi = 0.7978845608028654f;
-    private const float InverseSqrtOfTwo = 0.7071067811865475f;
+    private static readonly double SqrtOfTwo = Math.Sqrt(2);
+    private static readonly double SqrtOfTwoOverPi = Math.Sqrt(2 / Math.PI);
 
     /// <summary>1 / (1 + exp(-x)) (<c>nn.sigmoid</c>).</summary>
     public static MlxArray Sigmoid(MlxArray x) => Mx.Sigmoid(x);
@@ -27,7 +27,7 @@ public static class Activations
     }
 
     /// <summary>max(negativeSlope * x, x) (<c>nn.leaky_relu</c>).</summary>
-    public static MlxArray LeakyRelu(MlxArray x, float negativeSlope = 0.01f)
+    public static MlxArray LeakyRelu(MlxArray x, double negativeSlope = 0.01)
     {
         using MlxArray sloped = Mx.Multiply(x, negativeSlope);
         return Mx.Maximum(sloped, x);
@@ -42,7 +42,7 @@ public static class Activations
     }
 
     /// <summary>x where x &gt; 0, else alpha * (exp(x) - 1) (<c>nn.elu</c>).</summary>
-    public static MlxArray Elu(MlxArray x, float alpha = 1f)
+    public static MlxArray Elu(MlxArray x, double alpha = 1.0)
     {
         using MlxScope scope = MlxScope.Begin();
         return scope.Keep(Mx.Where(Mx.Greater(x, 0), x, (Mx.Exp(x) - 1) * alpha));
@@ -62,14 +62,14 @@ public static class Activations
     }
 
     /// <summary>x - sign(x) * lambd where |x| &gt; lambd, else 0 (<c>nn.softshrink</c>).</summary>
-    public static MlxArray Softshrink(MlxArray x, float lambd = 0.5f)
+    public static MlxArray Softshrink(MlxArray x, double lambd = 0.5)
     {
         using MlxScope scope = MlxScope.Begin();
         return scope.Keep(Mx.Where(Mx.Greater(Mx.Abs(x), lambd), x - (Mx.Sign(x) * lambd), 0));
     }
 
     /// <summary>max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1) (<c>nn.celu</c>).</summary>
-    public static MlxArray Celu(MlxArray x, float alpha = 1f)
+    public static MlxArray Celu(MlxArray x, double alpha = 1.0)
     {
         using MlxScope scope = MlxScope.Begin();
         return scope.Keep(Mx.Maximum(x, 0) + (alpha * (Mx.Exp(Mx.Minimum(x, 0) / alpha) - 1)));
@@ -94,21 +94,21 @@ public static class Activations
     public static MlxArray Gelu(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();
-        return scope.Keep(x * (1 + Mx.Erf(x * InverseSqrtOfTwo)) / 2);
+        return scope.Keep(x * (1 + Mx.Erf(x / SqrtOfTwo)) / 2);
     }
 
     /// <summary>The approximation of <see cref="Gelu"/> by tanh (<c>nn.gelu_approx</c>).</summary>
     public static MlxArray GeluApprox(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();
-        MlxArray inner = SqrtOfTwoOverPi * (x + (0.044715f * (x * x * x)));
-        return scope.Keep(0.5f * x * (1 + Mx.Tanh(inner)));
+        MlxArray inner = SqrtOfTwoOverPi * (x + (0.044715 * Mx.Power(x, 3)));
+        return scope.Keep(0.5 * x * (1 + Mx.Tanh(inner)));
     }
 
     /// <summary>x * sigmoid(1.702 x), the fast approximation of <see cref="Gelu"/> (<c>nn.gelu_fast_approx</c>).</summary>
     public static MlxArray GeluFastApprox(MlxArray x)
     {
-        using MlxArray scaled = Mx.Multiply(x, 1.702f);
+        using MlxArray scaled = Mx.Multiply(x, 1.702);
         using MlxArray gate = Mx.Sigmoid(scaled);
         return Mx.Multiply(x, gate);
     }
@@ -123,7 +123,7 @@ public static class Activations
     }
 
     /// <summary>1 where x &gt;= threshold, else 0, as int32 (<c>nn.step</c>).</summary>
-    public static MlxArray Step(MlxArray x, float threshold = 0f)
+    public static MlxArray Step(MlxArray x, double threshold = 0.0)
     {
         using MlxArray above = Mx.GreaterEqual(x, threshold);
         return Mx.AsType(above, DType.Int32);
@@ -132,8 +132,8 @@ public static class Activations
     /// <summary>The self-normalizing <see cref="Elu"/> (<c>nn.selu</c>).</summary>
     public static MlxArray Selu(MlxArray x)
     {
-        using MlxArray elu = Elu(x, 1.67326f);
-        return Mx.Multiply(elu, 1.0507f);
+        using MlxArray elu = Elu(x, 1.67326);
+        return Mx.Multiply(elu, 1.0507);
     }
 
     /// <summary>max(x, 0) + alpha * min(x, 0) with a learned alpha (<c>nn.prelu</c>).</summary>
@@ -154,21 +154,21 @@ public static class Activations
     }
 
     /// <summary>x * min(max(x + 3, 0), 6) / 6 (<c>nn.hardswish</c>).</summary>
-    public static MlxArray Hardswish(MlxArray x)
+    public static MlxArray HardSwish(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();
         return scope.Keep(x * Mx.Minimum(Mx.Maximum(x + 3, 0), 6) / 6);
     }
 
     /// <summary>min(max(x, minVal), maxVal) (<c>nn.hard_tanh</c>).</summary>
-    public static MlxArray HardTanh(MlxArray x, float minVal = -1f, float maxVal = 1f)
+    public static MlxArray HardTanh(MlxArray x, double minVal = -1.0, double maxVal = 1.0)
     {
         using MlxArray bounded = Mx.Maximum(x, minVal);
         return Mx.Minimum(bounded, maxVal);
     }
 
     /// <summary>x where |x| &gt; lambd, else 0 (<c>nn.hard_shrink</c>).</summary>
-    public static MlxArray HardShrink(MlxArray x, float lambd = 0.5f)
+    public static MlxArray HardShrink(MlxArray x, double lambd = 0.5)
     {
         using MlxScope scope = MlxScope.Begin();
         return scope.Keep(Mx.Where(Mx.Greater(Mx.Abs(x), lambd), x, 0));

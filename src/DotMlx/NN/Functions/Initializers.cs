@@ -7,13 +7,13 @@ public delegate MlxArray Initializer(MlxArray a);
 /// <summary>Makes an array of the shape of the given one.</summary>
 /// <param name="a">An array whose shape counts; its values do not.</param>
 /// <param name="gain">Multiplies the spread.</param>
-public delegate MlxArray GainInitializer(MlxArray a, float gain = 1f);
+public delegate MlxArray GainInitializer(MlxArray a, double gain = 1.0);
 
 /// <summary>Makes an array of the shape of the given one.</summary>
 /// <param name="a">An array whose shape counts; its values do not.</param>
 /// <param name="mode">What the spread is computed from.</param>
 /// <param name="gain">Multiplies the spread.</param>
-public delegate MlxArray FanInitializer(MlxArray a, FanMode mode = FanMode.FanIn, float gain = 1f);
+public delegate MlxArray FanInitializer(MlxArray a, FanMode mode = FanMode.FanIn, double gain = 1.0);
 
 /// <summary>What the spread of a He initializer is computed from.</summary>
 public enum FanMode
@@ -31,21 +31,21 @@ public static class Initializers
     /// <summary>The same number everywhere (<c>init.constant</c>).</summary>
     /// <param name="value">The number.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
-    public static Initializer Constant(float value, DType? dtype = null) =>
+    public static Initializer Constant(double value, DType? dtype = null) =>
         a => Mx.Full(a.Shape, value, dtype ?? DType.Float32);
 
     /// <summary>Normal numbers (<c>init.normal</c>).</summary>
     /// <param name="mean">Their mean.</param>
     /// <param name="std">Their standard deviation.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
-    public static Initializer Normal(float mean = 0f, float std = 1f, DType? dtype = null) =>
+    public static Initializer Normal(double mean = 0.0, double std = 1.0, DType? dtype = null) =>
         a => Mx.Random.Normal(a.Shape, dtype, loc: mean, scale: std);
 
     /// <summary>Uniform numbers (<c>init.uniform</c>).</summary>
     /// <param name="low">The lower bound.</param>
     /// <param name="high">The upper bound, excluded.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
-    public static Initializer Uniform(float low = 0f, float high = 1f, DType? dtype = null) =>
+    public static Initializer Uniform(double low = 0.0, double high = 1.0, DType? dtype = null) =>
         a => Mx.Random.Uniform(low, high, a.Shape, dtype);
 
     /// <summary>The identity matrix (<c>init.identity</c>).</summary>
@@ -65,7 +65,7 @@ public static class Initializers
     public static GainInitializer GlorotNormal(DType? dtype = null) => (a, gain) =>
     {
         (double fanIn, double fanOut) = Fans(a);
-        return Mx.Random.Normal(a.Shape, dtype, scale: (float)(gain * Math.Sqrt(2.0 / (fanIn + fanOut))));
+        return Mx.Random.Normal(a.Shape, dtype, scale: (gain * Math.Sqrt(2.0 / (fanIn + fanOut))));
     };
 
     /// <summary>Uniform within ±gain √(6 / (fan in + fan out)) (<c>init.glorot_uniform</c>).</summary>
@@ -73,20 +73,20 @@ public static class Initializers
     public static GainInitializer GlorotUniform(DType? dtype = null) => (a, gain) =>
     {
         (double fanIn, double fanOut) = Fans(a);
-        float limit = (float)(gain * Math.Sqrt(6.0 / (fanIn + fanOut)));
+        double limit = (gain * Math.Sqrt(6.0 / (fanIn + fanOut)));
         return Mx.Random.Uniform(-limit, limit, a.Shape, dtype);
     };
 
     /// <summary>Normal with the deviation gain / √fan (<c>init.he_normal</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static FanInitializer HeNormal(DType? dtype = null) => (a, mode, gain) =>
-        Mx.Random.Normal(a.Shape, dtype, scale: (float)(gain / Math.Sqrt(Fan(a, mode))));
+        Mx.Random.Normal(a.Shape, dtype, scale: (gain / Math.Sqrt(Fan(a, mode))));
 
     /// <summary>Uniform within ±gain √(3 / fan) (<c>init.he_uniform</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static FanInitializer HeUniform(DType? dtype = null) => (a, mode, gain) =>
     {
-        float limit = (float)(gain * Math.Sqrt(3.0 / Fan(a, mode)));
+        double limit = (gain * Math.Sqrt(3.0 / Fan(a, mode)));
         return Mx.Random.Uniform(-limit, limit, a.Shape, dtype);
     };
 
@@ -96,11 +96,11 @@ public static class Initializers
     /// <param name="std">The standard deviation of the others.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     /// <returns>An initializer for matrices; others are an <see cref="ArgumentException"/>.</returns>
-    public static Initializer Sparse(float sparsity, float mean = 0f, float std = 1f, DType? dtype = null) => a =>
+    public static Initializer Sparse(double sparsity, double mean = 0.0, double std = 1.0, DType? dtype = null) => a =>
     {
         CheckMatrix(a, "Sparse");
         using MlxScope scope = MlxScope.Begin();
-        int zeros = (int)Math.Ceiling(ExactDecimal.Of(sparsity) * a.Shape[1]);
+        int zeros = (int)Math.Ceiling(sparsity * a.Shape[1]);
         MlxArray order = Mx.ArgSort(Mx.Random.Uniform(shape: a.Shape), axis: 1);
         MlxArray values = Mx.Random.Normal(a.Shape, dtype, loc: mean, scale: std);
         if (zeros == 0)
@@ -108,14 +108,14 @@ public static class Initializers
             return scope.Keep(values);
         }
         MlxArray chosen = Mx.Split(order, [Math.Min(zeros, a.Shape[1])], axis: 1)[0];
-        return scope.Keep(Mx.PutAlongAxis(values, chosen, MlxArray.Scalar(0f, values.DType), axis: 1));
+        return scope.Keep(Mx.PutAlongAxis(values, chosen, MlxArray.Scalar(0.0, values.DType), axis: 1));
     };
 
     /// <summary>A matrix with orthonormal rows or columns (<c>init.orthogonal</c>).</summary>
     /// <param name="gain">Multiplies it.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     /// <returns>An initializer for matrices; others are an <see cref="ArgumentException"/>.</returns>
-    public static Initializer Orthogonal(float gain = 1f, DType? dtype = null) => a =>
+    public static Initializer Orthogonal(double gain = 1.0, DType? dtype = null) => a =>
     {
         CheckMatrix(a, "Orthogonal");
         using MlxScope scope = MlxScope.Begin();

@@ -13,24 +13,29 @@ public static class Losses
     /// <exception cref="ArgumentException">Shapes do not fit; the message names both.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The label smoothing is outside of [0, 1).</exception>
     public static MlxArray CrossEntropy(
-        MlxArray logits, MlxArray targets, MlxArray? weights = null, int axis = -1, float labelSmoothing = 0f,
+        MlxArray logits, MlxArray targets, MlxArray? weights = null, int axis = -1, double labelSmoothing = 0.0,
         Reduction reduction = Reduction.None)
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(targets);
-        if (labelSmoothing is not (>= 0f and < 1f))
+        if (labelSmoothing is not (>= 0.0 and < 1.0))
         {
             throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Label smoothing must lie in [0, 1).");
         }
         using MlxScope scope = MlxScope.Begin();
         bool probabilities = targets.NDim == logits.NDim;
         CheckTargets(logits, targets, axis, probabilities);
+        if (!probabilities)
+        {
+            IndexBounds.Classes(targets, logits, axis);
+        }
+
 
         MlxArray shifted = logits - Mx.StopGradient(Mx.Max(logits, axis, keepdims: true));
         MlxArray score = probabilities ? Mx.Sum(shifted * targets, axis) : Pick(shifted, targets, axis);
         MlxArray total = Mx.LogSumExp(shifted, axis);
-        MlxArray loss = labelSmoothing > 0f
-            ? total - (score * (1f - labelSmoothing)) - (Mx.Mean(shifted, axis) * labelSmoothing)
+        MlxArray loss = labelSmoothing > 0.0
+            ? total - (score * (1.0 - labelSmoothing)) - (Mx.Mean(shifted, axis) * labelSmoothing)
             : total - score;
         return scope.Keep(Reduce(Weigh(loss, weights), reduction));
     }
@@ -92,6 +97,9 @@ public static class Losses
     /// <param name="reduction">What is returned.</param>
     public static MlxArray NllLoss(MlxArray inputs, MlxArray targets, int axis = -1, Reduction reduction = Reduction.None)
     {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(targets);
+        IndexBounds.Classes(targets, inputs, axis);
         using MlxScope scope = MlxScope.Begin();
         return scope.Keep(Reduce(-Pick(inputs, targets, axis), reduction));
     }
@@ -105,14 +113,14 @@ public static class Losses
     /// <param name="reduction">What is returned.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray GaussianNllLoss(
-        MlxArray inputs, MlxArray targets, MlxArray vars, bool full = false, float eps = 1e-6f, Reduction reduction = Reduction.Mean)
+        MlxArray inputs, MlxArray targets, MlxArray vars, bool full = false, double eps = 1e-6, Reduction reduction = Reduction.Mean)
     {
         CheckSameShape(inputs, targets, nameof(inputs), nameof(targets));
         CheckSameShape(inputs, vars, nameof(inputs), nameof(vars));
         using MlxScope scope = MlxScope.Begin();
         MlxArray variance = Mx.Maximum(vars, eps);
-        MlxArray loss = 0.5f * (Mx.Log(variance) + (Mx.Square(targets - inputs) / variance));
-        return scope.Keep(Reduce(full ? loss + (float)(0.5 * Math.Log(2 * Math.PI)) : loss, reduction));
+        MlxArray loss = 0.5 * (Mx.Log(variance) + (Mx.Square(targets - inputs) / variance));
+        return scope.Keep(Reduce(full ? loss + (0.5 * Math.Log(2 * Math.PI)) : loss, reduction));
     }
 
     /// <summary>The Kullback-Leibler divergence, sum of exp(t) (t - x) (<c>losses.kl_div_loss</c>).</summary>
@@ -132,12 +140,12 @@ public static class Losses
     /// <param name="beta">Where quadratic turns linear.</param>
     /// <param name="reduction">What is returned.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
-    public static MlxArray SmoothL1Loss(MlxArray predictions, MlxArray targets, float beta = 1f, Reduction reduction = Reduction.Mean)
+    public static MlxArray SmoothL1Loss(MlxArray predictions, MlxArray targets, double beta = 1.0, Reduction reduction = Reduction.Mean)
     {
         CheckSameShape(predictions, targets, nameof(predictions), nameof(targets));
         using MlxScope scope = MlxScope.Begin();
         MlxArray distance = Mx.Abs(predictions - targets);
-        MlxArray loss = Mx.Where(Mx.Less(distance, beta), 0.5f * Mx.Square(distance) / beta, distance - (0.5f * beta));
+        MlxArray loss = Mx.Where(Mx.Less(distance, beta), 0.5 * Mx.Square(distance) / beta, distance - (0.5 * beta));
         return scope.Keep(Reduce(loss, reduction));
     }
 
@@ -151,12 +159,12 @@ public static class Losses
     /// <param name="eps">Added under the root.</param>
     /// <param name="reduction">What is returned.</param>
     public static MlxArray TripletLoss(
-        MlxArray anchors, MlxArray positives, MlxArray negatives, int axis = -1, int p = 2, float margin = 1f, float eps = 1e-6f,
+        MlxArray anchors, MlxArray positives, MlxArray negatives, int axis = -1, int p = 2, double margin = 1.0, double eps = 1e-6,
         Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray Distance(MlxArray others) =>
-            Mx.Power(Mx.Sum(Mx.Power(Mx.Abs(anchors - others), p), axis) + eps, 1f / p);
+            Mx.Power(Mx.Sum(Mx.Power(Mx.Abs(anchors - others), p), axis) + eps, 1.0 / p);
         return scope.Keep(Reduce(Mx.Maximum(Distance(positives) - Distance(negatives) + margin, 0), reduction));
     }
 
@@ -175,12 +183,12 @@ public static class Losses
     /// <param name="targets">Targets.</param>
     /// <param name="delta">Where quadratic turns linear.</param>
     /// <param name="reduction">What is returned.</param>
-    public static MlxArray HuberLoss(MlxArray inputs, MlxArray targets, float delta = 1f, Reduction reduction = Reduction.None)
+    public static MlxArray HuberLoss(MlxArray inputs, MlxArray targets, double delta = 1.0, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray distance = Mx.Abs(inputs - targets);
         MlxArray quadratic = Mx.Minimum(distance, delta);
-        return scope.Keep(Reduce((0.5f * Mx.Square(quadratic)) + (delta * (distance - quadratic)), reduction));
+        return scope.Keep(Reduce((0.5 * Mx.Square(quadratic)) + (delta * (distance - quadratic)), reduction));
     }
 
     /// <summary>The logarithm of the hyperbolic cosine of the error (<c>losses.log_cosh_loss</c>).</summary>
@@ -191,7 +199,7 @@ public static class Losses
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray errors = inputs - targets;
-        return scope.Keep(Reduce(Mx.LogAddExp(errors, -errors) - (float)Math.Log(2), reduction));
+        return scope.Keep(Reduce(Mx.LogAddExp(errors, -errors) - Math.Log(2), reduction));
     }
 
     /// <summary>The cosine of the angle between two arrays (<c>losses.cosine_similarity_loss</c>).</summary>
@@ -201,7 +209,7 @@ public static class Losses
     /// <param name="eps">The smallest product of lengths that is divided by.</param>
     /// <param name="reduction">What is returned.</param>
     public static MlxArray CosineSimilarityLoss(
-        MlxArray x1, MlxArray x2, int axis = 1, float eps = 1e-8f, Reduction reduction = Reduction.None)
+        MlxArray x1, MlxArray x2, int axis = 1, double eps = 1e-8, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray Length(MlxArray x) => Mx.Sqrt(Mx.Sum(Mx.Square(x), axis));
@@ -216,7 +224,7 @@ public static class Losses
     /// <param name="reduction">What is returned.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray MarginRankingLoss(
-        MlxArray inputs1, MlxArray inputs2, MlxArray targets, float margin = 0f, Reduction reduction = Reduction.None)
+        MlxArray inputs1, MlxArray inputs2, MlxArray targets, double margin = 0.0, Reduction reduction = Reduction.None)
     {
         CheckSameShape(inputs1, inputs2, nameof(inputs1), nameof(inputs2));
         CheckSameShape(inputs1, targets, nameof(inputs1), nameof(targets));

@@ -56,7 +56,7 @@ public sealed class ALiBi : Module, IUnaryModule
         if (double.IsInteger(log))
         {
             double start = Math.Pow(2, -Math.Pow(2, -(log - 3)));
-            return Enumerable.Range(0, heads).Select(i => Math.Pow(start, i + 1));
+            return Enumerable.Range(0, heads).Select(i => start * Math.Pow(start, i));
         }
         int below = 1 << (int)Math.Floor(log);
         return Slopes(below).Concat(Slopes(2 * below).Where((_, i) => i % 2 == 0).Take(heads - below));

@@ -86,11 +86,11 @@ public sealed class Tanh : Module, IUnaryModule
     public MlxArray Forward(MlxArray x) => Activations.Tanh(x);
 }
 
-/// <summary>Applies x * min(max(x + 3, 0), 6) / 6 (<c>nn.Hardswish</c>).</summary>
-public sealed class Hardswish : Module, IUnaryModule
+/// <summary>Applies x * min(max(x + 3, 0), 6) / 6 (<c>nn.HardSwish</c>).</summary>
+public sealed class HardSwish : Module, IUnaryModule
 {
     /// <inheritdoc/>
-    public MlxArray Forward(MlxArray x) => Activations.Hardswish(x);
+    public MlxArray Forward(MlxArray x) => Activations.HardSwish(x);
 }
 
 /// <summary>Applies the self-normalizing exponential linear unit (<c>nn.SELU</c>).</summary>
@@ -116,7 +116,7 @@ public sealed class Softmin : Module, IUnaryModule
 
 /// <summary>Applies max(negativeSlope * x, x) (<c>nn.LeakyReLU</c>).</summary>
 /// <param name="negativeSlope">The slope for negative inputs.</param>
-public sealed class LeakyReLU(float negativeSlope = 0.01f) : Module, IUnaryModule
+public sealed class LeakyReLU(double negativeSlope = 0.01) : Module, IUnaryModule
 {
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Activations.LeakyRelu(x, negativeSlope);
@@ -124,7 +124,7 @@ public sealed class LeakyReLU(float negativeSlope = 0.01f) : Module, IUnaryModul
 
 /// <summary>Applies x where x &gt; 0, else alpha * (exp(x) - 1) (<c>nn.ELU</c>).</summary>
 /// <param name="alpha">The limit for large negative inputs is its negative.</param>
-public sealed class ELU(float alpha = 1f) : Module, IUnaryModule
+public sealed class ELU(double alpha = 1.0) : Module, IUnaryModule
 {
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Activations.Elu(x, alpha);
@@ -132,7 +132,7 @@ public sealed class ELU(float alpha = 1f) : Module, IUnaryModule
 
 /// <summary>Applies max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1) (<c>nn.CELU</c>).</summary>
 /// <param name="alpha">The limit for large negative inputs is its negative.</param>
-public sealed class CELU(float alpha = 1f) : Module, IUnaryModule
+public sealed class CELU(double alpha = 1.0) : Module, IUnaryModule
 {
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Activations.Celu(x, alpha);
@@ -140,7 +140,7 @@ public sealed class CELU(float alpha = 1f) : Module, IUnaryModule
 
 /// <summary>Applies x - sign(x) * lambd where |x| &gt; lambd, else 0 (<c>nn.Softshrink</c>).</summary>
 /// <param name="lambd">The threshold.</param>
-public sealed class Softshrink(float lambd = 0.5f) : Module, IUnaryModule
+public sealed class Softshrink(double lambd = 0.5) : Module, IUnaryModule
 {
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Activations.Softshrink(x, lambd);
@@ -148,7 +148,7 @@ public sealed class Softshrink(float lambd = 0.5f) : Module, IUnaryModule
 
 /// <summary>Applies x where |x| &gt; lambd, else 0 (<c>nn.HardShrink</c>).</summary>
 /// <param name="lambd">The threshold.</param>
-public sealed class HardShrink(float lambd = 0.5f) : Module, IUnaryModule
+public sealed class HardShrink(double lambd = 0.5) : Module, IUnaryModule
 {
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Activations.HardShrink(x, lambd);
@@ -156,7 +156,7 @@ public sealed class HardShrink(float lambd = 0.5f) : Module, IUnaryModule
 
 /// <summary>Applies 1 where x &gt;= threshold, else 0, as int32 (<c>nn.Step</c>).</summary>
 /// <param name="threshold">Where the step is.</param>
-public sealed class Step(float threshold = 0f) : Module, IUnaryModule
+public sealed class Step(double threshold = 0.0) : Module, IUnaryModule
 {
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x) => Activations.Step(x, threshold);
@@ -204,7 +204,7 @@ public sealed partial class PReLU : Module, IUnaryModule
     /// <summary>Makes the layer.</summary>
     /// <param name="numParameters">1, or the size of the last axis for a slope per feature.</param>
     /// <param name="init">The slopes at first.</param>
-    public PReLU(int numParameters = 1, float init = 0.25f) => Weight = Mx.Full([numParameters], init);
+    public PReLU(int numParameters = 1, double init = 0.25) => Weight = Mx.Full([numParameters], init);
 
     /// <summary>The slopes, of shape (numParameters,).</summary>
     public MlxArray Weight { get; set => SetArray(ref field, value); }

@@ -6,8 +6,8 @@ namespace DotMlx.NN;
 public sealed partial class BatchNorm : Module, IUnaryModule
 {
     private readonly int _features;
-    private readonly float _eps;
-    private readonly float _momentum;
+    private readonly double _eps;
+    private readonly double _momentum;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="numFeatures">The number of channels, the size of the last axis.</param>
@@ -16,7 +16,7 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     /// <param name="affine">Whether there are a learned scale and shift.</param>
     /// <param name="trackRunningStats">Whether running statistics are kept and used in evaluation.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
-    public BatchNorm(int numFeatures, float eps = 1e-5f, float momentum = 0.1f, bool affine = true, bool trackRunningStats = true)
+    public BatchNorm(int numFeatures, double eps = 1e-5, double momentum = 0.1, bool affine = true, bool trackRunningStats = true)
     {
         _features = numFeatures;
         _eps = LayerInit.PositiveEps(eps, nameof(BatchNorm));
@@ -76,9 +76,9 @@ public sealed partial class BatchNorm : Module, IUnaryModule
         MlxArray variance = Mx.Var(x, axes);
         if (Training && RunningMean is not null && RunningVar is not null)
         {
-            MlxArray unbiased = variance * ((float)count / (count - 1));
-            RunningMean = ((1f - _momentum) * RunningMean) + (_momentum * mean);
-            RunningVar = ((1f - _momentum) * RunningVar) + (_momentum * unbiased);
+            MlxArray unbiased = Mx.Var(x, axes, ddof: 1);
+            RunningMean = ((1.0 - _momentum) * RunningMean) + (_momentum * mean);
+            RunningVar = ((1.0 - _momentum) * RunningVar) + (_momentum * unbiased);
         }
         return (mean, variance);
     }
@@ -86,5 +86,5 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     /// <inheritdoc/>
     protected override string ExtraRepr() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_features}, eps={_eps}, momentum={_momentum}, affine={LayerInit.Text(Weight is not null)}, track_running_stats={LayerInit.Text(RunningMean is not null)}");
+        $"{_features}, eps={LayerInit.Text(_eps)}, momentum={LayerInit.Text(_momentum)}, affine={LayerInit.Text(Weight is not null)}, track_running_stats={LayerInit.Text(RunningMean is not null)}");
 }

@@ -60,7 +60,7 @@ public sealed class Conv2d : ConvolutionBase
     }
 
     private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.Conv2d(x, Weight, _stride.Pair, _padding.Pair, _dilation.Pair, Groups);
+        Mx.Conv2d(x, Weight, _stride, _padding, _dilation, Groups);
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"groups={Groups}, ");
@@ -91,7 +91,7 @@ public sealed class Conv3d : ConvolutionBase
     }
 
     private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.Conv3d(x, Weight, _stride.Triple, _padding.Triple, _dilation.Triple);
+        Mx.Conv3d(x, Weight, _stride, _padding, _dilation);
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", "");

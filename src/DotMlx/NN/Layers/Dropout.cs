@@ -5,20 +5,20 @@ namespace DotMlx.NN;
 /// <summary>What the dropout layers share: which elements are dropped together.</summary>
 public abstract class DropoutBase : Module, IUnaryModule
 {
-    private readonly float _keep;
+    private readonly double _keep;
 
-    private protected DropoutBase(float p)
+    private protected DropoutBase(double p)
     {
-        if (p is not (>= 0f and < 1f))
+        if (p is not (>= 0.0 and < 1.0))
         {
             throw new ArgumentOutOfRangeException(nameof(p), p, "The probability of dropping must lie in [0, 1).");
         }
         P = p;
-        _keep = 1f - p;
+        _keep = 1.0 - p;
     }
 
     /// <summary>The probability that something is dropped.</summary>
-    public float P { get; }
+    public double P { get; }
 
     /// <summary>Drops in training and scales the rest by 1 / (1 - p); returns the input in evaluation.</summary>
     /// <param name="x">The input.</param>
@@ -27,13 +27,13 @@ public abstract class DropoutBase : Module, IUnaryModule
     {
         ArgumentNullException.ThrowIfNull(x);
         int[] shape = MaskShape(x);
-        if (P == 0f || !Training)
+        if (P == 0.0 || !Training)
         {
             return x;
         }
         using MlxScope scope = MlxScope.Begin();
         MlxArray mask = Mx.Random.Bernoulli(_keep, shape);
-        return scope.Keep(mask * x * (1f / _keep));
+        return scope.Keep(mask * x * (1.0 / _keep));
     }
 
     private protected abstract int[] MaskShape(MlxArray x);
@@ -51,13 +51,13 @@ public abstract class DropoutBase : Module, IUnaryModule
     }
 
     /// <inheritdoc/>
-    protected override string ExtraRepr() => $"p={P.ToString(CultureInfo.InvariantCulture)}";
+    protected override string ExtraRepr() => $"p={LayerInit.Text(1.0 - _keep)}";
 }
 
 /// <summary>Drops single elements in training (<c>nn.Dropout</c>).</summary>
 /// <param name="p">The probability of dropping, in [0, 1).</param>
 /// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
-public sealed class Dropout(float p = 0.5f) : DropoutBase(p)
+public sealed class Dropout(double p = 0.5) : DropoutBase(p)
 {
     private protected override int[] MaskShape(MlxArray x) => x.Shape.ToArray();
 }
@@ -65,7 +65,7 @@ public sealed class Dropout(float p = 0.5f) : DropoutBase(p)
 /// <summary>Drops whole channels of images, of shape (height, width, channels) with or without batch, in training (<c>nn.Dropout2d</c>).</summary>
 /// <param name="p">The probability of dropping, in [0, 1).</param>
 /// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
-public sealed class Dropout2d(float p = 0.5f) : DropoutBase(p)
+public sealed class Dropout2d(double p = 0.5) : DropoutBase(p)
 {
     private protected override int[] MaskShape(MlxArray x) => WithoutAxes(x, nameof(Dropout2d), 3, 2);
 }
@@ -73,7 +73,7 @@ public sealed class Dropout2d(float p = 0.5f) : DropoutBase(p)
 /// <summary>Drops whole channels of volumes, of shape (depth, height, width, channels) with or without batch, in training (<c>nn.Dropout3d</c>).</summary>
 /// <param name="p">The probability of dropping, in [0, 1).</param>
 /// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
-public sealed class Dropout3d(float p = 0.5f) : DropoutBase(p)
+public sealed class Dropout3d(double p = 0.5) : DropoutBase(p)
 {
     private protected override int[] MaskShape(MlxArray x) => WithoutAxes(x, nameof(Dropout3d), 4, 3);
 }

@@ -17,7 +17,7 @@ public sealed partial class GRU : Module, IUnaryModule
         _hiddenSize = hiddenSize;
         Wx = LayerInit.Uniform(limit, 3 * hiddenSize, inputSize);
         Wh = LayerInit.Uniform(limit, 3 * hiddenSize, hiddenSize);
-        B = bias ? LayerInit.Uniform(limit, 3 * hiddenSize) : null;
+        Bias = bias ? LayerInit.Uniform(limit, 3 * hiddenSize) : null;
         Bhn = bias ? LayerInit.Uniform(limit, hiddenSize) : null;
     }
 
@@ -30,7 +30,8 @@ public sealed partial class GRU : Module, IUnaryModule
     public MlxArray Wh { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias of the gates, of shape (3 hidden,), or null.</summary>
-    public MlxArray? B { get; set => SetOptionalArray(ref field, value); }
+    [Parameter("b")]
+    public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The bias inside the reset product, of shape (hidden,), or null.</summary>
     public MlxArray? Bhn { get; set => SetOptionalArray(ref field, value); }
@@ -44,7 +45,7 @@ public sealed partial class GRU : Module, IUnaryModule
         using MlxScope scope = MlxScope.Begin();
         MlxArray recurrent = Mx.Transpose(Wh);
         List<MlxArray> states = [];
-        foreach (MlxArray step in Recurrence.Steps(Recurrence.Project(x, Wx, B)))
+        foreach (MlxArray step in Recurrence.Steps(Recurrence.Project(x, Wx, Bias)))
         {
             hidden = Step(step, hidden, recurrent);
             states.Add(hidden);
@@ -74,5 +75,5 @@ public sealed partial class GRU : Module, IUnaryModule
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => string.Create(
-        CultureInfo.InvariantCulture, $"input_dims={Wx.Shape[1]}, hidden_size={_hiddenSize}, bias={LayerInit.Text(B is not null)}");
+        CultureInfo.InvariantCulture, $"input_dims={Wx.Shape[1]}, hidden_size={_hiddenSize}, bias={LayerInit.Text(Bias is not null)}");
 }

@@ -7,7 +7,7 @@ public sealed partial class GroupNorm : Module, IUnaryModule
 {
     private readonly int _groups;
     private readonly int _dims;
-    private readonly float _eps;
+    private readonly double _eps;
     private readonly bool _pytorchCompatible;
 
     /// <summary>Makes the layer.</summary>
@@ -18,7 +18,7 @@ public sealed partial class GroupNorm : Module, IUnaryModule
     /// <param name="pytorchCompatible">Whether a group is a run of neighbouring channels, as in PyTorch, instead of every n-th.</param>
     /// <exception cref="ArgumentException">The channels do not divide into the groups.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
-    public GroupNorm(int numGroups, int dims, float eps = 1e-5f, bool affine = true, bool pytorchCompatible = false)
+    public GroupNorm(int numGroups, int dims, double eps = 1e-5, bool affine = true, bool pytorchCompatible = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(numGroups);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dims);
@@ -73,5 +73,5 @@ public sealed partial class GroupNorm : Module, IUnaryModule
     /// <inheritdoc/>
     protected override string ExtraRepr() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_groups}, {_dims}, eps={_eps}, affine={LayerInit.Text(Weight is not null)}, pytorch_compatible={LayerInit.Text(_pytorchCompatible)}");
+        $"{_groups}, {_dims}, eps={LayerInit.Text(_eps)}, affine={LayerInit.Text(Weight is not null)}, pytorch_compatible={LayerInit.Text(_pytorchCompatible)}");
 }

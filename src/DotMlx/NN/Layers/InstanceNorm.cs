@@ -6,14 +6,14 @@ namespace DotMlx.NN;
 public sealed partial class InstanceNorm : Module, IUnaryModule
 {
     private readonly int _dims;
-    private readonly float _eps;
+    private readonly double _eps;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="dims">The number of channels, the size of the last axis.</param>
     /// <param name="eps">Added to the variance, greater than 0.</param>
     /// <param name="affine">Whether there are a learned scale and shift.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
-    public InstanceNorm(int dims, float eps = 1e-5f, bool affine = false)
+    public InstanceNorm(int dims, double eps = 1e-5, bool affine = false)
     {
         _dims = dims;
         _eps = LayerInit.PositiveEps(eps, nameof(InstanceNorm));
@@ -40,16 +40,14 @@ public sealed partial class InstanceNorm : Module, IUnaryModule
                 $"[InstanceNorm] The input has the shape {ModuleUpdate.Shape(x)}; expected at least three dimensions (batch, ..., channels).", nameof(x));
         }
         using MlxScope scope = MlxScope.Begin();
-        int[] shape = x.Shape.ToArray();
-
-        // Channels before space, so that one fast kernel sees each channel as a row.
-        MlxArray rows = Mx.Reshape(Mx.MoveAxis(x, -1, 1), shape[0], shape[^1], -1);
-        MlxArray normal = Mx.Fast.LayerNorm(rows, null, null, _eps);
-        MlxArray y = Mx.MoveAxis(Mx.Reshape(normal, [shape[0], shape[^1], .. shape[1..^1]]), 1, -1);
+        int[] space = [.. Enumerable.Range(1, x.NDim - 2)];
+        MlxArray mean = Mx.Mean(x, space, keepdims: true);
+        MlxArray variance = Mx.Var(x, space, keepdims: true);
+        MlxArray y = (x - mean) * Mx.Rsqrt(variance + _eps);
         return scope.Keep(Weight is null ? y : (Weight * y) + Bias!);
     }
 
     /// <inheritdoc/>
     protected override string ExtraRepr() =>
-        string.Create(CultureInfo.InvariantCulture, $"{_dims}, eps={_eps}, affine={LayerInit.Text(Weight is not null)}");
+        string.Create(CultureInfo.InvariantCulture, $"{_dims}, eps={LayerInit.Text(_eps)}, affine={LayerInit.Text(Weight is not null)}");
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DotMlx.NN;
 
 /// <summary>Initial values that layers share.</summary>
@@ -14,8 +16,30 @@ internal static class LayerInit
     /// <summary>How Python writes a truth value, for <see cref="Module.ToString"/>.</summary>
     public static string Text(bool value) => value ? "True" : "False";
 
+    /// <summary>A number as Python prints it: <c>1e-05</c>, <c>2.0</c>, <c>0.1</c>.</summary>
+    public static string Text(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+        }
+
+        string digits = value.ToString("R", CultureInfo.InvariantCulture);
+        int mark = digits.IndexOf('E', StringComparison.Ordinal);
+        if (mark < 0)
+        {
+            return digits.Contains('.', StringComparison.Ordinal) ? digits : digits + ".0";
+        }
+
+        // .NET begins with exponents one digit earlier.
+        int exponent = int.Parse(digits.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        return exponent == 15
+            ? value.ToString("F1", CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{digits[..mark]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}");
+    }
+
     /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
-    public static float PositiveEps(float eps, string layer) => eps > 0f
+    public static double PositiveEps(double eps, string layer) => eps > 0.0
         ? eps
         : throw new ArgumentOutOfRangeException(nameof(eps), eps, $"[{layer}] eps is added to a variance and must be greater than 0.");
 }

@@ -6,7 +6,7 @@ namespace DotMlx.NN;
 public sealed partial class LayerNorm : Module, IUnaryModule
 {
     private readonly int _dims;
-    private readonly float _eps;
+    private readonly double _eps;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="dims">The size of the last axis.</param>
@@ -14,7 +14,7 @@ public sealed partial class LayerNorm : Module, IUnaryModule
     /// <param name="affine">Whether there is a learned scale.</param>
     /// <param name="bias">Whether there is a learned shift too.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
-    public LayerNorm(int dims, float eps = 1e-5f, bool affine = true, bool bias = true)
+    public LayerNorm(int dims, double eps = 1e-5, bool affine = true, bool bias = true)
     {
         _dims = dims;
         _eps = LayerInit.PositiveEps(eps, nameof(LayerNorm));
@@ -33,5 +33,5 @@ public sealed partial class LayerNorm : Module, IUnaryModule
 
     /// <inheritdoc/>
     protected override string ExtraRepr() =>
-        string.Create(CultureInfo.InvariantCulture, $"{_dims}, eps={_eps}, affine={LayerInit.Text(Weight is not null)}");
+        string.Create(CultureInfo.InvariantCulture, $"{_dims}, eps={LayerInit.Text(_eps)}, affine={LayerInit.Text(Weight is not null)}");
 }

@@ -15,12 +15,12 @@ public sealed partial class LoraLinear : Linear
     /// <param name="dropout">The probability of dropping inputs of the correction.</param>
     /// <param name="scale">Multiplies the correction.</param>
     /// <param name="bias">Whether the linear layer has a bias.</param>
-    public LoraLinear(int inputDims, int outputDims, int r = 8, float dropout = 0f, float scale = 20f, bool bias = false)
+    public LoraLinear(int inputDims, int outputDims, int r = 8, double dropout = 0.0, double scale = 20.0, bool bias = false)
         : this(new Linear(inputDims, outputDims, bias), r, dropout, scale)
     {
     }
 
-    private LoraLinear(Linear linear, int r, float dropout, float scale)
+    private LoraLinear(Linear linear, int r, double dropout, double scale)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(r);
         Linear = linear;
@@ -40,7 +40,7 @@ public sealed partial class LoraLinear : Linear
     public MlxArray LoraB { get; set => SetArray(ref field, value); }
 
     /// <summary>Multiplies the correction.</summary>
-    public float Scale { get; }
+    public double Scale { get; }
 
     /// <summary>The weight of the corrected layer, possibly quantized; without the correction.</summary>
     [NotParameter]
@@ -72,7 +72,7 @@ public sealed partial class LoraLinear : Linear
     /// <param name="r">The rank of the correction.</param>
     /// <param name="dropout">The probability of dropping inputs of the correction.</param>
     /// <param name="scale">Multiplies the correction.</param>
-    public static LoraLinear FromLinear(Linear linear, int r = 8, float dropout = 0f, float scale = 20f)
+    public static LoraLinear FromLinear(Linear linear, int r = 8, double dropout = 0.0, double scale = 20.0)
     {
         ArgumentNullException.ThrowIfNull(linear);
         linear.Freeze();

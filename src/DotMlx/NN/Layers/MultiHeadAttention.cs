@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DotMlx.NN;
 
 /// <summary>Scaled dot product attention with several heads (<c>nn.MultiHeadAttention</c>).</summary>
@@ -51,6 +53,7 @@ public sealed partial class MultiHeadAttention : Module
     /// <param name="mask">Added to the scores, or boolean; broadcasts to (batch, heads, queries, keys). Null for none.</param>
     /// <param name="cache">Holds the keys and values of earlier positions; null for none.</param>
     /// <returns>An array of shape (batch, queries, features).</returns>
+    [OverloadResolutionPriority(1)] // A mask of null is no mask.
     public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, MlxArray? mask = null, KVCache? cache = null) =>
         Forward(queries, keys, values, (q, k, v, scale) => Mx.Fast.ScaledDotProductAttention(q, k, v, scale, mask), cache);
 
@@ -62,11 +65,11 @@ public sealed partial class MultiHeadAttention : Module
     /// <param name="cache">Holds the keys and values of earlier positions; null for none.</param>
     /// <returns>An array of shape (batch, queries, features).</returns>
     /// <exception cref="ArgumentException">The mask is not "causal".</exception>
-    public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, string mask, KVCache? cache = null) =>
+    public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, string? mask, KVCache? cache = null) =>
         Forward(queries, keys, values, (q, k, v, scale) => Mx.Fast.ScaledDotProductAttention(q, k, v, scale, mask), cache);
 
     private MlxArray Forward(
-        MlxArray queries, MlxArray keys, MlxArray values, Func<MlxArray, MlxArray, MlxArray, float, MlxArray> attend, KVCache? cache)
+        MlxArray queries, MlxArray keys, MlxArray values, Func<MlxArray, MlxArray, MlxArray, double, MlxArray> attend, KVCache? cache)
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray q = SplitHeads(QueryProj.Forward(queries));
@@ -76,7 +79,7 @@ public sealed partial class MultiHeadAttention : Module
         {
             (k, v) = cache.Update(k, v);
         }
-        MlxArray attended = attend(q, k, v, (float)Math.Sqrt(1.0 / q.Shape[^1]));
+        MlxArray attended = attend(q, k, v, Math.Sqrt(1.0 / q.Shape[^1]));
         return scope.Keep(OutProj.Forward(Mx.Flatten(Mx.Transpose(attended, 0, 2, 1, 3), -2, -1)));
     }
 

@@ -6,9 +6,9 @@ public abstract class PoolBase : Module, IUnaryModule
     private readonly int[] _kernel;
     private readonly int[] _stride;
     private readonly int[] _padding;
-    private readonly float _paddingValue;
+    private readonly double _paddingValue;
 
-    private protected PoolBase(int[] kernel, int[] stride, int[] padding, float paddingValue)
+    private protected PoolBase(int[] kernel, int[] stride, int[] padding, double paddingValue)
     {
         foreach (int size in kernel)
         {

@@ -17,7 +17,7 @@ public sealed class MaxPool1d(int kernelSize, int? stride = null, int padding = 
 /// <param name="padding">How much is padded on each side, with zeros, which count.</param>
 /// <exception cref="ArgumentOutOfRangeException">A size or stride is not positive, or a padding is negative.</exception>
 public sealed class AvgPool1d(int kernelSize, int? stride = null, int padding = 0)
-    : PoolBase([kernelSize], [(stride ?? kernelSize)], [padding], 0f)
+    : PoolBase([kernelSize], [(stride ?? kernelSize)], [padding], 0.0)
 {
     private protected override MlxArray Reduce(MlxArray windows, int[] axes) => Mx.Mean(windows, axes);
 }
@@ -39,7 +39,7 @@ public sealed class MaxPool2d(Size2D kernelSize, Size2D? stride = null, Size2D p
 /// <param name="padding">How much is padded on each side, with zeros, which count.</param>
 /// <exception cref="ArgumentOutOfRangeException">A size or stride is not positive, or a padding is negative.</exception>
 public sealed class AvgPool2d(Size2D kernelSize, Size2D? stride = null, Size2D padding = default)
-    : PoolBase(kernelSize.ToArray(), (stride ?? kernelSize).ToArray(), padding.ToArray(), 0f)
+    : PoolBase(kernelSize.ToArray(), (stride ?? kernelSize).ToArray(), padding.ToArray(), 0.0)
 {
     private protected override MlxArray Reduce(MlxArray windows, int[] axes) => Mx.Mean(windows, axes);
 }
@@ -61,7 +61,7 @@ public sealed class MaxPool3d(Size3D kernelSize, Size3D? stride = null, Size3D p
 /// <param name="padding">How much is padded on each side, with zeros, which count.</param>
 /// <exception cref="ArgumentOutOfRangeException">A size or stride is not positive, or a padding is negative.</exception>
 public sealed class AvgPool3d(Size3D kernelSize, Size3D? stride = null, Size3D padding = default)
-    : PoolBase(kernelSize.ToArray(), (stride ?? kernelSize).ToArray(), padding.ToArray(), 0f)
+    : PoolBase(kernelSize.ToArray(), (stride ?? kernelSize).ToArray(), padding.ToArray(), 0.0)
 {
     private protected override MlxArray Reduce(MlxArray windows, int[] axes) => Mx.Mean(windows, axes);
 }

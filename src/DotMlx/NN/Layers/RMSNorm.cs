@@ -5,13 +5,13 @@ namespace DotMlx.NN;
 /// <summary>Divides the last axis by its root mean square (<c>nn.RMSNorm</c>).</summary>
 public sealed partial class RMSNorm : Module, IUnaryModule
 {
-    private readonly float _eps;
+    private readonly double _eps;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="dims">The size of the last axis.</param>
     /// <param name="eps">Added to the mean square, greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
-    public RMSNorm(int dims, float eps = 1e-5f)
+    public RMSNorm(int dims, double eps = 1e-5)
     {
         _eps = LayerInit.PositiveEps(eps, nameof(RMSNorm));
         Weight = Mx.Ones(dims);
@@ -21,8 +21,8 @@ public sealed partial class RMSNorm : Module, IUnaryModule
     public MlxArray Weight { get; set => SetArray(ref field, value); }
 
     /// <inheritdoc/>
-    public MlxArray Forward(MlxArray x) => Mx.Fast.RmsNorm(x, Weight, _eps);
+    public MlxArray Forward(MlxArray x) => Mx.Fast.RMSNorm(x, Weight, _eps);
 
     /// <inheritdoc/>
-    protected override string ExtraRepr() => string.Create(CultureInfo.InvariantCulture, $"{Weight.Shape[0]}, eps={_eps}");
+    protected override string ExtraRepr() => string.Create(CultureInfo.InvariantCulture, $"{Weight.Shape[0]}, eps={LayerInit.Text(_eps)}");
 }

@@ -7,19 +7,19 @@ namespace DotMlx.NN;
 /// <param name="traditional">Whether neighbouring features form pairs instead of the two halves.</param>
 /// <param name="base">The base of the frequencies.</param>
 /// <param name="scale">Multiplies the positions.</param>
-public sealed class RoPE(int dims, bool traditional = false, float @base = 10000f, float scale = 1f) : Module, IUnaryModule
+public sealed class RoPE(int dims, bool traditional = false, double @base = 10000.0, double scale = 1.0) : Module, IUnaryModule
 {
     /// <summary>Rotates queries or keys.</summary>
     /// <param name="x">Input of shape (..., length, features).</param>
     /// <param name="offset">The position of the first element, such as the length of a cache.</param>
     /// <returns>An array of the same shape.</returns>
-    public MlxArray Forward(MlxArray x, int offset = 0) => Mx.Fast.Rope(x, dims, traditional, @base, scale, offset);
+    public MlxArray Forward(MlxArray x, int offset = 0) => Mx.Fast.RoPE(x, dims, traditional, @base, scale, offset);
 
     /// <summary>Rotates queries or keys that begin at different positions.</summary>
     /// <param name="x">Input of shape (batch, ..., length, features).</param>
     /// <param name="offset">The position of the first element: an integer scalar, or one integer per example, of shape (batch,).</param>
     /// <returns>An array of the same shape.</returns>
-    public MlxArray Forward(MlxArray x, MlxArray offset) => Mx.Fast.Rope(x, dims, traditional, @base, scale, offset);
+    public MlxArray Forward(MlxArray x, MlxArray offset) => Mx.Fast.RoPE(x, dims, traditional, @base, scale, offset);
 
     MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x, 0);
 

@@ -4,7 +4,6 @@ namespace DotMlx.NN;
 public sealed partial class SinusoidalPositionalEncoding : Module, IUnaryModule
 {
     private readonly MlxArray _sigmas;
-    private readonly float _scale;
     private readonly bool _cosFirst;
 
     /// <summary>Makes the layer.</summary>
@@ -16,16 +15,19 @@ public sealed partial class SinusoidalPositionalEncoding : Module, IUnaryModule
     /// <param name="fullTurns">Whether the frequencies are multiplied by 2π.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="dims"/> is not positive and even.</exception>
     public SinusoidalPositionalEncoding(
-        int dims, float minFreq = 0.0001f, float maxFreq = 1f, float? scale = null, bool cosFirst = false, bool fullTurns = false)
+        int dims, double minFreq = 0.0001, double maxFreq = 1.0, double? scale = null, bool cosFirst = false, bool fullTurns = false)
     {
         if (dims <= 0 || dims % 2 != 0)
         {
             throw new ArgumentOutOfRangeException(nameof(dims), dims, "The size of a sinusoidal encoding must be positive and even.");
         }
-        _sigmas = Frequencies(dims / 2, ExactDecimal.Of(minFreq), ExactDecimal.Of(maxFreq), fullTurns);
-        _scale = scale ?? (float)Math.Sqrt(2.0 / dims);
+        _sigmas = Frequencies(dims / 2, minFreq, maxFreq, fullTurns);
+        Scale = scale ?? Math.Sqrt(2.0 / dims);
         _cosFirst = cosFirst;
     }
+
+    /// <summary>What the encoding is multiplied with (<c>scale</c>).</summary>
+    public double Scale { get; set; }
 
     /// <summary>Encodes positions.</summary>
     /// <param name="x">Positions of any shape.</param>
@@ -37,7 +39,7 @@ public sealed partial class SinusoidalPositionalEncoding : Module, IUnaryModule
         MlxArray cosines = Mx.Cos(angles);
         MlxArray sines = Mx.Sin(angles);
         MlxArray both = Mx.Concatenate(_cosFirst ? [cosines, sines] : [sines, cosines], axis: -1);
-        return scope.Keep(_scale == 1f ? both : both * _scale);
+        return scope.Keep(Scale == 1.0 ? both : both * Scale);
     }
 
     // Computed as Python computes them: a position of some thousands turns the last bit of a frequency into a visible angle.

@@ -36,7 +36,7 @@ public sealed partial class Transformer : Module
     /// <param name="normFirst">Whether normalization comes first in each layer.</param>
     /// <param name="checkpoint">Whether each layer is computed again for its gradient instead of kept.</param>
     public Transformer(
-        int dims = 512, int numHeads = 8, int numEncoderLayers = 6, int numDecoderLayers = 6, int? mlpDims = null, float dropout = 0f,
+        int dims = 512, int numHeads = 8, int numEncoderLayers = 6, int numDecoderLayers = 6, int? mlpDims = null, double dropout = 0.0,
         Func<MlxArray, MlxArray>? activation = null, ITransformerEncoder? customEncoder = null, ITransformerDecoder? customDecoder = null,
         bool normFirst = true, bool checkpoint = false)
     {

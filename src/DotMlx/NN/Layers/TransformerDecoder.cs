@@ -14,7 +14,7 @@ public sealed partial class TransformerDecoderLayer : Module
     /// <param name="activation">Of the perceptron; null for ReLU.</param>
     /// <param name="normFirst">Whether normalization comes before attention and perceptron instead of after.</param>
     public TransformerDecoderLayer(
-        int dims, int numHeads, int? mlpDims = null, float dropout = 0f, Func<MlxArray, MlxArray>? activation = null, bool normFirst = true)
+        int dims, int numHeads, int? mlpDims = null, double dropout = 0.0, Func<MlxArray, MlxArray>? activation = null, bool normFirst = true)
     {
         int inner = mlpDims ?? (4 * dims);
         SelfAttention = new(dims, numHeads);
@@ -100,7 +100,7 @@ public sealed partial class TransformerDecoder : Module, ITransformerDecoder
     /// <param name="normFirst">Whether normalization comes first in each layer.</param>
     /// <param name="checkpoint">Whether each layer is computed again for its gradient instead of kept.</param>
     public TransformerDecoder(
-        int numLayers, int dims, int numHeads, int? mlpDims = null, float dropout = 0f,
+        int numLayers, int dims, int numHeads, int? mlpDims = null, double dropout = 0.0,
         Func<MlxArray, MlxArray>? activation = null, bool normFirst = true, bool checkpoint = false)
     {
         for (int i = 0; i < numLayers; i++)

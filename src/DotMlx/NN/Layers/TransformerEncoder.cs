@@ -14,7 +14,7 @@ public sealed partial class TransformerEncoderLayer : Module
     /// <param name="activation">Of the perceptron; null for ReLU.</param>
     /// <param name="normFirst">Whether normalization comes before attention and perceptron instead of after.</param>
     public TransformerEncoderLayer(
-        int dims, int numHeads, int? mlpDims = null, float dropout = 0f, Func<MlxArray, MlxArray>? activation = null, bool normFirst = true)
+        int dims, int numHeads, int? mlpDims = null, double dropout = 0.0, Func<MlxArray, MlxArray>? activation = null, bool normFirst = true)
     {
         int inner = mlpDims ?? (4 * dims);
         Attention = new(dims, numHeads);
@@ -84,7 +84,7 @@ public sealed partial class TransformerEncoder : Module, ITransformerEncoder
     /// <param name="normFirst">Whether normalization comes first in each layer.</param>
     /// <param name="checkpoint">Whether each layer is computed again for its gradient instead of kept.</param>
     public TransformerEncoder(
-        int numLayers, int dims, int numHeads, int? mlpDims = null, float dropout = 0f,
+        int numLayers, int dims, int numHeads, int? mlpDims = null, double dropout = 0.0,
         Func<MlxArray, MlxArray>? activation = null, bool normFirst = true, bool checkpoint = false)
     {
         for (int i = 0; i < numLayers; i++)

@@ -62,7 +62,7 @@ public sealed class ConvTranspose2d : ConvolutionBase
     }
 
     private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.ConvTranspose2d(x, Weight, _stride.Pair, _padding.Pair, _dilation.Pair, _outputPadding.Pair);
+        Mx.ConvTranspose2d(x, Weight, _stride, _padding, _dilation, _outputPadding);
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"output_padding={_outputPadding}, ");
@@ -96,7 +96,7 @@ public sealed class ConvTranspose3d : ConvolutionBase
     }
 
     private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.ConvTranspose3d(x, Weight, _stride.Triple, _padding.Triple, _dilation.Triple, _outputPadding.Triple);
+        Mx.ConvTranspose3d(x, Weight, _stride, _padding, _dilation, _outputPadding);
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"output_padding={_outputPadding}, ");

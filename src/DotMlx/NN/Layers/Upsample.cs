@@ -123,7 +123,7 @@ public sealed class Upsample : Module, IUnaryModule
     /// <inheritdoc/>
     protected override string ExtraRepr()
     {
-        string[] scales = [.. _scales.Select(scale => scale.ToString(CultureInfo.InvariantCulture))];
+        string[] scales = [.. _scales.Select(LayerInit.Text)];
         return $"scale_factor={(_same ? scales[0] : "(" + string.Join(", ", scales) + ")")}, "
             + $"mode='{(_mode switch { UpsampleMode.Nearest => "nearest", UpsampleMode.Linear => "linear", _ => "cubic" })}', "
             + $"align_corners={LayerInit.Text(_alignCorners)}{(_antialias ? ", antialias=True" : "")}";

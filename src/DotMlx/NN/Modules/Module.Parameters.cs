@@ -59,14 +59,15 @@ public abstract partial class Module
         return this;
     }
 
+    /// <summary>Converts floating-point parameters to another dtype (<c>Module.set_dtype</c>).</summary>
+    /// <param name="dtype">The new dtype.</param>
+    public void SetDType(DType dtype) => SetDType(dtype, static present => present.IsFloating());
+
     /// <summary>Converts parameters to another dtype (<c>Module.set_dtype</c>).</summary>
     /// <param name="dtype">The new dtype.</param>
-    /// <param name="predicate">Selects parameters by their present dtype; null for the floating-point ones.</param>
-    public void SetDType(DType dtype, Func<DType, bool>? predicate = null)
-    {
-        predicate ??= static d => d.IsFloating();
-        Apply(array => predicate(array.DType) ? Mx.AsType(array, dtype) : array);
-    }
+    /// <param name="predicate">Selects parameters by their present dtype; null selects all of them.</param>
+    public void SetDType(DType dtype, Func<DType, bool>? predicate) =>
+        Apply(array => predicate is null || predicate(array.DType) ? Mx.AsType(array, dtype) : array);
 
     /// <summary>
     /// Replaces parameters (<c>Module.update</c>). The tree need not be complete. An update that fails changes nothing.

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace DotMlx.NN;
+namespace DotMlx;
 
 /// <summary>A size in two spatial dimensions; a single number stands for both.</summary>
 /// <param name="Height">Along the first spatial axis.</param>
@@ -18,8 +18,6 @@ public readonly record struct Size2D(int Height, int Width)
 
     /// <summary>The size as Python writes a tuple.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"({Height}, {Width})");
-
-    internal (int, int) Pair => (Height, Width);
 }
 
 /// <summary>A size in three spatial dimensions; a single number stands for all.</summary>
@@ -39,6 +37,4 @@ public readonly record struct Size3D(int Depth, int Height, int Width)
 
     /// <summary>The size as Python writes a tuple.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"({Depth}, {Height}, {Width})");
-
-    internal (int, int, int) Triple => (Depth, Height, Width);
 }

@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+
+namespace DotMlx;
+
+/// <summary>
+/// The one place where axes are checked: every operation passes its axes through here before MLX sees them, because MLX wraps
+/// some of them around, takes others in silence, and reads outside of its arrays for the rest.
+/// </summary>
+internal static class Axes
+{
+    /// <summary>The axis counted from the start.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The array has no such axis.</exception>
+    internal static int Of(
+        MlxArray a, int axis, [CallerArgumentExpression(nameof(axis))] string? name = null,
+        [CallerArgumentExpression(nameof(a))] string? array = null)
+    {
+        ArgumentNullException.ThrowIfNull(a, array);
+        int rank = a.NDim;
+        int index = axis < 0 ? axis + rank : axis;
+        return (uint)index < (uint)rank ? index : throw OutOfRange(axis, rank, ShapeText.Of(a), name);
+    }
+
+    /// <summary>Checks several axes: each exists, and none occurs twice.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The array has no such axis.</exception>
+    /// <exception cref="ArgumentException">An axis occurs twice.</exception>
+    internal static void Check(
+        MlxArray a, ReadOnlySpan<int> axes, [CallerArgumentExpression(nameof(axes))] string? name = null,
+        [CallerArgumentExpression(nameof(a))] string? array = null)
+    {
+        for (int i = 0; i < axes.Length; i++)
+        {
+            int index = Of(a, axes[i], name, array);
+            for (int j = 0; j < i; j++)
+            {
+                if ((axes[j] < 0 ? axes[j] + a.NDim : axes[j]) == index)
+                {
+                    throw new ArgumentException($"Axis {axes[i]} occurs twice for an array of shape {ShapeText.Of(a)}: {ShapeText.Of(axes)}.", name);
+                }
+            }
+        }
+
+        ArgumentNullException.ThrowIfNull(a, array);
+    }
+
+    /// <summary>Checks positions of new axes, which are counted in the result.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A position lies outside of the result.</exception>
+    /// <exception cref="ArgumentException">A position occurs twice.</exception>
+    internal static void CheckNew(MlxArray a, ReadOnlySpan<int> axes, [CallerArgumentExpression(nameof(axes))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        int rank = a.NDim + axes.Length;
+        for (int i = 0; i < axes.Length; i++)
+        {
+            int index = axes[i] < 0 ? axes[i] + rank : axes[i];
+            if ((uint)index >= (uint)rank)
+            {
+                throw OutOfRange(axes[i], rank, $"{ShapeText.Of(a)} with {axes.Length} new", name);
+            }
+
+            for (int j = 0; j < i; j++)
+            {
+                if ((axes[j] < 0 ? axes[j] + rank : axes[j]) == index)
+                {
+                    throw new ArgumentException($"Two new axes cannot have the same position: {ShapeText.Of(axes)} for shape {ShapeText.Of(a)}.", name);
+                }
+            }
+        }
+    }
+
+    /// <summary>All axes of an array, in order.</summary>
+    internal static int[] All(MlxArray a)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        int[] axes = new int[a.NDim];
+        for (int i = 0; i < axes.Length; i++)
+        {
+            axes[i] = i;
+        }
+
+        return axes;
+    }
+
+    private static ArgumentOutOfRangeException OutOfRange(int axis, int rank, string shape, string? name) => new(
+        name, axis, $"Axis {axis} is out of bounds for an array with {rank} dimensions, shape {shape}.");
+}

@@ -1,0 +1,41 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// Decompositions of matrices without elements, as NumPy answers them. LAPACK, and with it MLX before 0.32, refuses such sizes where
+/// nobody can catch its error any more.
+/// </summary>
+internal static class EmptyMatrices
+{
+    /// <summary>Whether the array is a valid argument of a decomposition, but has no elements.</summary>
+    internal static bool Are(MlxArray a, bool square)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return a.Size == 0 && a.NDim >= 2 && a.DType is DType.Float32 or DType.Float64 && (!square || a.Shape[^1] == a.Shape[^2]);
+    }
+
+    /// <summary>An array of the batch's shape, with the sizes given in place of those of the matrices.</summary>
+    internal static MlxArray Of(MlxArray a, ReadOnlySpan<int> matrix, MlxStream? stream, DType? dtype = null)
+        => Mx.Zeros([.. a.Shape[..^2], .. matrix], dtype ?? a.DType, stream);
+
+    /// <summary>Identity matrices, one for each of the batch.</summary>
+    internal static MlxArray Identities(MlxArray a, int size, MlxStream? stream)
+    {
+        int[] shape = [.. a.Shape[..^2], size, size];
+        if (size == 0)
+        {
+            return Mx.Zeros(shape, a.DType, stream);
+        }
+
+        using MlxArray identity = Mx.Identity(size, a.DType, stream);
+        return Mx.BroadcastTo(identity, shape, stream);
+    }
+
+    /// <summary>The order of rows that changes nothing, for each of the batch.</summary>
+    internal static MlxArray RowOrder(MlxArray a, MlxStream? stream)
+    {
+        using MlxArray rows = Mx.Arange(a.Shape[^2], DType.UInt32, stream);
+        return Mx.BroadcastTo(rows, [.. a.Shape[..^1]], stream);
+    }
+}

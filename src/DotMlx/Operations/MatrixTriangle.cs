@@ -1,0 +1,11 @@
+namespace DotMlx;
+
+/// <summary>The triangle of a symmetric matrix that is read (UPLO in LAPACK).</summary>
+public enum MatrixTriangle
+{
+    /// <summary>The lower one.</summary>
+    L,
+
+    /// <summary>The upper one.</summary>
+    U,
+}

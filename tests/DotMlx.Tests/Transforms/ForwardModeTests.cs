@@ -1,0 +1,91 @@
+namespace DotMlx.Tests.Transforms;
+
+/// <summary>Tangents through operations whose own rules MLX has wrong or not at all, against differences.</summary>
+public class ForwardModeTests
+{
+    private static readonly (string Name, Func<MlxArray, MlxArray> Function)[] Functions =
+    [
+        ("arctan2 by a constant", x => Mx.Arctan2(x, 2)), ("arctan2 of a constant", x => Mx.Arctan2(MlxArray.Create<float>([1, 2, 3, 4], 2, 2), x)),
+        ("arctan2 of both", x => Mx.Arctan2(x, x * x)),
+        ("slice_update of a constant", x => Mx.SliceUpdate(Mx.Zeros(3, 3), x, MlxArray.Create<int>([1, 0]), [0, 1])),
+        ("slice_update by a constant", x => Mx.SliceUpdate(x, Mx.Ones(1, 1), MlxArray.Create<int>([1, 0]), [0, 1]) * x),
+        ("slice", x => Mx.Slice(x * x, MlxArray.Create<int>([1]), [0], [1, 2])),
+        ("tril", x => Mx.Tril(x * x)), ("triu", x => Mx.Triu(Mx.Sin(x))), ("where", x => Mx.Where(x > 1, x * x, 3)), ("nan_to_num", x => Mx.NanToNum(x * 2)),
+        ("logsumexp", x => Mx.LogSumExp(x, 0)), ("softmax", x => Mx.Softmax(x, 0)), ("max", x => Mx.Max(x, 1)), ("sort", x => Mx.Sort(x, 1) * MlxArray.Create<float>([1, 10])),
+        ("median", x => Mx.Median(x * x, 1)), ("cumprod", x => Mx.CumProd(x, 0)), ("logcumsumexp", x => Mx.LogCumSumExp(x, 1)), ("matmul", x => Mx.MatMul(x, x)),
+        ("clip", x => Mx.Clip(x, 0.5, 1.5)), ("take", x => Mx.Take(x, MlxArray.Create<int>([1, 1, 0]), 0)), ("concatenate", x => Mx.Concatenate([x, Mx.Ones(1, 2), x * x])),
+        ("write", x => { var y = x * 1; y[0] = x[1] * x[1]; return y; }), ("mask", x => { var y = x * 1; y[Mx.Greater(x, 1)] = 0; return y; }),
+        ("gradient of a choice", x => Mx.Grad((MlxArray y) => Mx.Sum(Mx.Where(y > 1, y * y * y, y)))(x)), ("norm", x => Mx.Linalg.Norm(x, axis: 1)),
+        ("conv", x => Mx.Conv1d(x.Reshape(1, 2, 2), Mx.Ones(3, 1, 2)) * x.Sum()), ("power", x => Mx.Power(x, 3)), ("abs", x => Mx.Abs(x - 1.3)),
+        ("layer norm", x => Mx.Fast.LayerNorm(x, null, null, 1e-5)),
+    ];
+
+    [TestCaseSource(nameof(Functions))]
+    public void TangentsAreTheDifferences((string Name, Func<MlxArray, MlxArray> Function) item)
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray x = MlxArray.Create<float>([1.7f, 0.6f, 0.9f, 2.1f], 2, 2);
+        MlxArray tangent = MlxArray.Create<float>([0.5f, -1f, 2f, 0.25f], 2, 2);
+        var (output, jvp) = Mx.Jvp(item.Function, x, tangent);
+        const float Step = 1e-3f;
+        MlxArray difference = (item.Function(x + (tangent * Step)) - item.Function(x - (tangent * Step))) / (2 * Step);
+        Assert.Multiple(() =>
+        {
+            Assert.That(jvp.Shape.ToArray(), Is.EqualTo(output.Shape.ToArray()));
+            Assert.That(output.ToArray<float>(), Is.EqualTo(item.Function(x).ToArray<float>()).Within(1e-5));
+            Assert.That(jvp.ToArray<float>(), Is.EqualTo(difference.ToArray<float>()).Within(2e-2), item.Name);
+        });
+    }
+
+    [Test]
+    public void TheFunctionRunsOnce()
+    {
+        using var scope = MlxScope.Begin();
+        int runs = 0;
+        var (outputs, jvps) = Mx.Jvp(
+            inputs =>
+            {
+                runs++;
+                return [inputs[0] * inputs[1], inputs[1], Mx.Ones(2), Mx.ArgMax(inputs[0])];
+            },
+            [MlxArray.Create<float>([1, 2]), MlxArray.Create<float>([3, 4])], [MlxArray.Create<float>([1, 0]), MlxArray.Create<float>([0, 1])]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(runs, Is.EqualTo(1));
+            Assert.That(outputs[0].ToArray<float>(), Is.EqualTo(new float[] { 3, 8 }));
+            Assert.That(jvps[0].ToArray<float>(), Is.EqualTo(new float[] { 3, 2 }));
+            Assert.That(jvps[1].ToArray<float>(), Is.EqualTo(new float[] { 0, 1 }));
+            Assert.That(jvps[2].ToArray<float>(), Is.All.Zero);
+            Assert.That(jvps[3].Item<uint>(), Is.Zero);
+        });
+    }
+
+    [Test]
+    public void StoppedGradientsHaveNoTangent()
+    {
+        using var scope = MlxScope.Begin();
+        var (outputs, jvps) = Mx.Jvp(x => [Mx.StopGradient(x[0] * 2), x[0] * 3], [MlxArray.Create<float>([5])], [Mx.Ones(1)]);
+        Assert.That(outputs[0].Item<float>(), Is.EqualTo(10));
+        Assert.That(jvps[0].Item<float>(), Is.Zero);
+        Assert.That(jvps[1].Item<float>(), Is.EqualTo(3));
+    }
+
+    [Test]
+    public void ComplexFunctionsHaveComplexTangents()
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray x = MlxArray.Create<Complex64>([new(1, 2)]);
+        MlxArray tangent = MlxArray.Create<Complex64>([new(0.5f, -1)]);
+        Complex64 jvp = Mx.Jvp(z => z * z, x, tangent).Jvp.Item<Complex64>();
+        Assert.That(jvp.Real, Is.EqualTo(5).Within(1e-5));
+        Assert.That(jvp.Imaginary, Is.EqualTo(0).Within(1e-5));
+    }
+
+    [Test]
+    public void WrongTangentsAreNamed()
+    {
+        using var scope = MlxScope.Begin();
+        Assert.That(() => Mx.Jvp(x => x, Mx.Ones(2), Mx.Ones(3)), Throws.ArgumentException.With.Message.Contains("(3)"));
+        Assert.That(() => Mx.Jvp(x => x, [Mx.Ones(2)], []), Throws.ArgumentException);
+    }
+}
