@@ -6,6 +6,7 @@
 #load "build/PublicApi.cake"
 #load "build/Benchmarks.cake"
 #load "build/Docs.cake"
+#load "build/Fuzzing.cake"
 
 using System.Runtime.InteropServices;
 

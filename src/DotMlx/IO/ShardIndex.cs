@@ -33,6 +33,12 @@ internal sealed class ShardIndex
     internal static ShardIndex Read(string path)
     {
         using ByteSource source = ByteSource.Open(path);
+        return Read(path, source);
+    }
+
+    /// <inheritdoc cref="Read(string)"/>
+    internal static ShardIndex Read(string path, ByteSource source)
+    {
         if (source.Length > MaxLength)
         {
             throw source.Broken($"it has {source.Length} bytes, and {MaxLength} is the limit for an index");
