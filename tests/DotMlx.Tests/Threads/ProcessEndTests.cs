@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Threads;
 
@@ -44,11 +45,7 @@ public sealed partial class ProcessEndTests
             Assert.Ignore("Windows has other codes and no signals.");
         }
 
-        ProcessStartInfo start = new("dotnet", [typeof(ProcessEndTests).Assembly.Location, "end", work, end, _folder])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        ProcessStartInfo start = OwnProgram.Start(typeof(ProcessEndTests).Assembly.Location, "end", work, end, _folder);
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
