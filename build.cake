@@ -2,6 +2,7 @@
 #load "build/Platform.cake"
 #load "build/Native.cake"
 #load "build/Testing.cake"
+#load "build/Emulation.cake"
 #load "build/Packaging.cake"
 #load "build/PublicApi.cake"
 #load "build/Benchmarks.cake"
@@ -74,11 +75,15 @@ Task("Build")
         MSBuildSettings = BuildSettings(),
     }));
 
-Task("Test")
-    .Description("Runs every suite on the reference library and, where mlx-c is installed, on MLX: --filter=EXPRESSION, --gpu.")
-    .IsDependentOn("Build")
+CakeTaskBuilder test = Task("Test")
+    .Description("Runs every suite on the reference library and, where mlx-c is installed, on MLX: --filter=EXPRESSION, --gpu, --architecture=arm64.")
     .Does(() =>
     {
+        if (EmulatedArchitecture() is { } architecture)
+        {
+            TestEmulated(architecture);
+            return;
+        }
         FilePath installed = InstalledLibrary();
         var runs = new List<(string Title, Outcome Outcome)> { ("reference library", RunSuites("reference library", "reference")) };
         if (installed is not null)
@@ -98,6 +103,9 @@ Task("Test")
         if (sum.Failed > 0)
             throw new CakeException($"{sum.Failed} test(s) failed.");
     });
+// What is emulated is published for its processor instead.
+if (EmulatedArchitecture() is null)
+    test.IsDependentOn("Build");
 
 Task("Train")
     .Description("Trains the digits sample: --epochs, --batch-size, --learning-rate, --optimizer, --seed, --output, --resume.")

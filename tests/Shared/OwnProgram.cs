@@ -5,11 +5,11 @@ namespace DotMlx.Tests.Shared;
 /// <summary>Starts an assembly of the tests as a process of its own.</summary>
 internal static class OwnProgram
 {
-    /// <summary>Names the program that runs what was published for another processor; the build's target Test sets it.</summary>
-    private const string Emulator = "DOTMLX_TEST_EMULATOR";
+    /// <summary>The program that runs what was published for another processor; null where the machine's own runs. The target Test names it.</summary>
+    internal static string? Emulator { get; } = Environment.GetEnvironmentVariable("DOTMLX_TEST_EMULATOR") is { Length: > 0 } named ? named : null;
 
-    /// <summary>Whether another processor is emulated: what measures or compiles for the machine itself has nothing to test there.</summary>
-    internal static bool IsEmulated => Environment.GetEnvironmentVariable(Emulator) is { Length: > 0 };
+    /// <summary>Whether another processor is emulated.</summary>
+    internal static bool IsEmulated => Emulator is not null;
 
     /// <summary>How to start it; output is redirected.</summary>
     /// <param name="assembly">The assembly's file.</param>
@@ -30,6 +30,6 @@ internal static class OwnProgram
         }
 
         string program = Path.Combine(AppContext.BaseDirectory, Path.GetFileNameWithoutExtension(assembly));
-        return IsEmulated ? [Environment.GetEnvironmentVariable(Emulator)!, program] : [program];
+        return Emulator is null ? [program] : [Emulator, program];
     }
 }

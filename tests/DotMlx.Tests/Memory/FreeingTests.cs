@@ -68,7 +68,7 @@ public class FreeingTests
 
         HandleCount.Settle();
         Assert.That(handles.Left, Is.Zero);
-        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(Megabyte));
+        ActiveMemory.FallsBelow(before, Megabyte);
     }
 
     [Test]
@@ -82,7 +82,7 @@ public class FreeingTests
             during = Mx.GetActiveMemory();
         });
         Assert.That(during - before, Is.GreaterThanOrEqualTo(Megabyte));
-        Assert.That(Mx.GetActiveMemory() - before, Is.LessThan(Megabyte));
+        ActiveMemory.FallsBelow(before, Megabyte);
     }
 
     private static MlxArray Make() => MlxArray.Create(new float[Length], Length);

@@ -18,8 +18,20 @@ public class MemoryTests
         Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThanOrEqualTo(8 << 20));
         a.Dispose();
         b.Dispose();
-        Assert.That(Mx.GetActiveMemory(), Is.LessThan(before + (1 << 20)));
+        ActiveMemory.FallsBelow(before, 1 << 20);
         Assert.That(Mx.GetPeakMemory() - before, Is.GreaterThanOrEqualTo(8 << 20));
+    }
+
+    [Test]
+    public void FreesMayBeSeenLate()
+    {
+        // As where a GPU's completion handler holds a buffer until after the evaluation has returned.
+        HandleCount.Settle();
+        long before = Mx.GetActiveMemory();
+        var held = MlxArray.Create(new float[1 << 20]);
+        using var timer = new Timer(_ => held.Dispose(), null, 200, Timeout.Infinite);
+        Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThanOrEqualTo(4 << 20));
+        ActiveMemory.FallsBelow(before, 1 << 20);
     }
 
     [Test]
@@ -30,8 +42,14 @@ public class MemoryTests
         Assert.That(Mx.SetCacheLimit(before), Is.EqualTo(1 << 20).Or.Zero);
         long limit = Mx.GetMemoryLimit();
         Assert.That(Mx.SetMemoryLimit(limit), Is.EqualTo(limit));
-        Mx.ClearCache();
-        Assert.That(Mx.GetCacheMemory(), Is.Zero);
+        Assert.That(
+            () =>
+            {
+                // A buffer that a GPU's completion handler lets go of late comes into the cache after it was cleared.
+                Mx.ClearCache();
+                return Mx.GetCacheMemory();
+            },
+            Is.Zero.After(60_000, 5));
         Assert.That(() => Mx.SetCacheLimit(-1), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
@@ -55,7 +73,7 @@ public class MemoryTests
         HandleCount.Settle();
 
         // Unoptimised code keeps a temporary or two alive on its stack.
-        Assert.That(Mx.GetActiveMemory() - before, Is.LessThanOrEqualTo(2 << 20));
+        ActiveMemory.FallsBelow(before, (2 << 20) + 1);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         static MlxArray Step(MlxArray x) => ((x * 2) + 2) / 2;

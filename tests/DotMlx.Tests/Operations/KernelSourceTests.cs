@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using DotMlx.Bindings;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Operations;
 
@@ -113,7 +114,7 @@ public unsafe class KernelSourceTests
             string code = Path.Combine(folder, "program.cpp"), program = Path.Combine(folder, "program");
             File.WriteAllText(code, source);
             _ = Run("c++", "-std=c++17", "-o", program, code);
-            return Run(program);
+            return OwnProgram.IsEmulated ? Run(OwnProgram.Emulator!, program) : Run(program);
         }
         catch (Win32Exception)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.SourceGeneration;
 
@@ -23,7 +24,7 @@ public class NativeAotTests
             Assert.That(text, Does.Not.Contain("warning"), text);
 
             string program = Path.Combine(output, OperatingSystem.IsWindows() ? "DotMlx.AotTests.exe" : "DotMlx.AotTests");
-            (code, text) = Run(program);
+            (code, text) = OwnProgram.IsEmulated ? Run(OwnProgram.Emulator!, program) : Run(program);
             Assert.That(code, Is.Zero, text);
             Assert.That(text, Does.StartWith("OK"));
         }

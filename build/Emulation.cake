@@ -1,0 +1,133 @@
+// The suites as programs for another processor, run by QEMU: ./build.sh --target=Test --architecture=arm64.
+
+/// The processor that --architecture names; null for the machine's own.
+string EmulatedArchitecture() =>
+    Argument<string>("architecture", null) is { } wanted && wanted != RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant() ? wanted : null;
+
+DirectoryPath EmulationFolder => root.Combine("artifacts/arm64");
+
+/// What must be installed, and Debian's and Ubuntu's package of each.
+(string Program, string Package)[] EmulationPrograms() =>
+[
+    ("qemu-aarch64-static", "qemu-user-static"), ("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu"),
+    ("aarch64-linux-gnu-objcopy", "binutils-aarch64-linux-gnu"), ("clang", "clang"), ("ld.lld", "lld"),
+];
+
+string MissingForEmulation(string architecture)
+{
+    if (architecture != "arm64" || !IsRunningOnLinux())
+        return $"--architecture={architecture} cannot be tested here: there is arm64, on Linux.";
+    var packages = EmulationPrograms().Where(needed => !OnPath(needed.Program)).Select(needed => needed.Package).ToList();
+    // The emulator takes the system's libraries of that processor as they are.
+    if (!FileExists("/lib/ld-linux-aarch64.so.1"))
+        packages.Add("libc6:arm64 libstdc++6:arm64 zlib1g-dev:arm64 libssl3:arm64");
+    return packages.Count == 0 ? null
+        : $"--architecture=arm64 needs, on Debian and Ubuntu: dpkg --add-architecture arm64 && apt-get update && apt-get install {string.Join(' ', packages)}";
+}
+
+/// The machine's linker and compiler are not those of NativeAOT's and MLX's compiled functions: theirs come first on the path.
+DirectoryPath CrossCompilers()
+{
+    DirectoryPath tools = EmulationFolder.Combine("tools");
+    EnsureDirectoryExists(tools);
+    foreach ((string name, string compiler) in new[] { ("g++", "g++"), ("c++", "g++"), ("gcc", "gcc"), ("cc", "gcc") })
+    {
+        string link = tools.CombineWithFilePath(name).FullPath;
+        System.IO.File.Delete(link);
+        System.IO.File.CreateSymbolicLink(link, Context.Tools.Resolve($"aarch64-linux-gnu-{compiler}").FullPath);
+    }
+    return tools;
+}
+
+DotNetPublishSettings ForArm64(DirectoryPath output, bool? selfContained = null) => new()
+{
+    Configuration = configuration,
+    Runtime = "linux-arm64",
+    SelfContained = selfContained,
+    OutputDirectory = output,
+    NoLogo = true,
+    Verbosity = DotNetVerbosity.Minimal,
+    MSBuildSettings = BuildSettings()
+        .WithProperty("ObjCopyName", "aarch64-linux-gnu-objcopy").WithProperty("LinkerFlavor", "lld").WithProperty("UseAppHost", "true")
+        .WithProperty("NativeArtifacts", $"{EmulationFolder}/native/").WithProperty("RunAnalyzers", "false")
+        // The committed lock files and the build folders are those of the machine's own processor.
+        .WithProperty("NuGetLockFilePath", "obj/arm64.lock.json"),
+    ArgumentCustomization = arguments => arguments.Append("--artifacts-path").AppendQuoted(EmulationFolder.Combine("build").FullPath),
+};
+
+/// Publishes the reference library and the suites, and runs them on it and on the MLX in MLX_C_PREFIX, when that is for arm64.
+void TestEmulated(string architecture)
+{
+    if (MissingForEmulation(architecture) is { } missing)
+        throw new CakeException(missing);
+    DotNetPublish($"{root}/native/Reference/Reference.csproj", ForArm64(EmulationFolder.Combine("native/linux-arm64/native")));
+    string[] suites = ["DotMlx.Bindings.Tests", "DotMlx.Tests"];
+    foreach (string suite in suites)
+        DotNetPublish($"{root}/tests/{suite}/{suite}.csproj", ForArm64(EmulationFolder.Combine(suite), selfContained: true));
+
+    var libraries = new List<string> { "reference" };
+    string prefix = EnvironmentVariable("MLX_C_PREFIX");
+    if (!string.IsNullOrEmpty(prefix) && LibraryIn(prefix) is { } mlx && IsForArm64(mlx))
+        libraries.Add(mlx.FullPath);
+    else
+        Information("On the reference library only: MLX_C_PREFIX names no MLX for arm64.");
+    var outcomes = libraries.SelectMany(library => suites.Select(suite => (library, suite, Outcome: RunEmulated(suite, library)))).ToList();
+    foreach ((string library, string suite, Outcome outcome) in outcomes)
+        Information("{0} on arm64, {1}: {2}", suite, library, outcome);
+    Outcome sum = outcomes.Aggregate(new Outcome(0, 0, 0), (total, run) => total + run.Outcome);
+    AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(sum);
+    if (sum.Failed > 0)
+        throw new CakeException($"{sum.Failed} test(s) failed on emulated arm64.");
+}
+
+bool IsForArm64(FilePath library)
+{
+    using System.IO.FileStream file = System.IO.File.OpenRead(library.FullPath);
+    byte[] head = new byte[20];
+    return file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head[18] == 183;
+}
+
+Outcome RunEmulated(string suite, string library)
+{
+    FilePath log = root.CombineWithFilePath($"artifacts/test-results/{suite}/arm64-{(library == "reference" ? library : "MLX")}.txt");
+    EnsureDirectoryExists(log.GetDirectory());
+    // MLX keeps compiled functions in the temporary folder, under names that do not tell the processor.
+    DirectoryPath temporary = EmulationFolder.Combine("tmp");
+    EnsureDirectoryDoesNotExist(temporary);
+    EnsureDirectoryExists(temporary);
+    string emulator = Context.Tools.Resolve("qemu-aarch64-static").FullPath;
+    var arguments = new ProcessArgumentBuilder().AppendQuoted(EmulationFolder.Combine(suite).CombineWithFilePath(suite).FullPath).Append("run-tests");
+    if (Argument<string>("filter", null) is { } filter)
+        arguments.AppendQuoted(filter);
+    Information("{0} on arm64, {1}: see {2}", suite, library, root.GetRelativePath(log));
+    string last = "";
+    using var writer = new System.IO.StreamWriter(log.FullPath) { AutoFlush = true };
+    int exit = StartProcess(emulator, new ProcessSettings
+    {
+        Arguments = arguments,
+        WorkingDirectory = EmulationFolder.Combine(suite),
+        RedirectStandardOutput = true,
+        RedirectedStandardOutputHandler = line =>
+        {
+            if (line is null)
+                return null;
+            writer.WriteLine(line);
+            last = line;
+            if (line.StartsWith("failed in "))
+                Error(line);
+            return line;
+        },
+        EnvironmentVariables = new Dictionary<string, string>
+        {
+            ["DOTMLX_LIBRARY"] = library, ["DOTMLX_TEST_DEVICE"] = "cpu", ["DOTMLX_TEST_EMULATOR"] = emulator, ["TMPDIR"] = temporary.FullPath,
+            ["PATH"] = $"{CrossCompilers()}:{EnvironmentVariable("PATH")}",
+            // The emulator does not see code that another thread has rewritten: without these it faults where the program does not.
+            ["DOTNET_TieredCompilation"] = "0", ["DOTNET_EnableWriteXorExecute"] = "0", ["OPENBLAS_NUM_THREADS"] = "1",
+        },
+    });
+    string[] words = last.Split([' ', ',']);
+    if (words is [string passed, "passed", _, string failed, "failed", _, string skipped, "skipped"])
+        return new Outcome(int.Parse(passed), int.Parse(failed), int.Parse(skipped));
+    Error("{0} ended with exit code {1} before its sum; the last line is '{2}'.", suite, exit, last);
+    return new Outcome(0, 1, 0);
+}
