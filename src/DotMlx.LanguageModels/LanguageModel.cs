@@ -1,4 +1,5 @@
 using DotMlx.LanguageModels.Architectures;
+using DotMlx.LanguageModels.Hub;
 using DotMlx.NN;
 
 namespace DotMlx.LanguageModels;
@@ -64,6 +65,23 @@ public sealed class LanguageModel : IDisposable
         string generation = Path.Combine(folder, "generation_config.json");
         ModelConfig? generationConfig = File.Exists(generation) ? ModelConfig.Load(generation) : null;
         return new(folder, config, generationConfig, Build(folder, config, family, quantization, options));
+    }
+
+    /// <summary>Loads a model from a folder, or from the hub's cache after downloading what is missing.</summary>
+    /// <param name="folderOrName">A folder, or the name of a model on the hub, such as <c>Qwen/Qwen3-0.6B</c>. A folder that exists wins.</param>
+    /// <param name="options">How it is loaded; null for the defaults.</param>
+    /// <param name="hub">How it is downloaded; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the download; what has arrived stays for the next one.</param>
+    /// <exception cref="HubException">The model can't be downloaded; the message says why.</exception>
+    /// <inheritdoc cref="Load"/>
+    public static async Task<LanguageModel> LoadAsync(
+        string folderOrName, LoadOptions? options = null, HubOptions? hub = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folderOrName);
+        string folder = Directory.Exists(folderOrName) || !ModelHub.IsRepository(folderOrName)
+            ? folderOrName
+            : await ModelHub.DownloadAsync(folderOrName, hub, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => Load(folder, options), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Frees the parameters of the model.</summary>
