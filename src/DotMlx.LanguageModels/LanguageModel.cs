@@ -8,11 +8,14 @@ namespace DotMlx.LanguageModels;
 /// <remarks>Several threads may compute with one model at the same time, each with a cache of its own.</remarks>
 public sealed class LanguageModel : IDisposable
 {
+    private readonly Lazy<Tokenizer?> _tokenizer;
+
     private LanguageModel(string folder, ModelConfig config, ModelConfig? generation, Module model)
     {
         Folder = folder;
         Config = config;
         Model = model;
+        _tokenizer = new(() => File.Exists(Path.Combine(folder, "tokenizer.json")) ? Tokenizer.Load(folder) : null);
         EndTokens = (generation?.Has("eos_token_id") == true ? generation : config).Integers("eos_token_id") ?? [];
     }
 
@@ -24,6 +27,11 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>The model: a <see cref="Architectures.Decoder"/>, an <see cref="Architectures.Encoder"/>, or what a registered family makes.</summary>
     public Module Model { get; }
+
+    /// <summary>The tokenizer, loaded when it is first asked for; null where the folder has no <c>tokenizer.json</c>.</summary>
+    /// <exception cref="InvalidDataException">The file is broken; the message names the fault.</exception>
+    /// <exception cref="NotSupportedException">The file asks for something that is not known; the message names it.</exception>
+    public Tokenizer? Tokenizer => _tokenizer.Value;
 
     /// <summary>The tokens that end a text, of <c>generation_config.json</c> or else of <c>config.json</c>.</summary>
     public IReadOnlyList<int> EndTokens { get; }

@@ -1,0 +1,130 @@
+using DotMlx.LanguageModels.Architectures;
+
+namespace DotMlx.LanguageModels;
+
+/// <summary>
+/// Computes the tokens of several texts at once. Shorter prompts begin with padding that nobody sees; texts that have ended leave the batch.
+/// </summary>
+internal sealed class BatchStream : IDisposable
+{
+    private readonly Decoder _decoder;
+    private readonly GenerationOptions _options;
+    private readonly DecoderCache _cache;
+    private readonly Sampler[] _samplers;
+    private readonly MlxArray _prompt;
+    private readonly int _length;
+    private readonly HashSet<int> _ended = [];
+    private List<int> _rows;
+    private int _next;
+    private int _made;
+    private List<KeyValuePair<int, Choice>>? _started;
+
+    internal BatchStream(Decoder decoder, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options)
+    {
+        int vocabulary = decoder.Description.VocabularySize;
+        if (prompts.Count == 0 || prompts.Any(prompt => prompt.Count == 0))
+        {
+            throw new ArgumentException("There is no prompt, or one has no tokens.", nameof(prompts));
+        }
+        if (prompts.SelectMany(prompt => prompt).FirstOrDefault(token => token < 0 || token >= vocabulary, -1) is var odd
+            && prompts.Any(prompt => prompt.Any(token => token < 0 || token >= vocabulary)))
+        {
+            throw new ArgumentException($"A prompt holds the token {odd}; the model has the tokens 0 to {vocabulary - 1}.", nameof(prompts));
+        }
+        (_decoder, _options) = (decoder, options);
+        _length = prompts.Max(prompt => prompt.Count);
+        _rows = [.. Enumerable.Range(0, prompts.Count)];
+        _samplers = [.. prompts.Select(prompt => new Sampler(options, vocabulary, prompt))];
+        _prompt = MlxArray.Create<int>(
+            [.. prompts.SelectMany(prompt => Enumerable.Repeat(0, _length - prompt.Count).Concat(prompt))], prompts.Count, _length);
+
+        // Padding lies where a window would have moved on.
+        CacheKind kind = options.Cache.Kind == CacheKind.Rotating ? CacheKind.Growing : options.Cache.Kind;
+        _cache = new(decoder, options.Cache with { Kind = kind });
+        _cache.Pad([.. prompts.Select(prompt => _length - prompt.Count)]);
+    }
+
+    /// <summary>Whether all prompts have been started.</summary>
+    internal bool HasStarted => _next == _length;
+
+    /// <summary>Computes the next part of the prompts; with the last one, the first tokens are started.</summary>
+    /// <returns>The arrays to evaluate before the next part.</returns>
+    internal IReadOnlyList<MlxArray> ContinuePrompt()
+    {
+        int count = Math.Min(_options.PromptChunk, _length - _next);
+        using MlxArray part = _prompt[.., _next..(_next + count)];
+        using MlxArray hidden = _decoder.Hidden(part, _cache);
+        _next += count;
+        if (!HasStarted)
+        {
+            return [.. _cache.Arrays];
+        }
+        using MlxArray last = hidden[.., ^1..];
+        Choose(last);
+        return [.. _started!.SelectMany(item => item.Value.Arrays)];
+    }
+
+    /// <summary>Starts the tokens after those that were started last, of the texts that go on.</summary>
+    /// <returns>The tokens that were started last, by the number of their text.</returns>
+    internal IReadOnlyList<KeyValuePair<int, Choice>> Advance()
+    {
+        List<KeyValuePair<int, Choice>> last = _started!;
+        _started = null;
+        _made++;
+        if (_made < _options.MaxTokens)
+        {
+            int[] kept = [.. Enumerable.Range(0, _rows.Count).Where(i => !_ended.Contains(_rows[i]))];
+            if (kept.Length < _rows.Count)
+            {
+                _cache.Select(kept);
+                _rows = [.. kept.Select(i => _rows[i])];
+            }
+            MlxArray[] tokens = [.. kept.Select(i => last[i].Value.Token)];
+            using MlxArray joined = Mx.Concatenate(tokens);
+            using MlxArray column = Mx.Reshape(joined, -1, 1);
+            using MlxArray hidden = _decoder.Hidden(column, _cache);
+            Choose(hidden);
+        }
+        return last;
+    }
+
+    /// <summary>Whether no more tokens are allowed after those that <see cref="Advance"/> gave.</summary>
+    internal bool IsLast => _made >= _options.MaxTokens;
+
+    /// <summary>Whether a text has ended, so that what was started of it is not wanted.</summary>
+    internal bool HasEnded(int text) => _ended.Contains(text);
+
+    /// <summary>Says that a text has ended.</summary>
+    /// <returns>Whether all have.</returns>
+    internal bool End(int text)
+    {
+        _ended.Add(text);
+        return _ended.Count == _samplers.Length;
+    }
+
+    public void Dispose()
+    {
+        foreach ((_, Choice choice) in _started ?? [])
+        {
+            choice.Dispose();
+        }
+        foreach (Sampler sampler in _samplers)
+        {
+            sampler.Dispose();
+        }
+        _prompt.Dispose();
+        _cache.Dispose();
+    }
+
+    private void Choose(MlxArray hidden)
+    {
+        using MlxArray logits = _decoder.Logits(hidden);
+        _started = [];
+        for (int i = 0; i < _rows.Count; i++)
+        {
+            using MlxArray row = logits[i];
+            _started.Add(new(_rows[i], _samplers[_rows[i]].Choose(row)));
+        }
+        Mx.AsyncEval(_started.SelectMany(item => item.Value.Arrays));
+    }
+}

@@ -1,0 +1,75 @@
+using DotMlx.LanguageModels.Architectures;
+
+namespace DotMlx.LanguageModels;
+
+/// <summary>
+/// What a decoder has computed of a text, kept for the next prompt: the tokens that both begin with are not computed again. It can be saved
+/// and loaded, for instance for a long system prompt. One generation at a time may use it.
+/// </summary>
+public sealed class PromptCache : IDisposable
+{
+    private readonly DecoderCache _cache;
+    private readonly List<int> _tokens = [];
+
+    /// <summary>Makes an empty cache.</summary>
+    /// <param name="decoder">The decoder that it is for.</param>
+    /// <param name="options">How keys and values are kept; null for the defaults.</param>
+    public PromptCache(Decoder decoder, CacheOptions? options = null) => _cache = new(decoder, options);
+
+    /// <summary>The tokens that the cache holds.</summary>
+    public IReadOnlyList<int> Tokens => _tokens;
+
+    internal DecoderCache Cache => _cache;
+
+    /// <summary>Loads a cache that <see cref="Save"/> wrote.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="decoder">The decoder that it is for.</param>
+    /// <param name="options">How keys and values are kept, as when it was saved; null for the defaults.</param>
+    /// <exception cref="InvalidDataException">The file is no cache, or one of another model or another kind.</exception>
+    public static PromptCache Load(string path, Decoder decoder, CacheOptions? options = null)
+    {
+        PromptCache loaded = new(decoder, options);
+        loaded._tokens.AddRange(loaded._cache.Load(path));
+        return loaded;
+    }
+
+    /// <summary>Saves the cache as a safetensors file.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing. An existing file is replaced.</param>
+    /// <exception cref="InvalidOperationException">The cache is empty.</exception>
+    public void Save(string path) => _cache.Save(path, _tokens);
+
+    /// <summary>Forgets everything.</summary>
+    public void Reset()
+    {
+        _tokens.Clear();
+        _cache.Reset();
+    }
+
+    /// <summary>Frees the memory.</summary>
+    public void Dispose() => Reset();
+
+    /// <summary>
+    /// Keeps what the cache and a prompt have in common, but not all of the prompt, because its last token's logits are needed.
+    /// </summary>
+    /// <returns>How many tokens of the prompt the cache holds now.</returns>
+    internal int Reuse(IReadOnlyList<int> prompt)
+    {
+        int common = 0;
+        while (common < Math.Min(_tokens.Count, prompt.Count - 1) && _tokens[common] == prompt[common])
+        {
+            common++;
+        }
+
+        // A window that has moved on cannot go back; then everything is computed anew.
+        if (_cache.Offset != _tokens.Count || !_cache.Trim(_tokens.Count - common))
+        {
+            common = 0;
+            _cache.Reset();
+        }
+        _tokens.RemoveRange(common, _tokens.Count - common);
+        return common;
+    }
+
+    /// <summary>Says that the decoder has computed tokens.</summary>
+    internal void Append(IEnumerable<int> tokens) => _tokens.AddRange(tokens);
+}

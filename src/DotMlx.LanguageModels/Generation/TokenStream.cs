@@ -1,0 +1,100 @@
+using DotMlx.LanguageModels.Architectures;
+
+namespace DotMlx.LanguageModels;
+
+/// <summary>
+/// Computes the tokens of one text. A step is started as soon as the token before it is chosen, and read while the next one is computed, so
+/// that neither the program nor MLX waits for the other.
+/// </summary>
+internal sealed class TokenStream : IDisposable
+{
+    private readonly Decoder _decoder;
+    private readonly PromptCache _cache;
+    private readonly GenerationOptions _options;
+    private readonly Sampler _sampler;
+    private readonly int[] _prompt;
+    private int _next;
+    private int _made;
+    private Choice? _started;
+
+    internal TokenStream(Decoder decoder, PromptCache cache, IReadOnlyList<int> prompt, GenerationOptions options)
+    {
+        int vocabulary = decoder.Description.VocabularySize;
+        if (prompt.Count == 0)
+        {
+            throw new ArgumentException("The prompt has no tokens.", nameof(prompt));
+        }
+        if (prompt.Any(token => token < 0 || token >= vocabulary))
+        {
+            throw new ArgumentException(
+                $"The prompt holds the token {prompt.First(token => token < 0 || token >= vocabulary)}; the model has the tokens 0 to {vocabulary - 1}.",
+                nameof(prompt));
+        }
+        (_decoder, _cache, _options, _prompt) = (decoder, cache, options, [.. prompt]);
+        _sampler = new(options, vocabulary, prompt);
+        _next = cache.Reuse(prompt);
+    }
+
+    /// <summary>Whether the whole prompt has been started.</summary>
+    internal bool HasStarted => _next == _prompt.Length;
+
+    /// <summary>Computes the next part of the prompt; with the last one, the first token is started.</summary>
+    /// <returns>The arrays to evaluate before the next part.</returns>
+    internal IReadOnlyList<MlxArray> ContinuePrompt()
+    {
+        int count = Math.Min(_options.PromptChunk, _prompt.Length - _next);
+        int[] part = _prompt[_next..(_next + count)];
+        using MlxArray tokens = MlxArray.Create<int>(part, 1, count);
+        using MlxArray hidden = _decoder.Hidden(tokens, _cache.Cache);
+        _cache.Append(part);
+        _next += count;
+        if (HasStarted)
+        {
+            using MlxArray last = count == 1 ? hidden.Share() : hidden[.., ^1..];
+            Choose(last);
+            return [.. _started!.Arrays];
+        }
+        return [.. _cache.Cache.Arrays];
+    }
+
+    /// <summary>Starts the token after the one that was started last, unless that is the last one of all.</summary>
+    /// <returns>The token that was started last, which can be read while the next one is computed.</returns>
+    internal Choice Advance()
+    {
+        Choice last = _started!;
+        _started = null;
+        _made++;
+        if (_made < _options.MaxTokens)
+        {
+            using MlxArray token = Mx.Reshape(last.Token, 1, 1);
+            using MlxArray hidden = _decoder.Hidden(token, _cache.Cache);
+            Choose(hidden);
+        }
+        return last;
+    }
+
+    /// <summary>Says which token <see cref="Advance"/> gave.</summary>
+    /// <returns>Whether it is the last one that is allowed.</returns>
+    internal bool Record(int token)
+    {
+        if (_started is not null)
+        {
+            _cache.Append([token]);
+        }
+        return _made >= _options.MaxTokens;
+    }
+
+    public void Dispose()
+    {
+        _started?.Dispose();
+        _sampler.Dispose();
+    }
+
+    private void Choose(MlxArray hidden)
+    {
+        using MlxArray logits = _decoder.Logits(hidden);
+        using MlxArray row = Mx.Reshape(logits, 1, -1);
+        _started = _sampler.Choose(row);
+        Mx.AsyncEval([.. _started.Arrays]);
+    }
+}
