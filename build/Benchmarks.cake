@@ -22,6 +22,11 @@ Task("Collectives")
     .Description("Measures all-sum between processes of this machine, 1 KB to 64 MB, beside the raw bindings and Python: --ranks=N --rounds=N.")
     .Does(() => RunBenchmark("Collectives"));
 
+Task("Generation")
+    .Description("Generates text with models of random weights, beside mlx-lm with --python=PATH, and prints ratios: --only=TEXT --rounds=N --tokens=N.")
+    .IsDependentOn("Native")
+    .Does(() => RunBenchmark("Generation"));
+
 Task("Benchmark")
     .Description("Runs the BenchmarkDotNet suites: --filter=*optimizer*, --list=flat and its other options.")
     .IsDependentOn("Native")

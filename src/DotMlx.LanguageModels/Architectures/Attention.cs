@@ -67,15 +67,45 @@ public sealed partial class Attention : Module
     internal MlxArray Forward(MlxArray x, ForwardPass pass, LayerCache? cache)
     {
         (MlxArray projectedQueries, MlxArray projectedKeys, MlxArray projectedValues) = Project(x);
-        using MlxArray queries = Arrange(projectedQueries, _description.Heads, QNorm, _rotary, pass);
-        using MlxArray keys = Arrange(projectedKeys, _description.KeyValueHeads, KNorm, _rotary, pass);
-        using MlxArray values = Arrange(projectedValues, _description.KeyValueHeads, null, null, pass);
-        AttentionSettings settings = new(_scale, _description.Window, (float?)_description.SoftCap, Sinks);
-        using MlxArray attended = cache is null
-            ? AttentionKernel.Attend(queries, keys, values, pass.Offset, pass, settings)
-            : cache.Attend(queries, keys, values, pass, settings);
+        MlxArray queries = Arrange(projectedQueries, _description.Heads, QNorm, pass);
+        MlxArray keys = Arrange(projectedKeys, _description.KeyValueHeads, KNorm, pass);
+        using MlxArray values = Arrange(projectedValues, _description.KeyValueHeads, null, pass);
+        if (_rotary is not null)
+        {
+            (queries, keys) = Rotate(_rotary, queries, keys, pass);
+        }
+        using MlxArray attended = Attend(queries, keys, values, pass, cache);
+        queries.Dispose();
+        keys.Dispose();
         using MlxArray joined = Join(attended, pass.Length);
         return OProj.Forward(joined);
+    }
+
+    private MlxArray Attend(MlxArray queries, MlxArray keys, MlxArray values, ForwardPass pass, LayerCache? cache)
+    {
+        AttentionSettings settings = new(_scale, _description.Window, (float?)_description.SoftCap, Sinks);
+        return cache is null
+            ? AttentionKernel.Attend(queries, keys, values, pass.Offset, pass, settings)
+            : cache.Attend(queries, keys, values, pass, settings);
+    }
+
+    /// <summary>Rotates queries and keys, and frees what it was given. Those of a single token are little, and rotated together.</summary>
+    private static (MlxArray Queries, MlxArray Keys) Rotate(RotaryEmbedding rotary, MlxArray queries, MlxArray keys, ForwardPass pass)
+    {
+        if (pass.HasRotaryKernel || pass.Length > 1)
+        {
+            return (Replace(queries, rotary.Forward(queries, pass)), Replace(keys, rotary.Forward(keys, pass)));
+        }
+        using (queries)
+        {
+            using (keys)
+            {
+                using MlxArray both = Mx.Concatenate([queries, keys], axis: 1);
+                using MlxArray rotated = rotary.Forward(both, pass);
+                MlxArray[] parts = Mx.Split(rotated, [queries.Shape[1]], axis: 1);
+                return (parts[0], parts[1]);
+            }
+        }
     }
 
     private (MlxArray Queries, MlxArray Keys, MlxArray Values) Project(MlxArray x)
@@ -90,8 +120,8 @@ public sealed partial class Attention : Module
         return (parts[0], parts[1], parts[2]);
     }
 
-    /// <summary>Splits features into heads, normalizes and rotates them: (batch, heads, length, features). Frees what it was given.</summary>
-    private MlxArray Arrange(MlxArray x, int heads, Norm? norm, RotaryEmbedding? rotary, ForwardPass pass)
+    /// <summary>Splits features into heads and normalizes them: (batch, heads, length, features). Frees what it was given.</summary>
+    private MlxArray Arrange(MlxArray x, int heads, Norm? norm, ForwardPass pass)
     {
         if (norm is not null && _description.HeadNorm == HeadNorm.AllHeads)
         {
@@ -106,11 +136,7 @@ public sealed partial class Attention : Module
         {
             x = Replace(x, norm.Forward(x));
         }
-        if (pass.Length != 1)
-        {
-            x = Replace(x, Mx.Transpose(x, 0, 2, 1, 3));
-        }
-        return rotary is null ? x : Replace(x, rotary.Forward(x, pass));
+        return pass.Length == 1 ? x : Replace(x, Mx.Transpose(x, 0, 2, 1, 3));
     }
 
     private MlxArray Join(MlxArray x, int length)

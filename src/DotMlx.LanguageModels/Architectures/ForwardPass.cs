@@ -6,6 +6,7 @@ namespace DotMlx.LanguageModels.Architectures;
 internal sealed class ForwardPass : IDisposable
 {
     private readonly Dictionary<(int First, int Count, int? Window), MlxArray> _masks = [];
+    private readonly Dictionary<(RotaryEmbedding, DType), (MlxArray Cosines, MlxArray Sines)> _tables = [];
     private readonly IReadOnlyList<int>? _padding;
     private readonly MlxArray? _starts;
 
@@ -38,6 +39,19 @@ internal sealed class ForwardPass : IDisposable
     /// <summary>The position of the first token: one for all sequences, or one for each.</summary>
     internal MlxArray Positions { get; }
 
+    /// <summary>Whether the device has a kernel for rotary embeddings.</summary>
+    internal bool HasRotaryKernel { get; } = Mx.DefaultDevice().Type != DeviceType.Cpu;
+
+    /// <summary>The sines and cosines of a rotary embedding, which all layers share.</summary>
+    internal (MlxArray Cosines, MlxArray Sines) TablesOf(RotaryEmbedding rotary, DType dtype)
+    {
+        if (!_tables.TryGetValue((rotary, dtype), out (MlxArray, MlxArray) tables))
+        {
+            _tables[(rotary, dtype)] = tables = rotary.MakeTables(this, dtype);
+        }
+        return tables;
+    }
+
     /// <summary>Which keys which tokens see.</summary>
     /// <param name="first">The index of the first key.</param>
     /// <param name="count">How many keys there are, the last of which is the last token's.</param>
@@ -68,6 +82,11 @@ internal sealed class ForwardPass : IDisposable
         foreach (MlxArray mask in _masks.Values)
         {
             mask.Dispose();
+        }
+        foreach ((MlxArray cosines, MlxArray sines) in _tables.Values)
+        {
+            cosines.Dispose();
+            sines.Dispose();
         }
         _starts?.Dispose();
         Positions.Dispose();

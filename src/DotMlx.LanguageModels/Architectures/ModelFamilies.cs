@@ -25,6 +25,13 @@ public static class ModelFamilies
         s_families[family.ModelType] = family;
     }
 
+    /// <summary>A family by its <c>model_type</c>, for building a new model: <c>Find("llama").Create(config, new InitialWeights())</c>.</summary>
+    /// <param name="modelType">The <c>model_type</c>.</param>
+    /// <exception cref="KeyNotFoundException">There is no such family.</exception>
+    public static ModelFamily Find(string modelType) => s_families.TryGetValue(modelType, out ModelFamily? family)
+        ? family
+        : throw new KeyNotFoundException($"There is no family '{modelType}'; known are {string.Join(", ", Known)}.");
+
     /// <summary>The family of a model.</summary>
     /// <param name="config">The options of the model.</param>
     /// <exception cref="NotSupportedException">The family is unknown; the message lists the known ones.</exception>

@@ -1,9 +1,16 @@
+using static DotMlx.LanguageModels.Architectures.Intermediate;
+
 namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>Rotates queries and keys by their positions. It has no parameters and may be shared by layers.</summary>
+/// <remarks>
+/// On a GPU MLX has a kernel for it. On a CPU MLX composes it of two dozen operations for each array, most of which compute the same sines and
+/// cosines in every layer: there they are computed once in a pass.
+/// </remarks>
 internal sealed class RotaryEmbedding
 {
     private readonly RotaryDescription _description;
+    private readonly int _headDims;
     private readonly MlxArray? _magnitudes;
     private (float[] Periods, MlxArray Array)? _current;
 
@@ -11,9 +18,9 @@ internal sealed class RotaryEmbedding
     /// <param name="headDims">The features of a head.</param>
     internal RotaryEmbedding(RotaryDescription description, int headDims)
     {
-        _description = description;
+        (_description, _headDims) = (description, headDims);
         float magnitude = (float)description.Periods.Magnitude;
-        if (magnitude != 1 && description.Dims < headDims)
+        if (magnitude != 1 && IsPartial)
         {
             float[] factors = new float[headDims];
             factors.AsSpan().Fill(1);
@@ -26,11 +33,12 @@ internal sealed class RotaryEmbedding
     /// <summary>Where all features are rotated, a magnitude of queries and keys is one of their products: this multiplies the scores.</summary>
     internal double ScoreScale { get; }
 
+    private bool IsPartial => _description.Dims < _headDims;
+
     /// <summary>Rotates an array of shape (batch, heads, length, features).</summary>
     internal MlxArray Forward(MlxArray x, ForwardPass pass)
     {
-        MlxArray rotated = Mx.Fast.RoPE(
-            x, _description.Dims, traditional: false, @base: null, scale: 1f, pass.Positions, PeriodsAt(pass.End));
+        MlxArray rotated = pass.HasRotaryKernel ? ByKernel(x, pass) : ByTables(x, pass);
         if (_magnitudes is null)
         {
             return rotated;
@@ -42,11 +50,54 @@ internal sealed class RotaryEmbedding
         }
     }
 
+    /// <summary>The cosines and signed sines of a pass: each of shape (batch or 1, 1, length, 2, pairs).</summary>
+    internal (MlxArray Cosines, MlxArray Sines) MakeTables(ForwardPass pass, DType dtype)
+    {
+        using MlxArray steps = Mx.Arange(pass.Length);
+        using MlxArray starts = pass.Positions.NDim == 0 ? pass.Positions : Mx.Reshape(pass.Positions, -1, 1);
+        using MlxArray positions = Mx.Add(steps, starts);
+        using MlxArray column = Mx.Reshape(positions, -1, 1, pass.Length, 1, 1);
+        using MlxArray angles = Mx.Divide(column, PeriodsAt(pass.End));
+        using MlxArray sines = Mx.Sin(angles);
+        using MlxArray negative = Mx.Negative(sines);
+        using MlxArray signed = Mx.Concatenate([negative, sines], axis: 3);
+        using MlxArray cosines = Mx.Cos(angles);
+        return (Mx.AsType(cosines, dtype), Mx.AsType(signed, dtype));
+    }
+
+    /// <summary>As <see cref="Forward"/>, by MLX's kernel.</summary>
+    internal MlxArray ByKernel(MlxArray x, ForwardPass pass) => Mx.Fast.RoPE(
+        x, _description.Dims, traditional: false, @base: null, scale: 1f, pass.Positions, PeriodsAt(pass.End));
+
+    /// <summary>As <see cref="Forward"/>, by sines and cosines of the pass: (a, b) becomes (a cos - b sin, b cos + a sin).</summary>
+    internal MlxArray ByTables(MlxArray x, ForwardPass pass)
+    {
+        if (!IsPartial)
+        {
+            return Rotate(x, pass);
+        }
+        MlxArray[] parts = Mx.Split(x, [_description.Dims], axis: -1);
+        using MlxArray rest = parts[1];
+        using MlxArray rotated = Replace(parts[0], Rotate(parts[0], pass));
+        return Mx.Concatenate([rotated, rest], axis: -1);
+    }
+
     private static MlxArray Lasting(float[] values)
     {
         MlxArray array = MlxArray.Create<float>(values, values.Length);
         MlxScope.Detach(array);
         return array;
+    }
+
+    private MlxArray Rotate(MlxArray x, ForwardPass pass)
+    {
+        (MlxArray cosines, MlxArray sines) = pass.TablesOf(this, x.DType);
+        using MlxArray halves = Mx.Reshape(x, x.Shape[0], x.Shape[1], x.Shape[2], 2, _description.Dims / 2);
+        using MlxArray swapped = halves[Mx.Ellipsis, new Slice(null, null, -1), ..];
+        using MlxArray along = Mx.Multiply(halves, cosines);
+        using MlxArray across = Mx.Multiply(swapped, sines);
+        using MlxArray sum = Mx.Add(along, across);
+        return Mx.Reshape(sum, x.Shape);
     }
 
     private MlxArray PeriodsAt(int length)

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DotMlx.LanguageModels;
+using DotMlx.LanguageModels.Architectures;
+
+namespace DotMlx.Benchmarks.Generation;
+
+/// <summary>A model of a given size with random weights, as mlx-lm would have quantized it.</summary>
+/// <param name="Name">What the report calls it.</param>
+/// <param name="Hidden">The size between the layers.</param>
+/// <param name="Intermediate">The size in the feed-forward parts.</param>
+/// <param name="Layers">How many layers there are.</param>
+/// <param name="Heads">How many heads have queries.</param>
+/// <param name="KeyValueHeads">How many heads have keys.</param>
+/// <param name="Vocabulary">How many tokens there are.</param>
+/// <param name="Bits">Bits for each weight; 0 leaves them as they are.</param>
+internal sealed record ModelMaker(
+    string Name, int Hidden, int Intermediate, int Layers, int Heads, int KeyValueHeads, int Vocabulary, int Bits)
+{
+    /// <summary>The sizes to compare: two where overhead is all, and one that people run.</summary>
+    internal static IReadOnlyList<ModelMaker> All { get; } =
+    [
+        new("tiny", 64, 112, 3, 4, 2, 400, 0),
+        new("tiny-4bit", 64, 128, 3, 4, 2, 400, 4),
+        new("qwen2.5-0.5b-4bit", 896, 4864, 24, 14, 2, 151936, 4),
+    ];
+
+    /// <summary>Writes the model into a folder, unless it is there.</summary>
+    internal void Make(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, "config.json")))
+        {
+            return;
+        }
+        Directory.CreateDirectory(folder);
+        JsonObject config = new()
+        {
+            ["model_type"] = "qwen2", ["hidden_size"] = Hidden, ["intermediate_size"] = Intermediate, ["num_hidden_layers"] = Layers,
+            ["num_attention_heads"] = Heads, ["num_key_value_heads"] = KeyValueHeads, ["vocab_size"] = Vocabulary, ["rms_norm_eps"] = 1e-6,
+            ["rope_theta"] = 1000000.0, ["max_position_embeddings"] = 32768, ["tie_word_embeddings"] = true, ["hidden_act"] = "silu",
+            ["eos_token_id"] = 0, ["bos_token_id"] = 0,
+        };
+        ModelConfig options = ModelConfig.Parse(JsonSerializer.SerializeToUtf8Bytes(config), "config.json");
+        using MlxScope scope = MlxScope.Begin();
+        Mx.Random.Seed(1);
+        Decoder decoder = (Decoder)ModelFamilies.Find("qwen2").Create(options, new InitialWeights());
+        if (Bits > 0)
+        {
+            decoder.SetDType(DType.BFloat16);
+            decoder.Quantize(groupSize: 64, bits: Bits);
+            config["quantization"] = new JsonObject { ["group_size"] = 64, ["bits"] = Bits, ["mode"] = "affine" };
+        }
+        decoder.SaveWeights(Path.Combine(folder, "model.safetensors"));
+        File.WriteAllText(Path.Combine(folder, "config.json"), config.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name}: {Layers} layers of {Hidden}");
+}

@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using DotMlx;
+using DotMlx.Benchmarks.Generation;
+using DotMlx.LanguageModels;
+using Spectre.Console;
+
+var python = new Option<string?>("--python") { Description = "A Python with mlx and mlx-lm to compare with." };
+var folder = new Option<string>("--folder")
+{
+    Description = "Where the models are made, or were.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "dotmlx-generation"),
+};
+var only = new Option<string?>("--only") { Description = "Only models that have this in their name." };
+var rounds = new Option<int>("--rounds") { Description = "Rounds per model, of which the median counts.", DefaultValueFactory = _ => 7 };
+var tokens = new Option<int>("--tokens") { Description = "Tokens per round.", DefaultValueFactory = _ => 100 };
+var prompt = new Option<int>("--prompt") { Description = "Tokens of the prompt.", DefaultValueFactory = _ => 32 };
+var command = new RootCommand("Generates with DotMlx and with mlx-lm in turn, and prints the cost of a token and ratios.")
+{
+    python, folder, only, rounds, tokens, prompt,
+};
+command.SetAction(result =>
+{
+    ModelMaker[] makers = [.. ModelMaker.All.Where(maker => maker.Name.Contains(result.GetValue(only) ?? "", StringComparison.OrdinalIgnoreCase))];
+    string[] folders = [.. makers.Select(maker => Path.Combine(result.GetValue(folder)!, maker.Name))];
+    foreach ((ModelMaker maker, string path) in makers.Zip(folders))
+    {
+        maker.Make(path);
+    }
+    using Python? other = result.GetValue(python) is { } executable ? new(executable, folders) : null;
+    Console.WriteLine($"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}; {result.GetValue(rounds)} rounds of {result.GetValue(tokens)} tokens");
+    Table table = new Table().AddColumns("model", "load, s", "load beside mlx-lm", "token, us", "mlx-lm, us", "ratio");
+    for (int i = 0; i < makers.Length; i++)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        using LanguageModel model = LanguageModel.Load(folders[i]);
+        double load = watch.Elapsed.TotalSeconds;
+        _ = Generate(model, result.GetValue(prompt), result.GetValue(tokens));
+        other?.Generate(i, result.GetValue(prompt), result.GetValue(tokens));
+        List<double> own = [], theirs = [];
+        for (int round = 0; round < result.GetValue(rounds); round++)
+        {
+            own.Add(Generate(model, result.GetValue(prompt), result.GetValue(tokens)));
+            theirs.Add(other?.Generate(i, result.GetValue(prompt), result.GetValue(tokens)) ?? double.NaN);
+        }
+        table.AddRow(
+            makers[i].Name, Text(load, "F2"), Text(load / (other?.LoadTimes[i] ?? double.NaN), "F2"), Text(Median(own) * 1e6, "F0"),
+            Text(Median(theirs) * 1e6, "F0"), Text(Median([.. own.Zip(theirs, (a, b) => a / b)]), "F2"));
+    }
+    AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 120);
+    AnsiConsole.Write(table);
+    return 0;
+});
+return command.Parse(args).Invoke();
+
+// The seconds that each token after the first one took.
+static double Generate(LanguageModel model, int length, int count)
+{
+    int[] prompt = [.. Enumerable.Range(0, length).Select(i => 1 + (i % 300))];
+    long begun = 0;
+    int made = 0;
+    foreach (GeneratedToken _ in model.Generate(prompt, new() { MaxTokens = count, EndTokens = [] }))
+    {
+        if (made++ == 0)
+        {
+            begun = Stopwatch.GetTimestamp();
+        }
+    }
+    return Stopwatch.GetElapsedTime(begun).TotalSeconds / (made - 1);
+}
+
+static double Median(IReadOnlyList<double> values) => values.Order().ElementAt(values.Count / 2);
+
+static string Text(double value, string format) => double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);
