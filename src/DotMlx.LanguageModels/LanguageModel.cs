@@ -25,7 +25,9 @@ public sealed class LanguageModel : IDisposable
     /// <summary>The options of its <c>config.json</c>.</summary>
     public ModelConfig Config { get; }
 
-    /// <summary>The model: a <see cref="Architectures.Decoder"/>, an <see cref="Architectures.Encoder"/>, or what a registered family makes.</summary>
+    /// <summary>
+    /// The model: a <see cref="Architectures.Decoder"/>, an <see cref="Architectures.Encoder"/>, or what a registered family makes.
+    /// </summary>
     public Module Model { get; }
 
     /// <summary>The tokenizer, loaded when it is first asked for; null where the folder has no <c>tokenizer.json</c>.</summary>
@@ -44,7 +46,9 @@ public sealed class LanguageModel : IDisposable
     /// <exception cref="NotSupportedException">The model is none.</exception>
     public Encoder Encoder => Model as Encoder ?? throw Not("an encoder");
 
-    /// <summary>Loads a model: <c>config.json</c>, and <c>model.safetensors</c> or the files of <c>model.safetensors.index.json</c>.</summary>
+    /// <summary>
+    /// Loads a model: <c>config.json</c>, and <c>model.safetensors</c> or the files of <c>model.safetensors.index.json</c>.
+    /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="options">How it is loaded; null for the defaults.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>

@@ -39,7 +39,9 @@ internal static class AttentionKernel
         return Mx.Reshape(result, queries.Shape[0], queries.Shape[1], queries.Shape[2], result.Shape[^1]);
     }
 
-    /// <summary>Puts the heads that share keys one below the other: (batch, key heads, shared · length, features), times the scale.</summary>
+    /// <summary>
+    /// Puts the heads that share keys one below the other: (batch, key heads, shared · length, features), times the scale.
+    /// </summary>
     internal static MlxArray Group(MlxArray queries, int keyHeads, float scale)
     {
         using MlxArray scaled = Mx.Multiply(queries, scale);

@@ -44,7 +44,9 @@ public sealed partial class Decoder : Module
     /// <param name="tokens">Tokens of shape (batch, length), integers below the vocabulary's size.</param>
     /// <param name="cache">Keys and values of earlier tokens, to which those of these tokens are added; null for none.</param>
     /// <returns>Features of shape (batch, length, hidden size).</returns>
-    /// <exception cref="ArgumentException">The tokens have another number of axes, there are none, or the cache is another model's.</exception>
+    /// <exception cref="ArgumentException">
+    /// The tokens have another number of axes, there are none, or the cache is another model's.
+    /// </exception>
     public MlxArray Hidden(MlxArray tokens, DecoderCache? cache = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);

@@ -68,7 +68,9 @@ public sealed partial class Encoder : Module
     /// <param name="mask">What is a token, of the same shape: true or 1, and false or 0 for padding; null if everything is.</param>
     /// <param name="tokenTypes">The type of each token, of the same shape; null for type 0.</param>
     /// <returns>Features of shape (batch, length, hidden size).</returns>
-    /// <exception cref="ArgumentException">The tokens have another number of axes, or there are more than the model has positions.</exception>
+    /// <exception cref="ArgumentException">
+    /// The tokens have another number of axes, or there are more than the model has positions.
+    /// </exception>
     public MlxArray Forward(MlxArray tokens, MlxArray? mask = null, MlxArray? tokenTypes = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
@@ -106,7 +108,7 @@ public sealed partial class EncoderEmbeddings : Module
         WordEmbeddings = weights.Embedding(path + ".word_embeddings", description.VocabularySize, description.HiddenSize);
         PositionEmbeddings = weights.Embedding(path + ".position_embeddings", description.MostPositions, description.HiddenSize);
         TokenTypeEmbeddings = weights.Embedding(path + ".token_type_embeddings", description.TokenTypes, description.HiddenSize);
-        LayerNorm = EncoderLayer.Norm(description, weights, path);
+        LayerNorm = new(description, weights, path + ".LayerNorm");
     }
 
     /// <summary>The embeddings of tokens.</summary>
@@ -120,7 +122,7 @@ public sealed partial class EncoderEmbeddings : Module
 
     /// <summary>The norm of their sum.</summary>
     [Parameter("LayerNorm")]
-    public LayerNorm LayerNorm { get; }
+    public EncoderNorm LayerNorm { get; }
 
     internal MlxArray Forward(MlxArray tokens, MlxArray? tokenTypes)
     {

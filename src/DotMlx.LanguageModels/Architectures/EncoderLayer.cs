@@ -25,12 +25,6 @@ public sealed partial class EncoderLayer : Module
     /// <summary>The second projection of the feed-forward part.</summary>
     public EncoderOutput Output { get; }
 
-    internal static LayerNorm Norm(EncoderDescription description, WeightSource weights, string path) => new(1, (float)description.Eps)
-    {
-        Weight = weights.Get(path + ".LayerNorm.weight", description.HiddenSize),
-        Bias = weights.Get(path + ".LayerNorm.bias", description.HiddenSize),
-    };
-
     internal MlxArray Forward(MlxArray x, MlxArray? visible)
     {
         using MlxArray attended = Attention.Forward(x, visible);
@@ -119,7 +113,7 @@ public sealed partial class EncoderOutput : Module
     internal EncoderOutput(EncoderDescription description, int inputs, WeightSource weights, string path)
     {
         Dense = weights.Linear(path + ".dense", inputs, description.HiddenSize, bias: true);
-        LayerNorm = EncoderLayer.Norm(description, weights, path);
+        LayerNorm = new(description, weights, path + ".LayerNorm");
     }
 
     /// <summary>The affine map.</summary>
@@ -127,7 +121,7 @@ public sealed partial class EncoderOutput : Module
 
     /// <summary>The norm of the sum.</summary>
     [Parameter("LayerNorm")]
-    public LayerNorm LayerNorm { get; }
+    public EncoderNorm LayerNorm { get; }
 
     internal MlxArray Forward(MlxArray x, MlxArray before)
     {
@@ -135,4 +129,25 @@ public sealed partial class EncoderOutput : Module
         using MlxArray sum = Mx.Add(mapped, before);
         return LayerNorm.Forward(sum);
     }
+}
+
+/// <summary>Normalizes the last axis to mean 0 and variance 1, with learned factors and summands.</summary>
+public sealed partial class EncoderNorm : Module
+{
+    private readonly float _eps;
+
+    internal EncoderNorm(EncoderDescription description, WeightSource weights, string path)
+    {
+        _eps = (float)description.Eps;
+        Weight = weights.Get(path + ".weight", description.HiddenSize);
+        Bias = weights.Get(path + ".bias", description.HiddenSize);
+    }
+
+    /// <summary>The factors, of shape (hidden size,).</summary>
+    public MlxArray Weight { get; set; }
+
+    /// <summary>The summands, of shape (hidden size,).</summary>
+    public MlxArray Bias { get; set; }
+
+    internal MlxArray Forward(MlxArray x) => Mx.Fast.LayerNorm(x, Weight, Bias, _eps);
 }

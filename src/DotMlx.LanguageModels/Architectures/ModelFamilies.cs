@@ -25,7 +25,9 @@ public static class ModelFamilies
         s_families[family.ModelType] = family;
     }
 
-    /// <summary>A family by its <c>model_type</c>, for building a new model: <c>Find("llama").Create(config, new InitialWeights())</c>.</summary>
+    /// <summary>
+    /// A family by its <c>model_type</c>, for building a new model: <c>Find("llama").Create(config, new InitialWeights())</c>.
+    /// </summary>
     /// <param name="modelType">The <c>model_type</c>.</param>
     /// <exception cref="KeyNotFoundException">There is no such family.</exception>
     public static ModelFamily Find(string modelType) => s_families.TryGetValue(modelType, out ModelFamily? family)

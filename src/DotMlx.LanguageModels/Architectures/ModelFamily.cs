@@ -35,7 +35,8 @@ public abstract class DecoderFamily : ModelFamily
     public sealed override Module Create(ModelConfig config, WeightSource weights) => new Decoder(Describe(config), weights);
 
     /// <summary>
-    /// Puts <c>model.</c> before the names of a checkpoint that has no output layer, and drops what is computed: frequencies, and an output layer
+    /// Puts <c>model.</c> before the names of a checkpoint that has no output layer, and drops what is computed: frequencies, and an output
+    /// layer
     /// that is the table of embeddings. Overrides call this first.
     /// </summary>
     /// <inheritdoc/>

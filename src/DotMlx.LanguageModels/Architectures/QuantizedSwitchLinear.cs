@@ -2,7 +2,9 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>Affine maps of several experts with quantized weights; all its parameters are frozen (<c>QuantizedSwitchLinear</c> of mlx-lm).</summary>
+/// <summary>
+/// Affine maps of several experts with quantized weights; all its parameters are frozen (<c>QuantizedSwitchLinear</c> of mlx-lm).
+/// </summary>
 public sealed partial class QuantizedSwitchLinear : SwitchLinear
 {
     private readonly Quantization _quantization;

@@ -4,7 +4,8 @@ namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>Rotates queries and keys by their positions. It has no parameters and may be shared by layers.</summary>
 /// <remarks>
-/// On a GPU MLX has a kernel for it. On a CPU MLX composes it of two dozen operations for each array, most of which compute the same sines and
+/// On a GPU MLX has a kernel for it. On a CPU MLX composes it of two dozen operations for each array, most of which compute the same sines
+/// and
 /// cosines in every layer: there they are computed once in a pass.
 /// </remarks>
 internal sealed class RotaryEmbedding
@@ -30,7 +31,9 @@ internal sealed class RotaryEmbedding
         ScoreScale = magnitude != 1 && _magnitudes is null ? magnitude * (double)magnitude : 1;
     }
 
-    /// <summary>Where all features are rotated, a magnitude of queries and keys is one of their products: this multiplies the scores.</summary>
+    /// <summary>
+    /// Where all features are rotated, a magnitude of queries and keys is one of their products: this multiplies the scores.
+    /// </summary>
     internal double ScoreScale { get; }
 
     private bool IsPartial => _description.Dims < _headDims;

@@ -54,7 +54,9 @@ public sealed class Checkpoint : WeightSource
         }
     }
 
-    /// <summary>Replaces weights by what is computed from them; each is computed before the next one, so that little memory is held twice.</summary>
+    /// <summary>
+    /// Replaces weights by what is computed from them; each is computed before the next one, so that little memory is held twice.
+    /// </summary>
     /// <param name="name">The name of the weights to replace, as a regular expression that matches whole names.</param>
     /// <param name="convert">Gets the match and the array, gives new names and arrays.</param>
     public void Convert(string name, Func<Match, MlxArray, IEnumerable<KeyValuePair<string, MlxArray>>> convert)

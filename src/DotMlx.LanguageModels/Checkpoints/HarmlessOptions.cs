@@ -3,7 +3,9 @@ namespace DotMlx.LanguageModels;
 /// <summary>Options of <c>config.json</c> that change nothing in what a model computes when it is evaluated.</summary>
 internal static class HarmlessOptions
 {
-    /// <summary>What belongs to training, to the way Hugging Face's library works, to generation, and to other heads than the model's own.</summary>
+    /// <summary>
+    /// What belongs to training, to the way Hugging Face's library works, to generation, and to other heads than the model's own.
+    /// </summary>
     internal static readonly string[] Names =
     [
         // About the file.

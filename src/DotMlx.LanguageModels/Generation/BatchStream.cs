@@ -3,7 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Computes the tokens of several texts at once. Shorter prompts begin with padding that nobody sees; texts that have ended leave the batch.
+/// Computes the tokens of several texts at once. Shorter prompts begin with padding that nobody sees; texts that have ended leave the
+/// batch.
 /// </summary>
 internal sealed class BatchStream : IDisposable
 {

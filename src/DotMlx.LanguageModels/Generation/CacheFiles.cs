@@ -3,7 +3,9 @@ using DotMlx.LanguageModels.Architectures;
 
 namespace DotMlx.LanguageModels;
 
-/// <summary>Caches as safetensors files: the arrays of the layers, the tokens that they stand for, and which kinds of caches they are.</summary>
+/// <summary>
+/// Caches as safetensors files: the arrays of the layers, the tokens that they stand for, and which kinds of caches they are.
+/// </summary>
 internal static class CacheFiles
 {
     private const string Format = "dotmlx-cache-1";

@@ -3,7 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// The keys and values of the tokens that a decoder has seen, so that each is computed once. One cache belongs to one text, or to the texts of
+/// The keys and values of the tokens that a decoder has seen, so that each is computed once. One cache belongs to one text, or to the texts
+/// of
 /// one batch; it is not for several threads at once.
 /// </summary>
 public sealed class DecoderCache : IDisposable
@@ -68,7 +69,9 @@ public sealed class DecoderCache : IDisposable
     /// <summary>Frees the memory.</summary>
     public void Dispose() => Reset();
 
-    /// <summary>Says that each sequence of a batch begins with positions that are no tokens. Only for an empty cache that rotates nothing.</summary>
+    /// <summary>
+    /// Says that each sequence of a batch begins with positions that are no tokens. Only for an empty cache that rotates nothing.
+    /// </summary>
     internal void Pad(IReadOnlyList<int> padding) => Padding = padding.All(count => count == 0) ? null : padding;
 
     /// <summary>Keeps some of the sequences of a batch.</summary>
@@ -82,7 +85,9 @@ public sealed class DecoderCache : IDisposable
         Padding = Padding is { } padding ? [.. rows.Select(row => padding[row])] : null;
     }
 
-    /// <exception cref="ArgumentException">The cache was made for a model with other layers, or holds another number of sequences.</exception>
+    /// <exception cref="ArgumentException">
+    /// The cache was made for a model with other layers, or holds another number of sequences.
+    /// </exception>
     internal void Check(Decoder decoder, int batch)
     {
         if (!ReferenceEquals(decoder.Description, _description) && !Fits(decoder.Description))

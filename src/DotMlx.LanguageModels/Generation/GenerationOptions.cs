@@ -61,7 +61,9 @@ public sealed record GenerationOptions
         init => _minP = InRange(value, 0, 1);
     }
 
-    /// <summary>Divides positive logits of tokens that are in the prompt or were generated, and multiplies negative ones; 1 for none.</summary>
+    /// <summary>
+    /// Divides positive logits of tokens that are in the prompt or were generated, and multiplies negative ones; 1 for none.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
     public double RepetitionPenalty
     {

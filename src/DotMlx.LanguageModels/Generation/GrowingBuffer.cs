@@ -1,7 +1,8 @@
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// An array of shape (batch, heads, positions, features) that is written from one position on and has room to grow, so that most writes copy
+/// An array of shape (batch, heads, positions, features) that is written from one position on and has room to grow, so that most writes
+/// copy
 /// nothing: MLX writes into memory that nobody else uses.
 /// </summary>
 internal sealed class GrowingBuffer(int step) : IDisposable

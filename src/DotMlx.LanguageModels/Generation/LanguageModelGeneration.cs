@@ -87,13 +87,16 @@ public static class LanguageModelGeneration
         CancellationToken cancellationToken = default) => GenerateAsync(model, Encode(model, prompt), options, cache, cancellationToken);
 
     /// <summary>
-    /// Generates the texts of several prompts at once. Each gets the tokens that it would get alone, up to rounding; the tokens of all come in turn.
+    /// Generates the texts of several prompts at once. Each gets the tokens that it would get alone, up to rounding; the tokens of all come
+    /// in turn.
     /// </summary>
     /// <param name="model">The model, whose <see cref="LanguageModel.Model"/> is a decoder.</param>
     /// <param name="prompts">The tokens before each text, at least one for each.</param>
     /// <param name="options">How to generate; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the generation.</param>
-    /// <exception cref="ArgumentException">There is no prompt or an empty one, or prompts or options name a token that there is not.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no prompt or an empty one, or prompts or options name a token that there is not.
+    /// </exception>
     /// <exception cref="NotSupportedException">The model is no decoder.</exception>
     public static async IAsyncEnumerable<BatchToken> GenerateBatchAsync(
         this LanguageModel model, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options = null,

@@ -1,7 +1,8 @@
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Chooses the tokens of one text from logits. Everything it keeps from token to token are arrays, so that the next step can be started before
+/// Chooses the tokens of one text from logits. Everything it keeps from token to token are arrays, so that the next step can be started
+/// before
 /// the last token is read.
 /// </summary>
 internal sealed class Sampler : IDisposable

@@ -1,6 +1,8 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>The text model of Gemma 3: normalized queries and keys, and layers with a sliding window and a rotary embedding of their own.</summary>
+/// <summary>
+/// The text model of Gemma 3: normalized queries and keys, and layers with a sliding window and a rotary embedding of their own.
+/// </summary>
 internal sealed class Gemma3 : DecoderFamily
 {
     public override string ModelType => "gemma3_text";

@@ -34,7 +34,8 @@ internal sealed class GptOss : DecoderFamily
     }
 
     /// <summary>
-    /// Gate and up projection alternate in Hugging Face's files: as (experts, input, output) where they are numbers, as (experts, output, groups,
+    /// Gate and up projection alternate in Hugging Face's files: as (experts, input, output) where they are numbers, as (experts, output,
+    /// groups,
     /// bytes) where they are packed (mxfp4).
     /// </summary>
     /// <inheritdoc/>
