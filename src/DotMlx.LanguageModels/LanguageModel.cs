@@ -9,6 +9,7 @@ namespace DotMlx.LanguageModels;
 public sealed class LanguageModel : IDisposable
 {
     private readonly Lazy<Tokenizer?> _tokenizer;
+    private readonly Lazy<ChatTemplate?> _chatTemplate;
 
     private LanguageModel(string folder, ModelConfig config, ModelConfig? generation, Module model)
     {
@@ -16,6 +17,7 @@ public sealed class LanguageModel : IDisposable
         Config = config;
         Model = model;
         _tokenizer = new(() => File.Exists(Path.Combine(folder, "tokenizer.json")) ? Tokenizer.Load(folder) : null);
+        _chatTemplate = new(() => ChatTemplate.Load(folder));
         EndTokens = (generation?.Has("eos_token_id") == true ? generation : config).Integers("eos_token_id") ?? [];
     }
 
@@ -34,6 +36,10 @@ public sealed class LanguageModel : IDisposable
     /// <exception cref="InvalidDataException">The file is broken; the message names the fault.</exception>
     /// <exception cref="NotSupportedException">The file asks for something that is not known; the message names it.</exception>
     public Tokenizer? Tokenizer => _tokenizer.Value;
+
+    /// <summary>The template that makes a prompt of a conversation, loaded when it is first asked for; null where the folder has none.</summary>
+    /// <exception cref="ChatTemplateException">The template is broken; the message names the fault and its line.</exception>
+    public ChatTemplate? ChatTemplate => _chatTemplate.Value;
 
     /// <summary>The tokens that end a text, of <c>generation_config.json</c> or else of <c>config.json</c>.</summary>
     public IReadOnlyList<int> EndTokens { get; }
