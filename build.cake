@@ -121,6 +121,7 @@ Task("Pack")
         PackProject("bindings/DotMlx.Bindings");
         PackProject("src/DotMlx");
         PackProject("src/DotMlx.LanguageModels");
+        PackProject("src/DotMlx.Extensions.AI");
         PackProject("src/DotMlx.Tensors");
         PackProject("src/DotMlx.Tool");
         PackReferenceRuntime();

@@ -35,5 +35,6 @@ Task("PublicApi")
         RecordPublicApi("bindings/DotMlx.Bindings");
         RecordPublicApi("src/DotMlx");
         RecordPublicApi("src/DotMlx.LanguageModels");
+        RecordPublicApi("src/DotMlx.Extensions.AI");
         RecordPublicApi("src/DotMlx.Tensors");
     });

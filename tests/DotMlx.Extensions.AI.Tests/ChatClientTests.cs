@@ -137,9 +137,16 @@ public sealed class ChatClientTests
         await Assert.ThatAsync(
             () => client.GetResponseAsync(Question, new() { ModelId = "gpt-4" }),
             Throws.ArgumentException.With.Message.Contains("gpt-4").And.Message.Contains("qwen3"));
+    }
+
+    [Test]
+    public async Task RefusalOfTheTemplateReachesTheCaller()
+    {
+        using LanguageModel model = LanguageModel.Load(Models.Folder("llama"));
+        using MlxChatClient client = new(model);
         await Assert.ThatAsync(
             () => client.GetResponseAsync([new ChatMessage(new ChatRole("wizard"), "Abracadabra")]),
-            Throws.InstanceOf<ChatTemplateException>());
+            Throws.InstanceOf<ChatTemplateException>().With.Message.Contains("not wizard"));
     }
 
     [Test]

@@ -59,6 +59,9 @@ internal sealed partial class SnippetTests
         try
         {
             Environment.CurrentDirectory = folder;
+
+            // The small models that the guide on language models reads.
+            Directory.CreateSymbolicLink(Path.Combine(folder, "models"), Path.Combine(AppContext.BaseDirectory, "models"));
             Console.SetOut(output);
             object? ended = entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
             (ended as Task)?.GetAwaiter().GetResult();
