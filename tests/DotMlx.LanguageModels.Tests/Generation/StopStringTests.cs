@@ -19,7 +19,7 @@ internal sealed class StopStringTests
                 (string text, found) = stops.Add(Text[at..Math.Min(at + length, Text.Length)]);
                 shown += text;
                 at += length;
-                Assert.That("one two", Does.StartWith(shown));
+                Assert.That("one two".StartsWith(shown, StringComparison.Ordinal), Is.True, shown);
             }
             Assert.That((shown, found), Is.EqualTo(("one two", true)));
         }

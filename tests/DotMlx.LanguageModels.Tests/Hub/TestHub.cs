@@ -71,7 +71,15 @@ internal sealed class TestHub : IAsyncDisposable
 
     internal string DigestOf(string name) => _files[name] is { } contents && contents.Length >= LargeFrom
         ? Convert.ToHexStringLower(SHA256.HashData(contents))
-        : Convert.ToHexStringLower(SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {_files[name].Length}\0"), .. _files[name]]));
+        : GitDigest(_files[name]);
+
+    private static string GitDigest(byte[] contents)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
+        hash.AppendData(Encoding.ASCII.GetBytes($"blob {contents.Length}\0"));
+        hash.AppendData(contents);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 
