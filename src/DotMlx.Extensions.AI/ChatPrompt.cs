@@ -31,9 +31,9 @@ internal sealed class ChatPrompt
     /// <summary>The tokens of a request, the names of the tools that it offers, and whether the answer begins with reasoning.</summary>
     internal (int[] Tokens, IReadOnlyCollection<string> Tools, bool BeginsWithReasoning) Create(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
-        IReadOnlyList<AIFunctionDeclaration> tools = Offered(options);
-        ChatTemplate template = tools.Count > 0 ? _toolTemplate : _template;
-        if (tools.Count > 0 && !template.Source.Contains("tools", StringComparison.Ordinal))
+        AIFunctionDeclaration[] tools = Offered(options);
+        ChatTemplate template = tools.Length > 0 ? _toolTemplate : _template;
+        if (tools.Length > 0 && !template.Source.Contains("tools", StringComparison.Ordinal))
         {
             throw new NotSupportedException(
                 $"The chat template of the model in '{_model.Folder}' has no place for tools. Take a model that was trained to call functions, "
@@ -41,7 +41,7 @@ internal sealed class ChatPrompt
         }
         string text = template.Render(
             [.. Convert(messages, options)],
-            tools.Count > 0 ? [.. tools.Select(Describe)] : null,
+            tools.Length > 0 ? [.. tools.Select(Describe)] : null,
             addGenerationPrompt: true,
             _tokenizer.SpecialTokens,
             options?.AdditionalProperties?.TryGetValue("chat_template_kwargs", out object? more) == true

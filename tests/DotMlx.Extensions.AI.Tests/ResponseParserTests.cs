@@ -7,6 +7,12 @@ public sealed class ResponseParserTests
 {
     private static readonly string[] Tools = ["weather", "add_numbers"];
 
+    private static readonly JsonSerializerOptions Compact = new(AIJsonUtilities.DefaultOptions)
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        WriteIndented = false,
+    };
+
     private static readonly TestCaseData<string, string>[] Answers =
     [
         new("<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\", \"days\": 2}}\n</tool_call>", "weather({\"city\":\"Köln\",\"days\":2})") { TestName = "Qwen" },
@@ -117,6 +123,5 @@ public sealed class ResponseParserTests
             .Select(part => part.Kind == "reasoning" ? $"[{part.Text}]" : part.Text));
     }
 
-    private static string Json(IDictionary<string, object?> arguments) => JsonSerializer.Serialize(
-        arguments, new JsonSerializerOptions(AIJsonUtilities.DefaultOptions) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = false });
+    private static string Json(IDictionary<string, object?> arguments) => JsonSerializer.Serialize(arguments, Compact);
 }
