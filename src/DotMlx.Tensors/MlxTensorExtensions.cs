@@ -63,7 +63,7 @@ public static unsafe class MlxTensorExtensions
             where T : unmanaged
         {
             ArgumentNullException.ThrowIfNull(array);
-            return Tensor.Create(array.ToArray<T>(), LengthsOf(array));
+            return Tensor.Create(array.ToArray<T>(), LengthsOf(array.Shape));
         }
 
         /// <summary>
@@ -73,8 +73,7 @@ public static unsafe class MlxTensorExtensions
         /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
         /// <typeparam name="TResult">What reading gives.</typeparam>
         /// <param name="read">
-        /// Called once with the elements; a transposed array comes with the strides that it has. Meanwhile the array must be neither
-        /// disposed nor changed.
+        /// Called once with the elements, which stay valid until it returns; a transposed array comes with the strides that it has.
         /// </param>
         /// <exception cref="InvalidOperationException">The array has another element type, or must be copied and has more elements than a .NET array holds.</exception>
         /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -84,18 +83,17 @@ public static unsafe class MlxTensorExtensions
             ArgumentNullException.ThrowIfNull(array);
             ArgumentNullException.ThrowIfNull(read);
             array.CheckType<T>("ReadTensor");
-            nint[] lengths = LengthsOf(array);
+            using var held = new HeldArray(array);
+            nint[] lengths = LengthsOf(held.Shape);
 
             // Complex is twice as wide as MLX's elements.
-            if (typeof(T) != typeof(Complex) && array.Size > 0)
+            if (typeof(T) != typeof(Complex) && held.Size > 0)
             {
-                byte* data = array.Data();
+                byte* data = held.Data();
                 var strides = new nint[lengths.Length];
-                if (TensorStrides.TryConvert(lengths, array.EvaluatedStrides, strides, out nint reach))
+                if (TensorStrides.TryConvert(lengths, held.Strides, strides, out nint reach))
                 {
-                    TResult result = read(new ReadOnlyTensorSpan<T>((T*)data, reach, lengths, strides));
-                    GC.KeepAlive(array);
-                    return result;
+                    return read(new ReadOnlyTensorSpan<T>((T*)data, reach, lengths, strides));
                 }
             }
 
@@ -117,9 +115,8 @@ public static unsafe class MlxTensorExtensions
         return shape;
     }
 
-    private static nint[] LengthsOf(MlxArray array)
+    private static nint[] LengthsOf(ReadOnlySpan<int> shape)
     {
-        ReadOnlySpan<int> shape = array.Shape;
         var lengths = new nint[Math.Max(shape.Length, 1)];
         lengths[0] = 1;
         for (int i = 0; i < shape.Length; i++)

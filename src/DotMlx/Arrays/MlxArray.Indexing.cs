@@ -53,7 +53,7 @@ public sealed unsafe partial class MlxArray
     /// <summary>Takes the handle out of this object, which is then as good as disposed.</summary>
     internal mlx_array TakeHandle()
     {
-        nint handle = NativeFree.Claim(this);
+        nint handle = NativeFree.Claim(this, out _);
         if (handle == 0)
         {
             throw Disposed();

@@ -12,15 +12,16 @@ public sealed unsafe partial class MlxArray
     /// </summary>
     /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
     /// <typeparam name="TResult">What reading gives.</typeparam>
-    /// <param name="read">Called once with the elements. Meanwhile the array must be neither disposed nor changed.</param>
+    /// <param name="read">Called once with the elements, which stay valid until it returns.</param>
     /// <exception cref="InvalidOperationException">The array has another element type, or more elements than a span holds.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public TResult Read<T, TResult>(Func<ReadOnlySpan<T>, TResult> read)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(read);
-        CheckType<T>("Read");
-        long size = Size;
+        using var held = new HeldArray(this);
+        CheckType<T>("Read", held.DType);
+        long size = held.Size;
         if (size > int.MaxValue)
         {
             throw new InvalidOperationException(
@@ -33,15 +34,8 @@ public sealed unsafe partial class MlxArray
             return read(ToArray<T>());
         }
 
-        byte* data = Data();
-        if (!IsRowMajor)
-        {
-            return read(ToArray<T>());
-        }
-
-        TResult result = read(new ReadOnlySpan<T>(data, (int)size));
-        GC.KeepAlive(this);
-        return result;
+        byte* data = held.Data();
+        return held.IsRowMajor ? read(new ReadOnlySpan<T>(data, (int)size)) : read(ToArray<T>());
     }
 
     /// <summary>
@@ -97,28 +91,4 @@ public sealed unsafe partial class MlxArray
     }
 
     private sealed record PinnedMemory(MemoryHandle Handle, bool RunsForeignCode);
-
-    /// <summary>Elements from one to the next along each dimension; known once <see cref="Data"/> was called.</summary>
-    internal ReadOnlySpan<long> EvaluatedStrides => new(Mlxc.mlx_array_strides(Handle), NDim);
-
-    /// <summary>Whether the elements lie in row-major order without gaps; known once <see cref="Data"/> was called.</summary>
-    internal bool IsRowMajor
-    {
-        get
-        {
-            ReadOnlySpan<long> strides = EvaluatedStrides;
-            long run = 1;
-            for (int i = strides.Length - 1; i >= 0; i--)
-            {
-                if (ShapeArray[i] != 1 && strides[i] != run)
-                {
-                    return false;
-                }
-
-                run *= ShapeArray[i];
-            }
-
-            return true;
-        }
-    }
 }

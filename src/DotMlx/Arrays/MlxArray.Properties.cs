@@ -37,7 +37,9 @@ public sealed unsafe partial class MlxArray
     {
         get
         {
-            long size = (long)Mlxc.mlx_array_size(Handle);
+            ThreadState thread = ThreadState.Current;
+            long size = (long)Mlxc.mlx_array_size(Announce(thread, ref thread.Property));
+            Volatile.Write(ref thread.Property, 0);
             GC.KeepAlive(this);
             return size;
         }
@@ -67,7 +69,9 @@ public sealed unsafe partial class MlxArray
                 return kind.DType;
             }
 
-            var dtype = (DType)Mlxc.mlx_array_dtype(Handle);
+            ThreadState thread = ThreadState.Current;
+            var dtype = (DType)Mlxc.mlx_array_dtype(Announce(thread, ref thread.Property));
+            Volatile.Write(ref thread.Property, 0);
             GC.KeepAlive(this);
             return dtype;
         }
@@ -116,10 +120,12 @@ public sealed unsafe partial class MlxArray
             return ReferenceEquals(kind.Shape, shape) || kind.Shape.AsSpan().SequenceEqual(shape);
         }
 
-        mlx_array handle = Handle;
+        ThreadState thread = ThreadState.Current;
+        mlx_array handle = Announce(thread, ref thread.Property);
         int dimensions = (int)Mlxc.mlx_array_ndim(handle);
         bool same = dimensions == shape.Length
             && (dimensions == 0 || new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), dimensions).SequenceEqual(shape));
+        Volatile.Write(ref thread.Property, 0);
         GC.KeepAlive(this);
         return same;
     }
@@ -146,10 +152,12 @@ public sealed unsafe partial class MlxArray
 
     private ArrayKind LoadKind()
     {
-        mlx_array handle = Handle;
+        ThreadState thread = ThreadState.Current;
+        mlx_array handle = Announce(thread, ref thread.Property);
         int dimensions = (int)Mlxc.mlx_array_ndim(handle);
         ReadOnlySpan<int> shape = dimensions == 0 ? [] : new(Mlxc.mlx_array_shape(handle), dimensions);
         ArrayKind kind = ArrayKind.Of(shape, (DType)Mlxc.mlx_array_dtype(handle));
+        Volatile.Write(ref thread.Property, 0);
         GC.KeepAlive(this);
         Learn(kind);
         return kind;
@@ -162,7 +170,6 @@ public sealed unsafe partial class MlxArray
             return [];
         }
 
-        mlx_array native = Handle;
         if (Kind is { } kind)
         {
             return kind.Shape;
@@ -173,8 +180,11 @@ public sealed unsafe partial class MlxArray
             return part.Shape;
         }
 
-        int dimensions = (int)Mlxc.mlx_array_ndim(native);
-        int[] shape = dimensions == 0 ? [] : new ReadOnlySpan<int>(Mlxc.mlx_array_shape(native), dimensions).ToArray();
+        ThreadState thread = ThreadState.Current;
+        mlx_array handle = Announce(thread, ref thread.Property);
+        int dimensions = (int)Mlxc.mlx_array_ndim(handle);
+        int[] shape = dimensions == 0 ? [] : new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), dimensions).ToArray();
+        Volatile.Write(ref thread.Property, 0);
         GC.KeepAlive(this);
         Interlocked.CompareExchange(ref extra, shape, null);
         return shape;

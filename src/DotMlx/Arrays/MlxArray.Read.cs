@@ -14,8 +14,11 @@ public sealed unsafe partial class MlxArray
     public T Item<T>()
         where T : unmanaged
     {
-        CheckType<T>("Item");
-        long size = Size;
+        ThreadState thread = ThreadState.Current;
+        int position = thread.RingPosition;
+        mlx_array handle = Handle;
+        CheckType<T>("Item", (DType)Mlxc.mlx_array_dtype(handle));
+        long size = (long)Mlxc.mlx_array_size(handle);
         if (size != 1)
         {
             throw new InvalidOperationException($"Item reads an array with one element; this one has {size}, shape {ShapeText.Of(this)}. Use ToArray, or index it first.");
@@ -27,7 +30,8 @@ public sealed unsafe partial class MlxArray
             return Unsafe.As<Complex, T>(ref wide);
         }
 
-        T value = Unsafe.ReadUnaligned<T>(Data());
+        T value = Unsafe.ReadUnaligned<T>(HeldArray.DataOf(handle));
+        thread.Rewind(position);
         GC.KeepAlive(this);
         return value;
     }
@@ -62,8 +66,12 @@ public sealed unsafe partial class MlxArray
     public void CopyTo<T>(Span<T> destination)
         where T : unmanaged
     {
-        CheckType<T>("CopyTo");
-        long size = Size;
+        // One native array for all that follows: another thread may change what this stands for.
+        ThreadState thread = ThreadState.Current;
+        int position = thread.RingPosition;
+        mlx_array handle = Handle;
+        CheckType<T>("CopyTo", (DType)Mlxc.mlx_array_dtype(handle));
+        long size = (long)Mlxc.mlx_array_size(handle);
         if (destination.Length < size)
         {
             throw new ArgumentException($"The destination holds {destination.Length} elements, the array has {size}, shape {ShapeText.Of(this)}.", nameof(destination));
@@ -86,11 +94,11 @@ public sealed unsafe partial class MlxArray
             return;
         }
 
-        byte* data = Data();
-        mlx_array native = Handle;
-        var shape = ShapeArray;
-        var strides = new ReadOnlySpan<long>(Mlxc.mlx_array_strides(native), shape.Length);
+        byte* data = HeldArray.DataOf(handle);
+        var shape = new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), (int)Mlxc.mlx_array_ndim(handle));
+        var strides = new ReadOnlySpan<long>(Mlxc.mlx_array_strides(handle), shape.Length);
         StridedCopy.ToRowMajor((T*)data, shape, strides, destination);
+        thread.Rewind(position);
         GC.KeepAlive(this);
     }
 
@@ -121,20 +129,11 @@ public sealed unsafe partial class MlxArray
         return result;
     }
 
-    /// <summary>Evaluates and gives the first byte of the storage, valid while this object lives.</summary>
-    internal byte* Data()
-    {
-        Evaluation.Eval(this);
-
-        // One accessor serves all types: MLX only casts the pointer.
-        byte* data = Mlxc.mlx_array_data_uint8(Handle);
-        return data != null ? data : throw MlxError.Fail("mlx_array_data_uint8");
-    }
-
     /// <summary>Checks that a method of that name may read the elements as <typeparamref name="T"/>.</summary>
-    internal void CheckType<T>(string method)
+    internal void CheckType<T>(string method) => CheckType<T>(method, DType);
+
+    private void CheckType<T>(string method, DType actual)
     {
-        DType actual = DType;
         if (DTypeExtensions.Of<T>() != actual)
         {
             DType wanted = DTypeExtensions.Of<T>();

@@ -16,12 +16,15 @@ namespace DotMlx;
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 public sealed unsafe partial class MlxArray : IDisposable
 {
+    // Of native: another thread than the one that made this has used it, so that it is not freed at once.
+    private const nint UsedByOthers = 1;
+
     // The native array, or 0. Whoever takes it out (NativeFree sees to it that only one does) frees it.
     private nint native;
 
     // How the thread that made this finds out if nobody does: a LatestToken until the thread makes the next array, then a HandleGuard;
     // or that an arena does it.
-    private object? watch;
+    private ArrayWatch? watch;
 
     // Nothing yet, the shape (int[]) once somebody asked for it, what a weak scalar stands for, the mark of a shared scalar, the kind,
     // or what this is a part of (FlatPart).
@@ -61,14 +64,31 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     /// <summary>The native array; a weak scalar gives one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+    /// <remarks>
+    /// It stays valid for the call that follows, even when another thread disposes the array, as long as this thread takes fewer than
+    /// <see cref="ThreadState.RingLength"/> other handles meanwhile and keeps the array alive. Whoever needs it longer takes a reference (<see cref="HeldArray"/>).
+    /// </remarks>
     internal mlx_array Handle
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            nint mine = native;
-            return mine != 0 ? new mlx_array { ctx = (void*)mine } : HandleOfWeakScalar();
+            ThreadState thread = ThreadState.Current;
+            return Announce(thread, ref thread.NextInRing);
         }
+    }
+
+    /// <summary>Announces in <paramref name="slot"/> that the calling thread uses the native array, and gives it.</summary>
+    /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal mlx_array Announce(ThreadState thread, ref nint slot)
+    {
+        nint mine = Volatile.Read(ref native);
+        Volatile.Write(ref slot, mine & ~UsedByOthers);
+
+        // Whoever takes the native array out and then looks for announcements sees this one, or the array is seen to be taken out here.
+        return mine == Volatile.Read(ref native) && ((mine & UsedByOthers) != 0 || (mine != 0 && watch?.Owner == thread))
+            ? new mlx_array { ctx = (void*)(mine & ~UsedByOthers) }
+            : AnnounceShared(thread, ref slot);
     }
 
     /// <summary>Whether this stands for a .NET number, which takes the element type of the array it meets.</summary>
@@ -90,7 +110,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     internal WeakScalar? Weak => extra as WeakScalar;
 
     /// <summary>What watches this for the thread that made it (<see cref="LatestToken"/>, then <see cref="HandleGuard"/>).</summary>
-    internal ref object? Watch => ref watch;
+    internal ref ArrayWatch? Watch => ref watch;
 
     /// <summary>Frees the native array. Doing it twice, or from several threads at once, is harmless.</summary>
     public void Dispose()
@@ -105,13 +125,45 @@ public sealed unsafe partial class MlxArray : IDisposable
     }
 
     /// <summary>Takes the native array out; only for <see cref="NativeFree"/>, which lets one caller do it at a time.</summary>
+    /// <param name="thread">The calling one.</param>
+    /// <param name="isPrivate">Whether no other thread has ever used it.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal nint TakeNative()
+    internal nint TakeNative(ThreadState thread, out bool isPrivate)
     {
         // What watches the array is read after this.
         nint taken = Volatile.Read(ref native);
+        isPrivate = (taken & UsedByOthers) == 0 && watch?.Owner == thread;
         native = 0;
-        return taken;
+        return taken & ~UsedByOthers;
+    }
+
+    /// <summary>Notes that another thread uses the native array; only for <see cref="NativeFree"/>, as above.</summary>
+    internal void MarkUsedByOthers()
+    {
+        nint mine = Volatile.Read(ref native);
+        if (mine != 0)
+        {
+            Volatile.Write(ref native, mine | UsedByOthers);
+        }
+    }
+
+    /// <summary>Stands for another native array from now on; only for <see cref="NativeFree"/>, as above.</summary>
+    /// <returns>What it stood for, or 0 where it was disposed, and then stays so.</returns>
+    internal nint ExchangeNative(ThreadState thread, nint replacement, ArrayKind? kind, out bool isPrivate)
+    {
+        nint taken = Volatile.Read(ref native);
+        isPrivate = (taken & UsedByOthers) == 0 && watch?.Owner == thread;
+        nint old = taken & ~UsedByOthers;
+        if (old != 0)
+        {
+            extra = null;
+            thread.Exchange(this, old, replacement);
+            Volatile.Write(ref native, isPrivate ? replacement : replacement | UsedByOthers);
+            extra = kind;
+            LiveArrays.Moved(old, replacement);
+        }
+
+        return old;
     }
 
     /// <summary>An array for the library's own caches: outside of scopes and of the count of live arrays.</summary>
@@ -140,10 +192,11 @@ public sealed unsafe partial class MlxArray : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void BecomeOrdinary(bool scoped, ThreadState? thread = null)
     {
-        LiveArrays.Created(this, native, thread ?? ThreadState.Current);
+        nint handle = native & ~UsedByOthers;
+        LiveArrays.Created(this, handle, thread ?? ThreadState.Current);
         if (LiveArrays.Recording)
         {
-            LiveArrays.Record(this, native);
+            LiveArrays.Record(this, handle);
         }
 
         if (scoped && MlxScope.AnyOpen)
@@ -181,36 +234,50 @@ public sealed unsafe partial class MlxArray : IDisposable
             return;
         }
 
-        // While the native array is out, a Dispose from another thread finds nothing to free.
-        nint old = NativeFree.Claim(this);
-        if (old == 0)
+        NativeFree.Free(ExchangeHandle(replacement, null).ctx);
+    }
+
+    /// <summary>As <see cref="ReplaceHandle"/>, for an array that is not a .NET number.</summary>
+    /// <param name="replacement">The native array that this stands for from now on.</param>
+    /// <param name="kind">Its shape and dtype where they are known.</param>
+    /// <returns>The native array that this stood for, which is the caller's now; none where other threads may be using it.</returns>
+    internal mlx_array ExchangeHandle(mlx_array replacement, ArrayKind? kind)
+    {
+        if (!NativeFree.Exchange(this, (nint)replacement.ctx, kind, out nint old))
         {
             NativeFree.Free(replacement.ctx);
             throw Disposed();
         }
 
-        Become((nint)replacement.ctx, old);
-        GC.KeepAlive(this);
-        NativeFree.Free((void*)old);
-    }
-
-    /// <summary>As <see cref="ReplaceHandle"/>, for an array that only the library has, on one thread at a time.</summary>
-    /// <returns>The array that this stood for, which is the caller's now.</returns>
-    internal mlx_array ExchangeHandle(mlx_array replacement, ArrayKind? kind)
-    {
-        nint old = native != 0 ? native : throw Disposed();
-        Become((nint)replacement.ctx, old);
-        extra = kind;
         GC.KeepAlive(this);
         return new mlx_array { ctx = (void*)old };
     }
 
-    private void Become(nint replacement, nint old)
+    // Another thread than the one that made the array, the first time or while the array is being changed; or there is no native array.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private mlx_array AnnounceShared(ThreadState thread, ref nint slot)
     {
-        extra = null;
-        ThreadState.Current.Exchange(this, old, replacement);
-        Volatile.Write(ref native, replacement);
-        LiveArrays.Moved(old, replacement);
+        while (true)
+        {
+            nint mine = Volatile.Read(ref native);
+            if (mine == 0)
+            {
+                Volatile.Write(ref slot, 0);
+                return HandleOfWeakScalar();
+            }
+
+            if ((mine & UsedByOthers) == 0 && watch?.Owner != thread)
+            {
+                NativeFree.Share(this);
+                continue;
+            }
+
+            Volatile.Write(ref slot, mine & ~UsedByOthers);
+            if (Volatile.Read(ref native) == mine)
+            {
+                return new mlx_array { ctx = (void*)(mine & ~UsedByOthers) };
+            }
+        }
     }
 
     private mlx_array HandleOfWeakScalar() => extra switch

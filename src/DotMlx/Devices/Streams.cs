@@ -221,6 +221,8 @@ internal static unsafe class Streams
 
     private static void SetThreadDefaults(ThreadState thread)
     {
+        // MLX asks for the CPU's as well, wherever it computes: an imported function takes its constants from there.
+        _ = DefaultOf(MlxDevice.Cpu);
         _ = DefaultOf(DefaultDevice);
         lock (Gate)
         {

@@ -66,16 +66,17 @@ internal static class Saving
     /// <summary>Writes the elements in row-major order. Only an array in another order is copied, and the copy freed at once.</summary>
     internal static unsafe void WriteElements(Stream stream, MlxArray array, Transfer transfer)
     {
-        byte* data = array.Data();
-        if (array.IsRowMajor)
+        using var held = new HeldArray(array);
+        byte* data = held.Data();
+        if (held.IsRowMajor)
         {
-            Write(stream, data, array.NBytes, transfer);
-            GC.KeepAlive(array);
+            Write(stream, data, held.NBytes, transfer);
             return;
         }
 
         using MlxArray copy = Mx.Contiguous(array);
-        Write(stream, copy.Data(), copy.NBytes, transfer);
+        using var heldCopy = new HeldArray(copy);
+        Write(stream, heldCopy.Data(), heldCopy.NBytes, transfer);
     }
 
     private static unsafe void Write(Stream stream, byte* data, long length, Transfer transfer)

@@ -24,15 +24,23 @@ internal static unsafe class Evaluation
     internal static void Eval(MlxArray array)
     {
         ArgumentNullException.ThrowIfNull(array);
-        if (array.IsWeakScalar)
+        if (!array.IsWeakScalar)
         {
-            return;
+            ThreadState thread = ThreadState.Current;
+            int position = thread.RingPosition;
+            Eval(array.Handle);
+            thread.Rewind(position);
         }
 
-        mlx_array handle = array.Handle;
+        GC.KeepAlive(array);
+    }
+
+    /// <summary>Evaluates an array that the caller keeps alive.</summary>
+    internal static void Eval(mlx_array handle)
+    {
         if (PeerWatch.IsLost)
         {
-            ReadOnly(array);
+            ReadOnly(handle);
         }
         else if (MayEvaluateHere)
         {
@@ -42,8 +50,6 @@ internal static unsafe class Evaluation
         {
             EvalThere(handle);
         }
-
-        GC.KeepAlive(array);
     }
 
     /// <summary>Whether the values are there already, so that reading them computes nothing.</summary>
@@ -114,7 +120,7 @@ internal static unsafe class Evaluation
                 MlxError.ThrowIfFailed(status, "mlx_eval");
                 PeerWatch.Completed(begun, asynchronously: false);
             },
-            () => Mlxc.mlx_vector_array_free(vector),
+            () => NativeFree.Free(vector),
             cancellationToken);
     }
 
@@ -200,7 +206,8 @@ internal static unsafe class Evaluation
         {
             foreach (MlxArray array in arrays)
             {
-                ReadOnly(array);
+                ReadOnly(array.Handle);
+                GC.KeepAlive(array);
             }
 
             return;
@@ -212,17 +219,23 @@ internal static unsafe class Evaluation
 
     private static bool IsAvailableHere(MlxArray array)
     {
-        byte available = 0;
-        int status = Mlxc._mlx_array_is_available(&available, array.Handle);
+        bool available = IsAvailableHere(array.Handle);
         GC.KeepAlive(array);
+        return available;
+    }
+
+    private static bool IsAvailableHere(mlx_array array)
+    {
+        byte available = 0;
+        int status = Mlxc._mlx_array_is_available(&available, array);
         MlxError.ThrowIfFailed(status, "_mlx_array_is_available");
         return available != 0;
     }
 
     // An evaluation that was given up holds the lock for good, but what is computed already needs none.
-    private static void ReadOnly(MlxArray array)
+    private static void ReadOnly(mlx_array array)
     {
-        if (!array.IsWeakScalar && !IsAvailableHere(array))
+        if (!IsAvailableHere(array))
         {
             PeerWatch.ThrowIfLost();
         }

@@ -7,16 +7,19 @@ namespace DotMlx;
 /// more. A finalizer would tell as well, but registering one and running it costs several times what making an array does. Guards serve
 /// again and again, for the weak reference is dear to make and cheap to set.
 /// </summary>
-internal sealed class HandleGuard(ThreadState owner)
+internal sealed class HandleGuard(ThreadState owner) : ArrayWatch(owner)
 {
     // Follows an array that another object's finalizer still uses until that has run.
     private WeakGCHandle<MlxArray> array = new(null!, trackResurrection: true);
 
-    /// <summary>The thread which made the array, and to which this comes back.</summary>
-    internal ThreadState Owner { get; } = owner;
+    private nint handle;
 
     /// <summary>What the array stands for, or 0 where it was disposed.</summary>
-    internal nint Handle { get; private set; }
+    internal nint Handle
+    {
+        get => Volatile.Read(ref handle);
+        private set => Volatile.Write(ref handle, value);
+    }
 
     /// <summary>Whether the array is one that programs own, and not one of the library's caches.</summary>
     internal bool Counted { get; private set; }
@@ -31,7 +34,11 @@ internal sealed class HandleGuard(ThreadState owner)
     internal HandleGuard? Next { get; set; }
 
     /// <summary>Whether nobody can dispose the array any more; false where there is none.</summary>
-    internal bool IsForgotten => Handle != 0 && !array.TryGetTarget(out _);
+    /// <remarks>
+    /// The order matters: whoever disposes the array keeps it alive until the handle is 0, so where the array is gone the handle says whether it was disposed.
+    /// The other way round it could be disposed and collected between the two reads, and be freed twice.
+    /// </remarks>
+    internal bool IsForgotten => !array.TryGetTarget(out _) && Handle != 0;
 
     internal void Watch(MlxArray watched, nint native, bool count)
     {

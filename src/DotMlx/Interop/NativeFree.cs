@@ -21,6 +21,11 @@ internal static unsafe class NativeFree
     // Small, for the C library's heap likes frees and allocations by turns; more than are made between two looks, lest it pile up.
     private const int BatchSize = 16;
 
+    // What it is that waits, in bits that are 0 in every address.
+    private const nint Vector = 1;
+    private const nint Map = 2;
+    private const nint Kinds = 3;
+
     private static readonly PendingFrees Pending = new();
 
     // Of all copies of this library in the process, which share MLX.
@@ -43,6 +48,24 @@ internal static unsafe class NativeFree
 
         FreeNow((nint)array, ThreadState.Current);
         Exit();
+    }
+
+    /// <summary>Frees a vector; its arrays may have no other reference left.</summary>
+    internal static void Free(mlx_vector_array vector)
+    {
+        if (vector.ctx != null)
+        {
+            Free((void*)((nint)vector.ctx | Vector));
+        }
+    }
+
+    /// <inheritdoc cref="Free(mlx_vector_array)"/>
+    internal static void Free(mlx_map_string_to_array map)
+    {
+        if (map.ctx != null)
+        {
+            Free((void*)((nint)map.ctx | Map));
+        }
     }
 
     /// <summary>Frees arrays that belong to nobody else, the last one first; null stands for none.</summary>
@@ -92,11 +115,18 @@ internal static unsafe class NativeFree
             return;
         }
 
-        nint native = array.TakeNative();
+        ThreadState thread = ThreadState.Current;
+        nint native = array.TakeNative(thread, out bool isPrivate);
         if (native != 0 && !Arena.IsBorrowed(array))
         {
-            ThreadState thread = ThreadState.Current;
             LiveArrays.Freed(array, native, thread);
+            if (!isPrivate)
+            {
+                Exit();
+                RetiredHandles.Add(native, array);
+                return;
+            }
+
             FreeNow(native, thread);
         }
 
@@ -106,12 +136,13 @@ internal static unsafe class NativeFree
     /// <summary>Empties arrays of an arena and frees those whose handles it still owns, the last one first.</summary>
     internal static void Free(ReadOnlySpan<MlxArray?> arrays, Arena owner)
     {
+        ThreadState thread = ThreadState.Current;
         while (!arrays.IsEmpty)
         {
             ReadOnlySpan<MlxArray?> last = arrays[Math.Max(0, arrays.Length - BatchSize)..];
             arrays = arrays[..^last.Length];
             bool entered = TryEnter();
-            ThreadState thread = ThreadState.Current;
+            List<(nint Handle, MlxArray Array)>? shared = null;
             for (int i = last.Length - 1; i >= 0; i--)
             {
                 MlxArray array = last[i]!;
@@ -121,13 +152,18 @@ internal static unsafe class NativeFree
                     continue;
                 }
 
-                nint native = entered ? array.TakeNative() : Claim(array);
+                bool isPrivate;
+                nint native = entered ? array.TakeNative(thread, out isPrivate) : Claim(array, out isPrivate);
                 if (!owned || native == 0)
                 {
                     continue;
                 }
 
-                if (entered)
+                if (!isPrivate)
+                {
+                    (shared ??= []).Add((native, array));
+                }
+                else if (entered)
                 {
                     FreeNow(native, thread);
                 }
@@ -145,39 +181,54 @@ internal static unsafe class NativeFree
             {
                 FreeAll();
             }
+
+            shared?.ForEach(static item => RetiredHandles.Add(item.Handle, item.Array));
         }
     }
 
-    /// <summary>Takes out what an array stands for: for one caller only, even if several come at once.</summary>
-    /// <returns>The native array, or 0 where another one came first.</returns>
-    internal static nint Claim(MlxArray array)
+    /// <summary>Makes an array stand for another native one, while nobody else takes it out or notes that it is used.</summary>
+    /// <param name="array">The array, which the caller keeps alive.</param>
+    /// <param name="replacement">The other native array.</param>
+    /// <param name="kind">Its shape and dtype where they are known.</param>
+    /// <param name="old">What it stood for, which is the caller's now; 0 where other threads may be using it.</param>
+    /// <returns>Whether it was not disposed.</returns>
+    internal static bool Exchange(MlxArray array, nint replacement, ArrayKind? kind, out nint old)
     {
-        var spin = default(SpinWait);
-        while (true)
+        int before = EnterBriefly();
+        old = array.ExchangeNative(ThreadState.Current, replacement, kind, out bool isPrivate);
+        ExitBriefly(before);
+        if (old == 0)
         {
-            int seen = Interlocked.CompareExchange(ref *State, Freeing, Idle);
-            if (seen == Idle)
-            {
-                nint native = array.TakeNative();
-                Exit();
-                return native;
-            }
-
-            if (seen == Evaluating && Interlocked.CompareExchange(ref *State, Claiming, Evaluating) == Evaluating)
-            {
-                nint native = array.TakeNative();
-                Volatile.Write(ref *State, Evaluating);
-                return native;
-            }
-
-            // A native free that calls back into the program: the lock is this thread's already.
-            if (ThreadState.Current.IsFreeing)
-            {
-                return array.TakeNative();
-            }
-
-            spin.SpinOnce(sleep1Threshold: -1);
+            return false;
         }
+
+        if (!isPrivate)
+        {
+            RetiredHandles.Add(old, null);
+            old = 0;
+        }
+
+        return true;
+    }
+
+    /// <summary>Notes that another thread than its owner uses an array, so that nobody frees it at once any more.</summary>
+    internal static void Share(MlxArray array)
+    {
+        int before = EnterBriefly();
+        array.MarkUsedByOthers();
+        ExitBriefly(before);
+    }
+
+    /// <summary>Takes out what an array stands for: for one caller only, even if several come at once.</summary>
+    /// <param name="array">The array, which the caller keeps alive.</param>
+    /// <param name="isPrivate">Whether no other thread has ever used it.</param>
+    /// <returns>The native array, or 0 where another one came first.</returns>
+    internal static nint Claim(MlxArray array, out bool isPrivate)
+    {
+        int before = EnterBriefly();
+        nint native = array.TakeNative(ThreadState.Current, out isPrivate);
+        ExitBriefly(before);
+        return native;
     }
 
     /// <summary>Leaves arrays to whoever makes, frees or evaluates arrays next; if nobody does for a moment, a timer frees them.</summary>
@@ -213,6 +264,7 @@ internal static unsafe class NativeFree
     internal static void FreeForgotten()
     {
         ThreadStates.Sweep();
+        RetiredHandles.Free();
         FreeAll();
     }
 
@@ -221,6 +273,8 @@ internal static unsafe class NativeFree
     {
         if (!closed)
         {
+            // Before the evaluation, which gives the memory of what is freed to its results.
+            RetiredHandles.FreeNew();
             Switch(from: Idle, to: Evaluating);
         }
     }
@@ -264,6 +318,43 @@ internal static unsafe class NativeFree
         }
     }
 
+    // The lock for an instant, also during an evaluation.
+    private static int EnterBriefly()
+    {
+        var spin = default(SpinWait);
+        while (true)
+        {
+            int seen = Interlocked.CompareExchange(ref *State, Freeing, Idle);
+            if (seen == Idle || (seen == Evaluating && Interlocked.CompareExchange(ref *State, Claiming, Evaluating) == Evaluating))
+            {
+                return seen;
+            }
+
+            // A native free that calls back into the program: the lock is this thread's already.
+            if (ThreadState.Current.IsFreeing)
+            {
+                return Freeing;
+            }
+
+            spin.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
+    private static void ExitBriefly(int before)
+    {
+        switch (before)
+        {
+            case Idle:
+                Exit();
+                break;
+            case Evaluating:
+                Volatile.Write(ref *State, Evaluating);
+                break;
+            default:
+                break;
+        }
+    }
+
     private static void Switch(int from, int to)
     {
         var spin = default(SpinWait);
@@ -276,11 +367,20 @@ internal static unsafe class NativeFree
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void FreeBesideOthers(MlxArray array)
     {
-        nint native = Claim(array);
-        if (native != 0 && !Arena.IsBorrowed(array))
+        nint native = Claim(array, out bool isPrivate);
+        if (native == 0 || Arena.IsBorrowed(array))
         {
-            LiveArrays.Freed(array, native, ThreadState.Current);
+            return;
+        }
+
+        LiveArrays.Freed(array, native, ThreadState.Current);
+        if (isPrivate)
+        {
             Free((void*)native);
+        }
+        else
+        {
+            RetiredHandles.Add(native, array);
         }
     }
 
@@ -290,6 +390,10 @@ internal static unsafe class NativeFree
     {
         Pending.Add(array);
         FreeAll();
+        if (Pending.Any)
+        {
+            Sweeper.Start();
+        }
     }
 
     private static void FreeBatch()
@@ -305,9 +409,21 @@ internal static unsafe class NativeFree
     private static void FreeNow(nint array, ThreadState thread)
     {
         thread.IsFreeing = true;
-        Mlxc.mlx_array_free(new mlx_array { ctx = (void*)array });
+        if ((array & Kinds) == 0)
+        {
+            Mlxc.mlx_array_free(new mlx_array { ctx = (void*)array });
+        }
+        else
+        {
+            FreeCollection((void*)(array & ~Kinds), array & Kinds);
+        }
+
         thread.IsFreeing = false;
     }
+
+    private static void FreeCollection(void* collection, nint kind) => _ = kind == Vector
+        ? Mlxc.mlx_vector_array_free(new mlx_vector_array { ctx = collection })
+        : Mlxc.mlx_map_string_to_array_free(new mlx_map_string_to_array { ctx = collection });
 
     /// <summary>Looks after a collection for what was forgotten, and frees what nobody took.</summary>
     internal static class Sweeper
@@ -346,6 +462,7 @@ internal static unsafe class NativeFree
         private static void Sweep()
         {
             ThreadStates.Sweep();
+            RetiredHandles.Free();
             if (Pending.Taken == takenBefore)
             {
                 FreeAll();

@@ -9,6 +9,9 @@ namespace DotMlx;
 /// </summary>
 internal static class StreamThread
 {
+    // MLX goes through graphs recursively in places, and what a thread gets by default differs: 512 KB to 8 MB. Only what is used takes memory.
+    private const int StackSize = 16 << 20;
+
     private static readonly BlockingCollection<Work> Queue = [];
     private static readonly Lazy<Thread> Worker = new(Start);
     private static int unfinished;
@@ -114,7 +117,7 @@ internal static class StreamThread
 
     private static Thread Start()
     {
-        var thread = new Thread(Loop) { IsBackground = true, Name = "DotMlx streams" };
+        var thread = new Thread(Loop, StackSize) { IsBackground = true, Name = "DotMlx streams" };
         thread.UnsafeStart();
         return thread;
     }

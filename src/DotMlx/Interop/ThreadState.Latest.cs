@@ -91,7 +91,7 @@ internal sealed partial class ThreadState
     private bool UnwatchOther(MlxArray array, nint native)
     {
         // Where it is another thread's token, that thread or whoever looks after it may put a guard in its place at this moment.
-        object? watch = array.Watch is LatestToken ? Interlocked.Exchange(ref array.Watch, null) : array.Watch;
+        ArrayWatch? watch = array.Watch is LatestToken ? Interlocked.Exchange(ref array.Watch, null) : array.Watch;
         if (watch is LatestToken other)
         {
             Interlocked.CompareExchange(ref other.Owner.latest, 0, native);

@@ -17,6 +17,7 @@ internal sealed partial class ThreadState
 #pragma warning restore IDE0052
 
     private readonly Thread thread = Thread.CurrentThread;
+    private BorrowedHandle? borrowed;
 
     internal static ThreadState Current
     {
@@ -50,6 +51,9 @@ internal sealed partial class ThreadState
 
     /// <summary>The innermost arena that the thread has opened, or null.</summary>
     internal Arena? Arena { get; set; }
+
+    /// <summary>Watches the arrays of this thread's arenas whose handles are borrowed.</summary>
+    internal BorrowedHandle Borrowed => borrowed ??= new BorrowedHandle(this);
 
     /// <summary>Closed arenas, to be opened again.</summary>
     internal Arena? SpareArena { get; set; }

@@ -11,9 +11,13 @@ internal static class ThreadStates
     private static long createdByGone;
     private static long freedByGone;
     private static long forgotten;
+    private static int count;
 
     /// <summary>How many arrays were ever found forgotten.</summary>
     internal static long Forgotten => Volatile.Read(ref forgotten);
+
+    /// <summary>How many threads have used arrays and are not known to have ended; at least one.</summary>
+    internal static int Count => Math.Max(1, Volatile.Read(ref count));
 
     /// <summary>Counts arrays that were found forgotten.</summary>
     internal static void Found(int arrays) => Interlocked.Add(ref forgotten, arrays);
@@ -23,6 +27,7 @@ internal static class ThreadStates
         lock (Gate)
         {
             Running.Add(thread);
+            count = Running.Count;
         }
     }
 
@@ -32,6 +37,7 @@ internal static class ThreadStates
         lock (Gate)
         {
             Running.Remove(thread);
+            count = Running.Count;
             Ended.Add(thread);
             BuryEnded();
         }
@@ -91,6 +97,20 @@ internal static class ThreadStates
         lock (Gate)
         {
             return Running.Exists(thread => thread != own && thread.MayBeInside && !thread.IsStreamThread);
+        }
+    }
+
+    /// <summary>Adds the native arrays that threads announce; what was taken out of its array before the call and is not among them is in nobody's use.</summary>
+    internal static void AddInUse(HashSet<nint> handles)
+    {
+        lock (Gate)
+        {
+            // From here on each thread either sees that the handle is gone, or is seen to announce it.
+            Interlocked.MemoryBarrierProcessWide();
+            foreach (ThreadState thread in Running)
+            {
+                thread.AddInUse(handles);
+            }
         }
     }
 

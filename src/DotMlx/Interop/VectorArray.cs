@@ -1,4 +1,3 @@
-using System.Buffers;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -17,27 +16,38 @@ internal unsafe ref struct VectorArray
     /// <exception cref="ArgumentNullException">An array is null.</exception>
     internal static VectorArray From(ReadOnlySpan<MlxArray> arrays)
     {
-        const int OnStack = 64;
-        mlx_array[]? rented = arrays.Length > OnStack ? ArrayPool<mlx_array>.Shared.Rent(arrays.Length) : null;
-        Span<mlx_array> handles = rented ?? stackalloc mlx_array[OnStack];
-        handles = handles[..arrays.Length];
-        for (int i = 0; i < arrays.Length; i++)
+        // A handle is valid until many others have been taken.
+        const int AtOnce = ThreadState.RingLength / 2;
+        Span<mlx_array> handles = stackalloc mlx_array[AtOnce];
+        VectorArray vector = default;
+        ThreadState thread = ThreadState.Current;
+        int position = thread.RingPosition;
+        try
         {
-            handles[i] = Op.Handle(arrays[i], "arrays");
-        }
+            do
+            {
+                ReadOnlySpan<MlxArray> some = arrays[..Math.Min(AtOnce, arrays.Length)];
+                arrays = arrays[some.Length..];
+                for (int i = 0; i < some.Length; i++)
+                {
+                    handles[i] = Op.Handle(some[i], "arrays");
+                }
 
-        mlx_vector_array vector = FromHandles(handles);
-        foreach (MlxArray array in arrays)
+                vector.Append(handles[..some.Length]);
+                thread.Rewind(position);
+                foreach (MlxArray array in some)
+                {
+                    GC.KeepAlive(array);
+                }
+            }
+            while (!arrays.IsEmpty);
+            return vector;
+        }
+        catch
         {
-            GC.KeepAlive(array);
+            vector.Dispose();
+            throw;
         }
-
-        if (rented is not null)
-        {
-            ArrayPool<mlx_array>.Shared.Return(rented);
-        }
-
-        return new VectorArray(vector);
     }
 
     /// <summary>Every element as an array of its own.</summary>
@@ -65,17 +75,27 @@ internal unsafe ref struct VectorArray
         Handle = default;
         if (handle.ctx != null)
         {
-            Mlxc.mlx_vector_array_free(handle);
+            NativeFree.Free(handle);
         }
     }
 
-    private static mlx_vector_array FromHandles(ReadOnlySpan<mlx_array> handles)
+    private void Append(scoped ReadOnlySpan<mlx_array> handles)
     {
         mlx_array nothing = default;
-        fixed (mlx_array* first = handles)
+        fixed (mlx_array* some = handles)
         {
-            mlx_vector_array vector = Mlxc.mlx_vector_array_new_data(first != null ? first : &nothing, (nuint)handles.Length);
-            return vector.ctx != null ? vector : throw MlxError.Fail("mlx_vector_array_new_data");
+            mlx_array* first = some != null ? some : &nothing;
+            if (Handle.ctx != null)
+            {
+                MlxError.ThrowIfFailed(Mlxc.mlx_vector_array_append_data(Handle, first, (nuint)handles.Length), "mlx_vector_array_append_data");
+                return;
+            }
+
+            Handle = Mlxc.mlx_vector_array_new_data(first, (nuint)handles.Length);
+            if (Handle.ctx == null)
+            {
+                throw MlxError.Fail("mlx_vector_array_new_data");
+            }
         }
     }
 }

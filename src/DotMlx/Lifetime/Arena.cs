@@ -8,17 +8,18 @@ namespace DotMlx;
 /// <see cref="MlxScope"/> has them, and they are not counted, which makes them cheap. What lives on is taken out.
 /// Arenas nest; unlike scopes they do not follow <c>await</c>.
 /// </summary>
-internal sealed unsafe class Arena : IDisposable
+internal sealed unsafe class Arena : ArrayWatch, IDisposable
 {
-    /// <summary>Watches an array that stands for the handle of somebody else, who keeps it alive.</summary>
-    private static readonly object Borrowed = new();
-
     private readonly ThreadState _thread;
     private MlxArray?[] _made = new MlxArray?[32];
     private int _count;
     private Arena? _outer;
 
-    private Arena(ThreadState thread) => _thread = thread;
+    // How many handles the thread held when this was opened.
+    private int _held;
+
+    private Arena(ThreadState thread)
+        : base(thread) => _thread = thread;
 
     /// <summary>The scalars that parameters of one shape share; null where nothing is shared.</summary>
     internal SharedScalars? Scalars { get; private set; }
@@ -31,6 +32,7 @@ internal sealed unsafe class Arena : IDisposable
         thread.SpareArena = arena._outer;
         arena._outer = thread.Arena;
         arena.Scalars = scalars;
+        arena._held = thread.HeldCount;
         thread.Arena = arena;
         return arena;
     }
@@ -48,7 +50,7 @@ internal sealed unsafe class Arena : IDisposable
     internal static bool Has(MlxArray array) => array.Watch is Arena || IsBorrowed(array);
 
     /// <summary>Whether the handle of an array is not its own.</summary>
-    internal static bool IsBorrowed(MlxArray array) => ReferenceEquals(array.Watch, Borrowed);
+    internal static bool IsBorrowed(MlxArray array) => array.Watch is BorrowedHandle;
 
     /// <summary>Makes an array of an arena an ordinary one that belongs to no scope: it became part of state that lives longer.</summary>
     internal static void Detach(MlxArray array)
@@ -92,8 +94,22 @@ internal sealed unsafe class Arena : IDisposable
     /// <summary>An array for as long as the arena that stands for the handle of another, which must live as long.</summary>
     internal MlxArray Borrow(MlxArray array)
     {
-        MlxArray borrowed = MlxArray.Unwatched(array.Handle);
-        borrowed.Watch = Borrowed;
+        MlxArray borrowed;
+        if (ReferenceEquals(_thread.Arena, this))
+        {
+            // Whoever disposes the array meanwhile, on another thread, leaves the handle until this is released.
+            mlx_array handle = array.Handle;
+            _thread.Hold((nint)handle.ctx);
+            GC.KeepAlive(array);
+            borrowed = MlxArray.Unwatched(handle);
+            borrowed.Watch = _thread.Borrowed;
+        }
+        else
+        {
+            borrowed = MlxArray.Unwatched(Copy(array));
+            borrowed.Watch = this;
+        }
+
         if (array.Kind is { } kind)
         {
             borrowed.Learn(kind);
@@ -113,7 +129,7 @@ internal sealed unsafe class Arena : IDisposable
 
         // Code that still uses the array may do so until the arena lets go of it.
         mlx_array handle = array.Handle;
-        array.Watch = Borrowed;
+        array.Watch = _thread.Borrowed;
         return handle;
     }
 
@@ -151,6 +167,10 @@ internal sealed unsafe class Arena : IDisposable
     {
         NativeFree.Free(_made.AsSpan(0, _count), this);
         _count = 0;
+        if (ReferenceEquals(_thread.Arena, this))
+        {
+            _thread.ReleaseHeld(_held);
+        }
     }
 
     /// <summary>Frees what was made and not taken, and closes the arena.</summary>

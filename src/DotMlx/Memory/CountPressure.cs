@@ -9,7 +9,9 @@ namespace DotMlx;
 internal sealed class CountPressure
 {
     private const long Least = 1 << 12;
-    private const long Most = 1 << 20;
+
+    // Of all threads together. Metal has at most 499,000 buffers, and the arrays that a program keeps need some of them.
+    private const long Most = 1 << 17;
 
     // Parts of the time between two collections: one that takes more should come less often, one that takes less may come more often.
     private const long Dear = 3;
@@ -31,7 +33,7 @@ internal sealed class CountPressure
 
         thread.Settle();
         long made = thread.Excess - floor;
-        if (made >= allowed)
+        if (made >= Math.Min(allowed, Math.Max(Most / ThreadStates.Count, Least)))
         {
             Collect(thread, made);
         }

@@ -11,8 +11,8 @@ internal static unsafe class Call
         [CallerArgumentExpression(nameof(a))] string? name = null)
     {
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a, name), x, Op.Stream(stream));
-        GC.KeepAlive(a);
+        int status = f(&result, Op.Left(a, name), x, Op.Stream(stream));
+        Op.Done(a);
         return Op.Result(status, result, function);
     }
 
@@ -21,8 +21,8 @@ internal static unsafe class Call
         MlxArray a, int x, int y, MlxStream? stream, [CallerArgumentExpression(nameof(a))] string? name = null)
     {
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a, name), x, y, Op.Stream(stream));
-        GC.KeepAlive(a);
+        int status = f(&result, Op.Left(a, name), x, y, Op.Stream(stream));
+        Op.Done(a);
         return Op.Result(status, result, function);
     }
 
@@ -33,8 +33,8 @@ internal static unsafe class Call
         mlx_array result = default;
         fixed (int* first = values)
         {
-            int status = f(&result, Op.Handle(a, name), first, (nuint)values.Length, Op.Stream(stream));
-            GC.KeepAlive(a);
+            int status = f(&result, Op.Left(a, name), first, (nuint)values.Length, Op.Stream(stream));
+            Op.Done(a);
             return Op.Result(status, result, function);
         }
     }
@@ -44,8 +44,8 @@ internal static unsafe class Call
         [CallerArgumentExpression(nameof(a))] string? name = null)
     {
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a, name), Native.Byte(flag), Op.Stream(stream));
-        GC.KeepAlive(a);
+        int status = f(&result, Op.Left(a, name), Native.Byte(flag), Op.Stream(stream));
+        Op.Done(a);
         return Op.Result(status, result, function);
     }
 
@@ -56,9 +56,8 @@ internal static unsafe class Call
         [CallerArgumentExpression(nameof(a))] string? nameA = null, [CallerArgumentExpression(nameof(b))] string? nameB = null)
     {
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a, nameA), Op.Handle(b, nameB), Op.Stream(stream));
-        GC.KeepAlive(a);
-        GC.KeepAlive(b);
+        int status = f(&result, Op.Left(a, nameA), Op.Right(b, nameB), Op.Stream(stream));
+        Op.Done(a, b);
         return Op.Result(status, result, function);
     }
 
@@ -68,9 +67,8 @@ internal static unsafe class Call
         [CallerArgumentExpression(nameof(a))] string? nameA = null, [CallerArgumentExpression(nameof(b))] string? nameB = null)
     {
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a, nameA), Op.Handle(b, nameB), x, Op.Stream(stream));
-        GC.KeepAlive(a);
-        GC.KeepAlive(b);
+        int status = f(&result, Op.Left(a, nameA), Op.Right(b, nameB), x, Op.Stream(stream));
+        Op.Done(a, b);
         return Op.Result(status, result, function);
     }
 
@@ -81,8 +79,8 @@ internal static unsafe class Call
     {
         mlx_array first = default;
         mlx_array second = default;
-        int status = f(&first, &second, Op.Handle(a, name), Op.Stream(stream));
-        GC.KeepAlive(a);
+        int status = f(&first, &second, Op.Left(a, name), Op.Stream(stream));
+        Op.Done(a);
         return (Op.Result(status, first, function), Op.Result(status, second, function));
     }
 

@@ -27,6 +27,37 @@ internal static unsafe class Op
         return a.Handle;
     }
 
+    /// <summary>The handle of the first operand of a call that ends with <see cref="Done(MlxArray)"/> and calls nothing else of the library in between.</summary>
+    internal static mlx_array Left(MlxArray a, [CallerArgumentExpression(nameof(a))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(a, name);
+        ThreadState thread = ThreadState.Current;
+        return a.Announce(thread, ref thread.Left);
+    }
+
+    /// <summary>As <see cref="Left"/>, for the second operand.</summary>
+    internal static mlx_array Right(MlxArray b, [CallerArgumentExpression(nameof(b))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(b, name);
+        ThreadState thread = ThreadState.Current;
+        return b.Announce(thread, ref thread.Right);
+    }
+
+    /// <summary>The call is over: the operands are not used any more.</summary>
+    internal static void Done(MlxArray a)
+    {
+        Volatile.Write(ref ThreadState.Current.Left, 0);
+        GC.KeepAlive(a);
+    }
+
+    /// <inheritdoc cref="Done(MlxArray)"/>
+    internal static void Done(MlxArray a, MlxArray b)
+    {
+        Volatile.Write(ref ThreadState.Current.Right, 0);
+        Done(a);
+        GC.KeepAlive(b);
+    }
+
     internal static mlx_array HandleOrNull(MlxArray? a) => a is null ? default : a.Handle;
 
     /// <summary>Owns the result of a call, or throws what MLX reported.</summary>
@@ -44,9 +75,11 @@ internal static unsafe class Op
     internal static MlxArray Unary(
         delegate*<mlx_array*, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxStream? stream)
     {
+        ArgumentNullException.ThrowIfNull(a);
         ThreadState thread = ThreadState.Current;
         mlx_array result = default;
-        int status = f(&result, Handle(a), Stream(stream, thread));
+        int status = f(&result, a.Announce(thread, ref thread.Left), Stream(stream, thread));
+        Volatile.Write(ref thread.Left, 0);
         GC.KeepAlive(a);
         return Result(status, result, function, thread);
     }
@@ -93,10 +126,12 @@ internal static unsafe class Op
     private static MlxArray Call(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream, ThreadState thread)
     {
-        mlx_array left = Operand(a, b, thread);
-        mlx_array right = Operand(b, a, thread);
+        mlx_array left = Operand(a, b, thread, ref thread.Left);
+        mlx_array right = Operand(b, a, thread, ref thread.Right);
         mlx_array result = default;
         int status = f(&result, left, right, Stream(stream, thread));
+        Volatile.Write(ref thread.Left, 0);
+        Volatile.Write(ref thread.Right, 0);
         GC.KeepAlive(a);
         GC.KeepAlive(b);
         return Result(status, result, function, thread);
@@ -104,8 +139,8 @@ internal static unsafe class Op
 
     /// <summary>The handle of an operand: a number takes the other one's type, and a scalar that parameters share is shared.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static mlx_array Operand(MlxArray a, MlxArray beside, ThreadState thread) =>
-        a.IsWeakScalar || a.Shared is not null ? ScalarOperand(a, beside, thread) : a.Handle;
+    private static mlx_array Operand(MlxArray a, MlxArray beside, ThreadState thread, ref nint slot) =>
+        a.IsWeakScalar || a.Shared is not null ? ScalarOperand(a, beside, thread) : a.Announce(thread, ref slot);
 
     private static mlx_array ScalarOperand(MlxArray a, MlxArray beside, ThreadState thread)
     {

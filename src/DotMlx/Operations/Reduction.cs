@@ -10,8 +10,8 @@ internal static unsafe class Reduction
     {
         CheckSize(a, function, stream);
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a), Native.Byte(keepdims), Op.Stream(stream));
-        GC.KeepAlive(a);
+        int status = f(&result, Op.Left(a), Native.Byte(keepdims), Op.Stream(stream));
+        Op.Done(a);
         return Op.Result(status, result, function);
     }
 
@@ -21,8 +21,8 @@ internal static unsafe class Reduction
     {
         CheckSize(a, function, stream);
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a), DotMlx.Axes.Of(a, axis), Native.Byte(keepdims), Op.Stream(stream));
-        GC.KeepAlive(a);
+        int status = f(&result, Op.Left(a), DotMlx.Axes.Of(a, axis), Native.Byte(keepdims), Op.Stream(stream));
+        Op.Done(a);
         return Op.Result(status, result, function);
     }
 
@@ -35,8 +35,8 @@ internal static unsafe class Reduction
         mlx_array result = default;
         fixed (int* first = axes)
         {
-            int status = f(&result, Op.Handle(a), first, (nuint)axes.Length, Native.Byte(keepdims), Op.Stream(stream));
-            GC.KeepAlive(a);
+            int status = f(&result, Op.Left(a), first, (nuint)axes.Length, Native.Byte(keepdims), Op.Stream(stream));
+            Op.Done(a);
             return Op.Result(status, result, function);
         }
     }

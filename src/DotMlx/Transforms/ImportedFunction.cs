@@ -19,6 +19,8 @@ public sealed unsafe class ImportedFunction : IDisposable
         path = NativePath.Of(file);
         try
         {
+            // MLX builds the graph here, with the streams that are this thread's defaults.
+            using Lock.Scope scope = TraceLock.Enter();
             fixed (byte* name = NativeKey.Bytes(path.Path, nameof(file)))
             {
                 mlx_imported_function imported = Mlxc.mlx_imported_function_new(name);
@@ -53,6 +55,9 @@ public sealed unsafe class ImportedFunction : IDisposable
     {
         ObjectDisposedException.ThrowIf(handle == 0, this);
         using var scope = TraceLock.Enter();
+
+        // Disposed meanwhile, perhaps: that, too, takes the lock.
+        ObjectDisposedException.ThrowIf(handle == 0, this);
         using VectorArray arguments = VectorArray.From(args);
         using NativeMap named = NativeMap.From(kwargs);
         mlx_imported_function function = new() { ctx = (void*)handle };
@@ -73,7 +78,11 @@ public sealed unsafe class ImportedFunction : IDisposable
     /// <summary>Frees the function.</summary>
     public void Dispose()
     {
-        Release();
+        using (TraceLock.Enter())
+        {
+            Release();
+        }
+
         path.Dispose();
         GC.SuppressFinalize(this);
     }

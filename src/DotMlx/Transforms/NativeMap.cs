@@ -22,6 +22,8 @@ internal readonly unsafe struct NativeMap : IDisposable
                 throw MlxError.Fail("mlx_map_string_to_array_new");
             }
 
+            ThreadState thread = ThreadState.Current;
+            int position = thread.RingPosition;
             foreach ((string key, MlxArray array) in arrays ?? new Dictionary<string, MlxArray>())
             {
                 if (key.Contains('%', StringComparison.Ordinal))
@@ -34,6 +36,7 @@ internal readonly unsafe struct NativeMap : IDisposable
                     MlxError.ThrowIfFailed(Mlxc.mlx_map_string_to_array_insert(map.Handle, name, Op.Handle(array)), "mlx_map_string_to_array_insert");
                 }
 
+                thread.Rewind(position);
                 GC.KeepAlive(array);
             }
 
@@ -80,7 +83,7 @@ internal readonly unsafe struct NativeMap : IDisposable
     {
         if (Handle.ctx != null)
         {
-            _ = Mlxc.mlx_map_string_to_array_free(Handle);
+            NativeFree.Free(Handle);
         }
     }
 }

@@ -85,7 +85,7 @@ public class TensorTests
     {
         using var scope = MlxScope.Begin();
         var a = Mx.Arange(6).Reshape(2, 3) + 1;
-        nint storage = (nint)a.Data();
+        nint storage = (nint)HeldArray.DataOf(a.Handle);
         Assert.That(a.Read<int, nint>(elements => Address(in elements[0])), Is.EqualTo(storage));
         Assert.That(a.ReadTensor<int, nint>(elements => Address(in elements.GetPinnableReference())), Is.EqualTo(storage));
         Assert.That(a.ReadTensor<int, bool>(elements => elements.IsDense), Is.True);
@@ -99,7 +99,7 @@ public class TensorTests
         MlxArray[] views = [a.T, a[.., 1], a[.., .., new Slice(null, null, 2)], Mx.BroadcastTo(a[.., ..1], [2, 3, 4])];
         foreach (MlxArray view in views)
         {
-            nint storage = (nint)view.Data();
+            nint storage = (nint)HeldArray.DataOf(view.Handle);
             Assert.That(view.ReadTensor<int, nint>(elements => Address(in elements.GetPinnableReference())), Is.EqualTo(storage));
             Assert.That(Flattened(view), Is.EqualTo(view.ToArray<int>()));
             Assert.That(view.Read<int, int[]>(elements => elements.ToArray()), Is.EqualTo(view.ToArray<int>()));

@@ -24,18 +24,18 @@ internal static unsafe class ArrayText
             return Of(array, (at, dtype) => Element((byte*)at, dtype, format, provider));
         }
 
-        string number = Element(array.Data(), array.DType, format, provider);
-        GC.KeepAlive(array);
-        return number;
+        using var held = new HeldArray(array);
+        return Element(held.Data(), held.DType, format, provider);
     }
 
     private static string Of(MlxArray array, Func<nint, DType, string> element)
     {
-        int[] shape = array.ShapeArray;
-        DType dtype = array.DType;
+        using var held = new HeldArray(array);
+        int[] shape = held.Shape.ToArray();
+        DType dtype = held.DType;
         var text = new StringBuilder("array(");
-        byte* data = array.Size == 0 ? null : array.Data();
-        var strides = new ReadOnlySpan<long>(Mlxc.mlx_array_strides(array.Handle), shape.Length);
+        byte* data = held.Size == 0 ? null : held.Data();
+        ReadOnlySpan<long> strides = held.Strides;
         if (shape.Length == 0)
         {
             text.Append(element((nint)data, dtype));
@@ -45,7 +45,6 @@ internal static unsafe class ArrayText
             Dimension(text, data, 0, shape, strides, dtype, element);
         }
 
-        GC.KeepAlive(array);
         return text.Append(", dtype=").Append(dtype.MlxName()).Append(')').ToString();
     }
 

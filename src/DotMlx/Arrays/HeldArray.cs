@@ -1,0 +1,71 @@
+using DotMlx.Bindings;
+
+namespace DotMlx;
+
+/// <summary>
+/// A reference of its own to the native array that an array stands for: for reading it while code of the program runs or much else is called,
+/// whatever happens to the array meanwhile.
+/// </summary>
+internal readonly unsafe ref struct HeldArray : IDisposable
+{
+    internal HeldArray(MlxArray array)
+    {
+        ThreadState thread = ThreadState.Current;
+        mlx_array reference = default;
+        int status = Mlxc.mlx_array_set(&reference, array.Announce(thread, ref thread.Property));
+        Volatile.Write(ref thread.Property, 0);
+        GC.KeepAlive(array);
+        MlxError.ThrowIfFailed(status, "mlx_array_set");
+        Handle = reference;
+    }
+
+    internal mlx_array Handle { get; }
+
+    internal DType DType => (DType)Mlxc.mlx_array_dtype(Handle);
+
+    internal long Size => (long)Mlxc.mlx_array_size(Handle);
+
+    internal long NBytes => (long)Mlxc.mlx_array_nbytes(Handle);
+
+    internal ReadOnlySpan<int> Shape => new(Mlxc.mlx_array_shape(Handle), (int)Mlxc.mlx_array_ndim(Handle));
+
+    /// <summary>Elements from one to the next along each dimension; known once <see cref="Data"/> was called.</summary>
+    internal ReadOnlySpan<long> Strides => new(Mlxc.mlx_array_strides(Handle), (int)Mlxc.mlx_array_ndim(Handle));
+
+    /// <summary>Whether the elements lie in row-major order without gaps; known once <see cref="Data"/> was called.</summary>
+    internal bool IsRowMajor
+    {
+        get
+        {
+            ReadOnlySpan<int> shape = Shape;
+            ReadOnlySpan<long> strides = Strides;
+            long run = 1;
+            for (int i = shape.Length - 1; i >= 0; i--)
+            {
+                if (shape[i] != 1 && strides[i] != run)
+                {
+                    return false;
+                }
+
+                run *= shape[i];
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Evaluates and gives the first byte of the storage, valid until this is disposed.</summary>
+    internal byte* Data() => DataOf(Handle);
+
+    /// <summary>Evaluates an array and gives the first byte of its storage.</summary>
+    internal static byte* DataOf(mlx_array array)
+    {
+        Evaluation.Eval(array);
+
+        // One accessor serves all types: MLX only casts the pointer.
+        byte* data = Mlxc.mlx_array_data_uint8(array);
+        return data != null ? data : throw MlxError.Fail("mlx_array_data_uint8");
+    }
+
+    public void Dispose() => NativeFree.Free(Handle.ctx);
+}

@@ -1,0 +1,97 @@
+using System.Runtime.InteropServices;
+
+namespace DotMlx;
+
+/// <summary>
+/// Native arrays that were taken out of their <see cref="MlxArray"/> while other threads might be using them. They are freed once no thread announces
+/// them (<see cref="ThreadState.AddInUse"/>), or once nobody has the array: whoever uses one keeps it alive until the end of the call.
+/// </summary>
+internal static class RetiredHandles
+{
+    // One barrier on all processors serves as many as these.
+    private const int Batch = 32;
+
+    private static readonly Lock Gate = new();
+    private static readonly HashSet<nint> InUse = [];
+    private static List<Retired> waiting = [];
+    private static int limit = Batch;
+    private static volatile bool isNew;
+
+    /// <summary>Takes over the native array of an array that was disposed or, where that is null, lives on with another one.</summary>
+    internal static void Add(nint handle, MlxArray? array)
+    {
+        ThreadState.Current.Withdraw(handle);
+        var retired = new Retired(handle, array is null ? default : new WeakGCHandle<MlxArray>(array, trackResurrection: true));
+        bool isFull;
+        lock (Gate)
+        {
+            waiting.Add(retired);
+            isNew = true;
+            isFull = waiting.Count >= limit;
+        }
+
+        if (isFull)
+        {
+            Free();
+        }
+        else
+        {
+            NativeFree.Sweeper.Start();
+        }
+    }
+
+    /// <summary>Frees what has come since the last time, as far as nobody uses it.</summary>
+    internal static void FreeNew()
+    {
+        if (isNew)
+        {
+            Free();
+        }
+    }
+
+    /// <summary>Frees all that nobody uses any more.</summary>
+    internal static void Free()
+    {
+        if (waiting.Count == 0)
+        {
+            return;
+        }
+
+        lock (Gate)
+        {
+            isNew = false;
+            InUse.Clear();
+            ThreadStates.AddInUse(InUse);
+            waiting.RemoveAll(static retired =>
+            {
+                if (InUse.Contains(retired.Handle) && !retired.IsUnreachable)
+                {
+                    return false;
+                }
+
+                retired.Free();
+                return true;
+            });
+            limit = Math.Max(Batch, 2 * waiting.Count);
+        }
+
+        NativeFree.FreeAll();
+    }
+
+    private readonly struct Retired(nint handle, WeakGCHandle<MlxArray> array)
+    {
+        internal nint Handle => handle;
+
+        internal bool IsUnreachable => array.IsAllocated && !array.TryGetTarget(out _);
+
+        internal void Free()
+        {
+            if (array.IsAllocated)
+            {
+                array.Dispose();
+            }
+
+            NativeFree.SetAside([handle]);
+        }
+    }
+}
