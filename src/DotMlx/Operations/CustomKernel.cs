@@ -7,21 +7,9 @@ namespace DotMlx;
 /// <remarks>MLX holds the source text; the object owns one native handle and is freed by <see cref="Dispose()"/> or its finalizer.</remarks>
 public abstract unsafe class CustomKernel : IDisposable
 {
-    private nint handle;
+    private readonly NativeHandle kernel;
 
-    private protected CustomKernel(nint handle) => this.handle = handle;
-
-    /// <summary>Frees the native kernel if nobody disposed it.</summary>
-    ~CustomKernel() => Release();
-
-    private protected nint Handle
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(handle == 0, this);
-            return handle;
-        }
-    }
+    private protected CustomKernel(nint kernel, Action<nint> free) => this.kernel = new NativeHandle(kernel, free);
 
     /// <summary>Runs the kernel.</summary>
     /// <param name="inputs">One array for each input name.</param>
@@ -49,6 +37,7 @@ public abstract unsafe class CustomKernel : IDisposable
                 $"{outputShapes.Length} output shapes were given with {outputDTypes.Length} dtypes.", nameof(outputDTypes));
         }
 
+        using NativeHandle.Use used = kernel.Enter();
         nint config = NewConfig();
         try
         {
@@ -75,9 +64,7 @@ public abstract unsafe class CustomKernel : IDisposable
             }
 
             using VectorArray arrays = VectorArray.From(inputs);
-            MlxArray[] outputs = Run(config, arrays.Handle, Op.Stream(stream));
-            GC.KeepAlive(this);
-            return outputs;
+            return Run(used.Value, config, arrays.Handle, Op.Stream(stream));
         }
         finally
         {
@@ -88,7 +75,7 @@ public abstract unsafe class CustomKernel : IDisposable
     /// <summary>Frees the native kernel. Arrays it has made stay valid.</summary>
     public void Dispose()
     {
-        Release();
+        kernel.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -105,18 +92,7 @@ public abstract unsafe class CustomKernel : IDisposable
 
     private protected abstract void SetInitValue(nint config, float value);
 
-    private protected abstract MlxArray[] Run(nint config, mlx_vector_array inputs, mlx_stream stream);
-
-    private protected abstract void Free(nint kernel);
-
-    private void Release()
-    {
-        nint old = Interlocked.Exchange(ref handle, 0);
-        if (old != 0)
-        {
-            Free(old);
-        }
-    }
+    private protected abstract MlxArray[] Run(nint kernel, nint config, mlx_vector_array inputs, mlx_stream stream);
 
     /// <summary>A name that MLX puts into the source: that of the kernel, of an input or output, of a template parameter.</summary>
     /// <exception cref="ArgumentException">The name is not ASCII, or holds '%' or a zero character.</exception>

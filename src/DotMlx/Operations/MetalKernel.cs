@@ -8,7 +8,9 @@ public sealed unsafe class MetalKernel : CustomKernel
     internal MetalKernel(
         string name, IReadOnlyList<string> inputNames, IReadOnlyList<string> outputNames, string source, string header,
         bool ensureRowContiguous, bool atomicOutputs)
-        : base(Create(name, inputNames, outputNames, source, header, ensureRowContiguous, atomicOutputs))
+        : base(
+            Create(name, inputNames, outputNames, source, header, ensureRowContiguous, atomicOutputs),
+            static kernel => Mlxc.mlx_fast_metal_kernel_free(new mlx_fast_metal_kernel { ctx = (void*)kernel }))
     {
     }
 
@@ -81,13 +83,11 @@ public sealed unsafe class MetalKernel : CustomKernel
         => MlxError.ThrowIfFailed(
             Mlxc.mlx_fast_metal_kernel_config_set_init_value(Config(config), value), "mlx_fast_metal_kernel_config_set_init_value");
 
-    private protected override MlxArray[] Run(nint config, mlx_vector_array inputs, mlx_stream stream)
+    private protected override MlxArray[] Run(nint kernel, nint config, mlx_vector_array inputs, mlx_stream stream)
     {
         mlx_vector_array outputs = default;
         int status = Mlxc.mlx_fast_metal_kernel_apply(
-            &outputs, new mlx_fast_metal_kernel { ctx = (void*)Handle }, inputs, Config(config), stream);
+            &outputs, new mlx_fast_metal_kernel { ctx = (void*)kernel }, inputs, Config(config), stream);
         return Native.Arrays(status, outputs, "mlx_fast_metal_kernel_apply");
     }
-
-    private protected override void Free(nint kernel) => Mlxc.mlx_fast_metal_kernel_free(new mlx_fast_metal_kernel { ctx = (void*)kernel });
 }

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace DotMlx.Tests.Memory;
+
+/// <summary>Programs that dispose nothing stay below the number of buffers that Metal has.</summary>
+public sealed class CountPressureTests
+{
+    private const int MetalBuffers = 499_000;
+    private const int Kept = 300_000;
+
+    /// <summary>In a process of its own whose collector hardly ever looks by itself.</summary>
+    [Test]
+    public void FewerArraysWaitForTheCollectorThanMetalHasBuffers()
+    {
+        ProcessStartInfo start = new("dotnet", [typeof(CountPressureTests).Assembly.Location, "forget-arrays"]) { RedirectStandardOutput = true };
+        start.Environment["DOTNET_GCgen0size"] = "0x40000000";
+        using Process process = Process.Start(start)!;
+        long most = long.Parse(process.StandardOutput.ReadToEnd(), CultureInfo.InvariantCulture);
+        process.WaitForExit();
+        Assert.That(process.ExitCode, Is.Zero);
+        Assert.That(most, Is.InRange(Kept, MetalBuffers));
+    }
+
+    /// <summary>Keeps many arrays, which makes the library ask the collector less often, and then forgets them and as many more.</summary>
+    internal static int ForgetArrays()
+    {
+        long most = 0;
+        List<MlxArray>? kept = [];
+        MlxArray one = Mx.Ones(1);
+        for (int i = 0; i < 3 * Kept; i++)
+        {
+            MlxArray made = one.Share();
+            if (i < Kept)
+            {
+                kept!.Add(made);
+            }
+            else
+            {
+                kept = null;
+            }
+
+            if (i % 1000 == 0)
+            {
+                (long created, long freed) = ThreadStates.Totals();
+                most = Math.Max(most, created - freed);
+            }
+        }
+
+        Console.Write(most.ToString(CultureInfo.InvariantCulture));
+        return 0;
+    }
+}
