@@ -13,7 +13,7 @@ internal static class RetiredHandles
 
     private static readonly Lock Gate = new();
     private static readonly HashSet<nint> InUse = [];
-    private static List<Retired> waiting = [];
+    private static readonly List<Retired> Waiting = [];
     private static int limit = Batch;
     private static volatile bool isNew;
 
@@ -25,9 +25,9 @@ internal static class RetiredHandles
         bool isFull;
         lock (Gate)
         {
-            waiting.Add(retired);
+            Waiting.Add(retired);
             isNew = true;
-            isFull = waiting.Count >= limit;
+            isFull = Waiting.Count >= limit;
         }
 
         if (isFull)
@@ -52,7 +52,7 @@ internal static class RetiredHandles
     /// <summary>Frees all that nobody uses any more.</summary>
     internal static void Free()
     {
-        if (waiting.Count == 0)
+        if (Waiting.Count == 0)
         {
             return;
         }
@@ -62,7 +62,7 @@ internal static class RetiredHandles
             isNew = false;
             InUse.Clear();
             ThreadStates.AddInUse(InUse);
-            waiting.RemoveAll(static retired =>
+            Waiting.RemoveAll(static retired =>
             {
                 if (InUse.Contains(retired.Handle) && !retired.IsUnreachable)
                 {
@@ -72,7 +72,7 @@ internal static class RetiredHandles
                 retired.Free();
                 return true;
             });
-            limit = Math.Max(Batch, 2 * waiting.Count);
+            limit = Math.Max(Batch, 2 * Waiting.Count);
         }
 
         NativeFree.FreeAll();

@@ -102,8 +102,8 @@ public class SharedArrayTests
         using var end = new CancellationTokenSource();
         Thread[] around =
         [
-            new(() => Until(end.Token, static () => GC.Collect(0))),
-            new(() => Until(end.Token, static () => ThreadStates.Sweep())),
+            new(() => Until(static () => GC.Collect(0), end.Token)),
+            new(() => Until(static () => ThreadStates.Sweep(), end.Token)),
         ];
         Thread disposer = new(() =>
         {
@@ -230,7 +230,7 @@ public class SharedArrayTests
         Assert.That(failures, Is.Empty);
     }
 
-    private static void Until(CancellationToken end, Action action)
+    private static void Until(Action action, CancellationToken end)
     {
         while (!end.IsCancellationRequested)
         {
