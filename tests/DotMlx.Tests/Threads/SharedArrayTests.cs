@@ -141,7 +141,7 @@ public class SharedArrayTests
         MlxArray x = Mx.Random.Normal([32, 8]);
         MlxArray y = Mx.Random.Normal([32, 4]);
         Mx.Eval(x, y);
-        Func<MlxArray, MlxArray, (MlxArray, Tree)> gradients = model.ValueAndGrad((MlxArray input, MlxArray target) =>
+        Func<MlxArray, MlxArray, (MlxArray, TreeDictionary)> gradients = model.ValueAndGrad((MlxArray input, MlxArray target) =>
             Losses.MseLoss(model.Forward(input), target));
         Func<MlxArray, MlxArray> forward = compiled ? Mx.Compile(model.Forward, inputs: [model]) : model.Forward;
         Action<int>[] works =
@@ -149,7 +149,7 @@ public class SharedArrayTests
             .. Enumerable.Repeat<Action<int>>(
                 i =>
                 {
-                    (MlxArray loss, Tree tree) = gradients(x, y);
+                    (MlxArray loss, TreeDictionary tree) = gradients(x, y);
                     optimizer.Update(model, tree);
                     Mx.Eval(model.Parameters());
                     loss.Eval();
