@@ -49,7 +49,7 @@ public static unsafe partial class MlxError
 
     /// <summary>What mlx-c calls instead of printing and ending the process. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    internal static void Handle(byte* message, void* data) => s_message.Value = Clean(Marshal.PtrToStringUTF8((nint)message));
+    internal static void Handle(byte* message, void* data) => s_message.Value = MlxMessages.Explain(Clean(Marshal.PtrToStringUTF8((nint)message)));
 
     /// <summary>mlx-c ends every message with the C++ file and line that raised it, of no use to a .NET developer.</summary>
     internal static string? Clean(string? message)

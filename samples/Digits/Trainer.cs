@@ -47,7 +47,7 @@ internal sealed class Trainer
             OwnsArrays = true,
         };
         _lossAndGradients = Model.ValueAndGrad((images, targets) => Loss(Model.Forward(images), targets));
-        _weightedLossAndGradients = Model.ValueAndGrad((images, targets, weights) =>
+        _weightedLossAndGradients = Model.ValueAndGrad((MlxArray images, MlxArray targets, MlxArray weights) =>
             (Losses.CrossEntropy(Model.Forward(images), targets, labelSmoothing: LabelSmoothing) * weights).Sum());
         int steps = BatchesPerEpoch * settings.DecayEpochs;
         Optimizer = OptimizerChoice.Create(settings.Optimizer, OptimizerChoice.WarmUpAndCosine(settings.LearningRate, steps));

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DotMlx;
 
 public static unsafe partial class Mx
@@ -15,22 +17,19 @@ public static unsafe partial class Mx
         Evaluation.Eval(arrays.ToArray());
     }
 
-    /// <summary>Starts computing the arrays and returns; reading one waits for it (<c>mx.async_eval</c>).</summary>
-    /// <inheritdoc cref="Eval(ReadOnlySpan{MlxArray})"/>
-    public static void AsyncEval(params ReadOnlySpan<MlxArray> arrays) => Evaluation.AsyncEval(arrays);
+    /// <summary>
+    /// Starts computing the arrays on a thread of the library's own and returns at once (<c>mx.async_eval</c>); no thread of the pool waits
+    /// meanwhile. Awaiting the task waits for the values, and so does reading one of them.
+    /// </summary>
+    /// <param name="arrays">The arrays; they may be disposed before the task completes.</param>
+    /// <returns>A task that completes when the values are there, or with the error of MLX.</returns>
+    [OverloadResolutionPriority(1)]
+    public static Task EvalAsync(params ReadOnlySpan<MlxArray> arrays) => Evaluation.EvalOnStreamThread(arrays, CancellationToken.None);
 
-    /// <inheritdoc cref="AsyncEval(ReadOnlySpan{MlxArray})"/>
-    public static void AsyncEval(IEnumerable<MlxArray> arrays)
-    {
-        ArgumentNullException.ThrowIfNull(arrays);
-        Evaluation.AsyncEval(arrays.ToArray());
-    }
-
-    /// <summary>Computes the arrays on a thread of the library's own; no thread of the pool waits meanwhile.</summary>
+    /// <inheritdoc cref="EvalAsync(ReadOnlySpan{MlxArray})"/>
     /// <param name="arrays">The arrays; they may be disposed before the task completes.</param>
     /// <param name="cancellationToken">Ends the wait; an evaluation that has begun runs to its end.</param>
-    /// <returns>A task that completes when the values are there, or with the error of MLX.</returns>
-    public static Task EvalAsync(ReadOnlySpan<MlxArray> arrays, CancellationToken cancellationToken = default) =>
+    public static Task EvalAsync(ReadOnlySpan<MlxArray> arrays, CancellationToken cancellationToken) =>
         Evaluation.EvalOnStreamThread(arrays, cancellationToken);
 
     /// <inheritdoc cref="EvalAsync(ReadOnlySpan{MlxArray}, CancellationToken)"/>

@@ -65,7 +65,7 @@ public sealed class GradientAccumulator
 
         if (!TraceLock.IsHeldByCurrentThread)
         {
-            Mx.AsyncEval(_sum);
+            Mx.StartEval(_sum);
         }
 
         accumulated = null;

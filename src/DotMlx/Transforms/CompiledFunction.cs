@@ -120,7 +120,15 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         using VectorArray arrays = VectorArray.From(CollectionsMarshal.AsSpan(frame.Key.Arrays));
         mlx_vector_array native = default;
-        CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&native, compiled, arrays.Handle), "mlx_closure_apply");
+        try
+        {
+            CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&native, compiled, arrays.Handle), "mlx_closure_apply");
+        }
+        catch (MlxException error) when (error.Message.Contains("uncaptured inputs", StringComparison.Ordinal))
+        {
+            throw CapturesItsInput(frame, error);
+        }
+
         Metrics.CompiledCall(cacheHit: frame.Traced is null);
         using VectorArray results = new(native);
         int count = results.Count - 1;
@@ -170,6 +178,16 @@ internal sealed unsafe class CompiledFunction : IDisposable
         return result;
     }
 
+    private MlxException CapturesItsInput(Frame frame, MlxException error)
+    {
+        string states = inputs.Length == 0 ? "" : $" or in the state of {string.Join(", ", inputs.Select(state => state.GetType().Name))}";
+        return new MlxException(
+            $"The compiled function uses an array that it has captured, and that is also passed to it: among its {frame.Key.Numbers.Count} argument arrays{states}. "
+            + "Inside the function use its argument, or read the array from the model or optimizer that is named as state, instead of the captured array.",
+            error.Operation,
+            error);
+    }
+
     private void CaptureStates(Frame frame)
     {
         frame.Key.Constants.Add(modes.Current());
@@ -210,6 +228,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         try
         {
             using Trace trace = Trace.Begin(keepsValues: false);
+            trace.Name(tracers, [.. inputs, .. outputs]);
             for (int i = 0; i < inputs.Length; i++)
             {
                 inputs[i].RestoreState(frame.States[i].Map(array => trace.StandInFor(tracers[next++], array)));

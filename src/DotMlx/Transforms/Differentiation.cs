@@ -31,6 +31,43 @@ internal static unsafe class Differentiation
         return (values[0], (TAux)Structures.Rebuild(skeleton, values, ref next)!, gradients);
     }
 
+    /// <summary>Evaluates a loss and its gradients with respect to every array of a structure.</summary>
+    internal static (MlxArray Value, TAux Auxiliary, T Gradients) ByStructure<T, TAux>(
+        Func<T, (MlxArray Loss, TAux Auxiliary)> function, T structure)
+    {
+        if (structure is null)
+        {
+            throw new ArgumentNullException(nameof(structure), "The argument to differentiate by is null.");
+        }
+
+        MlxArray[] inputs = Structures.Flatten(structure);
+        (MlxArray value, TAux auxiliary, MlxArray[] gradients) = ValueAndGrad(
+            arguments => function(Structures.Rebuild(structure, arguments)), inputs, [.. Enumerable.Range(0, inputs.Length)]);
+        return (value, auxiliary, Structures.Rebuild(structure, gradients));
+    }
+
+    /// <summary>The names that Python's <c>argnames</c> allows: at least one, none twice.</summary>
+    internal static string[] CheckArgnames(IReadOnlyList<string> argnames)
+    {
+        ArgumentNullException.ThrowIfNull(argnames);
+        if (argnames.Count == 0)
+        {
+            throw new ArgumentException("No argument to differentiate by: argnames is empty.", nameof(argnames));
+        }
+
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        foreach (string name in argnames)
+        {
+            ArgumentNullException.ThrowIfNull(name, nameof(argnames));
+            if (!seen.Add(name))
+            {
+                throw new ArgumentException($"The argument name '{name}' occurs twice.", nameof(argnames));
+            }
+        }
+
+        return [.. argnames];
+    }
+
     /// <summary>The indices Python's <c>argnums</c> allows: sorted, none twice, none below zero or past the end.</summary>
     internal static int[] CheckArgnums(int[] argnums, int count)
     {

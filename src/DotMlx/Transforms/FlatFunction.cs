@@ -23,6 +23,9 @@ internal sealed class FlatFunction
         return Structures.Flatten(value);
     }
 
+    /// <summary>The result of the last call without its arrays.</summary>
+    internal object? Outline => result;
+
     /// <summary>The result of the last call with other arrays.</summary>
     internal object? Result(ReadOnlySpan<MlxArray> arrays) => Structures.Rebuild(result, arrays);
 }

@@ -67,5 +67,30 @@ public static unsafe partial class Mx
         };
     }
 
+    /// <summary>Vectorizes a function of a tree, whose arrays have an axis each.</summary>
+    /// <param name="fun">A function of one element each.</param>
+    /// <param name="inAxes">Gets the dotted path of an array; gives the axis to map over, or null for an array that is the same for all.</param>
+    /// <param name="outAxes">Gets the dotted path of an array of the result; gives the axis along which the results lie. Null for the first of all.</param>
+    /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
+    /// <example><code>
+    /// var predict = Mx.Vmap((Tree t) => Predict(t), path => path.StartsWith("weights") ? null : 0);
+    /// </code></example>
+    public static Func<Tree, Tree> Vmap(Func<Tree, Tree> fun, Func<string, int?> inAxes, Func<string, int?>? outAxes = null)
+    {
+        ArgumentNullException.ThrowIfNull(fun);
+        ArgumentNullException.ThrowIfNull(inAxes);
+        return tree =>
+        {
+            ArgumentNullException.ThrowIfNull(tree);
+            FlatFunction flat = new(x => fun((Tree)x[0]!), [tree]);
+            MlxArray[] results = Vectorization.Apply(
+                flat.Invoke, Structures.Flatten(tree), Axes(tree, inAxes),
+                count => outAxes is null ? FirstAxes(count) : Axes((Tree)flat.Outline!, outAxes));
+            return (Tree)flat.Result(results)!;
+        };
+    }
+
+    private static int?[] Axes(Tree tree, Func<string, int?> axes) => [.. tree.FlattenUnseen().Select(leaf => axes(leaf.Key))];
+
     private static int?[] FirstAxes(int count) => [.. Enumerable.Repeat<int?>(0, count)];
 }

@@ -74,7 +74,7 @@ internal readonly unsafe struct NativeClosure : IDisposable
             if (!arguments[i].IsDisposed)
             {
                 arguments[i].BecomeWhenDisposed(
-                    given is not null && i < given.Length ? new StandIn(given[i]) : new StandIn(arguments[i].Shape, arguments[i].DType));
+                    given is not null && i < given.Length ? new StandIn(given[i]) : new StandIn(arguments[i], StandIn.Argument));
             }
         }
     }

@@ -6,8 +6,13 @@ namespace DotMlx;
 /// </summary>
 internal sealed class StandIn
 {
+    internal const string Argument =
+        "was an argument of a function under a transform, which has no value outside of it. Return what is needed from the function, and give a "
+        + "model or an optimizer that kept the array its own arrays again.";
+
     private readonly int[]? _shape;
     private readonly DType _dtype;
+    private readonly string _why = "";
 
     /// <summary>For an array in a module.</summary>
     /// <param name="trace">The trace in whose flow it is <paramref name="traced"/>.</param>
@@ -18,8 +23,10 @@ internal sealed class StandIn
     /// <summary>For an argument of a function when it has returned: what the caller gave for it.</summary>
     internal StandIn(MlxArray given) => Outside = Settled(given);
 
-    /// <summary>For an argument that never had a value, as under Vmap: its shape is all that remains.</summary>
-    internal StandIn(ReadOnlySpan<int> shape, DType dtype) => (_shape, _dtype) = (shape.ToArray(), dtype);
+    /// <summary>For an array that never had a value, as an argument under Vmap: its shape is all that remains.</summary>
+    /// <param name="traced">The array inside the transform.</param>
+    /// <param name="why">The end of a sentence that begins with the array.</param>
+    internal StandIn(MlxArray traced, string why) => (_shape, _dtype, _why) = (traced.Shape.ToArray(), traced.DType, why);
 
     /// <summary>The array that another one stands for now that its transform is over: a chain of them would grow from step to step.</summary>
     internal static MlxArray Settled(MlxArray array)
@@ -44,8 +51,7 @@ internal sealed class StandIn
     {
         MlxArray? array = Trace is { IsAround: true } ? Traced : Outside;
         return array ?? throw new InvalidOperationException(
-            $"This array ({_dtype.MlxName()} {ShapeText.Of(_shape)}) was an argument of a function under a transform, which has no value outside of it. "
-            + "Return what is needed from the function, and give a model or an optimizer that kept the array its own arrays again.");
+            $"An array ({_dtype.MlxName()} of shape {ShapeText.Of(_shape)}) {_why}");
     }
 
     /// <summary>The shape, also where there is no value.</summary>

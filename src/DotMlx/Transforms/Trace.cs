@@ -13,6 +13,8 @@ internal sealed class Trace : IDisposable
     private readonly Trace? _outer = Current;
     private readonly bool _keepsValues;
     private readonly List<(ModuleSlot Slot, MlxArray StandIn)> _written = [];
+    private MlxArray[] _arguments = [];
+    private HashSet<object> _states = [];
     private bool _ended;
 
     private Trace(bool keepsValues) => _keepsValues = keepsValues;
@@ -45,6 +47,33 @@ internal sealed class Trace : IDisposable
         Trace trace = new(keepsValues);
         Flow.Value = trace;
         return trace;
+    }
+
+    /// <summary>Says what the function gets, and which modules have their arrays restored after it, whatever it puts there.</summary>
+    internal void Name(MlxArray[] arguments, IEnumerable<IMlxState> states)
+    {
+        _arguments = arguments;
+        _states = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        foreach (Module module in states.OfType<Module>())
+        {
+            AddContainers(module);
+        }
+    }
+
+    private void AddContainers(object container)
+    {
+        if (!_states.Add(container))
+        {
+            return;
+        }
+
+        foreach (ModuleSlot slot in ModuleSlot.In(container))
+        {
+            if (slot.HoldsState && slot.Value is not MlxArray)
+            {
+                AddContainers(slot.Value!);
+            }
+        }
     }
 
     internal bool HasEnded => _ended;
@@ -130,9 +159,27 @@ internal sealed class Trace : IDisposable
         }
     }
 
+    // Neither an argument of the function nor something that was computed before.
+    private bool IsComputed(MlxArray traced) =>
+        !traced.IsOnlyStandIn && Array.IndexOf(_arguments, traced) < 0 && !Evaluation.IsAvailable(traced);
+
     private void Settle(in ModuleSlot slot, StandIn standIn)
     {
-        if (!_keepsValues || standIn.Traced is not { HasValue: true } traced)
+        if (standIn.Traced is not { } traced)
+        {
+            return;
+        }
+
+        if (!_keepsValues && IsComputed(traced) && !_states.Contains(slot.Container))
+        {
+            // Who looks at it must hear of it, rather than go on with what was there.
+            slot.Set(new MlxArray(new StandIn(traced, $"is '{slot.Key}' of a {slot.Container.GetType().Name}, which was changed inside a function that is "
+                + "compiled, vectorized or exported: such arrays have no value outside of it. Name the model as state of the compiled function, "
+                + "Mx.Compile(fun, inputs: [model], outputs: [model]), or give it its array again.")));
+            return;
+        }
+
+        if (!_keepsValues || !traced.HasValue)
         {
             slot.Set(standIn.Outside);
             return;

@@ -7,14 +7,22 @@ public static unsafe partial class Mx
     /// <summary>Computes every array of the trees (<c>mlx_eval</c>), as <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.</summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
     /// <exception cref="MlxException">A computation failed.</exception>
-    public static void Eval(params ReadOnlySpan<Tree> trees) => Evaluate(trees, asynchronously: false);
+    public static void Eval(params ReadOnlySpan<Tree> trees) => Look(trees, arrays => Eval(CollectionsMarshal.AsSpan(arrays)));
 
-    /// <summary>Starts computing every array of the trees and returns at once (<c>mlx_async_eval</c>).</summary>
+    /// <summary>Starts computing every array of the trees on a thread of the library's own and returns at once (<c>mx.async_eval</c>).</summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
-    /// <exception cref="MlxException">The computation could not be started.</exception>
-    public static void AsyncEval(params ReadOnlySpan<Tree> trees) => Evaluate(trees, asynchronously: true);
+    /// <returns>A task that completes when the values are there, or with the error of MLX.</returns>
+    public static Task EvalAsync(params ReadOnlySpan<Tree> trees)
+    {
+        Task started = Task.CompletedTask;
+        Look(trees, arrays => started = EvalAsync(CollectionsMarshal.AsSpan(arrays), CancellationToken.None));
+        return started;
+    }
 
-    private static void Evaluate(ReadOnlySpan<Tree> trees, bool asynchronously)
+    /// <summary>Starts computing on the calling thread, for the library itself (<c>mlx_async_eval</c>).</summary>
+    internal static void StartEval(Tree tree) => Look([tree], arrays => Evaluation.AsyncEval(CollectionsMarshal.AsSpan(arrays)));
+
+    private static void Look(ReadOnlySpan<Tree> trees, Action<List<MlxArray>> action)
     {
         List<MlxArray> arrays = [];
         List<StateGate> gates = [];
@@ -26,14 +34,7 @@ public static unsafe partial class Mx
                 tree.CollectToEvaluate(arrays, gates);
             }
 
-            if (asynchronously)
-            {
-                AsyncEval(CollectionsMarshal.AsSpan(arrays));
-            }
-            else
-            {
-                Eval(CollectionsMarshal.AsSpan(arrays));
-            }
+            action(arrays);
         }
         finally
         {

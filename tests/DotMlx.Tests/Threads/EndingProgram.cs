@@ -74,7 +74,7 @@ internal static class EndingProgram
             case "start":
                 for (int i = 0; i < 200; i++)
                 {
-                    Mx.AsyncEval(Mx.MatMul(a, a));
+                    _ = Mx.EvalAsync(Mx.MatMul(a, a));
                 }
 
                 break;

@@ -199,11 +199,11 @@ public class ThreadTests
     }
 
     [Test]
-    public void AsyncEvalStartsAndReadingWaits()
+    public void EvalAsyncStartsAndReadingWaits()
     {
         using var scope = MlxScope.Begin();
         var a = Mx.Sin(MlxArray.Create(new float[100_000])) + 2;
-        Mx.AsyncEval(a);
+        _ = Mx.EvalAsync(a);
         Assert.That(a.ToArray<float>(), Is.All.EqualTo(2f));
     }
 

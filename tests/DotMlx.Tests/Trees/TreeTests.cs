@@ -236,7 +236,7 @@ internal sealed class TreeTests
     {
         using MlxArray x = A(1) + 1;
         Mx.Eval(x, Model());
-        Mx.AsyncEval(Model(), Model());
+        Mx.EvalAsync(Model(), Model()).GetAwaiter().GetResult();
         Assert.That(x.Item<float>(), Is.EqualTo(2f));
     }
 

@@ -2,13 +2,16 @@ namespace DotMlx.NN;
 
 public abstract partial class Module
 {
+    private const int ShownNames = 8;
+
     /// <summary>Gives the value of a loss and its gradients by the trainable parameters (<c>nn.value_and_grad</c>).</summary>
     /// <remarks>
     /// Arrays that the loss itself puts into the module, such as running statistics, stay there; all others are put back. If the
-    /// loss throws, the module is as it was before.
+    /// loss throws, the module is as it was before. Other threads see the module as it was until the gradients are there.
     /// </remarks>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <returns>A function that gives the loss and the gradients, a tree like <see cref="TrainableParameters"/>.</returns>
+    /// <exception cref="InvalidOperationException">When called: the module has no trainable parameters; the message says what is frozen.</exception>
     public Func<(MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
@@ -18,58 +21,51 @@ public abstract partial class Module
     /// <summary>Gives the value of a loss of an array and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> loss)
-    {
-        ArgumentNullException.ThrowIfNull(loss);
-        return (x) => Differentiate(() => loss(x));
-    }
+    public Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> loss) => ValueAndGrad<MlxArray>(loss);
 
     /// <summary>Gives the value of a loss of two arrays and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray, MlxArray> loss)
+    public Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray, MlxArray> loss) =>
+        ValueAndGrad<MlxArray, MlxArray>(loss);
+
+    /// <summary>Gives the value of a loss of one argument and its gradients by the trainable parameters.</summary>
+    /// <typeparam name="T">Anything: a batch in any form.</typeparam>
+    /// <param name="loss">Uses this module and returns a scalar.</param>
+    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
+    public Func<T, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad<T>(Func<T, MlxArray> loss)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        return x => Differentiate(() => loss(x));
+    }
+
+    /// <summary>Gives the value of a loss of two arguments and its gradients by the trainable parameters.</summary>
+    /// <typeparam name="T1">Anything.</typeparam>
+    /// <typeparam name="T2">Anything.</typeparam>
+    /// <param name="loss">Uses this module and returns a scalar.</param>
+    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
+    public Func<T1, T2, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad<T1, T2>(Func<T1, T2, MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (x, y) => Differentiate(() => loss(x, y));
     }
 
-    /// <summary>Gives the value of a loss of three arrays and its gradients by the trainable parameters.</summary>
+    /// <summary>Gives the value of a loss of three arguments and its gradients by the trainable parameters.</summary>
+    /// <typeparam name="T1">Anything.</typeparam>
+    /// <typeparam name="T2">Anything.</typeparam>
+    /// <typeparam name="T3">Anything.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray, MlxArray, MlxArray> loss)
+    public Func<T1, T2, T3, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad<T1, T2, T3>(Func<T1, T2, T3, MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (x, y, z) => Differentiate(() => loss(x, y, z));
     }
 
-    /// <summary>Gives the value of a loss of a list of arrays and its gradients by the trainable parameters.</summary>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
-    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray[], (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray[], MlxArray> loss)
-    {
-        ArgumentNullException.ThrowIfNull(loss);
-        return (arrays) => Differentiate(() => loss(arrays));
-    }
-
-    /// <summary>Gives the value of a loss of a tree and its gradients by the trainable parameters.</summary>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
-    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<Tree, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<Tree, MlxArray> loss)
-    {
-        ArgumentNullException.ThrowIfNull(loss);
-        return (tree) => Differentiate(() => loss(tree));
-    }
-
-    /// <summary>Gives the value of a loss of two trees and its gradients by the trainable parameters.</summary>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
-    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<Tree, Tree, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<Tree, Tree, MlxArray> loss)
-    {
-        ArgumentNullException.ThrowIfNull(loss);
-        return (tree, other) => Differentiate(() => loss(tree, other));
-    }
-
-    /// <summary>Gives the value of a loss, an auxiliary output and the gradients by the trainable parameters.</summary>
+    /// <summary>
+    /// Gives the value of a loss, an auxiliary output and the gradients by the trainable parameters, side by side: Python's
+    /// <c>((loss, aux), grads)</c> is <c>(loss, aux, grads)</c> here.
+    /// </summary>
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
@@ -79,70 +75,28 @@ public abstract partial class Module
         return () => Differentiate(loss);
     }
 
-    /// <summary>Gives the value of a loss of an array, an auxiliary output and the gradients by the trainable parameters.</summary>
+    /// <summary>Gives the value of a loss of one argument, an auxiliary output and the gradients, side by side.</summary>
+    /// <typeparam name="T">Anything: a batch in any form.</typeparam>
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
-        Func<MlxArray, (MlxArray Loss, TAux Auxiliary)> loss)
+    public Func<T, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<T, TAux>(Func<T, (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
-        return (x) => Differentiate(() => loss(x));
+        return x => Differentiate(() => loss(x));
     }
 
-    /// <summary>Gives the value of a loss of two arrays, an auxiliary output and the gradients by the trainable parameters.</summary>
+    /// <summary>Gives the value of a loss of two arguments, an auxiliary output and the gradients, side by side.</summary>
+    /// <typeparam name="T1">Anything.</typeparam>
+    /// <typeparam name="T2">Anything.</typeparam>
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
-        Func<MlxArray, MlxArray, (MlxArray Loss, TAux Auxiliary)> loss)
+    public Func<T1, T2, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<T1, T2, TAux>(
+        Func<T1, T2, (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return (x, y) => Differentiate(() => loss(x, y));
-    }
-
-    /// <summary>Gives the value of a loss of three arrays, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
-    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, MlxArray, MlxArray, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
-        Func<MlxArray, MlxArray, MlxArray, (MlxArray Loss, TAux Auxiliary)> loss)
-    {
-        ArgumentNullException.ThrowIfNull(loss);
-        return (x, y, z) => Differentiate(() => loss(x, y, z));
-    }
-
-    /// <summary>Gives the value of a loss of a list of arrays, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
-    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray[], (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
-        Func<MlxArray[], (MlxArray Loss, TAux Auxiliary)> loss)
-    {
-        ArgumentNullException.ThrowIfNull(loss);
-        return (arrays) => Differentiate(() => loss(arrays));
-    }
-
-    /// <summary>Gives the value of a loss of a tree, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
-    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<Tree, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
-        Func<Tree, (MlxArray Loss, TAux Auxiliary)> loss)
-    {
-        ArgumentNullException.ThrowIfNull(loss);
-        return (tree) => Differentiate(() => loss(tree));
-    }
-
-    /// <summary>Gives the value of a loss of two trees, an auxiliary output and the gradients by the trainable parameters.</summary>
-    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
-    /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<Tree, Tree, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(
-        Func<Tree, Tree, (MlxArray Loss, TAux Auxiliary)> loss)
-    {
-        ArgumentNullException.ThrowIfNull(loss);
-        return (tree, other) => Differentiate(() => loss(tree, other));
     }
 
     private (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients) Differentiate<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
@@ -158,12 +112,13 @@ public abstract partial class Module
 
     private (MlxArray Value, TreeDictionary Gradients) Differentiate(Func<MlxArray> loss)
     {
+        TreeDictionary parameters = Trainable();
         Tree before = CaptureState();
         try
         {
-            (MlxArray value, Tree gradients) = Mx.ValueAndGrad((Tree parameters) =>
+            return Mx.ValueAndGrad((TreeDictionary traced) =>
             {
-                ModuleUpdate installed = ModuleUpdate.Install(this, parameters);
+                ModuleUpdate installed = ModuleUpdate.Install(this, traced);
                 try
                 {
                     return loss();
@@ -172,13 +127,27 @@ public abstract partial class Module
                 {
                     installed.PutBack();
                 }
-            })(TrainableParameters());
-            return (value, (TreeDictionary)gradients);
+            })(parameters);
         }
         catch
         {
             RestoreState(before);
             throw;
         }
+    }
+
+    private TreeDictionary Trainable()
+    {
+        TreeDictionary trainable = TrainableParameters();
+        if (trainable.LeafCount > 0)
+        {
+            return trainable;
+        }
+
+        string[] names = [.. Parameters().Flatten().Select(item => item.Key)];
+        string shown = string.Join(", ", names.Take(ShownNames)) + (names.Length > ShownNames ? $", … ({names.Length} in all)" : "");
+        throw new InvalidOperationException($"{GetType().Name} has no trainable parameters: " + (names.Length == 0
+            ? "it has no parameters at all. Is the class partial, so that the source generator lists its arrays and modules?"
+            : $"{shown} {(names.Length == 1 ? "is" : "are")} frozen or {(names.Length == 1 ? "a buffer" : "buffers")}. Unfreeze what is to be trained."));
     }
 }

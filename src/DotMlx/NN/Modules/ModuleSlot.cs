@@ -51,6 +51,9 @@ internal readonly struct ModuleSlot
 
     public object? Value { get; }
 
+    /// <summary>The module, list or dictionary that this is a place in.</summary>
+    public object Container => _container;
+
     /// <summary>The type that the slot takes, where it is known.</summary>
     public string TypeName => _member?.TypeName ?? Value?.GetType().Name ?? "nothing";
 

@@ -1,0 +1,25 @@
+namespace DotMlx.Bindings;
+
+/// <summary>Says in a sentence what some of MLX's messages say in terms of its C++.</summary>
+internal static class MlxMessages
+{
+    private static readonly (string Part, string Sentence)[] s_sentences =
+    [
+        ("array without a primitive",
+            "[eval] An array has no value: it was made inside a function that is compiled, vectorized or exported, and used outside of it. Return it from "
+            + "the function, or name the model or optimizer that keeps it as state of the compiled function: Mx.Compile(fun, inputs: [model], outputs: [model])."),
+        ("during function transformations",
+            "[eval] A function that is being compiled, vectorized or exported cannot evaluate (Eval, Item, ToArray, ToString) what it computes from its "
+            + "arguments, which have no values yet. Evaluate what it returns instead."),
+    ];
+
+    internal static string? Explain(string? message)
+    {
+        foreach ((string part, string sentence) in s_sentences)
+        {
+            if (message is not null && message.Contains(part, StringComparison.Ordinal)) return sentence;
+        }
+
+        return message;
+    }
+}
