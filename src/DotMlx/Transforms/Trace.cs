@@ -153,7 +153,11 @@ internal sealed class Trace : IDisposable
         finally
         {
             _ended = true;
+
+            // Flows that began inside may hold on to this for long.
             _written.Clear();
+            _arguments = [];
+            _states = [];
             Flow.Value = _outer;
             TraceLock.Unlock();
         }
