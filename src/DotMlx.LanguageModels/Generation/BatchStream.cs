@@ -126,6 +126,6 @@ internal sealed class BatchStream : IDisposable
             using MlxArray row = logits[i];
             _started.Add(new(_rows[i], _samplers[_rows[i]].Choose(row)));
         }
-        Mx.AsyncEval(_started.SelectMany(item => item.Value.Arrays));
+        _ = Mx.EvalAsync(_started.SelectMany(item => item.Value.Arrays));
     }
 }

@@ -95,6 +95,6 @@ internal sealed class TokenStream : IDisposable
         using MlxArray logits = _decoder.Logits(hidden);
         using MlxArray row = Mx.Reshape(logits, 1, -1);
         _started = _sampler.Choose(row);
-        Mx.AsyncEval([.. _started.Arrays]);
+        _ = Mx.EvalAsync([.. _started.Arrays]);
     }
 }

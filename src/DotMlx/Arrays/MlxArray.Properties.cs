@@ -79,7 +79,7 @@ public sealed unsafe partial class MlxArray
 
     /// <summary>The size of dimension <paramref name="axis"/>, counted from the end when negative.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
-    internal int Dim(int axis) => ShapeArray[Axes.Of(this, axis)];
+    internal int Dim(int axis) => ShapeArray[AxisCheck.Of(this, axis)];
 
     /// <summary>The shape as the library's own array, shared by all callers: never to be written to.</summary>
     internal int[] ShapeArray => extra is int[] known && native != 0 ? known : LoadShape();

@@ -293,10 +293,10 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.fft.fftshift; C: mlx_fft_fftshift.</remarks>
         public static MlxArray FFTShift(MlxArray a, int[]? axes = null, MlxStream? stream = null)
         {
-            axes ??= Axes.All(a);
+            axes ??= AxisCheck.All(a);
             foreach (int axis in axes)
             {
-                _ = Axes.Of(a, axis, nameof(axes));
+                _ = AxisCheck.Of(a, axis, nameof(axes));
             }
 
             return Call.Ints(&Mlxc.mlx_fft_fftshift, "mlx_fft_fftshift", a, axes, stream);
@@ -317,10 +317,10 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.fft.ifftshift; C: mlx_fft_ifftshift.</remarks>
         public static MlxArray IFFTShift(MlxArray a, int[]? axes = null, MlxStream? stream = null)
         {
-            axes ??= Axes.All(a);
+            axes ??= AxisCheck.All(a);
             foreach (int axis in axes)
             {
-                _ = Axes.Of(a, axis, nameof(axes));
+                _ = AxisCheck.Of(a, axis, nameof(axes));
             }
 
             return Call.Ints(&Mlxc.mlx_fft_ifftshift, "mlx_fft_ifftshift", a, axes, stream);
@@ -336,7 +336,7 @@ public static unsafe partial class Mx
             delegate*<mlx_array*, mlx_array, int, int, mlx_fft_norm, mlx_stream, int> f, string function,
             MlxArray a, int n, int axis, FFTNorm norm, MlxStream? stream)
         {
-            _ = Axes.Of(a, axis);
+            _ = AxisCheck.Of(a, axis);
             mlx_array result = default;
             int status = f(&result, Op.Handle(a), n, axis, (mlx_fft_norm)(int)norm, Op.Stream(stream));
             GC.KeepAlive(a);
@@ -353,8 +353,8 @@ public static unsafe partial class Mx
                 throw new ArgumentException("Sizes need the axes they belong to.", nameof(axes));
             }
 
-            axes ??= Axes.All(a);
-            Axes.Check(a, axes);
+            axes ??= AxisCheck.All(a);
+            AxisCheck.Check(a, axes);
             s ??= Sizes(a, axes, half);
             if (s.Length != axes.Length)
             {

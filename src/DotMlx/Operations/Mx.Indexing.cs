@@ -18,7 +18,7 @@ public static unsafe partial class Mx
     {
         IndexBounds.Given(indices, a, axis);
         return axis is int one
-            ? Call.TwoInt(&Mlxc.mlx_take_axis, "mlx_take_axis", a, indices, Axes.Of(a, one, nameof(axis)), stream)
+            ? Call.TwoInt(&Mlxc.mlx_take_axis, "mlx_take_axis", a, indices, AxisCheck.Of(a, one, nameof(axis)), stream)
             : Call.Two(&Mlxc.mlx_take, "mlx_take", SizeLimits.Flat(a, "take"), indices, stream);
     }
 
@@ -39,7 +39,7 @@ public static unsafe partial class Mx
         IndexBounds.Given(indices, a, axis);
         if (axis is int one)
         {
-            return Call.TwoInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices, Axes.Of(a, one, nameof(axis)), stream);
+            return Call.TwoInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices, AxisCheck.Of(a, one, nameof(axis)), stream);
         }
 
         using MlxArray row = Reshape(a, [-1], stream);
@@ -71,7 +71,7 @@ public static unsafe partial class Mx
         }
 
         ArgumentNullException.ThrowIfNull(values);
-        int along = Axes.Of(a, axis.Value, nameof(axis));
+        int along = AxisCheck.Of(a, axis.Value, nameof(axis));
         if (indices.Size == 0)
         {
             return a.Share();
@@ -139,7 +139,7 @@ public static unsafe partial class Mx
     public static MlxArray Slice(
         MlxArray a, MlxArray startIndices, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize, MlxStream? stream = null)
     {
-        Axes.Check(a, axes);
+        AxisCheck.Check(a, axes);
         if (sliceSize.ContainsAnyExceptInRange(0, int.MaxValue))
         {
             throw new ArgumentException($"A block has no negative sizes: {ShapeText.Of(sliceSize)}.", nameof(sliceSize));
@@ -173,7 +173,7 @@ public static unsafe partial class Mx
         int[] start = new int[a.NDim];
         for (int i = 0; i < axes.Length; i++)
         {
-            start[Axes.Of(a, axes[i])] = (int)starts[i];
+            start[AxisCheck.Of(a, axes[i])] = (int)starts[i];
         }
 
         int[] stop = sliceSize.ToArray();
@@ -193,10 +193,10 @@ public static unsafe partial class Mx
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray[] starts = Split(Reshape(startIndices, [-1], stream), Math.Max(axes.Length, 1), 0, stream);
-        MlxArray part = SliceAt(a, new long[a.NDim], Axes.All(a), Uncut(a, axes, sliceSize), stream);
+        MlxArray part = SliceAt(a, new long[a.NDim], AxisCheck.All(a), Uncut(a, axes, sliceSize), stream);
         for (int i = 0; i < axes.Length; i++)
         {
-            int axis = Axes.Of(a, axes[i]);
+            int axis = AxisCheck.Of(a, axes[i]);
             int[] shape = part.Shape.ToArray();
             int before = SizeLimits.Joined(part, 0, axis - 1, "slice");
             int after = SizeLimits.Joined(part, axis + 1, part.NDim - 1, "slice");
@@ -214,7 +214,7 @@ public static unsafe partial class Mx
         int[] sizes = sliceSize.ToArray();
         foreach (int axis in axes)
         {
-            sizes[Axes.Of(a, axis)] = a.Dim(axis);
+            sizes[AxisCheck.Of(a, axis)] = a.Dim(axis);
         }
 
         return sizes;
@@ -233,7 +233,7 @@ public static unsafe partial class Mx
         MlxArray a, MlxArray update, MlxArray startIndices, ReadOnlySpan<int> axes, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(update);
-        Axes.Check(a, axes);
+        AxisCheck.Check(a, axes);
         _ = IndexBounds.Start(startIndices, a, axes, update.Shape);
         mlx_array result = default;
         fixed (int* axis = axes)

@@ -45,7 +45,7 @@ public static unsafe partial class Mx
     {
         if (!arrays.IsEmpty)
         {
-            Axes.CheckNew(arrays[0], [axis], nameof(axis));
+            AxisCheck.CheckNew(arrays[0], [axis], nameof(axis));
         }
 
         return Call.Join(&Mlxc.mlx_stack_axis, "mlx_stack_axis", arrays, axis, stream);
@@ -62,7 +62,7 @@ public static unsafe partial class Mx
     public static MlxArray[] Split(MlxArray a, int sections, int axis = 0, MlxStream? stream = null)
     {
         mlx_vector_array results = default;
-        int status = Mlxc.mlx_split(&results, Op.Handle(a), sections, Axes.Of(a, axis), Op.Stream(stream));
+        int status = Mlxc.mlx_split(&results, Op.Handle(a), sections, AxisCheck.Of(a, axis), Op.Stream(stream));
         GC.KeepAlive(a);
         return Native.Arrays(status, results, "mlx_split");
     }
@@ -81,7 +81,7 @@ public static unsafe partial class Mx
         fixed (int* first = indices)
         {
             int status = Mlxc.mlx_split_sections(
-                &results, Op.Handle(a), first, (nuint)indices.Length, Axes.Of(a, axis), Op.Stream(stream));
+                &results, Op.Handle(a), first, (nuint)indices.Length, AxisCheck.Of(a, axis), Op.Stream(stream));
             GC.KeepAlive(a);
             return Native.Arrays(status, results, "mlx_split_sections");
         }
@@ -134,7 +134,7 @@ public static unsafe partial class Mx
     public static MlxArray Repeat(MlxArray array, int repeats, int? axis = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(array);
-        int along = axis is int one ? Axes.Of(array, one, nameof(axis)) : 0;
+        int along = axis is int one ? AxisCheck.Of(array, one, nameof(axis)) : 0;
         _ = SizeLimits.Axis(SizeLimits.Multiply(axis is null ? SizeLimits.Flat(array, "repeat").Size : array.Shape[along], repeats), "repeat", array);
         return axis is null
             ? Call.Int(&Mlxc.mlx_repeat, "mlx_repeat", array, repeats, stream)
@@ -311,7 +311,7 @@ public static unsafe partial class Mx
         long[] totals = new long[a.NDim];
         for (int i = 0; i < (axis.IsEmpty ? 0 : Math.Max(shift.Length, axis.Length)); i++)
         {
-            totals[Axes.Of(a, axis[axis.Length == 1 ? 0 : i], nameof(axis))] += shift[shift.Length == 1 ? 0 : i];
+            totals[AxisCheck.Of(a, axis[axis.Length == 1 ? 0 : i], nameof(axis))] += shift[shift.Length == 1 ? 0 : i];
         }
 
         int[] places = new int[a.NDim];
@@ -320,7 +320,7 @@ public static unsafe partial class Mx
             places[i] = (int)(totals[i] % Math.Max(a.Shape[i], 1));
         }
 
-        int[] moved = [.. Axes.All(a).Where(i => totals[i] != 0)];
+        int[] moved = [.. AxisCheck.All(a).Where(i => totals[i] != 0)];
         places = [.. moved.Select(i => places[i])];
         mlx_array result = default;
         fixed (int* count = places, along = moved)
@@ -348,7 +348,7 @@ public static unsafe partial class Mx
         foreach (MlxArray array in arrays)
         {
             ArgumentNullException.ThrowIfNull(array, nameof(arrays));
-            total += axis is int one ? array.Shape[Axes.Of(array, one, nameof(axis))] : array.Size;
+            total += axis is int one ? array.Shape[AxisCheck.Of(array, one, nameof(axis))] : array.Size;
         }
 
         if (total > int.MaxValue)

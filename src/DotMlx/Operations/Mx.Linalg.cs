@@ -41,7 +41,7 @@ public static unsafe partial class Mx
                 RequireSingularValues(a, "mlx_linalg_norm", stream);
             }
 
-            Axes.Check(a, axis);
+            AxisCheck.Check(a, axis);
             mlx_array result = default;
             mlx_array input = Op.Handle(a);
             nuint count = (nuint)axis.Length;
@@ -76,7 +76,7 @@ public static unsafe partial class Mx
                 RequireSingularValues(a, "mlx_linalg_norm_matrix", stream);
             }
 
-            Axes.Check(a, axis);
+            AxisCheck.Check(a, axis);
             using NativeText name = new(ord, nameof(ord));
             mlx_array result = default;
             fixed (int* first = axis)
@@ -98,8 +98,8 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.cross; C: mlx_linalg_cross.</remarks>
         public static MlxArray Cross(MlxArray a, MlxArray b, int axis = -1, MlxStream? stream = null)
             {
-            _ = Axes.Of(a, axis);
-            _ = Axes.Of(b, axis);
+            _ = AxisCheck.Of(a, axis);
+            _ = AxisCheck.Of(b, axis);
             return Call.TwoInt(&Mlxc.mlx_linalg_cross, "mlx_linalg_cross", a, b, axis, stream);
         }
 

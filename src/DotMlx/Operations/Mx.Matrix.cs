@@ -111,8 +111,8 @@ public static unsafe partial class Mx
     public static MlxArray TensorDot(
         MlxArray a, MlxArray b, ReadOnlySpan<int> axesA, ReadOnlySpan<int> axesB, MlxStream? stream = null)
     {
-        Axes.Check(a, axesA);
-        Axes.Check(b, axesB);
+        AxisCheck.Check(a, axesA);
+        AxisCheck.Check(b, axesB);
         CheckFolded(a, axesA);
         CheckFolded(b, axesB);
         mlx_array result = default;
@@ -243,7 +243,7 @@ public static unsafe partial class Mx
     {
         mlx_array result = default;
         int status = Mlxc.mlx_diagonal(
-            &result, Op.Handle(a), Math.Max(offset, -int.MaxValue), Axes.Of(a, axis1), Axes.Of(a, axis2), Op.Stream(stream));
+            &result, Op.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), Op.Stream(stream));
         GC.KeepAlive(a);
         return Op.Result(status, result, "mlx_diagonal");
     }
@@ -283,7 +283,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         mlx_array result = default;
         int status = MlxcPortable.mlx_trace(
-            &result, Op.Handle(a), Math.Max(offset, -int.MaxValue), Axes.Of(a, axis1), Axes.Of(a, axis2), Native.DType(dtype ?? a.DType), Op.Stream(stream));
+            &result, Op.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), Native.DType(dtype ?? a.DType), Op.Stream(stream));
         GC.KeepAlive(a);
         return Op.Result(status, result, "mlx_trace");
     }

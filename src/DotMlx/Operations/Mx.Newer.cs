@@ -17,7 +17,7 @@ public static unsafe partial class Mx
     public static MlxArray Flip(MlxArray a, int? axis = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        return Flip(a, axis is int one ? [one] : Axes.All(a), stream);
+        return Flip(a, axis is int one ? [one] : AxisCheck.All(a), stream);
     }
 
     /// <summary>The elements in reverse order along several axes.</summary>
@@ -30,7 +30,7 @@ public static unsafe partial class Mx
     public static MlxArray Flip(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        Axes.Check(a, axis);
+        AxisCheck.Check(a, axis);
         int ndim = a.NDim;
         int[] start = new int[ndim];
         int[] stop = a.Shape.ToArray();
@@ -38,7 +38,7 @@ public static unsafe partial class Mx
         Array.Fill(step, 1);
         foreach (int one in axis)
         {
-            int index = Axes.Of(a, one, nameof(axis));
+            int index = AxisCheck.Of(a, one, nameof(axis));
             int size = a.Shape[index];
             (start[index], stop[index], step[index]) = (size - 1, -size - 1, -1);
         }
@@ -172,8 +172,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.vecdot of MLX 0.32; C: mlx_vecdot, on older mlx-c mlx_multiply and mlx_sum_axis.</remarks>
     public static MlxArray VecDot(MlxArray a, MlxArray b, int axis = -1, MlxStream? stream = null)
     {
-        int inA = Axes.Of(a, axis);
-        int inB = Axes.Of(b, axis);
+        int inA = AxisCheck.Of(a, axis);
+        int inB = AxisCheck.Of(b, axis);
         if ((axis >= 0 && a.NDim != b.NDim && inA - a.NDim != inB - b.NDim) || a.Shape[inA] != b.Shape[inB])
         {
             throw new ArgumentException(

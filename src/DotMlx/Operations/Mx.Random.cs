@@ -272,7 +272,7 @@ public static unsafe partial class Mx
             }
 
             mlx_array input = Op.Handle(logits);
-            axis = Axes.Of(logits, axis);
+            axis = AxisCheck.Of(logits, axis);
             using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             MlxArray positions;
@@ -354,7 +354,7 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.random.permutation; C: mlx_random_permutation.</remarks>
         public static MlxArray Permutation(MlxArray x, int axis = 0, MlxArray? key = null, MlxStream? stream = null)
         {
-            axis = Axes.Of(x, axis);
+            axis = AxisCheck.Of(x, axis);
             using KeyArgument drawn = new(key);
             mlx_array result = default;
             int status = Mlxc.mlx_random_permutation(&result, Op.Handle(x), axis, drawn.Handle, Op.Stream(stream));

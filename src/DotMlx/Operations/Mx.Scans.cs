@@ -88,7 +88,7 @@ public static unsafe partial class Mx
         MlxArray a, int? axis, bool reverse, bool inclusive, DType? dtype, MlxStream? stream)
     {
         ArgumentNullException.ThrowIfNull(a);
-        int along = axis is int one ? Axes.Of(a, one, nameof(axis)) : 0;
+        int along = axis is int one ? AxisCheck.Of(a, one, nameof(axis)) : 0;
         using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
         using MlxArray? converted = dtype is DType wanted ? AsType(row ?? a, wanted, stream) : null;
         mlx_array result = default;

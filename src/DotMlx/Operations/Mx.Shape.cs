@@ -52,7 +52,7 @@ public static unsafe partial class Mx
             throw new ArgumentException($"The size -1 cannot be found beside a size of 0: {ShapeText.Of(shape)}.", nameof(shape));
         }
 
-        _ = Axes.Of(a, axis);
+        _ = AxisCheck.Of(a, axis);
         CheckSizes(shape);
         mlx_array result = default;
         fixed (int* first = shape)
@@ -73,7 +73,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.squeeze; C: mlx_squeeze, mlx_squeeze_axis.</remarks>
     public static MlxArray Squeeze(MlxArray a, int? axis = null, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int(&Mlxc.mlx_squeeze_axis, "mlx_squeeze_axis", a, Axes.Of(a, one, nameof(axis)), stream)
+            ? Call.Int(&Mlxc.mlx_squeeze_axis, "mlx_squeeze_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
             : Op.Unary(&Mlxc.mlx_squeeze, "mlx_squeeze", a, stream);
 
     /// <summary>Removes several axes of size 1.</summary>
@@ -85,7 +85,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.squeeze; C: mlx_squeeze_axes.</remarks>
     public static MlxArray Squeeze(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
-        Axes.Check(a, axis);
+        AxisCheck.Check(a, axis);
         return Call.Ints(&Mlxc.mlx_squeeze_axes, "mlx_squeeze_axes", a, axis, stream);
     }
 
@@ -98,7 +98,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.expand_dims; C: mlx_expand_dims.</remarks>
     public static MlxArray ExpandDims(MlxArray a, int axis, MlxStream? stream = null)
     {
-        Axes.CheckNew(a, [axis], nameof(axis));
+        AxisCheck.CheckNew(a, [axis], nameof(axis));
         return Call.Int(&Mlxc.mlx_expand_dims, "mlx_expand_dims", a, axis, stream);
     }
 
@@ -111,7 +111,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.expand_dims; C: mlx_expand_dims_axes.</remarks>
     public static MlxArray ExpandDims(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
-        Axes.CheckNew(a, axis);
+        AxisCheck.CheckNew(a, axis);
         return Call.Ints(&Mlxc.mlx_expand_dims_axes, "mlx_expand_dims_axes", a, axis, stream);
     }
 
@@ -124,7 +124,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.moveaxis; C: mlx_moveaxis.</remarks>
     public static MlxArray MoveAxis(MlxArray a, int source, int destination, MlxStream? stream = null)
-        => Call.Int2(&Mlxc.mlx_moveaxis, "mlx_moveaxis", a, Axes.Of(a, source), Axes.Of(a, destination), stream);
+        => Call.Int2(&Mlxc.mlx_moveaxis, "mlx_moveaxis", a, AxisCheck.Of(a, source), AxisCheck.Of(a, destination), stream);
 
     /// <summary>Exchanges two axes.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -135,7 +135,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.swapaxes; C: mlx_swapaxes.</remarks>
     public static MlxArray SwapAxes(MlxArray a, int axis1, int axis2, MlxStream? stream = null)
-        => Call.Int2(&Mlxc.mlx_swapaxes, "mlx_swapaxes", a, Axes.Of(a, axis1), Axes.Of(a, axis2), stream);
+        => Call.Int2(&Mlxc.mlx_swapaxes, "mlx_swapaxes", a, AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), stream);
 
     /// <summary>Reorders the axes.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -156,7 +156,7 @@ public static unsafe partial class Mx
             return Op.Unary(&Mlxc.mlx_transpose, "mlx_transpose", a, stream);
         }
 
-        Axes.Check(a, axes);
+        AxisCheck.Check(a, axes);
         return Call.Ints(&Mlxc.mlx_transpose_axes, "mlx_transpose_axes", a, axes, stream);
     }
 

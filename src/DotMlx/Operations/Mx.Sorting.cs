@@ -24,7 +24,7 @@ public static unsafe partial class Mx
         }
 
         return axis is int one
-            ? Call.Int(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, Axes.Of(a, one, nameof(axis)), stream)
+            ? Call.Int(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
             : Op.Unary(&Mlxc.mlx_sort, "mlx_sort", SizeLimits.Flat(a, "sort"), stream);
     }
 
@@ -37,7 +37,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.argsort; C: mlx_argsort_axis, mlx_argsort.</remarks>
     public static MlxArray ArgSort(MlxArray a, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, Axes.Of(a, one, nameof(axis)), stream)
+            ? Call.Int(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
             : Op.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(a, "argsort"), stream);
 
     /// <summary>Elements partly sorted: the one at <paramref name="kth"/> is in its place, smaller ones before it, larger ones behind.</summary>
@@ -51,7 +51,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.partition; C: mlx_partition_axis, mlx_partition.</remarks>
     public static MlxArray Partition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, Axes.Of(a, one, nameof(axis)), stream)
+            ? Call.Int2(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
             : Call.Int(&Mlxc.mlx_partition, "mlx_partition", SizeLimits.Flat(a, "partition"), kth, stream);
 
     /// <summary>Positions that partition the elements along an axis.</summary>
@@ -65,7 +65,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.argpartition; C: mlx_argpartition_axis, mlx_argpartition.</remarks>
     public static MlxArray ArgPartition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth, Axes.Of(a, one, nameof(axis)), stream)
+            ? Call.Int2(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
             : Call.Int(&Mlxc.mlx_argpartition, "mlx_argpartition", SizeLimits.Flat(a, "argpartition"), kth, stream);
 
     /// <summary>The k largest elements along an axis, in no particular order.</summary>
@@ -79,6 +79,6 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.topk; C: mlx_topk_axis, mlx_topk.</remarks>
     public static MlxArray TopK(MlxArray a, int k, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, Axes.Of(a, one, nameof(axis)), stream)
+            ? Call.Int2(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, AxisCheck.Of(a, one, nameof(axis)), stream)
             : Call.Int(&Mlxc.mlx_topk, "mlx_topk", SizeLimits.Flat(a, "topk"), k, stream);
 }

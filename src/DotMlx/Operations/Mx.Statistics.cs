@@ -21,7 +21,7 @@ public static unsafe partial class Mx
         mlx_array input = Op.Handle(a);
         byte keep = Native.Byte(keepdims);
         MlxArray reduced = axis is int one
-            ? Op.Result(Mlxc.mlx_var_axis(&result, input, Axes.Of(a, one, nameof(axis)), keep, ddof, Op.Stream(stream)), result, "mlx_var_axis")
+            ? Op.Result(Mlxc.mlx_var_axis(&result, input, AxisCheck.Of(a, one, nameof(axis)), keep, ddof, Op.Stream(stream)), result, "mlx_var_axis")
             : Op.Result(Mlxc.mlx_var(&result, input, keep, ddof, Op.Stream(stream)), result, "mlx_var");
         GC.KeepAlive(a);
         return reduced;
@@ -39,7 +39,7 @@ public static unsafe partial class Mx
     public static MlxArray Var(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
-        Axes.Check(a, axis);
+        AxisCheck.Check(a, axis);
         Reduction.CheckSize(a, "mlx_var", stream);
         mlx_array result = default;
         fixed (int* first = axis)
@@ -68,7 +68,7 @@ public static unsafe partial class Mx
         mlx_array input = Op.Handle(a);
         byte keep = Native.Byte(keepdims);
         MlxArray reduced = axis is int one
-            ? Op.Result(Mlxc.mlx_std_axis(&result, input, Axes.Of(a, one, nameof(axis)), keep, ddof, Op.Stream(stream)), result, "mlx_std_axis")
+            ? Op.Result(Mlxc.mlx_std_axis(&result, input, AxisCheck.Of(a, one, nameof(axis)), keep, ddof, Op.Stream(stream)), result, "mlx_std_axis")
             : Op.Result(Mlxc.mlx_std(&result, input, keep, ddof, Op.Stream(stream)), result, "mlx_std");
         GC.KeepAlive(a);
         return reduced;
@@ -86,7 +86,7 @@ public static unsafe partial class Mx
     public static MlxArray Std(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
-        Axes.Check(a, axis);
+        AxisCheck.Check(a, axis);
         Reduction.CheckSize(a, "mlx_std", stream);
         mlx_array result = default;
         fixed (int* first = axis)
@@ -110,7 +110,7 @@ public static unsafe partial class Mx
     public static MlxArray Median(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        int[] axes = axis is int one ? [one] : Axes.All(a);
+        int[] axes = axis is int one ? [one] : AxisCheck.All(a);
         return Median(a, axes, keepdims, stream);
     }
 
@@ -125,7 +125,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.median; C: mlx_median. Before MLX 0.32 its gradient, as that of <see cref="Sort"/>, goes to the wrong elements.</remarks>
     public static MlxArray Median(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
     {
-        Axes.Check(a, axis);
+        AxisCheck.Check(a, axis);
         long joined = 1;
         foreach (int one in axis)
         {
@@ -148,11 +148,11 @@ public static unsafe partial class Mx
         HashSet<int> reduced = [];
         foreach (int one in axis)
         {
-            reduced.Add(Axes.Of(a, one));
+            reduced.Add(AxisCheck.Of(a, one));
         }
 
-        int[] kept = [.. Axes.All(a).Where(one => !reduced.Contains(one))];
-        int[] last = [.. Axes.All(a).Where(reduced.Contains)];
+        int[] kept = [.. AxisCheck.All(a).Where(one => !reduced.Contains(one))];
+        int[] last = [.. AxisCheck.All(a).Where(reduced.Contains)];
         MlxArray moved = a.NDim == 0 ? a : Transpose(a, [.. kept, .. last], stream);
         int[] shape = [.. moved.Shape[..kept.Length]];
         MlxArray sorted = Sort(Reshape(moved, [.. shape, SizeLimits.Joined(moved, kept.Length, moved.NDim - 1, "median")], stream), -1, stream);

@@ -21,7 +21,7 @@ internal static unsafe class Reduction
     {
         CheckSize(a, function, stream);
         mlx_array result = default;
-        int status = f(&result, Op.Left(a), DotMlx.Axes.Of(a, axis), Native.Byte(keepdims), Op.Stream(stream));
+        int status = f(&result, Op.Left(a), AxisCheck.Of(a, axis), Native.Byte(keepdims), Op.Stream(stream));
         Op.Done(a);
         return Op.Result(status, result, function);
     }
@@ -30,7 +30,7 @@ internal static unsafe class Reduction
         delegate*<mlx_array*, mlx_array, int*, nuint, byte, mlx_stream, int> f, string function,
         MlxArray a, ReadOnlySpan<int> axes, bool keepdims, MlxStream? stream)
     {
-        DotMlx.Axes.Check(a, axes, "axis");
+        AxisCheck.Check(a, axes, "axis");
         CheckSize(a, function, stream);
         mlx_array result = default;
         fixed (int* first = axes)

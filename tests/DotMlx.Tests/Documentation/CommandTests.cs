@@ -12,6 +12,7 @@ internal sealed partial class CommandTests
         ["Bindings"] = ["bindings/Generator"],
         ["Collectives"] = ["benchmarks/Collectives"],
         ["Compare"] = ["benchmarks/Compare"],
+        ["Generation"] = ["benchmarks/Generation"],
         ["Soak"] = ["benchmarks/Soak"],
     };
 

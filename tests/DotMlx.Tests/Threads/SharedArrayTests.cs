@@ -25,7 +25,7 @@ public class SharedArrayTests
         ("eval", static (a, i) => a[i].Eval()),
         ("eval all", static (a, _) => Mx.Eval(a)),
         ("eval async", static (a, i) => a[i].EvalAsync().Wait()),
-        ("start", static (a, i) => Mx.AsyncEval(a[i])),
+        ("start", static (a, i) => _ = Mx.EvalAsync(a[i])),
         ("read", static (a, i) => _ = a[i].ToArray<float>()),
         ("span", static (a, i) => _ = a[i].Read<float, float>(static values => values[0])),
         ("item", static (a, i) => a[i].Sum().Item<float>()),

@@ -122,7 +122,7 @@ internal static class IndexBounds
         long[] values = Values(start);
         for (int i = 0; i < axes.Length; i++)
         {
-            int axis = Axes.Of(array, axes[i], nameof(axes));
+            int axis = AxisCheck.Of(array, axes[i], nameof(axes));
             int last = array.ShapeArray[axis] - sizes[axis];
             if (last < 0)
             {

@@ -6,7 +6,7 @@ namespace DotMlx;
 /// The one place where axes are checked: every operation passes its axes through here before MLX sees them, because MLX wraps
 /// some of them around, takes others in silence, and reads outside of its arrays for the rest.
 /// </summary>
-internal static class Axes
+internal static class AxisCheck
 {
     /// <summary>The axis counted from the start.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The array has no such axis.</exception>
