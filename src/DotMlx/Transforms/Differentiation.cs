@@ -41,6 +41,14 @@ internal static unsafe class Differentiation
         }
 
         MlxArray[] inputs = Structures.Flatten(structure);
+        int integers = structure is Tree ? Array.FindIndex(inputs, static leaf => !leaf.DType.IsInexact() && !leaf.IsWeakScalar) : -1;
+        if (structure is Tree tree && integers >= 0)
+        {
+            throw new ArgumentException(
+                $"[grad] '{tree.Flatten()[integers].Key}' is {inputs[integers].DType.MlxName()}, shape {ShapeText.Of(inputs[integers])}: gradients are of "
+                + "floating-point arrays. Freeze it or mark it [Buffer] where it is a module's, or leave it out.", nameof(structure));
+        }
+
         (MlxArray value, TAux auxiliary, MlxArray[] gradients) = ValueAndGrad(
             arguments => function(Structures.Rebuild(structure, arguments)), inputs, [.. Enumerable.Range(0, inputs.Length)]);
         return (value, auxiliary, Structures.Rebuild(structure, gradients));
