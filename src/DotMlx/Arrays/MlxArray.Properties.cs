@@ -69,6 +69,11 @@ public sealed unsafe partial class MlxArray
                 return kind.DType;
             }
 
+            if (native == 0 && StandsIn is { } standIn)
+            {
+                return standIn.DType;
+            }
+
             ThreadState thread = ThreadState.Current;
             var dtype = (DType)Mlxc.mlx_array_dtype(Announce(thread, ref thread.Property));
             Volatile.Write(ref thread.Property, 0);
@@ -152,6 +157,11 @@ public sealed unsafe partial class MlxArray
 
     private ArrayKind LoadKind()
     {
+        if (native == 0 && StandsIn is { } standIn)
+        {
+            return ArrayKind.Of(standIn.Shape, standIn.DType);
+        }
+
         ThreadState thread = ThreadState.Current;
         mlx_array handle = Announce(thread, ref thread.Property);
         int dimensions = (int)Mlxc.mlx_array_ndim(handle);
@@ -178,6 +188,11 @@ public sealed unsafe partial class MlxArray
         if (Part is { } part)
         {
             return part.Shape;
+        }
+
+        if (native == 0 && StandsIn is { } standIn)
+        {
+            return standIn.Shape;
         }
 
         ThreadState thread = ThreadState.Current;
