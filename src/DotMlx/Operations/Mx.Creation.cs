@@ -135,7 +135,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         return dtype is DType other && other != a.DType
             ? Zeros(a.Shape, other, stream)
-            : Op.Unary(&Mlxc.mlx_zeros_like, "mlx_zeros_like", a, stream);
+            : Op.Elementwise(&Mlxc.mlx_zeros_like, "mlx_zeros_like", a, stream);
     }
 
     /// <summary>Ones in the shape of another array.</summary>
@@ -149,7 +149,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         return dtype is DType other && other != a.DType
             ? Ones(a.Shape, other, stream)
-            : Op.Unary(&Mlxc.mlx_ones_like, "mlx_ones_like", a, stream);
+            : Op.Elementwise(&Mlxc.mlx_ones_like, "mlx_ones_like", a, stream);
     }
 
     /// <summary>An array filled with one value, or with an array that broadcasts.</summary>

@@ -39,8 +39,7 @@ internal sealed class Checkpoint
 
     public static void Load(OptimizerBase optimizer, string path, TreeDictionary? parameters, bool allowMissing)
     {
-        string name = path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? path : path + Extension;
-        SafetensorsFile file = Mx.LoadSafetensors(File.Exists(name) || !File.Exists(path) ? name : path);
+        SafetensorsFile file = Mx.LoadSafetensors(FileOf(path));
         TreeDictionary loaded = file.Build(() => TreeDictionary.FromItems(
             file.Select(item => KeyValuePair.Create(item.Key, Unscoped(item.Value))), file.Metadata));
         loaded.Reclaim();
@@ -54,10 +53,41 @@ internal sealed class Checkpoint
         if (checkpoint._mismatches.Count > 0)
         {
             loaded.DisposeArrays();
-            throw checkpoint.Mismatch(path);
+            throw Mismatch(path, checkpoint._mismatches);
         }
 
         optimizer.AdoptState(loaded);
+    }
+
+    /// <summary>The file that a path stands for: with the ending that saving adds.</summary>
+    public static string FileOf(string path)
+    {
+        string name = path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? path : path + Extension;
+        return File.Exists(name) || !File.Exists(path) ? name : path;
+    }
+
+    /// <summary>Lists what in a state does not fit the optimizer and the parameters.</summary>
+    public static void Check(OptimizerBase optimizer, string prefix, Tree state, TreeDictionary parameters, List<string> mismatches)
+    {
+        Checkpoint checkpoint = new(new Dictionary<string, string>());
+        optimizer.CheckState(prefix, state, parameters, allowMissing: false, checkpoint);
+        mismatches.AddRange(checkpoint._mismatches);
+    }
+
+    public static OptimizerStateException Mismatch(string path, IReadOnlyList<string> mismatches)
+    {
+        StringBuilder text = new($"'{path}' does not fit, so nothing was changed:");
+        foreach (string mismatch in mismatches.Take(ShownMismatches))
+        {
+            text.Append("\n  ").Append(mismatch);
+        }
+
+        if (mismatches.Count > ShownMismatches)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n  … and {mismatches.Count - ShownMismatches} more");
+        }
+
+        return new OptimizerStateException(text.ToString(), mismatches);
     }
 
     /// <summary>Notes what does not fit.</summary>
@@ -157,22 +187,6 @@ internal sealed class Checkpoint
                 ListEntries(child, entries);
             }
         }
-    }
-
-    private OptimizerStateException Mismatch(string path)
-    {
-        StringBuilder text = new($"'{path}' does not fit the optimizer, which is unchanged:");
-        foreach (string mismatch in _mismatches.Take(ShownMismatches))
-        {
-            text.Append("\n  ").Append(mismatch);
-        }
-
-        if (_mismatches.Count > ShownMismatches)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"\n  … and {_mismatches.Count - ShownMismatches} more");
-        }
-
-        return new OptimizerStateException(text.ToString(), _mismatches);
     }
 
     private void Compare(string path, Tree expected, Tree? actual, bool allowMissing)

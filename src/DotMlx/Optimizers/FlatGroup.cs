@@ -42,7 +42,7 @@ internal sealed unsafe class FlatGroup
     {
         if (_members.Count == 0)
         {
-            _keys = leaf.State.Keys.ToArray();
+            _keys = [.. leaf.State.Keys];
         }
 
         if (leaf.State.Keys.SequenceEqual(_keys))

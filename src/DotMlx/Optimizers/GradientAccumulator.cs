@@ -39,7 +39,16 @@ public sealed class GradientAccumulator
     /// <param name="accumulated">On the last call of each <see cref="Steps"/>, the result, which belongs to the caller.</param>
     /// <returns>Whether there is a result.</returns>
     /// <exception cref="ArgumentException">The tree has an array where an earlier one has a container, or the other way round.</exception>
-    public bool Add(TreeDictionary gradients, [NotNullWhen(true)] out TreeDictionary? accumulated)
+    public bool Add(TreeDictionary gradients, [NotNullWhen(true)] out TreeDictionary? accumulated) => Add(gradients, out accumulated, starts: true);
+
+    /// <summary>The sum so far.</summary>
+    internal TreeDictionary? Sum => _sum;
+
+    /// <inheritdoc cref="Add(TreeDictionary, out TreeDictionary?)"/>
+    /// <param name="gradients">The gradients.</param>
+    /// <param name="accumulated">The result.</param>
+    /// <param name="starts">Whether the computation of the sum starts at once.</param>
+    internal bool Add(TreeDictionary gradients, [NotNullWhen(true)] out TreeDictionary? accumulated, bool starts)
     {
         ArgumentNullException.ThrowIfNull(gradients);
         List<MlxArray> replaced = [];
@@ -63,7 +72,7 @@ public sealed class GradientAccumulator
             return true;
         }
 
-        if (!TraceLock.IsHeldByCurrentThread)
+        if (starts && !TraceLock.IsHeldByCurrentThread)
         {
             Mx.StartEval(_sum);
         }
@@ -88,6 +97,14 @@ public sealed class GradientAccumulator
         Tree result = Tree.Map(leaf => arena.Keep(_average && Count > 1 ? leaf * scale : leaf.Share()), sum);
         Reset();
         return (TreeDictionary)result;
+    }
+
+    /// <summary>Goes on from a sum of some calls.</summary>
+    internal void Restore(TreeDictionary? sum, int count)
+    {
+        TreeDictionary? copy = sum is null ? null : (TreeDictionary)Tree.Map(leaf => MlxArray.CreateUnscoped(Arena.Copy(leaf)), sum);
+        Reset();
+        (_sum, Count) = (copy, count);
     }
 
     /// <summary>Forgets what was added.</summary>

@@ -10,11 +10,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
 {
     private static readonly ArrayKind Unknown = new([], DType.Bool);
 
-    private string[] _keys = [];
-    private Tree[] _entries = [];
-
-    // By entry, a handle that takes its place at the commit, or 0.
-    private (nint Handle, ArrayKind? Kind)[] _next = [];
+    private Entry[] _entries = [];
 
     // All entries after the commit, where they are not the same ones with other arrays.
     private List<KeyValuePair<string, Tree>>? _replacement;
@@ -35,41 +31,26 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     public FlatPart? Part { get; set; }
 
     /// <summary>The names of the entries.</summary>
-    public ReadOnlySpan<string> Keys => _keys;
+    public IEnumerable<string> Keys => _entries.Select(entry => entry.Key);
 
     /// <summary>Whether the entries are those that were checked or committed last.</summary>
-    public bool IsKnown(ArrayKind kind)
-    {
-        if (node.Count != _entries.Length || !Kind.Equals(kind))
-        {
-            return false;
-        }
-
-        for (int i = 0; i < _entries.Length; i++)
-        {
-            if (!ReferenceEquals(node.ChildAt(i), _entries[i]))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
+    public bool IsKnown(ArrayKind kind) => !node.IsChanged && Kind.Equals(kind);
 
     /// <summary>Takes note of the entries as they are.</summary>
     public void LearnEntries()
     {
-        int count = node.Count;
-        if (_entries.Length != count)
+        if (_entries.Length != node.Count)
         {
-            (_keys, _entries, _next) = (new string[count], new Tree[count], new (nint, ArrayKind?)[count]);
+            _entries = new Entry[node.Count];
         }
 
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < _entries.Length; i++)
         {
-            (_keys[i], _entries[i]) = node.EntryAt(i);
+            (string key, Tree value) = node.EntryAt(i);
+            _entries[i] = new Entry { Key = key, Value = value, Array = value is TreeLeaf { IsView: false, Peek: var array } ? array : null };
         }
+
+        node.IsChanged = false;
     }
 
     /// <summary>Gives a rule the entries in a dictionary of its own, with arrays that end with the arena.</summary>
@@ -87,7 +68,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         bool same = scratch.Count == count;
         for (int i = 0; same && i < count; i++)
         {
-            same = ReferenceEquals(scratch.NameAt(i), _keys[i]);
+            same = ReferenceEquals(scratch.NameAt(i), _entries[i].Key);
         }
 
         if (!same)
@@ -97,14 +78,14 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
 
         for (int i = 0; i < count; i++)
         {
-            given[i] = Shown(_entries[i], Widens, arena);
+            given[i] = _entries[i].Array is { } array && !Widens ? new TreeLeaf(arena.Borrow(array)) : Shown(_entries[i].Value, Widens, arena);
             if (same)
             {
                 scratch.SetAt(i, given[i]);
             }
             else
             {
-                scratch.Add(_keys[i], given[i]);
+                scratch.Add(_entries[i].Key, given[i]);
             }
         }
     }
@@ -115,7 +96,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         bool same = scratch.Count == _entries.Length;
         for (int i = 0; same && i < _entries.Length; i++)
         {
-            same = scratch.NameAt(i) == _keys[i] && scratch.ChildAt(i) is TreeLeaf;
+            same = scratch.NameAt(i) == _entries[i].Key && scratch.ChildAt(i) is TreeLeaf;
         }
 
         if (same)
@@ -126,7 +107,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
                 if (!ReferenceEquals(value, given[i]))
                 {
                     MlxArray array = ((TreeLeaf)value).Peek;
-                    _next[i] = (Handle(arena.Take(array)), array.Kind);
+                    (_entries[i].Next, _entries[i].NextKind) = (Handle(arena.Take(array)), array.Kind);
                 }
             }
 
@@ -137,9 +118,9 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         for (int i = 0; i < scratch.Count; i++)
         {
             Tree value = scratch.ChildAt(i);
-            int before = Array.IndexOf(_keys, scratch.NameAt(i));
+            int before = Array.FindIndex(_entries, entry => entry.Key == scratch.NameAt(i));
             _replacement.Add(new(
-                scratch.NameAt(i), before >= 0 && value is TreeLeaf && ReferenceEquals(value, given[before]) ? _entries[before] : Own(value, arena)));
+                scratch.NameAt(i), before >= 0 && value is TreeLeaf && ReferenceEquals(value, given[before]) ? _entries[before].Value : Own(value, arena)));
         }
     }
 
@@ -166,34 +147,35 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
             return;
         }
 
-        for (int i = 0; i < _next.Length; i++)
+        for (int i = 0; i < _entries.Length; i++)
         {
-            (nint next, ArrayKind? kind) = _next[i];
-            if (next == 0)
+            ref Entry entry = ref _entries[i];
+            if (entry.Next == 0)
             {
                 continue;
             }
 
-            _next[i] = default;
-            bool inPlace = i < node.Count && ReferenceEquals(node.ChildAt(i), _entries[i]);
+            mlx_array next = AsArray(entry.Next);
+            entry.Next = 0;
 
             // What nobody has seen changes in place; what somebody may hold stays valid and is left to its holder.
-            if (frees && inPlace && _entries[i] is TreeLeaf { IsPrivate: true, IsView: false, Peek: { IsDisposed: false } array })
+            if (frees && !node.IsChanged && entry is { Array: { IsDisposed: false } array, Value: TreeLeaf { IsPrivate: true } })
             {
-                replaced.Add(Handle(array.ExchangeHandle(AsArray(next), kind)));
+                replaced.Add(Handle(array.ExchangeHandle(next, entry.NextKind)));
                 continue;
             }
 
-            MlxArray own = MlxArray.CreateUnscoped(AsArray(next));
-            own.Learn(kind);
-            Tree leaf = _entries[i] = TreeLeaf.Private(own);
-            if (inPlace)
+            MlxArray own = MlxArray.CreateUnscoped(next);
+            own.Learn(entry.NextKind);
+            (entry.Array, entry.Value) = (own, TreeLeaf.Private(own));
+            if (node.IsChanged)
             {
-                node.SetAt(i, leaf);
+                // Somebody has changed the dictionary meanwhile, so it will be checked again.
+                node[entry.Key] = entry.Value;
             }
             else
             {
-                node[_keys[i]] = leaf;
+                node.SetAt(i, entry.Value);
             }
         }
     }
@@ -210,15 +192,15 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     public unsafe void Discard()
     {
         Part = null;
-        foreach (ref (nint Handle, ArrayKind? Kind) next in _next.AsSpan())
+        foreach (ref Entry entry in _entries.AsSpan())
         {
-            NativeFree.Free((void*)next.Handle);
-            next = default;
+            NativeFree.Free((void*)entry.Next);
+            entry.Next = 0;
         }
 
         foreach ((_, Tree value) in _replacement ?? [])
         {
-            if (Array.IndexOf(_entries, value) < 0)
+            if (!Array.Exists(_entries, entry => ReferenceEquals(entry.Value, value)))
             {
                 value.DisposeArrays();
             }
@@ -232,7 +214,10 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     {
         if (value is TreeLeaf leaf)
         {
-            return TreeLeaf.Private(MlxArray.CreateUnscoped(arena.Take(leaf.Peek)));
+            MlxArray array = leaf.Peek;
+            MlxArray mine = MlxArray.CreateUnscoped(arena.Take(array));
+            mine.Learn(array.Kind);
+            return TreeLeaf.Private(mine);
         }
 
         Tree own = value.NewLike();
@@ -251,10 +236,9 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
             return new TreeLeaf(narrow.AsType(DType.Float32));
         }
 
-        // An array that somebody has seen never changes, so the rule may have it, too.
         if (entry is TreeLeaf leaf)
         {
-            return leaf.IsPrivate ? new TreeLeaf(arena.Borrow(leaf.Peek)) : leaf;
+            return new TreeLeaf(arena.Borrow(leaf.Peek));
         }
 
         Tree shown = entry.NewLike();
@@ -269,11 +253,11 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     private void DisposeReplaced(List<KeyValuePair<string, Tree>> by)
     {
         List<MlxArray> replaced = [];
-        foreach (Tree entry in _entries)
+        foreach (Entry entry in _entries)
         {
-            if (!by.Exists(kept => ReferenceEquals(kept.Value, entry)))
+            if (!by.Exists(kept => ReferenceEquals(kept.Value, entry.Value)))
             {
-                entry.CollectPrivate(replaced);
+                entry.Value.CollectPrivate(replaced);
             }
         }
 
@@ -283,4 +267,18 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     private static unsafe nint Handle(mlx_array array) => (nint)array.ctx;
 
     private static unsafe mlx_array AsArray(nint handle) => new() { ctx = (void*)handle };
+
+    private struct Entry
+    {
+        public string Key;
+        public Tree Value;
+
+        /// <summary>The array of a leaf that has been made.</summary>
+        public MlxArray? Array;
+
+        /// <summary>A handle that takes its place at the commit, or 0.</summary>
+        public nint Next;
+
+        public ArrayKind? NextKind;
+    }
 }

@@ -33,6 +33,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
     private Arena? _arena;
     private Arena? _leafArena;
     private bool _hasMasters;
+    private bool _grouped;
     private int _number;
 
     public TreeUpdate(Optimizer optimizer)
@@ -154,6 +155,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
             group.Begin();
         }
 
+        _grouped = _optimizer.UsesGroups && !traces;
         int at = 0;
         using (_arena = Arena.Open())
         using (_leafArena = Arena.Open(traces ? null : _shared))
@@ -164,7 +166,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
                 Collect(gradients, parameters, _state, new TreePath());
                 CollectionsMarshal.SetCount(_results, _leaves.Count);
                 CollectionsMarshal.AsSpan(_results).Clear();
-                if (_optimizer.UsesGroups && !traces)
+                if (_grouped)
                 {
                     Gather();
                 }
@@ -546,7 +548,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
             _results[next] = 0;
             Leaf leaf = _leaves[next++];
             updated.Learn(leaf.Kind);
-            if (leaf.State.TakePart() is { } part)
+            if (_grouped && leaf.State.TakePart() is { } part)
             {
                 updated.Part = part;
             }

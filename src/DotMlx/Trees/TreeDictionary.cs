@@ -92,6 +92,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     public bool Remove(string key)
     {
         using TreeHold hold = Hold();
+        IsChanged = true;
         return _items.Remove(key);
     }
 
@@ -112,6 +113,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     public void Clear()
     {
         using TreeHold hold = Hold();
+        IsChanged = true;
         _items.Clear();
     }
 
@@ -131,7 +133,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
         _items.TryGetValue(item.Key, out Tree? value) && ReferenceEquals(value, item.Value);
 
     bool ICollection<KeyValuePair<string, Tree>>.Remove(KeyValuePair<string, Tree> item) =>
-        ((ICollection<KeyValuePair<string, Tree>>)this).Contains(item) && _items.Remove(item.Key);
+        ((ICollection<KeyValuePair<string, Tree>>)this).Contains(item) && Remove(item.Key);
 
     void ICollection<KeyValuePair<string, Tree>>.CopyTo(KeyValuePair<string, Tree>[] array, int arrayIndex)
     {
@@ -222,6 +224,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
             return;
         }
 
+        IsChanged = true;
         for (int i = _items.Count - 1; i >= 0; i--)
         {
             if (!source._items.ContainsKey(_items.GetAt(i).Key))

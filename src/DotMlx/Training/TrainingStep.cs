@@ -1,0 +1,271 @@
+using DotMlx.NN;
+using DotMlx.Optimizers;
+
+namespace DotMlx.Training;
+
+/// <summary>
+/// Trains a model step by step: one call computes the loss of a batch and its gradients, averages, accumulates and clips them, updates
+/// model and optimizer, evaluates everything once and frees what it replaced. Memory stays flat without a scope.
+/// </summary>
+/// <remarks>
+/// The model is used in the mode it is in, so that <c>Eval</c>, <c>Train</c>, <c>Freeze</c> and <c>Unfreeze</c> between two steps have their effect.
+/// Random numbers come from a sequence of the step's own, which is part of its state: what a program draws in between changes nothing, and a
+/// run that was saved and loaded goes on as if it had never stopped. A call that throws leaves model and optimizer as they were.
+/// </remarks>
+/// <example><code>
+/// using TrainingStep step = TrainingStep.Create(
+///     model, optimizer, (x, y) => Losses.CrossEntropy(model.Forward(x), y, reduction: Reduction.Mean), new() { MaxGradientNorm = 1 });
+/// foreach ((MlxArray x, MlxArray y) in batches)
+/// {
+///     float loss = step.Run(x, y);
+/// }
+/// </code></example>
+public sealed class TrainingStep : IMlxState, IDisposable
+{
+    private const string ModelKey = "model";
+    private const string OptimizerKey = "optimizer";
+    private const string RandomKey = "random";
+    private const string SumKey = "accumulated";
+    private const string CountKey = "count";
+
+    private readonly Func<MlxArray[], TreeDictionary> _differentiate;
+    private readonly Func<TreeDictionary, TreeDictionary> _update;
+    private readonly GradientAccumulator _accumulator;
+    private readonly TrainingStepOptions _options;
+    private MlxArray _key;
+    private int _running;
+
+    private TrainingStep(Module model, OptimizerBase optimizer, Func<MlxArray[], MlxArray> loss, TrainingStepOptions options)
+    {
+        (Model, Optimizer, _options) = (model, optimizer, options);
+        _accumulator = new GradientAccumulator(options.AccumulationSteps);
+
+        // Nobody else keeps the parameters from before a step, so their memory is free for the new ones.
+        model.OwnsArrays = true;
+        optimizer.Init(model.TrainableParameters());
+        _key = NewKey(options.Seed);
+        Mx.Eval(model.CaptureState(), optimizer.State, _key);
+
+        Func<MlxArray[], (MlxArray Value, TreeDictionary Gradients)> lossAndGradients = model.ValueAndGrad(loss);
+        _differentiate = Compile<MlxArray[]>(
+            batch =>
+            {
+                (MlxArray value, TreeDictionary gradients) = lossAndGradients(batch);
+                return new() { ["loss"] = value.AsType(DType.Float32), ["gradients"] = gradients };
+            },
+            [model, Mx.Random.State]);
+        _update = Compile<TreeDictionary>(
+            gradients =>
+            {
+                TreeDictionary clipped = options.MaxGradientNorm is { } most ? Gradients.ClipNorm(gradients, most).Gradients : gradients;
+                optimizer.Update(model, clipped);
+                return [];
+            },
+            [model, optimizer]);
+    }
+
+    /// <summary>The model; the step frees its arrays as it replaces them (<see cref="Module.OwnsArrays"/>).</summary>
+    public Module Model { get; }
+
+    /// <summary>The optimizer.</summary>
+    public OptimizerBase Optimizer { get; }
+
+    /// <summary>Makes a step of a loss of one array.</summary>
+    /// <param name="model">The model, whose trainable parameters are trained.</param>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="loss">Uses the model and returns a scalar, the mean over the batch.</param>
+    /// <param name="options">How to train; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public static TrainingStep Create(Module model, OptimizerBase optimizer, Func<MlxArray, MlxArray> loss, TrainingStepOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        return Create(model, optimizer, batch => loss(Arrays(batch, 1)[0]), options);
+    }
+
+    /// <summary>Makes a step of a loss of two arrays, such as inputs and targets.</summary>
+    /// <inheritdoc cref="Create(Module, OptimizerBase, Func{MlxArray, MlxArray}, TrainingStepOptions)"/>
+    public static TrainingStep Create(
+        Module model, OptimizerBase optimizer, Func<MlxArray, MlxArray, MlxArray> loss, TrainingStepOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        return Create(model, optimizer, batch => loss(Arrays(batch, 2)[0], batch[1]), options);
+    }
+
+    /// <summary>Makes a step of a loss of any number of arrays.</summary>
+    /// <inheritdoc cref="Create(Module, OptimizerBase, Func{MlxArray, MlxArray}, TrainingStepOptions)"/>
+    public static TrainingStep Create(Module model, OptimizerBase optimizer, Func<MlxArray[], MlxArray> loss, TrainingStepOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        ArgumentNullException.ThrowIfNull(loss);
+        return new TrainingStep(model, optimizer, loss, options ?? new());
+    }
+
+    /// <summary>Trains one step.</summary>
+    /// <param name="batch">The arrays that the loss takes; they stay the caller's.</param>
+    /// <returns>The loss of this batch before the update.</returns>
+    /// <exception cref="ArgumentException">The loss takes another number of arrays.</exception>
+    /// <exception cref="InvalidOperationException">The step is running already, on another thread or around this call.</exception>
+    public float Run(params MlxArray[] batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (Interlocked.Exchange(ref _running, 1) != 0)
+        {
+            throw new InvalidOperationException("This training step is running already: one call at a time.");
+        }
+
+        try
+        {
+            using MlxScope scope = MlxScope.Begin();
+            MlxArray loss = WithOwnRandom(() => Step(batch));
+            return loss.Item<float>();
+        }
+        finally
+        {
+            Volatile.Write(ref _running, 0);
+        }
+    }
+
+    /// <summary>Model, optimizer, random numbers and accumulated gradients.</summary>
+    public Tree CaptureState()
+    {
+        TreeDictionary state = new()
+        {
+            [ModelKey] = Model.CaptureState(), [OptimizerKey] = Optimizer.CaptureState(), [RandomKey] = _key,
+        };
+        if (_accumulator.Count > 0)
+        {
+            state[SumKey] = _accumulator.Sum!.Copy();
+            state[CountKey] = MlxArray.Scalar(_accumulator.Count);
+        }
+
+        return state;
+    }
+
+    /// <inheritdoc/>
+    public void RestoreState(Tree state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        Tree before = Model.CaptureState();
+        Model.RestoreState(state[ModelKey]);
+        try
+        {
+            Optimizer.RestoreState(state[OptimizerKey]);
+        }
+        catch
+        {
+            Model.RestoreState(before);
+            throw;
+        }
+
+        SetKey(state[RandomKey].Array.Share());
+        _accumulator.Restore(state.TryFind(SumKey, out Tree? sum) ? (TreeDictionary)sum : null, state.TryFind(CountKey, out Tree? count) ? count.Array.Item<int>() : 0);
+    }
+
+    /// <summary>Saves the whole training as a safetensors file, all of it or nothing.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
+    public void Save(string path) => ((TreeDictionary)CaptureState()).Save(path);
+
+    /// <summary>Continues a training that <see cref="Save"/> has written, bit for bit. A file that does not fit changes nothing.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is broken.</exception>
+    public void Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        TreeDictionary loaded = TreeDictionary.Load(Checkpoint.FileOf(path));
+        Tree model = Model.CaptureState();
+        List<string> mismatches =
+        [
+            .. Tree.Differences(new TreeDictionary { [ModelKey] = model, [RandomKey] = _key }, Part(loaded, ModelKey, RandomKey)),
+        ];
+        Checkpoint.Check(Optimizer, OptimizerKey, loaded.Child(OptimizerKey) ?? new TreeDictionary(), Model.TrainableParameters(), mismatches);
+        if (mismatches.Count > 0)
+        {
+            throw Checkpoint.Mismatch(path, mismatches);
+        }
+
+        // A file does not tell containers without arrays.
+        loaded[ModelKey] = Tree.MapWithPath((name, _) => loaded[ModelKey].Find(name).Array, model);
+        RestoreState(loaded);
+    }
+
+    /// <summary>Frees the compiled graphs and the accumulated gradients; model and optimizer stay.</summary>
+    public void Dispose()
+    {
+        (_differentiate.Target as IDisposable)?.Dispose();
+        (_update.Target as IDisposable)?.Dispose();
+        _accumulator.Reset();
+        _key.Dispose();
+    }
+
+    private static MlxArray[] Arrays(MlxArray[] batch, int count) => batch.Length == count
+        ? batch
+        : throw new ArgumentException($"The loss takes {count} arrays, but the batch has {batch.Length}.", nameof(batch));
+
+    private static TreeDictionary Part(TreeDictionary tree, params string[] keys) =>
+        new(keys.Where(tree.ContainsKey).Select(key => KeyValuePair.Create(key, tree.Child(key)!)));
+
+    private static MlxArray NewKey(ulong? seed)
+    {
+        using MlxArray? drawn = seed is null ? Mx.Random.RandInt(0, int.MaxValue, []) : null;
+        MlxArray key = Mx.Random.Key(seed ?? (ulong)drawn!.Item<int>());
+        MlxScope.Detach(key);
+        return key;
+    }
+
+    private Func<T, TreeDictionary> Compile<T>(Func<T, TreeDictionary> function, IMlxState[] state) =>
+        _options.Compiled ? Mx.Compile(function, state, state) : function;
+
+    private MlxArray Step(MlxArray[] batch)
+    {
+        TreeDictionary result = _differentiate(batch);
+        MlxArray loss = result["loss"].Array;
+        var gradients = (TreeDictionary)result["gradients"];
+        bool updates = _options.AccumulationSteps == 1;
+        if (!updates && _accumulator.Add(gradients, out TreeDictionary? mean, starts: false))
+        {
+            (updates, gradients) = (true, mean);
+        }
+
+        if (updates)
+        {
+            _update(_options.Group is { } group ? Gradients.Average(gradients, group) : gradients);
+        }
+
+        TreeList toEvaluate = new() { loss, Model.CaptureState(), Optimizer.State, Mx.Random.State.Key };
+        if (_accumulator.Sum is { } sum)
+        {
+            toEvaluate.Add(sum);
+        }
+
+        Mx.Eval(toEvaluate);
+        return loss;
+    }
+
+    /// <summary>Runs with the step's own random sequence in the place of the program's.</summary>
+    private MlxArray WithOwnRandom(Func<MlxArray> run)
+    {
+        MlxArray outside = Mx.Random.State.Key;
+        Mx.Random.State.Key = _key;
+        try
+        {
+            MlxArray result = run();
+            SetKey(Mx.Random.State.Key);
+            return result;
+        }
+        finally
+        {
+            Mx.Random.State.Key = outside;
+        }
+    }
+
+    private void SetKey(MlxArray key)
+    {
+        MlxScope.Detach(key);
+        _key.Dispose();
+        _key = key;
+    }
+}

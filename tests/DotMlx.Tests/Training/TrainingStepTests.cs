@@ -1,0 +1,150 @@
+using DotMlx.NN;
+using DotMlx.Optimizers;
+using DotMlx.Training;
+
+namespace DotMlx.Tests.Training;
+
+/// <summary>One call trains one step.</summary>
+[TestFixture]
+[NonParallelizable]
+internal sealed class TrainingStepTests
+{
+    private static readonly TrainingStepOptions Plain = new() { Seed = 5, MaxGradientNorm = 1 };
+
+    private static TrainingStep Make(TrainingStepOptions options)
+    {
+        Mx.Random.Seed(3);
+        Sequential model = new(new Linear(4, 8), new BatchNorm(8), new ReLU(), new Dropout(0.25f), new Linear(8, 1));
+        AdamW optimizer = new(Schedules.CosineDecay(0.05, 100), biasCorrection: true);
+        return TrainingStep.Create(model, optimizer, (x, y) => Losses.MseLoss(model.Forward(x), y), options);
+    }
+
+    private static (MlxArray X, MlxArray Y) Batch(int step)
+    {
+        float[] values = [.. Enumerable.Range(0, 32).Select(i => MathF.Sin(i + (step * 0.7f)))];
+        MlxArray x = MlxArray.Create(values, 8, 4);
+        return (x, Mx.Sum(x, axis: 1, keepdims: true));
+    }
+
+    private static float[] Run(TrainingStep step, int from, int to) => [.. Enumerable.Range(from, to - from).Select(i =>
+    {
+        (MlxArray x, MlxArray y) = Batch(i);
+        float loss = step.Run(x, y);
+        x.Dispose();
+        y.Dispose();
+        return loss;
+    })];
+
+    [Test]
+    public void ItLearnsCompiledOrNot()
+    {
+        using TrainingStep plain = Make(Plain with { Compiled = false }), compiled = Make(Plain);
+        float[] a = Run(plain, 0, 30), b = Run(compiled, 0, 30);
+        Assert.That(a[^1], Is.LessThan(a[0] / 2));
+        Assert.That(b, Is.EqualTo(a).Within(2e-3f));
+        Assert.That(compiled.Optimizer.Step.Item<ulong>(), Is.EqualTo(30));
+    }
+
+    [Test]
+    public void WhatTheProgramDrawsInBetweenChangesNothing([Values] bool compiled)
+    {
+        using TrainingStep first = Make(Plain with { Compiled = compiled }), second = Make(Plain with { Compiled = compiled });
+        float[] a = Run(first, 0, 4);
+        List<float> b = [];
+        for (int i = 0; i < 4; i++)
+        {
+            using MlxArray noise = Mx.Random.Normal([3]);
+            Mx.Random.Seed((ulong)i);
+            b.AddRange(Run(second, i, i + 1));
+        }
+
+        Assert.That(b, Is.EqualTo(a));
+    }
+
+    [Test]
+    public void ASavedRunGoesOnAsIfItHadNeverStopped([Values(1, 2)] int accumulation, [Values] bool compiled)
+    {
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        TrainingStepOptions options = Plain with { AccumulationSteps = accumulation, Compiled = compiled };
+        try
+        {
+            using TrainingStep straight = Make(options), first = Make(options), second = Make(options with { Seed = 99 });
+            float[] all = Run(straight, 0, 8);
+            Run(first, 0, 3);
+            first.Save(file);
+            Run(second, 20, 22);
+            second.Load(file);
+            Assert.That(Run(second, 3, 8), Is.EqualTo(all[3..]));
+            using TrainingStep other = TrainingStep.Create(new Linear(2, 2), new SGD(0.1), x => Mx.Mean(x));
+            Assert.That(() => other.Load(file), Throws.InstanceOf<OptimizerStateException>());
+        }
+        finally
+        {
+            File.Delete(file + ".safetensors");
+        }
+    }
+
+    [Test]
+    public void AccumulatedBatchesAreOneLargeBatch()
+    {
+        Linear Model() => new(Mx.Full([1, 4], 0.5f), Mx.Zeros(1));
+        Linear a = Model(), b = Model();
+        using TrainingStep small = TrainingStep.Create(a, new SGD(0.1), (x, y) => Losses.MseLoss(a.Forward(x), y), new() { AccumulationSteps = 2 });
+        using TrainingStep large = TrainingStep.Create(b, new SGD(0.1), (x, y) => Losses.MseLoss(b.Forward(x), y));
+        (MlxArray x0, MlxArray y0) = Batch(0);
+        (MlxArray x1, MlxArray y1) = Batch(1);
+        small.Run(x0, y0);
+        Assert.That(small.Optimizer.Step.Item<ulong>(), Is.Zero);
+        small.Run(x1, y1);
+        large.Run(Mx.Concatenate([x0, x1]), Mx.Concatenate([y0, y1]));
+        Assert.That(a.Weight.ToArray<float>(), Is.EqualTo(b.Weight.ToArray<float>()).Within(1e-6f));
+    }
+
+    [Test]
+    public void ModesInBetweenHaveTheirEffect([Values] bool compiled)
+    {
+        using TrainingStep step = Make(Plain with { Compiled = compiled });
+        var model = (Sequential)step.Model;
+        Run(step, 0, 2);
+        model.Eval();
+        Run(step, 2, 3);
+        model.Train();
+        string before = Optimizers.AllOptimizers.Bits(((Linear)model.Layers[0]).Parameters());
+        ((Linear)model.Layers[0]).Freeze();
+        Run(step, 3, 5);
+        Assert.That(Optimizers.AllOptimizers.Bits(((Linear)model.Layers[0]).Parameters()), Is.EqualTo(before));
+        ((Linear)model.Layers[0]).Unfreeze();
+        Run(step, 5, 7);
+        Assert.That(Optimizers.AllOptimizers.Bits(((Linear)model.Layers[0]).Parameters()), Is.Not.EqualTo(before));
+    }
+
+    [Test]
+    public void MemoryStaysFlatWithoutAScope([Values] bool compiled, [Values(1, 3)] int accumulation)
+    {
+        using TrainingStep step = Make(Plain with { Compiled = compiled, AccumulationSteps = accumulation });
+        Run(step, 0, 6);
+        HandleCount.Settle();
+        long before = LiveArrays.Count;
+        Run(step, 6, 18);
+        Assert.That(LiveArrays.Count, Is.LessThanOrEqualTo(before));
+    }
+
+    [Test]
+    public void AStepThatThrowsLeavesEverythingAsItWas([Values] bool compiled)
+    {
+        bool fails = false;
+        Mx.Random.Seed(1);
+        Sequential model = new(new Linear(4, 4), new Dropout(0.5f), new Linear(4, 1));
+        using TrainingStep step = TrainingStep.Create(
+            model, new Adam(0.1), x => fails ? throw new FormatException() : Mx.Mean(Mx.Square(model.Forward(x))), Plain with { Compiled = compiled });
+        using MlxArray x = Mx.Ones(2, 4), other = Mx.Ones(3, 4);
+        step.Run(x);
+        string before = Optimizers.AllOptimizers.Bits(step.CaptureState());
+        fails = true;
+        Assert.That(() => step.Run(other), Throws.InstanceOf<FormatException>());
+        Assert.That(Optimizers.AllOptimizers.Bits(step.CaptureState()), Is.EqualTo(before));
+        fails = false;
+        Assert.That(() => step.Run(other), Throws.Nothing);
+        Assert.That(() => step.Run(x, x), Throws.ArgumentException);
+    }
+}
