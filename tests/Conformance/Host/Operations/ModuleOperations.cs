@@ -25,7 +25,8 @@ internal static class ModuleOperations
         },
         ["names"] = a => Names((Module)a[0]!),
         ["find"] = a => Find((Module)a[0]!, (string)a[1]!),
-        ["module value and grad"] = a => ValueAndGrad((Module)a[0]!, (PythonFunction)a[1]!, Conversions.To<MlxArray[]>(a[2])),
+        ["module value and grad"] = a => TransformOperations.Parts(
+            ((Module)a[0]!).ValueAndGrad((MlxArray[] given) => TransformOperations.Loss(a[1], given))(Conversions.To<MlxArray[]>(a[2]))),
     };
 
     private static readonly ConditionalWeakTable<Module, object> s_identities = [];
@@ -33,10 +34,6 @@ internal static class ModuleOperations
 
     /// <summary>The number by which Python finds the object that it made for a module before.</summary>
     public static long Identity(Module module) => (long)s_identities.GetValue(module, _ => Interlocked.Increment(ref s_next));
-
-    private static (MlxArray Value, object?[] Auxiliary, TreeDictionary Gradients) ValueAndGrad(
-        Module module, PythonFunction function, MlxArray[] arguments)
-        => module.ValueAndGrad<MlxArray[], object?[]>(given => TransformOperations.Loss(Python.Call(function, [given])))(arguments);
 
     // Lists and dictionaries of modules and arrays become those of C#, as a class of modules would have them.
     private static object? Member(object? value) => value switch

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DotMlx.Conformance.Binding;
 using DotMlx.Conformance.Wire;
 
@@ -8,8 +9,8 @@ internal static class TransformOperations
 {
     public static readonly Dictionary<string, Operation> All = new()
     {
-        ["value and grad"] = a => ValueAndGrad((PythonFunction)a[0]!, Conversions.To<MlxArray[]>(a[1])),
-        ["value and grad of tree"] = a => ValueAndGrad((PythonFunction)a[0]!, Conversions.To<Tree>(a[1])),
+        ["value and grad"] = a => Parts(Mx.ValueAndGrad((MlxArray[] given) => Loss(a[0], given))(Conversions.To<MlxArray[]>(a[1]))),
+        ["value and grad of tree"] = a => Parts(Mx.ValueAndGrad((Tree given) => Loss(a[0], given))(Conversions.To<Tree>(a[1]))),
         ["vmap"] = a => Mx.Vmap(OfArrays(a[0]), Axes(a[1]), a[2] is null ? null : Axes(a[2]))(Conversions.To<MlxArray[]>(a[3])),
         ["vmap twice"] = a => VmapTwice(a),
         ["checkpoint"] = a => Mx.Checkpoint(OfArrays(a[0]))(Conversions.To<MlxArray[]>(a[1])),
@@ -17,16 +18,15 @@ internal static class TransformOperations
         ["state"] = a => new PythonState((PythonFunction)a[0]!, (PythonFunction)a[1]!),
     };
 
-    /// <summary>A function that answers [loss, auxiliary value…], as the transforms want it.</summary>
-    public static (MlxArray Loss, object?[] Auxiliary) Loss(object? result)
+    /// <summary>Calls a function that answers [loss, auxiliary value…].</summary>
+    public static (MlxArray Loss, object?[] Auxiliary) Loss(object? function, object given)
     {
-        object?[] items = Sequences.ItemsOf(result)!;
+        object?[] items = Sequences.ItemsOf(Python.Call((PythonFunction)function!, [given]))!;
         return (Conversions.To<MlxArray>(items[0]), items[1..]);
     }
 
-    private static (MlxArray Value, object?[] Auxiliary, T Gradients) ValueAndGrad<T>(PythonFunction function, T argument)
-        where T : class
-        => Mx.ValueAndGrad<T, object?[]>(given => Loss(Python.Call(function, [given])))(argument);
+    /// <summary>[value, auxiliary values, gradients].</summary>
+    public static object?[] Parts(ITuple result) => [result[0], result[1], result[2]];
 
     // Python finds the axes of the results while it runs the function, C# is told before: a first run finds them.
     private static MlxArray[] VmapTwice(object?[] a)
