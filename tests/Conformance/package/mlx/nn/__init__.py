@@ -209,8 +209,8 @@ class Module:
         request("call", self, "Eval", [], {})
         return self
 
-    def set_dtype(self, dtype, predicate=None):
-        request("call", self, "SetDType", [dtype] + ([predicate] if predicate is not None else []), {})
+    def set_dtype(self, dtype, *predicate, **named):
+        request("call", self, "SetDType", [dtype, *predicate], named)       # A predicate that is None is not one left out.
 
     def save_weights(self, file):
         request("call", self, "SaveWeights", [str(file)], {})
