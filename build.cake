@@ -8,6 +8,7 @@
 #load "build/Benchmarks.cake"
 #load "build/Docs.cake"
 #load "build/Fuzzing.cake"
+#load "build/Conformance.cake"
 
 using System.Runtime.InteropServices;
 

@@ -1,0 +1,74 @@
+// MLX's own Python tests against DotMlx: ./build.sh --target=Conformance --tests=DIR.
+
+/// The first Python of the path that has what the tests import, or the one named in PYTHON; null where there is none.
+FilePath PythonForTests()
+{
+    string[] names = EnvironmentVariable("PYTHON") is { Length: > 0 } chosen ? [chosen] : ["python3", "/usr/bin/python3", "python"];
+    return names.Select(name => Context.Tools.Resolve(name) ?? (FileExists(name) ? File(name).Path : null))
+        .FirstOrDefault(python => python is not null && StartProcess(python, new ProcessSettings
+        {
+            Arguments = "-c \"import numpy, psutil\"",
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectedStandardErrorHandler = _ => null,
+            RedirectedStandardOutputHandler = _ => null,
+        }) == 0);
+}
+
+/// What is missing for the tests on this machine, in one line; null where nothing is.
+string MissingForConformance()
+{
+    if (IsRunningOnWindows())
+        return "Python is given .NET on Linux and macOS only";
+    if (InstalledLibrary() is null)
+        return "no installed mlx-c was found";
+    return PythonForTests() is null ? "no Python with NumPy and psutil was found (the variable PYTHON names one)" : null;
+}
+
+Task("Conformance")
+    .Description("Runs MLX's own Python tests against DotMlx and writes docs/conformance.md: --tests=DIR (python/tests of MLX), --filter=FILE,FILE.")
+    .Does(() =>
+    {
+        if (MissingForConformance() is { } missing)
+        {
+            Information("Skipped: {0}.", missing);
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(new Outcome(0, 0, 0));
+            return;
+        }
+        DirectoryPath tests = MakeAbsolute(Directory(Argument<string>("tests", null)
+            ?? throw new CakeException("--tests=DIR is missing: python/tests of a checkout of MLX, of the version that is installed.")));
+        if (GetFiles($"{tests}/test_*.py").Count == 0)
+            throw new CakeException($"'{tests}' has no test_*.py: --tests is python/tests of a checkout of MLX.");
+        DirectoryPath host = root.Combine("artifacts/conformance/host");
+        DotNetBuild($"{root}/tests/Conformance/Conformance.csproj", new DotNetBuildSettings
+        {
+            Configuration = configuration,
+            OutputDirectory = host,
+            NoLogo = true,
+            Verbosity = DotNetVerbosity.Minimal,
+            MSBuildSettings = BuildSettings(),
+        });
+        var arguments = new ProcessArgumentBuilder()
+            .AppendQuoted($"{root}/tests/Conformance/run.py").AppendQuoted(tests.FullPath).AppendQuoted($"{root}/artifacts/conformance/results");
+        if (Argument<string>("filter", null) is { } filter)
+            arguments.Append("--filter").AppendQuoted(filter);
+        string last = null;
+        int exit = StartProcess(PythonForTests(), new ProcessSettings
+        {
+            Arguments = arguments,
+            RedirectStandardOutput = true,
+            RedirectedStandardOutputHandler = line =>
+            {
+                if (line is not null)
+                    Console.WriteLine(last = line);
+                return line;
+            },
+            EnvironmentVariables = new Dictionary<string, string>
+            {
+                ["DOTMLX_LIBRARY"] = InstalledLibrary().FullPath, ["CONFORMANCE_HOST"] = host.FullPath, ["CONFORMANCE_ROOT"] = root.FullPath,
+            },
+        });
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(last);
+        if (exit != 0)
+            throw new CakeException("A test fails for no recorded reason: see above, and the logs in artifacts/conformance/results.");
+    });
