@@ -4,7 +4,7 @@
 FilePath PythonForTests()
 {
     string[] names = EnvironmentVariable("PYTHON") is { Length: > 0 } chosen ? [chosen] : ["python3", "/usr/bin/python3", "python"];
-    return names.Select(name => Context.Tools.Resolve(name) ?? (FileExists(name) ? File(name).Path : null))
+    return names.Select(name => name.StartsWith('/') ? (FileExists(name) ? (FilePath)name : null) : Context.Tools.Resolve(name))
         .FirstOrDefault(python => python is not null && StartProcess(python, new ProcessSettings
         {
             Arguments = "-c \"import numpy, psutil\"",

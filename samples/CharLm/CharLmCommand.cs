@@ -53,11 +53,12 @@ internal static class CharLmCommand
             (TrainingSettings settings, Vocabulary vocabulary, TreeDictionary state) = Checkpoint.Load(path);
             corpus = Corpus.Load(arguments.Data, settings.Context, vocabulary);
             trainer = new(settings, corpus);
-            if (!state.ContainsKey("optimizer"))
+            if (!state.TryGetValue("optimizer", out Tree? optimizer))
             {
                 throw new UserErrorException($"'{path}' holds no optimizer state to resume from.");
             }
-            trainer.RestoreState(state);
+            trainer.Model.Update(state["model"]);
+            trainer.Optimizer.State = (TreeDictionary)optimizer;
         }
         else
         {
@@ -78,7 +79,7 @@ internal static class CharLmCommand
             {
                 if (cancellation.IsCancellationRequested)
                 {
-                    Checkpoint.Save(path, trainer.CaptureState(), trainer.Settings, corpus.Vocabulary);
+                    Checkpoint.Save(path, trainer.Model, trainer.Settings, corpus.Vocabulary, trainer.Optimizer.State);
                     cancellation.ThrowIfCancellationRequested();
                 }
                 float loss = trainer.TrainStep();
@@ -86,7 +87,7 @@ internal static class CharLmCommand
                 report(done + 1, loss, check ? trainer.Validate() : null, clock.Elapsed);
                 if (check)
                 {
-                    Checkpoint.Save(path, trainer.CaptureState(), trainer.Settings, corpus.Vocabulary);
+                    Checkpoint.Save(path, trainer.Model, trainer.Settings, corpus.Vocabulary, trainer.Optimizer.State);
                 }
             }
         });

@@ -126,6 +126,7 @@ internal sealed class TrainingStepTests
         HandleCount.Settle();
         long before = LiveArrays.Count;
         Run(step, 6, 18);
+        HandleCount.Settle();
         Assert.That(LiveArrays.Count, Is.LessThanOrEqualTo(before));
     }
 
