@@ -98,9 +98,11 @@ CakeTaskBuilder test = Task("Test")
 
         foreach ((string title, Outcome outcome) in runs)
             Information("On the {0}: {1}", title, outcome);
-        Outcome sum = runs.Aggregate(new Outcome(0, 0, 0), (total, run) => total + run.Outcome);
+        Outcome sum = runs.Aggregate(Outcome.None, (total, run) => total + run.Outcome);
         // Printed when the process ends, so that it stands below Cake's own report as the last line.
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(sum);
+        foreach (string failure in sum.Failures)
+            Error(failure);
         if (sum.Failed > 0)
             throw new CakeException($"{sum.Failed} test(s) failed.");
     });

@@ -74,8 +74,10 @@ void TestEmulated(string architecture)
     var outcomes = libraries.SelectMany(library => suites.Select(suite => (library, suite, Outcome: RunEmulated(suite, library)))).ToList();
     foreach ((string library, string suite, Outcome outcome) in outcomes)
         Information("{0} on arm64, {1}: {2}", suite, library, outcome);
-    Outcome sum = outcomes.Aggregate(new Outcome(0, 0, 0), (total, run) => total + run.Outcome);
+    Outcome sum = outcomes.Aggregate(Outcome.None, (total, run) => total + run.Outcome);
     AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(sum);
+    foreach (string failure in sum.Failures)
+        Error(failure);
     if (sum.Failed > 0)
         throw new CakeException($"{sum.Failed} test(s) failed on emulated arm64.");
 }
@@ -101,6 +103,7 @@ Outcome RunEmulated(string suite, string library)
         arguments.AppendQuoted(filter);
     Information("{0} on arm64, {1}: see {2}", suite, library, root.GetRelativePath(log));
     string last = "";
+    var failures = new List<string>();
     using var writer = new System.IO.StreamWriter(log.FullPath) { AutoFlush = true };
     int exit = StartProcess(emulator, new ProcessSettings
     {
@@ -114,7 +117,7 @@ Outcome RunEmulated(string suite, string library)
             writer.WriteLine(line);
             last = line;
             if (line.StartsWith("failed in "))
-                Error(line);
+                failures.Add($"{suite} on arm64, {library}: {line}");
             return line;
         },
         EnvironmentVariables = new Dictionary<string, string>
@@ -126,8 +129,7 @@ Outcome RunEmulated(string suite, string library)
         },
     });
     string[] words = last.Split([' ', ',']);
-    if (words is [string passed, "passed", _, string failed, "failed", _, string skipped, "skipped"])
-        return new Outcome(int.Parse(passed), int.Parse(failed), int.Parse(skipped));
-    Error("{0} ended with exit code {1} before its sum; the last line is '{2}'.", suite, exit, last);
-    return new Outcome(0, 1, 0);
+    if (words is not [string passed, "passed", _, _, "failed", _, string skipped, "skipped"])
+        return new Outcome(0, [.. failures, $"{suite} on arm64, {library}: exit code {exit} before the sum; the last line is '{last}'."], 0);
+    return new Outcome(int.Parse(passed), [.. failures], int.Parse(skipped));
 }

@@ -2,9 +2,12 @@
 
 using System.Xml.Linq;
 
-public sealed record Outcome(int Passed, int Failed, int Skipped)
+/// Counts, and one line for each failure: it is repeated below everything else, where a log that is cut still shows it.
+public sealed record Outcome(int Passed, string[] Failures, int Skipped)
 {
-    public static Outcome operator +(Outcome a, Outcome b) => new(a.Passed + b.Passed, a.Failed + b.Failed, a.Skipped + b.Skipped);
+    public static readonly Outcome None = new(0, [], 0);
+    public int Failed => Failures.Length;
+    public static Outcome operator +(Outcome a, Outcome b) => new(a.Passed + b.Passed, [.. a.Failures, .. b.Failures], a.Skipped + b.Skipped);
     public override string ToString() => $"{Passed} passed, {Failed} failed, {Skipped} skipped";
 }
 
@@ -18,7 +21,7 @@ IEnumerable<FilePath> TestProjects() =>
 /// The suites on one library; those that compute something may be told the device.
 Outcome RunSuites(string title, string library, string device = "cpu")
 {
-    var sum = new Outcome(0, 0, 0);
+    Outcome sum = Outcome.None;
     foreach (FilePath project in TestProjects())
     {
         Outcome outcome = RunSuite(project, title, library, device);
@@ -54,27 +57,32 @@ Outcome RunSuite(FilePath project, string title, string library, string device)
         },
         HandleExitCode = code => { exit = code; return true; },
     });
-    Outcome outcome = GetFiles($"{results}/**/*.trx").Select(ReadResults).Aggregate(new Outcome(0, 0, 0), (a, b) => a + b);
+    string suite = $"{project.GetFilenameWithoutExtension()} on the {title}";
+    Outcome outcome = GetFiles($"{results}/**/*.trx").Select(trx => ReadResults(trx, suite)).Aggregate(Outcome.None, (a, b) => a + b);
     // A test host that dies takes its verdicts with it: that is a failure even when no test says so.
     if (exit != 0 && outcome.Failed == 0)
-    {
-        Error("{0} ended with exit code {1} although no test failed: its test host died or did not start.", project.GetFilename(), exit);
-        outcome += new Outcome(0, 1, 0);
-    }
-    else if (outcome == new Outcome(0, 0, 0) && !HasArgument("filter"))
-    {
-        Error("{0} ran no test.", project.GetFilename());
-        outcome = new Outcome(0, 1, 0);
-    }
+        outcome += new Outcome(0, [$"{suite}: exit code {exit} although no test failed: the test host died or did not start."], 0);
+    else if (outcome is { Passed: 0, Failed: 0, Skipped: 0 } && !HasArgument("filter"))
+        outcome += new Outcome(0, [$"{suite}: no test ran."], 0);
     return outcome;
 }
 
-Outcome ReadResults(FilePath trx)
+Outcome ReadResults(FilePath trx, string suite)
 {
     XNamespace ns = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
-    List<string> verdicts = XDocument.Load(trx.FullPath).Descendants(ns + "UnitTestResult")
-        .Select(result => (string)result.Attribute("outcome")).ToList();
-    int passed = verdicts.Count(verdict => verdict == "Passed");
-    int skipped = verdicts.Count(verdict => verdict is "NotExecuted" or "Inconclusive" or "NotRunnable");
-    return new Outcome(passed, verdicts.Count - passed - skipped, skipped);
+    int passed = 0, skipped = 0;
+    var failures = new List<string>();
+    foreach (XElement result in XDocument.Load(trx.FullPath).Descendants(ns + "UnitTestResult"))
+    {
+        switch ((string)result.Attribute("outcome"))
+        {
+            case "Passed": passed++; break;
+            case "NotExecuted" or "Inconclusive" or "NotRunnable": skipped++; break;
+            default:
+                string message = result.Descendants(ns + "Message").FirstOrDefault()?.Value.Trim();
+                failures.Add($"{suite}: {(string)result.Attribute("testName")}: {message}");
+                break;
+        }
+    }
+    return new Outcome(passed, [.. failures], skipped);
 }
