@@ -1,0 +1,14 @@
+using DotMlx.Tests.Shared;
+
+namespace DotMlx.LanguageModels.Tests;
+
+/// <summary>Runs the suite as a program of its own, on a machine without the SDK.</summary>
+internal static class Program
+{
+    internal static int Main(string[] arguments) => arguments switch
+    {
+        ["run-tests"] => SuiteProgram.Run(typeof(Program).Assembly, null),
+        ["run-tests", var pattern] => SuiteProgram.Run(typeof(Program).Assembly, pattern),
+        _ => throw new ArgumentException("Arguments: run-tests [REGULAR EXPRESSION OF FULL NAMES]"),
+    };
+}
