@@ -3,6 +3,7 @@
 #load "build/Native.cake"
 #load "build/Testing.cake"
 #load "build/Emulation.cake"
+#load "build/Coverage.cake"
 #load "build/Packaging.cake"
 #load "build/PublicApi.cake"
 #load "build/Benchmarks.cake"
@@ -16,8 +17,7 @@ string target = Argument("target", "Default");
 string configuration = Argument("configuration", "Release");
 DirectoryPath root = Context.Environment.WorkingDirectory;
 
-// The build is kept to two processors: a test machine or a laptop stays usable, and MSBuild gains little from more here.
-DotNetMSBuildSettings BuildSettings() => new() { MaxCpuCount = Math.Min(2, System.Environment.ProcessorCount) };
+DotNetMSBuildSettings BuildSettings() => new() { MaxCpuCount = System.Environment.ProcessorCount };
 
 /// The arguments that this script does not use itself, in the form in which a program reads them.
 ProcessArgumentBuilder PassedOn(params string[] own)

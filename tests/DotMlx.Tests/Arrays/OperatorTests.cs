@@ -41,7 +41,7 @@ public class OperatorTests
     }
 
     [Test]
-    public void Bits()
+    public void BitwiseOperatorsTakeIntegersAndBooleans()
     {
         using var scope = MlxScope.Begin();
         var a = MlxArray.Create<int>([12]);

@@ -14,7 +14,7 @@ public class WeakScalarTests
     public void IntegersTakeAnyTypeButBool(DType dtype) => Check(dtype, 3, dtype == DType.Bool ? DType.Int32 : dtype);
 
     [TestCaseSource(nameof(All))]
-    public void LongsToo(DType dtype) => Check(dtype, 3L, dtype == DType.Bool ? DType.Int32 : dtype);
+    public void LongsTakeAnyTypeButBool(DType dtype) => Check(dtype, 3L, dtype == DType.Bool ? DType.Int32 : dtype);
 
     [TestCaseSource(nameof(All))]
     public void NumbersTakeFloatingTypes(DType dtype)
@@ -112,11 +112,6 @@ public class WeakScalarTests
     private static void Check(DType dtype, MlxArray number, DType expected)
     {
         using var zero = MlxArray.Scalar(0, dtype);
-        if (dtype == DType.Float64 && expected == DType.Complex64)
-        {
-            return;
-        }
-
         using var sum = zero + number;
         Assert.That(sum.DType, Is.EqualTo(expected), $"{dtype} + {number.DType}");
         using var reverse = number + zero;
