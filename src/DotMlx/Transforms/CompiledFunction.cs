@@ -187,9 +187,8 @@ internal sealed unsafe class CompiledFunction : IDisposable
                 outputs[i].RestoreState(state);
             }
 
-            if (outputs[i] is KVCache)
+            if (HasOwnHandles(outputs[i]))
             {
-                // It has taken handles of its own.
                 state.DisposeArrays();
             }
         }
@@ -202,6 +201,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         return result;
     }
+
+    /// <summary>Whether what a state captures, and what it is given, is for the caller to free: it has handles of its own.</summary>
+    private static bool HasOwnHandles(IMlxState state) => state is KVCache or RandomState;
 
     private MlxException CapturesItsInput(Frame frame, MlxException error)
     {
@@ -226,7 +228,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
             Tree state = inputs[i].CaptureState();
             frame.States[i] = state;
-            if (inputs[i] is KVCache || (inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(outputs, module) >= 0))
+            if (HasOwnHandles(inputs[i]) || (inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(outputs, module) >= 0))
             {
                 state.CollectLeaves(frame.Replaced, shown: false);
             }
@@ -284,7 +286,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
                     states[i].RestoreState(before[i]);
                 }
 
-                if (states[i] is KVCache)
+                if (HasOwnHandles(states[i]))
                 {
                     before[i].DisposeArrays();
                 }
