@@ -53,12 +53,11 @@ internal static class CharLmCommand
             (TrainingSettings settings, Vocabulary vocabulary, TreeDictionary state) = Checkpoint.Load(path);
             corpus = Corpus.Load(arguments.Data, settings.Context, vocabulary);
             trainer = new(settings, corpus);
-            if (!state.TryGetValue("optimizer", out Tree? optimizer))
+            if (!state.ContainsKey("optimizer"))
             {
                 throw new UserErrorException($"'{path}' holds no optimizer state to resume from.");
             }
-            trainer.Model.Update(state["model"]);
-            trainer.Optimizer.State = (TreeDictionary)optimizer;
+            trainer.RestoreState(state);
         }
         else
         {
@@ -79,7 +78,7 @@ internal static class CharLmCommand
             {
                 if (cancellation.IsCancellationRequested)
                 {
-                    Checkpoint.Save(path, trainer.Model, trainer.Settings, corpus.Vocabulary, trainer.Optimizer.State);
+                    Checkpoint.Save(path, trainer.CaptureState(), trainer.Settings, corpus.Vocabulary);
                     cancellation.ThrowIfCancellationRequested();
                 }
                 float loss = trainer.TrainStep();
@@ -87,7 +86,7 @@ internal static class CharLmCommand
                 report(done + 1, loss, check ? trainer.Validate() : null, clock.Elapsed);
                 if (check)
                 {
-                    Checkpoint.Save(path, trainer.Model, trainer.Settings, corpus.Vocabulary, trainer.Optimizer.State);
+                    Checkpoint.Save(path, trainer.CaptureState(), trainer.Settings, corpus.Vocabulary);
                 }
             }
         });

@@ -7,14 +7,13 @@ internal static class Checkpoint
     private const string Format = "dotmlx-charlm-1";
 
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
-    public static void Save(string path, CharModel model, TrainingSettings settings, Vocabulary vocabulary, Tree? optimizer = null)
+    /// <param name="path">The file.</param>
+    /// <param name="state">The model, and what else a training goes on from.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="vocabulary">The characters.</param>
+    public static void Save(string path, Tree state, TrainingSettings settings, Vocabulary vocabulary)
     {
         Dictionary<string, string> metadata = new(settings.ToText()) { ["format"] = Format, ["characters"] = vocabulary.Characters };
-        TreeDictionary state = new() { ["model"] = model.Parameters() };
-        if (optimizer is not null)
-        {
-            state["optimizer"] = optimizer;
-        }
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);

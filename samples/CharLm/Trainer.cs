@@ -1,16 +1,17 @@
 using DotMlx.NN;
 using DotMlx.Optimizers;
+using DotMlx.Training;
 
 namespace DotMlx.Samples.CharLm;
 
 /// <summary>A model, its optimizer, and the compiled step that trains them.</summary>
 internal sealed class Trainer
 {
-    private const float MaxGradientNorm = 1f;
+    private const double MaxGradientNorm = 1;
     private const int ValidationBatches = 4;
 
     private readonly Corpus _corpus;
-    private readonly Func<MlxArray, MlxArray, MlxArray> _step;
+    private readonly TrainingStep _step;
 
     public Trainer(TrainingSettings settings, Corpus corpus)
     {
@@ -18,12 +19,9 @@ internal sealed class Trainer
         _corpus = corpus;
         Mx.Random.Seed((ulong)settings.Seed);
 
-        // Nothing here keeps parameters from before a step, so their memory is free for the new ones.
-        Model = new(settings.Size(corpus.Vocabulary), settings.Dropout) { OwnsArrays = true };
-        Optimizer = new AdamW(WarmUpAndCosine(settings), betas: (0.9f, 0.95f), weightDecay: 0.1f, biasCorrection: true);
-        Optimizer.Init(Model.TrainableParameters());
-        Mx.Eval(Model.Parameters(), Optimizer.State);
-        _step = CompileStep();
+        Model = new(settings.Size(corpus.Vocabulary), settings.Dropout);
+        Optimizer = new AdamW(WarmUpAndCosine(settings), betas: (0.9, 0.95), weightDecay: 0.1, biasCorrection: true);
+        _step = TrainingStep.Create(Model, Optimizer, Loss, new() { MaxGradientNorm = MaxGradientNorm, Seed = (ulong)settings.Seed });
     }
 
     public TrainingSettings Settings { get; }
@@ -35,25 +33,23 @@ internal sealed class Trainer
     /// <summary>Steps done, also in earlier runs.</summary>
     public int StepsDone => (int)Optimizer.Step.Item<ulong>();
 
-    /// <summary>Trains one step; what it draws follows from its number, so that a resumed run goes on as if it had never stopped.</summary>
+    /// <summary>Model, optimizer and random numbers.</summary>
+    public Tree CaptureState() => _step.CaptureState();
+
+    /// <summary>Goes on from a state that was saved.</summary>
+    public void RestoreState(TreeDictionary state) => _step.RestoreState(state);
+
+    /// <summary>Trains one step on a batch that follows from its number.</summary>
     /// <returns>The loss before the step.</returns>
     public float TrainStep()
     {
-        using MlxScope scope = MlxScope.Begin();
-        int seed = HashCode(StepsDone);
-        Mx.Random.Seed((uint)seed);
-        (MlxArray inputs, MlxArray targets) = _corpus.Batch(new Random(seed), Settings.BatchSize, Settings.Context);
-        Model.Train();
-        MlxArray loss = _step(inputs, targets);
-        TreeList state = new() { loss, Model.Parameters(), Optimizer.State };
-        Mx.Eval(state);
-        foreach (MlxArray array in state.Leaves)
+        (MlxArray inputs, MlxArray targets) = _corpus.Batch(new Random(HashCode(StepsDone)), Settings.BatchSize, Settings.Context);
+        using (inputs)
+        using (targets)
         {
-            scope.Keep(array);
+            Model.Train();
+            return _step.Run(inputs, targets);
         }
-        float value = loss.Item<float>();
-        loss.Dispose();
-        return value;
     }
 
     /// <summary>The loss on the tenth of the text that is not trained on.</summary>
@@ -69,23 +65,6 @@ internal sealed class Trainer
             sum += Loss(inputs, targets).Item<float>();
         }
         return sum / ValidationBatches;
-    }
-
-    private Func<MlxArray, MlxArray, MlxArray> CompileStep()
-    {
-        Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients =
-            Model.ValueAndGrad((MlxArray inputs, MlxArray targets) => Loss(inputs, targets));
-        IMlxState[] state = [Model, Optimizer, Mx.Random.State];
-        return Mx.Compile(
-            (MlxArray inputs, MlxArray targets) =>
-            {
-                (MlxArray loss, TreeDictionary gradients) = lossAndGradients(inputs, targets);
-                (TreeDictionary clipped, _) = Gradients.ClipNorm(gradients, MaxGradientNorm);
-                Model.Update(Optimizer.ApplyGradients(clipped, Model.TrainableParameters()));
-                return loss;
-            },
-            state,
-            state);
     }
 
     private MlxArray Loss(MlxArray inputs, MlxArray targets) =>

@@ -1,17 +1,15 @@
-using DotMlx.Optimizers;
-
 namespace DotMlx.Samples.Digits;
 
 /// <summary>The processes that train one model together: each has a part of every batch, and all take the same step.</summary>
 internal sealed class Team
 {
-    private readonly DistributedGroup _group;
+    private Team(DistributedGroup group) => Group = group;
 
-    private Team(DistributedGroup group) => _group = group;
+    public DistributedGroup Group { get; }
 
-    public int Rank => _group.Rank;
+    public int Rank => Group.Rank;
 
-    public int Size => _group.Size;
+    public int Size => Group.Size;
 
     /// <summary>Whether this process talks to the user and writes files.</summary>
     public bool IsFirst => Rank == 0;
@@ -39,12 +37,11 @@ internal sealed class Team
         return (rows, weights);
     }
 
-    /// <summary>The mean loss and its gradients over all processes, and whether any process was asked to stop: one message for all three.</summary>
-    public (MlxArray Loss, TreeDictionary Gradients, MlxArray Stop) Average(MlxArray loss, TreeDictionary gradients, bool stop)
+    /// <summary>Whether any process says so.</summary>
+    public bool Any(bool here)
     {
-        TreeDictionary mean = Gradients.Average(
-            new TreeDictionary { ["loss"] = loss, ["stop"] = MlxArray.Scalar(stop ? 1f : 0f, DType.Float32), ["gradients"] = gradients }, _group);
-        return (mean["loss"].Array, (TreeDictionary)mean["gradients"], mean["stop"].Array);
+        using MlxScope scope = MlxScope.Begin();
+        return Mx.Distributed.AllSum(MlxArray.Create<int>([here ? 1 : 0], 1), Group).Item<int>() > 0;
     }
 
     /// <summary>What the first process has, in all of them; so only its machine needs the file.</summary>
@@ -74,13 +71,13 @@ internal sealed class Team
     private byte[] Share(byte[] content)
     {
         using MlxScope scope = MlxScope.Begin();
-        int length = Mx.Distributed.AllSum(MlxArray.Create<int>([content.Length], 1), _group).Item<int>();
+        int length = Mx.Distributed.AllSum(MlxArray.Create<int>([content.Length], 1), Group).Item<int>();
         if (length == 0)
         {
             return content;
         }
 
         // A sum in which all others have zeros is a copy.
-        return Mx.Distributed.AllSum(MlxArray.Create<byte>(IsFirst ? content : new byte[length], length), _group).ToArray<byte>();
+        return Mx.Distributed.AllSum(MlxArray.Create<byte>(IsFirst ? content : new byte[length], length), Group).ToArray<byte>();
     }
 }

@@ -1,5 +1,6 @@
 using DotMlx.NN;
 using DotMlx.Optimizers;
+using DotMlx.Training;
 
 namespace DotMlx.Samples.Digits;
 
@@ -18,8 +19,7 @@ internal sealed class Trainer
     private readonly MlxArray _targets;
     private readonly MlxArray _heldOutImages;
     private readonly MlxArray _heldOutTargets;
-    private readonly Func<MlxArray, MlxArray, (MlxArray Loss, TreeDictionary Gradients)> _lossAndGradients;
-    private readonly Func<MlxArray, MlxArray, MlxArray, (MlxArray Loss, TreeDictionary Gradients)> _weightedLossAndGradients;
+    private readonly TrainingStep _step;
     private readonly Team? _team;
     private readonly List<EpochRecord> _history = [];
 
@@ -41,18 +41,10 @@ internal sealed class Trainer
         Model = new Sequential(
             new Linear(DigitsData.PixelCount, Hidden1), new ReLU(),
             new Linear(Hidden1, Hidden2), new ReLU(),
-            new Linear(Hidden2, DigitsData.ClassCount))
-        {
-            // Nothing here keeps parameters from before an update, so their memory is free for the new ones.
-            OwnsArrays = true,
-        };
-        _lossAndGradients = Model.ValueAndGrad((images, targets) => Loss(Model.Forward(images), targets));
-        _weightedLossAndGradients = Model.ValueAndGrad((MlxArray images, MlxArray targets, MlxArray weights) =>
-            (Losses.CrossEntropy(Model.Forward(images), targets, labelSmoothing: LabelSmoothing) * weights).Sum());
+            new Linear(Hidden2, DigitsData.ClassCount));
         int steps = BatchesPerEpoch * settings.DecayEpochs;
         Optimizer = OptimizerChoice.Create(settings.Optimizer, OptimizerChoice.WarmUpAndCosine(settings.LearningRate, steps));
-        Optimizer.Init(Model.TrainableParameters());
-        Mx.Eval(Model.Parameters());
+        _step = TrainingStep.Create(Model, Optimizer, BatchLoss, new() { Group = _team?.Group, Seed = (ulong)settings.Seed });
     }
 
     public TrainingSettings Settings { get; }
@@ -79,7 +71,7 @@ internal sealed class Trainer
         for (int start = 0; start < order.Length; start += Settings.BatchSize)
         {
             int[] batch = order[start..Math.Min(start + Settings.BatchSize, order.Length)];
-            float loss = _team is null ? TrainBatch(batch, cancellation) : TrainBatch(_team, batch, cancellation);
+            float loss = TrainBatch(batch, cancellation);
             lossSum += loss * batch.Length;
             onBatch?.Invoke(batch.Length, loss);
         }
@@ -123,50 +115,24 @@ internal sealed class Trainer
     private static MlxArray Loss(MlxArray logits, MlxArray targets) =>
         Losses.CrossEntropy(logits, targets, labelSmoothing: LabelSmoothing, reduction: Reduction.Mean);
 
-    private float TrainBatch(int[] rows, CancellationToken cancellation)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        using MlxScope scope = MlxScope.Begin();
-        (MlxArray images, MlxArray targets) = Examples(rows);
-        (MlxArray loss, TreeDictionary gradients) = _lossAndGradients(images, targets);
-        return Step(scope, loss, gradients);
-    }
+    // In a team, each process has a part of the batch, whose examples have weights.
+    private MlxArray BatchLoss(MlxArray[] batch) => batch is [var images, var targets, var weights]
+        ? (Losses.CrossEntropy(Model.Forward(images), targets, labelSmoothing: LabelSmoothing) * weights).Sum()
+        : Loss(Model.Forward(batch[0]), batch[1]);
 
-    private float TrainBatch(Team team, int[] batch, CancellationToken cancellation)
+    private float TrainBatch(int[] batch, CancellationToken cancellation)
     {
-        using MlxScope scope = MlxScope.Begin();
-        (int[] rows, float[] weights) = team.PartOf(batch);
-        (MlxArray images, MlxArray targets) = Examples(rows);
-        (MlxArray partLoss, TreeDictionary partGradients) = _weightedLossAndGradients(images, targets, MlxArray.Create<float>(weights, weights.Length));
-        (MlxArray loss, TreeDictionary gradients, MlxArray stop) = team.Average(partLoss, partGradients, cancellation.IsCancellationRequested);
-        if (stop.Item<float>() > 0)
+        // Whoever was asked, all end after the same batch: nobody waits for a process that has gone.
+        if (_team?.Any(cancellation.IsCancellationRequested) ?? cancellation.IsCancellationRequested)
         {
-            // Whoever was asked, all end after the same batch: nobody waits for a process that has gone.
             throw new OperationCanceledException(cancellation);
         }
 
-        return Step(scope, loss, gradients);
-    }
-
-    private (MlxArray Images, MlxArray Targets) Examples(int[] rows)
-    {
+        using MlxScope scope = MlxScope.Begin();
+        (int[] rows, float[]? weights) = _team is null ? (batch, (float[]?)null) : _team.PartOf(batch);
         MlxArray index = MlxArray.Create<int>(rows, rows.Length);
-        return (Mx.Take(_images, index, axis: 0), Mx.Take(_targets, index, axis: 0));
-    }
-
-    private float Step(MlxScope scope, MlxArray loss, TreeDictionary gradients)
-    {
-        Optimizer.Update(Model, gradients);
-
-        // One evaluation a batch: the update is computed together with the loss, and nothing is held from earlier batches.
-        Tree state = new TreeList { Model.Parameters(), Optimizer.State, loss };
-        Mx.Eval(state);
-        foreach ((_, MlxArray array) in state.Flatten())
-        {
-            scope.Keep(array);
-        }
-
-        return loss.Item<float>();
+        MlxArray images = Mx.Take(_images, index, axis: 0), targets = Mx.Take(_targets, index, axis: 0);
+        return weights is null ? _step.Run(images, targets) : _step.Run(images, targets, MlxArray.Create<float>(weights, weights.Length));
     }
 
     private Evaluation Evaluate(DigitsSet set, MlxArray images, MlxArray targets)

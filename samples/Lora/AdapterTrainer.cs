@@ -1,5 +1,6 @@
 using DotMlx.NN;
 using DotMlx.Optimizers;
+using DotMlx.Training;
 using DotMlx.Samples.CharLm;
 
 namespace DotMlx.Samples.Lora;
@@ -12,47 +13,25 @@ internal sealed class AdapterTrainer
     private readonly CharModel _model;
     private readonly Corpus _corpus;
     private readonly TrainingSettings _settings;
-    private readonly AdamW _optimizer;
-    private readonly Func<MlxArray, MlxArray, MlxArray> _step;
+    private readonly TrainingStep _step;
 
     public AdapterTrainer(CharModel model, Corpus corpus, TrainingSettings settings)
     {
         _model = model;
         _corpus = corpus;
         _settings = settings;
-        _optimizer = new(Schedules.CosineDecay(settings.LearningRate, settings.Steps), weightDecay: 0f, biasCorrection: true);
-        _optimizer.Init(model.TrainableParameters());
-        Mx.Eval(model.Parameters(), _optimizer.State);
-
-        Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients =
-            model.ValueAndGrad((MlxArray inputs, MlxArray targets) => Loss(inputs, targets));
-        IMlxState[] state = [model, _optimizer];
-        _step = Mx.Compile(
-            (MlxArray inputs, MlxArray targets) =>
-            {
-                (MlxArray loss, TreeDictionary gradients) = lossAndGradients(inputs, targets);
-                (TreeDictionary clipped, _) = Gradients.ClipNorm(gradients, 1f);
-                model.Update(_optimizer.ApplyGradients(clipped, model.TrainableParameters()));
-                return loss;
-            },
-            state,
-            state);
+        AdamW optimizer = new(Schedules.CosineDecay(settings.LearningRate, settings.Steps), weightDecay: 0, biasCorrection: true);
+        _step = TrainingStep.Create(model, optimizer, Loss, new() { MaxGradientNorm = 1, Seed = (ulong)settings.Seed });
     }
 
     public float TrainStep(int number)
     {
-        using MlxScope scope = MlxScope.Begin();
         (MlxArray inputs, MlxArray targets) = _corpus.Batch(new Random(_settings.Seed + number), _settings.BatchSize, _settings.Context);
-        MlxArray loss = _step(inputs, targets);
-        TreeList state = new() { loss, _model.TrainableParameters(), _optimizer.State };
-        Mx.Eval(state);
-        foreach (MlxArray array in state.Leaves)
+        using (inputs)
+        using (targets)
         {
-            scope.Keep(array);
+            return _step.Run(inputs, targets);
         }
-        float value = loss.Item<float>();
-        loss.Dispose();
-        return value;
     }
 
     /// <summary>The loss of a model on the tenth of a text that is not trained on.</summary>

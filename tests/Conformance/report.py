@@ -2,17 +2,17 @@
 
 HEAD = """# MLX's own tests
 
-MLX's own tests of its Python package, run unmodified against DotMlx: the files of `python/tests` of a checkout of MLX,
-with a package `mlx` whose every call is answered by DotMlx (`tests/Conformance`). Nothing of MLX is in this repository.
+MLX tests its Python package with the files of `python/tests`. This page shows the result of running these files, unmodified, against
+DotMlx, with a package `mlx` that forwards every call to DotMlx (`tests/Conformance`). This repository contains no file of MLX.
 
-Written by a run with MLX {version}, from its outcome and `tests/Conformance/reasons.tsv`:
+A run with MLX {version} wrote this page from its results and from `tests/Conformance/reasons.tsv`:
 
 ```sh
 ./build.sh --target=Conformance --tests=DIR
 ```
 
-A test that MLX's file skips itself (it needs a GPU, or a package of Python) is counted as skipped. Excluded tests are not run:
-they test Python, or something that DotMlx documents as absent.
+A test that MLX's own file skips (because it needs a GPU or a Python package) counts as skipped. Excluded tests aren't run, because they
+test Python itself or a feature that DotMlx documents as missing.
 """
 
 

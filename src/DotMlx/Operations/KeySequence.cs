@@ -15,11 +15,22 @@ internal sealed unsafe class KeySequence
 
     private KeySequence(ulong seed) => key = Create(seed);
 
+    /// <summary>A sequence that belongs to nobody yet and begins with a key.</summary>
+    internal KeySequence(MlxArray first) => key = MlxArray.CreateShared(Arena.Copy(first));
+
     /// <summary>The sequence of this logical flow once it was seeded, else the one of the process.</summary>
     internal static KeySequence Current => Flow.Value ?? Process.Value;
 
     /// <summary>Gives this logical flow, and those that start from it, a sequence of its own.</summary>
     internal static void Seed(ulong seed) => Flow.Value = new KeySequence(seed);
+
+    /// <summary>Lets this flow draw from this sequence until the result is disposed.</summary>
+    internal Turn Begin()
+    {
+        Turn turn = new(Flow.Value);
+        Flow.Value = this;
+        return turn;
+    }
 
     /// <summary>The key of the next draw; the caller disposes it.</summary>
     internal MlxArray Next()
@@ -77,6 +88,11 @@ internal sealed unsafe class KeySequence
         MlxArray old = key;
         key = MlxArray.CreateShared(state);
         old.Dispose();
+    }
+
+    internal readonly ref struct Turn(KeySequence? before)
+    {
+        public void Dispose() => Flow.Value = before;
     }
 
     private static MlxArray Create(ulong seed)

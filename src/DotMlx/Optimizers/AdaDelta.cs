@@ -41,12 +41,7 @@ public class AdaDelta : Optimizer
     protected override bool IsElementwise => true;
 
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        state["v"] = Mx.ZerosLike(parameter);
-        state["u"] = Mx.ZerosLike(parameter);
-    }
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Zeros(parameter, state, "v", "u");
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)

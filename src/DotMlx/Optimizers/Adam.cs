@@ -46,12 +46,7 @@ public class Adam : Optimizer
     protected override bool IsElementwise => true;
 
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        state["m"] = Mx.ZerosLike(parameter);
-        state["v"] = Mx.ZerosLike(parameter);
-    }
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Zeros(parameter, state, "m", "v");
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)

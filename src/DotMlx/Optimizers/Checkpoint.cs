@@ -66,11 +66,11 @@ internal sealed class Checkpoint
         return File.Exists(name) || !File.Exists(path) ? name : path;
     }
 
-    /// <summary>Lists what in a state does not fit the optimizer and the parameters.</summary>
+    /// <summary>Lists what in a state does not fit the optimizer and the parameters, of which it may lack some.</summary>
     public static void Check(OptimizerBase optimizer, string prefix, Tree state, TreeDictionary parameters, List<string> mismatches)
     {
         Checkpoint checkpoint = new(new Dictionary<string, string>());
-        optimizer.CheckState(prefix, state, parameters, allowMissing: false, checkpoint);
+        optimizer.CheckState(prefix, state, parameters, allowMissing: true, checkpoint);
         mismatches.AddRange(checkpoint._mismatches);
     }
 

@@ -23,44 +23,24 @@ public static partial class Gradients
 
         // Python's sum starts with a float, which makes the norm of integers one.
         MlxArray sum = 0.0;
-        foreach (MlxArray leaf in LeavesOf(gradients))
+        List<MlxArray> leaves = [];
+        gradients.CollectLeaves(leaves, shown: false);
+        foreach (MlxArray leaf in leaves)
         {
             sum += Mx.Sum(Mx.Square(Wide(leaf)));
         }
 
         MlxArray norm = Mx.Sqrt(sumOverProcesses(sum.IsWeakScalar ? MlxArray.Scalar(0f) : sum));
         MlxArray scale = Mx.Minimum(maxNorm / (norm + 1e-6), 1.0);
-        Tree clipped = MapLeaves(gradients, leaf =>
+        Tree clipped = gradients.Remade(leaf =>
         {
-            MlxArray scaled = Wide(leaf) * scale;
-            return arena.Keep(leaf.DType.IsInexact() && scaled.DType != leaf.DType ? scaled.AsType(leaf.DType) : scaled);
+            MlxArray scaled = Wide(leaf.Peek) * scale;
+            DType dtype = leaf.Peek.DType;
+            return arena.Keep(dtype.IsInexact() && scaled.DType != dtype ? scaled.AsType(dtype) : scaled);
         });
         return ((TTree)clipped, arena.Keep(norm));
     }
 
     /// <summary>Squares of float16 numbers soon leave its range.</summary>
     private static MlxArray Wide(MlxArray gradient) => gradient.DType == DType.Float16 ? gradient.AsType(DType.Float32) : gradient;
-
-    private static List<MlxArray> LeavesOf(Tree tree)
-    {
-        List<MlxArray> leaves = [];
-        tree.CollectLeaves(leaves, shown: false);
-        return leaves;
-    }
-
-    private static Tree MapLeaves(Tree tree, Func<MlxArray, MlxArray> map)
-    {
-        if (tree is TreeLeaf leaf)
-        {
-            return new TreeLeaf(map(leaf.Peek));
-        }
-
-        Tree mapped = tree.NewLike();
-        for (int i = 0; i < tree.ChildCount; i++)
-        {
-            mapped.AddLike(tree, i, MapLeaves(tree.ChildAt(i), map));
-        }
-
-        return mapped;
-    }
 }

@@ -36,11 +36,7 @@ public class Lion : Optimizer
     protected override bool IsElementwise => true;
 
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        state["m"] = Mx.ZerosLike(parameter);
-    }
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Zeros(parameter, state, "m");
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)

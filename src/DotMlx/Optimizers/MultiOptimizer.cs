@@ -292,24 +292,11 @@ public class MultiOptimizer : OptimizerBase
             })];
             int[] next = new int[leaves.Length];
             int leaf = 0;
-            return (TreeDictionary)Fill(tree);
-
-            Tree Fill(Tree node)
+            return (TreeDictionary)tree.Remade(_ =>
             {
-                if (node is TreeLeaf)
-                {
-                    int owner = owners[leaf++];
-                    return new TreeLeaf(leaves[owner][next[owner]++]);
-                }
-
-                Tree filled = node.NewLike();
-                for (int i = 0; i < node.ChildCount; i++)
-                {
-                    filled.AddLike(node, i, Fill(node.ChildAt(i)));
-                }
-
-                return filled;
-            }
+                int owner = owners[leaf++];
+                return leaves[owner][next[owner]++];
+            });
         }
     }
 }

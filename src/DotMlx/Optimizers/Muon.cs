@@ -51,11 +51,7 @@ public class Muon : Optimizer
     }
 
     /// <inheritdoc/>
-    protected override void InitSingle(MlxArray parameter, TreeDictionary state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        state["v"] = Mx.ZerosLike(parameter);
-    }
+    protected override void InitSingle(MlxArray parameter, TreeDictionary state) => Zeros(parameter, state, "v");
 
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)

@@ -213,6 +213,16 @@ public abstract class Optimizer : OptimizerBase
         return _update.Once(name, like.DType, compute);
     }
 
+    /// <summary>Gives a parameter entries of zeros in its shape.</summary>
+    private protected static void Zeros(MlxArray parameter, TreeDictionary state, params ReadOnlySpan<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        foreach (string name in names)
+        {
+            state[name] = Mx.ZerosLike(parameter);
+        }
+    }
+
     /// <summary>The names of entries of the state that are hyper-parameters or the step.</summary>
     internal IReadOnlySet<string> EntryNames => _entries;
 
@@ -287,23 +297,7 @@ public abstract class Optimizer : OptimizerBase
     internal override TreeDictionary Snapshot()
     {
         using TreeHold hold = _state.Hold();
-        return (TreeDictionary)OwnCopy(_state);
-
-        static Tree OwnCopy(Tree tree)
-        {
-            if (tree is TreeLeaf leaf)
-            {
-                return new TreeLeaf(MlxArray.CreateUnscoped(Arena.Copy(leaf.Peek)));
-            }
-
-            Tree copy = tree.NewLike();
-            for (int i = 0; i < tree.ChildCount; i++)
-            {
-                copy.AddLike(tree, i, OwnCopy(tree.ChildAt(i)));
-            }
-
-            return copy;
-        }
+        return (TreeDictionary)_state.Remade(leaf => MlxArray.CreateUnscoped(Arena.Copy(leaf.Peek)));
     }
 
     internal override void Lock() => Monitor.Enter(_update.Containers.Gate);

@@ -210,45 +210,15 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     }
 
     /// <summary>A tree of the rule's with arrays that are the state's own.</summary>
-    public static Tree Own(Tree value, Arena arena)
+    public static Tree Own(Tree value, Arena arena) => value.Remade(leaf =>
     {
-        if (value is TreeLeaf leaf)
-        {
-            MlxArray array = leaf.Peek;
-            MlxArray mine = MlxArray.CreateUnscoped(arena.Take(array));
-            mine.Learn(array.Kind);
-            return TreeLeaf.Private(mine);
-        }
+        MlxArray mine = MlxArray.CreateUnscoped(arena.Take(leaf.Peek));
+        mine.Learn(leaf.Peek.Kind);
+        return TreeLeaf.Private(mine);
+    });
 
-        Tree own = value.NewLike();
-        for (int i = 0; i < value.ChildCount; i++)
-        {
-            own.AddLike(value, i, Own(value.ChildAt(i), arena));
-        }
-
-        return own;
-    }
-
-    private static Tree Shown(Tree entry, bool widens, Arena arena)
-    {
-        if (widens && entry is TreeLeaf { Peek: { DType: DType.Float16 } narrow })
-        {
-            return new TreeLeaf(narrow.AsType(DType.Float32));
-        }
-
-        if (entry is TreeLeaf leaf)
-        {
-            return new TreeLeaf(arena.Borrow(leaf.Peek));
-        }
-
-        Tree shown = entry.NewLike();
-        for (int i = 0; i < entry.ChildCount; i++)
-        {
-            shown.AddLike(entry, i, Shown(entry.ChildAt(i), widens, arena));
-        }
-
-        return shown;
-    }
+    private static Tree Shown(Tree entry, bool widens, Arena arena) => entry.Remade(leaf =>
+        widens && leaf.Peek.DType == DType.Float16 ? leaf.Peek.AsType(DType.Float32) : arena.Borrow(leaf.Peek));
 
     private void DisposeReplaced(List<KeyValuePair<string, Tree>> by)
     {

@@ -182,7 +182,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
             {
                 Leaf leaf = _leaves[at];
                 throw new MlxException(
-                    $"The update of '{PathOf(gradients, at)}' failed (gradient {TreePaths.Describe(leaf.Gradient)}, "
+                    $"The update of '{gradients.FlattenUnseen()[at].Key}' failed (gradient {TreePaths.Describe(leaf.Gradient)}, "
                     + $"parameter {TreePaths.Describe(leaf.Parameter)}): {error.Message}",
                     error.Operation,
                     error);
@@ -190,7 +190,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         }
 
         int next = 0;
-        _parameters = (TreeDictionary)Rebuild(gradients, ref next);
+        _parameters = (TreeDictionary)gradients.Remade(_ => Result(next++));
         _results.Clear();
     }
 
@@ -540,35 +540,18 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         shown.IsChanged = false;
     }
 
-    private Tree Rebuild(Tree gradients, ref int next)
+    private MlxArray Result(int index)
     {
-        if (gradients is TreeLeaf)
+        MlxArray updated = new(new mlx_array { ctx = (void*)_results[index] });
+        _results[index] = 0;
+        Leaf leaf = _leaves[index];
+        updated.Learn(leaf.Kind);
+        if (_grouped && leaf.State.TakePart() is { } part)
         {
-            MlxArray updated = new(new mlx_array { ctx = (void*)_results[next] });
-            _results[next] = 0;
-            Leaf leaf = _leaves[next++];
-            updated.Learn(leaf.Kind);
-            if (_grouped && leaf.State.TakePart() is { } part)
-            {
-                updated.Part = part;
-            }
-
-            return new TreeLeaf(updated);
+            updated.Part = part;
         }
 
-        Tree rebuilt = gradients.NewLike();
-        for (int i = 0; i < gradients.ChildCount; i++)
-        {
-            rebuilt.AddLike(gradients, i, Rebuild(gradients.ChildAt(i), ref next));
-        }
-
-        return rebuilt;
-    }
-
-    private static string PathOf(Tree tree, int leaf)
-    {
-        List<KeyValuePair<string, MlxArray>> leaves = tree.FlattenUnseen();
-        return leaves[leaf].Key;
+        return updated;
     }
 
     /// <summary>A container or a parameter's dictionary that the state lacks.</summary>

@@ -32,7 +32,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
     private readonly Func<TreeDictionary, TreeDictionary> _update;
     private readonly GradientAccumulator _accumulator;
     private readonly TrainingStepOptions _options;
-    private MlxArray _key;
+    private readonly KeySequence _random;
     private int _running;
 
     private TrainingStep(Module model, OptimizerBase optimizer, Func<MlxArray[], MlxArray> loss, TrainingStepOptions options)
@@ -43,8 +43,8 @@ public sealed class TrainingStep : IMlxState, IDisposable
         // Nobody else keeps the parameters from before a step, so their memory is free for the new ones.
         model.OwnsArrays = true;
         optimizer.Init(model.TrainableParameters());
-        _key = NewKey(options.Seed);
-        Mx.Eval(model.CaptureState(), optimizer.State, _key);
+        _random = NewSequence(options.Seed);
+        Mx.Eval(model.CaptureState(), optimizer.State);
 
         Func<MlxArray[], (MlxArray Value, TreeDictionary Gradients)> lossAndGradients = model.ValueAndGrad(loss);
         _differentiate = Compile<MlxArray[]>(
@@ -103,7 +103,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
 
     /// <summary>Trains one step.</summary>
     /// <param name="batch">The arrays that the loss takes; they stay the caller's.</param>
-    /// <returns>The loss of this batch before the update.</returns>
+    /// <returns>The loss of this batch before the update; with a group, the mean of its processes.</returns>
     /// <exception cref="ArgumentException">The loss takes another number of arrays.</exception>
     /// <exception cref="InvalidOperationException">The step is running already, on another thread or around this call.</exception>
     public float Run(params MlxArray[] batch)
@@ -117,8 +117,8 @@ public sealed class TrainingStep : IMlxState, IDisposable
         try
         {
             using MlxScope scope = MlxScope.Begin();
-            MlxArray loss = WithOwnRandom(() => Step(batch));
-            return loss.Item<float>();
+            using KeySequence.Turn turn = _random.Begin();
+            return Step(batch).Item<float>();
         }
         finally
         {
@@ -126,28 +126,90 @@ public sealed class TrainingStep : IMlxState, IDisposable
         }
     }
 
-    /// <summary>Model, optimizer, random numbers and accumulated gradients.</summary>
+    /// <summary>Model, optimizer, random numbers and accumulated gradients as they are now, also after further steps.</summary>
     public Tree CaptureState()
     {
         TreeDictionary state = new()
         {
-            [ModelKey] = Model.CaptureState(), [OptimizerKey] = Optimizer.CaptureState(), [RandomKey] = _key,
+            [ModelKey] = Model.CaptureState().Map(array => array.Share()), [OptimizerKey] = Optimizer.CaptureState(), [RandomKey] = _random.Capture(),
         };
         if (_accumulator.Count > 0)
         {
-            state[SumKey] = _accumulator.Sum!.Copy();
+            state[SumKey] = _accumulator.Sum!.Map(array => array.Share());
             state[CountKey] = MlxArray.Scalar(_accumulator.Count);
         }
 
         return state;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Goes on from a state, also one that was loaded from a file. A state that does not fit changes nothing.</summary>
+    /// <param name="state">A tree from <see cref="CaptureState"/> of this or an equal step.</param>
+    /// <exception cref="ArgumentException">The tree is no dictionary.</exception>
+    /// <exception cref="OptimizerStateException">The state does not fit; the exception lists every mismatch by path.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
+        Restore(state as TreeDictionary ?? throw new ArgumentException($"The state of a training step is a dictionary, but this is {state.Description}.", nameof(state)), "the state");
+    }
+
+    /// <summary>Saves the whole training as a safetensors file, all of it or nothing.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
+    public void Save(string path)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        ((TreeDictionary)CaptureState()).Save(path);
+    }
+
+    /// <summary>Continues a training that <see cref="Save"/> has written, bit for bit. A file that does not fit changes nothing.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is broken.</exception>
+    public void Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        Restore(TreeDictionary.Load(Checkpoint.FileOf(path)), path);
+    }
+
+    /// <summary>Frees the compiled graphs and the accumulated gradients; model and optimizer stay.</summary>
+    public void Dispose()
+    {
+        (_differentiate.Target as IDisposable)?.Dispose();
+        (_update.Target as IDisposable)?.Dispose();
+        _accumulator.Reset();
+    }
+
+    private static MlxArray[] Arrays(MlxArray[] batch, int count) => batch.Length == count
+        ? batch
+        : throw new ArgumentException($"The loss takes {count} arrays, but the batch has {batch.Length}.", nameof(batch));
+
+    private static TreeDictionary Part(TreeDictionary tree, params string[] keys) =>
+        new(keys.Where(tree.ContainsKey).Select(key => KeyValuePair.Create(key, tree.Child(key)!)));
+
+    private static KeySequence NewSequence(ulong? seed)
+    {
+        using MlxArray? drawn = seed is null ? Mx.Random.RandInt(0, int.MaxValue, []) : null;
+        using MlxArray key = Mx.Random.Key(seed ?? (ulong)drawn!.Item<int>());
+        return new KeySequence(key);
+    }
+
+    private void Restore(TreeDictionary state, string name)
+    {
         Tree before = Model.CaptureState();
-        Model.RestoreState(state[ModelKey]);
+        List<string> mismatches = [.. Tree.Differences(
+            new TreeDictionary { [ModelKey] = before, [RandomKey] = _random.Capture() }, Part(state, ModelKey, RandomKey))];
+
+        // What was frozen when the state was captured, or is now, may have an optimizer's state or none.
+        Checkpoint.Check(Optimizer, OptimizerKey, state.Child(OptimizerKey) ?? new TreeDictionary(), Model.Parameters(), mismatches);
+        if (mismatches.Count > 0)
+        {
+            throw Checkpoint.Mismatch(name, mismatches);
+        }
+
+        // A file does not tell containers without arrays.
+        Tree model = state[ModelKey];
+        Model.RestoreState(Tree.MapWithPath((path, _) => model.Find(path).Array, before));
         try
         {
             Optimizer.RestoreState(state[OptimizerKey]);
@@ -158,62 +220,9 @@ public sealed class TrainingStep : IMlxState, IDisposable
             throw;
         }
 
-        SetKey(state[RandomKey].Array.Share());
-        _accumulator.Restore(state.TryFind(SumKey, out Tree? sum) ? (TreeDictionary)sum : null, state.TryFind(CountKey, out Tree? count) ? count.Array.Item<int>() : 0);
-    }
-
-    /// <summary>Saves the whole training as a safetensors file, all of it or nothing.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
-    public void Save(string path) => ((TreeDictionary)CaptureState()).Save(path);
-
-    /// <summary>Continues a training that <see cref="Save"/> has written, bit for bit. A file that does not fit changes nothing.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is broken.</exception>
-    public void Load(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        TreeDictionary loaded = TreeDictionary.Load(Checkpoint.FileOf(path));
-        Tree model = Model.CaptureState();
-        List<string> mismatches =
-        [
-            .. Tree.Differences(new TreeDictionary { [ModelKey] = model, [RandomKey] = _key }, Part(loaded, ModelKey, RandomKey)),
-        ];
-        Checkpoint.Check(Optimizer, OptimizerKey, loaded.Child(OptimizerKey) ?? new TreeDictionary(), Model.TrainableParameters(), mismatches);
-        if (mismatches.Count > 0)
-        {
-            throw Checkpoint.Mismatch(path, mismatches);
-        }
-
-        // A file does not tell containers without arrays.
-        loaded[ModelKey] = Tree.MapWithPath((name, _) => loaded[ModelKey].Find(name).Array, model);
-        RestoreState(loaded);
-    }
-
-    /// <summary>Frees the compiled graphs and the accumulated gradients; model and optimizer stay.</summary>
-    public void Dispose()
-    {
-        (_differentiate.Target as IDisposable)?.Dispose();
-        (_update.Target as IDisposable)?.Dispose();
-        _accumulator.Reset();
-        _key.Dispose();
-    }
-
-    private static MlxArray[] Arrays(MlxArray[] batch, int count) => batch.Length == count
-        ? batch
-        : throw new ArgumentException($"The loss takes {count} arrays, but the batch has {batch.Length}.", nameof(batch));
-
-    private static TreeDictionary Part(TreeDictionary tree, params string[] keys) =>
-        new(keys.Where(tree.ContainsKey).Select(key => KeyValuePair.Create(key, tree.Child(key)!)));
-
-    private static MlxArray NewKey(ulong? seed)
-    {
-        using MlxArray? drawn = seed is null ? Mx.Random.RandInt(0, int.MaxValue, []) : null;
-        MlxArray key = Mx.Random.Key(seed ?? (ulong)drawn!.Item<int>());
-        MlxScope.Detach(key);
-        return key;
+        _random.Restore(state[RandomKey].Array);
+        _accumulator.Restore(
+            state.Child(SumKey) as TreeDictionary, state.Child(CountKey) is TreeLeaf count ? count.Array.Item<int>() : 0);
     }
 
     private Func<T, TreeDictionary> Compile<T>(Func<T, TreeDictionary> function, IMlxState[] state) =>
@@ -221,51 +230,66 @@ public sealed class TrainingStep : IMlxState, IDisposable
 
     private MlxArray Step(MlxArray[] batch)
     {
-        TreeDictionary result = _differentiate(batch);
-        MlxArray loss = result["loss"].Array;
-        var gradients = (TreeDictionary)result["gradients"];
-        bool updates = _options.AccumulationSteps == 1;
-        if (!updates && _accumulator.Add(gradients, out TreeDictionary? mean, starts: false))
+        List<MlxArray> before = ModelArrays();
+
+        // Second handles: what is replaced is freed at once, but a failure puts it back.
+        Tree model = Model.CaptureState().Map(array => array.Share());
+        TreeDictionary? sum = _accumulator.Sum?.Map(array => array.Share());
+        int count = _accumulator.Count;
+        MlxArray key = _random.Capture();
+        MlxArray loss;
+        try
         {
-            (updates, gradients) = (true, mean);
+            loss = Train(batch);
+        }
+        catch
+        {
+            Model.RestoreState(model);
+            _accumulator.Restore(sum, count);
+            _random.Restore(key);
+            FreeReplaced(before);
+            throw;
         }
 
-        if (updates)
+        // MLX computes the new parameters in the memory of old ones that nobody holds.
+        model.DisposeArrays();
+        sum?.DisposeArrays();
+        FreeReplaced(before);
+        TreeList toEvaluate = new() { loss, Model.CaptureState(), Optimizer.State, _random.Capture() };
+        if (_accumulator.Sum is { } next)
         {
-            _update(_options.Group is { } group ? Gradients.Average(gradients, group) : gradients);
-        }
-
-        TreeList toEvaluate = new() { loss, Model.CaptureState(), Optimizer.State, Mx.Random.State.Key };
-        if (_accumulator.Sum is { } sum)
-        {
-            toEvaluate.Add(sum);
+            toEvaluate.Add(next);
         }
 
         Mx.Eval(toEvaluate);
         return loss;
     }
 
-    /// <summary>Runs with the step's own random sequence in the place of the program's.</summary>
-    private MlxArray WithOwnRandom(Func<MlxArray> run)
+    private MlxArray Train(MlxArray[] batch)
     {
-        MlxArray outside = Mx.Random.State.Key;
-        Mx.Random.State.Key = _key;
-        try
+        TreeDictionary result = _differentiate(batch);
+        TreeDictionary? gradients = (TreeDictionary)result["gradients"];
+        if (_options.AccumulationSteps == 1 || _accumulator.Add(gradients, out gradients, starts: false))
         {
-            MlxArray result = run();
-            SetKey(Mx.Random.State.Key);
-            return result;
+            _update(Average(gradients));
         }
-        finally
-        {
-            Mx.Random.State.Key = outside;
-        }
+
+        return Average(new TreeDictionary { ["loss"] = result["loss"] })["loss"].Array;
     }
 
-    private void SetKey(MlxArray key)
+    private TreeDictionary Average(TreeDictionary tree) => _options.Group is { } group ? Gradients.Average(tree, group) : tree;
+
+    private List<MlxArray> ModelArrays()
     {
-        MlxScope.Detach(key);
-        _key.Dispose();
-        _key = key;
+        List<MlxArray> arrays = [];
+        Model.CaptureState().CollectLeaves(arrays, shown: false);
+        return arrays;
+    }
+
+    /// <summary>Frees what the model has no longer, such as statistics that the loss has renewed.</summary>
+    private void FreeReplaced(List<MlxArray> before)
+    {
+        HashSet<MlxArray> kept = new(ModelArrays(), ReferenceEqualityComparer.Instance);
+        before.Where(array => !kept.Contains(array)).ToList().ForEach(array => array.Dispose());
     }
 }

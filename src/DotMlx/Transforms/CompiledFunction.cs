@@ -87,10 +87,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
         bool failed = true;
         try
         {
-            frame.Begin(arguments);
-            CaptureStates(frame);
+            using VectorArray arrays = Capture(frame, arguments);
             relay.Begin(this, frame);
-            object? result = Apply(frame);
+            object? result = Apply(frame, arrays);
             failed = false;
             return result;
         }
@@ -109,7 +108,34 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
     }
 
-    private object? Apply(Frame frame)
+    /// <summary>Takes the state as it is at one moment, with handles that nobody frees during the call.</summary>
+    private VectorArray Capture(Frame frame, ReadOnlySpan<object?> arguments)
+    {
+        ModuleWrites.Look look = ModuleWrites.Read();
+        while (true)
+        {
+            frame.Begin(arguments);
+            VectorArray arrays = default;
+            try
+            {
+                CaptureStates(frame);
+                arrays = VectorArray.From(CollectionsMarshal.AsSpan(frame.Key.Arrays));
+                if (!look.Again())
+                {
+                    return arrays;
+                }
+            }
+            catch (ObjectDisposedException) when (look.Again())
+            {
+                // A thread that trains has replaced what was captured.
+            }
+
+            arrays.Dispose();
+            frame.End();
+        }
+    }
+
+    private object? Apply(Frame frame, in VectorArray arrays)
     {
         mlx_closure compiled = Specialize(CollectionsMarshal.AsSpan(frame.Key.Constants));
         if (CompileCache.Current is var cache && !ReferenceEquals(cache, lastCache))
@@ -118,7 +144,6 @@ internal sealed unsafe class CompiledFunction : IDisposable
             lastCache = cache;
         }
 
-        using VectorArray arrays = VectorArray.From(CollectionsMarshal.AsSpan(frame.Key.Arrays));
         mlx_vector_array native = default;
         try
         {
@@ -162,9 +187,8 @@ internal sealed unsafe class CompiledFunction : IDisposable
                 outputs[i].RestoreState(state);
             }
 
-            if (outputs[i] is KVCache)
+            if (HasOwnHandles(outputs[i]))
             {
-                // It has taken handles of its own.
                 state.DisposeArrays();
             }
         }
@@ -177,6 +201,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         return result;
     }
+
+    /// <summary>Whether what a state captures, and what it is given, is for the caller to free: it has handles of its own.</summary>
+    private static bool HasOwnHandles(IMlxState state) => state is KVCache or RandomState;
 
     private MlxException CapturesItsInput(Frame frame, MlxException error)
     {
@@ -201,7 +228,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
             Tree state = inputs[i].CaptureState();
             frame.States[i] = state;
-            if (inputs[i] is KVCache || (inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(outputs, module) >= 0))
+            if (HasOwnHandles(inputs[i]) || (inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(outputs, module) >= 0))
             {
                 state.CollectLeaves(frame.Replaced, shown: false);
             }
@@ -224,7 +251,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private MlxArray[] TraceGraph(Frame frame, MlxArray[] tracers)
     {
         object?[] arguments = frame.Rebuild(tracers, out int next);
-        Tree[] before = Array.ConvertAll(outputs, state => state.CaptureState());
+        IMlxState[] states = [.. outputs.Union(inputs, ReferenceEqualityComparer.Instance).Cast<IMlxState>()];
+        using ModuleWrites.Watch others = ModuleWrites.Begun();
+        Tree[] before = Array.ConvertAll(states, state => state.CaptureState());
         try
         {
             using Trace trace = Trace.Begin(keepsValues: false);
@@ -245,15 +274,22 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
         finally
         {
-            // Whatever happened, no tracer stays behind. What is both input and output gets the originals of the inputs.
-            for (int i = 0; i < outputs.Length; i++)
+            // Whatever happened, no tracer stays behind, and what another thread has put into a module stays.
+            for (int i = 0; i < states.Length; i++)
             {
-                outputs[i].RestoreState(before[i]);
-            }
+                if (states[i] is Module module)
+                {
+                    ModuleUpdate.State(module, before[i], others);
+                }
+                else
+                {
+                    states[i].RestoreState(before[i]);
+                }
 
-            for (int i = 0; i < inputs.Length; i++)
-            {
-                inputs[i].RestoreState(frame.States[i]);
+                if (HasOwnHandles(states[i]))
+                {
+                    before[i].DisposeArrays();
+                }
             }
         }
     }

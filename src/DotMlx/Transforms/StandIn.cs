@@ -13,15 +13,16 @@ internal sealed class StandIn
     private readonly int[]? _shape;
     private readonly DType _dtype;
     private readonly string _why = "";
+    private volatile MlxArray? _outside;
 
     /// <summary>For an array in a module.</summary>
     /// <param name="trace">The trace in whose flow it is <paramref name="traced"/>.</param>
     /// <param name="traced">What the function has put there.</param>
     /// <param name="outside">What was there before.</param>
-    internal StandIn(Trace trace, MlxArray traced, MlxArray outside) => (Trace, Traced, Outside) = (trace, traced, Settled(outside));
+    internal StandIn(Trace trace, MlxArray traced, MlxArray outside) => (Trace, Traced, _outside) = (trace, traced, Settled(outside));
 
     /// <summary>For an argument of a function when it has returned: what the caller gave for it.</summary>
-    internal StandIn(MlxArray given) => Outside = Settled(given);
+    internal StandIn(MlxArray given) => _outside = Settled(given);
 
     /// <summary>For an array that never had a value, as an argument under Vmap: its shape is all that remains.</summary>
     /// <param name="traced">The array inside the transform.</param>
@@ -39,11 +40,39 @@ internal sealed class StandIn
         return array;
     }
 
+    /// <summary>The array that stands there for the calling flow: not what a trace of another flow has put there for its own time.</summary>
+    internal static MlxArray Seen(MlxArray array)
+    {
+        while (ForOthers(array) is { Outside: { } outside })
+        {
+            array = outside;
+        }
+
+        return array;
+    }
+
+    /// <summary>What an array of a running trace is, as flows see it that are not in the trace; null for any other array.</summary>
+    internal static StandIn? ForOthers(MlxArray array)
+    {
+        StandIn? found = null;
+        while (array.IsOnlyStandIn && array.StandsIn is { Trace: { HasEnded: false, IsAround: false }, Outside: { } outside } standIn)
+        {
+            (found, array) = (standIn, outside);
+        }
+
+        return found;
+    }
+
     internal Trace? Trace { get; }
 
     internal MlxArray? Traced { get; }
 
-    internal MlxArray? Outside { get; }
+    /// <summary>The array of other flows, which they may replace while the trace runs.</summary>
+    internal MlxArray? Outside
+    {
+        get => _outside;
+        set => _outside = value;
+    }
 
     /// <summary>The array that this is for the calling flow.</summary>
     /// <exception cref="InvalidOperationException">It has no value.</exception>

@@ -93,7 +93,10 @@ internal sealed class Trace : IDisposable
         }
     }
 
-    /// <summary>Puts an array into a module, a list or a dictionary for the flow of this trace.</summary>
+    /// <summary>
+    /// Puts an array into a module, a list or a dictionary for the flow of this trace. Between <see cref="ModuleWrites.Begin"/> and
+    /// <see cref="ModuleWrites.End"/>.
+    /// </summary>
     /// <returns>What stands there now.</returns>
     internal object? Write(in ModuleSlot slot, object? value)
     {
@@ -133,22 +136,19 @@ internal sealed class Trace : IDisposable
     }
 
     /// <summary>An array that is <paramref name="traced"/> in the flow of this trace and <paramref name="outside"/> in every other one.</summary>
-    internal MlxArray StandInFor(MlxArray traced, MlxArray outside) =>
-        traced.StandsIn?.Trace == this ? traced : new MlxArray(new StandIn(this, traced, outside.StandsIn is { } other && other.Trace == this ? other.Outside! : outside));
+    internal MlxArray StandInFor(MlxArray traced, MlxArray outside)
+    {
+        // One of this trace stood for another place, or for what other flows saw there before.
+        MlxArray inside = traced.StandsIn is { } known && known.Trace == this ? known.Traced! : traced;
+        return new MlxArray(new StandIn(this, inside, outside.StandsIn is { } other && other.Trace == this ? other.Outside! : outside));
+    }
 
     /// <summary>Ends the trace: modules keep what has a value, or get back what they had.</summary>
     public void Dispose()
     {
         try
         {
-            for (int i = _written.Count - 1; i >= 0; i--)
-            {
-                (ModuleSlot slot, MlxArray standIn) = _written[i];
-                if (ReferenceEquals(slot.Read(), standIn))
-                {
-                    Settle(slot, standIn.StandsIn!);
-                }
-            }
+            SettleAll();
         }
         finally
         {
@@ -163,18 +163,39 @@ internal sealed class Trace : IDisposable
         }
     }
 
+    private void SettleAll()
+    {
+        // This may wait for an evaluation, as nobody who writes should have to.
+        bool[] valueless = [.. _written.Select(written => !_keepsValues && !_states.Contains(written.Slot.Container)
+            && ReferenceEquals(written.Slot.Read(), written.StandIn) && IsComputed(written.StandIn.StandsIn!.Traced!))];
+        ModuleWrites.Begin();
+        try
+        {
+            for (int i = _written.Count - 1; i >= 0; i--)
+            {
+                (ModuleSlot slot, MlxArray standIn) = _written[i];
+                if (ReferenceEquals(slot.Read(), standIn))
+                {
+                    Settle(slot, standIn.StandsIn!, valueless[i]);
+                }
+            }
+
+            _ended = true;
+        }
+        finally
+        {
+            ModuleWrites.End();
+        }
+    }
+
     // Neither an argument of the function nor something that was computed before.
     private bool IsComputed(MlxArray traced) =>
         !traced.IsOnlyStandIn && Array.IndexOf(_arguments, traced) < 0 && !Evaluation.IsAvailable(traced);
 
-    private void Settle(in ModuleSlot slot, StandIn standIn)
+    private void Settle(in ModuleSlot slot, StandIn standIn, bool valueless)
     {
-        if (standIn.Traced is not { } traced)
-        {
-            return;
-        }
-
-        if (!_keepsValues && IsComputed(traced) && !_states.Contains(slot.Container))
+        MlxArray traced = standIn.Traced!;
+        if (valueless)
         {
             // Who looks at it must hear of it, rather than go on with what was there.
             slot.Set(new MlxArray(new StandIn(traced, $"is '{slot.Key}' of a {slot.Container.GetType().Name}, which was changed inside a function that is "

@@ -89,5 +89,22 @@ public abstract partial class Tree
         return result;
     }
 
+    /// <summary>Builds a tree of the same structure from what a function makes of each leaf, in their order; nobody outside sees the leaves.</summary>
+    internal Tree Remade(Func<TreeLeaf, Tree> make)
+    {
+        if (this is TreeLeaf leaf)
+        {
+            return make(leaf);
+        }
+
+        Tree result = NewLike();
+        for (int i = 0; i < ChildCount; i++)
+        {
+            result.AddLike(this, i, ChildAt(i).Remade(make));
+        }
+
+        return result;
+    }
+
     private delegate Tree LeafMap(TreeLeaf leaf, Tree[] others, TreePath? path);
 }

@@ -35,20 +35,20 @@ internal sealed class CoverageTable
     {
         StringBuilder text = new();
         text.Append("""
-            # What of mlx.core is here
+            # Coverage of mlx.core
 
-            Every function, class and array member of Python's `mlx.core` (MLX 0.31.2, and what 0.32 added), the C# member that
-            stands for it, the C functions behind it, and on which library the suite calls it: *both* is MLX and the reference
-            library, *MLX* is MLX alone.
+            This page lists every function, class, and array member of Python's `mlx.core` (MLX 0.31.2 and the additions of 0.32), with
+            its C# member, the C functions behind it, and the library on which the tests call it: *both* is MLX and the reference
+            library, and *MLX* is MLX only.
 
-            Written by a test, from `tests/DotMlx.Tests/Coverage/rows.tsv`, the public members and the suite's source; another
-            test fails when this page is out of date:
+            A test writes this page from `tests/DotMlx.Tests/Coverage/rows.tsv`, the public members, and the source of the tests.
+            Another test fails if the page is out of date:
 
             ```
             DOTMLX_WRITE_COVERAGE=1 dotnet test tests/DotMlx.Tests --filter CoverageTests
             ```
 
-            | part | names | with a member | tested on both | on MLX alone | not called by a test |
+            | part | names | with a member | tested on both | only on MLX | not called by a test |
             |---|---|---|---|---|---|
 
             """.ReplaceLineEndings("\n"));

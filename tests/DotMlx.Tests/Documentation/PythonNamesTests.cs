@@ -42,7 +42,7 @@ internal sealed class PythonNamesTests
             if (PythonName.Homes.TryGetValue(area.Key, out string? home))
             {
                 text.Append(CultureInfo.InvariantCulture, $"{area.Count() - differing.Length} of {area.Count()} names follow the rule, in `{home.Replace("NN.", "", StringComparison.Ordinal)}`");
-                text.Append(differing.Length > 0 ? "; these do not:\n\n" : ".\n");
+                text.Append(differing.Length > 0 ? "; these don't:\n\n" : ".\n");
             }
 
             if (differing.Length == 0)

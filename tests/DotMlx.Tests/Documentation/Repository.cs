@@ -5,11 +5,11 @@ internal static class Repository
 {
     internal static string Root { get; } = Find(AppContext.BaseDirectory);
 
-    /// <summary>Every guide, the README and that of the packages, as paths from the root with forward slashes.</summary>
+    /// <summary>Every guide, the README, the README of the packages, and CONTRIBUTING.md, as paths from the root with forward slashes.</summary>
     internal static IEnumerable<string> Pages() =>
         Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
             .Select(page => Path.GetRelativePath(Root, page).Replace('\\', '/'))
-            .Concat(["README.md", "packaging/README.md"]);
+            .Concat(["README.md", "CONTRIBUTING.md", "packaging/README.md"]);
 
     internal static string Read(string page) => File.ReadAllText(Path.Combine(Root, page)).ReplaceLineEndings("\n");
 

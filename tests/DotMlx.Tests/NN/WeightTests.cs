@@ -23,6 +23,19 @@ public class WeightTests
         AssertSame(saved, loaded);
     }
 
+    [TestCase("M.SAFETENSORS")]
+    [TestCase("m.SafeTensors")]
+    [TestCase("M.NPZ")]
+    public void The_name_is_taken_as_it_is_given(string file)
+    {
+        string path = Path.Combine(_directory, file);
+        LlamaBlock saved = new(), loaded = new();
+        saved.SaveWeights(path);
+        Assert.That(Directory.GetFiles(_directory).Select(Path.GetFileName), Is.EqualTo(new[] { file }));
+        loaded.LoadWeights(path);
+        AssertSame(saved, loaded);
+    }
+
     [Test]
     public void A_safetensors_file_has_Pythons_names()
     {

@@ -217,11 +217,12 @@ internal sealed class CheckpointTests
         Assert.That(() => AllOptimizers.Run(second, parameters, 1, 2), Throws.Nothing);
     }
 
-    [Test]
-    public void Save_and_load_agree_on_the_name()
+    [TestCase("x")]
+    [TestCase("state.v1")]
+    public void Save_and_load_agree_on_the_name(string name)
     {
         Adam first = new(0.25);
-        string path = Path.Combine(_folder, "state.v1");
+        string path = Path.Combine(_folder, name);
         first.Save(path);
         Assert.That(System.IO.File.Exists(path + ".safetensors"));
         Adam second = new(0.5);

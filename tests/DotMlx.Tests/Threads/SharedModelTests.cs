@@ -144,6 +144,139 @@ internal sealed partial class SharedModelTests
         Assert.That(State(model), Is.Not.EqualTo(before), "The statistics or the weights have moved.");
     }
 
+    [TestCase("valueandgrad")]
+    [TestCase("throwing loss")]
+    [TestCase("nested")]
+    [TestCase("checkpoint")]
+    [TestCase("compiled")]
+    [TestCase("compiled step")]
+    [TestCase("setter")]
+    public void WhatAnotherThreadPutsThereDuringATraceStays(string transform)
+    {
+        Linear model = new(2, 2) { OwnsArrays = true };
+        Mx.Eval(model.Parameters());
+        using Reader trainer = new();
+        float[] expected = [.. State(model).Select(value => value + 1)];
+        int updates = 0;
+        MlxArray Loss()
+        {
+            if (updates++ == 0)
+            {
+                Assert.That(
+                    trainer.Do(() =>
+                    {
+                        TreeDictionary next = model.Parameters().Map(array => array + 1);
+                        Mx.Eval(next);
+                        if (transform == "setter")
+                        {
+                            (model.Weight, model.Bias) = (next["weight"].Array, next["bias"].Array);
+                        }
+                        else
+                        {
+                            model.Update(next);
+                        }
+
+                        return State(model);
+                    }),
+                    Is.EqualTo(expected),
+                    "The thread that updates sees its own update at once.");
+            }
+
+            return transform == "throwing loss" ? throw new TimeoutException() : Mx.Sum(Mx.Square(model.Forward(Input)));
+        }
+
+        switch (transform)
+        {
+            case "valueandgrad" or "setter":
+                Mx.Eval(model.ValueAndGrad(Loss)().Gradients);
+                break;
+            case "throwing loss":
+                Assert.That(() => model.ValueAndGrad(Loss)(), Throws.InstanceOf<TimeoutException>());
+                break;
+            case "nested":
+                Mx.Eval(model.ValueAndGrad(() => model.ValueAndGrad(Loss)().Value)().Gradients);
+                break;
+            case "checkpoint":
+                Mx.Eval(Mx.Grad((MlxArray x) => Mx.Sum(model.Checkpoint(y => Loss() * Mx.Sum(y))(x)))(Input));
+                break;
+            case "compiled":
+                Mx.Eval(Mx.Compile((MlxArray x) => Loss() + Mx.Sum(x), inputs: [model])(Input));
+                break;
+            case "compiled step":
+                // What the step computes comes after what the other thread put there.
+                Mx.Eval(Mx.Compile(
+                    (MlxArray x) =>
+                    {
+                        MlxArray loss = Loss() + Mx.Sum(x);
+                        model.Update(model.Parameters().Map(array => array * 2));
+                        return loss;
+                    },
+                    inputs: [model],
+                    outputs: [model])(Input));
+                break;
+        }
+
+        Assert.That(updates, Is.GreaterThanOrEqualTo(1));
+        float[] last = transform == "compiled step" ? [.. expected.Select(value => (value - 1) * 2)] : expected;
+        Assert.That(State(model), Is.EqualTo(last).Within(1e-5f));
+        Assert.That(trainer.Do(() => State(model)), Is.EqualTo(State(model)));
+    }
+
+    // Two arrays that are always updated together: nobody who takes the state at once sees one of before and one of after.
+    [Test]
+    public void WhoTakesAModelAtOnceSeesItBeforeOrAfterAnUpdate()
+    {
+        Linear model = new(1, 1) { OwnsArrays = true };
+        model.Update(new TreeDictionary { ["weight"] = Mx.Zeros(1, 1), ["bias"] = Mx.Zeros(1) });
+        Mx.Eval(model.Parameters());
+        Func<MlxArray, MlxArray> difference = Mx.Compile((MlxArray x) => model.Weight.Reshape(1) - model.Bias! + x, inputs: [model]);
+        MlxArray zero = Mx.Zeros(1);
+        bool done = false;
+        ConcurrentQueue<object> torn = [];
+        int reads = 0;
+        void Read(Func<bool> isWhole)
+        {
+            while (!Volatile.Read(ref done) && torn.IsEmpty)
+            {
+                try
+                {
+                    if (!isWhole())
+                    {
+                        torn.Enqueue("torn");
+                    }
+
+                    Interlocked.Increment(ref reads);
+                }
+                catch (ObjectDisposedException)
+                {
+                    // The update frees what it replaces.
+                }
+                catch (Exception error)
+                {
+                    torn.Enqueue(error);
+                }
+            }
+        }
+
+        Thread[] readers =
+        [
+            new(() => Read(() => difference(zero).Item<float>() == 0)),
+            new(() => Read(() => State(model) is [var weight, var bias] && weight == bias)),
+            new(() => Read(() => model.Parameters().Leaves.Select(leaf => leaf.ToArray<float>()[0]).Distinct().Count() == 1)),
+        ];
+        Array.ForEach(readers, thread => thread.Start());
+        for (int i = 1; i <= 200 || (Volatile.Read(ref reads) < 50 && torn.IsEmpty); i++)
+        {
+            TreeDictionary next = new() { ["weight"] = Mx.Full([1, 1], (float)i), ["bias"] = Mx.Full([1], (float)i) };
+            Mx.Eval(next);
+            model.Update(next);
+        }
+
+        Volatile.Write(ref done, true);
+        Array.ForEach(readers, thread => thread.Join());
+        Assert.That(torn, Is.Empty);
+    }
+
     [Test]
     [RequiresMlx("records operations of the tracing thread only on the reference library")]
     public void WhatAFunctionItselfStartsBelongsToTheTrace()

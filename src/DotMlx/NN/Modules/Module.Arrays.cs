@@ -42,13 +42,21 @@ public abstract partial class Module
                 + $"make a new layer, or use {nameof(Update)} with strict: false, to change shapes.", nameof(value));
         }
         MlxScope.Detach(value);
-        if (Trace.Current is { } trace)
+        ModuleWrites.Begin();
+        try
         {
-            trace.Write(this, ref field, value);
+            if (Trace.Current is { } trace)
+            {
+                trace.Write(this, ref field, value);
+            }
+            else
+            {
+                ModuleWrites.Put(this, ref field, value);
+            }
         }
-        else
+        finally
         {
-            field = value;
+            ModuleWrites.End();
         }
     }
 }

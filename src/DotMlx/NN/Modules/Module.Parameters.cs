@@ -37,12 +37,24 @@ public abstract partial class Module
     public TreeDictionary FilterAndMap(MemberFilter filter, Func<MlxArray, MlxArray>? map = null)
     {
         ArgumentNullException.ThrowIfNull(filter);
+        ModuleWrites.Look look = ModuleWrites.Read();
+        TreeDictionary result;
+        do
+        {
+            result = Kept(filter);
+        }
+        while (look.Again());
+        return map is null ? result : result.Map(map);
+    }
+
+    private TreeDictionary Kept(MemberFilter filter)
+    {
         TreeDictionary result = [];
         foreach (ModuleSlot slot in ModuleSlot.In(this))
         {
             if (slot.Value is { } value && filter(this, slot.Key, value))
             {
-                result[slot.Key] = Unwrap(slot.Key, value, filter, map);
+                result[slot.Key] = Unwrap(slot.Key, value, filter);
             }
         }
         return result;
@@ -194,20 +206,20 @@ public abstract partial class Module
         return false;
     }
 
-    private Tree Unwrap(string key, object value, MemberFilter filter, Func<MlxArray, MlxArray>? map)
+    private Tree Unwrap(string key, object value, MemberFilter filter)
     {
         switch (value)
         {
             case MlxArray array:
-                return map is null ? array : map(array);
+                return StandIn.Seen(array);
             case Module module:
-                return module.FilterAndMap(filter, map);
+                return module.Kept(filter);
             case var container when ModuleSlot.IsContainer(container):
                 Tree tree = ModuleSlot.NewTree(container);
                 foreach (ModuleSlot slot in ModuleSlot.In(container))
                 {
                     string path = TreePaths.Join(key, slot.Key);
-                    slot.AddTo(tree, slot.Value is { } element && filter(this, path, element) ? Unwrap(path, element, filter, map) : new TreeDictionary());
+                    slot.AddTo(tree, slot.Value is { } element && filter(this, path, element) ? Unwrap(path, element, filter) : new TreeDictionary());
                 }
                 return tree;
             default:

@@ -3,7 +3,17 @@ namespace DotMlx.NN;
 public abstract partial class Module
 {
     /// <summary>Every array in this module and below: parameters, buffers and arrays whose name begins with '_'.</summary>
-    public Tree CaptureState() => Capture(this);
+    public Tree CaptureState()
+    {
+        ModuleWrites.Look look = ModuleWrites.Read();
+        Tree state;
+        do
+        {
+            state = Capture(this);
+        }
+        while (look.Again());
+        return state;
+    }
 
     /// <summary>
     /// Puts back the arrays of <see cref="CaptureState"/>. What held no array then holds none afterwards. A state that does not fit
@@ -21,7 +31,7 @@ public abstract partial class Module
     {
         if (value is MlxArray array)
         {
-            return array;
+            return StandIn.Seen(array);
         }
         Tree state = ModuleSlot.NewTree(value);
         foreach (ModuleSlot slot in ModuleSlot.In(value))

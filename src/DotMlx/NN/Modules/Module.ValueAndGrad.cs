@@ -113,6 +113,7 @@ public abstract partial class Module
     private (MlxArray Value, TreeDictionary Gradients) Differentiate(Func<MlxArray> loss)
     {
         TreeDictionary parameters = Trainable();
+        using ModuleWrites.Watch others = ModuleWrites.Begun();
         Tree before = CaptureState();
         try
         {
@@ -131,7 +132,7 @@ public abstract partial class Module
         }
         catch
         {
-            RestoreState(before);
+            ModuleUpdate.State(this, before, others);
             throw;
         }
     }

@@ -6,8 +6,12 @@ namespace DotMlx.NN;
 internal sealed class ModuleUpdate
 {
     private readonly List<(ModuleSlot Slot, object? Value, string Path)> _changes = [];
+
+    // What stood in the first of the slots; those beyond have not been set.
+    private readonly List<object?> _before = [];
     private readonly bool _strict;
     private readonly bool _checkShapes;
+    private ModuleWrites.Watch? _others;
 
     private ModuleUpdate(bool strict, bool checkShapes)
     {
@@ -33,10 +37,10 @@ internal sealed class ModuleUpdate
         update.CommitArrays(module);
     }
 
-    /// <summary>Puts back what <see cref="Module.CaptureState"/> gave.</summary>
-    public static void State(Module module, Tree state)
+    /// <summary>Puts back what <see cref="Module.CaptureState"/> gave, except where other threads have written.</summary>
+    public static void State(Module module, Tree state, ModuleWrites.Watch? others = null)
     {
-        ModuleUpdate update = new(strict: true, checkShapes: false);
+        ModuleUpdate update = new(strict: true, checkShapes: false) { _others = others };
         update.PlanState(module, state, "");
         update.Commit();
         update.Detach();
@@ -54,13 +58,37 @@ internal sealed class ModuleUpdate
     /// <summary>Undoes <see cref="Install"/>, except where something else was put in meanwhile.</summary>
     public void PutBack()
     {
-        for (int i = _changes.Count - 1; i >= 0; i--)
+        ModuleWrites.Begin();
+        try
         {
-            (ModuleSlot slot, object? installed, _) = _changes[i];
-            if (ReferenceEquals(slot.Read(), installed))
+            for (int i = _changes.Count - 1; i >= 0; i--)
             {
-                slot.Set(slot.Value);
+                (ModuleSlot slot, object? installed, _) = _changes[i];
+                object? there = slot.Read();
+                if (!ReferenceEquals(there, installed) && (there is not MlxArray array || !ReferenceEquals(StandIn.Seen(array), installed)))
+                {
+                    continue;
+                }
+
+                if (there is not MlxArray { StandsIn: { Trace: { HasEnded: false, IsAround: true } } standIn })
+                {
+                    ModuleWrites.Put(slot, _before[i]);
+                }
+                else if (_before[i] is MlxArray { StandsIn: { } earlier } && earlier.Trace == standIn.Trace)
+                {
+                    // Other flows may have put another array there meanwhile.
+                    earlier.Outside = standIn.Outside;
+                    slot.Set(_before[i]);
+                }
+                else
+                {
+                    slot.Set(standIn.Outside);
+                }
             }
+        }
+        finally
+        {
+            ModuleWrites.End();
         }
     }
 
@@ -80,9 +108,9 @@ internal sealed class ModuleUpdate
         List<MlxArray> left = [];
         module.CaptureState().CollectLeaves(left, shown: false);
         HashSet<MlxArray> kept = new(left, ReferenceEqualityComparer.Instance);
-        foreach ((ModuleSlot slot, _, _) in _changes)
+        foreach (object? before in _before)
         {
-            if (slot.Value is MlxArray replaced && !kept.Contains(replaced))
+            if (before is MlxArray replaced && !kept.Contains(replaced))
             {
                 replaced.Dispose();
             }
@@ -95,7 +123,7 @@ internal sealed class ModuleUpdate
         Detach();
 
         // Under a transform the arrays are its own, and the originals come back.
-        if (module.OwnsArrays && _changes.Count > 0 && !TraceLock.IsHeldByCurrentThread)
+        if (module.OwnsArrays && _changes.Count > 0 && Trace.Current is null && !TraceLock.IsHeldByCurrentThread)
         {
             FreeReplaced(module);
         }
@@ -279,28 +307,42 @@ internal sealed class ModuleUpdate
     {
         // Other flows go on seeing what was there until the transform is over.
         Trace? trace = Trace.Current;
-        int done = 0;
+        int at = 0;
+        ModuleWrites.Begin();
         try
         {
-            for (; done < _changes.Count; done++)
+            _changes.RemoveAll(change => _others?.Has(change.Slot) == true);
+            for (; at < _changes.Count; at++)
             {
-                (ModuleSlot slot, object? value, string path) = _changes[done];
-                _changes[done] = (slot, trace is null ? slot.Set(value) : trace.Write(slot, value), path);
+                (ModuleSlot slot, object? value, string path) = _changes[at];
+                if (trace is null)
+                {
+                    _before.Add(ModuleWrites.Put(slot, value));
+                }
+                else
+                {
+                    object? before = slot.Read();
+                    _changes[at] = (slot, trace.Write(slot, value), path);
+                    _before.Add(before);
+                }
             }
         }
         catch (Exception refusal)
         {
             // A typed list or a setter of the program refused; what was set before goes back.
-            int refused = done;
-            while (--done >= 0)
+            for (int i = at - 1; i >= 0; i--)
             {
-                _changes[done].Slot.Set(_changes[done].Slot.Value);
+                _ = trace is null ? ModuleWrites.Put(_changes[i].Slot, _before[i]) : _changes[i].Slot.Set(_before[i]);
             }
             if (refusal is InvalidCastException or ArgumentException)
             {
-                throw DoesNotFit(_changes[refused].Slot, _changes[refused].Value ?? "nothing", _changes[refused].Path, refusal);
+                throw DoesNotFit(_changes[at].Slot, _changes[at].Value ?? "nothing", _changes[at].Path, refusal);
             }
             throw;
+        }
+        finally
+        {
+            ModuleWrites.End();
         }
     }
 
