@@ -24,6 +24,7 @@ def main():
     parser.add_argument("results", help="a folder for results and logs")
     parser.add_argument("--filter", default="", help="files, or tests of one, separated by commas: test_ops,test_nn.TestLayers.test_gru")
     given = parser.parse_args()
+    given.results = os.path.abspath(given.results)
     os.makedirs(given.results, exist_ok=True)
     reasons = report.read_reasons(os.path.join(HERE, "reasons.tsv"))
     wanted = [name.removesuffix(".py") for name in given.filter.split(",") if name]

@@ -6,24 +6,15 @@ namespace DotMlx;
 public sealed unsafe class DistributedGroup : IDisposable
 {
     // Of a group of one that MLX knows nothing of there is no handle.
-    private readonly bool owns;
-    private nint handle;
-    private bool disposed;
+    private readonly NativeHandle? handle;
+    private volatile bool disposed;
 
     internal DistributedGroup(mlx_distributed_group group, GroupConnection connection, string backend)
     {
-        handle = (nint)group.ctx;
-        owns = handle != 0;
+        handle = group.ctx == null ? null : new NativeHandle((nint)group.ctx, Free);
         Connection = connection;
         Backend = backend;
-        if (!owns)
-        {
-            GC.SuppressFinalize(this);
-        }
     }
-
-    /// <summary>Frees the native handle if nobody disposed it.</summary>
-    ~DistributedGroup() => Release();
 
     /// <summary>The backend that was asked for: "any", "mpi", "ring", "nccl" or "jaccl".</summary>
     public string Backend { get; }
@@ -54,14 +45,15 @@ public sealed unsafe class DistributedGroup : IDisposable
 
     internal GroupConnection Connection { get; }
 
-    /// <summary>The handle; a null one for a group of one that MLX knows nothing of.</summary>
-    internal mlx_distributed_group Native
+    /// <summary>Whether MLX knows the group; it does not know one of a single process.</summary>
+    internal bool IsNative => handle is not null;
+
+    /// <summary>Uses the native group until the result is disposed; a null one for a group of one that MLX knows nothing of.</summary>
+    /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
+    internal Use Enter()
     {
-        get
-        {
-            ObjectDisposedException.ThrowIf(disposed, this);
-            return new mlx_distributed_group { ctx = (void*)handle };
-        }
+        ObjectDisposedException.ThrowIf(disposed, this);
+        return new Use(handle is null ? default : handle.Enter());
     }
 
     /// <summary>Splits the group: processes that name the same color form a new one.</summary>
@@ -73,14 +65,14 @@ public sealed unsafe class DistributedGroup : IDisposable
     /// <remarks>mlx.core.distributed.Group.split; C: mlx_distributed_group_split.</remarks>
     public DistributedGroup Split(int color, int key = -1)
     {
-        if (Native.ctx == null)
+        using Use used = Enter();
+        if (!IsNative)
         {
             throw new MlxException("Cannot split the distributed group further.", "mlx_distributed_group_split");
         }
 
         mlx_distributed_group result = default;
-        int status = MlxcPortable.mlx_distributed_group_split(&result, Native, color, key);
-        GC.KeepAlive(this);
+        int status = MlxcPortable.mlx_distributed_group_split(&result, used.Group, color, key);
         MlxError.ThrowIfFailed(status, "mlx_distributed_group_split");
         return new DistributedGroup(result, GroupConnection.Of(result, Connection.Transport), Backend);
     }
@@ -98,18 +90,26 @@ public sealed unsafe class DistributedGroup : IDisposable
     public void Dispose()
     {
         disposed = true;
-        Release();
-        GC.SuppressFinalize(this);
+        handle?.Dispose();
     }
 
-    private void Release()
+    private static void Free(nint handle)
     {
-        nint old = Interlocked.Exchange(ref handle, 0);
-
         // mlx-c v0.6.0 has no function to free a group; its few bytes stay.
-        if (old != 0 && LoadedApi.Version != MlxcVersions.V0_6_0 && !MpiLibrary.IsFinalized)
+        if (LoadedApi.Version != MlxcVersions.V0_6_0 && !MpiLibrary.IsFinalized)
         {
-            _ = Mlxc.mlx_distributed_group_free(new mlx_distributed_group { ctx = (void*)old });
+            _ = Mlxc.mlx_distributed_group_free(new mlx_distributed_group { ctx = (void*)handle });
         }
+    }
+
+    internal readonly ref struct Use
+    {
+        private readonly NativeHandle.Use native;
+
+        internal Use(NativeHandle.Use native) => this.native = native;
+
+        internal mlx_distributed_group Group => new() { ctx = (void*)native.Value };
+
+        public void Dispose() => native.Dispose();
     }
 }

@@ -145,12 +145,12 @@ public static unsafe partial class Mx
 
             group ??= Global;
             CheckNeighbour(group, src, "recv");
+            using DistributedGroup.Use used = group.Enter();
             mlx_array result = default;
             fixed (int* size = shape)
             {
                 int status = Mlxc.mlx_distributed_recv(
-                    &result, size, (nuint)shape.Length, Native.DType(dtype), src, group.Native, Stream(group, stream));
-                GC.KeepAlive(group);
+                    &result, size, (nuint)shape.Length, Native.DType(dtype), src, used.Group, Stream(group, stream));
                 return Op.Result(status, result, "mlx_distributed_recv");
             }
         }
@@ -177,10 +177,10 @@ public static unsafe partial class Mx
             ArgumentNullException.ThrowIfNull(x);
             group ??= Global;
             CheckNeighbour(group, rank, operation);
+            using DistributedGroup.Use used = group.Enter();
             mlx_array result = default;
-            int status = f(&result, x.Handle, rank, group.Native, Stream(group, stream));
+            int status = f(&result, x.Handle, rank, used.Group, Stream(group, stream));
             GC.KeepAlive(x);
-            GC.KeepAlive(group);
             return Op.Result(status, result, "mlx_distributed_" + operation);
         }
 
@@ -190,8 +190,8 @@ public static unsafe partial class Mx
             if (group.Size > 1)
             {
                 PeerWatch.ThrowIfLost();
-                group.Connection.Agreement.Check(group.Native, Stream(group, null), operation, arrays);
-                GC.KeepAlive(group);
+                using DistributedGroup.Use used = group.Enter();
+                group.Connection.Agreement.Check(used.Group, Stream(group, null), operation, arrays);
             }
         }
 
@@ -214,7 +214,8 @@ public static unsafe partial class Mx
         {
             ArgumentNullException.ThrowIfNull(x);
             group ??= Global;
-            mlx_distributed_group native = group.Native;
+            using DistributedGroup.Use used = group.Enter();
+            mlx_distributed_group native = used.Group;
             if (native.ctx == null)
             {
                 return Op.AsOperand(x, x.DType);

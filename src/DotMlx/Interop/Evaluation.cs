@@ -108,6 +108,7 @@ internal static unsafe class Evaluation
         }
 
         PeerWatch.ThrowIfLost();
+        RefuseTraced(arrays);
 
         // The vector holds the native arrays, so the caller may dispose its own meanwhile.
         mlx_vector_array vector = VectorArray.From(arrays).Handle;
@@ -122,6 +123,27 @@ internal static unsafe class Evaluation
             },
             () => NativeFree.Free(vector),
             cancellationToken);
+    }
+
+    // MLX refuses this too, but only on the thread that traces.
+    private static void RefuseTraced(ReadOnlySpan<MlxArray> arrays)
+    {
+        if (!TraceLock.IsHeldByCurrentThread)
+        {
+            return;
+        }
+
+        foreach (MlxArray array in arrays)
+        {
+            ArgumentNullException.ThrowIfNull(array, nameof(arrays));
+            if (!array.IsWeakScalar && !IsAvailable(array))
+            {
+                throw new MlxException(
+                    $"[async_eval] An array of shape {ShapeText.Of(array)} is computed inside a function that a transform runs (Grad, Vmap, "
+                    + "Compile, …), where nothing can be evaluated asynchronously. Evaluate what the transform returns; inside a gradient, "
+                    + "Eval works.", "mlx_async_eval");
+            }
+        }
     }
 
     /// <summary>Evaluates arrays given by handles, which the caller keeps alive.</summary>
@@ -266,6 +288,13 @@ internal static unsafe class Evaluation
             hasStartedAsynchronously |= asynchronously;
             long begun = PeerWatch.Begin();
             status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
+            if (status != 0 && asynchronously && !TraceLock.IsHeldByCurrentThread)
+            {
+                // A gradient on another thread makes MLX take every array for one that is traced. Any other error comes again.
+                asynchronously = false;
+                status = Mlxc.mlx_eval(arrays);
+            }
+
             PeerWatch.Completed(begun, asynchronously);
         }
         finally

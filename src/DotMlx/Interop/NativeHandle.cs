@@ -30,7 +30,7 @@ internal sealed class NativeHandle : SafeHandle
 
     internal readonly ref struct Use : IDisposable
     {
-        private readonly NativeHandle owner;
+        private readonly NativeHandle? owner;
 
         internal Use(NativeHandle owner)
         {
@@ -39,8 +39,9 @@ internal sealed class NativeHandle : SafeHandle
             this.owner = owner;
         }
 
-        internal nint Value => owner.handle;
+        /// <summary>The object; 0 of a use of nothing.</summary>
+        internal nint Value => owner?.handle ?? 0;
 
-        public void Dispose() => owner.DangerousRelease();
+        public void Dispose() => owner?.DangerousRelease();
     }
 }

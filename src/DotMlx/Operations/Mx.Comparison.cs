@@ -98,7 +98,7 @@ public static unsafe partial class Mx
     /// <returns>bool array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isinf; C: mlx_isinf.</remarks>
     public static MlxArray IsInf(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_isinf, "mlx_isinf", a, stream);
+        => OfParts(a) ? Either(&Mlxc.mlx_isinf, "mlx_isinf", a, LogicalOr, stream) : Op.Unary(&Mlxc.mlx_isinf, "mlx_isinf", a, stream);
 
     /// <summary>Whether each element is neither infinite nor NaN.</summary>
     /// <param name="a">Any dtype.</param>
@@ -106,7 +106,23 @@ public static unsafe partial class Mx
     /// <returns>bool array of the shape of <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isfinite; C: mlx_isfinite.</remarks>
     public static MlxArray IsFinite(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_isfinite, "mlx_isfinite", a, stream);
+        => OfParts(a)
+            ? Either(&Mlxc.mlx_isfinite, "mlx_isfinite", a, LogicalAnd, stream)
+            : Op.Unary(&Mlxc.mlx_isfinite, "mlx_isfinite", a, stream);
+
+    // Before 0.32 MLX compares complex numbers with infinity, which says nothing of their parts.
+    private static bool OfParts(MlxArray a) => !HasNewer && a is not null && a.DType == DType.Complex64;
+
+    private static MlxArray Either(
+        delegate*<mlx_array*, mlx_array, mlx_stream, int> test, string function, MlxArray a,
+        Func<MlxArray, MlxArray, MlxStream?, MlxArray> join, MlxStream? stream)
+    {
+        using MlxArray real = Real(a, stream);
+        using MlxArray imaginary = Imag(a, stream);
+        using MlxArray ofReal = Op.Unary(test, function, real, stream);
+        using MlxArray ofImaginary = Op.Unary(test, function, imaginary, stream);
+        return join(ofReal, ofImaginary, stream);
+    }
 
     /// <summary>Whether each element is positive infinity.</summary>
     /// <param name="a">Any dtype.</param>

@@ -61,7 +61,13 @@ public static unsafe partial class Mx
     public static MlxArray PutAlongAxis(
         MlxArray a, MlxArray indices, MlxArray values, int? axis = null, MlxStream? stream = null)
     {
-        IndexBounds.RequireIntegers(indices);
+        ArgumentNullException.ThrowIfNull(indices);
+        if (indices.Size > 0)
+        {
+            // An empty array has MLX's default type, float32, and names no positions.
+            IndexBounds.RequireIntegers(indices);
+        }
+
         IndexBounds.Given(indices, a, axis);
         if (axis is null)
         {

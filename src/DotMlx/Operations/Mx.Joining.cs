@@ -136,6 +136,14 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(array);
         int along = axis is int one ? AxisCheck.Of(array, one, nameof(axis)) : 0;
         _ = SizeLimits.Axis(SizeLimits.Multiply(axis is null ? SizeLimits.Flat(array, "repeat").Size : array.Shape[along], repeats), "repeat", array);
+        if (repeats == 0 && axis is not null)
+        {
+            // MLX forgets the other axes.
+            int[] shape = [.. array.Shape];
+            shape[along] = 0;
+            return Zeros(shape, array.DType, stream);
+        }
+
         return axis is null
             ? Call.Int(&Mlxc.mlx_repeat, "mlx_repeat", array, repeats, stream)
             : Call.Int2(&Mlxc.mlx_repeat_axis, "mlx_repeat_axis", array, repeats, along, stream);

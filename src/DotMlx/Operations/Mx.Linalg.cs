@@ -54,7 +54,18 @@ public static unsafe partial class Mx
                     ? Op.Result(Mlxc.mlx_linalg_norm(&result, input, order, first, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm")
                     : Op.Result(Mlxc.mlx_linalg_norm_l2(&result, input, first, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm_l2");
                 GC.KeepAlive(a);
-                return norms;
+                if (!keepdims || !axis.IsEmpty || norms.NDim == a.NDim)
+                {
+                    return norms;
+                }
+
+                // Before MLX 0.32 the norm of everything keeps one axis.
+                using (norms)
+                {
+                    int[] ones = new int[a.NDim];
+                    Array.Fill(ones, 1);
+                    return Reshape(norms, ones, stream);
+                }
             }
         }
 

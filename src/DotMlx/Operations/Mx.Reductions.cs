@@ -183,7 +183,7 @@ public static unsafe partial class Mx
     public static MlxArray LogSumExp(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
             ? Reduction.Axis(&Mlxc.mlx_logsumexp_axis, "mlx_logsumexp_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_logsumexp, "mlx_logsumexp", a, keepdims, stream);
+            : Squeezed(Reduction.All(&Mlxc.mlx_logsumexp, "mlx_logsumexp", a, keepdims, stream), a, default, keepdims, stream);
 
     /// <summary>Log of the sum of the exponentials, without overflow, over several axes.</summary>
     /// <param name="a">Array of any shape; integers give float32.</param>
@@ -194,7 +194,30 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
     /// <remarks>mlx.core.logsumexp; C: mlx_logsumexp_axes.</remarks>
     public static MlxArray LogSumExp(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream);
+        => Squeezed(Reduction.Axes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream), a, axis, keepdims, stream);
+
+    // Before MLX 0.32 the result keeps reduced axes of size 1 in front of the last one.
+    private static MlxArray Squeezed(MlxArray result, MlxArray a, ReadOnlySpan<int> axis, bool keepdims, MlxStream? stream)
+    {
+        List<int> shape = [];
+        for (int i = 0; i < a.NDim; i++)
+        {
+            if (!axis.IsEmpty && !axis.Contains(i) && !axis.Contains(i - a.NDim))
+            {
+                shape.Add(a.Shape[i]);
+            }
+        }
+
+        if (keepdims || result.NDim == 0 || result.NDim == shape.Count)
+        {
+            return result;
+        }
+
+        using (result)
+        {
+            return Reshape(result, [.. shape], stream);
+        }
+    }
 
     /// <summary>Position of the largest element.</summary>
     /// <param name="a">Array of any shape.</param>

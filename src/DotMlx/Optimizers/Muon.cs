@@ -81,7 +81,7 @@ public class Muon : Optimizer
             x = x.T;
         }
 
-        x /= Mx.Sqrt(Mx.Sum(Mx.Square(x))) + 1e-7;
+        x /= Mx.Linalg.Norm(x) + 1e-7;
         for (int i = 0; i < NsSteps; i++)
         {
             MlxArray a = Mx.MatMul(x, x.T);

@@ -30,7 +30,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private readonly HashSet<CompileCache> caches = [];
     private CompileCache? lastCache;
     private Frame? spare;
-    private int released;
+
+    // Twice the calls that run, and one more when this is disposed: whoever is last frees the native objects.
+    private int use;
 
     internal CompiledFunction(Func<object?[], object?> function, IMlxState[]? inputs, IMlxState[]? outputs, bool shapeless)
     {
@@ -73,7 +75,33 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private object? Call(ReadOnlySpan<object?> arguments)
     {
-        ObjectDisposedException.ThrowIf(released != 0, this);
+        Enter();
+        try
+        {
+            return CallEntered(arguments);
+        }
+        finally
+        {
+            if (Interlocked.Add(ref use, -2) == 1)
+            {
+                Free();
+            }
+        }
+    }
+
+    private void Enter()
+    {
+        int seen;
+        do
+        {
+            seen = Volatile.Read(ref use);
+            ObjectDisposedException.ThrowIf((seen & 1) != 0, this);
+        }
+        while (Interlocked.CompareExchange(ref use, seen + 2, seen) != seen);
+    }
+
+    private object? CallEntered(ReadOnlySpan<object?> arguments)
+    {
         using var scope = TraceLock.Enter();
 
         // MLX holds on to the entry it fills, so a function cannot compile inside its own trace.
@@ -357,11 +385,14 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private void Release()
     {
-        if (Interlocked.Exchange(ref released, 1) != 0)
+        if (Interlocked.Or(ref use, 1) == 0)
         {
-            return;
+            Free();
         }
+    }
 
+    private void Free()
+    {
         traced.Dispose();
         foreach (Specialization known in specializations)
         {

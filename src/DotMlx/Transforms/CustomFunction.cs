@@ -41,7 +41,9 @@ public sealed unsafe class CustomFunction
         this.fun = fun;
     }
 
-    /// <summary>The gradient rule; null to derive it.</summary>
+    /// <summary>
+    /// The gradient rule; null to derive it. Forward mode does not use it: without <see cref="Jvp"/> it takes the function's own derivative.
+    /// </summary>
     public CustomVjp? Vjp { get; set; }
 
     /// <summary>The forward derivative; null to derive it.</summary>
@@ -49,6 +51,9 @@ public sealed unsafe class CustomFunction
 
     /// <summary>The form for batches; null to derive it.</summary>
     public CustomVmap? Vmap { get; set; }
+
+    /// <summary>Whether <see cref="Vjp"/> is the derivative's transpose, from which forward mode gets the tangents too.</summary>
+    internal bool IsRuleLinear { get; init; }
 
     /// <summary>Calls the function. Transforms around the call use the rules that are set now.</summary>
     /// <param name="inputs">The arguments.</param>
@@ -58,7 +63,7 @@ public sealed unsafe class CustomFunction
     public MlxArray[] Invoke(params MlxArray[] inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        if (Vjp is null && Jvp is null && Vmap is null)
+        if ((Vjp is null && Jvp is null && Vmap is null) || (Jvp is null && !IsRuleLinear && ForwardMode.IsInnermost))
         {
             return fun(inputs);
         }

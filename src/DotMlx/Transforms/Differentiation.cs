@@ -147,6 +147,7 @@ internal static unsafe class Differentiation
         }
 
         using Trace trace = Trace.Begin(keepsValues: true);
+        long mark = GraphDepth.Mark;
         using VectorArray arguments = VectorArray.From(inputs);
         using NativeClosure closure = NativeClosure.Create(function, inputs);
         mlx_closure_value_and_grad transformed = default;
@@ -162,6 +163,7 @@ internal static unsafe class Differentiation
 
             CallbackErrors.ThrowIfFailed(
                 Mlxc.mlx_closure_value_and_grad_apply(&values, &gradients, transformed, arguments.Handle), "mlx_closure_value_and_grad_apply");
+            GraphDepth.AddGradient(mark);
             return (new VectorArray(values).ToArrays(), new VectorArray(gradients).ToArrays());
         }
         finally

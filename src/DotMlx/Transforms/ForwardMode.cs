@@ -10,8 +10,15 @@ internal static class ForwardMode
     [ThreadStatic]
     private static int depth;
 
+    // The trace in which the function to differentiate forwards runs.
+    [ThreadStatic]
+    private static Trace? innermost;
+
     /// <summary>Whether the vjps of what is traced are differentiated by their cotangents, which must be linear then.</summary>
     internal static bool IsActive => depth > 0;
+
+    /// <summary>Whether nothing but forward mode looks at what is computed now: no gradient and no compiled function inside of it.</summary>
+    internal static bool IsInnermost => innermost is not null && innermost == Trace.Current;
 
     internal static (MlxArray[] Outputs, MlxArray[] Jvps) Jvp(Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] tangents)
     {
@@ -24,14 +31,14 @@ internal static class ForwardMode
         {
             MlxArray[] Weighted(MlxArray[] inputs)
             {
-                outputs = fun(inputs);
+                outputs = Inside(fun, inputs);
                 ArgumentNullException.ThrowIfNull(outputs, nameof(fun));
                 found = new MlxArray?[outputs.Length];
                 MlxArray sum = 0f;
                 for (int i = 0; i < outputs.Length; i++)
                 {
                     ArgumentNullException.ThrowIfNull(outputs[i], nameof(fun));
-                    if (outputs[i].DType.IsInexact())
+                    if (outputs[i].DType != DType.Bool)
                     {
                         int at = i;
                         MlxArray probe = Probe(seed[0], outputs[i], cotangent => found[at] = cotangent);
@@ -64,11 +71,52 @@ internal static class ForwardMode
         MlxArray[] jvps = new MlxArray[outputs.Length];
         for (int i = 0; i < jvps.Length; i++)
         {
-            // Outputs that do not depend on the inputs never ask.
-            jvps[i] = found[i] ?? Mx.ZerosLike(outputs[i]);
+            jvps[i] = Tangent(outputs[i], found[i], primals, tangents);
         }
 
         return (outputs, jvps);
+    }
+
+    /// <summary>The tangent of an output in the dtype that MLX gives it.</summary>
+    private static MlxArray Tangent(MlxArray output, MlxArray? found, MlxArray[] primals, MlxArray[] tangents)
+    {
+        if (output.DType == DType.Bool)
+        {
+            MlxArray? inexact = Array.Find(tangents, static tangent => tangent.DType.IsInexact());
+            return Mx.Zeros(output.Shape, inexact?.DType ?? DType.Float32);
+        }
+
+        // Outputs that do not depend on the inputs never ask.
+        if (found is null)
+        {
+            return Mx.ZerosLike(output);
+        }
+
+        // Integers have fractional tangents only where integers were given such.
+        bool isFractional = primals.Zip(tangents).Any(static pair => !pair.First.DType.IsInexact() && pair.Second.DType.IsInexact());
+        if (output.DType.IsInexact() || isFractional || found.DType == output.DType)
+        {
+            return found;
+        }
+
+        using (found)
+        {
+            return found.AsType(output.DType);
+        }
+    }
+
+    private static MlxArray[] Inside(Func<MlxArray[], MlxArray[]> fun, MlxArray[] inputs)
+    {
+        Trace? outer = innermost;
+        innermost = Trace.Current;
+        try
+        {
+            return fun(inputs);
+        }
+        finally
+        {
+            innermost = outer;
+        }
     }
 
     /// <summary>A jvp rule used backwards: the gradient of its tangents, in which it is linear.</summary>
@@ -83,6 +131,7 @@ internal static class ForwardMode
     {
         CustomFunction zeros = new(inputs => [Mx.ZerosLike(output)])
         {
+            IsRuleLinear = true,
             Vjp = (inputs, cotangents, _) =>
             {
                 asked(cotangents[0].Share());

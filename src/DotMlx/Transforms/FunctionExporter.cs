@@ -12,9 +12,13 @@ public sealed unsafe class FunctionExporter : IDisposable
 
     private readonly AtomicFile file;
     private readonly NativePath? substitute;
+
+    // Taken after the lock of transforms, which an export holds.
+    private readonly Lock gate = new();
     private mlx_function_exporter handle;
     private bool exported;
-    private bool disposed;
+    private int exporting;
+    private volatile bool disposed;
 
     internal FunctionExporter(string path, Func<MlxArray[], MlxArray[]> fun, bool shapeless)
     {
@@ -52,21 +56,45 @@ public sealed unsafe class FunctionExporter : IDisposable
         ObjectDisposedException.ThrowIf(disposed, this);
         ArgumentNullException.ThrowIfNull(args);
         using Trace trace = Trace.Begin(keepsValues: false);
+        using Lock.Scope scope = gate.EnterScope();
+        ObjectDisposedException.ThrowIf(disposed, this);
         using VectorArray arguments = VectorArray.From(args);
-        CallbackErrors.ThrowIfFailed(Mlxc.mlx_function_exporter_apply(handle, arguments.Handle), "mlx_function_exporter_apply");
-        exported = true;
+        exporting++;
+        try
+        {
+            CallbackErrors.ThrowIfFailed(Mlxc.mlx_function_exporter_apply(handle, arguments.Handle), "mlx_function_exporter_apply");
+            exported = true;
+        }
+        finally
+        {
+            if (--exporting == 0 && disposed)
+            {
+                Complete();
+            }
+        }
     }
 
-    /// <summary>Completes the file.</summary>
+    /// <summary>Completes the file, after an export that another thread has begun.</summary>
     /// <exception cref="IOException">The file cannot be put in its place.</exception>
     public void Dispose()
     {
+        using Lock.Scope scope = gate.EnterScope();
         if (disposed)
         {
             return;
         }
 
         disposed = true;
+
+        // The function may dispose its exporter while it is exported.
+        if (exporting == 0)
+        {
+            Complete();
+        }
+    }
+
+    private void Complete()
+    {
         if (handle.ctx != null)
         {
             _ = Mlxc.mlx_function_exporter_free(handle);

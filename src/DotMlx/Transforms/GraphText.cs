@@ -6,6 +6,9 @@ namespace DotMlx;
 /// <summary>Functions of MLX that print graphs to a C file.</summary>
 internal static unsafe class GraphText
 {
+    // Only what is used takes memory.
+    private const int StackSize = 256 << 20;
+
     // The C library is in every process on Unix; on Windows MLX uses the universal one.
     private static readonly Lazy<nint> Library = new(() =>
         OperatingSystem.IsWindows() ? NativeLibrary.Load("ucrtbase.dll") : NativeLibrary.GetMainProgramHandle());
@@ -16,6 +19,7 @@ internal static unsafe class GraphText
     {
         ArgumentNullException.ThrowIfNull(outputs);
         using VectorArray arrays = VectorArray.From(outputs);
+        mlx_vector_array handle = arrays.Handle;
         mlx_node_namer namer = Mlxc.mlx_node_namer_new();
         try
         {
@@ -30,9 +34,25 @@ internal static unsafe class GraphText
             }
 
             void* file = Open(path);
-            int status = print(file, namer, arrays.Handle);
+            int status = 0;
+            string? message = null;
+
+            // MLX goes through the graph recursively, and calls nothing of the program meanwhile.
+            var printing = new Thread(
+                () =>
+                {
+                    status = print(file, namer, handle);
+                    message = MlxError.TakeMessage();
+                },
+                StackSize) { IsBackground = true, Name = "DotMlx graph" };
+            printing.Start();
+            printing.Join();
             int closed = ((delegate* unmanaged[Cdecl]<void*, int>)NativeLibrary.GetExport(Library.Value, "fclose"))(file);
-            MlxError.ThrowIfFailed(status, function);
+            if (status != 0)
+            {
+                throw new MlxException(message ?? $"{function} failed without a message.", function);
+            }
+
             if (closed != 0)
             {
                 throw new IOException($"'{path}' could not be written completely.");

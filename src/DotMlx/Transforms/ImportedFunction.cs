@@ -6,7 +6,7 @@ namespace DotMlx;
 public sealed unsafe class ImportedFunction : IDisposable
 {
     private readonly NativePath path;
-    private nint handle;
+    private readonly NativeHandle handle;
 
     internal ImportedFunction(string file)
     {
@@ -29,7 +29,9 @@ public sealed unsafe class ImportedFunction : IDisposable
                     throw new InvalidDataException($"'{file}' cannot be loaded: {MlxError.Fail("mlx_imported_function_new").Message}");
                 }
 
-                handle = (nint)imported.ctx;
+                handle = new NativeHandle(
+                    (nint)imported.ctx,
+                    static native => _ = Mlxc.mlx_imported_function_free(new mlx_imported_function { ctx = (void*)native }));
             }
         }
         catch
@@ -38,9 +40,6 @@ public sealed unsafe class ImportedFunction : IDisposable
             throw;
         }
     }
-
-    /// <summary>Frees the function if nobody disposed it.</summary>
-    ~ImportedFunction() => Release();
 
     /// <summary>Calls the function.</summary>
     /// <param name="args">Arguments of shapes and types that were exported.</param>
@@ -53,14 +52,12 @@ public sealed unsafe class ImportedFunction : IDisposable
     /// <exception cref="MlxException">There is no graph for these arguments; the message lists those there are.</exception>
     public MlxArray[] Invoke(MlxArray[] args, IReadOnlyDictionary<string, MlxArray>? kwargs)
     {
-        ObjectDisposedException.ThrowIf(handle == 0, this);
+        ObjectDisposedException.ThrowIf(handle.IsClosed, this);
+        using NativeHandle.Use used = handle.Enter();
         using var scope = TraceLock.Enter();
-
-        // Disposed meanwhile, perhaps: that, too, takes the lock.
-        ObjectDisposedException.ThrowIf(handle == 0, this);
         using VectorArray arguments = VectorArray.From(args);
         using NativeMap named = NativeMap.From(kwargs);
-        mlx_imported_function function = new() { ctx = (void*)handle };
+        mlx_imported_function function = new() { ctx = (void*)used.Value };
         mlx_vector_array results = default;
         try
         {
@@ -71,28 +68,13 @@ public sealed unsafe class ImportedFunction : IDisposable
         finally
         {
             new VectorArray(results).Dispose();
-            GC.KeepAlive(this);
         }
     }
 
-    /// <summary>Frees the function.</summary>
+    /// <summary>Frees the function; calls that other threads have begun end first.</summary>
     public void Dispose()
     {
-        using (TraceLock.Enter())
-        {
-            Release();
-        }
-
+        handle.Dispose();
         path.Dispose();
-        GC.SuppressFinalize(this);
-    }
-
-    private void Release()
-    {
-        nint native = Interlocked.Exchange(ref handle, 0);
-        if (native != 0)
-        {
-            _ = Mlxc.mlx_imported_function_free(new mlx_imported_function { ctx = (void*)native });
-        }
     }
 }

@@ -23,7 +23,10 @@ internal static unsafe class KeywordClosure
             arguments = NativeClosure.Borrow(inputs);
             NativeMap.CopyTo(keywords, named);
             var function = NativeClosure.Target<Func<MlxArray[], IReadOnlyDictionary<string, MlxArray>, MlxArray[]>>(payload);
-            NativeClosure.Return(result, function(arguments, named));
+            long mark = GraphDepth.Mark;
+            MlxArray[] outputs = function(arguments, named);
+            GraphDepth.Check(mark);
+            NativeClosure.Return(result, outputs);
             return 0;
         }
         catch (Exception exception)

@@ -64,6 +64,7 @@ public static unsafe partial class Mx
         string function, Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] directions)
     {
         using Trace trace = DotMlx.Trace.Begin(keepsValues: true);
+        long mark = GraphDepth.Mark;
         using VectorArray at = VectorArray.From(primals);
         using VectorArray along = VectorArray.From(directions);
         using NativeClosure closure = NativeClosure.Create(fun, primals);
@@ -72,6 +73,7 @@ public static unsafe partial class Mx
         try
         {
             CallbackErrors.ThrowIfFailed(transform(&outputs, &products, closure.Handle, at.Handle, along.Handle), function);
+            GraphDepth.AddGradient(mark);
             return (new VectorArray(outputs).ToArrays(), new VectorArray(products).ToArrays());
         }
         finally

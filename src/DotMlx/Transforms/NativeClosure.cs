@@ -98,7 +98,10 @@ internal readonly unsafe struct NativeClosure : IDisposable
             MlxArray[] arguments = Borrow(inputs);
             try
             {
-                Return(result, function.Call(arguments));
+                long mark = GraphDepth.Mark;
+                MlxArray[] outputs = function.Call(arguments);
+                GraphDepth.Check(mark);
+                Return(result, outputs);
                 return 0;
             }
             finally

@@ -252,6 +252,38 @@ public class ModuleTests
         Assert.That(model.ParameterCount(), Is.EqualTo(42));
     }
 
+    [Test]
+    public void MembersMayComeLater()
+    {
+        GrowingModule model = new();
+        Assert.That(Names(model), Is.Empty);
+        model.Put("first", Mx.Zeros(2));
+        model.Put("second", Mx.Ones(3));
+        Assert.That(Names(model), Is.EqualTo(new[] { "first", "second" }));
+        model.Update(new TreeDictionary { ["second"] = Mx.Zeros(3) });
+        Assert.That(model.Parameters()["second"].Array.ToArray<float>(), Is.All.Zero);
+    }
+
+    private sealed class GrowingModule : Module
+    {
+        private readonly Dictionary<string, object> _values = [];
+
+        internal void Put(string name, MlxArray value)
+        {
+            _values[name] = value;
+            MembersChanged();
+        }
+
+        protected override void AddMembers(ModuleMembers members)
+        {
+            base.AddMembers(members);
+            foreach (string name in _values.Keys)
+            {
+                members.Add(ModuleMember.Create<GrowingModule, object>(name, module => module._values[name], (module, value) => module._values[name] = value));
+            }
+        }
+    }
+
     private static List<string> Names(Module module) => [.. module.Parameters().Flatten().Select(p => p.Key)];
 
     private static List<string> Trainable(Module module) => [.. module.TrainableParameters().Flatten().Select(p => p.Key)];

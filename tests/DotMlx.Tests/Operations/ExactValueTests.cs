@@ -131,6 +131,8 @@ public class ExactValueTests
         MlxArray a = MlxArray.Create<float>([1, 2]);
         Assert.That(Mx.PutAlongAxis(a, Mx.Zeros([0], DType.Int32), 5, 0).ToArray<float>(), Is.EqualTo(new float[] { 1, 2 }));
         Assert.That(Mx.PutAlongAxis(a, Mx.Zeros([0], DType.Int32), Mx.Zeros(0)).ToArray<float>(), Is.EqualTo(new float[] { 1, 2 }));
+        Assert.That(Mx.PutAlongAxis(a, Mx.Zeros(0), Mx.Zeros(0)).ToArray<float>(), Is.EqualTo(new float[] { 1, 2 }));
+        Assert.That(Mx.PutAlongAxis(Mx.Zeros(0), Mx.Zeros(0), Mx.Zeros(0)).Size, Is.Zero);
     }
 
     [Test]
@@ -174,6 +176,34 @@ public class ExactValueTests
                 Throws.ArgumentException.With.Message.Contains("'a.w' is int32"));
             Assert.That(gradient(MlxArray.Create<float>([1, 2])).ToArray<float>(), Is.All.EqualTo(0.5f));
         });
+    }
+
+    [Test]
+    public void ReductionsAndRepetitionsHaveTheShapeThatTheyShould()
+    {
+        using var scope = MlxScope.Begin();
+        Assert.Multiple(() =>
+        {
+            Assert.That(Mx.LogSumExp(Mx.Ones(1, 2)).Shape.ToArray(), Is.Empty);
+            Assert.That(Mx.LogSumExp(Mx.Ones(1, 1, 8)).Item<float>(), Is.EqualTo(1 + Math.Log(8)).Within(1e-6));
+            Assert.That(Mx.LogSumExp(Mx.Ones(5, 1, 8), axis: [1, -1]).Shape.ToArray(), Is.EqualTo(new[] { 5 }));
+            Assert.That(Mx.LogSumExp(Mx.Ones(1, 1, 1, 8), axis: [1, 2, 3]).Shape.ToArray(), Is.EqualTo(new[] { 1 }));
+            Assert.That(Mx.LogSumExp(Mx.Ones(5, 1, 8), axis: [1, 2], keepdims: true).Shape.ToArray(), Is.EqualTo(new[] { 5, 1, 1 }));
+            Assert.That(Mx.Linalg.Norm(Mx.Ones(2, 2), keepdims: true).Shape.ToArray(), Is.EqualTo(new[] { 1, 1 }));
+            Assert.That(Mx.Linalg.Norm(Mx.Ones(4), keepdims: true).Item<float>(), Is.EqualTo(2));
+            Assert.That(Mx.Repeat(Mx.Ones(2, 2, 2), 0, axis: 0).Shape.ToArray(), Is.EqualTo(new[] { 0, 2, 2 }));
+            Assert.That(Mx.Repeat(Mx.Ones([2, 3], DType.Int8), 0, axis: -1).Shape.ToArray(), Is.EqualTo(new[] { 2, 0 }));
+        });
+    }
+
+    [Test]
+    public void ComplexNumbersAreInfiniteInEitherPart()
+    {
+        using var scope = MlxScope.Begin();
+        const float Infinity = float.PositiveInfinity;
+        MlxArray z = MlxArray.Create<Complex64>([new(1, 2), new(Infinity, 0), new(0, -Infinity), new(float.NaN, 1), new(float.NaN, Infinity)]);
+        Assert.That(Mx.IsInf(z).ToArray<bool>(), Is.EqualTo(new[] { false, true, true, false, true }));
+        Assert.That(Mx.IsFinite(z).ToArray<bool>(), Is.EqualTo(new[] { true, false, false, false, false }));
     }
 
     [Test]

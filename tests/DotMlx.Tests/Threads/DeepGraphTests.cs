@@ -5,6 +5,7 @@ public sealed class DeepGraphTests
 {
     private const int Nodes = 50_000;
     private const int SmallStack = 512 << 10;
+    private const int LargeStack = 64 << 20;
 
     [Test]
     public void ALongChainIsEvaluatedAndFreedOnASmallStack() => OnSmallStack(() =>
@@ -24,6 +25,44 @@ public sealed class DeepGraphTests
         Assert.That(sum.Item<float>(), Is.EqualTo(Nodes));
     }
 
+    private static readonly (string Name, Func<MlxArray, MlxArray> Transformed)[] Transforms =
+    [
+        ("grad", x => Mx.Grad((MlxArray a) => Mx.Sum(Chain(a)))(x)), ("vjp", x => Mx.Vjp(Chain, x, Mx.Ones(1)).Vjp),
+        ("jvp", x => Mx.Jvp(Chain, x, Mx.Ones(1)).Jvp), ("compile", x => Mx.Compile((MlxArray a) => Chain(a))(x)),
+        ("compiled gradient", x => Mx.Compile((MlxArray a) => Mx.Grad((MlxArray b) => Mx.Sum(Chain(b)))(a))(x)),
+    ];
+
+    [Test]
+    public void TransformsOfALongChainAreRefusedOnASmallStack() => OnThread(SmallStack, () =>
+    {
+        using var scope = MlxScope.Begin();
+        foreach ((string name, Func<MlxArray, MlxArray> transformed) in Transforms)
+        {
+            Assert.That(
+                () => transformed(Mx.Zeros(1)),
+                Throws.TypeOf<InsufficientExecutionStackException>().With.Message.Contains("maxStackSize").And.Message.Contains("operations"),
+                name);
+        }
+
+        // What was refused leaves nothing behind.
+        Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(x * x))(Mx.Ones(1)).Item<float>(), Is.EqualTo(2));
+    });
+
+    [Test]
+    public void ALongChainIsDifferentiatedOnALargeStack() => OnThread(LargeStack, () =>
+    {
+        using var scope = MlxScope.Begin();
+        Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(Chain(x)))(Mx.Zeros(1)).Item<float>(), Is.EqualTo(1));
+    });
+
+    [Test]
+    [RequiresMlx("vmap")]
+    public void VectorizingALongChainIsRefusedOnASmallStack() => OnThread(SmallStack, () =>
+    {
+        using var scope = MlxScope.Begin();
+        Assert.That(() => Mx.Vmap((MlxArray x) => Chain(x))(Mx.Zeros(2, 1)), Throws.TypeOf<InsufficientExecutionStackException>());
+    });
+
     private static MlxArray Chain(MlxArray first)
     {
         MlxArray sum = first;
@@ -37,7 +76,9 @@ public sealed class DeepGraphTests
         return sum;
     }
 
-    private static void OnSmallStack(Action action)
+    private static void OnSmallStack(Action action) => OnThread(SmallStack, action);
+
+    private static void OnThread(int stack, Action action)
     {
         Exception? failure = null;
         var thread = new Thread(
@@ -52,7 +93,7 @@ public sealed class DeepGraphTests
                     failure = e;
                 }
             },
-            SmallStack);
+            stack);
         thread.Start();
         thread.Join();
         Assert.That(failure, Is.Null);

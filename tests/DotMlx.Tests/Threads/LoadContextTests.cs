@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
 
 namespace DotMlx.Tests.Threads;
@@ -38,6 +39,27 @@ public sealed class LoadContextTests
         Assert.That(results, Is.EquivalentTo(expected));
     }
 
+    [Test]
+    public void ACopyThatIsUnloadedLeavesTheOthersAtWork()
+    {
+        string first = Work(1);
+        for (int i = 0; i < 2; i++)
+        {
+            LoadAndUnload($"unloaded {i}", first);
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Assert.That(Work(1), Is.EqualTo(first));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void LoadAndUnload(string name, string expected)
+    {
+        (AssemblyLoadContext context, Func<int, string> work) = Load(name, isCollectible: true);
+        Assert.That(work(1), Is.EqualTo(expected));
+        context.Unload();
+    }
+
     /// <summary>Builds, evaluates, compiles, differentiates, frees, and fails; called in each of the copies.</summary>
     public static string Work(int seed)
     {
@@ -61,16 +83,18 @@ public sealed class LoadContextTests
 
     private static string Failure { get; } = Work(0).Split(' ')[3];
 
-    private static Func<int, string> Load(string name)
+    private static Func<int, string> Load(string name) => Load(name, isCollectible: false).Work;
+
+    private static (AssemblyLoadContext Context, Func<int, string> Work) Load(string name, bool isCollectible)
     {
         string folder = Path.GetDirectoryName(typeof(LoadContextTests).Assembly.Location)!;
-        var context = new AssemblyLoadContext(name);
+        var context = new AssemblyLoadContext(name, isCollectible);
         foreach (string file in (string[])["DotMlx.Bindings", "DotMlx"])
         {
             context.LoadFromAssemblyPath(Path.Combine(folder, file + ".dll"));
         }
 
         Assembly copy = context.LoadFromAssemblyPath(typeof(LoadContextTests).Assembly.Location);
-        return copy.GetType(typeof(LoadContextTests).FullName!)!.GetMethod(nameof(Work))!.CreateDelegate<Func<int, string>>();
+        return (context, copy.GetType(typeof(LoadContextTests).FullName!)!.GetMethod(nameof(Work))!.CreateDelegate<Func<int, string>>());
     }
 }

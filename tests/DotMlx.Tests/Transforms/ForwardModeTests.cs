@@ -82,6 +82,61 @@ public class ForwardModeTests
     }
 
     [Test]
+    public void IntegersHaveTangents()
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray x = MlxArray.Create<int>([0, 1, 2, 3]);
+        MlxArray tangent = MlxArray.Create<int>([3, 2, 1, 0]);
+        int Along(Func<MlxArray, MlxArray> function) => Mx.Jvp(function, x, tangent).Jvp.Item<int>();
+        Assert.Multiple(() =>
+        {
+            Assert.That(Along(a => Mx.Sum(a)), Is.EqualTo(6));
+            Assert.That(Along(a => Mx.Sum(a * a * 2)), Is.EqualTo(16));
+            Assert.That(Along(a => Mx.Prod(a)), Is.EqualTo(18));
+            Assert.That(Along(a => Mx.Min(a)), Is.EqualTo(3));
+            Assert.That(Along(a => Mx.Max(a)), Is.Zero);
+            Assert.That(Mx.Jvp(a => Mx.Sum(a), x, Mx.Ones(4) * 0.5).Jvp.Item<float>(), Is.EqualTo(2));
+            Assert.That(Mx.Jvp(a => Mx.Sum(Mx.Sqrt(a + 1)), x, Mx.Ones(4)).Jvp.Item<float>(), Is.EqualTo(1.3922285f).Within(1e-6));
+            Assert.That(Mx.Jvp(a => Mx.Sum(a), x.AsType(DType.Int64), tangent.AsType(DType.Int64)).Jvp.Item<long>(), Is.EqualTo(6));
+        });
+    }
+
+    [Test]
+    public void ComparisonsHaveTangentsOfZerosInTheDTypeOfTheInput([Values(DType.Float32, DType.Float16)] DType dtype)
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray x = MlxArray.Create<float>([1, -2, 3]).AsType(dtype);
+        foreach (Func<MlxArray, MlxArray> function in new Func<MlxArray, MlxArray>[]
+        {
+            a => Mx.Greater(a, 0), a => Mx.Less(a, 0), a => Mx.Equal(a, 0), a => Mx.GreaterEqual(a, 0), a => Mx.LessEqual(a, 0), a => Mx.NotEqual(a, 0), a => Mx.IsNaN(a),
+        })
+        {
+            MlxArray jvp = Mx.Jvp(function, x, Mx.OnesLike(x)).Jvp;
+            Assert.That(jvp.DType, Is.EqualTo(dtype));
+            Assert.That(jvp.AsType(DType.Float32).ToArray<float>(), Is.EqualTo(new float[3]));
+        }
+    }
+
+    [Test]
+    public void RulesOfGradientsAreNoTangents()
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray x = MlxArray.Create<float>([1, 2]);
+        CustomFunction cube = new(a => [a[0] * a[0] * a[0]]) { Vjp = (primals, _, _) => [Mx.OnesLike(primals[0]) * 42] };
+        MlxArray Call(MlxArray a) => cube.Invoke(a)[0];
+        MlxArray Gradient(MlxArray a) => Mx.Grad((MlxArray b) => Mx.Sum(Call(b) * b))(a);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Mx.Jvp(Call, x, Mx.Ones(2)).Jvp.ToArray<float>(), Is.EqualTo(new float[] { 3, 12 }));
+            Assert.That(Mx.Jvp(a => Call(a) * a, x, Mx.Ones(2)).Jvp.ToArray<float>(), Is.EqualTo(new float[] { 4, 32 }));
+
+            // The gradient is 42 + x^3 by the rule.
+            Assert.That(Gradient(x).ToArray<float>(), Is.EqualTo(new float[] { 43, 50 }));
+            Assert.That(Mx.Jvp(a => Mx.Jvp(Call, a, Mx.Ones(2)).Jvp, x, Mx.Ones(2)).Jvp.ToArray<float>(), Is.EqualTo(new float[] { 6, 12 }));
+        });
+    }
+
+    [Test]
     public void WrongTangentsAreNamed()
     {
         using var scope = MlxScope.Begin();

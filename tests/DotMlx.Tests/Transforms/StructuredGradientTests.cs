@@ -126,6 +126,27 @@ internal sealed partial class StructuredGradientTests
     }
 
     [Test]
+    [RequiresMlx("lazy evaluation")]
+    public void EvalAsyncIsRefusedInsideATransform()
+    {
+        MlxArray ready = S(3);
+        MlxArray Fails(MlxArray x)
+        {
+            MlxArray y = x + 1f;
+            Assert.That(() => { Mx.EvalAsync(y); }, Throws.TypeOf<MlxException>().With.Message.Contains("async_eval").And.Message.Contains("Grad"));
+            Assert.That(() => { y.EvalAsync(); }, Throws.TypeOf<MlxException>());
+            Assert.That(() => { Mx.EvalAsync(new TreeDictionary { ["y"] = y }); }, Throws.TypeOf<MlxException>());
+            Assert.That(Mx.EvalAsync(ready).Wait(TimeSpan.FromMinutes(1)));
+            return Mx.Exp(y);
+        }
+
+        Mx.Eval(ready);
+        Assert.That(Mx.Grad((MlxArray x) => Fails(x))(S(1)).Item<float>(), Is.EqualTo(MathF.Exp(2)).Within(1e-5));
+        Assert.That(Mx.Compile((MlxArray x) => Fails(x))(S(1)).Item<float>(), Is.EqualTo(MathF.Exp(2)).Within(1e-5));
+        Assert.That(Mx.Jvp(Fails, S(1), S(1)).Jvp.Item<float>(), Is.EqualTo(MathF.Exp(2)).Within(1e-5));
+    }
+
+    [Test]
     public void ATransformerTakesAnEncoderAndADecoderOfOnesOwn()
     {
         Scaling encoder = new();

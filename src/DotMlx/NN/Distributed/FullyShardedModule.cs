@@ -40,7 +40,11 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
 
         _paths = [.. items.Select(item => item.Key)];
         _shapes = [.. items.Select(item => item.Value.Shape.ToArray())];
-        _gather = new CustomFunction(parts => Gather(parts, computeDtype)) { Vjp = (parts, cotangents, _) => Scatter(parts, cotangents) };
+        _gather = new CustomFunction(parts => Gather(parts, computeDtype))
+        {
+            IsRuleLinear = true,
+            Vjp = (parts, cotangents, _) => Scatter(parts, cotangents),
+        };
         module.Update(Sharding.Shard(parameters, static (_, _) => (0, 1), _group), strict: false);
         Module = module;
     }

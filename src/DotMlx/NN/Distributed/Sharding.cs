@@ -68,6 +68,7 @@ public static class Sharding
         }
         return Sums.GetValue(group, static key => new CustomFunction(inputs => inputs)
         {
+            IsRuleLinear = true,
             Vjp = (_, cotangents, _) => [Mx.Distributed.AllSum(cotangents[0], key)],
         }).Invoke(x)[0];
     }

@@ -6,6 +6,9 @@ namespace DotMlx.NN;
 /// </summary>
 internal static class Interpolation
 {
+    // As OpenCV and PyTorch enlarge images.
+    private const float SharpCubic = -0.75f;
+
     /// <summary>The nearest element of each place in the output.</summary>
     public static int[] Nearest(int size, int target)
     {
@@ -23,7 +26,7 @@ internal static class Interpolation
     {
         float[] positions = new float[target];
         float step = (float)(alignCorners ? (double)(size - 1) / Math.Max(target - 1, 1) : 1 / scale);
-        float start = (float)(alignCorners ? 0 : ((((target - 1) / scale) - size + 1) / 2));
+        float start = (float)(alignCorners ? 0 : ((((target - 1) * (1 / scale)) - size + 1) / 2));
         for (int i = 0; i < target; i++)
         {
             positions[i] = (i * step) - start;
@@ -39,16 +42,17 @@ internal static class Interpolation
         yield return ([.. inside.Select(p => (int)MathF.Ceiling(p))], [.. inside.Select(p => p - MathF.Floor(p))]);
     }
 
-    /// <summary>The four neighbours of each position; the border repeats outside.</summary>
+    /// <summary>The four neighbours of each position, first the near ones as in Python; the border repeats outside.</summary>
     public static IEnumerable<(int[] Indices, float[] Weights)> Cubic(float[] positions, int size)
     {
-        for (int neighbour = -1; neighbour <= 2; neighbour++)
-        {
-            int offset = neighbour;
-            yield return (
-                [.. positions.Select(p => (int)Math.Clamp(MathF.Floor(p) + offset, 0, size - 1))],
-                [.. positions.Select(p => SharpCubic(MathF.Abs(p - (MathF.Floor(p) + offset))))]);
-        }
+        yield return Neighbours(p => MathF.Floor(p), Inner);
+        yield return Neighbours(p => MathF.Floor(p + 1), Inner);
+        yield return Neighbours(p => MathF.Floor(p) - 1, Outer);
+        yield return Neighbours(p => MathF.Floor(p + 1) + 1, Outer);
+
+        (int[] Indices, float[] Weights) Neighbours(Func<float, float> place, Func<float, float, float> weight) => (
+            [.. positions.Select(p => (int)Math.Clamp(place(p), 0, size - 1))],
+            [.. positions.Select(p => weight(MathF.Abs(p - place(p)), SharpCubic))]);
     }
 
     /// <summary>
@@ -91,12 +95,10 @@ internal static class Interpolation
     public static float Triangle(float x) => Math.Max(1f - x, 0f);
 
     /// <summary>Keys' kernel with a = -0.5, as PIL shrinks images.</summary>
-    public static float SoftCubic(float x) => x <= 2f ? KeysCubic(x, -0.5f) : 0f;
+    public static float SoftCubic(float x) => x <= 1f ? Inner(x, -0.5f) : x <= 2f ? Outer(x, -0.5f) : 0f;
 
-    // With a = -0.75, as OpenCV and PyTorch enlarge images.
-    private static float SharpCubic(float x) => KeysCubic(x, -0.75f);
+    // Keys' kernel up to a distance of 1, and from there to 2.
+    private static float Inner(float x, float a) => ((((a + 2f) * x) - (a + 3f)) * x * x) + 1f;
 
-    private static float KeysCubic(float x, float a) => x <= 1f
-        ? ((((a + 2f) * x) - (a + 3f)) * x * x) + 1f
-        : ((((((x - 5f) * x) + 8f) * x) - 4f) * a);
+    private static float Outer(float x, float a) => (((((x - 5f) * x) + 8f) * x) - 4f) * a;
 }

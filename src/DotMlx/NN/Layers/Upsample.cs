@@ -75,35 +75,98 @@ public sealed class Upsample : Module, IUnaryModule
                 $"[Upsample] The input has the shape {ModuleUpdate.Shape(x)}; expected batch, "
                 + (_same ? "one or more spatial axes" : $"{_scales.Length} spatial axes") + " and channels.", nameof(x));
         }
+        double[] scales = _same ? [.. Enumerable.Repeat(_scales[0], spatial)] : _scales;
         using MlxScope scope = MlxScope.Begin();
-        MlxArray y = x;
-        for (int axis = 1; axis <= spatial; axis++)
-        {
-            y = Resample(y, axis, _same ? _scales[0] : _scales[axis - 1]);
-        }
-        return scope.Keep(y);
+        return scope.Keep(
+            _antialias ? AxisByAxis(x, scales)
+            : _mode != UpsampleMode.Nearest ? Interpolate(x, scales)
+            : Array.TrueForAll(scales, double.IsInteger) ? Repeat(x, scales)
+            : Nearest(x, scales));
     }
 
-    private MlxArray Resample(MlxArray x, int axis, double scale)
+    // The order of the operations is Python's in all of these, so that values and gradients agree to the last bit.
+    private static MlxArray Repeat(MlxArray x, double[] scales)
     {
-        int size = x.Shape[axis];
-        int target = (int)(scale * size);
-        if (_mode == UpsampleMode.Nearest)
+        ReadOnlySpan<int> sizes = x.Shape;
+        List<int> apart = [sizes[0]];
+        List<int> repeated = [sizes[0]];
+        List<int> joined = [sizes[0]];
+        for (int i = 0; i < scales.Length; i++)
         {
-            return double.IsInteger(scale)
-                ? Mx.Repeat(x, (int)scale, axis)
-                : Mx.Take(x, Indices(Interpolation.Nearest(size, target)), axis);
+            int times = (int)scales[i];
+            apart.AddRange([sizes[i + 1], 1]);
+            repeated.AddRange([sizes[i + 1], times]);
+            joined.Add(checked(sizes[i + 1] * times));
         }
-        MlxArray? sum = null;
-        foreach ((int[] indices, float[] weights) in Taps(size, target, scale))
+        return x.Reshape([.. apart, sizes[^1]]).BroadcastTo([.. repeated, sizes[^1]]).Reshape([.. joined, sizes[^1]]);
+    }
+
+    private static MlxArray Nearest(MlxArray x, double[] scales)
+    {
+        MlxIndex[] places = new MlxIndex[scales.Length + 1];
+        places[0] = Range.All;
+        for (int i = 0; i < scales.Length; i++)
         {
-            int[] shape = new int[x.NDim];
-            Array.Fill(shape, 1);
-            shape[axis] = target;
-            MlxArray term = Mx.Take(x, Indices(indices), axis) * MlxArray.Create(weights, shape);
-            sum = sum is null ? term : sum + term;
+            int size = x.Shape[i + 1];
+            places[i + 1] = Along(Interpolation.Nearest(size, Target(size, scales[i])), i, scales.Length);
         }
-        return sum!;
+        return x[places];
+    }
+
+    /// <summary>Sums the neighbours of each place, of which there is one for each choice of a neighbour along every axis.</summary>
+    private MlxArray Interpolate(MlxArray x, double[] scales)
+    {
+        int spatial = scales.Length;
+        List<(MlxIndex[] Places, MlxArray? Weight)> terms = [([Range.All], null)];
+        for (int i = 0; i < spatial; i++)
+        {
+            int size = x.Shape[i + 1];
+            List<(MlxIndex[] Places, MlxArray? Weight)> finer = [];
+            (MlxArray Places, MlxArray Weights)[] taps = [.. Taps(size, Target(size, scales[i]), scales[i]).Select(
+                tap => (Along(tap.Indices, i, spatial), Along(tap.Weights, i, spatial + 1)))];
+            foreach ((MlxIndex[] places, MlxArray? weight) in terms)
+            {
+                foreach ((MlxArray tapPlaces, MlxArray tapWeights) in taps)
+                {
+                    finer.Add(([.. places, tapPlaces], weight is null ? tapWeights : weight * tapWeights));
+                }
+            }
+            terms = finer;
+        }
+        MlxArray sum = 0;
+        foreach ((MlxIndex[] places, MlxArray? weight) in terms)
+        {
+            sum += weight! * x[places];
+        }
+        return sum;
+    }
+
+    private MlxArray AxisByAxis(MlxArray x, double[] scales)
+    {
+        MlxArray y = x;
+        for (int axis = 1; axis <= scales.Length; axis++)
+        {
+            int size = y.Shape[axis];
+            MlxArray sum = 0;
+            foreach ((int[] indices, float[] weights) in Taps(size, Target(size, scales[axis - 1]), scales[axis - 1]))
+            {
+                sum += Mx.Take(y, MlxArray.Create(indices, indices.Length), axis) * Along(weights, axis, y.NDim);
+            }
+            y = sum;
+        }
+        return y;
+    }
+
+    private static int Target(int size, double scale) => (int)(scale * size);
+
+    /// <summary>Numbers along one of several axes.</summary>
+    private static MlxArray Along<T>(T[] values, int axis, int dimensions)
+        where T : unmanaged
+    {
+        int[] shape = new int[dimensions];
+        Array.Fill(shape, 1);
+        shape[axis] = values.Length;
+        return MlxArray.Create(values, shape);
     }
 
     private IEnumerable<(int[] Indices, float[] Weights)> Taps(int size, int target, double scale)
@@ -117,8 +180,6 @@ public sealed class Upsample : Module, IUnaryModule
             (_, true) => Interpolation.Antialiased(positions, size, scale, 2, Interpolation.SoftCubic),
         };
     }
-
-    private static MlxArray Indices(int[] indices) => MlxArray.Create(indices, indices.Length);
 
     /// <inheritdoc/>
     protected override string ExtraRepr()

@@ -60,6 +60,11 @@ public abstract partial class Module : IMlxState
     {
     }
 
+    /// <summary>
+    /// Asks <see cref="AddMembers"/> again: a module asks once, and a class that implements it by hand may add members later.
+    /// </summary>
+    protected void MembersChanged() => _members = null;
+
     /// <summary>Switches this module and all below it to training mode (<c>Module.train</c>).</summary>
     /// <param name="mode">False for evaluation mode.</param>
     /// <returns>This module.</returns>

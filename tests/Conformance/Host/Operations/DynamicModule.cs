@@ -1,4 +1,3 @@
-using System.Reflection;
 using DotMlx.Conformance.Binding;
 using DotMlx.Conformance.Wire;
 using DotMlx.NN;
@@ -9,9 +8,6 @@ namespace DotMlx.Conformance.Operations;
 /// <summary>A Python class of modules: its members are what Python sets as attributes.</summary>
 internal sealed class DynamicModule(PythonFunction forward) : Module, IUnaryModule, ITransformerEncoder
 {
-    // A C# class cannot change its members at run time, so a module asks for them once. Python adds attributes later.
-    private static readonly FieldInfo s_known = typeof(Module).GetField("_members", BindingFlags.NonPublic | BindingFlags.Instance)!;
-
     private readonly List<string> _names = [];
     private readonly Dictionary<string, object> _values = [];
 
@@ -24,7 +20,7 @@ internal sealed class DynamicModule(PythonFunction forward) : Module, IUnaryModu
         if (_values.TryAdd(name, value))
         {
             _names.Add(name);
-            s_known.SetValue(this, null);
+            MembersChanged();
         }
         else
         {
@@ -36,7 +32,7 @@ internal sealed class DynamicModule(PythonFunction forward) : Module, IUnaryModu
     {
         _values.Remove(name);
         _names.Remove(name);
-        s_known.SetValue(this, null);
+        MembersChanged();
     }
 
     public MlxArray Forward(MlxArray x) => Conversions.To<MlxArray>(Python.Call(forward, [x]));

@@ -209,6 +209,11 @@ class array:
     def __float__(self):
         return request("float", self)
 
+    def __complex__(self):
+        if self.size != 1:
+            raise ValueError("only arrays of one element")
+        return complex(self.item())
+
     def __index__(self):
         if self._dtype.np and not self._dtype.np.startswith(("int", "uint")):
             raise TypeError("only integer arrays")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .._host import request
-from .._values import DTYPES, MlxError
+from .._values import DTYPES, Dtype, MlxError
 from .._wire import camels
 from ._array import array
 
@@ -101,6 +101,8 @@ def _arange(path, args, kwargs):
     for i, a in enumerate(args):
         if isinstance(a, array):
             args[i] = a.item()
+    if len(args) > 1 and args[1] is None:       # arange(stop, None, step)
+        args = [0, args[0], *args[2:]]
     if "stop" in given or "start" in given:
         start = given.pop("start", args.pop(0) if args and "stop" in given else 0)
         stop = given.pop("stop", None)
@@ -127,6 +129,19 @@ def _arange(path, args, kwargs):
 
 def _asarray(path, args, kwargs):
     return static(path, [array(args[0]) if not isinstance(args[0], array) else args[0], *args[1:]], kwargs)
+
+
+def _linspace(path, args, kwargs):
+    args = list(args)
+    if len(args) > 3 and not isinstance(args[3], bool):     # Before 0.32 the dtype came here.
+        kwargs["dtype"] = args.pop(3)
+    return static(path, args, kwargs)
+
+
+def _result_type(path, args, kwargs):
+    if any(isinstance(a, array) for a in args) and any(isinstance(a, Dtype) for a in args):
+        args = [a.dtype if isinstance(a, array) else a for a in args]
+    return static(path, args, kwargs)
 
 
 def _meshgrid(path, args, kwargs):
@@ -180,7 +195,7 @@ def collect(tree, out):
 
 
 _SPECIAL = {
-    "tensordot": _tensordot, "asarray": _asarray, "zeros": _shape_first, "ones": _shape_first, "full": _shape_first,
+    "tensordot": _tensordot, "asarray": _asarray, "linspace": _linspace, "result_type": _result_type, "zeros": _shape_first, "ones": _shape_first, "full": _shape_first,
     "conv_general": _conv_general, "tile": _reps,
     "split": _listed, "arange": _arange, "meshgrid": _meshgrid, "broadcast_arrays": _listed, "broadcast_shapes": _broadcast_shapes,
     "einsum_path": _einsum_path, "quantize": _quantize, "eval": _eval, "async_eval": _eval, "linalg.norm": _norm,

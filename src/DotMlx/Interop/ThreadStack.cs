@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+
+namespace DotMlx;
+
+/// <summary>How much of the calling thread's stack is left, as the operating system says.</summary>
+internal static unsafe class ThreadStack
+{
+    // The operating systems' structures are smaller.
+    private const int AttributesSize = 256;
+
+    // The address where the stack ends: 0 where nobody has asked yet, the largest number where it cannot be told.
+    [ThreadStatic]
+    private static nuint end;
+
+    /// <summary>Bytes left; null where it cannot be told.</summary>
+    internal static long? Left
+    {
+        get
+        {
+            if (end == 0)
+            {
+                end = Find() ?? nuint.MaxValue;
+            }
+
+            byte here = 0;
+            return end == nuint.MaxValue ? null : (long)((nuint)(&here) - end);
+        }
+    }
+
+    private static nuint? Find()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            nuint low = 0, high = 0;
+            return Function(NativeLibrary.Load("kernel32.dll"), "GetCurrentThreadStackLimits") is var limits and not 0
+                ? Limits((delegate* unmanaged<nuint*, nuint*, void>)limits, &low, &high) : null;
+        }
+
+        nint program = NativeLibrary.GetMainProgramHandle();
+        nint self = Function(program, "pthread_self");
+        if (self == 0)
+        {
+            return null;
+        }
+
+        nint thread = ((delegate* unmanaged[Cdecl]<nint>)self)();
+        return OperatingSystem.IsMacOS() ? OnMac(program, thread) : OnLinux(program, thread);
+    }
+
+    private static nuint? Limits(delegate* unmanaged<nuint*, nuint*, void> limits, nuint* low, nuint* high)
+    {
+        limits(low, high);
+        return *low;
+    }
+
+    private static nuint? OnMac(nint program, nint thread)
+    {
+        nint top = Function(program, "pthread_get_stackaddr_np");
+        nint size = Function(program, "pthread_get_stacksize_np");
+        return top == 0 || size == 0 ? null
+            : ((delegate* unmanaged[Cdecl]<nint, nuint>)top)(thread) - ((delegate* unmanaged[Cdecl]<nint, nuint>)size)(thread);
+    }
+
+    private static nuint? OnLinux(nint program, nint thread)
+    {
+        nint get = Function(program, "pthread_getattr_np");
+        nint stack = Function(program, "pthread_attr_getstack");
+        nint destroy = Function(program, "pthread_attr_destroy");
+        if (get == 0 || stack == 0 || destroy == 0)
+        {
+            return null;
+        }
+
+        byte* attributes = stackalloc byte[AttributesSize];
+        if (((delegate* unmanaged[Cdecl]<nint, byte*, int>)get)(thread, attributes) != 0)
+        {
+            return null;
+        }
+
+        nuint low = 0;
+        nuint size = 0;
+        int status = ((delegate* unmanaged[Cdecl]<byte*, nuint*, nuint*, int>)stack)(attributes, &low, &size);
+        _ = ((delegate* unmanaged[Cdecl]<byte*, int>)destroy)(attributes);
+        return status == 0 ? low : null;
+    }
+
+    private static nint Function(nint library, string name) => NativeLibrary.TryGetExport(library, name, out nint address) ? address : 0;
+}
