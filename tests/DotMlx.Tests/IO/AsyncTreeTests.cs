@@ -114,7 +114,7 @@ public class AsyncTreeTests
     /// <summary>A training of a layer that scales as many features as the array has.</summary>
     private static TrainingStep Step(MlxArray array)
     {
-        LayerNorm model = new(array.Size);
+        LayerNorm model = new((int)array.Size);
         return TrainingStep.Create(model, new SGD(0.1f, momentum: 0.9f), (x, y) => Losses.MseLoss(model.Forward(x), y));
     }
 }

@@ -158,7 +158,7 @@ public class HostileFileTests
             () => model.LoadWeights(path, strict: false),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("'weight' is F8_E4M3").And.Message.Contains("Mx.FromFp8"));
         Adam optimizer = new(0.1f);
-        foreach (AsyncTestDelegate load in (AsyncTestDelegate[])
+        foreach (Func<Task> load in (Func<Task>[])
             [
                 () => Task.Run(() => TreeDictionary.Load(path)), () => TreeDictionary.LoadAsync(path),
                 () => Task.Run(() => optimizer.Load(path)), () => optimizer.LoadAsync(path), () => model.LoadWeightsAsync(path, strict: false),
