@@ -153,7 +153,10 @@ public static partial class MlxLibrary
     internal static bool IsNewerThanTested(string mlxVersion) => Numbers(mlxVersion) is { } version && version > Version.Parse(KnownMlxc.TestedTo);
 
     /// <summary>Whether the MLX in use is older than <paramref name="version"/>; false when it does not say.</summary>
-    internal static bool IsOlderThan(Version version) => Numbers(MlxVersion) is { } inUse && inUse < version;
+    internal static bool IsOlderThan(Version version) => IsOlder(MlxVersion, version);
+
+    /// <summary>Whether what an MLX calls itself is older than <paramref name="version"/>; false when it does not say.</summary>
+    internal static bool IsOlder(string mlxVersion, Version version) => Numbers(mlxVersion) is { } numbers && numbers < version;
 
     /// <summary>Development builds add a suffix: 0.33.0.dev20261101+abc counts as 0.33.0.</summary>
     private static Version? Numbers(string mlxVersion)

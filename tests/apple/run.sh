@@ -37,7 +37,7 @@ log=$report/output.txt
 # The version of MLX stands in its headers, that of mlx-c in the folder in which Homebrew keeps it.
 mlx_version() {
     local header
-    for header in "$prefix/include/mlx/version.h" "$prefix/../mlx/include/mlx/version.h"; do
+    for header in "$prefix/include/mlx/version.h" "$(dirname "$prefix")/mlx/include/mlx/version.h"; do
         if [ -f "$header" ]; then
             awk '/#define MLX_VERSION_(MAJOR|MINOR|PATCH) / { v = v s $3; s = "." } END { print v }' "$header"
             return
@@ -74,7 +74,8 @@ failed_tests() {
 
 give_up() {
     local archive=$PWD/artifacts/apple-report.tar.gz tests
-    tests=$(failed_tests)
+    # There is no folder of results where nothing was built.
+    tests=$(failed_tests) || true
     # Which library is in use, its versions and devices, and why there is no GPU where there is none.
     dotnet run --project src/DotMlx.Tool -c Release -- info > "$report/info.txt" 2>&1 || true
     find artifacts/test-results -name '*.trx' -newer "$report/machine.txt" -exec cp {} "$report" \; 2> /dev/null || true
@@ -107,8 +108,10 @@ step 'Metal: it is the default device, it agrees with the CPU, kernels of one'"'
 step "Every suite, on the reference library and on MLX ($prefix)" ./build.sh --target=Test
 
 digits() {
-    dotnet run --project samples/Digits -c Release -- --output "$work/digits" > "$work/digits.txt" || return
+    local status=0
+    dotnet run --project samples/Digits -c Release -- --output "$work/digits" > "$work/digits.txt" || status=$?
     cat "$work/digits.txt"
+    [ $status = 0 ] || return $status
     grep -q '^MLX ' "$work/digits.txt" || { echo 'the digits sample did not run on MLX'; return 1; }
     local accuracy
     accuracy=$(sed -n 's/^held-out accuracy \([0-9.]*\) %.*/\1/p' "$work/digits.txt")

@@ -39,6 +39,13 @@ internal static class CheckpointFiles
             foreach (string path in paths)
             {
                 SafetensorsFile file = Mx.LoadSafetensors(path);
+                if (file.Float8Types.Count > 0)
+                {
+                    (string weight, string type) = file.Float8Types.First();
+                    file.Dispose();
+                    throw new InvalidDataException(
+                        $"'{path}' cannot be loaded: weight '{weight}' is {type}, for which MLX has no element type; expected is a checkpoint in bfloat16 or in MLX's quantization.");
+                }
                 foreach ((string name, MlxArray array) in file)
                 {
                     if (!arrays.TryAdd(name, Converted(array, dtype)))

@@ -61,8 +61,11 @@ internal static unsafe class Streams
     /// </summary>
     private static bool IsBoundToThread(MlxDevice device) =>
         boundToThread == 2
-        || (!ThreadFreeStreams.Available && MlxLibrary.Kind == MlxLibraryKind.Mlx
-            && (device.Type == DeviceType.Gpu || !MlxLibrary.IsOlderThan(FirstWithBoundCpuStreams)));
+        || (MlxLibrary.Kind == MlxLibraryKind.Mlx && BindsToThread(device.Type, MlxLibrary.MlxVersion, ThreadFreeStreams.Available));
+
+    /// <summary>The rule, for any version of MLX.</summary>
+    internal static bool BindsToThread(DeviceType device, string mlxVersion, bool hasThreadFreeStreams) =>
+        !hasThreadFreeStreams && (device == DeviceType.Gpu || !MlxLibrary.IsOlder(mlxVersion, FirstWithBoundCpuStreams));
 
     internal static MlxDevice DefaultDevice
     {

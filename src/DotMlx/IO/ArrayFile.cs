@@ -93,6 +93,9 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
         }
     }
 
+    /// <summary>The file's name in messages.</summary>
+    private protected string Name => name;
+
     IEnumerator IEnumerable.GetEnumerator() => arrays.GetEnumerator();
 
     /// <summary>Disposes all arrays.</summary>

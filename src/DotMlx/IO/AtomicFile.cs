@@ -78,6 +78,8 @@ internal sealed class AtomicFile : IDisposable
         ThrowIfIrregular();
         if (!OperatingSystem.IsWindows() && File.Exists(target))
         {
+            // First the owner: a change of it takes permissions away.
+            FileKind.CopyOwner(target, TemporaryPath);
             File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(target));
         }
 

@@ -29,14 +29,47 @@ internal abstract class ByteSource : IDisposable
     /// <summary>The bytes from the stream's position on. A stream that cannot seek is read to its end.</summary>
     internal static ByteSource Open(Stream stream)
     {
+        CheckReadable(stream);
+        if (stream.CanSeek)
+        {
+            return new StreamSource(stream, NameOf(stream));
+        }
+
+        using StreamCopy copy = new();
+        for (int count; (count = stream.Read(copy.Piece)) > 0;)
+        {
+            copy.Add(count);
+        }
+
+        return copy.Finish(NameOf(stream));
+    }
+
+    /// <summary>As <see cref="Open(Stream)"/>; a stream that cannot seek is waited for without a thread.</summary>
+    internal static async Task<ByteSource> OpenAsync(Stream stream, CancellationToken cancellation)
+    {
+        CheckReadable(stream);
+        if (stream.CanSeek)
+        {
+            return new StreamSource(stream, NameOf(stream));
+        }
+
+        using StreamCopy copy = new();
+        for (int count; (count = await stream.ReadAsync(copy.Piece, cancellation).ConfigureAwait(false)) > 0;)
+        {
+            copy.Add(count);
+        }
+
+        return copy.Finish(NameOf(stream));
+    }
+
+    /// <exception cref="ArgumentException">The stream cannot be read.</exception>
+    internal static void CheckReadable(Stream stream)
+    {
         ArgumentNullException.ThrowIfNull(stream);
         if (!stream.CanRead)
         {
             throw new ArgumentException("The stream cannot be read.", nameof(stream));
         }
-
-        string name = stream is FileStream { Name: { Length: > 0 } file } ? file : "stream";
-        return stream.CanSeek ? new StreamSource(stream, name) : Copy(stream, name);
     }
 
     internal static ByteSource Open(ReadOnlyMemory<byte> memory, string name = "memory") => new MemorySource(memory, name);
@@ -61,34 +94,46 @@ internal abstract class ByteSource : IDisposable
 
     private protected InvalidDataException Ended(long offset) => Broken($"it ended unexpectedly at byte {offset}");
 
-    private static ByteSource Copy(Stream stream, string name)
-    {
-        MemoryStream memory = new();
-        FileStream? file = null;
-        byte[] piece = new byte[1 << 16];
-        try
-        {
-            for (int count; (count = stream.Read(piece)) > 0;)
-            {
-                if (file is null && memory.Length + count > MaxInMemory)
-                {
-                    string path = Path.Combine(Path.GetTempPath(), $"dotmlx-{Guid.NewGuid():N}.tmp");
-                    file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-                    memory.WriteTo(file);
-                    memory.Dispose();
-                }
+    private static string NameOf(Stream stream) => stream is FileStream { Name: { Length: > 0 } file } ? file : "stream";
 
-                ((Stream?)file ?? memory).Write(piece, 0, count);
+    /// <summary>What a stream that cannot seek has given so far: in memory, and from some length on in a temporary file.</summary>
+    private sealed class StreamCopy : IDisposable
+    {
+        private readonly MemoryStream memory = new();
+        private FileStream? file;
+
+        internal byte[] Piece { get; } = new byte[1 << 16];
+
+        /// <summary>Adds the first bytes of <see cref="Piece"/>.</summary>
+        internal void Add(int count)
+        {
+            if (file is null && memory.Length + count > MaxInMemory)
+            {
+                string path = Path.Combine(Path.GetTempPath(), $"dotmlx-{Guid.NewGuid():N}.tmp");
+                file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+                memory.WriteTo(file);
+                memory.SetLength(0);
+                memory.Capacity = 0;
             }
 
-            file?.Flush();
-            return file is null ? new MemorySource(memory.GetBuffer().AsMemory(0, (int)memory.Length), name) : new FileSource(file, name);
+            ((Stream?)file ?? memory).Write(Piece, 0, count);
         }
-        catch
+
+        /// <summary>The copy as a source, to which the file belongs from now on.</summary>
+        internal ByteSource Finish(string name)
         {
-            file?.Dispose();
-            throw;
+            if (file is null)
+            {
+                return new MemorySource(memory.GetBuffer().AsMemory(0, (int)memory.Length), name);
+            }
+
+            file.Flush();
+            FileSource source = new(file, name);
+            file = null;
+            return source;
         }
+
+        public void Dispose() => file?.Dispose();
     }
 
     private sealed class FileSource : ByteSource

@@ -7,7 +7,7 @@ internal static unsafe partial class FileKind
 {
     private const int TypeMask = 0xF000;
     private const int CurrentFolder = -100;
-    private const uint WantType = 1;
+    private const uint WantTypeAndOwner = 1 | 8 | 16;
 
     /// <summary>What a path leads to when it is no regular file: "a folder", "a FIFO", …; links are followed.</summary>
     /// <returns>Null for a regular file, for a path that leads nowhere, and where the system does not tell.</returns>
@@ -18,7 +18,7 @@ internal static unsafe partial class FileKind
             return "a folder";
         }
 
-        return (Mode(path) & TypeMask) switch
+        return (StatusOf(path).Mode & TypeMask) switch
         {
             0x1000 => "a FIFO",
             0x2000 => "a character device",
@@ -28,8 +28,32 @@ internal static unsafe partial class FileKind
         };
     }
 
-    /// <summary>The file type and permissions of a path on Linux and macOS; 0 elsewhere and where the system does not tell.</summary>
-    private static int Mode(string path)
+    /// <summary>The numbers of the owner and the group of a file; zeros where the system has none.</summary>
+    internal static (uint Owner, uint Group) OwnerOf(string path)
+    {
+        Status status = StatusOf(path);
+        return (status.Owner, status.Group);
+    }
+
+    /// <summary>Gives a file the owner and group of another one, as far as the system lets this user.</summary>
+    internal static void CopyOwner(string from, string to)
+    {
+        Status before = StatusOf(from);
+        Status now = StatusOf(to);
+        if (before.Mode == 0 || now.Mode == 0 || (before.Owner == now.Owner && before.Group == now.Group))
+        {
+            return;
+        }
+
+        if (ChangeOwner(to, before.Owner, before.Group) != 0)
+        {
+            // Only the administrator gives files away; the group may be one of the user's own.
+            _ = ChangeOwner(to, uint.MaxValue, before.Group);
+        }
+    }
+
+    /// <summary>What the system says of a path on Linux and macOS; zeros elsewhere and where it does not tell.</summary>
+    private static Status StatusOf(string path)
     {
         // The structures that the calls fill are fixed by the systems' binary interfaces; both fit into this.
         byte* status = stackalloc byte[512];
@@ -37,13 +61,15 @@ internal static unsafe partial class FileKind
         {
             if (OperatingSystem.IsLinux())
             {
-                return Statx(CurrentFolder, path, 0, WantType, status) == 0 ? *(ushort*)(status + 28) : 0;
+                return Statx(CurrentFolder, path, 0, WantTypeAndOwner, status) == 0
+                    ? new Status(*(ushort*)(status + 28), *(uint*)(status + 20), *(uint*)(status + 24))
+                    : default;
             }
 
             if (OperatingSystem.IsMacOS())
             {
                 int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatX64(path, status) : Stat(path, status);
-                return result == 0 ? *(ushort*)(status + 4) : 0;
+                return result == 0 ? new Status(*(ushort*)(status + 4), *(uint*)(status + 16), *(uint*)(status + 20)) : default;
             }
         }
         catch (EntryPointNotFoundException)
@@ -51,8 +77,13 @@ internal static unsafe partial class FileKind
             // An old C library: every file counts as regular.
         }
 
-        return 0;
+        return default;
     }
+
+    private readonly record struct Status(int Mode, uint Owner, uint Group);
+
+    [LibraryImport("libc", EntryPoint = "chown", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwner(string path, uint owner, uint group);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int folder, string path, int flags, uint mask, byte* status);

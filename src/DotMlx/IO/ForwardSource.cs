@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+
 namespace DotMlx;
 
 /// <summary>
@@ -12,6 +14,7 @@ internal sealed class ForwardSource(Stream stream, long length, string name) : B
 
     internal override long Length => length;
 
+    /// <summary>The checksum of zip archives, which .NET's reader does not compare.</summary>
     internal Crc32 Checksum { get; } = new();
 
     /// <summary>Says that the header has been read: from here on nothing is kept.</summary>
@@ -62,7 +65,7 @@ internal sealed class ForwardSource(Stream stream, long length, string name) : B
     {
         int read = stream.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
         position += read;
-        Checksum.Add(destination[..read]);
+        Checksum.Append(destination[..read]);
         if (read < destination.Length)
         {
             throw Ended(position);

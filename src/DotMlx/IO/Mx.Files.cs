@@ -23,18 +23,10 @@ public static unsafe partial class Mx
     /// <remarks>What the stream throws comes out as it was thrown.</remarks>
     public static ArrayFile Load(Stream stream, long? maxUnpackedBytes = null)
     {
-        ArgumentNullException.ThrowIfNull(stream);
+        ByteSource.CheckReadable(stream);
         long start = stream.CanSeek ? stream.Position : 0;
         using ByteSource source = ByteSource.Open(stream);
-        Transfer transfer = new();
-        if (!stream.CanSeek || FileFormats.Of(source) != FileFormat.Npy)
-        {
-            return FileFormats.Load(source, null, maxUnpackedBytes, transfer);
-        }
-
-        ArrayFile file = Npy.LoadFile(source, transfer, out long end);
-        stream.Position = start + end;
-        return file;
+        return Load(stream, start, source, maxUnpackedBytes, new Transfer());
     }
 
     /// <summary>Loads from memory, in the format that the first bytes show.</summary>
@@ -177,6 +169,18 @@ public static unsafe partial class Mx
     {
         using ByteSource source = ByteSource.Open(path);
         return FileFormats.Load(source, path, maxUnpackedBytes, transfer);
+    }
+
+    private static ArrayFile Load(Stream stream, long start, ByteSource source, long? maxUnpackedBytes, Transfer transfer)
+    {
+        if (!stream.CanSeek || FileFormats.Of(source) != FileFormat.Npy)
+        {
+            return FileFormats.Load(source, null, maxUnpackedBytes, transfer);
+        }
+
+        ArrayFile file = Npy.LoadFile(source, transfer, out long end);
+        stream.Position = start + end;
+        return file;
     }
 
     private static void SaveNpy(string path, MlxArray array, Transfer transfer) =>

@@ -16,7 +16,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>As <see cref="LoadSafetensors(string)"/>, on a thread of the pool.</summary>
-    /// <inheritdoc cref="LoadAsync"/>
+    /// <inheritdoc cref="LoadAsync(string, long?, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task<SafetensorsFile> LoadSafetensorsAsync(
         string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -32,7 +32,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>As <see cref="LoadGguf(string)"/>, on a thread of the pool.</summary>
-    /// <inheritdoc cref="LoadAsync"/>
+    /// <inheritdoc cref="LoadAsync(string, long?, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task<GgufFile> LoadGgufAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -71,8 +71,8 @@ public static unsafe partial class Mx
         CancellationToken cancellationToken = default) => Saving.SaveHeld(
             arrays, (held, transfer) => SaveNpz(path, held, compressed: false, transfer), progress, cancellationToken);
 
-    /// <summary>As <see cref="SavezAsync"/>, compressed.</summary>
-    /// <inheritdoc cref="SavezAsync"/>
+    /// <summary>As <see cref="SavezAsync(string, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>, compressed.</summary>
+    /// <inheritdoc cref="SavezAsync(string, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task SavezCompressedAsync(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IProgress<FileProgress>? progress = null,
         CancellationToken cancellationToken = default) => Saving.SaveHeld(

@@ -135,7 +135,7 @@ internal static class Npz
         try
         {
             content.Drain(transfer.Cancellation);
-            return content.Checksum.Value == entry.Crc32
+            return content.Checksum.GetCurrentHashAsUInt32() == entry.Crc32
                 ? array
                 : throw source.Broken($"the checksum of '{entry.FullName}' is wrong; the file is damaged");
         }

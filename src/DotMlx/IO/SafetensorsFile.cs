@@ -20,4 +20,22 @@ public sealed class SafetensorsFile : ArrayFile
     /// type: these arrays hold the bytes as <see cref="DType.UInt8"/>. <see cref="Mx.FromFp8"/> converts them to numbers.
     /// </summary>
     public IReadOnlyDictionary<string, string> Float8Types { get; }
+
+    /// <summary>Refuses 8-bit floating-point numbers where bytes would be taken for numbers; the arrays are disposed then.</summary>
+    /// <param name="kind">What the file was to be loaded as.</param>
+    /// <param name="next">What to do with the arrays once they are converted.</param>
+    /// <returns>This file.</returns>
+    /// <exception cref="InvalidDataException">There are such arrays.</exception>
+    internal SafetensorsFile WithoutFloat8(string kind, string next)
+    {
+        foreach ((string array, string type) in Float8Types)
+        {
+            Dispose();
+            throw new InvalidDataException(
+                $"'{Name}' cannot be loaded as {kind}: array '{array}' is {type}, for which MLX has no element type. "
+                + $"Load the file with Mx.LoadSafetensors, convert such arrays with Mx.FromFp8, and {next}.");
+        }
+
+        return this;
+    }
 }

@@ -36,7 +36,21 @@ internal sealed class Transfer(IProgress<FileProgress>? progress = null, Cancell
     internal static Task<T> Run<T>(Func<Transfer, T> work, IProgress<FileProgress>? progress, CancellationToken cancellation) =>
         Task.Run(() => work(new Transfer(progress, cancellation)), cancellation);
 
-    /// <inheritdoc cref="Run{T}"/>
+    /// <summary>Reads a stream on a thread of the pool.</summary>
+    internal static Task<T> Run<T>(
+        Stream stream, Func<ByteSource, Transfer, T> work, IProgress<FileProgress>? progress, CancellationToken cancellation)
+    {
+        ByteSource.CheckReadable(stream);
+        return Task.Run(
+            async () =>
+            {
+                using ByteSource source = await ByteSource.OpenAsync(stream, cancellation).ConfigureAwait(false);
+                return work(source, new Transfer(progress, cancellation));
+            },
+            cancellation);
+    }
+
+    /// <summary>Runs a transfer without a result on a thread of the pool.</summary>
     internal static Task Run(Action<Transfer> work, IProgress<FileProgress>? progress, CancellationToken cancellation) =>
         Task.Run(() => work(new Transfer(progress, cancellation)), cancellation);
 }

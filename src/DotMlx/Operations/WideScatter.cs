@@ -10,7 +10,8 @@ internal static class WideScatter
 
     /// <summary>The stream to write on.</summary>
     internal static MlxStream? StreamFor(DType dtype, MlxStream? stream) =>
-        dtype.ItemSize() == 8 && (stream?.Device ?? Streams.DefaultDevice).Type == DeviceType.Gpu && HasMetal.Value
-            ? Streams.DefaultOf(DeviceType.Cpu)
-            : stream;
+        IsTooWide(dtype, stream?.Device ?? Streams.DefaultDevice) && HasMetal.Value ? Streams.DefaultOf(DeviceType.Cpu) : stream;
+
+    /// <summary>Whether Metal could not write such elements on a device.</summary>
+    internal static bool IsTooWide(DType dtype, MlxDevice device) => device.Type == DeviceType.Gpu && dtype.ItemSize() == 8;
 }

@@ -18,7 +18,8 @@ internal sealed class Checkpoint
     private Checkpoint(IReadOnlyDictionary<string, string> metadata) =>
         _entries = metadata.TryGetValue(EntriesKey, out string? entries) ? entries.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
 
-    public static void Save(OptimizerBase optimizer, string path)
+    /// <summary>Gives the state as it is now, and the texts that go with it, to a function that saves or holds it before it returns.</summary>
+    public static T Save<T>(OptimizerBase optimizer, Func<TreeDictionary, Dictionary<string, string>, T> save)
     {
         // An update on another thread may go on meanwhile.
         TreeDictionary state = optimizer.Snapshot();
@@ -26,7 +27,7 @@ internal sealed class Checkpoint
         {
             SortedSet<string> entries = new(StringComparer.Ordinal);
             ListEntries(state, entries);
-            state.Save(path, new Dictionary<string, string>
+            return save(state, new Dictionary<string, string>
             {
                 ["format"] = "mlx", [KindKey] = optimizer.StateKind, [EntriesKey] = string.Join('\n', entries),
             });
@@ -37,9 +38,10 @@ internal sealed class Checkpoint
         }
     }
 
-    public static void Load(OptimizerBase optimizer, string path, TreeDictionary? parameters, bool allowMissing)
+    /// <summary>Takes over the state that a file holds, or disposes it.</summary>
+    public static void Adopt(OptimizerBase optimizer, string path, SafetensorsFile file, TreeDictionary? parameters, bool allowMissing)
     {
-        SafetensorsFile file = Mx.LoadSafetensors(FileOf(path));
+        file.WithoutFloat8("the state of an optimizer", "set the State of the optimizer to a tree of all");
         TreeDictionary loaded = file.Build(() => TreeDictionary.FromItems(
             file.Select(item => KeyValuePair.Create(item.Key, Unscoped(item.Value))), file.Metadata));
         loaded.Reclaim();

@@ -127,7 +127,24 @@ public abstract class OptimizerBase : IMlxState
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Checkpoint.Save(this, path);
+        Checkpoint.Save(this, (state, metadata) =>
+        {
+            state.Save(path, metadata);
+            return true;
+        });
+    }
+
+    /// <summary>As <see cref="Save"/>, on a thread of the pool, the state as it is now: training may go on meanwhile.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
+    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
+    /// <exception cref="ArgumentException">An array cannot be saved.</exception>
+    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
+    /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
+    public Task SaveAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Checkpoint.Save(this, (state, metadata) => state.SaveAsync(path, metadata, progress, cancellationToken));
     }
 
     /// <summary>
@@ -144,15 +161,48 @@ public abstract class OptimizerBase : IMlxState
     /// </param>
     /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is broken.</exception>
+    /// <exception cref="InvalidDataException">The file is broken, or holds 8-bit floating-point numbers, which MLX would take for bytes.</exception>
     /// <exception cref="InvalidOperationException">The optimizer is being updated.</exception>
     public void Load(string path, TreeDictionary? parameters = null, bool allowMissing = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Enter(nameof(Load));
+        Alone(nameof(Load), () => Checkpoint.Adopt(this, path, Mx.LoadSafetensors(Checkpoint.FileOf(path)), parameters, allowMissing));
+    }
+
+    /// <summary>As <see cref="Load"/>: the file is read on a thread of the pool, then the optimizer takes the state.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <param name="parameters">As in <see cref="Load"/>.</param>
+    /// <param name="allowMissing">As in <see cref="Load"/>.</param>
+    /// <param name="progress">Is told how far the loading has come, on the thread that loads.</param>
+    /// <param name="cancellationToken">Ends the loading; the optimizer stays as it was.</param>
+    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">As of <see cref="Load"/>.</exception>
+    /// <exception cref="InvalidOperationException">The optimizer is being updated when the file has been read.</exception>
+    /// <exception cref="OperationCanceledException">The loading was canceled.</exception>
+    public async Task LoadAsync(
+        string path, TreeDictionary? parameters = null, bool allowMissing = false, IProgress<FileProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        SafetensorsFile file = await Mx.LoadSafetensorsAsync(Checkpoint.FileOf(path), progress, cancellationToken);
         try
         {
-            Checkpoint.Load(this, path, parameters, allowMissing);
+            Alone(nameof(LoadAsync), () => Checkpoint.Adopt(this, path, file, parameters, allowMissing));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private void Alone(string what, Action action)
+    {
+        Enter(what);
+        try
+        {
+            action();
         }
         finally
         {

@@ -161,6 +161,15 @@ public sealed class TrainingStep : IMlxState, IDisposable
         ((TreeDictionary)CaptureState()).Save(path);
     }
 
+    /// <summary>As <see cref="Save"/>, on a thread of the pool, everything as it is now: training may go on meanwhile.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
+    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
+    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
+    /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
+    public Task SaveAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        ((TreeDictionary)CaptureState()).SaveAsync(path, progress: progress, cancellationToken: cancellationToken);
+
     /// <summary>Continues a training that <see cref="Save"/> has written, bit for bit. A file that does not fit changes nothing.</summary>
     /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
     /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
@@ -170,6 +179,20 @@ public sealed class TrainingStep : IMlxState, IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         Restore(TreeDictionary.Load(Checkpoint.FileOf(path)), path);
+    }
+
+    /// <summary>As <see cref="Load"/>: the file is read on a thread of the pool, then the step takes what it holds.</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <param name="progress">Is told how far the loading has come, on the thread that loads.</param>
+    /// <param name="cancellationToken">Ends the loading; nothing changes.</param>
+    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is broken.</exception>
+    /// <exception cref="OperationCanceledException">The loading was canceled.</exception>
+    public async Task LoadAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        Restore(await TreeDictionary.LoadAsync(Checkpoint.FileOf(path), progress, cancellationToken), path);
     }
 
     /// <summary>Frees the compiled graphs and the accumulated gradients; model and optimizer stay.</summary>

@@ -73,6 +73,27 @@ internal sealed class RunScriptTests
     }
 
     [Test]
+    public void WhereNothingIsBuiltThereIsAReportAsWell()
+    {
+        Command run = Start("build", "--quick");
+        Assert.That(run.Exit, Is.EqualTo(1), run.Text);
+        Assert.That(run.Text, Does.Contain("error CS0103").And.Contain("no test says so").And.Contain("Please send us this one file"));
+        Assert.That(File.Exists(Path.Combine(_folder, "artifacts", "apple-report.tar.gz")));
+    }
+
+    [Test]
+    public void HomebrewsFoldersTellTheVersions()
+    {
+        // The headers of MLX are not beside those of mlx-c, and both are reached through links.
+        string headers = Directory.CreateDirectory(Path.Combine(_folder, "Cellar", "mlx", "0.32.3")).FullName;
+        Directory.Move(Path.Combine(Prefix, "include"), Path.Combine(headers, "include"));
+        string links = Directory.CreateDirectory(Path.Combine(_folder, "opt")).FullName;
+        File.CreateSymbolicLink(Path.Combine(links, "mlx"), headers);
+        string linked = File.CreateSymbolicLink(Path.Combine(links, "mlx-c"), Prefix).FullName;
+        Assert.That(Start("", "--quick", linked).Succeeded().Text, Does.StartWith(Machine + "\n"));
+    }
+
+    [Test]
     public void AnInaccurateSampleAndALeakyPackageFail()
     {
         Command run = Start("", null, ("ACCURACY", "61.2"));
@@ -100,9 +121,11 @@ internal sealed class RunScriptTests
 
     private Command Start(string? mode = null) => Start("", mode);
 
-    private Command Start(string failing, string? mode, params (string Name, string Value)[] variables)
+    private Command Start(string failing, string? mode, params (string Name, string Value)[] variables) => Start(failing, mode, Prefix, variables);
+
+    private Command Start(string failing, string? mode, string prefix, params (string Name, string Value)[] variables)
     {
-        string[] arguments = [Path.Combine(_folder, "tests", "apple", "run.sh"), .. mode is null ? Array.Empty<string>() : [mode], Prefix];
+        string[] arguments = [Path.Combine(_folder, "tests", "apple", "run.sh"), .. mode is null ? Array.Empty<string>() : [mode], prefix];
         var environment = new Dictionary<string, string>
         {
             ["PATH"] = $"{Path.Combine(_folder, "tools")}:{Environment.GetEnvironmentVariable("PATH")}", ["HOME"] = _folder, ["CALLS"] = Calls, ["FAILING"] = failing,

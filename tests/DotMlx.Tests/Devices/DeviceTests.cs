@@ -62,6 +62,18 @@ public class DeviceTests
     public void TheReasonIsMlxsOwnWhereItHasOne(int count, bool built, string? reported, string expected) =>
         Assert.That(MissingDevice.Reason(new MlxDevice(DeviceType.Gpu, 2), count, built, _ => reported), Does.StartWith(expected));
 
+    [TestCase(DeviceType.Cpu, "0.31.2", false, ExpectedResult = false)]
+    [TestCase(DeviceType.Cpu, "0.32.0", false, ExpectedResult = true)]
+    [TestCase(DeviceType.Cpu, "0.32.1", false, ExpectedResult = true)]
+    [TestCase(DeviceType.Cpu, "0.33.0.dev20261101+abc", false, ExpectedResult = true)]
+    [TestCase(DeviceType.Cpu, "of a version that does not say", false, ExpectedResult = true)]
+    [TestCase(DeviceType.Cpu, "0.32.3", true, ExpectedResult = false)]
+    [TestCase(DeviceType.Gpu, "0.31.2", false, ExpectedResult = true)]
+    [TestCase(DeviceType.Gpu, "0.32.1", false, ExpectedResult = true)]
+    [TestCase(DeviceType.Gpu, "0.32.3", true, ExpectedResult = false)]
+    public bool WhichStreamsAreBoundToTheirThreadFollowsTheVersionOfMlx(DeviceType device, string mlx, bool hasThreadFreeStreams) =>
+        Streams.BindsToThread(device, mlx, hasThreadFreeStreams);
+
     [Test]
     public void StreamsCarryOperations()
     {

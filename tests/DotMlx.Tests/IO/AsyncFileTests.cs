@@ -78,7 +78,7 @@ public class AsyncFileTests
         File.WriteAllText(path, "old");
         using CancellationTokenSource source = new();
         Progress progress = new(source.Cancel);
-        await AssertCanceled(Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", a)], progress: progress, cancellationToken: source.Token));
+        await Progress.AssertCanceled(Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", a)], progress: progress, cancellationToken: source.Token));
         Assert.That(progress.Last.Done, Is.LessThan(a.NBytes));
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
         Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
@@ -104,7 +104,7 @@ public class AsyncFileTests
         }
 
         using var handles = HandleCount.NoneLeft();
-        await AssertCanceled(Mx.LoadAsync(path, cancellationToken: new CancellationToken(canceled: true)));
+        await Progress.AssertCanceled(Mx.LoadAsync(path, cancellationToken: new CancellationToken(canceled: true)));
 
         // Canceled between the header and the data.
         using CancellationTokenSource source = new();
@@ -170,42 +170,6 @@ public class AsyncFileTests
         foreach (MlxArray array in turned)
         {
             array.Dispose();
-        }
-    }
-
-    private static async Task AssertCanceled(Task task)
-    {
-        try
-        {
-            await task;
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-
-        Assert.Fail("The task was not canceled.");
-    }
-
-    private sealed class Progress(Action? then = null) : IProgress<FileProgress>
-    {
-        private readonly List<FileProgress> reports = [];
-
-        internal FileProgress Last => reports[^1];
-
-        public void Report(FileProgress value)
-        {
-            reports.Add(value);
-            then?.Invoke();
-        }
-
-        /// <param name="total">The bytes of all arrays.</param>
-        internal void AssertComplete(long total)
-        {
-            Assert.That(reports, Is.Not.Empty);
-            Assert.That(reports.Select(report => report.Done), Is.Ordered);
-            Assert.That(reports.Select(report => report.Total), Has.All.EqualTo(total));
-            Assert.That(Last.Done, Is.EqualTo(total));
         }
     }
 }

@@ -157,6 +157,17 @@ public class HostileFileTests
         Assert.That(
             () => model.LoadWeights(path, strict: false),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("'weight' is F8_E4M3").And.Message.Contains("Mx.FromFp8"));
+        Adam optimizer = new(0.1f);
+        foreach (Func<Task> load in (Func<Task>[])
+            [
+                () => Task.Run(() => TreeDictionary.Load(path)), () => TreeDictionary.LoadAsync(path),
+                () => Task.Run(() => optimizer.Load(path)), () => optimizer.LoadAsync(path), () => model.LoadWeightsAsync(path, strict: false),
+            ])
+        {
+            Assert.That(
+                load, Throws.TypeOf<InvalidDataException>().With.Message.Contains("'weight' is F8_E4M3").And.Message.Contains("Mx.FromFp8"));
+        }
+
         foreach (string type in (string[])["F8_E5M2", "F8_E8M0"])
         {
             byte[] other = TestFiles.Safetensors($$$"""{"a":{"dtype":"{{{type}}}","shape":[1],"data_offsets":[0,1]}}""", 1);

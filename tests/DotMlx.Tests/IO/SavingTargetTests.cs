@@ -91,6 +91,22 @@ public class SavingTargetTests
         Assert.That(Directory.GetFiles(elsewhere), Has.Length.EqualTo(1), "nothing else is left");
     }
 
+    [TestCaseSource(nameof(Names))]
+    public void TheOwnerOfAFileStays(string name)
+    {
+        string target = Path.Combine(folder, "target");
+        File.WriteAllText(target, "old");
+        if (!SpecialFile.GiveAway(target, 12345, 23456))
+        {
+            Assert.Ignore("This user may not give files away here.");
+        }
+
+        File.CreateSymbolicLink(Path.Combine(folder, name), target);
+        Save(name);
+        Assert.That(new FileInfo(target).Length, Is.GreaterThan(3), "the target is new");
+        Assert.That(FileKind.OwnerOf(target), Is.EqualTo((12345u, 23456u)));
+    }
+
     [Test]
     public void WhatIsExportedReplacesRegularFilesOnly()
     {

@@ -36,12 +36,18 @@ internal static partial class SpecialFile
         }
     }
 
+    /// <summary>Gives a file to another user, which only the administrator may.</summary>
+    internal static bool GiveAway(string path, uint owner, uint group) => !OperatingSystem.IsWindows() && ChangeOwner(path, owner, group) == 0;
+
     internal static Socket Socket(string path)
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(path));
         return socket;
     }
+
+    [LibraryImport("libc", EntryPoint = "chown", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeOwner(string path, uint owner, uint group);
 
     [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFifo(string path, uint mode);

@@ -49,10 +49,11 @@ internal sealed class FailingStream : MemoryStream
 
     private bool Armed { get; }
 
-    public override void Write(ReadOnlySpan<byte> buffer)
+    // What writes spans and what writes later comes through here.
+    public override void Write(byte[] buffer, int offset, int count)
     {
-        Use(buffer.Length);
-        base.Write(buffer);
+        Use(count);
+        base.Write(buffer, offset, count);
     }
 
     public override int Read(Span<byte> buffer)

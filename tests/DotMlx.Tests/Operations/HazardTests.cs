@@ -21,6 +21,17 @@ public class HazardTests
         });
     }
 
+    [TestCase(DType.Int64, true)]
+    [TestCase(DType.UInt64, true)]
+    [TestCase(DType.Complex64, true)]
+    [TestCase(DType.Float32, false)]
+    [TestCase(DType.Int32, false)]
+    public void MetalWritesElementsOf64BitsThroughPositionsOnTheCpu(DType dtype, bool isTooWide)
+    {
+        Assert.That(WideScatter.IsTooWide(dtype, MlxDevice.Gpu), Is.EqualTo(isTooWide));
+        Assert.That(WideScatter.IsTooWide(dtype, MlxDevice.Cpu), Is.False);
+    }
+
     [Test]
     public void DivisorsThatAreNotComputedYetAreSafeAsWell()
     {

@@ -1,6 +1,7 @@
 using DotMlx.Tests.IO;
 using DotMlx.Tests.Memory;
 using DotMlx.Tests.NN;
+using DotMlx.Tests.Operations;
 using DotMlx.Tests.Transforms;
 
 namespace DotMlx.Tests.Threads;
@@ -27,6 +28,12 @@ public sealed class BoundTransformTests : TransformTests;
 
 [BoundStreams, NonParallelizable]
 public sealed class BoundValueAndGradTests : ValueAndGradTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundExportTests : ExportTests;
+
+[BoundStreams, NonParallelizable]
+public sealed class BoundLinalgTests : LinalgTests;
 
 [BoundStreams, NonParallelizable]
 public sealed class BoundNpyTests : NpyTests;

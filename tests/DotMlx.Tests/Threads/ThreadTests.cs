@@ -10,6 +10,9 @@ public class ThreadTests
     // Only for tests that fail: they would hang.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
+    // How long something must not have happened yet.
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
+
     [Test]
     public void SixteenThreadsComputeTheSame()
     {
@@ -196,6 +199,21 @@ public class ThreadTests
         Assert.That(building.Wait(Patience), Is.True, "building waits for the evaluation of another thread");
         Assert.That(building.Result, Is.EqualTo("0 Float32 0 4"));
         Assert.That(other.HasEnded, Is.False);
+    }
+
+    [Test]
+    public void AStreamIsMadeWhileNothingEvaluates()
+    {
+        Task<MlxStream> making;
+        using (OngoingEvaluation.Begin())
+        {
+            making = Task.Run(() => Mx.NewStream(MlxDevice.Cpu));
+            Assert.That(making.Wait(Moment), Is.False, "a stream goes into tables that the evaluation of another thread reads");
+        }
+
+        Assert.That(making.Wait(Patience), Is.True);
+        using MlxArray sum = Mx.Sum(Mx.Ones([3], DType.Float32, making.Result), stream: making.Result);
+        Assert.That(sum.Item<float>(), Is.EqualTo(3f));
     }
 
     [Test]

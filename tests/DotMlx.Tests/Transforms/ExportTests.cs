@@ -1,9 +1,14 @@
+using System.Diagnostics;
+using DotMlx.Tests.Shared;
+
 namespace DotMlx.Tests.Transforms;
 
 [TestFixture]
 [RequiresMlx("export")]
 public class ExportTests
 {
+    private static readonly float[] Expected = [24, 84];
+
     private string folder = "";
 
     [SetUp]
@@ -27,6 +32,40 @@ public class ExportTests
         using MlxArray other = MlxArray.Create<float>([1], 1);
         Assert.That(() => f.Invoke(other), Throws.TypeOf<MlxException>());
         Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Constants_are_computed_on_any_thread()
+    {
+        string path = ExportWithConstants();
+        using MlxArray x = MlxArray.Create<float>([1, 2], 2);
+        ImportedFunction? f = null;
+        MlxArray[] results = [];
+        RunOnItsOwnThread(() => f = Mx.ImportFunction(path));
+        RunOnItsOwnThread(() => results = f!.Invoke(x));
+        await results[0].EvalAsync();
+        Assert.That(results[0].ToArray<float>(), Is.EqualTo(Expected));
+        Assert.That(f!.Invoke(x)[0].ToArray<float>(), Is.EqualTo(Expected));
+        f.Dispose();
+    }
+
+    [Test]
+    public void Importing_may_be_the_first_use_of_MLX()
+    {
+        using Process child = Process.Start(OwnProgram.Start(typeof(ExportTests).Assembly.Location, "import", ExportWithConstants()))!;
+        Task<string> errors = child.StandardError.ReadToEndAsync();
+        child.StandardOutput.ReadToEnd();
+        child.WaitForExit();
+        Assert.That(child.ExitCode, Is.Zero, errors.Result);
+    }
+
+    /// <summary>The child process: imports before it does anything else with MLX.</summary>
+    internal static int ImportFirst(string path)
+    {
+        using ImportedFunction f = Mx.ImportFunction(path);
+        float[] values = [];
+        RunOnItsOwnThread(() => values = f.Invoke(MlxArray.Create<float>([1, 2], 2))[0].ToArray<float>());
+        return values.SequenceEqual(Expected) ? 0 : 1;
     }
 
     [Test]
@@ -91,5 +130,34 @@ public class ExportTests
         string path = Path.Combine(folder, "graph%s.dot");
         Mx.ExportToDot(path, [y]);
         Assert.That(File.ReadAllText(path), Does.Contain("Exp"));
+    }
+
+    // A constant that is there, one that is computed, and one that is broadcast.
+    private string ExportWithConstants()
+    {
+        string path = Path.Combine(folder, "constants.mlxfn");
+        using MlxArray weights = MlxArray.Create<float>([10, 20], 2);
+        using MlxArray x = MlxArray.Create<float>([1, 2], 2);
+        Mx.ExportFunction(path, a => [((a[0] * weights) + Mx.Sum(Mx.Ones(2))) * 2f], [x]);
+        return path;
+    }
+
+    private static void RunOnItsOwnThread(Action action)
+    {
+        Exception? failure = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        Assert.That(failure, Is.Null);
     }
 }

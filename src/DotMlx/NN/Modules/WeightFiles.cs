@@ -122,16 +122,7 @@ internal static class WeightFiles
     {
         using ByteSource source = ByteSource.Open(path);
         ArrayFile file = FileFormats.Load(source, path, maxUnpackedBytes: null, transfer);
-        return file is SafetensorsFile { Float8Types.Count: > 0 } tensors ? throw Float8(path, tensors) : file;
-    }
-
-    private static InvalidDataException Float8(string path, SafetensorsFile file)
-    {
-        (string name, string type) = file.Float8Types.First();
-        file.Dispose();
-        return new InvalidDataException(
-            $"'{path}' cannot be loaded as weights: array '{name}' is {type}, for which MLX has no element type. "
-            + "Load the file with Mx.LoadSafetensors, convert such arrays with Mx.FromFp8, and pass all to LoadWeights.");
+        return file is SafetensorsFile tensors ? tensors.WithoutFloat8("weights", "pass all to LoadWeights") : file;
     }
 
     private static bool HasExtension(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);

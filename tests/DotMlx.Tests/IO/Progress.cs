@@ -1,0 +1,39 @@
+namespace DotMlx.Tests.IO;
+
+/// <summary>Keeps what a transfer tells of itself.</summary>
+/// <param name="then">What to do at each report.</param>
+internal sealed class Progress(Action? then = null) : IProgress<FileProgress>
+{
+    private readonly List<FileProgress> reports = [];
+
+    internal FileProgress Last => reports[^1];
+
+    internal static async Task AssertCanceled(Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        Assert.Fail("The task was not canceled.");
+    }
+
+    public void Report(FileProgress value)
+    {
+        reports.Add(value);
+        then?.Invoke();
+    }
+
+    /// <param name="total">The bytes of all arrays.</param>
+    internal void AssertComplete(long total)
+    {
+        Assert.That(reports, Is.Not.Empty);
+        Assert.That(reports.Select(report => report.Done), Is.Ordered);
+        Assert.That(reports.Select(report => report.Total), Has.All.EqualTo(total));
+        Assert.That(Last.Done, Is.EqualTo(total));
+    }
+}

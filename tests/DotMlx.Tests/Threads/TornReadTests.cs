@@ -1,0 +1,30 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
+namespace DotMlx.Tests.Threads;
+
+/// <summary>What threads share without a lock is read in one piece.</summary>
+public sealed class TornReadTests
+{
+    /// <summary>Fields that change only under a lock that their readers take, too.</summary>
+    private static readonly string[] Locked = [];
+
+    [Test]
+    public void NoStaticFieldThatChangesIsWiderThanAWord() =>
+        Assert.That(
+            typeof(Mx).Assembly.GetTypes()
+                .Where(type => !type.ContainsGenericParameters)
+                .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                .Where(field => !field.IsLiteral && !field.IsInitOnly && field.FieldType.IsValueType
+                    && !field.IsDefined(typeof(ThreadStaticAttribute)) && !field.IsDefined(typeof(CompilerGeneratedAttribute)))
+                .Where(field => IsTorn(field.FieldType))
+                .Select(field => $"{field.DeclaringType!.FullName}.{field.Name}")
+                .Except(Locked),
+            Is.Empty);
+
+    // Two parts are written one after the other, however small they are together.
+    private static bool IsTorn(Type type) => Nullable.GetUnderlyingType(type) is not null || SizeOf(type) > IntPtr.Size;
+
+    private static int SizeOf(Type type) =>
+        (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(type).Invoke(null, null)!;
+}
