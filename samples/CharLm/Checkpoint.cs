@@ -1,13 +1,15 @@
+using DotMlx.LanguageModels.Architectures;
+
 namespace DotMlx.Samples.CharLm;
 
 /// <summary>A run on disk: weights, optimizer state, settings and characters in one safetensors file.</summary>
 internal static class Checkpoint
 {
     public const string FileName = "charlm.safetensors";
-    private const string Format = "dotmlx-charlm-1";
+    private const string Format = "dotmlx-charlm-2";
 
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
-    public static void Save(string path, CharModel model, TrainingSettings settings, Vocabulary vocabulary, Tree? optimizer = null)
+    public static void Save(string path, Decoder model, TrainingSettings settings, Vocabulary vocabulary, Tree? optimizer = null)
     {
         Dictionary<string, string> metadata = new(settings.ToText()) { ["format"] = Format, ["characters"] = vocabulary.Characters };
         TreeDictionary state = new() { ["model"] = model.Parameters() };

@@ -1,3 +1,4 @@
+using DotMlx.LanguageModels.Architectures;
 using DotMlx.NN;
 using DotMlx.Optimizers;
 
@@ -19,7 +20,8 @@ internal sealed class Trainer
         Mx.Random.Seed((ulong)settings.Seed);
 
         // Nothing here keeps parameters from before a step, so their memory is free for the new ones.
-        Model = new(settings.Size(corpus.Vocabulary), settings.Dropout) { OwnsArrays = true };
+        Model = CharModel.Create(settings.Size(corpus.Vocabulary), settings.Dropout);
+        Model.OwnsArrays = true;
         Optimizer = new AdamW(WarmUpAndCosine(settings), betas: (0.9f, 0.95f), weightDecay: 0.1f, biasCorrection: true);
         Optimizer.Init(Model.TrainableParameters());
         Mx.Eval(Model.Parameters(), Optimizer.State);
@@ -28,7 +30,7 @@ internal sealed class Trainer
 
     public TrainingSettings Settings { get; }
 
-    public CharModel Model { get; }
+    public Decoder Model { get; }
 
     public Optimizer Optimizer { get; }
 
