@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DotMlx.LanguageModels;
-using DotMlx.LanguageModels.Hub;
 
 namespace DotMlx.Tool.Models;
 

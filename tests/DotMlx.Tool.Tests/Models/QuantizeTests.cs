@@ -38,7 +38,7 @@ internal sealed class QuantizeTests
         Assert.That((long)index["metadata"]!["total_parameters"]!, Is.EqualTo(original.Model.ParameterCount()));
         Assert.That(packed.Decoder.Model.Layers[0].SelfAttention.QProj, Is.InstanceOf<QuantizedLinear>());
         using MlxArray tokens = MlxArray.Create<int>([5, 6, 7, 8], 1, 4);
-        Assert.That(Distance(original.Decoder.Forward(tokens), packed.Decoder.Forward(tokens)), Is.LessThan(bits == 8 ? 0.1 : 0.9));
+        Assert.That(Distance(original.Decoder.Forward(tokens), packed.Decoder.Forward(tokens)), Is.LessThan(bits == 8 ? 0.3 : 1));
     }
 
     [Test]
