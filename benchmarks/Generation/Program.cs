@@ -21,7 +21,8 @@ var command = new RootCommand("Generates with DotMlx and with mlx-lm in turn, an
 };
 command.SetAction(result =>
 {
-    ModelMaker[] makers = [.. ModelMaker.All.Where(maker => maker.Name.Contains(result.GetValue(only) ?? "", StringComparison.OrdinalIgnoreCase))];
+    string part = result.GetValue(only) ?? "";
+    ModelMaker[] makers = [.. ModelMaker.All.Where(maker => maker.Name.Contains(part, StringComparison.OrdinalIgnoreCase))];
     string[] folders = [.. makers.Select(maker => Path.Combine(result.GetValue(folder)!, maker.Name))];
     foreach ((ModelMaker maker, string path) in makers.Zip(folders))
     {
@@ -29,13 +30,20 @@ command.SetAction(result =>
     }
     using Python? other = result.GetValue(python) is { } executable ? new(executable, folders) : null;
     Console.WriteLine($"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}; {result.GetValue(rounds)} rounds of {result.GetValue(tokens)} tokens");
-    Table table = new Table().AddColumns("model", "load, s", "load beside mlx-lm", "token, us", "mlx-lm, us", "ratio");
+    Table table = new Table().AddColumns(
+        "model", "read, s", "load, s", "load beside mlx-lm", "memory / file", "token, us", "mlx-lm, us", "ratio");
     for (int i = 0; i < makers.Length; i++)
     {
+        long size = new FileInfo(Path.Combine(folders[i], "model.safetensors")).Length;
+        double read = ReadTime(Path.Combine(folders[i], "model.safetensors"));
+        Mx.ResetPeakMemory();
+        long before = Mx.GetActiveMemory();
         Stopwatch watch = Stopwatch.StartNew();
         using LanguageModel model = LanguageModel.Load(folders[i]);
+        Mx.Eval(model.Model.Parameters());
         double load = watch.Elapsed.TotalSeconds;
         _ = Generate(model, result.GetValue(prompt), result.GetValue(tokens));
+        double memory = (double)(Mx.GetPeakMemory() - before) / size;
         other?.Generate(i, result.GetValue(prompt), result.GetValue(tokens));
         List<double> own = [], theirs = [];
         for (int round = 0; round < result.GetValue(rounds); round++)
@@ -44,8 +52,9 @@ command.SetAction(result =>
             theirs.Add(other?.Generate(i, result.GetValue(prompt), result.GetValue(tokens)) ?? double.NaN);
         }
         table.AddRow(
-            makers[i].Name, Text(load, "F2"), Text(load / (other?.LoadTimes[i] ?? double.NaN), "F2"), Text(Median(own) * 1e6, "F0"),
-            Text(Median(theirs) * 1e6, "F0"), Text(Median([.. own.Zip(theirs, (a, b) => a / b)]), "F2"));
+            makers[i].Name, Text(read, "F2"), Text(load, "F2"), Text(load / (other?.LoadTimes[i] ?? double.NaN), "F2"),
+            Text(memory, "F2"), Text(Median(own) * 1e6, "F0"), Text(Median(theirs) * 1e6, "F0"),
+            Text(Median([.. own.Zip(theirs, (a, b) => a / b)]), "F2"));
     }
     AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 120);
     AnsiConsole.Write(table);
@@ -67,6 +76,18 @@ static double Generate(LanguageModel model, int length, int count)
         }
     }
     return Stopwatch.GetElapsedTime(begun).TotalSeconds / (made - 1);
+}
+
+// The seconds that the disk, or the system's cache, needs for a file.
+static double ReadTime(string path)
+{
+    Stopwatch watch = Stopwatch.StartNew();
+    using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+    byte[] buffer = new byte[1 << 20];
+    while (file.Read(buffer) > 0)
+    {
+    }
+    return watch.Elapsed.TotalSeconds;
 }
 
 static double Median(IReadOnlyList<double> values) => values.Order().ElementAt(values.Count / 2);

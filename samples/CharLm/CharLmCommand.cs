@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using DotMlx.LanguageModels.Architectures;
 using Spectre.Console;
 
 namespace DotMlx.Samples.CharLm;
@@ -96,7 +97,7 @@ internal static class CharLmCommand
     private static void Write(CharLmArguments arguments, string path, IAnsiConsole console, CancellationToken cancellation)
     {
         (TrainingSettings settings, Vocabulary vocabulary, TreeDictionary state) = Checkpoint.Load(path);
-        CharModel model = new(settings.Size(vocabulary));
+        Decoder model = CharModel.Create(settings.Size(vocabulary));
         model.Update(state["model"]);
         Mx.Random.Seed((ulong)arguments.Settings.Seed);
         TextWriter output = console.Profile.Out.Writer;

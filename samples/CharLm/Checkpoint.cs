@@ -4,7 +4,7 @@ namespace DotMlx.Samples.CharLm;
 internal static class Checkpoint
 {
     public const string FileName = "charlm.safetensors";
-    private const string Format = "dotmlx-charlm-1";
+    private const string Format = "dotmlx-charlm-2";
 
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
     /// <param name="path">The file.</param>

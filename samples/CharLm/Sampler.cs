@@ -1,51 +1,39 @@
-using DotMlx.NN;
+using DotMlx.LanguageModels;
+using DotMlx.LanguageModels.Architectures;
 
 namespace DotMlx.Samples.CharLm;
 
 /// <summary>Writes on from a prompt, one character at a time; earlier positions are computed once, thanks to the cache.</summary>
-internal sealed class Sampler(CharModel model, Vocabulary vocabulary, int context, float temperature, float topP)
+internal sealed class Sampler(Decoder model, Vocabulary vocabulary, int context, float temperature, float topP)
 {
     /// <summary>The characters that follow a prompt, as they are drawn.</summary>
     public IEnumerable<char> Generate(string prompt, int length)
     {
         model.Eval();
-        KVCache[] caches = [.. model.Layers.Select(_ => new KVCache(context))];
-        try
+        using DecoderCache cache = new(model, new() { Step = context });
+        List<int> written = [.. vocabulary.Encode(prompt)];
+        int[] next = Last(written, context);
+        for (int i = 0; i < length; i++)
         {
-            List<int> written = [.. vocabulary.Encode(prompt)];
-            int[] next = Last(written, context);
-            for (int i = 0; i < length; i++)
+            // The model was trained on so many positions and knows nothing of later ones: then it reads the last half anew.
+            if (cache.Offset + next.Length > context)
             {
-                // The model was trained on so many positions and knows nothing of later ones: then it reads the last half anew.
-                if (caches[0].Offset + next.Length > context)
-                {
-                    foreach (KVCache cache in caches)
-                    {
-                        cache.Reset();
-                    }
-                    next = Last(written, context / 2);
-                }
-                int token = Next(next, caches);
-                yield return vocabulary.Decode(token);
-                written.Add(token);
-                next = [token];
+                cache.Reset();
+                next = Last(written, context / 2);
             }
-        }
-        finally
-        {
-            foreach (KVCache cache in caches)
-            {
-                cache.Dispose();
-            }
+            int token = Next(next, cache);
+            yield return vocabulary.Decode(token);
+            written.Add(token);
+            next = [token];
         }
     }
 
     private static int[] Last(List<int> tokens, int count) => [.. tokens.Skip(Math.Max(0, tokens.Count - count))];
 
-    private int Next(int[] tokens, KVCache[] caches)
+    private int Next(int[] tokens, DecoderCache cache)
     {
         using MlxScope scope = MlxScope.Begin();
-        MlxArray logits = model.Forward(MlxArray.Create(tokens, 1, tokens.Length), caches);
+        MlxArray logits = model.Forward(MlxArray.Create(tokens, 1, tokens.Length), cache);
         MlxArray last = Mx.Take(logits, MlxArray.Scalar(tokens.Length - 1), axis: 1).Reshape(-1);
         if (temperature <= 0f)
         {

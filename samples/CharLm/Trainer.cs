@@ -1,3 +1,4 @@
+using DotMlx.LanguageModels.Architectures;
 using DotMlx.NN;
 using DotMlx.Optimizers;
 using DotMlx.Training;
@@ -19,14 +20,14 @@ internal sealed class Trainer
         _corpus = corpus;
         Mx.Random.Seed((ulong)settings.Seed);
 
-        Model = new(settings.Size(corpus.Vocabulary), settings.Dropout);
+        Model = CharModel.Create(settings.Size(corpus.Vocabulary), settings.Dropout);
         Optimizer = new AdamW(WarmUpAndCosine(settings), betas: (0.9, 0.95), weightDecay: 0.1, biasCorrection: true);
         _step = TrainingStep.Create(Model, Optimizer, Loss, new() { MaxGradientNorm = MaxGradientNorm, Seed = (ulong)settings.Seed });
     }
 
     public TrainingSettings Settings { get; }
 
-    public CharModel Model { get; }
+    public Decoder Model { get; }
 
     public Optimizer Optimizer { get; }
 

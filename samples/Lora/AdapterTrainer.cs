@@ -1,3 +1,4 @@
+using DotMlx.LanguageModels.Architectures;
 using DotMlx.NN;
 using DotMlx.Optimizers;
 using DotMlx.Training;
@@ -10,12 +11,12 @@ internal sealed class AdapterTrainer
 {
     private const int ValidationBatches = 4;
 
-    private readonly CharModel _model;
+    private readonly Decoder _model;
     private readonly Corpus _corpus;
     private readonly TrainingSettings _settings;
     private readonly TrainingStep _step;
 
-    public AdapterTrainer(CharModel model, Corpus corpus, TrainingSettings settings)
+    public AdapterTrainer(Decoder model, Corpus corpus, TrainingSettings settings)
     {
         _model = model;
         _corpus = corpus;
@@ -35,7 +36,7 @@ internal sealed class AdapterTrainer
     }
 
     /// <summary>The loss of a model on the tenth of a text that is not trained on.</summary>
-    public static float Validate(CharModel model, Corpus corpus, TrainingSettings settings)
+    public static float Validate(Decoder model, Corpus corpus, TrainingSettings settings)
     {
         model.Eval();
         Random random = new(settings.Seed);

@@ -1,5 +1,5 @@
+using DotMlx.LanguageModels.Architectures;
 using DotMlx.NN;
-using DotMlx.Samples.CharLm;
 
 namespace DotMlx.Samples.Lora;
 
@@ -9,14 +9,14 @@ internal static class Adapters
     private const int GroupSize = 32;
 
     /// <summary>Quantizes a model and leaves nothing trainable but corrections of its linear layers.</summary>
-    public static void Attach(CharModel model, int bits, int rank, float scale)
+    public static void Attach(Decoder model, int bits, int rank, float scale)
     {
         model.Quantize(GroupSize, bits);
         model.Freeze();
         List<KeyValuePair<string, Module>> corrected = [];
         foreach ((string path, Module layer) in model.LeafModules())
         {
-            if (path.StartsWith("layers.", StringComparison.Ordinal) && layer is QuantizedLinear linear)
+            if (path.StartsWith("model.layers.", StringComparison.Ordinal) && layer is QuantizedLinear linear)
             {
                 corrected.Add(new(path, LoraLinear.FromLinear(linear, rank, scale: scale)));
             }
@@ -25,7 +25,7 @@ internal static class Adapters
     }
 
     /// <summary>Adds the corrections into the weights and undoes the quantization, so that any program can load the model.</summary>
-    public static void Fuse(CharModel model)
+    public static void Fuse(Decoder model)
     {
         List<KeyValuePair<string, Module>> plain = [];
         foreach ((string path, Module layer) in model.NamedModules())

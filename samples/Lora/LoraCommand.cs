@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using DotMlx.LanguageModels.Architectures;
 using DotMlx.NN;
 using DotMlx.Samples.CharLm;
 using Spectre.Console;
@@ -66,7 +67,7 @@ internal static class LoraCommand
         };
         Corpus corpus = Corpus.Load(arguments.GetValue(Data)!, settings.Context, vocabulary, arguments.GetValue(Pattern)!);
         Mx.Random.Seed((ulong)settings.Seed);
-        CharModel model = new(settings.Size(vocabulary));
+        Decoder model = CharModel.Create(settings.Size(vocabulary));
         model.Update(state["model"]);
         long whole = model.ParameterCount();
         float before = AdapterTrainer.Validate(model, corpus, settings);
@@ -95,7 +96,7 @@ internal static class LoraCommand
         output.WriteLine();
     }
 
-    private static void Train(AdapterTrainer trainer, CharModel model, Corpus corpus, TrainingSettings settings, IAnsiConsole console) =>
+    private static void Train(AdapterTrainer trainer, Decoder model, Corpus corpus, TrainingSettings settings, IAnsiConsole console) =>
         Display.Run(console, 0, settings.Steps, settings.BatchSize * settings.Context, report =>
         {
             Stopwatch clock = Stopwatch.StartNew();
@@ -107,7 +108,7 @@ internal static class LoraCommand
             }
         });
 
-    private static void Save(CharModel model, TrainingSettings settings, Vocabulary vocabulary, string folder)
+    private static void Save(Decoder model, TrainingSettings settings, Vocabulary vocabulary, string folder)
     {
         try
         {

@@ -21,7 +21,7 @@ internal sealed class ChatPrompt
         _model = model;
         _tokenizer = model.Tokenizer
             ?? throw new NotSupportedException($"The model in '{model.Folder}' has no tokenizer.json, so it can't read messages.");
-        _template = ChatTemplate.Load(model.Folder)
+        _template = model.ChatTemplate
             ?? throw new NotSupportedException(
                 $"The model in '{model.Folder}' has no chat template. It is probably a base model; take its instruction-tuned version, "
                 + "or generate from plain text with LanguageModel.GenerateAsync.");
@@ -29,15 +29,16 @@ internal sealed class ChatPrompt
     }
 
     /// <summary>The tokens of a request, the names of the tools that it offers, and whether the answer begins with reasoning.</summary>
-    internal (int[] Tokens, IReadOnlyCollection<string> Tools, bool BeginsWithReasoning) Create(IEnumerable<ChatMessage> messages, ChatOptions? options)
+    internal (int[] Tokens, IReadOnlyCollection<string> Tools, bool BeginsWithReasoning) Create(IEnumerable<ChatMessage> messages,
+        ChatOptions? options)
     {
         AIFunctionDeclaration[] tools = Offered(options);
         ChatTemplate template = tools.Length > 0 ? _toolTemplate : _template;
         if (tools.Length > 0 && !template.Source.Contains("tools", StringComparison.Ordinal))
         {
             throw new NotSupportedException(
-                $"The chat template of the model in '{_model.Folder}' has no place for tools. Take a model that was trained to call functions, "
-                + "or pass no tools.");
+                $"The chat template of the model in '{_model.Folder}' has no place for tools. "
+                + "Take a model that was trained to call functions, or pass no tools.");
         }
         string text = template.Render(
             [.. Convert(messages, options)],
@@ -46,9 +47,11 @@ internal sealed class ChatPrompt
             _tokenizer.SpecialTokens,
             options?.AdditionalProperties?.TryGetValue("chat_template_kwargs", out object? more) == true
                 ? more as IReadOnlyDictionary<string, object?>
-                    ?? throw new ArgumentException("'chat_template_kwargs' must be an IReadOnlyDictionary<string, object?>.", nameof(options))
+                    ?? throw new ArgumentException("'chat_template_kwargs' must be an IReadOnlyDictionary<string, object?>.",
+                        nameof(options))
                 : null);
-        return (_tokenizer.Encode(text, addSpecialTokens: false), [.. tools.Select(tool => tool.Name)], text.TrimEnd().EndsWith("<think>", StringComparison.Ordinal));
+        return (_tokenizer.Encode(text, addSpecialTokens: false), [.. tools.Select(tool => tool.Name)], text.TrimEnd()
+            .EndsWith("<think>", StringComparison.Ordinal));
     }
 
     private static AIFunctionDeclaration[] Offered(ChatOptions? options)
@@ -58,9 +61,11 @@ internal sealed class ChatPrompt
             return [];
         }
         return options.ToolMode is RequiredChatToolMode
-            ? throw new NotSupportedException("ChatToolMode.RequireAny and RequireSpecific aren't supported: nothing forces a local model to call a function. Use ChatToolMode.Auto.")
+            ? throw new NotSupportedException("ChatToolMode.RequireAny and RequireSpecific aren't supported: "
+                + "nothing forces a local model to call a function. Use ChatToolMode.Auto.")
             : [.. tools.Select(tool => tool as AIFunctionDeclaration
-                ?? throw new NotSupportedException($"The tool '{tool.Name}' ({tool.GetType().Name}) isn't a function, and a local model has no hosted tools."))];
+                ?? throw new NotSupportedException(
+                    $"The tool '{tool.Name}' ({tool.GetType().Name}) isn't a function, and a local model has no hosted tools."))];
     }
 
     private static Dictionary<string, object?> Describe(AIFunctionDeclaration tool) => new()
@@ -141,7 +146,8 @@ internal sealed class ChatPrompt
         {
             yield break;
         }
-        Dictionary<string, object?> converted = Message(message.Role.Value, texts.Count == 0 && calls.Count > 0 ? null : string.Concat(texts));
+        Dictionary<string, object?> converted = Message(message.Role.Value, texts.Count == 0 && calls.Count > 0 ? null
+            : string.Concat(texts));
         if (calls.Count > 0)
         {
             converted["tool_calls"] = calls;
@@ -162,13 +168,15 @@ internal sealed class ChatPrompt
 
     private static JsonElement ToJson(object value)
     {
-        JsonTypeInfo type = Compact.GetTypeInfo(value is IDictionary<string, object?> ? typeof(IDictionary<string, object?>) : value.GetType());
+        JsonTypeInfo type = Compact.GetTypeInfo(value is IDictionary<string, object?> ? typeof(IDictionary<string, object?>)
+            : value.GetType());
         return JsonSerializer.SerializeToElement(value, type);
     }
 
     private static string? FormatInstruction(ChatResponseFormat? format) => format switch
     {
-        ChatResponseFormatJson { Schema: { } schema } => $"Answer with a JSON object only, without any other text. It must follow this JSON schema:\n{schema.GetRawText()}",
+        ChatResponseFormatJson { Schema: { } schema } =>
+            $"Answer with a JSON object only, without any other text. It must follow this JSON schema:\n{schema.GetRawText()}",
         ChatResponseFormatJson => "Answer with a JSON object only, without any other text.",
         _ => null,
     };

@@ -2,7 +2,9 @@ using DotMlx.LanguageModels;
 
 namespace DotMlx.Extensions.AI;
 
-/// <summary>Keeps what was computed of the last conversations, so that a conversation that goes on computes only its new messages.</summary>
+/// <summary>
+/// Keeps what was computed of the last conversations, so that a conversation that goes on computes only its new messages.
+/// </summary>
 internal sealed class ConversationCaches(LanguageModel model, int limit) : IDisposable
 {
     private readonly Lock _lock = new();

@@ -19,6 +19,9 @@ namespace DotMlx.Extensions.AI;
 /// </remarks>
 public sealed class MlxChatClient : IChatClient
 {
+    // A server must end; Microsoft.Extensions.AI leaves the limit to the client.
+    private const int MaxTokens = 2048;
+
     private readonly LanguageModel _model;
     private readonly ChatPrompt _prompt;
     private readonly GenerationOptions _defaults;
@@ -45,10 +48,11 @@ public sealed class MlxChatClient : IChatClient
         _ = model.Decoder;
         _model = model;
         _prompt = new(model);
-        _defaults = options.Generation ?? GenerationDefaults.Of(model);
+        _defaults = options.Generation ?? model.RecommendedOptions with { MaxTokens = MaxTokens };
         _caches = new(model, options.CachedConversations);
         _slots = new(options.MaxConcurrentRequests, options.MaxConcurrentRequests);
-        _metadata = new("mlx", defaultModelId: options.ModelId ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Folder))));
+        _metadata = new("mlx", defaultModelId: options.ModelId
+            ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Folder))));
     }
 
     /// <summary>Generates the tokens of an answer.</summary>
@@ -56,16 +60,22 @@ public sealed class MlxChatClient : IChatClient
         LanguageModel model, int[] prompt, GenerationOptions options, PromptCache cache, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The request asks for something that a local model can't do; the message names it.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The request asks for something that a local model can't do; the message names it.
+    /// </exception>
     /// <exception cref="ChatTemplateException">The model's chat template refuses the conversation.</exception>
-    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        CancellationToken cancellationToken = default) =>
         GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The request asks for something that a local model can't do; the message names it.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The request asks for something that a local model can't do; the message names it.
+    /// </exception>
     /// <exception cref="ChatTemplateException">The model's chat template refuses the conversation.</exception>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
         (int[] prompt, IReadOnlyCollection<string> tools, bool reasoning) = _prompt.Create(messages, options);
@@ -145,7 +155,8 @@ public sealed class MlxChatClient : IChatClient
         }
         if (options.ModelId is { } asked && asked != _metadata.DefaultModelId)
         {
-            throw new ArgumentException($"The request asks for the model '{asked}', but this client serves '{_metadata.DefaultModelId}'.", nameof(options));
+            throw new ArgumentException($"The request asks for the model '{asked}', but this client serves '{_metadata.DefaultModelId}'.",
+                nameof(options));
         }
         GenerationOptions given = options.RawRepresentationFactory?.Invoke(this) as GenerationOptions ?? _defaults;
         return given with

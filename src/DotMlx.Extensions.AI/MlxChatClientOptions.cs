@@ -9,7 +9,9 @@ public sealed record MlxChatClientOptions
     /// <summary>The name that responses and telemetry give the model; null for the name of the model's folder.</summary>
     public string? ModelId { get; init; }
 
-    /// <summary>How many requests are computed at the same time. Further ones wait and are served in the order in which they came.</summary>
+    /// <summary>
+    /// How many requests are computed at the same time. Further ones wait and are served in the order in which they came.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
     public int MaxConcurrentRequests
     {

@@ -22,12 +22,14 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
         ArgumentNullException.ThrowIfNull(model);
         _model = model;
         _options = options ?? new();
-        _tokenizer = model.Tokenizer ?? throw new NotSupportedException($"The model in '{model.Folder}' has no tokenizer.json, so it can't read text.");
+        _tokenizer = model.Tokenizer
+            ?? throw new NotSupportedException($"The model in '{model.Folder}' has no tokenizer.json, so it can't read text.");
         int dimensions = model.Model switch
         {
             Encoder encoder => encoder.Description.HiddenSize,
             Decoder decoder => decoder.Description.HiddenSize,
-            _ => throw new NotSupportedException($"The model in '{model.Folder}' is {model.Model.GetType().Name}, which gives no embeddings."),
+            _ => throw new NotSupportedException(
+                $"The model in '{model.Folder}' is {model.Model.GetType().Name}, which gives no embeddings."),
         };
         _pooling = _options.Pooling ?? PoolingOf(model) ?? (model.Model is Encoder ? EmbeddingPooling.Mean : EmbeddingPooling.LastToken);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Folder)));
@@ -36,7 +38,9 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
 
     /// <inheritdoc/>
     /// <remarks>A text with more tokens than an encoder has positions is cut; its last special token stays.</remarks>
-    /// <exception cref="ArgumentException">A text is null or has no tokens, or more dimensions are asked for than the model has.</exception>
+    /// <exception cref="ArgumentException">
+    /// A text is null or has no tokens, or more dimensions are asked for than the model has.
+    /// </exception>
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -44,7 +48,8 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
         int dimensions = options?.Dimensions ?? _metadata.DefaultModelDimensions!.Value;
         if (dimensions < 1 || dimensions > _metadata.DefaultModelDimensions)
         {
-            throw new ArgumentException($"{dimensions} dimensions were asked for, but the model has {_metadata.DefaultModelDimensions}.", nameof(options));
+            throw new ArgumentException($"{dimensions} dimensions were asked for, but the model has {_metadata.DefaultModelDimensions}.",
+                nameof(options));
         }
         int[][] texts = [.. values.Select(Encode)];
         GeneratedEmbeddings<Embedding<float>> embeddings = [];
@@ -53,7 +58,8 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
             using MlxArray vectors = Compute(batch, dimensions);
             await vectors.EvalAsync(cancellationToken).ConfigureAwait(false);
             float[] numbers = vectors.ToArray<float>();
-            embeddings.AddRange(Enumerable.Range(0, batch.Length).Select(i => new Embedding<float>(numbers.AsMemory(i * dimensions, dimensions))
+            embeddings.AddRange(Enumerable.Range(0, batch.Length)
+                .Select(i => new Embedding<float>(numbers.AsMemory(i * dimensions, dimensions))
             {
                 CreatedAt = DateTimeOffset.UtcNow,
                 ModelId = _metadata.DefaultModelId,
@@ -93,7 +99,8 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
         return config.Flag("pooling_mode_mean_tokens", false) ? EmbeddingPooling.Mean
             : config.Flag("pooling_mode_cls_token", false) ? EmbeddingPooling.FirstToken
             : config.Flag("pooling_mode_lasttoken", false) ? EmbeddingPooling.LastToken
-            : throw new NotSupportedException($"'{path}' asks for a pooling other than mean, cls, and last token. Set Pooling in the options.");
+            : throw new NotSupportedException(
+                $"'{path}' asks for a pooling other than mean, cls, and last token. Set Pooling in the options.");
     }
 
     private int[] Encode(string text)
@@ -116,8 +123,10 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
         int length = batch.Max(text => text.Length);
 
         // Padding stands behind the tokens, where a decoder's tokens don't see it.
-        MlxArray tokens = MlxArray.Create<int>([.. batch.SelectMany(text => text.Concat(Enumerable.Repeat(0, length - text.Length)))], batch.Length, length);
-        MlxArray mask = MlxArray.Create<bool>([.. batch.SelectMany(text => Enumerable.Range(0, length).Select(i => i < text.Length))], batch.Length, length);
+        MlxArray tokens = MlxArray.Create<int>([.. batch.SelectMany(text => text.Concat(Enumerable.Repeat(0, length - text.Length)))],
+            batch.Length, length);
+        MlxArray mask = MlxArray.Create<bool>([.. batch.SelectMany(text => Enumerable.Range(0, length).Select(i => i < text.Length))],
+            batch.Length, length);
         MlxArray hidden = _model.Model is Encoder encoder ? encoder.Forward(tokens, mask) : _model.Decoder.Hidden(tokens);
         hidden = hidden.AsType(DType.Float32);
         MlxArray pooled = _pooling switch

@@ -103,7 +103,8 @@ internal sealed class ResponseParser(IReadOnlyCollection<string> tools, bool beg
     /// <summary>Whether an answer that begins so is nothing but calls: true for yes, null if more text must tell.</summary>
     private bool? MayBeWholeCall(string text)
     {
-        if (text[0] is '{' or '[' || text.StartsWith("```", StringComparison.Ordinal) || text.StartsWith("<|python_tag|>", StringComparison.Ordinal))
+        if (text[0] is '{' or '[' || text.StartsWith("```", StringComparison.Ordinal)
+            || text.StartsWith("<|python_tag|>", StringComparison.Ordinal))
         {
             return true;
         }

@@ -12,7 +12,9 @@ namespace DotMlx.Extensions.AI;
 /// </summary>
 internal static class ToolCallReader
 {
-    /// <summary>The calls of a text that holds nothing else; none if it holds anything else or calls a function that wasn't offered.</summary>
+    /// <summary>
+    /// The calls of a text that holds nothing else; none if it holds anything else or calls a function that wasn't offered.
+    /// </summary>
     internal static IReadOnlyList<FunctionCallContent> Read(string text, IReadOnlyCollection<string> tools)
     {
         string body = Unwrap(text);
@@ -79,7 +81,8 @@ internal static class ToolCallReader
         {
             return false;
         }
-        JsonElement call = element.TryGetProperty("function", out JsonElement function) && function.ValueKind == JsonValueKind.Object ? function : element;
+        JsonElement call = element.TryGetProperty("function", out JsonElement function) && function.ValueKind == JsonValueKind.Object
+            ? function : element;
         if (!call.TryGetProperty("name", out JsonElement name) || name.ValueKind != JsonValueKind.String
             || Arguments(call) is not { } arguments)
         {

@@ -10,6 +10,7 @@ public sealed class LanguageModel : IDisposable
 {
     private readonly Lazy<Tokenizer?> _tokenizer;
     private readonly Lazy<ChatTemplate?> _chatTemplate;
+    private readonly Lazy<GenerationOptions> _recommended;
 
     private LanguageModel(string folder, ModelConfig config, ModelConfig? generation, Module model)
     {
@@ -18,6 +19,7 @@ public sealed class LanguageModel : IDisposable
         Model = model;
         _tokenizer = new(() => File.Exists(Path.Combine(folder, "tokenizer.json")) ? Tokenizer.Load(folder) : null);
         _chatTemplate = new(() => ChatTemplate.Load(folder));
+        _recommended = new(() => GenerationOptions.Read(generation));
         EndTokens = (generation?.Has("eos_token_id") == true ? generation : config).Integers("eos_token_id") ?? [];
     }
 
@@ -37,12 +39,21 @@ public sealed class LanguageModel : IDisposable
     /// <exception cref="NotSupportedException">The file asks for something that is not known; the message names it.</exception>
     public Tokenizer? Tokenizer => _tokenizer.Value;
 
-    /// <summary>The template that makes a prompt of a conversation, loaded when it is first asked for; null where the folder has none.</summary>
+    /// <summary>
+    /// The template that makes a prompt of a conversation, loaded when it is first asked for; null where the folder has none.
+    /// </summary>
     /// <exception cref="ChatTemplateException">The template is broken; the message names the fault and its line.</exception>
     public ChatTemplate? ChatTemplate => _chatTemplate.Value;
 
     /// <summary>The tokens that end a text, of <c>generation_config.json</c> or else of <c>config.json</c>.</summary>
     public IReadOnlyList<int> EndTokens { get; }
+
+    /// <summary>
+    /// How the model's authors recommend to generate, of <c>generation_config.json</c>: its temperature, top-p, top-k, min-p and repetition
+    /// penalty where it says that it samples; else the most likely tokens.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A setting is broken; the message names it.</exception>
+    public GenerationOptions RecommendedOptions => _recommended.Value;
 
     /// <summary>The model as a decoder.</summary>
     /// <exception cref="NotSupportedException">The model is none.</exception>
@@ -86,7 +97,9 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>Loads a model from a folder, or from the hub's cache after downloading what is missing.</summary>
-    /// <param name="folderOrName">A folder, or the name of a model on the hub, such as <c>Qwen/Qwen3-0.6B</c>. A folder that exists wins.</param>
+    /// <param name="folderOrName">
+    /// A folder, or the name of a model on the hub, such as <c>Qwen/Qwen3-0.6B</c>. A folder that exists wins.
+    /// </param>
     /// <param name="options">How it is loaded; null for the defaults.</param>
     /// <param name="hub">How it is downloaded; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the download; what has arrived stays for the next one.</param>
@@ -102,6 +115,22 @@ public sealed class LanguageModel : IDisposable
         return await Task.Run(() => Load(folder, options), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Writes the model as it is now into a folder in mlx-lm's layout, with the tokenizer and the other files beside it. Nothing
+    /// half-written
+    /// gets the name of the folder.
+    /// </summary>
+    /// <param name="folder">A folder that does not exist or is empty.</param>
+    /// <param name="shardBytes">The most bytes of a file of weights; more are split. 5 GiB by default, as in mlx-lm.</param>
+    /// <exception cref="IOException">The folder exists already, or cannot be written.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of bytes is not positive.</exception>
+    public void Save(string folder, long shardBytes = 5L << 30)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(shardBytes);
+        CheckpointWriter.Save(this, folder, shardBytes);
+    }
+
     /// <summary>Frees the parameters of the model.</summary>
     public void Dispose()
     {
@@ -111,7 +140,8 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
-    private static Module Build(string folder, ModelConfig config, ModelFamily family, QuantizationSettings quantization, LoadOptions options)
+    private static Module Build(string folder, ModelConfig config, ModelFamily family, QuantizationSettings quantization,
+        LoadOptions options)
     {
         Checkpoint checkpoint = new(folder, CheckpointFiles.Load(folder, options.DType), quantization);
         try

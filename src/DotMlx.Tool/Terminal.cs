@@ -8,7 +8,8 @@ namespace DotMlx.Tool;
 /// <summary>Where a command writes: tables with frames on a terminal, plain aligned text where the output is redirected.</summary>
 internal sealed class Terminal(IAnsiConsole console, TextWriter error)
 {
-    private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public TextWriter Output => console.Profile.Out.Writer;
 
@@ -19,9 +20,27 @@ internal sealed class Terminal(IAnsiConsole console, TextWriter error)
     /// <summary>Whether a line on the error output that is written over and over is of use.</summary>
     public bool ShowsProgress { get; init; }
 
+    /// <summary>What the user or a pipe writes.</summary>
+    public TextReader Input { get; init; } = TextReader.Null;
+
+    /// <summary>Reads a key without showing it; null where the input is no keyboard.</summary>
+    public Func<ConsoleKeyInfo>? ReadKey { get; init; }
+
     public void Line(string text = "") => Output.WriteLine(text);
 
     public void Note(string text) => Error.WriteLine($"note: {text}");
+
+    /// <summary>Writes text that stands back behind the rest, where the output is a terminal.</summary>
+    public void Dim(string text) => console.Write(new Text(text, new Style(decoration: Decoration.Dim)));
+
+    /// <summary>Writes a line of the error output over the one before; an empty text ends it.</summary>
+    public void Progress(string text)
+    {
+        if (ShowsProgress)
+        {
+            Error.Write(text.Length == 0 ? "\r\e[K" : $"\r\e[K{Units.OneLine(text, Math.Max(20, console.Profile.Width - 1))}");
+        }
+    }
 
     public void Json(JsonNode node) => Output.WriteLine(node.ToJsonString(JsonOptions));
 
@@ -47,7 +66,10 @@ internal sealed class Terminal(IAnsiConsole console, TextWriter error)
         var table = new Table { Border = TableBorder.Rounded };
         foreach (string column in columns)
         {
-            table.AddColumn(new TableColumn(new Text(Title(column))) { Alignment = IsNumeric(column) ? Justify.Right : Justify.Left, NoWrap = IsNumeric(column) });
+            table.AddColumn(new TableColumn(new Text(Title(column)))
+            {
+                Alignment = IsNumeric(column) ? Justify.Right : Justify.Left, NoWrap = IsNumeric(column),
+            });
         }
 
         foreach (string[] row in rows)
@@ -68,6 +90,7 @@ internal sealed class Terminal(IAnsiConsole console, TextWriter error)
         }
 
         void WriteRow(string[] cells) => Output.WriteLine(
-            string.Join("  ", cells.Select((cell, i) => IsNumeric(columns[i]) ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]))).TrimEnd());
+            string.Join("  ", cells.Select((cell, i) => IsNumeric(columns[i]) ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i])))
+                .TrimEnd());
     }
 }

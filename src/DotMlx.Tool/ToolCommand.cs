@@ -1,9 +1,16 @@
 using System.CommandLine;
+using DotMlx.LanguageModels;
 using DotMlx.Tool.Bench;
+using DotMlx.Tool.Chat;
 using DotMlx.Tool.Convert;
+using DotMlx.Tool.Download;
+using DotMlx.Tool.Embed;
+using DotMlx.Tool.Generate;
 using DotMlx.Tool.Info;
 using DotMlx.Tool.Inspect;
 using DotMlx.Tool.Launch;
+using DotMlx.Tool.Perplexity;
+using DotMlx.Tool.Quantize;
 
 namespace DotMlx.Tool;
 
@@ -13,6 +20,7 @@ internal static class ToolCommand
     public const int Success = 0;
     public const int Failure = 1;
     public const int BadArguments = 2;
+    public const int Canceled = 130;
 
     private const string Name = "dotnet mlx";
 
@@ -21,8 +29,14 @@ internal static class ToolCommand
         try
         {
             return Parse(args, terminal, out ParseResult result)
-                ? result.Invoke(new InvocationConfiguration { Output = terminal.Output, Error = terminal.Error, EnableDefaultExceptionHandler = false })
+                ? result.Invoke(new InvocationConfiguration { Output = terminal.Output, Error = terminal.Error,
+                    EnableDefaultExceptionHandler = false })
                 : BadArguments;
+        }
+        catch (OperationCanceledException)
+        {
+            terminal.Error.WriteLine($"{Name}: canceled.");
+            return Canceled;
         }
         catch (Exception exception) when (Explain(exception) is { } explanation)
         {
@@ -37,13 +51,20 @@ internal static class ToolCommand
         int separator = args is ["launch", ..] ? Array.IndexOf(args, "--") : -1;
         string[] program = separator < 0 ? [] : args[(separator + 1)..];
         string[] own = separator < 0 ? args : args[..separator];
-        var root = new RootCommand("MLX on this machine: what is in use, what is in a file, how fast it is, and many processes at once.")
+        var root = new RootCommand(
+            "MLX on this machine: what is in use, what is in a file, how fast it is, many processes at once, and language models.")
         {
             InfoCommand.Create(terminal),
             InspectCommand.Create(terminal),
             ConvertCommand.Create(terminal),
             BenchCommand.Create(terminal),
             LaunchCommand.Create(terminal, program),
+            ChatCommand.Create(terminal),
+            GenerateCommand.Create(terminal),
+            EmbedCommand.Create(terminal),
+            PerplexityCommand.Create(terminal),
+            QuantizeCommand.Create(terminal),
+            DownloadCommand.Create(terminal),
         };
         result = root.Parse(own.Length == 0 ? ["--help"] : own, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count == 0)
@@ -52,7 +73,8 @@ internal static class ToolCommand
         }
 
         string command = result.CommandResult.Command is RootCommand ? "" : $" {result.CommandResult.Command.Name}";
-        string fault = result.UnmatchedTokens is [{ } unknown, ..] ? $"'{unknown}' is not known here" : result.Errors[0].Message.TrimEnd('.');
+        string fault = result.UnmatchedTokens is [{ } unknown, ..] ? $"'{unknown}' is not known here" : result.Errors[0]
+            .Message.TrimEnd('.');
         terminal.Error.WriteLine($"{Name}{command}: {Units.OneLine(fault, 300)} ('{Name}{command} --help' tells more).");
         return false;
     }
@@ -63,8 +85,8 @@ internal static class ToolCommand
         ToolException => exception.Message,
         DllNotFoundException => $"no MLX library loads ('{Name} info' lists every place that was tried).",
         // Messages of the files and of MLX name the file or the function.
-        IOException or UnauthorizedAccessException or InvalidDataException or NotSupportedException or MlxException or OutOfMemoryException =>
-            Units.OneLine(exception.Message, 600),
+        IOException or UnauthorizedAccessException or InvalidDataException or NotSupportedException or MlxException or OutOfMemoryException
+            or ChatTemplateException => Units.OneLine(exception.Message, 600),
         _ => null,
     };
 }

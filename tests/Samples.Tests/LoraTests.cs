@@ -27,7 +27,7 @@ internal sealed class LoraTests
 
         using SafetensorsFile adapters = Mx.LoadSafetensors(Path.Combine(shell.At("lora"), "adapters.safetensors"));
         Assert.That(adapters.Keys, Has.All.Contains(".lora_"));
-        Assert.That(adapters.Keys, Does.Contain("layers.0.self_attn.q_proj.lora_a").And.Contain("layers.0.mlp.down_proj.lora_b"));
+        Assert.That(adapters.Keys, Does.Contain("model.layers.0.self_attn.q_proj.lora_a").And.Contain("model.layers.0.mlp.down_proj.lora_b"));
         shell.CharLm("lora", "--generate", "--length=20", "--prompt=array").Succeeded();
     }
 

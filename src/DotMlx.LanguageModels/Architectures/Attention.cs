@@ -10,7 +10,8 @@ public sealed partial class Attention : Module
     private readonly RotaryEmbedding? _rotary;
     private readonly float _scale;
 
-    internal Attention(AttentionDescription description, int hiddenSize, NormDescription norm, RotaryEmbedding? rotary, WeightSource weights, string path)
+    internal Attention(
+        AttentionDescription description, int hiddenSize, NormDescription norm, RotaryEmbedding? rotary, WeightSource weights, string path)
     {
         _description = description;
         _rotary = rotary;
@@ -64,13 +65,18 @@ public sealed partial class Attention : Module
     public MlxArray? Sinks { get; set; }
 
     /// <summary>Attends to the tokens before and, with a cache, to those of earlier passes.</summary>
+    /// <param name="x">Shape (batch, length, features), or (batch, features) where there is one token.</param>
+    /// <param name="pass">The pass.</param>
+    /// <param name="cache">The keys and values of earlier passes, or null.</param>
+    /// <returns>The shape of <paramref name="x"/>.</returns>
     internal MlxArray Forward(MlxArray x, ForwardPass pass, LayerCache? cache)
     {
-        (MlxArray projectedQueries, MlxArray projectedKeys, MlxArray projectedValues) = Project(x);
-        MlxArray queries = Arrange(projectedQueries, _description.Heads, QNorm, pass);
-        MlxArray keys = Arrange(projectedKeys, _description.KeyValueHeads, KNorm, pass);
+        (MlxArray projectedQueries, MlxArray projectedKeys, MlxArray projectedValues) = Project(x, pass);
+        MlxArray? rotation = _rotary is null ? null : pass.RotationOf(_rotary, projectedQueries.DType);
+        MlxArray queries = Arrange(projectedQueries, _description.Heads, QNorm, pass, rotation);
+        MlxArray keys = Arrange(projectedKeys, _description.KeyValueHeads, KNorm, pass, rotation);
         using MlxArray values = Arrange(projectedValues, _description.KeyValueHeads, null, pass);
-        if (_rotary is not null)
+        if (_rotary is not null && rotation is null)
         {
             (queries, keys) = Rotate(_rotary, queries, keys, pass);
         }
@@ -78,7 +84,7 @@ public sealed partial class Attention : Module
         queries.Dispose();
         keys.Dispose();
         using MlxArray joined = Join(attended, pass.Length);
-        return OProj.Forward(joined);
+        return pass.Apply(OProj, joined);
     }
 
     private MlxArray Attend(MlxArray queries, MlxArray keys, MlxArray values, ForwardPass pass, LayerCache? cache)
@@ -108,20 +114,23 @@ public sealed partial class Attention : Module
         }
     }
 
-    private (MlxArray Queries, MlxArray Keys, MlxArray Values) Project(MlxArray x)
+    private (MlxArray Queries, MlxArray Keys, MlxArray Values) Project(MlxArray x, ForwardPass pass)
     {
         if (QkvProj is null)
         {
-            return (QProj!.Forward(x), KProj!.Forward(x), VProj!.Forward(x));
+            return (pass.Apply(QProj!, x), pass.Apply(KProj!, x), pass.Apply(VProj!, x));
         }
-        using MlxArray all = QkvProj.Forward(x);
+        using MlxArray all = pass.Apply(QkvProj, x);
         int queries = _description.Heads * _description.HeadDims, keys = _description.KeyValueHeads * _description.HeadDims;
         MlxArray[] parts = Mx.Split(all, [queries, queries + keys], axis: -1);
         return (parts[0], parts[1], parts[2]);
     }
 
-    /// <summary>Splits features into heads and normalizes them: (batch, heads, length, features). Frees what it was given.</summary>
-    private MlxArray Arrange(MlxArray x, int heads, Norm? norm, ForwardPass pass)
+    /// <summary>
+    /// Splits features into heads, normalizes them and rotates them by a matrix where there is one: (batch, heads, length, features). Frees
+    /// what it was given.
+    /// </summary>
+    private MlxArray Arrange(MlxArray x, int heads, Norm? norm, ForwardPass pass, MlxArray? rotation = null)
     {
         if (norm is not null && _description.HeadNorm == HeadNorm.AllHeads)
         {
@@ -129,6 +138,16 @@ public sealed partial class Attention : Module
         }
 
         // A single token lies in memory as heads of one position already.
+        if (rotation is not null)
+        {
+            x = Replace(x, Mx.Reshape(x, -1, _description.HeadDims));
+            if (norm is not null && _description.HeadNorm == HeadNorm.EachHead)
+            {
+                x = Replace(x, norm.Forward(x));
+            }
+            x = Replace(x, Mx.MatMul(x, rotation));
+            return Replace(x, Mx.Reshape(x, -1, heads, 1, _description.HeadDims));
+        }
         x = Replace(x, pass.Length == 1
             ? Mx.Reshape(x, -1, heads, 1, _description.HeadDims)
             : Mx.Reshape(x, x.Shape[0], pass.Length, heads, _description.HeadDims));
@@ -144,7 +163,7 @@ public sealed partial class Attention : Module
         int size = _description.Heads * _description.HeadDims;
         if (length == 1)
         {
-            return Mx.Reshape(x, -1, 1, size);
+            return Mx.Reshape(x, -1, size);
         }
         using MlxArray transposed = Mx.Transpose(x, 0, 2, 1, 3);
         return Mx.Reshape(transposed, x.Shape[0], length, size);

@@ -53,7 +53,8 @@ public sealed partial class Decoder : Module
         if (tokens.NDim != 2 || tokens.Size == 0)
         {
             throw new ArgumentException(
-                $"The tokens have the shape ({string.Join(", ", tokens.Shape.ToArray())}); expected (batch, length) with at least one token.", nameof(tokens));
+                $"The tokens have the shape ({string.Join(", ", tokens.Shape.ToArray())}); "
+                + "expected (batch, length) with at least one token.", nameof(tokens));
         }
         cache?.Check(this, tokens.Shape[0]);
         return Model.Forward(tokens, cache);
@@ -62,9 +63,14 @@ public sealed partial class Decoder : Module
     /// <summary>The logits of features that <see cref="Hidden"/> gave.</summary>
     /// <param name="hidden">Features of shape (..., hidden size).</param>
     /// <returns>Logits of shape (..., vocabulary).</returns>
-    public MlxArray Logits(MlxArray hidden)
+    public MlxArray Logits(MlxArray hidden) => Logits(hidden, null);
+
+    /// <summary>As <see cref="Logits(MlxArray)"/>, with weights that were transposed before.</summary>
+    internal MlxArray Logits(MlxArray hidden, TransposedWeights? weights)
     {
-        MlxArray logits = LmHead is null ? Model.EmbedTokens.AsLinear(hidden) : LmHead.Forward(hidden);
+        MlxArray logits = LmHead is null
+            ? weights is null ? Model.EmbedTokens.AsLinear(hidden) : weights.ApplyAsLinear(Model.EmbedTokens, hidden)
+            : weights is null ? LmHead.Forward(hidden) : weights.Apply(LmHead, hidden);
         if (Description.LogitScale != 1)
         {
             logits = Replace(logits, Mx.Multiply(logits, (float)Description.LogitScale));
@@ -114,8 +120,10 @@ public sealed partial class DecoderStack : Module
 
     internal MlxArray Forward(MlxArray tokens, DecoderCache? cache)
     {
-        using ForwardPass pass = new(tokens.Shape[1], cache?.Offset ?? 0, cache?.Padding);
-        MlxArray x = EmbedTokens.Forward(tokens);
+        using ForwardPass pass = new(tokens.Shape[1], cache?.Offset ?? 0, cache?.Padding, cache?.Weights);
+
+        // MLX reshapes the input of each product that has more than two axes, and the result; a single token needs no third one.
+        MlxArray x = pass.Length == 1 ? EmbedOne(tokens) : EmbedTokens.Forward(tokens);
         if (_description.EmbeddingScale != 1)
         {
             x = Replace(x, Mx.Multiply(x, (float)_description.EmbeddingScale));
@@ -124,6 +132,13 @@ public sealed partial class DecoderStack : Module
         {
             x = Replace(x, Layers[i].Forward(x, pass, cache?.Layers[i]));
         }
-        return Replace(x, Norm.Forward(x));
+        x = Replace(x, Norm.Forward(x));
+        return pass.Length == 1 ? Replace(x, Mx.ExpandDims(x, 1)) : x;
+    }
+
+    private MlxArray EmbedOne(MlxArray tokens)
+    {
+        using MlxArray flat = Mx.Reshape(tokens, -1);
+        return EmbedTokens.Forward(flat);
     }
 }

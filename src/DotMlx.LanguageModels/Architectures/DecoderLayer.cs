@@ -52,7 +52,7 @@ public sealed partial class DecoderLayer : Module
     {
         using MlxArray attended = Attend(x, pass, cache);
         using MlxArray between = Add(x, attended, AfterAttention);
-        using MlxArray fed = Feed(between);
+        using MlxArray fed = Feed(between, pass);
         return Add(between, fed, AfterFeedForward);
     }
 
@@ -63,7 +63,8 @@ public sealed partial class DecoderLayer : Module
         ResidualDescription names = _description.Residual;
         members.Add(
             ModuleMember.Create<DecoderLayer, Attention>("self_attn", static m => m.SelfAttention, static (m, v) => m.SelfAttention = v),
-            ModuleMember.Create<DecoderLayer, FeedForward>(_description.FeedForward.Name, static m => m.FeedForward, static (m, v) => m.FeedForward = v));
+            ModuleMember.Create<DecoderLayer, FeedForward>(
+                _description.FeedForward.Name, static m => m.FeedForward, static (m, v) => m.FeedForward = v));
         AddNorm(names.BeforeAttention, static m => m.BeforeAttention, static (m, v) => m.BeforeAttention = v);
         AddNorm(names.AfterAttention, static m => m.AfterAttention, static (m, v) => m.AfterAttention = v);
         AddNorm(names.BeforeFeedForward, static m => m.BeforeFeedForward, static (m, v) => m.BeforeFeedForward = v);
@@ -95,14 +96,14 @@ public sealed partial class DecoderLayer : Module
         return SelfAttention.Forward(normalized, pass, cache);
     }
 
-    private MlxArray Feed(MlxArray x)
+    private MlxArray Feed(MlxArray x, ForwardPass pass)
     {
         if (BeforeFeedForward is null)
         {
-            return FeedForward.Forward(x);
+            return FeedForward.Forward(x, pass);
         }
         using MlxArray normalized = BeforeFeedForward.Forward(x);
-        return FeedForward.Forward(normalized);
+        return FeedForward.Forward(normalized, pass);
     }
 
     /// <summary>x + scale · dropout(norm(part)).</summary>

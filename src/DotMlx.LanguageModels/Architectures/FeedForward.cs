@@ -10,7 +10,11 @@ public abstract partial class FeedForward : Module
     /// <returns>Output of the same shape.</returns>
     public abstract MlxArray Forward(MlxArray x);
 
-    internal static FeedForward Create(FeedForwardDescription description, int hiddenSize, WeightSource weights, string path) => description switch
+    /// <summary>As <see cref="Forward(MlxArray)"/>, with what a pass knows.</summary>
+    internal virtual MlxArray Forward(MlxArray x, ForwardPass pass) => Forward(x);
+
+    internal static FeedForward Create(FeedForwardDescription description, int hiddenSize, WeightSource weights, string path) =>
+        description switch
     {
         GatedDescription gated => new GatedFeedForward(gated, hiddenSize, weights, path),
         ExpertsDescription experts => new MixtureOfExperts(experts, hiddenSize, weights, path),
@@ -51,21 +55,26 @@ public sealed partial class GatedFeedForward : FeedForward
     public Linear DownProj { get; }
 
     /// <inheritdoc/>
-    public override MlxArray Forward(MlxArray x)
+    public override MlxArray Forward(MlxArray x) => Forward(x, static (layer, x) => layer.Forward(x));
+
+    /// <inheritdoc/>
+    internal override MlxArray Forward(MlxArray x, ForwardPass pass) => Forward(x, pass.Apply);
+
+    private MlxArray Forward(MlxArray x, Func<Linear, MlxArray, MlxArray> apply)
     {
-        using MlxArray opened = Open(x);
-        return DownProj.Forward(opened);
+        using MlxArray opened = Open(x, apply);
+        return apply(DownProj, opened);
     }
 
-    private MlxArray Open(MlxArray x)
+    private MlxArray Open(MlxArray x, Func<Linear, MlxArray, MlxArray> apply)
     {
         if (GateUpProj is null)
         {
-            using MlxArray gate = GateProj!.Forward(x);
-            using MlxArray up = UpProj!.Forward(x);
+            using MlxArray gate = apply(GateProj!, x);
+            using MlxArray up = apply(UpProj!, x);
             return _description.Activation.Apply(gate, up);
         }
-        using MlxArray both = GateUpProj.Forward(x);
+        using MlxArray both = apply(GateUpProj, x);
         MlxArray[] halves = Mx.Split(both, 2, axis: -1);
         using (halves[0])
         {

@@ -41,7 +41,8 @@ public sealed partial class MixtureOfExperts : FeedForward
         ArgumentNullException.ThrowIfNull(members);
         members.Add(
             ModuleMember.Create<MixtureOfExperts, Linear>(_description.RouterName, static m => m.Router, static (m, v) => m.Router = v),
-            ModuleMember.Create<MixtureOfExperts, SwitchFeedForward>(_description.ExpertsName, static m => m.Experts, static (m, v) => m.Experts = v));
+            ModuleMember.Create<MixtureOfExperts, SwitchFeedForward>(
+                _description.ExpertsName, static m => m.Experts, static (m, v) => m.Experts = v));
     }
 
     private MlxArray Choose(MlxArray scores)

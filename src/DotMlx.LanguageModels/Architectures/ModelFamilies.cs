@@ -9,7 +9,8 @@ public static class ModelFamilies
     private static readonly ConcurrentDictionary<string, ModelFamily> s_families = new(
         new ModelFamily[]
         {
-            new Bert(), new Gemma2(), new Gemma3(), new GptOss(), new Granite(), new Llama(), new Mistral(), new Mixtral(), new Olmo2(), new Phi3(),
+            new Bert(), new Gemma2(), new Gemma3(), new GptOss(), new Granite(), new Llama(), new Mistral(), new Mixtral(), new Olmo2(),
+            new Phi3(),
             new Qwen2(), new Qwen3(), new Qwen3Moe(), new SmolLm3(),
         }.Select(family => new KeyValuePair<string, ModelFamily>(family.ModelType, family)),
         StringComparer.Ordinal);

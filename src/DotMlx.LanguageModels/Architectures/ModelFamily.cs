@@ -46,7 +46,8 @@ public abstract class DecoderFamily : ModelFamily
         bool bare = checkpoint.Names.Contains("embed_tokens.weight");
         bool tied = Describe(config).TiedEmbeddings;
         checkpoint.Rename(name =>
-            name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (tied && name.StartsWith("lm_head.", StringComparison.Ordinal)) ? null
+            name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal)
+                || (tied && name.StartsWith("lm_head.", StringComparison.Ordinal)) ? null
             : bare && !name.StartsWith("lm_head.", StringComparison.Ordinal) ? "model." + name
             : name);
     }

@@ -5,8 +5,7 @@ namespace DotMlx.LanguageModels.Architectures;
 /// <summary>Rotates queries and keys by their positions. It has no parameters and may be shared by layers.</summary>
 /// <remarks>
 /// On a GPU MLX has a kernel for it. On a CPU MLX composes it of two dozen operations for each array, most of which compute the same sines
-/// and
-/// cosines in every layer: there they are computed once in a pass.
+/// and cosines in every layer: there they are computed once in a pass.
 /// </remarks>
 internal sealed class RotaryEmbedding
 {
@@ -14,6 +13,8 @@ internal sealed class RotaryEmbedding
     private readonly int _headDims;
     private readonly MlxArray? _magnitudes;
     private (float[] Periods, MlxArray Array)? _current;
+    private (float[] Periods, MlxArray Array)? _everyFeature;
+    private (MlxArray Kept, MlxArray Swapped)? _parts;
 
     /// <param name="description">What to rotate.</param>
     /// <param name="headDims">The features of a head.</param>
@@ -26,7 +27,7 @@ internal sealed class RotaryEmbedding
             float[] factors = new float[headDims];
             factors.AsSpan().Fill(1);
             factors.AsSpan(0, description.Dims).Fill(magnitude);
-            _magnitudes = Lasting(factors);
+            _magnitudes = Lasting(factors, factors.Length);
         }
         ScoreScale = magnitude != 1 && _magnitudes is null ? magnitude * (double)magnitude : 1;
     }
@@ -68,6 +69,19 @@ internal sealed class RotaryEmbedding
         return (Mx.AsType(cosines, dtype), Mx.AsType(signed, dtype));
     }
 
+    /// <summary>The rotation of the pass's only position as a matrix, of shape (features, features): rotated = x · matrix.</summary>
+    internal MlxArray MakeRotation(ForwardPass pass)
+    {
+        (MlxArray kept, MlxArray swapped) = _parts ??= MakeParts();
+        using MlxArray angles = Mx.Divide(pass.Positions, PeriodsOfEveryFeature(pass.End));
+        using MlxArray cosines = Mx.Cos(angles);
+        using MlxArray sines = Mx.Sin(angles);
+        using MlxArray along = Mx.Multiply(kept, cosines);
+        using MlxArray across = Mx.Multiply(swapped, sines);
+        MlxArray rotation = Mx.Add(along, across);
+        return _magnitudes is null ? rotation : Intermediate.Replace(rotation, Mx.Multiply(rotation, _magnitudes));
+    }
+
     /// <summary>As <see cref="Forward"/>, by MLX's kernel.</summary>
     internal MlxArray ByKernel(MlxArray x, ForwardPass pass) => Mx.Fast.RoPE(
         x, _description.Dims, traditional: false, @base: null, scale: 1f, pass.Positions, PeriodsAt(pass.End));
@@ -85,9 +99,38 @@ internal sealed class RotaryEmbedding
         return Mx.Concatenate([rotated, rest], axis: -1);
     }
 
-    private static MlxArray Lasting(float[] values)
+    /// <summary>Which feature each result takes times its cosine, and which, with which sign, times its sine.</summary>
+    private (MlxArray Kept, MlxArray Swapped) MakeParts()
     {
-        MlxArray array = MlxArray.Create<float>(values, values.Length);
+        int half = _description.Dims / 2;
+        float[] kept = new float[_headDims * _headDims], swapped = new float[_headDims * _headDims];
+        for (int i = 0; i < _headDims; i++)
+        {
+            kept[(i * _headDims) + i] = 1;
+        }
+        for (int i = 0; i < half; i++)
+        {
+            swapped[((i + half) * _headDims) + i] = -1;
+            swapped[(i * _headDims) + i + half] = 1;
+        }
+        return (Lasting(kept, _headDims, _headDims), Lasting(swapped, _headDims, _headDims));
+    }
+
+    /// <summary>The periods of both halves; features that are not rotated have endless ones.</summary>
+    private MlxArray PeriodsOfEveryFeature(int length)
+    {
+        float[] periods = _description.Periods.At(length);
+        if (_everyFeature is not { } current || !ReferenceEquals(current.Periods, periods))
+        {
+            float[] all = [.. periods, .. periods, .. Enumerable.Repeat(float.PositiveInfinity, _headDims - (2 * periods.Length))];
+            _everyFeature = current = (periods, Lasting(all, all.Length));
+        }
+        return current.Array;
+    }
+
+    private static MlxArray Lasting(float[] values, params ReadOnlySpan<int> shape)
+    {
+        MlxArray array = MlxArray.Create<float>(values, shape);
         MlxScope.Detach(array);
         return array;
     }
@@ -109,7 +152,7 @@ internal sealed class RotaryEmbedding
         if (_current is not { } current || !ReferenceEquals(current.Periods, periods))
         {
             // The one before may be in use by another thread; the collector frees it.
-            _current = current = (periods, Lasting(periods));
+            _current = current = (periods, Lasting(periods, periods.Length));
         }
         return current.Array;
     }

@@ -18,7 +18,8 @@ public abstract class RotaryPeriods
     /// <summary>Given periods.</summary>
     /// <param name="periods">One for each pair of features.</param>
     /// <param name="magnitude">Multiplies rotated queries and keys.</param>
-    public static RotaryPeriods Of(IEnumerable<double> periods, double magnitude = 1) => new Constant([.. periods.Select(period => (float)period)], magnitude);
+    public static RotaryPeriods Of(IEnumerable<double> periods, double magnitude = 1) =>
+        new Constant([.. periods.Select(period => (float)period)], magnitude);
 
     /// <summary>One set of periods for short texts and another one for long texts (LongRoPE).</summary>
     /// <param name="short">The periods up to that many positions.</param>

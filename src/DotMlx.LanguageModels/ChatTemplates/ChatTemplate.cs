@@ -60,7 +60,9 @@ public sealed class ChatTemplate
     }
 
     /// <summary>Writes the text of a conversation, with the variables that transformers' <c>apply_chat_template</c> passes.</summary>
-    /// <param name="messages">The messages: a list of dictionaries with <c>role</c>, <c>content</c> and what else the template reads.</param>
+    /// <param name="messages">
+    /// The messages: a list of dictionaries with <c>role</c>, <c>content</c> and what else the template reads.
+    /// </param>
     /// <param name="tools">The descriptions of the functions that the model may call, as JSON schema, or null.</param>
     /// <param name="addGenerationPrompt">Whether the text ends with what begins the model's answer.</param>
     /// <param name="specialTokens">The tokenizer's <see cref="Tokenizer.SpecialTokens"/>.</param>
@@ -70,7 +72,8 @@ public sealed class ChatTemplate
     /// <exception cref="ArgumentException">A value has a type that a template cannot see.</exception>
     public string Render(
         IEnumerable<object?> messages, IEnumerable<object?>? tools = null, bool addGenerationPrompt = false,
-        IReadOnlyDictionary<string, string>? specialTokens = null, IReadOnlyDictionary<string, object?>? more = null, TimeProvider? time = null)
+        IReadOnlyDictionary<string, string>? specialTokens = null, IReadOnlyDictionary<string, object?>? more = null,
+            TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
         var variables = new Dictionary<string, object?>(StringComparer.Ordinal)

@@ -1,6 +1,8 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>A chat template is broken, fails, or refuses a conversation; <see cref="Exception.Message"/> names the template and the line.</summary>
+/// <summary>
+/// A chat template is broken, fails, or refuses a conversation; <see cref="Exception.Message"/> names the template and the line.
+/// </summary>
 public sealed class ChatTemplateException : Exception
 {
     internal ChatTemplateException(string template, int line, string reason, bool isRefusal, Exception? inner)
@@ -16,7 +18,9 @@ public sealed class ChatTemplateException : Exception
     /// <summary>What is wrong, without the place.</summary>
     public string Reason { get; }
 
-    /// <summary>Whether the template itself refused, by <c>raise_exception</c>: <see cref="Exception.Message"/> is its text alone.</summary>
+    /// <summary>
+    /// Whether the template itself refused, by <c>raise_exception</c>: <see cref="Exception.Message"/> is its text alone.
+    /// </summary>
     public bool IsRefusal { get; }
 }
 

@@ -26,19 +26,24 @@ internal static class Conversion
             JsonElement element => OfElement(element),
             JsonNode node => OfText(node.ToJsonString()),
             JsonDocument document => OfElement(document.RootElement),
-            IDictionary dictionary => OfMembers(dictionary.Keys.Cast<object>().Select(key => (Key(key, name), dictionary[key])), name, depth),
-            IEnumerable<KeyValuePair<string, object?>> members => OfMembers(members.Select(member => (member.Key, member.Value)), name, depth),
-            IEnumerable<KeyValuePair<string, string>> members => OfMembers(members.Select(member => (member.Key, (object?)member.Value)), name, depth),
+            IDictionary dictionary =>
+                OfMembers(dictionary.Keys.Cast<object>().Select(key => (Key(key, name), dictionary[key])), name, depth),
+            IEnumerable<KeyValuePair<string, object?>> members =>
+                OfMembers(members.Select(member => (member.Key, member.Value)), name, depth),
+            IEnumerable<KeyValuePair<string, string>> members =>
+                OfMembers(members.Select(member => (member.Key, (object?)member.Value)), name, depth),
             IEnumerable items => Listed(items.Cast<object?>().Select((item, i) => ToValue(item, $"{name}[{i}]", depth + 1))),
             _ => throw new ArgumentException(
-                $"'{name}' is of the type {value.GetType()}. A template takes null, bool, numbers, strings, lists, dictionaries with string keys and JSON.", nameof(value)),
+                $"'{name}' is of the type {value.GetType()}. A template takes null, bool, numbers, strings, lists, "
+                + "dictionaries with string keys and JSON.", nameof(value)),
         };
     }
 
     private static List<object?> Listed(IEnumerable<object?> items) => [.. items];
 
     private static string Key(object key, string name) =>
-        key as string ?? throw new ArgumentException($"'{name}' is a dictionary with keys of the type {key.GetType()}; they must be strings.", nameof(key));
+        key as string ?? throw new ArgumentException(
+            $"'{name}' is a dictionary with keys of the type {key.GetType()}; they must be strings.", nameof(key));
 
     private static Mapping OfMembers(IEnumerable<(string Key, object? Value)> members, string name, int depth)
     {

@@ -49,7 +49,8 @@ public sealed class Checkpoint : WeightSource
             else if (!_arrays.TryAdd(renamed, array))
             {
                 _arrays.Add(name, array);
-                throw new InvalidDataException($"'{_name}' cannot be loaded: it has the weight '{renamed}' and '{name}', which is the same one.");
+                throw new InvalidDataException(
+                    $"'{_name}' cannot be loaded: it has the weight '{renamed}' and '{name}', which is the same one.");
             }
         }
     }
@@ -79,14 +80,16 @@ public sealed class Checkpoint : WeightSource
             catch (Exception exception) when (exception is ArgumentException or MlxException or IndexOutOfRangeException)
             {
                 throw new InvalidDataException(
-                    $"'{_name}' cannot be loaded: the weight '{key}' of shape {ShapeOf(array)} cannot be converted ({exception.Message}).", exception);
+                    $"'{_name}' cannot be loaded: the weight '{key}' of shape {ShapeOf(array)} cannot be converted ({exception.Message}).",
+                    exception);
             }
             _arrays.Remove(key);
             foreach ((string newName, MlxArray made) in converted)
             {
                 if (!_arrays.TryAdd(newName, made))
                 {
-                    throw new InvalidDataException($"'{_name}' cannot be loaded: it has the weight '{newName}' and '{key}', which contains it.");
+                    throw new InvalidDataException(
+                        $"'{_name}' cannot be loaded: it has the weight '{newName}' and '{key}', which contains it.");
                 }
             }
             if (!converted.Any(item => ReferenceEquals(item.Value, array)))
@@ -109,13 +112,16 @@ public sealed class Checkpoint : WeightSource
             .Replace("\\{expert}", "(?<expert>0|[1-9][0-9]{0,5})", StringComparison.Ordinal)
             .Replace("\\{name}", "(?<name>weight|scales|biases|bias)", StringComparison.Ordinal));
         var groups = _arrays.Keys.Select(key => single.Match(key)).Where(match => match.Success)
-            .GroupBy(match => match.Groups["path"].Value + joined.Replace("{name}", match.Groups["name"].Value, StringComparison.Ordinal)).ToArray();
+            .GroupBy(match => match.Groups["path"].Value + joined.Replace("{name}", match.Groups["name"].Value, StringComparison.Ordinal))
+            .ToArray();
         foreach (var group in groups)
         {
-            string[] keys = [.. group.OrderBy(match => int.Parse(match.Groups["expert"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))
+            string[] keys = [.. group.OrderBy(match =>
+                int.Parse(match.Groups["expert"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))
                 .Select(match => match.Value)];
             MlxArray[] parts = [.. keys.Select(key => _arrays[key])];
-            int expected = group.Select(match => int.Parse(match.Groups["expert"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)).Max() + 1;
+            int expected = group.Select(match =>
+                int.Parse(match.Groups["expert"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)).Max() + 1;
             if (expected != keys.Length || parts.Any(part => !part.Shape.SequenceEqual(parts[0].Shape)))
             {
                 // What is not joined is reported as missing and left over.
@@ -130,7 +136,8 @@ public sealed class Checkpoint : WeightSource
             }
             if (!_arrays.TryAdd(group.Key, whole))
             {
-                throw new InvalidDataException($"'{_name}' cannot be loaded: it has the weight '{group.Key}' and '{keys[0]}', which is a part of it.");
+                throw new InvalidDataException(
+                    $"'{_name}' cannot be loaded: it has the weight '{group.Key}' and '{keys[0]}', which is a part of it.");
             }
         }
     }
@@ -150,7 +157,8 @@ public sealed class Checkpoint : WeightSource
     {
         MlxArray? shift = bias ? Get(path + ".bias", outputs) : null;
         return Packed(path, [outputs], inputs) is { } packed
-            ? new QuantizedLinear(packed.Weight, packed.Scales, packed.Biases, shift, packed.How.GroupSize, packed.How.Bits, packed.How.Mode)
+            ? new QuantizedLinear(packed.Weight, packed.Scales, packed.Biases, shift, packed.How.GroupSize, packed.How.Bits,
+                packed.How.Mode)
             : new Linear(Get(path + ".weight", outputs, inputs), shift);
     }
 
@@ -219,7 +227,8 @@ public sealed class Checkpoint : WeightSource
             _misshapen.Add($"'{path}' has {columns} inputs, which cannot be packed in groups of {how.GroupSize} with {how.Bits} bits");
         }
         bool affine = how.Mode == "affine";
-        MlxArray weight = Take(path + ".weight", [.. rows, (int)((long)columns * how.Bits / 32)], static type => type == DType.UInt32, "uint32");
+        MlxArray weight = Take(path + ".weight", [.. rows, (int)((long)columns * how.Bits / 32)],
+            static type => type == DType.UInt32, "uint32");
         int[] scaled = [.. rows, columns / how.GroupSize];
         MlxArray scales = affine
             ? Get(path + ".scales", scaled)

@@ -28,7 +28,8 @@ internal static class CheckpointFiles
             return LoadFiles(expected.Keys.Select(name => Path.Combine(folder, name)), path => expected[Path.GetFileName(path)], dtype);
         }
         throw new FileNotFoundException(
-            $"'{folder}' has no weights: expected '{SingleName}' or '{IndexName}'. Other formats (PyTorch's .bin, GGUF) are not read here.", single);
+            $"'{folder}' has no weights: expected '{SingleName}' or '{IndexName}'. "
+            + "Other formats (PyTorch's .bin, GGUF) are not read here.", single);
     }
 
     private static Dictionary<string, MlxArray> LoadFiles(IEnumerable<string> paths, Func<string, List<string>>? expected, DType? dtype)
@@ -51,14 +52,16 @@ internal static class CheckpointFiles
                     if (!arrays.TryAdd(name, Converted(array, dtype)))
                     {
                         file.Dispose();
-                        throw new InvalidDataException($"'{path}' cannot be loaded: another file of the checkpoint has a weight '{name}', too.");
+                        throw new InvalidDataException(
+                            $"'{path}' cannot be loaded: another file of the checkpoint has a weight '{name}', too.");
                     }
                 }
                 string[] absent = [.. expected?.Invoke(path).Where(name => !file.ContainsKey(name)) ?? []];
                 if (absent.Length > 0)
                 {
                     throw new InvalidDataException(
-                        $"'{path}' lacks weights that the index '{IndexName}' looks for in it: {string.Join(", ", absent.Select(name => $"'{name}'"))}.");
+                        $"'{path}' lacks weights that the index '{IndexName}' looks for in it: "
+                        + $"{string.Join(", ", absent.Select(name => $"'{name}'"))}.");
                 }
             }
             return arrays;
@@ -102,17 +105,20 @@ internal static class CheckpointFiles
             if (index.RootElement.ValueKind != JsonValueKind.Object
                 || !index.RootElement.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
             {
-                throw new InvalidDataException($"'{path}' cannot be loaded: it has no 'weight_map' that says which file holds which weight.");
+                throw new InvalidDataException(
+                    $"'{path}' cannot be loaded: it has no 'weight_map' that says which file holds which weight.");
             }
             foreach (JsonProperty entry in map.EnumerateObject())
             {
                 string? file = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
 
                 // An index comes from strangers: it names safetensors files beside itself and nothing else.
-                if (string.IsNullOrEmpty(file) || file.AsSpan().ContainsAny('/', '\\', '\0') || !file.EndsWith(".safetensors", StringComparison.Ordinal))
+                if (string.IsNullOrEmpty(file) || file.AsSpan().ContainsAny('/', '\\', '\0')
+                    || !file.EndsWith(".safetensors", StringComparison.Ordinal))
                 {
                     throw new InvalidDataException(
-                        $"'{path}' cannot be loaded: for '{entry.Name}' it names {entry.Value.GetRawText()}, expected a .safetensors file beside the index.");
+                        $"'{path}' cannot be loaded: for '{entry.Name}' it names {entry.Value.GetRawText()}, "
+                        + "expected a .safetensors file beside the index.");
                 }
                 if (!files.TryGetValue(file, out List<string>? weights))
                 {
@@ -123,7 +129,8 @@ internal static class CheckpointFiles
         }
         catch (JsonException exception)
         {
-            throw new InvalidDataException($"'{path}' cannot be loaded: it is no valid JSON ({exception.Message.TrimEnd('.')}).", exception);
+            throw new InvalidDataException($"'{path}' cannot be loaded: it is no valid JSON ({exception.Message.TrimEnd('.')}).",
+                exception);
         }
         catch (InvalidOperationException exception)
         {
@@ -135,7 +142,8 @@ internal static class CheckpointFiles
             string whole = Path.Combine(Path.GetDirectoryName(path)!, file);
             if (!File.Exists(whole))
             {
-                throw new FileNotFoundException($"'{path}' names the file '{file}', which is not beside it; the download may be incomplete.", whole);
+                throw new FileNotFoundException(
+                    $"'{path}' names the file '{file}', which is not beside it; the download may be incomplete.", whole);
             }
         }
         return files.Count > 0 ? files : throw new InvalidDataException($"'{path}' cannot be loaded: its 'weight_map' is empty.");

@@ -25,10 +25,12 @@ internal static class HarmlessOptions
         "pruned_heads", "is_encoder_decoder", "encoder_no_repeat_ngram_size",
 
         // Tokens and generation, which generation_config.json settles.
-        "begin_suppress_tokens", "bad_words_ids", "bos_token_id", "decoder_start_token_id", "diversity_penalty", "do_sample", "early_stopping",
+        "begin_suppress_tokens", "bad_words_ids", "bos_token_id", "decoder_start_token_id", "diversity_penalty", "do_sample",
+        "early_stopping",
         "eos_token_id", "exponential_decay_length_penalty", "forced_bos_token_id", "forced_eos_token_id", "length_penalty", "max_length",
         "max_new_tokens", "min_length", "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "pad_token_id",
-        "prefix", "remove_invalid_values", "repetition_penalty", "sep_token_id", "suppress_tokens", "temperature", "tokenizer_class", "top_k",
+        "prefix", "remove_invalid_values", "repetition_penalty", "sep_token_id", "suppress_tokens", "temperature",
+        "tokenizer_class", "top_k",
         "top_p", "typical_p", "eos_token_ids",
 
         // Heads for other tasks.

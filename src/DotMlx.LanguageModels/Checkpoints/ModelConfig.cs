@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace DotMlx.LanguageModels;
 
@@ -33,6 +34,9 @@ public sealed class ModelConfig
 
     /// <summary>The names of all options, in the order of the file.</summary>
     public IEnumerable<string> Names => _root.EnumerateObject().Select(option => option.Name);
+
+    /// <summary>The whole file as nodes that can be changed.</summary>
+    internal JsonObject ToNode() => JsonObject.Create(_root)!;
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The path of a JSON file.</param>
@@ -72,7 +76,8 @@ public sealed class ModelConfig
         }
         catch (JsonException exception)
         {
-            throw new InvalidDataException($"'{file}' cannot be loaded: it is no valid JSON ({exception.Message.TrimEnd('.')}).", exception);
+            throw new InvalidDataException($"'{file}' cannot be loaded: it is no valid JSON ({exception.Message.TrimEnd('.')}).",
+                exception);
         }
         catch (InvalidOperationException exception)
         {
@@ -102,7 +107,8 @@ public sealed class ModelConfig
     /// <param name="minimum">The smallest number allowed.</param>
     /// <param name="maximum">The largest number allowed.</param>
     /// <exception cref="InvalidDataException">The option is no whole number or out of range.</exception>
-    public int IntegerOr(string name, int missing, int minimum = 1, int maximum = 1 << 28) => IntegerOrNull(name, minimum, maximum) ?? missing;
+    public int IntegerOr(string name, int missing, int minimum = 1, int maximum = 1 << 28) =>
+        IntegerOrNull(name, minimum, maximum) ?? missing;
 
     /// <summary>A whole number, or null where the option is missing.</summary>
     /// <inheritdoc cref="IntegerOr"/>
@@ -154,7 +160,8 @@ public sealed class ModelConfig
     public double PositiveOr(string name, double missing)
     {
         double number = NumberOr(name, missing);
-        return number > 0 ? number : throw Broken(name, string.Create(CultureInfo.InvariantCulture, $"is {number}, expected a number above 0"));
+        return number > 0 ? number
+            : throw Broken(name, string.Create(CultureInfo.InvariantCulture, $"is {number}, expected a number above 0"));
     }
 
     /// <summary>A truth value, or another one where the option is missing.</summary>
@@ -202,7 +209,8 @@ public sealed class ModelConfig
         {
             return [Integer(name, int.MinValue, int.MaxValue)];
         }
-        return List<object>(name, "whole numbers", value => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : null)
+        return List<object>(name, "whole numbers", value =>
+            value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) ? number : null)
             ?.Select(number => (int)number).ToArray();
     }
 
@@ -269,7 +277,8 @@ public sealed class ModelConfig
         if (unread.Length > 0)
         {
             throw new NotSupportedException(
-                $"'{File}' has options that this library does not know and will not ignore: {string.Join(", ", unread.Select(name => $"'{name}'"))}. "
+                $"'{File}' has options that this library does not know and will not ignore: "
+                + $"{string.Join(", ", unread.Select(name => $"'{name}'"))}. "
                 + "If they change nothing in what the model computes, name them in LoadOptions.IgnoredOptions.");
         }
     }

@@ -7,6 +7,33 @@ namespace DotMlx.LanguageModels;
 public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine")
 {
     private static readonly int[] s_bits = [2, 3, 4, 5, 6, 8];
+    private static readonly Dictionary<string, (int Group, int Bits)> s_modes = new(StringComparer.Ordinal)
+    {
+        ["affine"] = (64, 4), ["mxfp4"] = (32, 4), ["mxfp8"] = (32, 8), ["nvfp4"] = (16, 4),
+    };
+
+    /// <summary>Settings that a user asks for, completed by those of the mode.</summary>
+    /// <exception cref="ArgumentException">There is no such mode, or the mode has no such group size or bits.</exception>
+    internal static Quantization Create(int? groupSize, int? bits, string mode)
+    {
+        if (!s_modes.TryGetValue(mode, out (int Group, int Bits) only))
+        {
+            throw new ArgumentException($"There is no mode '{mode}'; expected one of {string.Join(", ", s_modes.Keys)}.", nameof(mode));
+        }
+        Quantization made = new(groupSize ?? only.Group, bits ?? only.Bits, mode);
+        if (mode != "affine")
+        {
+            return (made.GroupSize, made.Bits) == only
+                ? made
+                : throw new ArgumentException(
+                    $"The mode {mode} has {only.Bits} bits and groups of {only.Group}, not {made.Bits} and {made.GroupSize}.");
+        }
+        return made.GroupSize is not (32 or 64 or 128)
+            ? throw new ArgumentException($"The group size is {made.GroupSize}, expected 32, 64 or 128.", nameof(groupSize))
+            : s_bits.Contains(made.Bits)
+                ? made
+                : throw new ArgumentException($"There are no {made.Bits} bits, expected one of {string.Join(", ", s_bits)}.", nameof(bits));
+    }
 
     /// <summary>Reads the settings of a section.</summary>
     /// <exception cref="NotSupportedException">There is no such mode.</exception>
@@ -26,7 +53,8 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
         int bits = section.IntegerOr("bits", only?.Bits ?? inherited?.Bits ?? 4);
         if (only is { } fixedSizes && (groupSize, bits) != fixedSizes)
         {
-            throw section.Broken("bits", $"is {bits} and 'group_size' {groupSize}; mode {mode} has {fixedSizes.Bits} and {fixedSizes.Group}");
+            throw section.Broken("bits",
+                $"is {bits} and 'group_size' {groupSize}; mode {mode} has {fixedSizes.Bits} and {fixedSizes.Group}");
         }
         if (only is null && groupSize is not (32 or 64 or 128))
         {

@@ -28,7 +28,8 @@ internal sealed class QuantizationSettings
                 foreign.Ignore("modules_to_not_convert", "dequantize");
                 return method == "mxfp4"
                     ? new() { Default = new(32, 4, "mxfp4") }
-                    : throw foreign.Unsupported("quant_method", $"is '{method}'; quantized weights are read in mlx-lm's layout and as mxfp4");
+                    : throw foreign.Unsupported("quant_method",
+                        $"is '{method}'; quantized weights are read in mlx-lm's layout and as mxfp4");
             }
             section = foreign;
         }

@@ -14,6 +14,7 @@ internal sealed class BatchStream : IDisposable
     private readonly Sampler[] _samplers;
     private readonly MlxArray _prompt;
     private readonly int _length;
+    private readonly TransposedWeights _weights = new();
     private readonly HashSet<int> _ended = [];
     private List<int> _rows;
     private int _next;
@@ -30,7 +31,8 @@ internal sealed class BatchStream : IDisposable
         if (prompts.SelectMany(prompt => prompt).FirstOrDefault(token => token < 0 || token >= vocabulary, -1) is var odd
             && prompts.Any(prompt => prompt.Any(token => token < 0 || token >= vocabulary)))
         {
-            throw new ArgumentException($"A prompt holds the token {odd}; the model has the tokens 0 to {vocabulary - 1}.", nameof(prompts));
+            throw new ArgumentException($"A prompt holds the token {odd}; the model has the tokens 0 to {vocabulary - 1}.",
+                nameof(prompts));
         }
         (_decoder, _options) = (decoder, options);
         _length = prompts.Max(prompt => prompt.Count);
@@ -42,6 +44,7 @@ internal sealed class BatchStream : IDisposable
         // Padding lies where a window would have moved on.
         CacheKind kind = options.Cache.Kind == CacheKind.Rotating ? CacheKind.Growing : options.Cache.Kind;
         _cache = new(decoder, options.Cache with { Kind = kind });
+        _cache.Weights = _weights;
         _cache.Pad([.. prompts.Select(prompt => _length - prompt.Count)]);
     }
 
@@ -113,13 +116,14 @@ internal sealed class BatchStream : IDisposable
         {
             sampler.Dispose();
         }
+        _weights.Dispose();
         _prompt.Dispose();
         _cache.Dispose();
     }
 
     private void Choose(MlxArray hidden)
     {
-        using MlxArray logits = _decoder.Logits(hidden);
+        using MlxArray logits = _decoder.Logits(hidden, _weights);
         _started = [];
         for (int i = 0; i < _rows.Count; i++)
         {

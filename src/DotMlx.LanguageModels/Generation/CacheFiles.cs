@@ -46,8 +46,10 @@ internal static class CacheFiles
     {
         using SafetensorsFile file = Mx.LoadSafetensors(path);
         if (file.Metadata.GetValueOrDefault("format") != Format
-            || !int.TryParse(file.Metadata.GetValueOrDefault("offset"), NumberStyles.None, CultureInfo.InvariantCulture, out int offset) || offset == 0
-            || !file.TryGetValue("tokens", out MlxArray? tokens) || tokens.DType != DType.Int32 || tokens.NDim != 1 || tokens.Shape[0] != offset)
+            || !int.TryParse(file.Metadata.GetValueOrDefault("offset"), NumberStyles.None, CultureInfo.InvariantCulture, out int offset)
+                || offset == 0
+            || !file.TryGetValue("tokens", out MlxArray? tokens) || tokens.DType != DType.Int32 || tokens.NDim != 1
+                || tokens.Shape[0] != offset)
         {
             throw new InvalidDataException($"'{path}' cannot be loaded: it is no cache that this library has saved.");
         }
@@ -55,7 +57,8 @@ internal static class CacheFiles
         if (file.Metadata.GetValueOrDefault("kinds") != kinds)
         {
             throw new InvalidDataException(
-                $"'{path}' cannot be loaded: its layers are {file.Metadata.GetValueOrDefault("kinds") ?? "missing"}, and those of this cache {kinds}.");
+                $"'{path}' cannot be loaded: its layers are {file.Metadata.GetValueOrDefault("kinds") ?? "missing"}, "
+                    + $"and those of this cache {kinds}.");
         }
         try
         {
@@ -67,14 +70,18 @@ internal static class CacheFiles
                     arrays.Add(array);
                 }
                 AttentionDescription attention = description.Layers[i].Attention;
-                if (arrays.FirstOrDefault(array => array.NDim != 4 || array.Shape[1] != attention.KeyValueHeads || array.Shape[0] != 1) is { } odd)
+                if (arrays.FirstOrDefault(array =>
+                    array.NDim != 4 || array.Shape[1] != attention.KeyValueHeads || array.Shape[0] != 1) is { } odd)
                 {
                     throw new InvalidDataException(
-                        $"an array of layer {i} has the shape ({string.Join(", ", odd.Shape.ToArray())}), expected (1, {attention.KeyValueHeads}, positions, features)");
+                        $"an array of layer {i} has the shape ({string.Join(", ", odd.Shape.ToArray())}), "
+                            + $"expected (1, {attention.KeyValueHeads}, positions, features)");
                 }
-                if (layers[i] is not QuantizedCache && arrays.Any(array => array.Shape[3] != attention.HeadDims || !array.DType.IsFloating()))
+                if (layers[i] is not QuantizedCache
+                    && arrays.Any(array => array.Shape[3] != attention.HeadDims || !array.DType.IsFloating()))
                 {
-                    throw new InvalidDataException($"an array of layer {i} has other features than the {attention.HeadDims} numbers of a head");
+                    throw new InvalidDataException(
+                        $"an array of layer {i} has other features than the {attention.HeadDims} numbers of a head");
                 }
                 layers[i].Restore(arrays, offset);
             }
@@ -98,10 +105,12 @@ internal static class CacheFiles
         {
             throw new InvalidDataException($"a layer of the kind {kind} has {arrays.Count} arrays, expected {count}");
         }
-        if (arrays.FirstOrDefault(array => array.Shape[2] != positions || (exact && !array.Shape.SequenceEqual(arrays[0].Shape))) is { } odd)
+        if (arrays.FirstOrDefault(array =>
+            array.Shape[2] != positions || (exact && !array.Shape.SequenceEqual(arrays[0].Shape))) is { } odd)
         {
             throw new InvalidDataException(
-                $"an array of a layer of the kind {kind} has the shape ({string.Join(", ", odd.Shape.ToArray())}), expected {positions} positions");
+                $"an array of a layer of the kind {kind} has the shape ({string.Join(", ", odd.Shape.ToArray())}), "
+                + $"expected {positions} positions");
         }
     }
 

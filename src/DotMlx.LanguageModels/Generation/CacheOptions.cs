@@ -31,7 +31,8 @@ public sealed record CacheOptions
     public int Step
     {
         get => _step;
-        init => _step = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A cache grows by at least one position.");
+        init => _step = value > 0 ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "A cache grows by at least one position.");
     }
 
     /// <summary>How many positions a quantized cache keeps as they are; one more, and it packs all of them.</summary>
@@ -39,7 +40,8 @@ public sealed record CacheOptions
     public int QuantizeFrom
     {
         get => _quantizeFrom;
-        init => _quantizeFrom = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A number of positions is not negative.");
+        init => _quantizeFrom = value >= 0 ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "A number of positions is not negative.");
     }
 
     /// <summary>Bits for each number of a quantized cache: 2, 3, 4, 5, 6 or 8.</summary>

@@ -3,9 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// The keys and values of the tokens that a decoder has seen, so that each is computed once. One cache belongs to one text, or to the texts
-/// of
-/// one batch; it is not for several threads at once.
+/// The keys and values of the tokens that a decoder has seen, so that each is computed once. One cache belongs to one text, or to the
+/// texts of one batch; it is not for several threads at once.
 /// </summary>
 public sealed class DecoderCache : IDisposable
 {
@@ -34,6 +33,9 @@ public sealed class DecoderCache : IDisposable
 
     /// <summary>How many of the first positions of each sequence are no tokens; null for none.</summary>
     internal IReadOnlyList<int>? Padding { get; private set; }
+
+    /// <summary>Weights that are transposed once for many passes; null outside of a generation.</summary>
+    internal TransposedWeights? Weights { get; set; }
 
     /// <summary>The arrays in use, for <see cref="Mx.Eval(IEnumerable{MlxArray})"/>.</summary>
     internal IEnumerable<MlxArray> Arrays => _layers.SelectMany(layer => layer.Arrays);

@@ -68,7 +68,8 @@ public sealed record GenerationOptions
     public double RepetitionPenalty
     {
         get => _repetitionPenalty;
-        init => _repetitionPenalty = value > 0 ? InRange(value, 0, double.MaxValue) : throw OutOfRange(value, "above 0", nameof(RepetitionPenalty));
+        init => _repetitionPenalty = value > 0 ? InRange(value, 0, double.MaxValue)
+            : throw OutOfRange(value, "above 0", nameof(RepetitionPenalty));
     }
 
     /// <summary>Subtracted from the logits of tokens that were generated.</summary>
@@ -98,7 +99,8 @@ public sealed record GenerationOptions
     public IReadOnlyList<string> StopStrings
     {
         get => _stopStrings;
-        init => _stopStrings = value.All(text => !string.IsNullOrEmpty(text)) ? value : throw new ArgumentException("A stop string is empty.", nameof(value));
+        init => _stopStrings = value.All(text => !string.IsNullOrEmpty(text)) ? value
+            : throw new ArgumentException("A stop string is empty.", nameof(value));
     }
 
     /// <summary>Tokens that end the text; null for those of the model, and an empty list for none.</summary>
@@ -125,6 +127,31 @@ public sealed record GenerationOptions
 
     /// <summary>How keys and values are kept where no cache is given.</summary>
     public CacheOptions Cache { get; init; } = new();
+
+    /// <summary>The settings of a <c>generation_config.json</c>.</summary>
+    /// <exception cref="InvalidDataException">A setting is broken; the message names it.</exception>
+    internal static GenerationOptions Read(ModelConfig? config)
+    {
+        if (config?.Flag("do_sample", false) is not true)
+        {
+            return new();
+        }
+        try
+        {
+            return new()
+            {
+                Temperature = config.NumberOr("temperature", 1),
+                TopP = config.NumberOr("top_p", 1),
+                TopK = config.IntegerOr("top_k", 0, minimum: 0),
+                MinP = config.NumberOr("min_p", 0),
+                RepetitionPenalty = config.NumberOr("repetition_penalty", 1),
+            };
+        }
+        catch (ArgumentOutOfRangeException exception)
+        {
+            throw new InvalidDataException($"'{config.File}' cannot be used: {exception.Message.ReplaceLineEndings(" ")}", exception);
+        }
+    }
 
     private static T InRange<T>(T value, T minimum, T maximum, [CallerMemberName] string name = "")
         where T : INumber<T> => value >= minimum && value <= maximum

@@ -1,9 +1,8 @@
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// An array of shape (batch, heads, positions, features) that is written from one position on and has room to grow, so that most writes
-/// copy
-/// nothing: MLX writes into memory that nobody else uses.
+/// An array of shape (batch, heads, positions, features) that is written from one position on and has room to grow, so that most
+/// writes copy nothing: MLX writes into memory that nobody else uses.
 /// </summary>
 internal sealed class GrowingBuffer(int step) : IDisposable
 {
@@ -26,8 +25,7 @@ internal sealed class GrowingBuffer(int step) : IDisposable
         {
             Grow(added, start, (int)Math.Min(limit, (long)(end + step - 1) / step * step));
         }
-        using MlxArray at = MlxArray.Create<int>([start], 1);
-        Become(Mx.SliceUpdate(_array!, added, at, [2]));
+        _array![Mx.Ellipsis, start..end, ..] = added;
     }
 
     /// <summary>The positions from one on, up to another one.</summary>

@@ -143,7 +143,8 @@ public static class LanguageModelGeneration
         return tokenizer.Encode(prompt);
     }
 
-    private static IEnumerable<GeneratedToken> Iterate(LanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options, PromptCache? cache)
+    private static IEnumerable<GeneratedToken> Iterate(LanguageModel model, IReadOnlyList<int> prompt, GenerationOptions options,
+        PromptCache? cache)
     {
         Decoder decoder = model.Decoder;
         PromptCache used = cache ?? new(decoder, options.Cache);

@@ -22,7 +22,8 @@ internal sealed class Sampler : IDisposable
         _options = options;
         if (options.LogitBias.Keys.Any(token => token < 0 || token >= vocabulary))
         {
-            throw new ArgumentException($"LogitBias names the token {options.LogitBias.Keys.First(token => token < 0 || token >= vocabulary)}; "
+            throw new ArgumentException(
+                $"LogitBias names the token {options.LogitBias.Keys.First(token => token < 0 || token >= vocabulary)}; "
                 + $"the model has the tokens 0 to {vocabulary - 1}.", nameof(options));
         }
         if (options.LogitBias.Count > 0)
@@ -100,7 +101,8 @@ internal sealed class Sampler : IDisposable
         }
         if (_counts is not null)
         {
-            logits -= (_counts * (float)_options.FrequencyPenalty) + (Mx.Greater(_counts, 0).AsType(DType.Float32) * (float)_options.PresencePenalty);
+            logits -= (_counts * (float)_options.FrequencyPenalty)
+                + (Mx.Greater(_counts, 0).AsType(DType.Float32) * (float)_options.PresencePenalty);
         }
         return logits;
     }
@@ -206,7 +208,8 @@ internal sealed record Choice(MlxArray Token, MlxArray? LogProbability, MlxArray
             {
                 TopLogProbabilities =
                 [
-                    .. TopTokens.ToArray<uint>().Zip(TopLogProbabilities!.ToArray<float>(), (id, value) => new TokenProbability((int)id, value)),
+                    .. TopTokens.ToArray<uint>()
+                        .Zip(TopLogProbabilities!.ToArray<float>(), (id, value) => new TokenProbability((int)id, value)),
                 ],
             };
     }

@@ -12,6 +12,7 @@ internal sealed class TokenStream : IDisposable
     private readonly PromptCache _cache;
     private readonly GenerationOptions _options;
     private readonly Sampler _sampler;
+    private readonly TransposedWeights _weights = new();
     private readonly int[] _prompt;
     private int _next;
     private int _made;
@@ -27,12 +28,14 @@ internal sealed class TokenStream : IDisposable
         if (prompt.Any(token => token < 0 || token >= vocabulary))
         {
             throw new ArgumentException(
-                $"The prompt holds the token {prompt.First(token => token < 0 || token >= vocabulary)}; the model has the tokens 0 to {vocabulary - 1}.",
+                $"The prompt holds the token {prompt.First(token => token < 0 || token >= vocabulary)}; "
+                + $"the model has the tokens 0 to {vocabulary - 1}.",
                 nameof(prompt));
         }
         (_decoder, _cache, _options, _prompt) = (decoder, cache, options, [.. prompt]);
         _sampler = new(options, vocabulary, prompt);
         _next = cache.Reuse(prompt);
+        cache.Cache.Weights = _weights;
     }
 
     /// <summary>Whether the whole prompt has been started.</summary>
@@ -86,15 +89,17 @@ internal sealed class TokenStream : IDisposable
 
     public void Dispose()
     {
+        _cache.Cache.Weights = null;
+        _weights.Dispose();
         _started?.Dispose();
         _sampler.Dispose();
     }
 
     private void Choose(MlxArray hidden)
     {
-        using MlxArray logits = _decoder.Logits(hidden);
-        using MlxArray row = Mx.Reshape(logits, 1, -1);
-        _started = _sampler.Choose(row);
+        using MlxArray row = Mx.Reshape(hidden, 1, -1);
+        using MlxArray logits = _decoder.Logits(row, _weights);
+        _started = _sampler.Choose(logits);
         _ = Mx.EvalAsync([.. _started.Arrays]);
     }
 }

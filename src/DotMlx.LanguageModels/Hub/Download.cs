@@ -4,7 +4,8 @@ namespace DotMlx.LanguageModels.Hub;
 internal sealed class Download(
     HubClient client, HubCache cache, HubOptions options, string commit, IReadOnlyList<HubFile> listed, string repository)
 {
-    private readonly Dictionary<string, HubFile> _listed = listed.GroupBy(file => file.Name).ToDictionary(group => group.Key, group => group.First());
+    private readonly Dictionary<string, HubFile> _listed = listed.GroupBy(file => file.Name)
+        .ToDictionary(group => group.Key, group => group.First());
     private long _done;
     private long _size;
 
@@ -31,7 +32,8 @@ internal sealed class Download(
         {
             return [whole];
         }
-        HubFile[] others = [.. _listed.Values.Where(file => file.Name.EndsWith(".safetensors", StringComparison.Ordinal) && !file.Name.Contains('/'))];
+        HubFile[] others = [.. _listed.Values.Where(file =>
+            file.Name.EndsWith(".safetensors", StringComparison.Ordinal) && !file.Name.Contains('/'))];
         return others.Length > 0
             ? others
             : throw new HubException($"'{repository}' at '{options.Revision}' has no weights in safetensors format.");
@@ -80,11 +82,13 @@ internal sealed class Download(
     {
         if (!HubFile.IsSafe(file.Name))
         {
-            throw new HubException($"The hub lists '{file.Name}' among the files of '{repository}', which isn't a path inside the model's folder.");
+            throw new HubException(
+                $"The hub lists '{file.Name}' among the files of '{repository}', which isn't a path inside the model's folder.");
         }
         if (file.Size < 0 || file.Digest.Length is not (40 or 64) || !file.Digest.All(char.IsAsciiHexDigitLower))
         {
-            throw new HubException($"The hub lists '{file.Name}' of '{repository}' without a size and a digest, so that a download couldn't be checked.");
+            throw new HubException(
+                $"The hub lists '{file.Name}' of '{repository}' without a size and a digest, so that a download couldn't be checked.");
         }
     }
 }

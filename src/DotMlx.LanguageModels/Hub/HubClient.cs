@@ -26,7 +26,8 @@ internal sealed class HubClient : IDisposable
         _token = options.Token ?? HubEnvironment.Token;
 
         // Redirects are followed here, because the token must not reach another host.
-        _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = options.StallTimeout }) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new(new SocketsHttpHandler { AllowAutoRedirect = false,
+            ConnectTimeout = options.StallTimeout }) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.Add(new("DotMlx", typeof(HubClient).Assembly.GetName().Version?.ToString(3)));
     }
 
@@ -55,7 +56,8 @@ internal sealed class HubClient : IDisposable
             }
             return (commit, [.. document.RootElement.GetProperty("siblings").EnumerateArray().Select(ReadFile)]);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException
+            or FormatException)
         {
             throw new HubException($"The answer of {address} isn't a list of files: {exception.Message}.", exception);
         }
@@ -133,7 +135,8 @@ internal sealed class HubClient : IDisposable
             int count = await source.ReadAsync(buffer, stalled.Token).ConfigureAwait(false);
             if (count == 0)
             {
-                throw new HttpIOException(HttpRequestError.ResponseEnded, $"The connection ended after {target.Length:N0} of {file.Size:N0} bytes.");
+                throw new HttpIOException(HttpRequestError.ResponseEnded,
+                    $"The connection ended after {target.Length:N0} of {file.Size:N0} bytes.");
             }
             if (target.Length + count > file.Size)
             {
@@ -178,7 +181,8 @@ internal sealed class HubClient : IDisposable
             }
             using CancellationTokenSource stalled = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             stalled.CancelAfter(_options.StallTimeout);
-            HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stalled.Token).ConfigureAwait(false);
+            HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stalled.Token)
+                .ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
             {
                 return response;
@@ -205,7 +209,8 @@ internal sealed class HubClient : IDisposable
         string? code = response.Headers.TryGetValues("X-Error-Code", out IEnumerable<string>? codes) ? codes.FirstOrDefault() : null;
         string because = (response.StatusCode, code) switch
         {
-            (_, "GatedRepo") => $"Access to '{_repository}' is restricted. Accept its terms on {new Uri(_endpoint, _repository)} and set HF_TOKEN to a token of your account.",
+            (_, "GatedRepo") => $"Access to '{_repository}' is restricted. Accept its terms on "
+                + $"{new Uri(_endpoint, _repository)} and set HF_TOKEN to a token of your account.",
             (_, "RevisionNotFound") => $"'{_repository}' has no revision '{_options.Revision}'.",
             (_, "RepoNotFound") or (HttpStatusCode.NotFound, null) =>
                 $"The hub has no model '{_repository}', or it is private. Check the name; for a private model, set HF_TOKEN.",
@@ -218,7 +223,8 @@ internal sealed class HubClient : IDisposable
         return new(because) { StatusCode = response.StatusCode };
     }
 
-    private async Task<T> TryAsync<T>(string what, Func<CancellationToken, Task<T>> attempt, Func<long> progress, CancellationToken cancellationToken)
+    private async Task<T> TryAsync<T>(string what, Func<CancellationToken, Task<T>> attempt, Func<long> progress,
+        CancellationToken cancellationToken)
     {
         int failures = 0;
         while (true)
@@ -233,18 +239,24 @@ internal sealed class HubClient : IDisposable
                 failures = progress() > before ? 0 : failures + 1;
                 if (failures > _options.Retries)
                 {
-                    throw new HubException(
-                        $"Couldn't {what} from {_endpoint}: {(exception is OperationCanceledException ? $"no data arrived for {_options.StallTimeout.TotalSeconds:0} seconds" : exception.Message)}",
-                        exception) { StatusCode = (exception as HubException)?.StatusCode };
+                    string cause = exception is OperationCanceledException
+                        ? $"no data arrived for {_options.StallTimeout.TotalSeconds:0} seconds"
+                        : exception.Message;
+                    throw new HubException($"Couldn't {what} from {_endpoint}: {cause}", exception)
+                    {
+                        StatusCode = (exception as HubException)?.StatusCode,
+                    };
                 }
-                await Task.Delay(_options.RetryDelay * Math.Pow(2, Math.Min(Math.Max(failures - 1, 0), 6)), cancellationToken).ConfigureAwait(false);
+                await Task.Delay(_options.RetryDelay * Math.Pow(2, Math.Min(Math.Max(failures - 1, 0), 6)), cancellationToken)
+                    .ConfigureAwait(false);
             }
         }
     }
 
     private static bool IsTransient(Exception exception) => exception switch
     {
-        HubException hub => hub.StatusCode is { } status && ((int)status >= 500 || status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout),
+        HubException hub => hub.StatusCode is { } status
+            && ((int)status >= 500 || status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout),
         HttpRequestException or HttpIOException or OperationCanceledException => true,
         IOException { InnerException: System.Net.Sockets.SocketException } => true,
         _ => false,

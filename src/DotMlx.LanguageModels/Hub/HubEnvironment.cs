@@ -7,7 +7,8 @@ internal static class HubEnvironment
         ? new("https://huggingface.co")
         : Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https"
             ? address
-            : throw new ArgumentException($"The environment variable HF_ENDPOINT is '{text}', which isn't an address such as https://huggingface.co.");
+            : throw new ArgumentException(
+                $"The environment variable HF_ENDPOINT is '{text}', which isn't an address such as https://huggingface.co.");
 
     internal static string CacheFolder => Variable("HF_HUB_CACHE") ?? Variable("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(Home, "hub");
 
@@ -31,5 +32,6 @@ internal static class HubEnvironment
             Variable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
             "huggingface");
 
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name)?.Trim() is { Length: > 0 } value ? value : null;
+    private static string? Variable(string name) =>
+        Environment.GetEnvironmentVariable(name)?.Trim() is { Length: > 0 } value ? value : null;
 }

@@ -15,7 +15,8 @@ internal sealed partial record HubFile(string Name, long Size, string Digest)
     internal static bool IsNeeded(string name) => MetadataName().IsMatch(name);
 
     /// <summary>Whether the name stays inside the folder it is appended to, on every operating system.</summary>
-    internal static bool IsSafe(string name) => name.Length is > 0 and <= 255 && !name.Any(c => char.IsControl(c) || "\\:*?\"<>|".Contains(c))
+    internal static bool IsSafe(string name) =>
+        name.Length is > 0 and <= 255 && !name.Any(c => char.IsControl(c) || "\\:*?\"<>|".Contains(c))
         && name.Split('/').All(part => part is not ("" or "." or "..") && !part.EndsWith('.') && !part.EndsWith(' '));
 
     // The options, the tokenizer, the templates, and the pooling of a sentence-transformers model; never weights.

@@ -12,7 +12,9 @@ public sealed record HubOptions
     /// </summary>
     public string? Token { get; init; }
 
-    /// <summary>The address of the hub. By default, the environment variable <c>HF_ENDPOINT</c>, or else <c>https://huggingface.co</c>.</summary>
+    /// <summary>
+    /// The address of the hub. By default, the environment variable <c>HF_ENDPOINT</c>, or else <c>https://huggingface.co</c>.
+    /// </summary>
     public Uri? Endpoint { get; init; }
 
     /// <summary>

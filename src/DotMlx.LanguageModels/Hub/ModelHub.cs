@@ -20,8 +20,11 @@ public static partial class ModelHub
     /// <exception cref="HubException">
     /// The model doesn't exist, needs a token, or has no safetensors weights; the hub can't be reached; or a file isn't what was announced.
     /// </exception>
-    /// <exception cref="FileNotFoundException"><see cref="HubOptions.Offline"/> is set and the cache doesn't have the whole model.</exception>
-    public static async Task<string> DownloadAsync(string repository, HubOptions? options = null, CancellationToken cancellationToken = default)
+    /// <exception cref="FileNotFoundException">
+    /// <see cref="HubOptions.Offline"/> is set and the cache doesn't have the whole model.
+    /// </exception>
+    public static async Task<string> DownloadAsync(string repository, HubOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         options ??= new();
         HubCache cache = Cache(repository, options);
@@ -71,7 +74,8 @@ public static partial class ModelHub
         ArgumentException.ThrowIfNullOrEmpty(repository);
         if (!IsRepository(repository))
         {
-            throw new ArgumentException($"'{repository}' isn't the name of a model on the hub, such as 'Qwen/Qwen3-0.6B'.", nameof(repository));
+            throw new ArgumentException($"'{repository}' isn't the name of a model on the hub, such as 'Qwen/Qwen3-0.6B'.",
+                nameof(repository));
         }
         if (!HubFile.IsSafe(options.Revision))
         {
@@ -87,7 +91,8 @@ public static partial class ModelHub
         return folder is not null && missing is null
             ? folder
             : throw new FileNotFoundException(
-                $"'{repository}' at '{revision}' isn't {(folder is null ? "in the cache" : $"complete in the cache: '{Path.Combine(folder, missing!)}' is missing")}, "
+                $"'{repository}' at '{revision}' isn't "
+                + $"{(folder is null ? "in the cache" : $"complete in the cache: '{Path.Combine(folder, missing!)}' is missing")}, "
                 + "and downloads are switched off (HF_HUB_OFFLINE or HubOptions.Offline).");
     }
 

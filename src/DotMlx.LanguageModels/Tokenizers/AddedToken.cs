@@ -47,7 +47,8 @@ internal sealed class AddedTokens(Model model, Normalizer? normalizer)
             if (token.Content.Length == 0 || _ids.TryGetValue(token.Content, out int known) && _tokens[known] == token)
                 continue;
             int id = IdOf(token.Content) ?? model.IdOf(token.Content) ?? next++;
-            if (token.Normalized && normalizer is not null && normalizer.Normalize(token.Content) is { } normalized && normalized != token.Content)
+            if (token.Normalized && normalizer is not null && normalizer.Normalize(token.Content) is { } normalized
+                && normalized != token.Content)
                 _normalized[id] = normalized;
             _ids[token.Content] = id;
             _tokens[id] = token;

@@ -6,7 +6,8 @@ namespace DotMlx.LanguageModels.Tokenizers;
 internal static class ByteAlphabet
 {
     private static readonly char[] Characters = MakeCharacters();
-    private static readonly Dictionary<char, byte> Bytes = Characters.Select((c, b) => (c, b)).ToDictionary(pair => pair.c, pair => (byte)pair.b);
+    private static readonly Dictionary<char, byte> Bytes = Characters.Select((c, b) => (c, b))
+        .ToDictionary(pair => pair.c, pair => (byte)pair.b);
 
     /// <summary>The UTF-8 bytes of <paramref name="text"/>, a character each.</summary>
     public static void Write(ReadOnlySpan<char> text, StringBuilder result)

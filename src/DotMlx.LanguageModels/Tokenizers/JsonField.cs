@@ -42,12 +42,15 @@ internal readonly record struct JsonField(JsonElement Value, string Path)
         return text.EnumerateRunes().Count() == 1 ? text : throw Expected("one character");
     }
 
-    public bool Flag() => Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? Value.GetBoolean() : throw Expected("true or false");
+    public bool Flag() =>
+        Value.ValueKind is JsonValueKind.True or JsonValueKind.False ? Value.GetBoolean() : throw Expected("true or false");
 
     public int Number() =>
-        Value.ValueKind == JsonValueKind.Number && Value.TryGetInt32(out int number) && number >= 0 ? number : throw Expected("a number from 0 to 2147483647");
+        Value.ValueKind == JsonValueKind.Number && Value.TryGetInt32(out int number) && number >= 0 ? number
+            : throw Expected("a number from 0 to 2147483647");
 
-    public double Real() => Value.ValueKind == JsonValueKind.Number && Value.TryGetDouble(out double number) ? number : throw Expected("a number");
+    public double Real() =>
+        Value.ValueKind == JsonValueKind.Number && Value.TryGetDouble(out double number) ? number : throw Expected("a number");
 
     public IEnumerable<JsonField> Items()
     {

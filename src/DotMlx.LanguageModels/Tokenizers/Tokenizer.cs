@@ -1,6 +1,7 @@
 using System.Text;
 using DotMlx.LanguageModels.Tokenizers;
 using DotMlx.LanguageModels.Tokenizers.Decoders;
+using DotMlx.LanguageModels.Tokenizers.PostProcessors;
 
 namespace DotMlx.LanguageModels;
 
@@ -17,14 +18,18 @@ public sealed class Tokenizer
     private readonly string _path;
     private readonly TokenizerFile _file;
     private readonly TokenizerConfig _config;
+    private readonly PostProcessor? _postProcessor;
 
     private Tokenizer(string path, TokenizerFile file, TokenizerConfig config)
     {
         (_path, _file, _config) = (path, file, config);
         config.AddTo(file.Added);
+        _postProcessor = config.RebuildPostProcessor(TokenToId) ?? file.PostProcessor;
     }
 
-    /// <summary>The tokens with a role, by its name in <c>tokenizer_config.json</c>: <c>bos_token</c>, <c>eos_token</c>, <c>pad_token</c>, …</summary>
+    /// <summary>
+    /// The tokens with a role, by its name in <c>tokenizer_config.json</c>: <c>bos_token</c>, <c>eos_token</c>, <c>pad_token</c>, …
+    /// </summary>
     public IReadOnlyDictionary<string, string> SpecialTokens => _config.SpecialTokens;
 
     /// <summary>How many tokens there are, added ones included. A model's embedding often has more rows.</summary>
@@ -52,7 +57,8 @@ public sealed class Tokenizer
         ArgumentNullException.ThrowIfNull(folder);
         string path = Path.Combine(folder, "tokenizer.json");
         if (!File.Exists(path))
-            throw new FileNotFoundException($"{folder} has no tokenizer.json. Tokenizers in other formats are not read; transformers can convert them.", path);
+            throw new FileNotFoundException(
+                $"{folder} has no tokenizer.json. Tokenizers in other formats are not read; transformers can convert them.", path);
         TokenizerFile file = TokenizerFile.Load(path, TokenizerFile.Read);
         string configPath = Path.Combine(folder, "tokenizer_config.json"), mapPath = Path.Combine(folder, "special_tokens_map.json");
         TokenizerConfig config = File.Exists(configPath) ? TokenizerFile.Load(configPath, TokenizerConfig.Read) : TokenizerConfig.None;
@@ -66,7 +72,9 @@ public sealed class Tokenizer
 
     /// <summary>The ids of <paramref name="text"/>.</summary>
     /// <param name="text">The text. Surrogates without a partner count as U+FFFD.</param>
-    /// <param name="addSpecialTokens">Whether to put the special tokens around it that the file asks for, such as a token that begins a text.</param>
+    /// <param name="addSpecialTokens">
+    /// Whether to put the special tokens around it that the file asks for, such as a token that begins a text.
+    /// </param>
     /// <exception cref="InvalidDataException">The vocabulary lacks its own unknown token, or a pattern takes too many steps.</exception>
     public int[] Encode(string text, bool addSpecialTokens = true)
     {
@@ -90,7 +98,7 @@ public sealed class Tokenizer
             throw new InvalidDataException($"{_path}: {error.Message}", error);
         }
         if (addSpecialTokens)
-            _file.PostProcessor?.Process(ids);
+            _postProcessor?.Process(ids);
         return [.. ids];
     }
 

@@ -1,12 +1,17 @@
 using System.Globalization;
 using System.Text.Json;
+using DotMlx.LanguageModels.Tokenizers.PostProcessors;
 
 namespace DotMlx.LanguageModels.Tokenizers;
 
 /// <summary>What <c>tokenizer_config.json</c> (or <c>special_tokens_map.json</c>) says beside <c>tokenizer.json</c>.</summary>
 internal sealed record TokenizerConfig(
-    IReadOnlyDictionary<string, string> SpecialTokens, IReadOnlyList<AddedToken> Declared, IReadOnlyList<AddedToken> Special, bool CleansUp)
+    IReadOnlyDictionary<string, string> SpecialTokens, IReadOnlyList<AddedToken> Declared, IReadOnlyList<AddedToken> Special, bool CleansUp,
+    bool? AddsBos = null, bool? AddsEos = null)
 {
+    // The classes of transformers that make their post-processor of two settings, whatever tokenizer.json says.
+    private static readonly string[] Rebuilding = ["LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer"];
+
     private static readonly string[] Roles =
         ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
@@ -20,7 +25,8 @@ internal sealed record TokenizerConfig(
         var declared = new List<AddedToken>();
         var added = new List<AddedToken>();
         if (root.Find("added_tokens_decoder") is { } decoder)
-            declared.AddRange(decoder.Members().OrderBy(member => IdOf(member.Name, decoder)).Select(member => AddedToken.Read(member.Value)));
+            declared.AddRange(decoder.Members().OrderBy(member => IdOf(member.Name, decoder))
+                .Select(member => AddedToken.Read(member.Value)));
         foreach (string role in Roles)
         {
             if (root.Find(role) is not { } field)
@@ -33,10 +39,27 @@ internal sealed record TokenizerConfig(
         {
             if (root.Find(list) is not { } field)
                 continue;
-            IEnumerable<JsonField> items = field.Value.ValueKind == JsonValueKind.Object ? field.Members().Select(member => member.Value) : field.Items();
+            IEnumerable<JsonField> items = field.Value.ValueKind == JsonValueKind.Object ? field.Members().Select(member => member.Value)
+                : field.Items();
             added.AddRange(items.Select(ReadToken));
         }
-        return new TokenizerConfig(special, declared, added, root.Find("clean_up_tokenization_spaces")?.Flag() ?? false);
+        bool rebuilds = root.Find("tokenizer_class") is { Value.ValueKind: JsonValueKind.String } type
+            && Rebuilding.Contains(type.Text().Replace("Fast", "", StringComparison.Ordinal));
+        return new TokenizerConfig(
+            special, declared, added, root.Find("clean_up_tokenization_spaces")?.Flag() ?? false,
+            rebuilds ? root.Find("add_bos_token")?.Flag() : null, rebuilds ? root.Find("add_eos_token")?.Flag() : null);
+    }
+
+    /// <summary>The post-processor that the settings ask for; null where they leave that of <c>tokenizer.json</c>.</summary>
+    /// <param name="idOf">The id of a token.</param>
+    public PostProcessor? RebuildPostProcessor(Func<string, int?> idOf)
+    {
+        return AddsBos is null && AddsEos is null
+            ? null
+            : new TemplatePostProcessor(Ids(AddsBos ?? true, "bos_token"), Ids(AddsEos ?? false, "eos_token"));
+
+        int[] Ids(bool adds, string role) =>
+            adds && SpecialTokens.TryGetValue(role, out string? token) && idOf(token) is { } id ? [id] : [];
     }
 
     /// <summary>Adds what the configuration names and the tokenizer lacks or has with other properties, as transformers does.</summary>

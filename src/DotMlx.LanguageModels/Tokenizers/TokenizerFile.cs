@@ -8,7 +8,8 @@ using DotMlx.LanguageModels.Tokenizers.PreTokenizers;
 namespace DotMlx.LanguageModels.Tokenizers;
 
 /// <summary>The steps that <c>tokenizer.json</c> describes.</summary>
-internal sealed record TokenizerFile(Model Model, AddedTokens Added, PreTokenizer? PreTokenizer, PostProcessor? PostProcessor, Decoder? Decoder)
+internal sealed record TokenizerFile(Model Model, AddedTokens Added, PreTokenizer? PreTokenizer, PostProcessor? PostProcessor,
+    Decoder? Decoder)
 {
     public static TokenizerFile Read(JsonField root)
     {

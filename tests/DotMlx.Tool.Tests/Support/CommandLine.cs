@@ -20,9 +20,22 @@ internal static class CommandLine
         return new Result(exit, output.ToString(), errors.ToString());
     }
 
-    public static Terminal Terminal(TextWriter output, TextWriter errors) => new(
+    /// <summary>Runs the command with lines of input, as a shell with a pipe would.</summary>
+    public static Result RunWith(string input, params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var errors = new StringWriter();
+        int exit = ToolCommand.Run(arguments, Terminal(output, errors, input));
+        return new Result(exit, output.ToString(), errors.ToString());
+    }
+
+    public static Terminal Terminal(TextWriter output, TextWriter errors, string input = "", Func<ConsoleKeyInfo>? keys = null) => new(
         AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) }),
-        errors);
+        errors)
+    {
+        Input = new StringReader(input),
+        ReadKey = keys,
+    };
 
     /// <param name="library">DOTMLX_LIBRARY; null leaves it as it is.</param>
     /// <param name="arguments">What stands behind <c>dotnet mlx</c>.</param>

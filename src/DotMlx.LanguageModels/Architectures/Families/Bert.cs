@@ -34,7 +34,8 @@ internal sealed class Bert : ModelFamily
                 Heads = heads,
                 Activation = GatedUnit.Names.Contains(activation)
                     ? GatedUnit.Activation(activation)
-                    : throw config.Unsupported("hidden_act", $"is '{activation}'; known activations are {string.Join(", ", GatedUnit.Names)}"),
+                    : throw config.Unsupported("hidden_act",
+                        $"is '{activation}'; known activations are {string.Join(", ", GatedUnit.Names)}"),
                 Eps = config.PositiveOr("layer_norm_eps", 1e-12),
             },
             weights);

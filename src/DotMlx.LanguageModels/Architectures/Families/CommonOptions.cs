@@ -20,12 +20,14 @@ internal sealed class CommonOptions
         {
             throw config.Broken("num_key_value_heads", $"is {KeyValueHeads}, which does not divide the {Heads} of 'num_attention_heads'");
         }
-        HeadDims = config.IntegerOrNull("head_dim", maximum: 1 << 16) ?? (config.IsNull("head_dim") ? null : headDims) ?? Whole(HiddenSize, Heads);
+        HeadDims = config.IntegerOrNull("head_dim", maximum: 1 << 16) ?? (config.IsNull("head_dim") ? null : headDims)
+            ?? Whole(HiddenSize, Heads);
         Norm = new(config.PositiveOr("rms_norm_eps", 1e-6));
 
         int Whole(int size, int parts) => size % parts == 0
             ? size / parts
-            : throw config.Broken("hidden_size", $"is {size}, which the {parts} of 'num_attention_heads' do not divide; 'head_dim' is missing");
+            : throw config.Broken("hidden_size",
+                $"is {size}, which the {parts} of 'num_attention_heads' do not divide; 'head_dim' is missing");
     }
 
     internal int HiddenSize { get; }
@@ -73,7 +75,8 @@ internal sealed class CommonOptions
 
     /// <summary>The sliding window, or null where attention reaches all tokens before.</summary>
     /// <param name="missing">What a missing option means; one that is null means that there is no window.</param>
-    internal int? Window(int? missing = null) => _config.IntegerOrNull("sliding_window") ?? (_config.IsNull("sliding_window") ? null : missing);
+    internal int? Window(int? missing = null) =>
+        _config.IntegerOrNull("sliding_window") ?? (_config.IsNull("sliding_window") ? null : missing);
 
     /// <summary>Which layers have a sliding window: those that <c>layer_types</c> names, else those that a rule names.</summary>
     internal bool[] Sliding(Func<int, bool> rule)

@@ -20,7 +20,8 @@ internal sealed class Gemma2 : DecoderFamily
             SoftCap = Cap(config, "attn_logit_softcapping", missing: 50),
         };
         GatedDescription gated = Gated(config, common);
-        return Decoder(config, common, i => new(attention with { Window = sliding[i] ? window : null }, gated, ResidualDescription.Around), missingCap: 30);
+        return Decoder(config, common, i =>
+            new(attention with { Window = sliding[i] ? window : null }, gated, ResidualDescription.Around), missingCap: 30);
     }
 
     /// <summary>A feed-forward part with Gemma's name of the activation.</summary>
@@ -32,7 +33,8 @@ internal sealed class Gemma2 : DecoderFamily
     }
 
     /// <summary>A decoder with scaled embeddings, factors of norms less 1, and bounded logits.</summary>
-    internal static DecoderDescription Decoder(ModelConfig config, CommonOptions common, Func<int, LayerDescription> layer, double? missingCap)
+    internal static DecoderDescription Decoder(ModelConfig config, CommonOptions common, Func<int, LayerDescription> layer,
+        double? missingCap)
     {
         config.Require("use_bidirectional_attention", false);
         return common.Decoder(layer, tiedWhereMissing: true) with

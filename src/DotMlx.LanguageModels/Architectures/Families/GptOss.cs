@@ -63,7 +63,8 @@ internal sealed class GptOss : DecoderFamily
                 new($"{match.Groups["path"]}.gate_proj.{name}", Mx.Contiguous(Every(Packed(array), 0, 1))),
                 new($"{match.Groups["path"]}.up_proj.{name}", Mx.Contiguous(Every(Packed(array), 1, 1))),
             ]);
-            checkpoint.Convert(Experts + "down_proj_" + old, (match, array) => [new($"{match.Groups["path"]}.down_proj.{name}", Packed(array))]);
+            checkpoint.Convert(Experts + "down_proj_" + old, (match, array) =>
+                [new($"{match.Groups["path"]}.down_proj.{name}", Packed(array))]);
         }
     }
 

@@ -28,7 +28,8 @@ internal static class RotaryOptions
         int dims = (int)Math.Min(headDims * part, headDims + 1.0);
         if (dims < 2 || dims % 2 != 0 || dims > headDims)
         {
-            throw config.Broken("partial_rotary_factor", $"makes {dims} of {headDims} features of a head rotate, expected an even number of them");
+            throw config.Broken("partial_rotary_factor",
+                $"makes {dims} of {headDims} features of a head rotate, expected an even number of them");
         }
         return new(dims, section is null ? RotaryPeriods.Plain(dims, @base) : Scaled(config, section, dims, @base));
     }
@@ -66,7 +67,8 @@ internal static class RotaryOptions
 
         double FactorOr(Func<double> missing) => section.Has("factor") ? Factor() : missing();
 
-        double Positive(string name, double number) => number > 0 ? number : throw section.Broken(name, $"is {number}, expected a number above 0");
+        double Positive(string name, double number) =>
+            number > 0 ? number : throw section.Broken(name, $"is {number}, expected a number above 0");
 
         int MaxLength() => config.Integer("max_position_embeddings", maximum: int.MaxValue);
 
@@ -130,7 +132,8 @@ internal static class RotaryOptions
     private static RotaryPeriods LongRope(ModelConfig config, ModelConfig section, int dims, double @base, double factor, int length)
     {
         double[] shortPeriods = Factors("short_factor"), longPeriods = Factors("long_factor");
-        double magnitude = section.NumberOrNull("attention_factor") ?? (factor <= 1 ? 1 : Math.Sqrt(1 + (Math.Log(factor) / Math.Log(length))));
+        double magnitude = section.NumberOrNull("attention_factor")
+            ?? (factor <= 1 ? 1 : Math.Sqrt(1 + (Math.Log(factor) / Math.Log(length))));
         config.Ignore("max_position_embeddings");
         return RotaryPeriods.ByLength(shortPeriods, longPeriods, length, magnitude);
 

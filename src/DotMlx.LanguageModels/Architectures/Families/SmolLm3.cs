@@ -10,7 +10,8 @@ internal sealed class SmolLm3 : DecoderFamily
         CommonOptions common = new(config);
         bool bias = config.Flag("attention_bias", false);
         int interval = config.IntegerOr("no_rope_layer_interval", 4);
-        IReadOnlyList<int> rotated = config.Integers("no_rope_layers") ?? [.. Enumerable.Range(1, common.Layers).Select(i => i % interval != 0 ? 1 : 0)];
+        IReadOnlyList<int> rotated = config.Integers("no_rope_layers")
+            ?? [.. Enumerable.Range(1, common.Layers).Select(i => i % interval != 0 ? 1 : 0)];
         if (rotated.Count != common.Layers)
         {
             throw config.Broken("no_rope_layers", $"has {rotated.Count} entries for {common.Layers} layers");

@@ -19,13 +19,16 @@ internal static class Filters
         ["capitalize"] = ([], (_, value, _) => TextMethods.Capitalize(PythonText.Write(value))),
         ["center"] = (["width"], (_, value, a) => TextMethods.Center(PythonText.Write(value), Width(Or(a[0], 80L)), " ")),
         ["default"] = (["default_value", "boolean"], (_, value, a) => Default(value, Or(a[0], ""), Or(a[1], false))),
-        ["dictsort"] = (["case_sensitive", "by", "reverse"], (_, value, a) => Sequences.SortMapping(value, Python.IsTrue(Or(a[0], false)), PythonText.Write(Or(a[1], "key")), Python.IsTrue(Or(a[2], false)))),
+        ["dictsort"] = (["case_sensitive", "by", "reverse"], (_, value, a) => Sequences.SortMapping(
+            value, Python.IsTrue(Or(a[0], false)), PythonText.Write(Or(a[1], "key")), Python.IsTrue(Or(a[2], false)))),
         ["escape"] = ([], (_, value, _) => value as Markup ?? new Markup(Markup.Escape(PythonText.Write(value)))),
         ["first"] = ([], (_, value, _) => End(value, last: false)),
         ["float"] = (["default"], (_, value, a) => ToReal(value) ?? Or(a[0], 0.0)),
         ["forceescape"] = ([], (_, value, _) => new Markup(Markup.Escape(PythonText.Write(value)))),
-        ["groupby"] = (["attribute", "default", "case_sensitive"], (run, value, a) => Sequences.Group(value, Or(a[0], null), Given(a[1]) ? a[1] : null, Python.IsTrue(Or(a[2], false)))),
-        ["indent"] = (["width", "first", "blank"], (run, value, a) => Indent(run, value, Or(a[0], 4L), Python.IsTrue(Or(a[1], false)), Python.IsTrue(Or(a[2], false)))),
+        ["groupby"] = (["attribute", "default", "case_sensitive"], (run, value, a) =>
+            Sequences.Group(value, Or(a[0], null), Given(a[1]) ? a[1] : null, Python.IsTrue(Or(a[2], false)))),
+        ["indent"] = (["width", "first", "blank"], (run, value, a) =>
+            Indent(run, value, Or(a[0], 4L), Python.IsTrue(Or(a[1], false)), Python.IsTrue(Or(a[2], false)))),
         ["int"] = (["default", "base"], (_, value, a) => ToInteger(value, (int)Whole(Or(a[1], 10L), "base")) ?? Or(a[0], 0L)),
         ["items"] = ([], (_, value, _) => Items(value)),
         ["join"] = (["d", "attribute"], (_, value, a) => Join(value, PythonText.Write(Or(a[0], "")), a[1])),
@@ -33,27 +36,37 @@ internal static class Filters
         ["length"] = ([], (_, value, _) => Python.Length(value)),
         ["list"] = ([], (_, value, _) => new List<object?>(Python.Iterate(value))),
         ["lower"] = ([], (_, value, _) => PythonText.Lower(PythonText.Write(value))),
-        ["max"] = (["case_sensitive", "attribute"], (_, value, a) => Sequences.Extreme(value, Python.IsTrue(Or(a[0], false)), a[1], largest: true)),
-        ["min"] = (["case_sensitive", "attribute"], (_, value, a) => Sequences.Extreme(value, Python.IsTrue(Or(a[0], false)), a[1], largest: false)),
+        ["max"] = (["case_sensitive", "attribute"], (_, value, a) =>
+            Sequences.Extreme(value, Python.IsTrue(Or(a[0], false)), a[1], largest: true)),
+        ["min"] = (["case_sensitive", "attribute"], (_, value, a) =>
+            Sequences.Extreme(value, Python.IsTrue(Or(a[0], false)), a[1], largest: false)),
         ["pprint"] = ([], (_, value, _) => PythonText.Represent(value)),
         ["replace"] = (["old", "new", "count"], (run, value, a) => Replace(value, a)),
         ["reverse"] = ([], (_, value, _) => Reverse(value)),
-        ["round"] = (["precision", "method"], (_, value, a) => Round(value, (int)Whole(Or(a[0], 0L), "precision"), PythonText.Write(Or(a[1], "common")))),
+        ["round"] = (["precision", "method"], (_, value, a) =>
+            Round(value, (int)Whole(Or(a[0], 0L), "precision"), PythonText.Write(Or(a[1], "common")))),
         ["safe"] = ([], (_, value, _) => value as Markup ?? new Markup(PythonText.Write(value))),
         ["slice"] = (["slices", "fill_with"], (_, value, a) => Sequences.Slices(value, Whole(a[0], "slices"), a[1])),
-        ["sort"] = (["reverse", "case_sensitive", "attribute"], (_, value, a) => Sequences.Sort(value, Python.IsTrue(Or(a[0], false)), Python.IsTrue(Or(a[1], false)), a[2])),
+        ["sort"] = (["reverse", "case_sensitive", "attribute"], (_, value, a) =>
+            Sequences.Sort(value, Python.IsTrue(Or(a[0], false)), Python.IsTrue(Or(a[1], false)), a[2])),
         ["string"] = ([], (_, value, _) => value is Markup ? value : PythonText.Write(value)),
         ["sum"] = (["attribute", "start"], (run, value, a) => Sequences.Sum(run, value, a[0], Or(a[1], 0L))),
         ["title"] = ([], (_, value, _) => Title(PythonText.Write(value))),
-        ["trim"] = (["chars"], (_, value, a) => TextMethods.Strip(PythonText.Write(value), Or(a[0], null) is { } chars ? PythonText.Write(chars) : null, left: true, right: true)),
-        ["truncate"] = (["length", "killwords", "end", "leeway"], (_, value, a) => Truncate(PythonText.Write(value), Whole(Or(a[0], 255L), "length"), Python.IsTrue(Or(a[1], false)), PythonText.Write(Or(a[2], "...")), Whole(Or(a[3], 5L), "leeway"))),
+        ["trim"] = (["chars"], (_, value, a) => TextMethods.Strip(
+            PythonText.Write(value), Or(a[0], null) is { } chars ? PythonText.Write(chars) : null, left: true, right: true)),
+        ["truncate"] = (["length", "killwords", "end", "leeway"], (_, value, a) => Truncate(
+            PythonText.Write(value), Whole(Or(a[0], 255L), "length"), Python.IsTrue(Or(a[1], false)), PythonText.Write(Or(a[2], "...")),
+            Whole(Or(a[3], 5L), "leeway"))),
         ["unique"] = (["case_sensitive", "attribute"], (_, value, a) => Sequences.Unique(value, Python.IsTrue(Or(a[0], false)), a[1])),
         ["upper"] = ([], (_, value, _) => PythonText.Upper(PythonText.Write(value))),
         ["urlencode"] = ([], (_, value, _) => UrlEncode(value)),
         ["wordcount"] = ([], (_, value, _) => WordCount(PythonText.Write(value))),
     };
 
-    private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal) { ["count"] = "length", ["d"] = "default", ["e"] = "escape" };
+    private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
+    {
+        ["count"] = "length", ["d"] = "default", ["e"] = "escape",
+    };
 
     private static readonly HashSet<string> Open = ["format", "map", "reject", "rejectattr", "select", "selectattr", "tojson"];
 
@@ -92,7 +105,8 @@ internal static class Filters
     private static long Whole(object? argument, string name) =>
         Given(argument) ? Python.Index(argument) : throw new TemplateFault($"the argument '{name}' is missing");
 
-    private static int Width(object? argument) => Python.Index(argument) is var width && width <= Limits.LongestText ? width : throw Limits.TextTooLong();
+    private static int Width(object? argument) =>
+        Python.Index(argument) is var width && width <= Limits.LongestText ? width : throw Limits.TextTooLong();
 
     private static object? Absolute(object? value)
     {
@@ -104,7 +118,8 @@ internal static class Filters
     private static object? Attribute(object? value, object? name)
     {
         // Members of a dictionary are no attributes.
-        return value is Mapping ? new Undefined($"'dict object' has no attribute '{PythonText.Write(name)}'") : Members.Attribute(value, PythonText.Write(name));
+        return value is Mapping ? new Undefined($"'dict object' has no attribute '{PythonText.Write(name)}'")
+            : Members.Attribute(value, PythonText.Write(name));
     }
 
     private static object? Default(object? value, object? standard, object? forFalse) =>
@@ -115,7 +130,9 @@ internal static class Filters
         if (Python.AsDouble(value) is { } number)
             return number;
         string? text = Python.AsText(value)?.Trim();
-        return text is not null && double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out double real)
+        return text is not null
+            && double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture,
+            out double real)
             ? real : text?.TrimStart('+', '-').ToLowerInvariant() switch
             {
                 "inf" or "infinity" => text.StartsWith('-') ? double.NegativeInfinity : double.PositiveInfinity,
@@ -206,7 +223,8 @@ internal static class Filters
             return (method == "ceil" ? Math.Ceiling(number * scale) : Math.Floor(number * scale)) / scale;
         if (Python.AsInteger(value) is { } integer && precision >= 0)
             return Python.Integer(integer);
-        return precision is >= 0 and <= 15 ? decimal.TryParse(number.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+        return precision is >= 0 and <= 15
+            ? decimal.TryParse(number.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture, out _)
             ? RoundHalfEven(number, precision) : number : Math.Round(number * scale) / scale;
     }
 
@@ -261,7 +279,9 @@ internal static class Filters
     {
         string indention = Python.AsText(width) ?? new string(' ', Math.Max(0, Width(width)));
         // Jinja adds to the value, which therefore must be a string.
-        string text = Python.AsText(value) ?? (value is Undefined undefined ? throw undefined.Fault() : throw new TemplateFault($"indent takes a string, not '{Python.TypeName(value)}'"));
+        string text = Python.AsText(value)
+            ?? (value is Undefined undefined ? throw undefined.Fault()
+            : throw new TemplateFault($"indent takes a string, not '{Python.TypeName(value)}'"));
         List<string> lines = PythonText.Lines(text + "\n");
         var result = new StringBuilder();
         foreach ((int i, string line) in lines.Index())
@@ -279,7 +299,8 @@ internal static class Filters
         if (value is not (Mapping or List<object?> or Tuple))
             return Quote(PythonText.Write(value), keepsSlash: true);
         IEnumerable<IReadOnlyList<object?>> pairs = value is Mapping mapping
-            ? mapping.Members.Select(member => (IReadOnlyList<object?>)[member.Key, member.Value]) : Python.Iterate(value).Select(Python.Iterate);
+            ? mapping.Members.Select(member => (IReadOnlyList<object?>)[member.Key, member.Value])
+            : Python.Iterate(value).Select(Python.Iterate);
         return string.Join('&', pairs.Select(pair => pair.Count == 2
             ? $"{Quote(PythonText.Write(pair[0]), keepsSlash: false)}={Quote(PythonText.Write(pair[1]), keepsSlash: false)}"
             : throw new TemplateFault("urlencode takes pairs")));

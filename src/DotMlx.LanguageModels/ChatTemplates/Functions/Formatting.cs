@@ -57,11 +57,13 @@ internal static class Formatting
             }
             if (!named)
                 value = used < items.Count ? items[used++] : throw new TemplateFault("not enough arguments for format string");
-            string text = Convert(format[i], value, precision, flag.Contains('+', StringComparison.Ordinal) ? "+" : flag.Contains(' ', StringComparison.Ordinal) ? " " : "");
+            string text = Convert(format[i], value, precision, flag.Contains('+', StringComparison.Ordinal) ? "+"
+                : flag.Contains(' ', StringComparison.Ordinal) ? " " : "");
             result.Append(Pad(text, width, flag.Contains('-', StringComparison.Ordinal) ? '<' : '>',
                 flag.Contains('0', StringComparison.Ordinal) && "dixXofFeEgG".Contains(format[i], StringComparison.Ordinal)));
         }
-        return used < items.Count && values is not Mapping ? throw new TemplateFault("not all arguments converted during string formatting") : result.ToString();
+        return used < items.Count && values is not Mapping ? throw new TemplateFault("not all arguments converted during string formatting")
+            : result.ToString();
     }
 
     private static int? ReadNumber(string format, ref int i)
@@ -81,11 +83,13 @@ internal static class Formatting
         {
             case 's' or 'r' or 'a':
                 string text = kind == 's' ? PythonText.Write(value) : PythonText.Represent(value);
-                return precision is { } most && PythonText.Length(text) > most ? string.Concat(PythonText.Characters(text).Take(most)) : text;
+                return precision is { } most && PythonText.Length(text) > most
+                    ? string.Concat(PythonText.Characters(text).Take(most)) : text;
             case 'c':
                 return Python.AsText(value) ?? char.ConvertFromUtf32(Python.Index(value));
             case 'd' or 'i' or 'u':
-                BigInteger integer = Python.AsInteger(value) ?? (value is double real ? new BigInteger(Math.Truncate(real)) : throw NoNumber(kind, value));
+                BigInteger integer = Python.AsInteger(value)
+                    ?? (value is double real ? new BigInteger(Math.Truncate(real)) : throw NoNumber(kind, value));
                 return (integer.Sign < 0 ? "" : plus) + integer.ToString(CultureInfo.InvariantCulture);
             case 'x' or 'X' or 'o':
                 return Radix(Python.AsInteger(value) ?? throw NoNumber(kind, value), kind);
@@ -126,7 +130,8 @@ internal static class Formatting
             default:
                 int digits = Math.Max(precision, 1);
                 string scientific = number.ToString("e" + (digits - 1), CultureInfo.InvariantCulture);
-                int exponent = int.Parse(scientific.AsSpan(scientific.IndexOf('e') + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+                int exponent = int.Parse(scientific.AsSpan(scientific.IndexOf('e') + 1), NumberStyles.AllowLeadingSign,
+                    CultureInfo.InvariantCulture);
                 if (exponent >= -4 && exponent < digits)
                     return WithoutZeros(number.ToString("F" + Math.Max(0, digits - 1 - exponent), CultureInfo.InvariantCulture));
                 string mantissa = WithoutZeros(scientific[..scientific.IndexOf('e')]);
@@ -134,7 +139,8 @@ internal static class Formatting
         }
     }
 
-    private static string WithoutZeros(string digits) => digits.Contains('.', StringComparison.Ordinal) ? digits.TrimEnd('0').TrimEnd('.') : digits;
+    private static string WithoutZeros(string digits) =>
+        digits.Contains('.', StringComparison.Ordinal) ? digits.TrimEnd('0').TrimEnd('.') : digits;
 
     /// <summary>An exponent of at least two digits, where .NET writes three.</summary>
     private static string Exponent(string text)
@@ -155,14 +161,16 @@ internal static class Formatting
             return text[..sign] + new string('0', missing) + text[sign..];
         }
         string padding = string.Concat(Enumerable.Repeat(fill, missing)), half = string.Concat(Enumerable.Repeat(fill, missing / 2));
-        return side switch { '<' => text + padding, '^' => half + text + string.Concat(Enumerable.Repeat(fill, missing - missing / 2)), _ => padding + text };
+        return side switch { '<' => text + padding, '^' => half + text + string.Concat(Enumerable.Repeat(fill, missing - missing / 2)),
+            _ => padding + text };
     }
 
     /// <summary>The one mapping that <c>format_map</c> takes, as named arguments.</summary>
     public static Arguments OfMapping(Arguments arguments)
     {
         Mapping mapping = arguments.Bind("format_map", "mapping")[0] as Mapping ?? throw new TemplateFault("format_map() takes a mapping");
-        return new Arguments([], mapping.Members.Where(member => member.Key is string).ToDictionary(member => (string)member.Key!, member => member.Value));
+        return new Arguments([], mapping.Members.Where(member => member.Key is string)
+            .ToDictionary(member => (string)member.Key!, member => member.Value));
     }
 
     /// <summary><c>format.format(…)</c>: fields by place or name, with members, conversions and the common specifications.</summary>
@@ -207,7 +215,8 @@ internal static class Formatting
         if (first.Length == 0 || int.TryParse(first, CultureInfo.InvariantCulture, out _))
         {
             int index = first.Length == 0 ? next++ : int.Parse(first, CultureInfo.InvariantCulture);
-            value = index < arguments.Positional.Count ? arguments.Positional[index] : throw new TemplateFault($"the format has no argument {index}");
+            value = index < arguments.Positional.Count ? arguments.Positional[index]
+                : throw new TemplateFault($"the format has no argument {index}");
         }
         else if (!arguments.Named.TryGetValue(first, out value))
             throw new TemplateFault($"the format has no argument '{first}'");
@@ -269,7 +278,8 @@ internal static class Formatting
         };
         if (grouped)
             text = Grouped(text);
-        return Pad(text, width, align is '\0' or '=' ? isNumber ? '>' : '<' : align, zeros && align == '\0' || align == '=' && fill == "0", fill);
+        return Pad(text, width, align is '\0' or '=' ? isNumber ? '>' : '<' : align,
+            zeros && align == '\0' || align == '=' && fill == "0", fill);
     }
 
     private static string Grouped(string number)

@@ -14,8 +14,10 @@ internal static class Globals
         new("namespace", (_, arguments) => MakeNamespace(arguments)),
         new("cycler", (_, arguments) => new Cycler(arguments.Positional)),
         new("joiner", (_, arguments) => MakeJoiner(arguments)),
-        new("raise_exception", (_, arguments) => throw new TemplateFault(PythonText.Write(arguments.Bind("raise_exception", "message")[0]), isRefusal: true)),
-        new("strftime_now", (run, arguments) => Formatting.Time(run.Time.GetLocalNow().DateTime, PythonText.Write(arguments.Bind("strftime_now", "format")[0]))),
+        new("raise_exception", (_, arguments) =>
+            throw new TemplateFault(PythonText.Write(arguments.Bind("raise_exception", "message")[0]), isRefusal: true)),
+        new("strftime_now", (run, arguments) =>
+            Formatting.Time(run.Time.GetLocalNow().DateTime, PythonText.Write(arguments.Bind("strftime_now", "format")[0]))),
     }.ToDictionary(function => function.Name, function => (object?)function, StringComparer.Ordinal);
 
     private static View Range(Run run, Arguments arguments)

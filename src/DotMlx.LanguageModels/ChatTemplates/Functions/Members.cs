@@ -60,7 +60,8 @@ internal static class Members
     {
         "keys" => new Function(name, (run, arguments) => MakeView(run, arguments, name, mapping, mapping.Keys)),
         "values" => new Function(name, (run, arguments) => MakeView(run, arguments, name, mapping, mapping.Values)),
-        "items" => new Function(name, (run, arguments) => MakeView(run, arguments, name, mapping, mapping.Members.Select(member => (object?)new Tuple([member.Key, member.Value])))),
+        "items" => new Function(name, (run, arguments) =>
+            MakeView(run, arguments, name, mapping, mapping.Members.Select(member => (object?)new Tuple([member.Key, member.Value])))),
         "get" => new Function(name, (_, arguments) => Get(mapping, arguments)),
         "copy" => new Function(name, (_, _) => mapping),
         _ => null,

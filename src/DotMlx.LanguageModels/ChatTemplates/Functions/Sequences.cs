@@ -14,7 +14,8 @@ internal static class Sequences
         if (Python.AsText(path) is not { } text)
             return Part(item, path, standard);
         foreach (string part in text.Split('.'))
-            item = Part(item, long.TryParse(part, System.Globalization.CultureInfo.InvariantCulture, out long index) ? index : part, standard);
+            item = Part(item, long.TryParse(part, System.Globalization.CultureInfo.InvariantCulture, out long index) ? index : part,
+                standard);
         return item;
     }
 
@@ -51,7 +52,8 @@ internal static class Sequences
         if (Python.AsText(attribute) is { } paths && paths.Contains(',', StringComparison.Ordinal))
         {
             string[] parts = paths.Split(',');
-            return Ordered(Python.Iterate(value), item => new Tuple([.. parts.Select(part => Key(Follow(item, part), caseSensitive))]), reverse);
+            return Ordered(Python.Iterate(value), item =>
+                new Tuple([.. parts.Select(part => Key(Follow(item, part), caseSensitive))]), reverse);
         }
         return Ordered(Python.Iterate(value), item => Key(Follow(item, attribute), caseSensitive), reverse);
     }
@@ -102,7 +104,8 @@ internal static class Sequences
         var groups = new List<object?>();
         List<object?>? members = null;
         object? last = null;
-        foreach (object? item in Ordered(Python.Iterate(value), item => Key(Follow(item, attribute, standard), caseSensitive), reverse: false))
+        foreach (object? item in Ordered(Python.Iterate(value), item =>
+            Key(Follow(item, attribute, standard), caseSensitive), reverse: false))
         {
             object? key = Follow(item, attribute, standard);
             if (members is null || !Python.AreEqual(Key(key, caseSensitive), last))
@@ -161,7 +164,8 @@ internal static class Sequences
             object?[] bound = arguments.Bind("map", "attribute", "default");
             if (ReferenceEquals(bound[0], Arguments.Missing))
                 throw new TemplateFault("map requires a filter argument");
-            return new Generator([.. items.Select(item => Follow(item, bound[0], ReferenceEquals(bound[1], Arguments.Missing) ? null : bound[1]))]);
+            return new Generator(
+                [.. items.Select(item => Follow(item, bound[0], ReferenceEquals(bound[1], Arguments.Missing) ? null : bound[1]))]);
         }
         string name = Python.AsText(arguments.Positional[0]) ?? throw new TemplateFault("map takes the name of a filter");
         var rest = new Arguments([.. arguments.Positional.Skip(1)], arguments.Named);
@@ -176,7 +180,8 @@ internal static class Sequences
             throw new TemplateFault("Missing parameter for attribute name");
         object? attribute = byAttribute ? positional[0] : null;
         positional = [.. positional.Skip(byAttribute ? 1 : 0)];
-        string? test = positional.Count == 0 ? null : Python.AsText(positional[0]) ?? throw new TemplateFault("the name of a test is a string");
+        string? test = positional.Count == 0 ? null : Python.AsText(positional[0])
+            ?? throw new TemplateFault("the name of a test is a string");
         var rest = new Arguments([.. positional.Skip(1)], arguments.Named);
         IReadOnlyList<object?> items = Python.IsTrue(value) ? Python.Iterate(value) : [];
         return new Generator([.. items.Where(item =>

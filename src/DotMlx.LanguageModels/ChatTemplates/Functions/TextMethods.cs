@@ -20,7 +20,8 @@ internal static class TextMethods
         ["casefold"] = ([], 0, (text, _, _) => text.ToLowerInvariant().Replace("ß", "ss", StringComparison.Ordinal)),
         ["title"] = ([], 0, (text, _, _) => Title(text)),
         ["capitalize"] = ([], 0, (text, _, _) => Capitalize(text)),
-        ["swapcase"] = ([], 0, (text, _, _) => string.Concat(text.Select(c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c)))),
+        ["swapcase"] = ([], 0, (text, _, _) =>
+            string.Concat(text.Select(c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c)))),
         ["split"] = (["sep", "maxsplit"], 0, (text, run, a) => run.Made(Split(text, Text(a[0]), Count(a[1]), fromRight: false))),
         ["rsplit"] = (["sep", "maxsplit"], 0, (text, run, a) => run.Made(Split(text, Text(a[0]), Count(a[1]), fromRight: true))),
         ["splitlines"] = (["keepends"], 0, (text, run, a) => run.Made([.. PythonText.Lines(text, Given(a[0]) && Python.IsTrue(a[0]))])),
@@ -28,15 +29,19 @@ internal static class TextMethods
         ["rpartition"] = (["sep"], 1, (text, _, a) => Partition(text, Text(a[0])!, last: true)),
         ["join"] = (["iterable"], 1, (text, run, a) => run.Made(Join(text, a[0]))),
         ["replace"] = (["old", "new", "count"], 2, (text, run, a) => run.Made(Replace(text, Text(a[0])!, Text(a[1])!, Count(a[2])))),
-        ["startswith"] = (["prefix", "start", "end"], 1, (text, _, a) => StartsOrEnds(text, a, (part, affix) => part.StartsWith(affix, StringComparison.Ordinal))),
-        ["endswith"] = (["suffix", "start", "end"], 1, (text, _, a) => StartsOrEnds(text, a, (part, affix) => part.EndsWith(affix, StringComparison.Ordinal))),
+        ["startswith"] = (["prefix", "start", "end"], 1, (text, _, a) =>
+            StartsOrEnds(text, a, (part, affix) => part.StartsWith(affix, StringComparison.Ordinal))),
+        ["endswith"] = (["suffix", "start", "end"], 1, (text, _, a) =>
+            StartsOrEnds(text, a, (part, affix) => part.EndsWith(affix, StringComparison.Ordinal))),
         ["find"] = (["sub", "start", "end"], 1, (text, _, a) => Find(text, a, last: false)),
         ["rfind"] = (["sub", "start", "end"], 1, (text, _, a) => Find(text, a, last: true)),
         ["index"] = (["sub", "start", "end"], 1, (text, _, a) => Found(Find(text, a, last: false))),
         ["rindex"] = (["sub", "start", "end"], 1, (text, _, a) => Found(Find(text, a, last: true))),
         ["count"] = (["sub", "start", "end"], 1, (text, _, a) => CountOf(Part(text, a[1], a[2]).Text, Text(a[0])!)),
-        ["removeprefix"] = (["prefix"], 1, (text, _, a) => Text(a[0]) is { } prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text),
-        ["removesuffix"] = (["suffix"], 1, (text, _, a) => Text(a[0]) is { } suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text),
+        ["removeprefix"] = (["prefix"], 1, (text, _, a) =>
+            Text(a[0]) is { } prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text),
+        ["removesuffix"] = (["suffix"], 1, (text, _, a) =>
+            Text(a[0]) is { } suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text),
         ["center"] = (["width", "fillchar"], 1, (text, run, a) => run.Made(Center(text, Width(a[0]), Fill(a[1])))),
         ["ljust"] = (["width", "fillchar"], 1, (text, run, a) => run.Made(text + Padding(text, Width(a[0]), Fill(a[1])))),
         ["rjust"] = (["width", "fillchar"], 1, (text, run, a) => run.Made(Padding(text, Width(a[0]), Fill(a[1])) + text)),
@@ -46,7 +51,8 @@ internal static class TextMethods
         ["isdecimal"] = ([], 0, (text, _, _) => All(text, rune => Rune.GetUnicodeCategory(rune) == UnicodeCategory.DecimalDigitNumber)),
         ["isnumeric"] = ([], 0, (text, _, _) => All(text, rune => CharUnicodeInfo.GetNumericValue(rune.ToString(), 0) >= 0)),
         ["isalpha"] = ([], 0, (text, _, _) => All(text, Rune.IsLetter)),
-        ["isalnum"] = ([], 0, (text, _, _) => All(text, rune => Rune.IsLetter(rune) || CharUnicodeInfo.GetNumericValue(rune.ToString(), 0) >= 0)),
+        ["isalnum"] = ([], 0, (text, _, _) =>
+            All(text, rune => Rune.IsLetter(rune) || CharUnicodeInfo.GetNumericValue(rune.ToString(), 0) >= 0)),
         ["isascii"] = ([], 0, (text, _, _) => text.All(char.IsAscii)),
         ["isupper"] = ([], 0, (text, _, _) => Tests.IsCased(text, char.IsUpper, char.IsLower)),
         ["islower"] = ([], 0, (text, _, _) => Tests.IsCased(text, char.IsLower, char.IsUpper)),
@@ -57,7 +63,8 @@ internal static class TextMethods
     public static Function? Find(string text, string name)
     {
         if (name is "format" or "format_map")
-            return new Function(name, (run, arguments) => run.Made(Formatting.Format(text, name == "format" ? arguments : Formatting.OfMapping(arguments))));
+            return new Function(name, (run, arguments) =>
+                run.Made(Formatting.Format(text, name == "format" ? arguments : Formatting.OfMapping(arguments))));
         if (!Methods.TryGetValue(name, out (string[] Parameters, int Required, Method Call) method))
             return null;
         return new Function(name, (run, arguments) =>
@@ -85,7 +92,8 @@ internal static class TextMethods
 
     private static int Count(object? argument) => argument is null || !Given(argument) ? -1 : Python.Index(argument);
 
-    private static int Width(object? argument) => Python.Index(argument) is var width && width <= Limits.LongestText ? width : throw Limits.TextTooLong();
+    private static int Width(object? argument) =>
+        Python.Index(argument) is var width && width <= Limits.LongestText ? width : throw Limits.TextTooLong();
 
     private static string Fill(object? argument) => Text(argument) is { } fill
         ? PythonText.Length(fill) == 1 ? fill : throw new TemplateFault("the fill character must be exactly one character long") : " ";
@@ -109,7 +117,8 @@ internal static class TextMethods
             return (value, i) => characters.Contains(value[i], StringComparison.Ordinal);
         HashSet<string> set = [.. PythonText.Characters(characters)];
         return (value, i) => set.Contains(
-            char.IsHighSurrogate(value[i]) && i + 1 < value.Length ? value.Substring(i, 2) : char.IsLowSurrogate(value[i]) && i > 0 ? value.Substring(i - 1, 2) : value[i].ToString());
+            char.IsHighSurrogate(value[i]) && i + 1 < value.Length ? value.Substring(i, 2) : char.IsLowSurrogate(value[i]) && i > 0
+                ? value.Substring(i - 1, 2) : value[i].ToString());
     }
 
     public static string Capitalize(string text)
@@ -151,7 +160,8 @@ internal static class TextMethods
         else
         {
             int start = 0;
-            for (int at; most != parts.Count && (at = text.IndexOf(separator, start, StringComparison.Ordinal)) >= 0; start = at + separator.Length)
+            for (int at; most != parts.Count && (at = text.IndexOf(separator, start, StringComparison.Ordinal)) >= 0;
+                start = at + separator.Length)
                 parts.Add(text[start..at]);
             parts.Add(text[start..]);
         }
@@ -199,7 +209,8 @@ internal static class TextMethods
         if (separator.Length == 0)
             throw new TemplateFault("empty separator");
         int at = last ? text.AsSpan().LastIndexOf(separator) : text.IndexOf(separator, StringComparison.Ordinal);
-        return at >= 0 ? new Tuple([text[..at], separator, text[(at + separator.Length)..]]) : new Tuple(last ? ["", "", text] : [text, "", ""]);
+        return at >= 0 ? new Tuple([text[..at], separator, text[(at + separator.Length)..]])
+            : new Tuple(last ? ["", "", text] : [text, "", ""]);
     }
 
     private static string Join(string separator, object? items)
@@ -241,7 +252,8 @@ internal static class TextMethods
             }
             return result.Append(count < most || most < 0 ? with : "").ToString();
         }
-        for (int at; (most < 0 || count < most) && (at = text.IndexOf(old, start, StringComparison.Ordinal)) >= 0; start = at + old.Length, count++)
+        for (int at; (most < 0 || count < most) && (at = text.IndexOf(old, start, StringComparison.Ordinal)) >= 0;
+            start = at + old.Length, count++)
         {
             result.Append(text, start, at - start).Append(with);
             CheckLength(result);
@@ -255,7 +267,9 @@ internal static class TextMethods
             throw Limits.TextTooLong();
     }
 
-    /// <summary>The part from <paramref name="start"/> to <paramref name="end"/>, both counted in characters, and where it begins.</summary>
+    /// <summary>
+    /// The part from <paramref name="start"/> to <paramref name="end"/>, both counted in characters, and where it begins.
+    /// </summary>
     private static (string Text, int Start) Part(string text, object? start, object? end)
     {
         if (!Given(start) && !Given(end) || start is null && end is null)
@@ -280,7 +294,8 @@ internal static class TextMethods
     {
         (string part, int start) = Part(text, arguments[1], arguments[2]);
         IReadOnlyList<object?> affixes = arguments[0] is Tuple tuple ? tuple.Items : [arguments[0]];
-        return start >= 0 && affixes.Any(affix => test(part, Text(affix) ?? throw new TemplateFault("expected a string or a tuple of strings")));
+        return start >= 0 && affixes.Any(affix =>
+            test(part, Text(affix) ?? throw new TemplateFault("expected a string or a tuple of strings")));
     }
 
     private static long Find(string text, object?[] arguments, bool last)

@@ -376,7 +376,8 @@ internal sealed class ExpressionParser(List<Token> tokens, Action<string> onName
         ArgumentList arguments = ArgumentList.None;
         if (Current.Is("("))
             arguments = ReadArguments();
-        else if (Current.Kind is TokenKind.Name or TokenKind.Text or TokenKind.Integer or TokenKind.Real || Current.Is("[") || Current.Is("{"))
+        else if (Current.Kind is TokenKind.Name or TokenKind.Text or TokenKind.Integer or TokenKind.Real || Current.Is("[")
+            || Current.Is("{"))
         {
             if (Current.IsName("is"))
                 throw new TemplateFault("tests cannot be chained with 'is'", Current.Line);

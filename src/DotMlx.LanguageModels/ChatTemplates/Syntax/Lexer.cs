@@ -12,7 +12,8 @@ namespace DotMlx.LanguageModels.ChatTemplates.Syntax;
 internal sealed class Lexer
 {
     private static readonly string[] Operators =
-        ["//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
+        ["//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|",
+            ",", ";"];
 
     private readonly string _source;
     private readonly List<Token> _tokens = [];
@@ -152,7 +153,8 @@ internal sealed class Lexer
         at += 3;
         while (at < _source.Length && PythonText.IsSpace(_source[at]))
             at++;
-        return _source.AsSpan(at).StartsWith("%}", StringComparison.Ordinal) || _source.AsSpan(at).StartsWith("-%}", StringComparison.Ordinal);
+        return _source.AsSpan(at).StartsWith("%}", StringComparison.Ordinal)
+            || _source.AsSpan(at).StartsWith("-%}", StringComparison.Ordinal);
     }
 
     private void ReadRaw()
@@ -193,7 +195,8 @@ internal sealed class Lexer
             SkipSpace();
             if (_position >= _source.Length)
                 throw Broken($"the template ends where '{close}' is expected");
-            if (open.Count == 0 && (Follows(close) || At(0) is '-' or '+' && _source.AsSpan(_position + 1).StartsWith(close, StringComparison.Ordinal)
+            if (open.Count == 0 && (Follows(close)
+                || At(0) is '-' or '+' && _source.AsSpan(_position + 1).StartsWith(close, StringComparison.Ordinal)
                 && (At(0) == '-' || closing == TokenKind.BlockEnd)))
             {
                 char sign = At(0);
@@ -254,7 +257,8 @@ internal sealed class Lexer
             foreach (char digit in _source.AsSpan(_position + 2, length - 2))
             {
                 if (digit != '_')
-                    value = Convert.ToInt32(digit.ToString(), 16) is var number && number < radix ? value * radix + number : throw Broken("a broken number");
+                    value = Convert.ToInt32(digit.ToString(), 16) is var number && number < radix ? value * radix + number
+                        : throw Broken("a broken number");
             }
             Add(TokenKind.Integer, Python.Integer(value));
             Advance(length);
@@ -354,7 +358,8 @@ internal sealed class Lexer
 
     private string CodePoint(ReadOnlySpan<char> text, ref int i, int digits)
     {
-        if (i + digits >= text.Length || !int.TryParse(text.Slice(i + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int point)
+        if (i + digits >= text.Length
+            || !int.TryParse(text.Slice(i + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int point)
             || point is < 0 or > 0x10FFFF)
             throw Broken("a string has a broken escape");
         i += digits;

@@ -55,10 +55,12 @@ internal sealed record Data(string Text, int Line) : Statement(Line);
 
 internal sealed record Output(Expression Value, int Line) : Statement(Line);
 
-internal sealed record If(IReadOnlyList<(Expression Test, IReadOnlyList<Statement> Body)> Branches, IReadOnlyList<Statement> Else, int Line) : Statement(Line);
+internal sealed record If(IReadOnlyList<(Expression Test, IReadOnlyList<Statement> Body)> Branches, IReadOnlyList<Statement> Else, int Line)
+    : Statement(Line);
 
 internal sealed record For(
-    Expression Target, Expression Items, Expression? Condition, IReadOnlyList<Statement> Body, IReadOnlyList<Statement> Else, int Line) : Statement(Line);
+    Expression Target, Expression Items, Expression? Condition, IReadOnlyList<Statement> Body, IReadOnlyList<Statement> Else, int Line)
+        : Statement(Line);
 
 internal sealed record Break(int Line) : Statement(Line);
 
@@ -68,7 +70,8 @@ internal sealed record Assign(Expression Target, Expression Value, int Line) : S
 
 internal sealed record AssignBlock(Expression Target, Filter? Filter, IReadOnlyList<Statement> Body, int Line) : Statement(Line);
 
-internal sealed record With(IReadOnlyList<(Expression Target, Expression Value)> Values, IReadOnlyList<Statement> Body, int Line) : Statement(Line);
+internal sealed record With(IReadOnlyList<(Expression Target, Expression Value)> Values, IReadOnlyList<Statement> Body, int Line)
+    : Statement(Line);
 
 internal sealed record Signature(IReadOnlyList<string> Names, IReadOnlyList<Expression?> Defaults);
 

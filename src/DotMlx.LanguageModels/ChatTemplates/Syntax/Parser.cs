@@ -92,7 +92,8 @@ internal sealed class Parser
     private Token Expect(TokenKind kind) => Current.Kind == kind ? Next()
         : throw new TemplateFault($"unexpected {Current}; expected {new Token(kind, "a name", 0)}", Current.Line);
 
-    private string ExpectName() => Current.Kind == TokenKind.Name ? Next().Text : throw new TemplateFault($"unexpected {Current}; expected a name", Current.Line);
+    private string ExpectName() =>
+        Current.Kind == TokenKind.Name ? Next().Text : throw new TemplateFault($"unexpected {Current}; expected a name", Current.Line);
 
     private Statement ReadStatement(string[] ends)
     {

@@ -130,12 +130,14 @@ internal static class Python
         if (AsText(container) is { } text)
         {
             return AsText(item) is { } part ? text.Contains(part, StringComparison.Ordinal)
-                : throw (item is Undefined undefined ? undefined.Fault() : new TemplateFault($"'in <string>' requires string as left operand, not {TypeName(item)}"));
+                : throw (item is Undefined undefined ? undefined.Fault()
+                    : new TemplateFault($"'in <string>' requires string as left operand, not {TypeName(item)}"));
         }
         return container is Mapping mapping ? mapping.TryGet(item, out _) : Iterate(container).Any(other => AreEqual(other, item));
     }
 
-    public static bool IsIterable(object? value) => value is string or Markup or List<object?> or Tuple or Mapping or View or Generator or Undefined;
+    public static bool IsIterable(object? value) =>
+        value is string or Markup or List<object?> or Tuple or Mapping or View or Generator or Undefined;
 
     /// <summary>The items of a list, the keys of a dictionary, the characters of a string.</summary>
     public static IReadOnlyList<object?> Iterate(object? value) => value switch

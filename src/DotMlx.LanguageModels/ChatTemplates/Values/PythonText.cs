@@ -155,9 +155,11 @@ internal static class PythonText
         (digits, exponent) = (digits.Trim('0'), exponent - zeros);
         return exponent switch
         {
-            >= 0 and < 16 => $"{sign}{digits.PadRight(exponent + 1, '0')[..(exponent + 1)]}.{(digits.Length > exponent + 1 ? digits[(exponent + 1)..] : "0")}",
+            >= 0 and < 16 => $"{sign}{digits.PadRight(exponent + 1, '0')[..(exponent + 1)]}."
+                + $"{(digits.Length > exponent + 1 ? digits[(exponent + 1)..] : "0")}",
             >= -4 and < 0 => $"{sign}0.{new string('0', -exponent - 1)}{digits}",
-            _ => $"{sign}{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent).ToString("00", CultureInfo.InvariantCulture)}",
+            _ => $"{sign}{digits[0]}{(digits.Length > 1 ? "." : "")}{digits[1..]}e"
+                + $"{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent).ToString("00", CultureInfo.InvariantCulture)}",
         };
     }
 
@@ -194,7 +196,8 @@ internal static class PythonText
 
     public static bool IsPrintable(int point) => point == ' ' || CharUnicodeInfo.GetUnicodeCategory(point) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
-        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
+        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            or UnicodeCategory.SpaceSeparator);
 
     /// <summary>Splits at the ends of lines that Python knows; without the ends.</summary>
     public static List<string> Lines(string text, bool keepEnds = false)

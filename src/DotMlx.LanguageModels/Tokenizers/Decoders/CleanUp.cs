@@ -5,7 +5,9 @@ namespace DotMlx.LanguageModels.Tokenizers.Decoders;
 /// <summary>Removes the spaces that tokenizing English puts before punctuation and contractions.</summary>
 internal static class CleanUp
 {
-    /// <summary>The characters that a rule of <see cref="Text"/> has: text can be cut after any other without changing the result.</summary>
+    /// <summary>
+    /// The characters that a rule of <see cref="Text"/> has: text can be cut after any other without changing the result.
+    /// </summary>
     private static readonly SearchValues<char> InRules = SearchValues.Create(" .?!,'ntmsver");
 
     /// <summary>As the WordPiece decoder does it, token by token.</summary>

@@ -58,7 +58,8 @@ internal abstract class Decoder
     };
 
     private static TokensDecoder Suffix(string suffix) => new(tokens =>
-        [.. tokens.Select((token, i) => suffix.Length == 0 ? token : token.Replace(suffix, i == tokens.Count - 1 ? "" : " ", StringComparison.Ordinal))]);
+        [.. tokens.Select((token, i) =>
+            suffix.Length == 0 ? token : token.Replace(suffix, i == tokens.Count - 1 ? "" : " ", StringComparison.Ordinal))]);
 }
 
 internal sealed class SequenceDecoder(Decoder[] steps) : Decoder

@@ -84,7 +84,9 @@ internal sealed class BpeModel : Model
         ids.AddRange(known);
     }
 
-    /// <summary>The ids of the characters. As in Hugging Face's, bytes that stand for a character go before unknown ones that wait.</summary>
+    /// <summary>
+    /// The ids of the characters. As in Hugging Face's, bytes that stand for a character go before unknown ones that wait.
+    /// </summary>
     private List<int> Symbols(ReadOnlySpan<char> word)
     {
         var symbols = new List<int>(word.Length);
@@ -150,7 +152,8 @@ internal sealed class BpeModel : Model
         {
             int right = symbols[left] < 0 ? count : next[left];
             // A symbol that was merged since has made the entry stale.
-            if (right == count || !_merges.TryGetValue((symbols[left], symbols[right]), out (int Rank, int Id) merge) || merge.Rank != order.Rank)
+            if (right == count || !_merges.TryGetValue((symbols[left], symbols[right]), out (int Rank, int Id) merge)
+                || merge.Rank != order.Rank)
                 continue;
             symbols[left] = merge.Id;
             symbols[right] = -1;

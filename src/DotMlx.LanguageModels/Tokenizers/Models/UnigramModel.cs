@@ -31,7 +31,8 @@ internal sealed class UnigramModel : Model
             throw new InvalidDataException($"{field.Path}.unk_id is {_unknown}, but the vocabulary has {_scores.Length} tokens");
         if (field.Find("byte_fallback")?.Flag() ?? false)
             _bytes = Vocabulary.Bytes();
-        _sorted = [.. Enumerable.Range(0, _scores.Length).Select(id => Vocabulary.TokenOf(id)!).Where(token => token.Length > 0).Distinct()];
+        _sorted = [.. Enumerable.Range(0, _scores.Length).Select(id => Vocabulary.TokenOf(id)!).Where(token => token.Length > 0)
+            .Distinct()];
         Array.Sort(_sorted, StringComparer.Ordinal);
     }
 
@@ -64,7 +65,8 @@ internal sealed class UnigramModel : Model
             ids.Add(Unknown());
     }
 
-    private int Unknown() => _unknown ?? throw new InvalidDataException("the text has a character that is unknown, and the file names no unk_id");
+    private int Unknown() =>
+        _unknown ?? throw new InvalidDataException("the text has a character that is unknown, and the file names no unk_id");
 
     /// <summary>For each position the start of the best token that ends there, and its id.</summary>
     private int[] BestStarts(ReadOnlySpan<char> word, out int[] best)
@@ -99,7 +101,10 @@ internal sealed class UnigramModel : Model
             (starts[end], scores[end], best[end]) = (start, score, id);
     }
 
-    /// <summary>Keeps of the sorted tokens from <paramref name="low"/> to <paramref name="high"/> those with <paramref name="c"/> at <paramref name="depth"/>.</summary>
+    /// <summary>
+    /// Keeps of the sorted tokens from <paramref name="low"/> to <paramref name="high"/> those with <paramref name="c"/> at
+    /// <paramref name="depth"/>.
+    /// </summary>
     private bool Narrow(ref int low, ref int high, int depth, char c)
     {
         int from = Bound(low, high, depth, c), to = Bound(from, high, depth, c + 1);

@@ -1,6 +1,8 @@
 namespace DotMlx.LanguageModels.Tokenizers.Models;
 
-/// <summary>WordPiece: the longest token that begins the rest of the word, again and again; one unknown token for a word that does not come out.</summary>
+/// <summary>
+/// WordPiece: the longest token that begins the rest of the word, again and again; one unknown token for a word that does not come out.
+/// </summary>
 internal sealed class WordPieceModel(JsonField field) : Model(Vocabulary.Read(field.Get("vocab")))
 {
     private readonly string _unknown = field.Get("unk_token").Text();

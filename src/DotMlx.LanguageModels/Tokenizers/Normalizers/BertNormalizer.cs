@@ -27,7 +27,8 @@ internal sealed class BertNormalizer(JsonField field) : Normalizer
     {
         if (point is '\t' or '\n' or '\r')
             return ' ';
-        if (point == 0xFFFD || CharUnicodeInfo.GetUnicodeCategory(point) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.PrivateUse)
+        if (point == 0xFFFD || CharUnicodeInfo.GetUnicodeCategory(point) is UnicodeCategory.Control or UnicodeCategory.Format
+            or UnicodeCategory.PrivateUse)
             return -1;
         return Rune.IsWhiteSpace(new Rune(point)) ? ' ' : point;
     }
@@ -48,5 +49,6 @@ internal sealed class BertNormalizer(JsonField field) : Normalizer
     }
 
     private static bool IsChinese(int point) => point is >= 0x4E00 and <= 0x9FFF or >= 0x3400 and <= 0x4DBF or >= 0x20000 and <= 0x2A6DF
-        or >= 0x2A700 and <= 0x2B73F or >= 0x2B740 and <= 0x2B81F or >= 0x2B920 and <= 0x2CEAF or >= 0xF900 and <= 0xFAFF or >= 0x2F800 and <= 0x2FA1F;
+        or >= 0x2A700 and <= 0x2B73F or >= 0x2B740 and <= 0x2B81F or >= 0x2B920 and <= 0x2CEAF or >= 0xF900 and <= 0xFAFF
+            or >= 0x2F800 and <= 0x2FA1F;
 }

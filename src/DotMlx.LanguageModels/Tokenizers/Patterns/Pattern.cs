@@ -61,10 +61,12 @@ internal sealed class Pattern
 
         /// <summary>UTF-16 units of the character at <paramref name="position"/>; 0 at the end.</summary>
         public int WidthAt(int position) =>
-            position >= end ? 0 : char.IsHighSurrogate(text[position]) && position + 1 < end && char.IsLowSurrogate(text[position + 1]) ? 2 : 1;
+            position >= end ? 0 : char.IsHighSurrogate(text[position]) && position + 1 < end
+                && char.IsLowSurrogate(text[position + 1]) ? 2 : 1;
 
         private int WidthBefore(int position) =>
-            position <= start ? 0 : char.IsLowSurrogate(text[position - 1]) && position - 1 > start && char.IsHighSurrogate(text[position - 2]) ? 2 : 1;
+            position <= start ? 0 : char.IsLowSurrogate(text[position - 1]) && position - 1 > start
+                && char.IsHighSurrogate(text[position - 2]) ? 2 : 1;
 
         private bool Has(CharacterSet set, int position) => position < end
             && set.Contains(WidthAt(position) == 2 ? char.ConvertToUtf32(text[position], text[position + 1]) : text[position]);

@@ -32,7 +32,8 @@ internal sealed class PatternParser
 
     private InvalidDataException Broken(string what) => new($"the regular expression '{Shortened()}' has {what} at character {_position}");
 
-    private NotSupportedException Unknown(string what) => new($"the regular expression '{Shortened()}' uses {what}, which is not supported");
+    private NotSupportedException Unknown(string what) =>
+        new($"the regular expression '{Shortened()}' uses {what}, which is not supported");
 
     private string Shortened() => _pattern.Length <= 200 ? _pattern : _pattern[..200] + "…";
 
@@ -139,7 +140,8 @@ internal sealed class PatternParser
             _position++;
         if (_position == start)
             return null;
-        return int.TryParse(_pattern.AsSpan(start, _position - start), CultureInfo.InvariantCulture, out int number) ? number : int.MaxValue;
+        return int.TryParse(_pattern.AsSpan(start, _position - start), CultureInfo.InvariantCulture, out int number) ? number
+            : int.MaxValue;
     }
 
     private PatternNode? ReadAtom()
@@ -267,7 +269,8 @@ internal sealed class PatternParser
                 return new AnchorNode(Anchor.NoWordBoundary);
             case 'R':
                 var newline = new SequenceNode([new SetNode(CharacterSet.Of('\r')), new SetNode(CharacterSet.Of('\n'))]);
-                return new AtomicNode(new AlternativesNode([newline, new SetNode(CharacterSet.Of([(10, 13), (0x85, 0x85), (0x2028, 0x2029)]))]));
+                return new AtomicNode(
+                    new AlternativesNode([newline, new SetNode(CharacterSet.Of([(10, 13), (0x85, 0x85), (0x2028, 0x2029)]))]));
             default:
                 _position = start;
                 return ReadSetEscape(inClass: false) is { } set ? Cased(set) : Cased(CharacterSet.Of(ReadCharacterEscape(inClass: false)));
@@ -376,7 +379,8 @@ internal sealed class PatternParser
     private int ReadHexadecimal(int digits, int after)
     {
         if (_position + digits > _pattern.Length
-            || !int.TryParse(_pattern.AsSpan(_position, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int point)
+            || !int.TryParse(_pattern.AsSpan(_position, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out int point)
             || !Rune.IsValid(point))
             throw Broken("a broken code point");
         _position += digits + after;

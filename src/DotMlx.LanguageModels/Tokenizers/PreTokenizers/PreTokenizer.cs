@@ -31,7 +31,8 @@ internal abstract class PreTokenizer
         "ByteLevel" => new ByteLevelPreTokenizer(field),
         "Metaspace" => new MetaspacePreTokenizer(field),
         "Split" => SplitAt(field),
-        "Whitespace" => new PatternPreTokenizer(new Pattern(@"[\p{Rust_Word}\u200C\u200D]+|[^\p{Rust_Word}\u200C\u200D\s]+"), invert: true, SplitBehavior.Removed),
+        "Whitespace" => new PatternPreTokenizer(new Pattern(@"[\p{Rust_Word}\u200C\u200D]+|[^\p{Rust_Word}\u200C\u200D\s]+"), invert: true,
+            SplitBehavior.Removed),
         "WhitespaceSplit" => new CharacterPreTokenizer(CharacterSets.Space.Contains, SplitBehavior.Removed),
         "BertPreTokenizer" => new SequencePreTokenizer([
             new CharacterPreTokenizer(CharacterSets.Space.Contains, SplitBehavior.Removed),

@@ -11,7 +11,8 @@ internal static class CharacterSets
     {
         ["lu"] = [UnicodeCategory.UppercaseLetter], ["ll"] = [UnicodeCategory.LowercaseLetter],
         ["lt"] = [UnicodeCategory.TitlecaseLetter], ["lm"] = [UnicodeCategory.ModifierLetter], ["lo"] = [UnicodeCategory.OtherLetter],
-        ["mn"] = [UnicodeCategory.NonSpacingMark], ["mc"] = [UnicodeCategory.SpacingCombiningMark], ["me"] = [UnicodeCategory.EnclosingMark],
+        ["mn"] = [UnicodeCategory.NonSpacingMark], ["mc"] = [UnicodeCategory.SpacingCombiningMark],
+            ["me"] = [UnicodeCategory.EnclosingMark],
         ["nd"] = [UnicodeCategory.DecimalDigitNumber], ["nl"] = [UnicodeCategory.LetterNumber], ["no"] = [UnicodeCategory.OtherNumber],
         ["pc"] = [UnicodeCategory.ConnectorPunctuation], ["pd"] = [UnicodeCategory.DashPunctuation],
         ["ps"] = [UnicodeCategory.OpenPunctuation], ["pe"] = [UnicodeCategory.ClosePunctuation],
@@ -37,7 +38,8 @@ internal static class CharacterSets
     };
 
     /// <summary>Symbols that Unicode counts as alphabetic.</summary>
-    private static readonly CharacterSet CircledLetters = CharacterSet.Of([(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)]);
+    private static readonly CharacterSet CircledLetters = CharacterSet.Of(
+        [(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)]);
 
     private static readonly Dictionary<string, CharacterSet> Scripts = new(StringComparer.Ordinal)
     {

@@ -97,7 +97,8 @@ internal static class UnicodeNormalizer
     }
 
     private sealed record Table(
-        Dictionary<int, int[]> Canonical, Dictionary<int, int[]> Compatibility, Dictionary<(int, int), int> Pairs, Dictionary<int, int> Classes)
+        Dictionary<int, int[]> Canonical, Dictionary<int, int[]> Compatibility, Dictionary<(int, int), int> Pairs, Dictionary<int,
+            int> Classes)
     {
         public int? Compose(int first, int second)
         {
@@ -118,7 +119,8 @@ internal static class UnicodeNormalizer
             {
                 if (line[0] == '#')
                     continue;
-                int[] numbers = [.. line[2..].Split(' ').Select(part => int.Parse(part, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+                int[] numbers = [.. line[2..].Split(' ')
+                    .Select(part => int.Parse(part, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
                 switch (line[0])
                 {
                     case 'D':

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using DotMlx.Tool.Models;
+
+namespace DotMlx.Tool.Download;
+
+/// <summary><c>dotnet mlx download</c>: a model of the hub into the cache that Python shares.</summary>
+internal static class DownloadCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var name = new Argument<string>("NAME") { Description = "A model's name on the hub, such as Qwen/Qwen3-0.6B." };
+        Option<string> revision = HubArguments.Revision();
+        var cache = new Option<string?>("--cache") { Description = "The cache folder instead of that of HF_HOME." };
+        var command = new Command(
+            "download",
+            "Downloads a model of the hub, and writes the path of its folder. "
+            + "Knows HF_TOKEN, HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE as Python does.")
+        {
+            name, revision, cache,
+        };
+        command.SetAction(result =>
+        {
+            string model = result.GetValue(name)!;
+            if (!HubArguments.IsName(model))
+            {
+                throw new ToolException($"'{model}' is no name of a model on the hub, such as Qwen/Qwen3-0.6B.");
+            }
+            terminal.Line(HubArguments.Download(
+                model, new() { Revision = result.GetValue(revision)!, CacheFolder = result.GetValue(cache) }, terminal));
+            return ToolCommand.Success;
+        });
+        return command;
+    }
+}
