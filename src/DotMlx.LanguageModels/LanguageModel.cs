@@ -1,4 +1,5 @@
 using DotMlx.LanguageModels.Architectures;
+using DotMlx.LanguageModels.FineTuning;
 using DotMlx.LanguageModels.Hub;
 using DotMlx.NN;
 
@@ -10,6 +11,7 @@ public sealed class LanguageModel : IDisposable
 {
     private readonly Lazy<Tokenizer?> _tokenizer;
     private readonly Lazy<ChatTemplate?> _chatTemplate;
+    private Adapter? _adapter;
 
     private LanguageModel(string folder, ModelConfig config, ModelConfig? generation, Module model)
     {
@@ -40,6 +42,27 @@ public sealed class LanguageModel : IDisposable
     /// <summary>The template that makes a prompt of a conversation, loaded when it is first asked for; null where the folder has none.</summary>
     /// <exception cref="ChatTemplateException">The template is broken; the message names the fault and its line.</exception>
     public ChatTemplate? ChatTemplate => _chatTemplate.Value;
+
+    /// <summary>
+    /// The adapter in use; null for none. Assign to switch between adapters of this model, while no thread computes with it.
+    /// </summary>
+    /// <exception cref="ArgumentException">The adapter is another model's.</exception>
+    /// <exception cref="InvalidOperationException">The model was fully fine-tuned in place, which cannot be undone.</exception>
+    public Adapter? Adapter
+    {
+        get => _adapter;
+        set
+        {
+            if (ReferenceEquals(value, _adapter))
+            {
+                return;
+            }
+            _adapter?.Leave();
+            _adapter = null;
+            value?.Enter(this);
+            _adapter = value;
+        }
+    }
 
     /// <summary>The tokens that end a text, of <c>generation_config.json</c> or else of <c>config.json</c>.</summary>
     public IReadOnlyList<int> EndTokens { get; }
@@ -102,6 +125,20 @@ public sealed class LanguageModel : IDisposable
         return await Task.Run(() => Load(folder, options), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Writes the model with the weights that it has now, in the layout that <see cref="Load"/> and mlx-lm read, and copies the other files
+    /// of its folder, such as the tokenizer. An adapter in use must be fused first.
+    /// </summary>
+    /// <param name="folder">The folder, which is made if it is not there; not the one that the model was loaded from.</param>
+    /// <exception cref="InvalidOperationException">An adapter is in use.</exception>
+    /// <exception cref="ArgumentException">The folder is the model's own.</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public void Save(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ModelFolder.Save(this, folder);
+    }
+
     /// <summary>Frees the parameters of the model.</summary>
     public void Dispose()
     {
@@ -110,6 +147,9 @@ public sealed class LanguageModel : IDisposable
             array.Dispose();
         }
     }
+
+    /// <summary>Forgets an adapter that has become the model itself.</summary>
+    internal void KeepAdapted() => _adapter = null;
 
     private static Module Build(string folder, ModelConfig config, ModelFamily family, QuantizationSettings quantization, LoadOptions options)
     {
