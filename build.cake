@@ -125,6 +125,7 @@ Task("Pack")
         PackProject("src/DotMlx");
         PackProject("src/DotMlx.LanguageModels");
         PackProject("src/DotMlx.Extensions.AI");
+        PackProject("src/DotMlx.Server");
         PackProject("src/DotMlx.Tensors");
         PackProject("src/DotMlx.Tool");
         PackReferenceRuntime();

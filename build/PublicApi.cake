@@ -36,5 +36,6 @@ Task("PublicApi")
         RecordPublicApi("src/DotMlx");
         RecordPublicApi("src/DotMlx.LanguageModels");
         RecordPublicApi("src/DotMlx.Extensions.AI");
+        RecordPublicApi("src/DotMlx.Server");
         RecordPublicApi("src/DotMlx.Tensors");
     });

@@ -1,4 +1,5 @@
 using DotMlx.LanguageModels;
+using DotMlx.LanguageModels.FineTuning;
 
 namespace DotMlx.Extensions.AI;
 
@@ -10,7 +11,7 @@ internal sealed class ConversationCaches(LanguageModel model, int limit) : IDisp
     private readonly Lock _lock = new();
 
     // The one that was used last stands last.
-    private readonly List<PromptCache> _idle = [];
+    private readonly List<(PromptCache Cache, Adapter? Adapter)> _idle = [];
     private bool _isDisposed;
 
     /// <summary>Takes the cache that begins most like a prompt, or a new one, and tells how many tokens they share.</summary>
@@ -18,23 +19,26 @@ internal sealed class ConversationCaches(LanguageModel model, int limit) : IDisp
     {
         lock (_lock)
         {
-            (PromptCache? best, int common) = (null, 0);
-            foreach (PromptCache cache in _idle)
+            (int best, int common) = (-1, 0);
+            for (int i = 0; i < _idle.Count; i++)
             {
-                int shared = CommonLength(cache.Tokens, prompt);
+                // What was computed with another adapter is of no use.
+                (PromptCache cache, Adapter? adapter) = _idle[i];
+                int shared = adapter == model.Adapter ? CommonLength(cache.Tokens, prompt) : 0;
 
                 // A cache that shares little belongs to another conversation, which may go on.
                 if (shared > common && shared * 2 >= cache.Tokens.Count)
                 {
-                    (best, common) = (cache, shared);
+                    (best, common) = (i, shared);
                 }
             }
-            if (best is null)
+            if (best < 0)
             {
                 return (new PromptCache(model.Decoder, options), 0);
             }
-            _idle.Remove(best);
-            return (best, Math.Min(common, prompt.Count - 1));
+            PromptCache taken = _idle[best].Cache;
+            _idle.RemoveAt(best);
+            return (taken, Math.Min(common, prompt.Count - 1));
         }
     }
 
@@ -49,10 +53,10 @@ internal sealed class ConversationCaches(LanguageModel model, int limit) : IDisp
             }
             else
             {
-                _idle.Add(cache);
+                _idle.Add((cache, model.Adapter));
                 if (_idle.Count > limit)
                 {
-                    surplus = _idle[0];
+                    surplus = _idle[0].Cache;
                     _idle.RemoveAt(0);
                 }
             }
@@ -66,7 +70,7 @@ internal sealed class ConversationCaches(LanguageModel model, int limit) : IDisp
         lock (_lock)
         {
             _isDisposed = true;
-            all = [.. _idle];
+            all = [.. _idle.Select(item => item.Cache)];
             _idle.Clear();
         }
         foreach (PromptCache cache in all)

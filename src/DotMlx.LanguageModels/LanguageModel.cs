@@ -1,4 +1,5 @@
 using DotMlx.LanguageModels.Architectures;
+using DotMlx.LanguageModels.FineTuning;
 using DotMlx.LanguageModels.Hub;
 using DotMlx.NN;
 
@@ -11,6 +12,7 @@ public sealed class LanguageModel : IDisposable
     private readonly Lazy<Tokenizer?> _tokenizer;
     private readonly Lazy<ChatTemplate?> _chatTemplate;
     private readonly Lazy<GenerationOptions> _recommended;
+    private Adapter? _adapter;
 
     private LanguageModel(string folder, ModelConfig config, ModelConfig? generation, Module model)
     {
@@ -44,6 +46,27 @@ public sealed class LanguageModel : IDisposable
     /// </summary>
     /// <exception cref="ChatTemplateException">The template is broken; the message names the fault and its line.</exception>
     public ChatTemplate? ChatTemplate => _chatTemplate.Value;
+
+    /// <summary>
+    /// The adapter in use; null for none. Assign to switch between adapters of this model, while no thread computes with it.
+    /// </summary>
+    /// <exception cref="ArgumentException">The adapter is another model's.</exception>
+    /// <exception cref="InvalidOperationException">The model was fully fine-tuned in place, which cannot be undone.</exception>
+    public Adapter? Adapter
+    {
+        get => _adapter;
+        set
+        {
+            if (ReferenceEquals(value, _adapter))
+            {
+                return;
+            }
+            _adapter?.Leave();
+            _adapter = null;
+            value?.Enter(this);
+            _adapter = value;
+        }
+    }
 
     /// <summary>The tokens that end a text, of <c>generation_config.json</c> or else of <c>config.json</c>.</summary>
     public IReadOnlyList<int> EndTokens { get; }
@@ -116,18 +139,23 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>
-    /// Writes the model as it is now into a folder in mlx-lm's layout, with the tokenizer and the other files beside it. Nothing
-    /// half-written
-    /// gets the name of the folder.
+    /// Writes the model as it is now into a folder in mlx-lm's layout, with the tokenizer and the other files. The folder gets its name
+    /// when everything is written. An adapter in use must be fused first.
     /// </summary>
     /// <param name="folder">A folder that does not exist or is empty.</param>
     /// <param name="shardBytes">The most bytes of a file of weights; more are split. 5 GiB by default, as in mlx-lm.</param>
+    /// <exception cref="InvalidOperationException">An adapter is in use.</exception>
     /// <exception cref="IOException">The folder exists already, or cannot be written.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The number of bytes is not positive.</exception>
     public void Save(string folder, long shardBytes = 5L << 30)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(shardBytes);
+        if (Adapter is not null)
+        {
+            throw new InvalidOperationException(
+                "The model has an adapter in use, which its folder can't hold: fuse it, or set Adapter to null, first.");
+        }
         CheckpointWriter.Save(this, folder, shardBytes);
     }
 
@@ -139,6 +167,9 @@ public sealed class LanguageModel : IDisposable
             array.Dispose();
         }
     }
+
+    /// <summary>Forgets an adapter that has become the model itself.</summary>
+    internal void KeepAdapted() => _adapter = null;
 
     private static Module Build(string folder, ModelConfig config, ModelFamily family, QuantizationSettings quantization,
         LoadOptions options)

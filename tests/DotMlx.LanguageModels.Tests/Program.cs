@@ -1,14 +1,17 @@
+using System.Globalization;
 using DotMlx.Tests.Shared;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>Runs the suite as a program of its own, on a machine without the SDK.</summary>
+/// <summary>Runs the suite as a program of its own, on a machine without the SDK, and what the tests start as a process of their own.</summary>
 internal static class Program
 {
     internal static int Main(string[] arguments) => arguments switch
     {
         ["run-tests"] => SuiteProgram.Run(typeof(Program).Assembly, null),
         ["run-tests", var pattern] => SuiteProgram.Run(typeof(Program).Assembly, pattern),
-        _ => throw new ArgumentException("Arguments: run-tests [REGULAR EXPRESSION OF FULL NAMES]"),
+        ["tune", var folder, var checkpoints, var iterations] =>
+            TuningChild.Run(folder, checkpoints, int.Parse(iterations, CultureInfo.InvariantCulture)),
+        _ => throw new ArgumentException("Arguments: run-tests [REGULAR EXPRESSION OF FULL NAMES], or tune FOLDER CHECKPOINTS ITERATIONS"),
     };
 }

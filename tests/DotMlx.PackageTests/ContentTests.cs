@@ -10,7 +10,7 @@ namespace DotMlx.PackageTests;
 /// <summary>What lies in the packed files.</summary>
 internal sealed class ContentTests
 {
-    private static readonly string[] s_managed = ["DotMlx", "DotMlx.Bindings", "DotMlx.Extensions.AI", "DotMlx.LanguageModels", "DotMlx.Tensors"];
+    private static readonly string[] s_managed = ["DotMlx", "DotMlx.Bindings", "DotMlx.Extensions.AI", "DotMlx.LanguageModels", "DotMlx.Server", "DotMlx.Tensors"];
 
     private static IEnumerable<string> Packed => [.. s_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
 
@@ -18,6 +18,7 @@ internal sealed class ContentTests
     [TestCase("DotMlx.Bindings", "lib/net10.0/DotMlx.Bindings.dll", "lib/net10.0/DotMlx.Bindings.xml")]
     [TestCase("DotMlx.Extensions.AI", "lib/net10.0/DotMlx.Extensions.AI.dll", "lib/net10.0/DotMlx.Extensions.AI.xml")]
     [TestCase("DotMlx.LanguageModels", "lib/net10.0/DotMlx.LanguageModels.dll", "lib/net10.0/DotMlx.LanguageModels.xml")]
+    [TestCase("DotMlx.Server", "lib/net10.0/DotMlx.Server.dll", "lib/net10.0/DotMlx.Server.xml")]
     [TestCase("DotMlx.Tensors", "lib/net10.0/DotMlx.Tensors.dll", "lib/net10.0/DotMlx.Tensors.xml")]
     public void APackageHasItsFilesAndNoOther(string id, params string[] files)
     {
@@ -118,6 +119,7 @@ internal sealed class ContentTests
                 "DotMlx.Bindings" => ["Microsoft.Extensions.Logging.Abstractions"],
                 "DotMlx.Extensions.AI" => ["DotMlx.LanguageModels", "Microsoft.Extensions.AI"],
                 "DotMlx.LanguageModels" => ["DotMlx"],
+                "DotMlx.Server" => ["DotMlx.Extensions.AI"],
                 // A package of its own, so that only those who want tensors get them.
                 "DotMlx.Tensors" => ["DotMlx", "System.Numerics.Tensors"],
                 _ => [],

@@ -118,6 +118,12 @@ public sealed partial class DecoderStack : Module
     /// <summary>The norm after the last layer.</summary>
     public Norm Norm { get; }
 
+    /// <summary>
+    /// Whether a pass without a cache keeps only the inputs of the layers for the gradient and computes the rest again: less memory, more
+    /// time.
+    /// </summary>
+    public bool RecomputesLayers { get; set; }
+
     internal MlxArray Forward(MlxArray tokens, DecoderCache? cache)
     {
         using ForwardPass pass = new(tokens.Shape[1], cache?.Offset ?? 0, cache?.Padding, cache?.Weights);
@@ -130,7 +136,7 @@ public sealed partial class DecoderStack : Module
         }
         for (int i = 0; i < Layers.Count; i++)
         {
-            x = Replace(x, Layers[i].Forward(x, pass, cache?.Layers[i]));
+            x = Replace(x, cache is null && RecomputesLayers ? Recompute(Layers[i], x) : Layers[i].Forward(x, pass, cache?.Layers[i]));
         }
         x = Replace(x, Norm.Forward(x));
         return pass.Length == 1 ? Replace(x, Mx.ExpandDims(x, 1)) : x;
@@ -141,4 +147,11 @@ public sealed partial class DecoderStack : Module
         using MlxArray flat = Mx.Reshape(tokens, -1);
         return EmbedTokens.Forward(flat);
     }
+
+    /// <summary>Computes a layer so that its gradient computes it again, which happens after the pass of the whole stack.</summary>
+    private static MlxArray Recompute(DecoderLayer layer, MlxArray x) => layer.Checkpoint(input =>
+    {
+        using ForwardPass pass = new(input.Shape[1], 0, null);
+        return layer.Forward(input, pass, null);
+    })(x);
 }

@@ -16,10 +16,10 @@ public partial class SwitchLinear : Module, IQuantizable
     }
 
     /// <summary>The weights, of shape (experts, output, input).</summary>
-    public MlxArray Weight { get; set; }
+    public virtual MlxArray Weight { get; set; }
 
     /// <summary>The biases, of shape (experts, output), or null.</summary>
-    public MlxArray? Bias { get; set; }
+    public virtual MlxArray? Bias { get; set; }
 
     /// <summary>How many experts there are.</summary>
     public int Experts => Weight.Shape[0];
@@ -28,7 +28,7 @@ public partial class SwitchLinear : Module, IQuantizable
     public virtual int InputDims => Weight.Shape[2];
 
     /// <summary>The size of the last axis of the output.</summary>
-    public int OutputDims => Weight.Shape[1];
+    public virtual int OutputDims => Weight.Shape[1];
 
     /// <inheritdoc/>
     public virtual bool CanQuantize => true;

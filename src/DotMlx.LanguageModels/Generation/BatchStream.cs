@@ -9,7 +9,7 @@ namespace DotMlx.LanguageModels;
 internal sealed class BatchStream : IDisposable
 {
     private readonly Decoder _decoder;
-    private readonly GenerationOptions _options;
+    private readonly IReadOnlyList<GenerationOptions> _options;
     private readonly DecoderCache _cache;
     private readonly Sampler[] _samplers;
     private readonly MlxArray _prompt;
@@ -22,6 +22,14 @@ internal sealed class BatchStream : IDisposable
     private List<KeyValuePair<int, Choice>>? _started;
 
     internal BatchStream(Decoder decoder, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options)
+        : this(decoder, prompts, [.. prompts.Select(_ => options)])
+    {
+    }
+
+    /// <param name="decoder">The decoder.</param>
+    /// <param name="prompts">The tokens before each text.</param>
+    /// <param name="options">How to generate each text; the parts of prompts and the cache are those of the first.</param>
+    internal BatchStream(Decoder decoder, IReadOnlyList<IReadOnlyList<int>> prompts, IReadOnlyList<GenerationOptions> options)
     {
         int vocabulary = decoder.Description.VocabularySize;
         if (prompts.Count == 0 || prompts.Any(prompt => prompt.Count == 0))
@@ -37,13 +45,14 @@ internal sealed class BatchStream : IDisposable
         (_decoder, _options) = (decoder, options);
         _length = prompts.Max(prompt => prompt.Count);
         _rows = [.. Enumerable.Range(0, prompts.Count)];
-        _samplers = [.. prompts.Select(prompt => new Sampler(options, vocabulary, prompt))];
+        _samplers = [.. prompts.Select((prompt, i) => new Sampler(options[i], vocabulary, prompt))];
         _prompt = MlxArray.Create<int>(
             [.. prompts.SelectMany(prompt => Enumerable.Repeat(0, _length - prompt.Count).Concat(prompt))], prompts.Count, _length);
 
         // Padding lies where a window would have moved on.
-        CacheKind kind = options.Cache.Kind == CacheKind.Rotating ? CacheKind.Growing : options.Cache.Kind;
-        _cache = new(decoder, options.Cache with { Kind = kind });
+        CacheOptions cache = options[0].Cache;
+        CacheKind kind = cache.Kind == CacheKind.Rotating ? CacheKind.Growing : cache.Kind;
+        _cache = new(decoder, cache with { Kind = kind });
         _cache.Weights = _weights;
         _cache.Pad([.. prompts.Select(prompt => _length - prompt.Count)]);
     }
@@ -55,7 +64,7 @@ internal sealed class BatchStream : IDisposable
     /// <returns>The arrays to evaluate before the next part.</returns>
     internal IReadOnlyList<MlxArray> ContinuePrompt()
     {
-        int count = Math.Min(_options.PromptChunk, _length - _next);
+        int count = Math.Min(_options[0].PromptChunk, _length - _next);
         using MlxArray part = _prompt[.., _next..(_next + count)];
         using MlxArray hidden = _decoder.Hidden(part, _cache);
         _next += count;
@@ -75,9 +84,9 @@ internal sealed class BatchStream : IDisposable
         List<KeyValuePair<int, Choice>> last = _started!;
         _started = null;
         _made++;
-        if (_made < _options.MaxTokens)
+        int[] kept = [.. Enumerable.Range(0, _rows.Count).Where(i => !_ended.Contains(_rows[i]) && _made < _options[_rows[i]].MaxTokens)];
+        if (kept.Length > 0)
         {
-            int[] kept = [.. Enumerable.Range(0, _rows.Count).Where(i => !_ended.Contains(_rows[i]))];
             if (kept.Length < _rows.Count)
             {
                 _cache.Select(kept);
@@ -92,8 +101,8 @@ internal sealed class BatchStream : IDisposable
         return last;
     }
 
-    /// <summary>Whether no more tokens are allowed after those that <see cref="Advance"/> gave.</summary>
-    internal bool IsLast => _made >= _options.MaxTokens;
+    /// <summary>Whether no more tokens of a text are allowed after the one that <see cref="Advance"/> gave.</summary>
+    internal bool IsLast(int text) => _made >= _options[text].MaxTokens;
 
     /// <summary>Whether a text has ended, so that what was started of it is not wanted.</summary>
     internal bool HasEnded(int text) => _ended.Contains(text);

@@ -126,7 +126,7 @@ public static class LanguageModelGeneration
                     {
                         continue;
                     }
-                    GeneratedToken token = texts[index].Add(choice.Read(), stream.IsLast);
+                    GeneratedToken token = texts[index].Add(choice.Read(), stream.IsLast(index));
                     all = token.FinishReason is not null && stream.End(index);
                     yield return new(index, token);
                 }

@@ -17,7 +17,7 @@ public partial class Embedding : Module, IUnaryModule, IQuantizable
     }
 
     /// <summary>The vectors, of shape (count, dims).</summary>
-    public MlxArray Weight { get; set => SetArray(ref field, value); }
+    public virtual MlxArray Weight { get; set => SetArray(ref field, value); }
 
     /// <inheritdoc/>
     public virtual bool CanQuantize => true;

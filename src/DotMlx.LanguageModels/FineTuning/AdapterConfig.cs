@@ -1,0 +1,135 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace DotMlx.LanguageModels.FineTuning;
+
+/// <summary>What an adapter consists of: mlx-lm's <c>adapter_config.json</c>.</summary>
+public sealed record AdapterConfig
+{
+    /// <summary>The file's name.</summary>
+    public const string FileName = "adapter_config.json";
+
+    private const long MaxBytes = 1L << 20;
+
+    /// <summary>What is trained (<c>fine_tune_type</c>).</summary>
+    public FineTuningMethod Method { get; init; }
+
+    /// <summary>How many of the decoder's layers are trained, counted from the last one (<c>num_layers</c>); 0 or less for all.</summary>
+    public int Layers { get; init; } = 16;
+
+    /// <summary>The low-rank corrections (<c>lora_parameters</c>); without meaning for <see cref="FineTuningMethod.Full"/>.</summary>
+    public LoraParameters Lora { get; init; } = new();
+
+    /// <summary>The model that the adapter is for (<c>model</c>), as its maker named it; null where the file does not say.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Whether all corrections have the rank and the scale of <see cref="Lora"/>; PEFT's may differ, which mlx-lm's file cannot say.</summary>
+    internal bool IsUniform { get; init; } = true;
+
+    /// <summary>Reads mlx-lm's <c>adapter_config.json</c> of a folder.</summary>
+    /// <param name="folder">The adapter's folder.</param>
+    /// <exception cref="FileNotFoundException">The folder has no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is broken; the message names the fault.</exception>
+    /// <exception cref="NotSupportedException">The file asks for a kind of adapter that is not known.</exception>
+    public static AdapterConfig Load(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        string path = Path.Combine(folder, FileName);
+        JsonObject json = Read(path);
+        return Guarded(path, () => FromJson(json, path));
+    }
+
+    internal static JsonObject Read(string path)
+    {
+        FileInfo file = new(path);
+        if (!file.Exists)
+        {
+            throw new FileNotFoundException($"'{Path.GetDirectoryName(path)}' is no adapter: it has no {FileName}.", path);
+        }
+        if (file.Length > MaxBytes)
+        {
+            throw new InvalidDataException($"'{path}' cannot be loaded: it has {file.Length} bytes, and {MaxBytes} is the limit.");
+        }
+        return Guarded(path, () => JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new FormatException("it is no JSON object"));
+    }
+
+    /// <summary>Gives the faults of a file its name.</summary>
+    internal static T Guarded<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new InvalidDataException($"'{path}' cannot be loaded: {error.Message.TrimEnd('.')}.", error);
+        }
+    }
+
+    /// <summary>Writes the file, all of it or nothing.</summary>
+    internal void Save(string folder)
+    {
+        if (!IsUniform)
+        {
+            throw new NotSupportedException("The corrections have several ranks or scales, which mlx-lm's format cannot say: fuse the adapter instead.");
+        }
+        JsonObject json = new()
+        {
+            ["fine_tune_type"] = NameOf(Method),
+            ["model"] = Model,
+            ["num_layers"] = Layers,
+            ["lora_parameters"] = Method == FineTuningMethod.Full ? null : LoraJson(),
+        };
+        WholeFile.Write(Path.Combine(folder, FileName), stream =>
+        {
+            using Utf8JsonWriter writer = new(stream, new() { Indented = true });
+            json.WriteTo(writer);
+        });
+    }
+
+    internal static string NameOf(FineTuningMethod method) => method switch
+    {
+        FineTuningMethod.Lora => "lora",
+        FineTuningMethod.Dora => "dora",
+        _ => "full",
+    };
+
+    private static AdapterConfig FromJson(JsonObject json, string path)
+    {
+        string type = (string?)json["fine_tune_type"] ?? "lora";
+        FineTuningMethod method = type switch
+        {
+            "lora" => FineTuningMethod.Lora,
+            "dora" => FineTuningMethod.Dora,
+            "full" => FineTuningMethod.Full,
+            _ => throw new NotSupportedException($"'{path}' asks for the 'fine_tune_type' '{type}'; known are lora, dora and full."),
+        };
+        AdapterConfig config = new() { Method = method, Model = (string?)json["model"], Layers = (int?)json["num_layers"] ?? throw Missing("num_layers") };
+        if (method == FineTuningMethod.Full)
+        {
+            return config;
+        }
+        JsonObject lora = json["lora_parameters"] as JsonObject ?? throw Missing("lora_parameters");
+        LoraParameters parameters = new()
+        {
+            Rank = (int?)lora["rank"] ?? throw Missing("lora_parameters.rank"),
+            Scale = (double?)lora["scale"] ?? throw Missing("lora_parameters.scale"),
+            Dropout = (double?)lora["dropout"] ?? 0,
+            Keys = lora["keys"] is JsonArray keys ? [.. keys.Select(key => (string?)key ?? throw new FormatException("'lora_parameters.keys' holds null"))] : null,
+        };
+        parameters.Check();
+        return config with { Lora = parameters };
+    }
+
+    private static FormatException Missing(string name) => new($"it has no '{name}'");
+
+    private JsonObject LoraJson()
+    {
+        JsonObject lora = new() { ["rank"] = Lora.Rank, ["scale"] = Lora.Scale, ["dropout"] = Lora.Dropout };
+        if (Lora.Keys is { } keys)
+        {
+            lora["keys"] = new JsonArray([.. keys.Select(key => (JsonNode?)JsonValue.Create(key))]);
+        }
+        return lora;
+    }
+}

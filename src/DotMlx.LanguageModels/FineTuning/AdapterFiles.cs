@@ -1,0 +1,109 @@
+using DotMlx.NN;
+
+namespace DotMlx.LanguageModels.FineTuning;
+
+/// <summary>Reads adapters in mlx-lm's format.</summary>
+internal static class AdapterFiles
+{
+    internal const string WeightsName = "adapters.safetensors";
+
+    internal static Adapter Load(LanguageModel model, string folder)
+    {
+        AdapterConfig config = AdapterConfig.Load(folder);
+        string path = Path.Combine(folder, WeightsName);
+        if (!File.Exists(path))
+        {
+            throw new FileNotFoundException($"'{folder}' is no adapter: it has no {WeightsName}.", path);
+        }
+        SafetensorsFile file = Mx.LoadSafetensors(path);
+        HashSet<MlxArray> used = new(ReferenceEqualityComparer.Instance);
+        try
+        {
+            return config.Method == FineTuningMethod.Full ? Full(model, config, path, file, used) : Corrections(model, config, path, file, used);
+        }
+        finally
+        {
+            foreach (MlxArray array in file.Values.Where(array => !used.Contains(array)))
+            {
+                array.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Puts an array into a correction.</summary>
+    internal static void Set(Module layer, string path, string name, string parameter, MlxArray array)
+    {
+        (MlxArray? there, Action<MlxArray>? set) = (layer, parameter) switch
+        {
+            (LoraLinear x, "lora_a") => (x.LoraA, v => x.LoraA = v),
+            (LoraLinear x, "lora_b") => (x.LoraB, v => x.LoraB = v),
+            (DoraLinear x, "lora_a") => (x.LoraA, v => x.LoraA = v),
+            (DoraLinear x, "lora_b") => (x.LoraB, v => x.LoraB = v),
+            (DoraLinear x, "m") => (x.M, v => x.M = v),
+            (LoraSwitchLinear x, "lora_a") => (x.LoraA, v => x.LoraA = v),
+            (LoraSwitchLinear x, "lora_b") => (x.LoraB, v => x.LoraB = v),
+            (LoraEmbedding x, "lora_a") => (x.LoraA, v => x.LoraA = v),
+            (LoraEmbedding x, "lora_b") => (x.LoraB, v => x.LoraB = v),
+            (DoraEmbedding x, "lora_a") => (x.LoraA, v => x.LoraA = v),
+            (DoraEmbedding x, "lora_b") => (x.LoraB, v => x.LoraB = v),
+            (DoraEmbedding x, "m") => (x.M, v => x.M = v),
+            _ => ((MlxArray?)null, (Action<MlxArray>?)null),
+        };
+        if (there is null || set is null)
+        {
+            throw new InvalidDataException($"'{path}' does not fit: '{name}' has no place in a {layer.GetType().Name}.");
+        }
+        if (!there.Shape.SequenceEqual(array.Shape) || !array.DType.IsFloating())
+        {
+            throw new InvalidDataException(
+                $"'{path}' does not fit: '{name}' has the shape {Shape(array)} and the type {array.DType}, expected {Shape(there)} of a floating-point type.");
+        }
+        set(array);
+        MlxScope.Detach(array);
+        there.Dispose();
+    }
+
+    internal static string Shape(MlxArray array) => $"({string.Join(", ", array.Shape.ToArray())})";
+
+    private static Adapter Corrections(LanguageModel model, AdapterConfig config, string path, SafetensorsFile file, HashSet<MlxArray> used)
+    {
+        Dictionary<string, Module> layers = AdapterConfig.Guarded(path, () => AdapterLayers.Choose(model.Decoder, config).ToDictionary(
+            item => item.Key,
+            item => AdapterLayers.Wrap(item.Key, item.Value, config.Method, config.Lora.Rank, config.Lora.Scale, config.Lora.Dropout),
+            StringComparer.Ordinal));
+        foreach ((string name, MlxArray array) in file)
+        {
+            int dot = name.LastIndexOf('.');
+            if (dot < 0 || !layers.TryGetValue(name[..dot], out Module? layer))
+            {
+                throw new InvalidDataException(
+                    $"'{path}' does not fit: '{name}' belongs to a layer that {AdapterConfig.FileName} does not choose or the model does not have.");
+            }
+            Set(layer, path, name, name[(dot + 1)..], array);
+            used.Add(array);
+        }
+        return Adapter.Of(model, config, layers);
+    }
+
+    private static Adapter Full(LanguageModel model, AdapterConfig config, string path, SafetensorsFile file, HashSet<MlxArray> used)
+    {
+        Dictionary<string, MlxArray> present = model.Model.Parameters().Flatten().ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
+        foreach ((string name, MlxArray array) in file)
+        {
+            if (!present.TryGetValue(name, out MlxArray? there))
+            {
+                throw new InvalidDataException($"'{path}' does not fit: the model has no weight '{name}'.");
+            }
+            if (!there.Shape.SequenceEqual(array.Shape))
+            {
+                throw new InvalidDataException($"'{path}' does not fit: '{name}' has the shape {Shape(array)}, expected {Shape(there)}.");
+            }
+        }
+        foreach (MlxArray array in file.Values)
+        {
+            MlxScope.Detach(array);
+            used.Add(array);
+        }
+        return Adapter.Of(model, config, file.ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal));
+    }
+}

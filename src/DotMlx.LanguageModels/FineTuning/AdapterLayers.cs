@@ -1,0 +1,81 @@
+using DotMlx.LanguageModels.Architectures;
+using DotMlx.NN;
+
+namespace DotMlx.LanguageModels.FineTuning;
+
+/// <summary>Which layers of a decoder an adapter corrects, and what takes their place.</summary>
+internal static class AdapterLayers
+{
+    /// <summary>The dotted paths of the layers that a configuration chooses, in the order of the model.</summary>
+    /// <exception cref="ArgumentException">The model has fewer layers, or nothing is chosen.</exception>
+    internal static List<KeyValuePair<string, Module>> Choose(Decoder decoder, AdapterConfig config)
+    {
+        config.Lora.Check();
+        int first = FirstLayer(decoder, config.Layers);
+        HashSet<string> keys = config.Lora.Keys is { } named ? [.. named] : [.. decoder.Model.Layers.SelectMany(layer => Correctable(layer, _ => true)).Select(item => item.Key)];
+        List<KeyValuePair<string, Module>> chosen = [];
+        for (int i = first; i < decoder.Model.Layers.Count; i++)
+        {
+            string path = PathOf(i);
+            chosen.AddRange(Correctable(decoder.Model.Layers[i], keys.Contains).Select(item => KeyValuePair.Create($"{path}.{item.Key}", item.Value)));
+        }
+        HashSet<string> known = [.. chosen.Select(item => item.Key)];
+        chosen.AddRange(Correctable(decoder, keys.Contains).Where(item => known.Add(item.Key)));
+        return chosen.Count > 0 ? chosen : throw new ArgumentException(
+            $"None of the layers {string.Join(", ", keys.Select(key => $"'{key}'"))} is a linear, expert or embedding layer of the model; "
+            + $"its layers have {string.Join(", ", Correctable(decoder.Model.Layers[^1], _ => true).Select(item => $"'{item.Key}'"))}.");
+    }
+
+    /// <summary>The index of the first of the last layers that are trained.</summary>
+    /// <exception cref="ArgumentException">The model has fewer layers.</exception>
+    internal static int FirstLayer(Decoder decoder, int layers)
+    {
+        int count = decoder.Model.Layers.Count;
+        return layers <= count
+            ? layers <= 0 ? 0 : count - layers
+            : throw new ArgumentException($"{layers} layers are to be trained, but the model has {count}; 0 stands for all.");
+    }
+
+    internal static string PathOf(int layer) => FormattableString.Invariant($"model.layers.{layer}");
+
+    /// <summary>A new correction around a layer.</summary>
+    /// <exception cref="NotSupportedException">DoRA corrects no experts.</exception>
+    internal static Module Wrap(string path, Module layer, FineTuningMethod method, int rank, double scale, double dropout) => (layer, method) switch
+    {
+        (Linear x, FineTuningMethod.Lora) => LoraLinear.FromLinear(x, rank, dropout, scale),
+        (SwitchLinear x, FineTuningMethod.Lora) => new LoraSwitchLinear(x, rank, dropout, scale),
+        (Embedding x, FineTuningMethod.Lora) => new LoraEmbedding(x, rank, dropout, scale),
+        (Linear x, FineTuningMethod.Dora) => new DoraLinear(x, rank, dropout, scale),
+        (Embedding x, FineTuningMethod.Dora) => new DoraEmbedding(x, rank, dropout, scale),
+        _ => throw new NotSupportedException(
+            $"'{path}' is a {layer.GetType().Name}, which DoRA cannot correct: leave it out of the keys, or use LoRA."),
+    };
+
+    /// <summary>The layer under a correction.</summary>
+    internal static Module Base(Module wrapper) => wrapper switch
+    {
+        LoraLinear x => x.Linear,
+        DoraLinear x => x.Linear,
+        LoraSwitchLinear x => x.Linear,
+        LoraEmbedding x => x.Embedding,
+        DoraEmbedding x => x.Embedding,
+        _ => throw new ArgumentException($"{wrapper.GetType().Name} is no correction of a layer.", nameof(wrapper)),
+    };
+
+    /// <summary>The layer with its correction brought into its weight.</summary>
+    internal static Module Fuse(Module wrapper, bool dequantize) => wrapper switch
+    {
+        LoraLinear x => x.Fuse(dequantize),
+        DoraLinear x => x.Fuse(dequantize),
+        LoraSwitchLinear x => x.Fuse(dequantize),
+        LoraEmbedding x => x.Fuse(dequantize),
+        DoraEmbedding x => x.Fuse(dequantize),
+        _ => throw new ArgumentException($"{wrapper.GetType().Name} is no correction of a layer.", nameof(wrapper)),
+    };
+
+    internal static bool IsCorrection(Module module) =>
+        module is LoraLinear or DoraLinear or LoraSwitchLinear or LoraEmbedding or DoraEmbedding;
+
+    private static IEnumerable<KeyValuePair<string, Module>> Correctable(Module module, Func<string, bool> isChosen) =>
+        module.NamedModules().Where(item => item.Value is Linear or SwitchLinear or Embedding && isChosen(item.Key)).Reverse();
+}

@@ -1,0 +1,107 @@
+namespace DotMlx.LanguageModels.FineTuning;
+
+/// <summary>
+/// Which examples make which batch. Every batch follows from the seed and its number alone, so that a run can go on from any place. What
+/// does not fill a batch at the end of an epoch is left out, as in mlx-lm.
+/// </summary>
+internal sealed class BatchPlan
+{
+    private readonly ExampleSet _examples;
+    private readonly int _batchSize;
+    private readonly ulong _seed;
+    private readonly int[][]? _byLength;
+    private (long Epoch, List<int[]> Rows)? _packed;
+    private (long Epoch, int[] Order)? _order;
+
+    internal BatchPlan(ExampleSet examples, int batchSize, ulong seed)
+    {
+        (_examples, _batchSize, _seed) = (examples, batchSize, seed);
+        if (examples.Count < batchSize)
+        {
+            throw new ArgumentException($"'{examples.Path}' has {examples.Count} examples, but a batch takes {batchSize}: make the batch smaller.");
+        }
+        if (!examples.Options.Packed)
+        {
+            int[] sorted = [.. Enumerable.Range(0, examples.Count).OrderBy(examples.LengthOf)];
+            _byLength = [.. sorted.Chunk(batchSize).Where(chunk => chunk.Length == batchSize)];
+        }
+        else if (BatchesOf(0) == 0)
+        {
+            throw new ArgumentException($"'{examples.Path}' fills fewer than {batchSize} packed rows of {examples.Options.MaxLength} tokens: make the batch or the rows smaller.");
+        }
+    }
+
+    /// <summary>The batches of an epoch, in order.</summary>
+    internal int BatchesOf(long epoch) => _byLength?.Length ?? Rows(epoch).Count / _batchSize;
+
+    /// <summary>Reads a batch, or the part of it that one of several processes computes.</summary>
+    /// <param name="epoch">The epoch, counted from 0.</param>
+    /// <param name="index">The number of the batch in it.</param>
+    /// <param name="rank">The number of the process.</param>
+    /// <param name="processes">How many processes share a batch.</param>
+    internal TrainingBatch Read(long epoch, int index, int rank = 0, int processes = 1)
+    {
+        IEnumerable<T> Own<T>(IEnumerable<T> rows) => rows.Where((_, i) => i % processes == rank);
+        int maxLength = _examples.Options.MaxLength;
+        if (_byLength is null)
+        {
+            int[][] rows = [.. Own(Rows(epoch).Skip(index * _batchSize).Take(_batchSize))];
+            return TrainingBatch.Pack([.. rows.Select(row => row.Select(i => _examples[i]).ToArray())], maxLength);
+        }
+        if (_order?.Epoch != epoch)
+        {
+            _order = (epoch, Shuffled(_byLength.Length, epoch));
+        }
+        return TrainingBatch.Pad([.. Own(_byLength[_order.Value.Order[index]]).Select(i => _examples[i])], maxLength);
+    }
+
+    /// <summary>Shuffles by Fisher and Yates with SplitMix64, which is the same everywhere and for ever.</summary>
+    private int[] Shuffled(int count, long epoch)
+    {
+        int[] order = [.. Enumerable.Range(0, count)];
+        ulong state = unchecked((_seed * 0x9E3779B97F4A7C15) ^ ((ulong)epoch * 0xD1B54A32D192ED03));
+        for (int i = count - 1; i > 0; i--)
+        {
+            int j = (int)Math.BigMul(Next(ref state), (ulong)(i + 1), out _);
+            (order[i], order[j]) = (order[j], order[i]);
+        }
+        return order;
+    }
+
+    private static ulong Next(ref ulong state)
+    {
+        ulong z = unchecked(state += 0x9E3779B97F4A7C15);
+        z = unchecked((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9);
+        z = unchecked((z ^ (z >> 27)) * 0x94D049BB133111EB);
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>The examples of an epoch in rows: each goes into the row begun last, or begins one.</summary>
+    private List<int[]> Rows(long epoch)
+    {
+        if (_packed?.Epoch == epoch)
+        {
+            return _packed.Value.Rows;
+        }
+        List<int[]> rows = [];
+        List<int> row = [];
+        int used = 0;
+        foreach (int i in Shuffled(_examples.Count, epoch))
+        {
+            if (used + _examples.LengthOf(i) > _examples.Options.MaxLength)
+            {
+                rows.Add([.. row]);
+                row.Clear();
+                used = 0;
+            }
+            row.Add(i);
+            used += _examples.LengthOf(i);
+        }
+        if (row.Count > 0)
+        {
+            rows.Add([.. row]);
+        }
+        _packed = (epoch, rows);
+        return rows;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Diagnostics.Metrics;
+
+namespace DotMlx.LanguageModels.FineTuning;
+
+/// <summary>The meter <c>DotMlx.FineTuning</c>, which OpenTelemetry and others listen to.</summary>
+internal static class FineTuningMetrics
+{
+    private static readonly Meter s_meter = new("DotMlx.FineTuning");
+    private static readonly Counter<long> s_iterations = s_meter.CreateCounter<long>("dotmlx.finetuning.iterations", "{batch}", "Batches learned");
+    private static readonly Counter<long> s_tokens = s_meter.CreateCounter<long>("dotmlx.finetuning.tokens", "{token}", "Tokens learned from");
+    private static readonly Gauge<double> s_loss = s_meter.CreateGauge<double>("dotmlx.finetuning.loss", "nat", "Mean loss per token since the last report");
+    private static readonly Gauge<double> s_validation = s_meter.CreateGauge<double>("dotmlx.finetuning.validation_loss", "nat", "Loss per token on the validation set");
+    private static readonly Gauge<double> s_rate = s_meter.CreateGauge<double>("dotmlx.finetuning.learning_rate", "1", "Learning rate of the last update");
+
+    internal static void Learned(long tokens)
+    {
+        s_iterations.Add(1);
+        s_tokens.Add(tokens);
+    }
+
+    internal static void Reported(FineTuningProgress progress)
+    {
+        if (progress.Loss is { } loss)
+        {
+            s_loss.Record(loss);
+            s_rate.Record(progress.LearningRate);
+        }
+        if (progress.ValidationLoss is { } validation)
+        {
+            s_validation.Record(validation);
+        }
+    }
+}

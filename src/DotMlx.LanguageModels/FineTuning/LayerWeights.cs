@@ -1,0 +1,65 @@
+using DotMlx.LanguageModels.Architectures;
+using DotMlx.NN;
+
+namespace DotMlx.LanguageModels.FineTuning;
+
+/// <summary>What the corrected layers share: the weights of the layers under them, plain and quantized.</summary>
+internal static class LayerWeights
+{
+    internal static MlxArray Of(Linear linear) => (linear ?? throw new ArgumentNullException(nameof(linear))).Weight;
+
+    internal static MlxArray Of(Embedding embedding) => (embedding ?? throw new ArgumentNullException(nameof(embedding))).Weight;
+
+    internal static MlxArray Of(SwitchLinear linear) => (linear ?? throw new ArgumentNullException(nameof(linear))).Weight;
+
+    internal static MlxArray Uniform(double limit, params int[] shape) => Mx.Random.Uniform((float)-limit, (float)limit, shape);
+
+    /// <summary>How many vectors a table has, and their size.</summary>
+    internal static (int Count, int Dims) Size(Embedding embedding) => embedding is QuantizedEmbedding quantized
+        ? (quantized.Weight.Shape[0], quantized.Weight.Shape[1] * 32 / quantized.Bits)
+        : (embedding.Weight.Shape[0], embedding.Weight.Shape[1]);
+
+    /// <summary>The weight of a layer, dequantized where it is quantized.</summary>
+    internal static MlxArray Plain(Module layer) => layer switch
+    {
+        QuantizedLinear x => Mx.Dequantize(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
+        QuantizedEmbedding x => Mx.Dequantize(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
+        QuantizedSwitchLinear x => Mx.Dequantize(
+            x.Weight, x.Scales, x.Biases, x.Quantization.GroupSize, x.Quantization.Bits, x.Quantization.Mode),
+        Linear x => x.Weight,
+        Embedding x => x.Weight,
+        SwitchLinear x => x.Weight,
+        _ => throw new ArgumentException($"{layer.GetType().Name} has no weight to correct.", nameof(layer)),
+    };
+
+    /// <summary>A layer of the kind of another one with a weight made of its weight; the bias is shared.</summary>
+    internal static T Fuse<T>(T layer, bool dequantize, Func<MlxArray, MlxArray> change)
+        where T : Module
+    {
+        using MlxScope scope = MlxScope.Begin();
+        Module fused = Rebuild(layer, change(Plain(layer)), dequantize);
+        MlxArray[] arrays = [.. fused.Parameters().Leaves];
+        Mx.Eval(arrays);
+        foreach (MlxArray array in arrays)
+        {
+            scope.Keep(array);
+        }
+        fused.Freeze();
+        return (T)fused;
+    }
+
+    internal static NotSupportedException FuseFirst(Module layer) =>
+        new($"{layer.GetType().Name} has a correction that is not quantized: quantize the layer before it is put on, or call Fuse() first.");
+
+    private static Module Rebuild(Module layer, MlxArray weight, bool dequantize) => (layer, dequantize) switch
+    {
+        (QuantizedLinear x, false) => QuantizedLinear.FromLinear(new(weight, x.Bias), x.GroupSize, x.Bits, x.Mode),
+        (QuantizedEmbedding x, false) => QuantizedEmbedding.FromEmbedding(new(weight), x.GroupSize, x.Bits, x.Mode),
+        (QuantizedSwitchLinear x, false) => new SwitchLinear(weight, x.Bias).ToQuantized(
+            x.Quantization.GroupSize, x.Quantization.Bits, x.Quantization.Mode),
+        (Linear x, _) => new Linear(weight, x.Bias),
+        (Embedding, _) => new Embedding(weight),
+        (SwitchLinear x, _) => new SwitchLinear(weight, x.Bias),
+        _ => throw new ArgumentException($"{layer.GetType().Name} has no weight to correct.", nameof(layer)),
+    };
+}

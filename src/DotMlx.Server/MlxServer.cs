@@ -1,0 +1,254 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using DotMlx.Extensions.AI;
+using DotMlx.LanguageModels;
+using DotMlx.LanguageModels.FineTuning;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.AI;
+
+namespace DotMlx.Server;
+
+/// <summary>
+/// An HTTP server with OpenAI's interface for one model and its adapters: <c>/v1/chat/completions</c>, <c>/v1/completions</c>,
+/// <c>/v1/embeddings</c>, <c>/v1/models</c>, and <c>/health</c> and <c>/metrics</c>. Requests that come together are computed together.
+/// </summary>
+/// <remarks>It listens on the loopback interface unless the options name another address.</remarks>
+/// <example><code>
+/// using LanguageModel model = LanguageModel.Load("models/qwen3");
+/// await using MlxServer server = new(model, new() { Adapters = new Dictionary&lt;string, string&gt; { ["poet"] = "adapters" } });
+/// await server.RunAsync();
+/// </code></example>
+public sealed class MlxServer : IAsyncDisposable
+{
+    private readonly LanguageModel _model;
+    private readonly MlxServerOptions _options;
+    private readonly WebApplication _app;
+    private readonly GenerationScheduler? _scheduler;
+    private readonly MlxEmbeddingGenerator? _embeddings;
+    private readonly SemaphoreSlim _encoder = new(1);
+    private readonly Dictionary<string, ServedModel> _served = new(StringComparer.Ordinal);
+    private readonly ServerMetrics _metrics = new();
+    private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+    /// <summary>Makes a server and loads its adapters; <see cref="StartAsync"/> opens the port.</summary>
+    /// <param name="model">The model, a decoder or an encoder. It is not freed with the server, and nothing else may switch its adapter.</param>
+    /// <param name="options">How it serves; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is not possible.</exception>
+    /// <exception cref="InvalidDataException">An adapter does not fit the model.</exception>
+    public MlxServer(LanguageModel model, MlxServerOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        (_model, _options) = (model, options ?? new());
+        if (!Uri.TryCreate(_options.Url, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https"))
+        {
+            throw new ArgumentException($"'{_options.Url}' is no address to listen on; expected one such as http://127.0.0.1:8080.", nameof(options));
+        }
+        string id = _options.ModelId ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Folder)));
+        _scheduler = model.Model is LanguageModels.Architectures.Decoder ? new(model, _options.Scheduler) : null;
+        _embeddings = model.Tokenizer is null ? null : new(model, new() { ModelId = id });
+        _served[id] = new(id, model, null, _scheduler, _options);
+        foreach ((string name, string folder) in _options.Adapters)
+        {
+            if (!_served.TryAdd(name, new(name, model, Adapter.Load(model, folder), _scheduler, _options)))
+            {
+                throw new ArgumentException($"The adapter in '{folder}' has the name '{name}', which is taken.", nameof(options));
+            }
+        }
+        _app = Build(url);
+    }
+
+    /// <summary>The address that the server listens on, once it has started.</summary>
+    /// <exception cref="InvalidOperationException">It has not started.</exception>
+    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+        ?? throw new InvalidOperationException("The server has not started."));
+
+    /// <summary>Starts to serve.</summary>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <exception cref="IOException">The port is taken.</exception>
+    public Task StartAsync(CancellationToken cancellationToken = default) => _app.StartAsync(cancellationToken);
+
+    /// <summary>Serves until the token, Ctrl+C or SIGTERM ends it; requests that run are ended.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(CancellationToken cancellationToken = default)
+    {
+        await StartAsync(cancellationToken).ConfigureAwait(false);
+        await _app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Stops to serve: no new requests are taken, and those that run are ended.</summary>
+    /// <param name="cancellationToken">Ends the wait for them.</param>
+    public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
+
+    /// <summary>Stops to serve and frees the adapters.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync().ConfigureAwait(false);
+        if (_scheduler is not null)
+        {
+            await _scheduler.DisposeAsync().ConfigureAwait(false);
+        }
+        foreach (ServedModel served in _served.Values)
+        {
+            served.Dispose();
+        }
+        _embeddings?.Dispose();
+        _encoder.Dispose();
+    }
+
+    internal static async Task WriteAsync(HttpResponse response, JsonObject json, CancellationToken cancellationToken)
+    {
+        response.ContentType = "application/json";
+        await response.WriteAsync(json.ToJsonString(), cancellationToken).ConfigureAwait(false);
+    }
+
+    private WebApplication Build(Uri url)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.UseUrls(url.ToString()).ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = _options.MaxRequestBytes);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        WebApplication app = builder.Build();
+        bool local = url.IsLoopback;
+        app.Use(async (context, next) =>
+        {
+            if (local && !IsLocal(context.Request.Host.Host))
+            {
+                // A page that gives its own name the address of this machine is no local client.
+                await FailAsync(context, new(StatusCodes.Status421MisdirectedRequest, "This server answers to localhost only.")).ConfigureAwait(false);
+                return;
+            }
+            await next(context).ConfigureAwait(false);
+        });
+        app.MapGet("/health", context => WriteAsync(context.Response, new()
+        {
+            ["status"] = "ok", ["running"] = _scheduler?.Running ?? 0, ["waiting"] = _scheduler?.Waiting ?? 0,
+        }, context.RequestAborted));
+        Map(app, "GET", "/metrics", async (context, cancellationToken) =>
+        {
+            context.Response.ContentType = "text/plain; version=0.0.4";
+            await context.Response.WriteAsync(_metrics.Text(_scheduler?.Running ?? 0, _scheduler?.Waiting ?? 0), cancellationToken).ConfigureAwait(false);
+        });
+        Map(app, "GET", "/v1/models", (context, cancellationToken) => WriteAsync(
+            context.Response, new() { ["object"] = "list", ["data"] = new JsonArray([.. _served.Keys.Select(Describe)]) }, cancellationToken));
+        Map(app, "GET", "/v1/models/{id}", (context, cancellationToken) =>
+            WriteAsync(context.Response, Describe(Find((string)context.Request.RouteValues["id"]!).Id), cancellationToken));
+        MapModel(app, "/v1/chat/completions", (model, fields, response, token) => ChatEndpoint.HandleAsync(model, fields, response, _metrics, token));
+        MapModel(app, "/v1/completions", (model, fields, response, token) =>
+            CompletionEndpoint.HandleAsync(model, _model, _options, fields, response, _metrics, token));
+        MapModel(app, "/v1/embeddings", (model, fields, response, token) =>
+            EmbeddingEndpoint.HandleAsync(model, EmbedAsync, _options, fields, response, _metrics, token));
+        app.MapFallback(context => FailAsync(context, new(
+            StatusCodes.Status404NotFound, $"There is no '{context.Request.Method} {context.Request.Path}' here.", code: "unknown_url")));
+        return app;
+    }
+
+    private void MapModel(WebApplication app, string path, Func<ServedModel, RequestFields, HttpResponse, CancellationToken, Task> handle) =>
+        Map(app, "POST", path, async (context, cancellationToken) =>
+        {
+            RequestFields fields = await RequestFields.ReadAsync(context.Request, cancellationToken).ConfigureAwait(false);
+            await handle(Find(fields.Text("model")), fields, context.Response, cancellationToken).ConfigureAwait(false);
+        });
+
+    /// <summary>Maps a path for those who have the key, with a limit of time, and answers faults as OpenAI does.</summary>
+    private void Map(WebApplication app, string method, string path, Func<HttpContext, CancellationToken, Task> handle) =>
+        app.MapMethods(path, [method], async context =>
+        {
+            using CancellationTokenSource source = CancellationTokenSource.CreateLinkedTokenSource(
+                context.RequestAborted, app.Lifetime.ApplicationStopping);
+            source.CancelAfter(_options.Timeout);
+            try
+            {
+                Authorize(context.Request);
+                await handle(context, source.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+            {
+                // Nobody waits for an answer.
+                _metrics.Answered(path, 499);
+                return;
+            }
+#pragma warning disable CA1031 // Every fault is answered.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                await FailAsync(context, Explain(error, app.Lifetime.ApplicationStopping.IsCancellationRequested)).ConfigureAwait(false);
+            }
+            _metrics.Answered(path, context.Response.StatusCode);
+        });
+
+    private ApiException Explain(Exception error, bool stopping) => error switch
+    {
+        ApiException known => known,
+        QueueFullException => new(StatusCodes.Status429TooManyRequests, error.Message, code: "queue_full"),
+        BadHttpRequestException bad => new(bad.StatusCode, bad.Message),
+        OperationCanceledException or ObjectDisposedException => stopping
+            ? new(StatusCodes.Status503ServiceUnavailable, "The server is being stopped.")
+            : new(StatusCodes.Status408RequestTimeout, $"The request took more than {_options.Timeout.TotalSeconds:0} seconds."),
+        ArgumentException or NotSupportedException or ChatTemplateException or InvalidDataException => ApiException.Bad(error.Message),
+        _ => new(StatusCodes.Status500InternalServerError, $"The request failed: {error.Message}"),
+    };
+
+    private static async Task FailAsync(HttpContext context, ApiException error)
+    {
+        if (EventStream.HasBegun(context.Response))
+        {
+            await new EventStream(context.Response).SendAsync(error.ToJson(), CancellationToken.None).ConfigureAwait(false);
+            return;
+        }
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+        context.Response.StatusCode = error.Status;
+        if (error.Status == StatusCodes.Status429TooManyRequests)
+        {
+            context.Response.Headers.RetryAfter = "1";
+        }
+        await WriteAsync(context.Response, error.ToJson(), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private void Authorize(HttpRequest request)
+    {
+        if (_options.ApiKey is { } key && !CryptographicOperations.FixedTimeEquals(
+            SHA256.HashData(Encoding.UTF8.GetBytes("Bearer " + key)), SHA256.HashData(Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString()))))
+        {
+            throw new ApiException(StatusCodes.Status401Unauthorized, "The request has no valid API key: send 'Authorization: Bearer KEY'.", code: "invalid_api_key");
+        }
+    }
+
+    private static bool IsLocal(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
+
+    private ServedModel Find(string? id) => id is null
+        ? _served.Values.First(served => served.Adapter is null)
+        : _served.TryGetValue(id, out ServedModel? found)
+            ? found
+            : throw new ApiException(
+                StatusCodes.Status404NotFound, $"There is no model '{id}' here; there are {string.Join(", ", _served.Keys.Select(name => $"'{name}'"))}.",
+                "model", "model_not_found");
+
+    private JsonObject Describe(string id) => new() { ["id"] = id, ["object"] = "model", ["created"] = _created, ["owned_by"] = "dotmlx" };
+
+    private async Task<GeneratedEmbeddings<Embedding<float>>> EmbedAsync(
+        List<string> texts, EmbeddingGenerationOptions options, CancellationToken cancellationToken)
+    {
+        MlxEmbeddingGenerator generator = _embeddings ?? throw ApiException.Bad("The model has no tokenizer, so it cannot read texts.", "model");
+        if (_scheduler is not null)
+        {
+            return await _scheduler.UseAsync(() => generator.GenerateAsync(texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        await _encoder.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await generator.GenerateAsync(texts, options, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _encoder.Release();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using DotMlx.Extensions.AI;
+using DotMlx.LanguageModels;
+using DotMlx.LanguageModels.FineTuning;
+using Microsoft.Extensions.AI;
+
+namespace DotMlx.Server;
+
+/// <summary>A name that requests can ask for: the model, or the model with an adapter.</summary>
+internal sealed class ServedModel : IDisposable
+{
+    private readonly MlxChatClient? _chat;
+    private readonly NotSupportedException? _whyNoChat;
+
+    internal ServedModel(string id, LanguageModel model, Adapter? adapter, GenerationScheduler? scheduler, MlxServerOptions options)
+    {
+        (Id, Adapter, Scheduler) = (id, adapter, scheduler);
+        try
+        {
+            // The scheduler queues, batches and caches for all clients together.
+            _chat = scheduler is null ? null : new MlxChatClient(
+                model, new() { ModelId = id, MaxConcurrentRequests = int.MaxValue, CachedConversations = 0 },
+                (_, prompt, generation, _, token) => prompt.Length > options.MaxPromptTokens
+                    ? throw TooLong(prompt.Length, options)
+                    : scheduler.GenerateAsync(prompt, generation with { MaxTokens = Math.Min(generation.MaxTokens, options.MaxTokens) }, adapter, token));
+        }
+        catch (NotSupportedException error)
+        {
+            _whyNoChat = error;
+        }
+    }
+
+    internal string Id { get; }
+
+    internal Adapter? Adapter { get; }
+
+    /// <summary>What generates text; null where the model gives embeddings only.</summary>
+    internal GenerationScheduler? Scheduler { get; }
+
+    internal IChatClient Chat => _chat ?? throw ApiException.Bad(_whyNoChat?.Message ?? $"The model '{Id}' gives embeddings only.", "model");
+
+    internal static ApiException TooLong(int tokens, MlxServerOptions options) => new(
+        StatusCodes.Status400BadRequest, $"The prompt has {tokens} tokens; this server takes at most {options.MaxPromptTokens}.", "messages", "context_length_exceeded");
+
+    public void Dispose()
+    {
+        _chat?.Dispose();
+        Adapter?.Dispose();
+    }
+}
