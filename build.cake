@@ -119,13 +119,7 @@ Task("Pack")
     .Does(() =>
     {
         EnsureDirectoryDoesNotExist(Packages);
-        PackProject("bindings/DotMlx.Bindings");
-        PackProject("src/DotMlx");
-        PackProject("src/DotMlx.Data");
-        PackProject("src/DotMlx.LanguageModels");
-        PackProject("src/DotMlx.Extensions.AI");
-        PackProject("src/DotMlx.Tensors");
-        PackProject("src/DotMlx.Tool");
+        PackProjects();
         PackReferenceRuntime();
         if (HasArgument("mlx-c"))
             PackMlxRuntime(Argument<string>("mlx-c"));

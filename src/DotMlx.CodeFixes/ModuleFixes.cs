@@ -87,7 +87,8 @@ public sealed class AttributeFix() : SingleFix("DMLX007", "DMLX010")
     private static MemberDeclarationSyntax Marked(MemberDeclarationSyntax member, string name)
     {
         AttributeListSyntax attributes = SyntaxFactory.AttributeList(
-            [SyntaxFactory.Attribute(SyntaxFactory.ParseName("DotMlx.NN." + name).WithAdditionalAnnotations(Microsoft.CodeAnalysis.Simplification.Simplifier.Annotation))]);
+            SyntaxFactory.SingletonSeparatedList(SyntaxFactory.Attribute(
+                SyntaxFactory.ParseName("DotMlx.NN." + name).WithAdditionalAnnotations(Microsoft.CodeAnalysis.Simplification.Simplifier.Annotation))));
         return member.WithoutLeadingTrivia()
             .WithAttributeLists(member.WithoutLeadingTrivia().AttributeLists.Insert(0, attributes.WithTrailingTrivia(SyntaxFactory.Space)))
             .WithLeadingTrivia(member.GetLeadingTrivia());

@@ -52,7 +52,7 @@ type OverloadTests() =
         Assert.That((Mx.Max(a, [| 0; 1 |])).Item<float32>(), Is.EqualTo 6.0f)
         Assert.That(Linear(3, 4, bias = false).ParameterCount(), Is.EqualTo 12L)
         Assert.That(float (Mx.Sum a), Is.EqualTo 21.0)
-        use optimizer = AdamW(1e-3, weightDecay = 0.1)
+        let optimizer = AdamW(1e-3, weightDecay = 0.1)
         Assert.That(optimizer.LearningRate.Item<float32>(), Is.EqualTo 1e-3f)
 
     [<Test>]
