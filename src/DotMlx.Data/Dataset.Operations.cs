@@ -1,4 +1,5 @@
 using DotMlx.Data.Operations;
+using DotMlx.Data.Sources;
 
 namespace DotMlx.Data;
 

@@ -54,6 +54,6 @@ let run () =
     printfn "%g" (float (Mx.Sum a))
     let both = Mx.Concatenate([ a; a ], axis = 1)
     let layers = Sequential(Linear(6, 4), Lambda(fun x -> Mx.Tanh x), Linear(4, 2))
-    printfn "%d" (layers.Forward(both).Dim 1)
+    printfn "%d" (layers.Forward(both).Shape[1])
 
     printfn "%g" (float (Mx.Sum a[1..1]))

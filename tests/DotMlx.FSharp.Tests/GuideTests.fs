@@ -31,8 +31,8 @@ type GuideTests() =
         let compiled = lines file |> List.filter (fun line -> not (own.Contains line))
         let shown = blocks "fsharp" |> List.collect lines
         let isType (line: string) = line.StartsWith "type MlxArray" || line.StartsWith "member array.GetSlice" || line.StartsWith "array[Slice("
-        Assert.That(compiled |> List.filter (isType >> not), Is.EqualTo(shown |> List.filter (isType >> not)))
-        Assert.That(compiled |> List.filter isType, Is.EqualTo(shown |> List.filter isType))
+        Expect.equal (shown |> List.filter (isType >> not)) (compiled |> List.filter (isType >> not))
+        Expect.equal (shown |> List.filter isType) (compiled |> List.filter isType)
 
     [<Test>]
     member _.TheProgramPrintsWhatThePageShows() =
@@ -43,4 +43,4 @@ type GuideTests() =
             Guide.run ()
         finally
             Console.SetOut console
-        Assert.That(lines (output.ToString().ReplaceLineEndings "\n"), Is.EqualTo(blocks "output" |> List.collect lines))
+        Expect.equal (blocks "output" |> List.collect lines) (lines (output.ToString().ReplaceLineEndings "\n"))

@@ -3,6 +3,11 @@ namespace DotMlx.FSharp.Tests
 open DotMlx
 open DotMlx.NN
 
+module Expect =
+    /// NUnit's overloads for objects, sequences and values are all the same to F#.
+    let equal (expected: 'T) (actual: 'T) =
+        NUnit.Framework.Assert.That(box actual, NUnit.Framework.Is.EqualTo(box expected))
+
 /// Layers that can be exchanged, an array and a buffer.
 type Mlp(inputs: int, hidden: int, outputs: int) =
     inherit Module()

@@ -17,9 +17,9 @@ type RegistrationTests() =
     [<Test>]
     member _.MembersAreParametersUnderTheirNames() =
         let model = Mlp(2, 3, 1)
-        Assert.That(names (model.Parameters()), Is.EqualTo [| "up.weight"; "up.bias"; "down.weight"; "down.bias"; "scale"; "seen" |])
-        Assert.That(names (model.TrainableParameters()), Is.EqualTo [| "up.weight"; "up.bias"; "down.weight"; "down.bias"; "scale" |])
-        Assert.That(names (Tower(2, 2).Parameters()), Is.EqualTo [| "layers.0.weight"; "layers.0.bias"; "layers.1.weight"; "layers.1.bias"; "head.weight"; "head.bias" |])
+        Expect.equal [| "up.weight"; "up.bias"; "down.weight"; "down.bias"; "scale"; "seen" |] (names (model.Parameters()))
+        Expect.equal [| "up.weight"; "up.bias"; "down.weight"; "down.bias"; "scale" |] (names (model.TrainableParameters()))
+        Expect.equal [| "layers.0.weight"; "layers.0.bias"; "layers.1.weight"; "layers.1.bias"; "head.weight"; "head.bias" |] (names (Tower(2, 2).Parameters()))
 
     [<Test>]
     member _.ALoopLearnsALine() =
@@ -62,7 +62,7 @@ type RegistrationTests() =
             copy.LoadWeights path |> ignore
         finally
             File.Delete path
-        Assert.That((copy.Forward x).ToArray<float32>(), Is.EqualTo((model.Forward x).ToArray<float32>()))
+        Expect.equal ((model.Forward x).ToArray<float32>()) ((copy.Forward x).ToArray<float32>())
         copy.Quantize() |> ignore
         Assert.That(names (copy.Parameters()), Does.Contain "up.scales")
 
@@ -84,7 +84,7 @@ type RegistrationTests() =
 
     [<Test>]
     member _.WhatIsExcludedIsNoParameter() =
-        Assert.That(names (Masked(2, Linear(1, 1)).Parameters()), Is.EqualTo [| "proj.weight"; "proj.bias" |])
+        Expect.equal [| "proj.weight"; "proj.bias" |] (names (Masked(2, Linear(1, 1)).Parameters()))
 
     [<Test>]
     member _.AnArrayNeedsASetter() =

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DotMlx;
 
 // Overloads with arrays instead of spans. C# prefers the spans; F# and Visual Basic see params in these only, and convert literals to these only.
@@ -90,7 +92,23 @@ public static unsafe partial class Mx
         Stack((ReadOnlySpan<MlxArray>)Listed(arrays), axis, stream);
 
     /// <inheritdoc cref="Full(ReadOnlySpan{int}, MlxArray, DType?, MlxStream)"/>
+    [OverloadResolutionPriority(-1)]
     public static MlxArray Full(int[] shape, MlxArray vals, DType? dtype = null, MlxStream? stream = null) =>
+        Full((ReadOnlySpan<int>)shape, vals, dtype, stream);
+
+    /// <inheritdoc cref="Full(ReadOnlySpan{int}, MlxArray, DType?, MlxStream)"/>
+    [OverloadResolutionPriority(-1)]
+    public static MlxArray Full(int[] shape, int vals, DType? dtype = null, MlxStream? stream = null) =>
+        Full((ReadOnlySpan<int>)shape, vals, dtype, stream);
+
+    /// <inheritdoc cref="Full(ReadOnlySpan{int}, MlxArray, DType?, MlxStream)"/>
+    [OverloadResolutionPriority(-1)]
+    public static MlxArray Full(int[] shape, float vals, DType? dtype = null, MlxStream? stream = null) =>
+        Full((ReadOnlySpan<int>)shape, vals, dtype, stream);
+
+    /// <inheritdoc cref="Full(ReadOnlySpan{int}, MlxArray, DType?, MlxStream)"/>
+    [OverloadResolutionPriority(-1)]
+    public static MlxArray Full(int[] shape, double vals, DType? dtype = null, MlxStream? stream = null) =>
         Full((ReadOnlySpan<int>)shape, vals, dtype, stream);
 
     /// <inheritdoc cref="Unflatten(MlxArray, int, ReadOnlySpan{int}, MlxStream)"/>
@@ -117,14 +135,16 @@ public static unsafe partial class Mx
             Bits((ReadOnlySpan<int>)shape, width, key, stream);
 
         /// <inheritdoc cref="Uniform(MlxArray, MlxArray, ReadOnlySpan{int}, DType?, MlxArray, MlxStream)"/>
+        [OverloadResolutionPriority(-1)]
         public static MlxArray Uniform(
-            int[] shape, MlxArray? low = null, MlxArray? high = null, DType? dtype = null, MlxArray? key = null, MlxStream? stream = null) =>
+            int[] shape, double low = 0, double high = 1, DType? dtype = null, MlxArray? key = null, MlxStream? stream = null) =>
             Uniform(low, high, (ReadOnlySpan<int>)shape, dtype, key, stream);
 
         /// <inheritdoc cref="Normal(ReadOnlySpan{int}, DType?, MlxArray, MlxArray, MlxArray, MlxStream)"/>
+        [OverloadResolutionPriority(-1)]
         public static MlxArray Normal(
-            int[] shape, DType? dtype = null, MlxArray? loc = null, MlxArray? scale = null, MlxArray? key = null, MlxStream? stream = null) =>
-            Normal((ReadOnlySpan<int>)shape, dtype, loc, scale, key, stream);
+            int[] shape, DType? dtype = null, double loc = 0, double scale = 1, MlxArray? key = null, MlxStream? stream = null) =>
+            Normal((ReadOnlySpan<int>)shape, dtype, loc == 0 ? null : loc, scale == 1 ? null : scale, key, stream);
 
         /// <inheritdoc cref="MultivariateNormal(MlxArray, MlxArray, ReadOnlySpan{int}, DType?, MlxArray, MlxStream)"/>
         public static MlxArray MultivariateNormal(
@@ -132,8 +152,9 @@ public static unsafe partial class Mx
             MultivariateNormal(mean, cov, (ReadOnlySpan<int>)shape, dtype, key, stream);
 
         /// <inheritdoc cref="RandInt(MlxArray, MlxArray, ReadOnlySpan{int}, DType?, MlxArray, MlxStream)"/>
+        [OverloadResolutionPriority(-1)]
         public static MlxArray RandInt(
-            MlxArray low, MlxArray high, int[] shape, DType? dtype = null, MlxArray? key = null, MlxStream? stream = null) =>
+            int low, int high, int[] shape, DType? dtype = null, MlxArray? key = null, MlxStream? stream = null) =>
             RandInt(low, high, (ReadOnlySpan<int>)shape, dtype, key, stream);
 
         /// <inheritdoc cref="Gumbel(ReadOnlySpan{int}, DType?, MlxArray, MlxStream)"/>
