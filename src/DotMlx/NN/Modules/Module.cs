@@ -22,6 +22,7 @@ namespace DotMlx.NN;
 /// }
 /// </code>
 /// </example>
+[TypeFormatterSource(typeof(NotebookFormatterSource))]
 public abstract partial class Module : IMlxState
 {
     private readonly HashSet<string> _frozen = new(StringComparer.Ordinal);
