@@ -62,7 +62,8 @@ type OverloadTests() =
         Expect.equal [| 3.0f; 6.0f |] (values a[MlxIndex.All, -1])
         Expect.equal [| 2.0f; 3.0f |] (values a[0, Slice(1, 3)])
         Expect.equal [| 1.0f |] (values a[Range(Index 0, Index 1), 0])
-        Expect.equal [| 3.0f; 1.0f |] (values a[0, MlxArray.Create [| 2; 0 |]])
+        let picked = MlxArray.Create [| 2; 0 |]
+        Expect.equal [| 3.0f; 1.0f |] (values a[0, picked])
         let b = Mx.Zeros(2, 2)
         b[0] <- Mx.Ones 2
         b[1, 1] <- 5.0f

@@ -12,7 +12,7 @@ open NUnit.Framework
 [<TestFixture>]
 type RegistrationTests() =
     let names (tree: TreeDictionary) = tree.Flatten() |> Seq.map (fun item -> item.Key) |> Seq.toArray
-    let message (action: unit -> unit) = Assert.Throws<InvalidOperationException>(TestDelegate action).Message
+    let message (action: unit -> unit) = Assert.Throws<InvalidOperationException>(fun () -> action ()).Message
 
     [<Test>]
     member _.MembersAreParametersUnderTheirNames() =
