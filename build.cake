@@ -42,7 +42,7 @@ Task("Clean")
     .Does(() =>
     {
         EnsureDirectoryDoesNotExist(root.Combine("artifacts"));
-        foreach (FilePath project in GetFiles($"{root}/{{bindings,native,packaging,src,samples,tests,benchmarks}}/**/*.csproj"))
+        foreach (FilePath project in GetFiles($"{root}/{{bindings,native,packaging,src,samples,tests,benchmarks}}/**/*.*proj"))
             foreach (string folder in new[] { "bin", "obj" })
                 EnsureDirectoryDoesNotExist(project.GetDirectory().Combine(folder));
     });
@@ -121,13 +121,7 @@ Task("Pack")
     .Does(() =>
     {
         EnsureDirectoryDoesNotExist(Packages);
-        PackProject("bindings/DotMlx.Bindings");
-        PackProject("src/DotMlx");
-        PackProject("src/DotMlx.LanguageModels");
-        PackProject("src/DotMlx.Extensions.AI");
-        PackProject("src/DotMlx.Server");
-        PackProject("src/DotMlx.Tensors");
-        PackProject("src/DotMlx.Tool");
+        PackProjects();
         PackReferenceRuntime();
         if (HasArgument("mlx-c"))
             PackMlxRuntime(Argument<string>("mlx-c"));

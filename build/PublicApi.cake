@@ -34,6 +34,7 @@ Task("PublicApi")
     {
         RecordPublicApi("bindings/DotMlx.Bindings");
         RecordPublicApi("src/DotMlx");
+        RecordPublicApi("src/DotMlx.Data");
         RecordPublicApi("src/DotMlx.LanguageModels");
         RecordPublicApi("src/DotMlx.Extensions.AI");
         RecordPublicApi("src/DotMlx.Server");

@@ -13,7 +13,7 @@ public sealed record Outcome(int Passed, string[] Failures, int Skipped)
 
 /// The test projects that run from the build tree; those of the packages need packed files and have a target of their own.
 IEnumerable<FilePath> TestProjects() =>
-    GetFiles($"{root}/tests/*/*.csproj")
+    GetFiles($"{root}/tests/*/*.{{cs,fs}}proj")
         .Where(project => System.IO.File.ReadAllText(project.FullPath).Contains("<IsTestProject>true"))
         .Where(project => !project.GetFilenameWithoutExtension().FullPath.EndsWith("PackageTests"))
         .OrderBy(project => project.FullPath, StringComparer.Ordinal);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace DotMlx.Bindings;
@@ -7,7 +8,7 @@ internal sealed class LibrarySearch
 {
     internal const string Variable = "DOTMLX_LIBRARY", ReferenceWord = "reference";
 
-    private const string OwnLibrary = "beside the application", OwnReference = "reference library";
+    private const string OwnLibrary = "beside the application", OwnReference = "reference library", OwnPackage = "NuGet's folder of packages";
 
     /// <summary>What libmlxc needs, from the bottom up: libmlx, and libjaccl where MLX was built for Macs that are joined by Thunderbolt.</summary>
     private static readonly string[] LoadedBefore = ["jaccl", "mlx"];
@@ -63,6 +64,7 @@ internal sealed class LibrarySearch
         [
             .. OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc")), OwnLibrary)),
             .. InstalledFolders().Select(place => (Path.Combine(place.Folder, FileName("mlxc")), place.Origin)),
+            .. PackageFolders($"dotmlx.runtime.{PortableRid}").Select(folder => (Path.Combine(folder, FileName("mlxc")), OwnPackage)),
             .. Reference(),
         ];
     }
@@ -71,7 +73,7 @@ internal sealed class LibrarySearch
         path == ReferenceWord ? Reference() : [(path, origin)];
 
     internal static IEnumerable<(string Path, string Origin)> Reference() =>
-        OwnFolders().Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), OwnReference));
+        OwnFolders().Concat(PackageFolders("dotmlx.runtime.reference")).Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), OwnReference));
 
     /// <summary>The layouts of NuGet: runtimes/RID/native below the application, or flat beside it after a publish for one platform.</summary>
     private static IEnumerable<string> OwnFolders()
@@ -86,6 +88,22 @@ internal sealed class LibrarySearch
                 .Where(f => Path.IsPathFullyQualified(f) && Path.TrimEndingDirectorySeparator(f) != framework));
         }
         return folders.Select(f => Path.TrimEndingDirectorySeparator(f)).Distinct();
+    }
+
+    /// <summary>
+    /// Scripts and notebooks load DotMlx out of NuGet's folder, ROOT/dotmlx.bindings/VERSION/lib/FRAMEWORK; a runtime package that they refer to
+    /// lies beside it, the newest version first.
+    /// </summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "A single file has no location, and no folder of packages either.")]
+    private static IEnumerable<string> PackageFolders(string package)
+    {
+        string location = typeof(LibrarySearch).Assembly.Location;
+        DirectoryInfo? bindings = location.Length == 0 ? null : new FileInfo(location).Directory?.Parent?.Parent?.Parent;
+        if (bindings?.Parent is not { } packages || !bindings.Name.Equals("dotmlx.bindings", StringComparison.OrdinalIgnoreCase)) return [];
+        string folder = Path.Combine(packages.FullName, package);
+        return !Directory.Exists(folder) ? [] : new DirectoryInfo(folder).EnumerateDirectories()
+            .OrderByDescending(version => Version.TryParse(version.Name.Split('-')[0], out Version? number) ? number : new Version())
+            .Select(version => Path.Combine(version.FullName, "runtimes", PortableRid, "native"));
     }
 
     private static IEnumerable<(string Folder, string Origin)> InstalledFolders()

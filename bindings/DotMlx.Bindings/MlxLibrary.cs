@@ -20,7 +20,7 @@ public enum MlxLibraryKind
 /// <remarks>
 /// In this order: <see cref="Path"/> set by the program; the environment variable <c>DOTMLX_LIBRARY</c> (a full path, or the word
 /// <c>reference</c>); the application's own <c>runtimes/RID/native</c>; the prefixes <c>MLX_C_PREFIX</c>, Homebrew's, <c>/usr/local</c>;
-/// the reference library. The working directory is never searched.
+/// in a script or a notebook, runtime packages in NuGet's folder; the reference library. The working directory is never searched.
 /// </remarks>
 public static partial class MlxLibrary
 {

@@ -1,3 +1,4 @@
+using DotMlx.Data;
 using DotMlx.NN;
 using DotMlx.Optimizers;
 using DotMlx.Training;
@@ -15,6 +16,7 @@ internal sealed class Trainer
 
     private readonly DigitsSet _trainingSet;
     private readonly DigitsSet _heldOutSet;
+    private readonly Dataset<int[]> _batches;
     private readonly MlxArray _images;
     private readonly MlxArray _targets;
     private readonly MlxArray _heldOutImages;
@@ -32,6 +34,9 @@ internal sealed class Trainer
         _team = team is { Size: > 1 } ? team : null;
         _trainingSet = data.Training;
         _heldOutSet = data.HeldOut;
+
+        // The order of an epoch follows from seed and number alone, so that a resumed run meets the same batches.
+        _batches = Dataset.Range(data.Training.Count).Shuffle(settings.Seed).Batch(settings.BatchSize);
         _images = data.Training.Images();
         _targets = data.Training.Targets();
         _heldOutImages = data.HeldOut.Images();
@@ -58,7 +63,7 @@ internal sealed class Trainer
 
     public int TrainingCount => _trainingSet.Count;
 
-    private int BatchesPerEpoch => (_trainingSet.Count + Settings.BatchSize - 1) / Settings.BatchSize;
+    private int BatchesPerEpoch => _batches.Count!.Value;
 
     /// <summary>Trains the next epoch.</summary>
     /// <param name="onBatch">Told the examples of each batch and its loss.</param>
@@ -66,11 +71,9 @@ internal sealed class Trainer
     public EpochRecord TrainEpoch(Action<int, float>? onBatch = null, CancellationToken cancellation = default)
     {
         Model.Train();
-        int[] order = Order(_history.Count);
         double lossSum = 0;
-        for (int start = 0; start < order.Length; start += Settings.BatchSize)
+        foreach (int[] batch in _batches.Pass(_history.Count))
         {
-            int[] batch = order[start..Math.Min(start + Settings.BatchSize, order.Length)];
             float loss = TrainBatch(batch, cancellation);
             lossSum += loss * batch.Length;
             onBatch?.Invoke(batch.Length, loss);
@@ -78,7 +81,7 @@ internal sealed class Trainer
 
         Evaluation training = Evaluate(_trainingSet, _images, _targets);
         Evaluation heldOut = EvaluateHeldOut();
-        var record = new EpochRecord((float)(lossSum / order.Length), training.Accuracy, heldOut.Loss, heldOut.Accuracy);
+        var record = new EpochRecord((float)(lossSum / _trainingSet.Count), training.Accuracy, heldOut.Loss, heldOut.Accuracy);
         _history.Add(record);
         return record;
     }
@@ -143,13 +146,5 @@ internal sealed class Trainer
         MlxArray loss = Loss(logits, targets);
         MlxArray predicted = Mx.ArgMax(logits, axis: -1).AsType(DType.Int32);
         return new Evaluation(loss.Item<float>(), set.Labels, predicted.ToArray<int>());
-    }
-
-    /// <summary>The order of an epoch follows from seed and number alone, so that a resumed run meets the same batches.</summary>
-    private int[] Order(int epoch)
-    {
-        using MlxScope scope = MlxScope.Begin();
-        MlxArray key = Mx.Random.Key(((ulong)Settings.Seed << 32) | (uint)epoch);
-        return Mx.Random.Permutation(_trainingSet.Count, key: key).AsType(DType.Int32).ToArray<int>();
     }
 }

@@ -10,12 +10,16 @@ namespace DotMlx.PackageTests;
 /// <summary>What lies in the packed files.</summary>
 internal sealed class ContentTests
 {
-    private static readonly string[] s_managed = ["DotMlx", "DotMlx.Bindings", "DotMlx.Extensions.AI", "DotMlx.LanguageModels", "DotMlx.Server", "DotMlx.Tensors"];
+    private static readonly string[] s_managed =
+    [
+        "DotMlx", "DotMlx.Bindings", "DotMlx.Data", "DotMlx.Extensions.AI", "DotMlx.LanguageModels", "DotMlx.Server", "DotMlx.Tensors",
+    ];
 
     private static IEnumerable<string> Packed => [.. s_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
 
-    [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll", "buildTransitive/DotMlx.targets")]
+    [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll", "analyzers/dotnet/cs/DotMlx.CodeFixes.dll", "buildTransitive/DotMlx.targets")]
     [TestCase("DotMlx.Bindings", "lib/net10.0/DotMlx.Bindings.dll", "lib/net10.0/DotMlx.Bindings.xml")]
+    [TestCase("DotMlx.Data", "lib/net10.0/DotMlx.Data.dll", "lib/net10.0/DotMlx.Data.xml")]
     [TestCase("DotMlx.Extensions.AI", "lib/net10.0/DotMlx.Extensions.AI.dll", "lib/net10.0/DotMlx.Extensions.AI.xml")]
     [TestCase("DotMlx.LanguageModels", "lib/net10.0/DotMlx.LanguageModels.dll", "lib/net10.0/DotMlx.LanguageModels.xml")]
     [TestCase("DotMlx.Server", "lib/net10.0/DotMlx.Server.dll", "lib/net10.0/DotMlx.Server.xml")]

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>A kind of dtype for <see cref="Mx.IsDType"/>: one dtype, a category, or a name of the array API.</summary>
+/// <summary>A kind of dtype for <see cref="Mx.IsDType(DType, ReadOnlySpan{DTypeKind})"/>: one dtype, a category, or a name of the array API.</summary>
 public readonly record struct DTypeKind
 {
     private readonly DType? dtype;

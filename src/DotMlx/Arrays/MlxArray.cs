@@ -14,6 +14,7 @@ namespace DotMlx;
 /// element type. Such scalars are shared and own nothing, so disposing them does nothing.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
+[TypeFormatterSource(typeof(NotebookFormatterSource))]
 public sealed unsafe partial class MlxArray : IDisposable
 {
     // Of native: another thread than the one that made this has used it, so that it is not freed at once.

@@ -80,6 +80,9 @@ public sealed class MlxScope : IDisposable
         }
     }
 
+    /// <inheritdoc cref="Keep(ReadOnlySpan{MlxArray})"/>
+    public void Keep(params MlxArray[] arrays) => Keep((ReadOnlySpan<MlxArray>)arrays);
+
     /// <summary>Frees what was made inside and not kept, and makes the scope around this one the current one.</summary>
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -11,6 +12,7 @@ public static unsafe partial class Mx
     /// <returns>The joined array, of the promoted dtype.</returns>
     /// <exception cref="MlxException">No array is given, or the shapes do not agree.</exception>
     /// <remarks>mlx.core.concatenate; C: mlx_concatenate_axis, mlx_concatenate.</remarks>
+    [OverloadResolutionPriority(1)] // Before sequences, which arrays are too.
     public static MlxArray Concatenate(ReadOnlySpan<MlxArray> arrays, int? axis = 0, MlxStream? stream = null)
     {
         CheckJoined(arrays, axis);
@@ -24,13 +26,14 @@ public static unsafe partial class Mx
         return Op.Result(Mlxc.mlx_concatenate(&result, inputs.Handle, Op.Stream(stream)), result, "mlx_concatenate");
     }
 
-    /// <summary>Joins arrays along an existing axis; the short name of <see cref="Concatenate"/>.</summary>
+    /// <summary>Joins arrays along an existing axis; the short name of <see cref="Concatenate(ReadOnlySpan{MlxArray}, int?, MlxStream)"/>.</summary>
     /// <param name="arrays">Arrays that agree in all other axes.</param>
     /// <param name="axis">Axis to join along, negative from the end; null flattens each array first.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The joined array, of the promoted dtype.</returns>
     /// <exception cref="MlxException">No array is given, or the shapes do not agree.</exception>
     /// <remarks>mlx.core.concat; C: mlx_concatenate_axis, mlx_concatenate.</remarks>
+    [OverloadResolutionPriority(1)] // Before sequences, which arrays are too.
     public static MlxArray Concat(ReadOnlySpan<MlxArray> arrays, int? axis = 0, MlxStream? stream = null)
         => Concatenate(arrays, axis, stream);
 
@@ -41,6 +44,7 @@ public static unsafe partial class Mx
     /// <returns>The joined array, with one axis more.</returns>
     /// <exception cref="MlxException">No array is given, or the shapes differ.</exception>
     /// <remarks>mlx.core.stack; C: mlx_stack_axis.</remarks>
+    [OverloadResolutionPriority(1)] // Before sequences, which arrays are too.
     public static MlxArray Stack(ReadOnlySpan<MlxArray> arrays, int axis = 0, MlxStream? stream = null)
     {
         if (!arrays.IsEmpty)

@@ -128,7 +128,7 @@ public static unsafe partial class Mx
         return scope.Keep(AsType(Sum(before, -1, stream: stream), DType.UInt32, stream));
     }
 
-    /// <summary>The entries along an axis as arrays of their own; the inverse of <see cref="Stack"/>.</summary>
+    /// <summary>The entries along an axis as arrays of their own; the inverse of <see cref="Stack(ReadOnlySpan{MlxArray}, int, MlxStream)"/>.</summary>
     /// <param name="a">Array with at least one axis.</param>
     /// <param name="axis">Axis to take apart, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>

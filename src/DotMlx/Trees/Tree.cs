@@ -12,6 +12,7 @@ namespace DotMlx;
 /// <see cref="Flatten"/>, <see cref="Unflatten"/>, <see cref="Reduce{TResult}"/>, <see cref="Merge"/>. A tree does not own its
 /// arrays: <see cref="DisposeArrays"/> is for the caller who does.
 /// </remarks>
+[TypeFormatterSource(typeof(NotebookFormatterSource))]
 public abstract partial class Tree
 {
     // Where this node was last read from, through an indexer: only for error messages, hence weak.

@@ -9,4 +9,7 @@ public readonly struct ArrayAt
 
     /// <summary>The positions to update; see <see cref="MlxArray.this[ReadOnlySpan{MlxIndex}]"/> for what an index can be.</summary>
     public ArrayAtIndex this[params ReadOnlySpan<MlxIndex> index] => new(array, index.ToArray());
+
+    /// <inheritdoc cref="this[ReadOnlySpan{MlxIndex}]"/>
+    public ArrayAtIndex this[params MlxIndex[] index] => new(array, [.. index]);
 }

@@ -37,7 +37,7 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     [Buffer]
     public MlxArray? RunningMean { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>The running variance (unbiased), of shape (features,), or null.</summary>
+    /// <summary>The running variance, of shape (features,), or null: the unbiased one, as PyTorch keeps it and MLX since 0.32.</summary>
     [Buffer]
     public MlxArray? RunningVar { get; set => SetOptionalArray(ref field, value); }
 

@@ -148,7 +148,8 @@ public abstract partial class Module
         string[] names = [.. Parameters().Flatten().Select(item => item.Key)];
         string shown = string.Join(", ", names.Take(ShownNames)) + (names.Length > ShownNames ? $", … ({names.Length} in all)" : "");
         throw new InvalidOperationException($"{GetType().Name} has no trainable parameters: " + (names.Length == 0
-            ? "it has no parameters at all. Is the class partial, so that the source generator lists its arrays and modules?"
+            ? "it has no parameters at all. A C# class must be partial, so that the source generator lists its arrays and modules; "
+                + "in another language, override AddMembers."
             : $"{shown} {(names.Length == 1 ? "is" : "are")} frozen or {(names.Length == 1 ? "a buffer" : "buffers")}. Unfreeze what is to be trained."));
     }
 }

@@ -9,7 +9,8 @@ namespace DotMlx.NN;
 /// </summary>
 /// <remarks>
 /// Members whose name begins with '_' are no parameters, as in Python; <see cref="ParameterAttribute"/>,
-/// <see cref="BufferAttribute"/> and <see cref="NotParameterAttribute"/> say otherwise. Nothing here uses reflection.
+/// <see cref="BufferAttribute"/> and <see cref="NotParameterAttribute"/> say otherwise. Nothing here uses reflection, except for one check
+/// of classes that the source generator has not seen: they override <see cref="AddMembers"/>.
 /// </remarks>
 /// <example>
 /// <code>
@@ -21,6 +22,7 @@ namespace DotMlx.NN;
 /// }
 /// </code>
 /// </example>
+[TypeFormatterSource(typeof(NotebookFormatterSource))]
 public abstract partial class Module : IMlxState
 {
     private readonly HashSet<string> _frozen = new(StringComparer.Ordinal);
@@ -48,13 +50,19 @@ public abstract partial class Module : IMlxState
             {
                 ModuleMembers members = new();
                 AddMembers(members);
-                _members = members.ToArray();
+                ModuleMember[] listed = members.ToArray();
+                RegistrationCheck.Run(this, listed, members.Excluded);
+                _members = listed;
             }
             return _members;
         }
     }
 
-    /// <summary>Lists the members that hold arrays and modules. The source generator writes this.</summary>
+    /// <summary>
+    /// Lists the members that hold arrays and modules. The source generator writes this for C#; a class in another language, such as F#,
+    /// overrides it and registers each member: <c>members.Add("up", up)</c>. At the first use of the members, an array or a module that
+    /// such a class holds and does not register is an error.
+    /// </summary>
     /// <param name="members">Where to add them, after those of the base class.</param>
     protected virtual void AddMembers(ModuleMembers members)
     {

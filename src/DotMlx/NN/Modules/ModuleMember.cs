@@ -25,16 +25,31 @@ public abstract class ModuleMember
         where TModule : Module
         where TValue : class
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        if (name.Contains('.', StringComparison.Ordinal))
-        {
-            throw new ArgumentException($"The name '{name}' of a member holds a dot, which separates the names of a path.", nameof(name));
-        }
-
+        CheckName(name);
         ArgumentNullException.ThrowIfNull(get);
         ArgumentNullException.ThrowIfNull(set);
         return new Typed<TModule, TValue>(name, get, set, isBuffer);
     }
+
+    /// <summary>A member whose delegates belong to one module.</summary>
+    internal static ModuleMember OfInstance<TValue>(string name, Func<TValue?> get, Action<TValue> set, bool isBuffer)
+        where TValue : class
+    {
+        CheckName(name);
+        ArgumentNullException.ThrowIfNull(get);
+        ArgumentNullException.ThrowIfNull(set);
+        return new Instance<TValue>(name, get, set, isBuffer);
+    }
+
+    /// <summary>A module or container that cannot be exchanged.</summary>
+    internal static ModuleMember Fixed(string name, object value)
+    {
+        CheckName(name);
+        return new FixedMember(name, value);
+    }
+
+    /// <summary>The class whose source generator lists the member; null for one that was registered by hand.</summary>
+    internal virtual Type? GeneratedFor => null;
 
     internal abstract object? Get(Module module);
 
@@ -45,11 +60,48 @@ public abstract class ModuleMember
 
     internal abstract void Set(Module module, object? value);
 
+    private static void CheckName(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (name.Contains('.', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The name '{name}' of a member holds a dot, which separates the names of a path.", nameof(name));
+        }
+    }
+
+    private sealed class Instance<TValue>(string name, Func<TValue?> get, Action<TValue> set, bool isBuffer) : ModuleMember(name, isBuffer)
+        where TValue : class
+    {
+        internal override string TypeName => typeof(TValue).Name;
+
+        internal override object? Get(Module module) => get();
+
+        internal override bool Accepts(object? value) => value is null or TValue;
+
+        internal override void Set(Module module, object? value) => set((TValue)value!);
+    }
+
+    private sealed class FixedMember(string name, object value) : ModuleMember(name, isBuffer: false)
+    {
+        internal override string TypeName => $"a {value.GetType().Name} registered without a setter (use Add(name, get, set))";
+
+        internal override object? Get(Module module) => value;
+
+        internal override bool Accepts(object? candidate) => ReferenceEquals(candidate, value);
+
+        internal override void Set(Module module, object? candidate)
+        {
+            // What is accepted is in its place already.
+        }
+    }
+
     private sealed class Typed<TModule, TValue>(string name, Func<TModule, TValue?> get, Action<TModule, TValue> set, bool isBuffer)
         : ModuleMember(name, isBuffer)
         where TModule : Module
         where TValue : class
     {
+        internal override Type? GeneratedFor => typeof(TModule);
+
         internal override string TypeName => typeof(TValue).Name;
 
         internal override object? Get(Module module) => get((TModule)module);

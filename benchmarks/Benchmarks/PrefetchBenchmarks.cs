@@ -1,0 +1,86 @@
+using BenchmarkDotNet.Attributes;
+using DotMlx.Data;
+using DotMlx.NN;
+using DotMlx.Optimizers;
+using DotMlx.Training;
+using SkiaSharp;
+
+namespace DotMlx.Benchmarks;
+
+/// <summary>A pass over images that are decoded from files: how much of the decoding is hidden behind the training.</summary>
+[BenchmarkCategory("data")]
+public class PrefetchBenchmarks
+{
+    private const int Images = 128;
+    private const int Side = 256;
+    private const int BatchSize = 16;
+    private const int Hidden = 256;
+
+    private string folder = "";
+    private Dataset<MlxArray[]> batches = Dataset.FromArrays(Mx.Zeros(1));
+    private TrainingStep? step;
+
+    [GlobalSetup]
+    public void Prepare()
+    {
+        folder = Directory.CreateTempSubdirectory("dotmlx-prefetch-").FullName;
+        var random = new Random(1);
+        for (int i = 0; i < Images; i++)
+        {
+            WriteImage(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, $"{i % 2}")).FullName, $"{i}.png"), random);
+        }
+
+        batches = ImageFolder.Open(folder, Side, Side).Examples.Shuffle(1).Batch(BatchSize, dropLast: true);
+        var model = new Sequential(new Linear(Side * Side * 3, Hidden), new ReLU(), new Linear(Hidden, 2));
+        step = TrainingStep.Create(
+            model, new SGD(1e-4),
+            (x, y) => Losses.CrossEntropy(model.Forward(Augment.Normalize(x, [0.5f], [0.5f]).Reshape(-1, Side * Side * 3)), y, reduction: Reduction.Mean),
+            new() { Compiled = false });
+    }
+
+    [GlobalCleanup]
+    public void CleanUp()
+    {
+        step?.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Decoding alone.</summary>
+    [Benchmark]
+    public int Decode() => batches.Count(batch => Computed(batch));
+
+    /// <summary>Decoding, then training, one after the other.</summary>
+    [Benchmark(Baseline = true)]
+    public float Alternately() => Train(batches);
+
+    /// <summary>Decoding on another thread while this one trains.</summary>
+    [Benchmark]
+    public float Prefetched() => Train(batches.Prefetch(2));
+
+    private static bool Computed(MlxArray[] batch)
+    {
+        Mx.Eval(batch);
+        return true;
+    }
+
+    private float Train(Dataset<MlxArray[]> data)
+    {
+        float loss = 0;
+        foreach (MlxArray[] batch in data)
+        {
+            loss = step!.Run(batch);
+        }
+
+        return loss;
+    }
+
+    private static void WriteImage(string path, Random random)
+    {
+        byte[] pixels = new byte[Side * Side * 4];
+        random.NextBytes(pixels);
+        using SKImage image = SKImage.FromPixelCopy(new SKImageInfo(Side, Side, SKColorType.Rgba8888, SKAlphaType.Opaque), pixels);
+        using SKData encoded = image.Encode(SKEncodedImageFormat.Png, 100);
+        using FileStream file = File.Create(path);
+        encoded.SaveTo(file);
+    }
+}

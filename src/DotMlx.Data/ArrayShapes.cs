@@ -1,0 +1,7 @@
+namespace DotMlx.Data;
+
+internal static class ArrayShapes
+{
+    /// <summary>The size of an axis, negative from the end.</summary>
+    public static int Dim(this MlxArray array, int axis) => array.Shape[axis < 0 ? axis + array.NDim : axis];
+}

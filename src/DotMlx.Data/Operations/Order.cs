@@ -1,0 +1,54 @@
+namespace DotMlx.Data.Operations;
+
+/// <summary>An order of positions that depends on nothing but its parameters and the number of the pass.</summary>
+internal abstract record Order
+{
+    /// <summary>How many of <paramref name="length"/> positions are left.</summary>
+    public abstract int Length(int length);
+
+    /// <summary>The positions of a pass; null where they stay as they are.</summary>
+    public abstract int[] Positions(int epoch, int[] positions);
+
+    /// <summary>A generator that seed, pass and position decide.</summary>
+    public static Random Generator(int seed, int epoch, long position)
+    {
+        // Mixed as SplitMix64 does, so that neighbors have nothing in common.
+        ulong state = ((ulong)(uint)seed << 32) ^ (uint)epoch;
+        state = Mix(state + 0x9E3779B97F4A7C15UL) ^ (ulong)position;
+        return new Random((int)(Mix(state + 0x9E3779B97F4A7C15UL) >> 33));
+    }
+
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
+    }
+
+    internal sealed record Shuffled(int Seed) : Order
+    {
+        public override int Length(int length) => length;
+
+        public override int[] Positions(int epoch, int[] positions)
+        {
+            Generator(Seed, epoch, -1).Shuffle(positions);
+            return positions;
+        }
+    }
+
+    internal sealed record Shard(int Rank, int Size) : Order
+    {
+        public override int Length(int length) => length / Size;
+
+        public override int[] Positions(int epoch, int[] positions)
+        {
+            int[] part = new int[Length(positions.Length)];
+            for (int i = 0; i < part.Length; i++)
+            {
+                part[i] = positions[(i * Size) + Rank];
+            }
+
+            return part;
+        }
+    }
+}

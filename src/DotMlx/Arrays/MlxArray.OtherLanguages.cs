@@ -1,0 +1,42 @@
+namespace DotMlx;
+
+// Overloads with arrays instead of spans. C# prefers the spans; F# and Visual Basic see params in these only.
+public sealed unsafe partial class MlxArray
+{
+    /// <inheritdoc cref="this[ReadOnlySpan{MlxIndex}]"/>
+    [System.Runtime.CompilerServices.IndexerName("Element")]
+    public MlxArray this[params MlxIndex[] index]
+    {
+        get => this[(ReadOnlySpan<MlxIndex>)index];
+        set => this[(ReadOnlySpan<MlxIndex>)index] = value;
+    }
+
+    /// <inheritdoc cref="Create{T}(T[], ReadOnlySpan{int})"/>
+    public static MlxArray Create<T>(T[] data, params int[] shape)
+        where T : unmanaged => Create(data, (ReadOnlySpan<int>)shape);
+
+    /// <inheritdoc cref="FromMemory{T}(Memory{T}, ReadOnlySpan{int})"/>
+    public static MlxArray FromMemory<T>(Memory<T> memory, params int[] shape)
+        where T : unmanaged => FromMemory(memory, (ReadOnlySpan<int>)shape);
+
+    /// <inheritdoc cref="Reshape(ReadOnlySpan{int})"/>
+    public MlxArray Reshape(params int[] shape) => Mx.Reshape(this, (ReadOnlySpan<int>)shape);
+
+    /// <inheritdoc cref="BroadcastTo(ReadOnlySpan{int})"/>
+    public MlxArray BroadcastTo(params int[] shape) => Mx.BroadcastTo(this, (ReadOnlySpan<int>)shape);
+
+    /// <inheritdoc cref="Transpose(ReadOnlySpan{int})"/>
+    public MlxArray Transpose(params int[] axes) => Mx.Transpose(this, (ReadOnlySpan<int>)axes);
+
+    /// <summary>The power, for F#'s operator <c>**</c>; see <see cref="Mx.Power"/>.</summary>
+    public static MlxArray Pow(MlxArray a, MlxArray b) => Mx.Power(a, b);
+
+    /// <summary>The power with an integer, for F#'s operator <c>**</c>; see <see cref="Mx.Power"/>.</summary>
+    public static MlxArray Pow(MlxArray a, int b) => Mx.Power(a, b);
+
+    /// <summary>The power with a number, for F#'s operator <c>**</c>; see <see cref="Mx.Power"/>.</summary>
+    public static MlxArray Pow(MlxArray a, float b) => Mx.Power(a, b);
+
+    /// <summary>The power with a number, for F#'s operator <c>**</c>; see <see cref="Mx.Power"/>.</summary>
+    public static MlxArray Pow(MlxArray a, double b) => Mx.Power(a, b);
+}
