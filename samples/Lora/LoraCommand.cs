@@ -120,7 +120,7 @@ internal static class LoraCommand
             throw new UserErrorException($"cannot write to '{folder}': {error.Message}", error);
         }
         Adapters.Fuse(model);
-        Checkpoint.Save(Path.Combine(folder, Checkpoint.FileName), model, settings, vocabulary);
+        Checkpoint.Save(Path.Combine(folder, Checkpoint.FileName), new TreeDictionary { ["model"] = model.Parameters() }, settings, vocabulary);
     }
 
     private static void Check(ParseResult result)
