@@ -20,7 +20,9 @@ internal sealed class TypeFormatterSourceAttribute(Type formatterSourceType) : A
 /// <summary>Makes the formatters; .NET Interactive calls this.</summary>
 internal sealed class NotebookFormatterSource
 {
+#pragma warning disable CA1822 // .NET Interactive calls it on an instance.
     public IEnumerable<object> CreateTypeFormatters() => [new NotebookFormatter("text/html"), new NotebookFormatter("text/plain")];
+#pragma warning restore CA1822
 }
 
 /// <summary>Shows an array, a tree or a model in a notebook.</summary>
