@@ -121,7 +121,14 @@ Task("Pack")
     .Does(() =>
     {
         EnsureDirectoryDoesNotExist(Packages);
-        PackProjects();
+        PackProject("bindings/DotMlx.Bindings");
+        PackProject("src/DotMlx");
+        PackProject("src/DotMlx.Data");
+        PackProject("src/DotMlx.LanguageModels");
+        PackProject("src/DotMlx.Extensions.AI");
+        PackProject("src/DotMlx.Server");
+        PackProject("src/DotMlx.Tensors");
+        PackProject("src/DotMlx.Tool");
         PackReferenceRuntime();
         if (HasArgument("mlx-c"))
             PackMlxRuntime(Argument<string>("mlx-c"));

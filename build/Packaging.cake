@@ -6,8 +6,7 @@ DirectoryPath Staging => root.Combine("artifacts/staging");
 
 DotNetMSBuildSettings PackSettings() => BuildSettings().WithProperty("ContinuousIntegrationBuild", "true");
 
-/// One run of MSBuild packs all managed packages: what they have in common is restored and built once.
-void PackProjects() => DotNetPack($"{root}/packaging/Packages.slnf", new DotNetPackSettings
+void PackProject(string project) => DotNetPack($"{root}/{project}", new DotNetPackSettings
 {
     Configuration = configuration,
     OutputDirectory = Packages,
@@ -16,18 +15,11 @@ void PackProjects() => DotNetPack($"{root}/packaging/Packages.slnf", new DotNetP
     MSBuildSettings = PackSettings(),
 });
 
-bool stagingIsBuilt = false;
-
 /// Lets packaging/Staging lay out a package below artifacts/staging and packs what it made.
 void PackRuntime(ProcessArgumentBuilder staging)
 {
     EnsureDirectoryDoesNotExist(Staging);
-    DotNetRun($"{root}/packaging/Staging/Staging.csproj", staging.Append("--output").AppendQuoted(Staging.FullPath), new DotNetRunSettings
-    {
-        Configuration = configuration,
-        NoBuild = stagingIsBuilt,
-    });
-    stagingIsBuilt = true;
+    DotNetRun($"{root}/packaging/Staging/Staging.csproj", staging.Append("--output").AppendQuoted(Staging.FullPath), new DotNetRunSettings { Configuration = configuration });
     foreach (FilePath package in GetFiles($"{Staging}/*/package.props"))
         DotNetPack($"{root}/packaging/Runtime.csproj", new DotNetPackSettings
         {

@@ -64,7 +64,7 @@ internal sealed class Predictor
 }
 
 /// <summary>Trains on examples as they come, and publishes the model now and then.</summary>
-internal sealed class Trainer(Predictor predictor, ILogger<Trainer> logger, IConfiguration configuration) : BackgroundService
+internal sealed class Trainer(Predictor predictor, IConfiguration configuration) : BackgroundService
 {
     private const int PublishEvery = 50;
 
@@ -86,7 +86,6 @@ internal sealed class Trainer(Predictor predictor, ILogger<Trainer> logger, ICon
             if (i % PublishEvery == 0)
             {
                 predictor.Publish(model, i, loss);
-                logger.LogInformation("Step {Step}: loss {Loss}", i, loss);
             }
         }
     }
