@@ -63,8 +63,8 @@ internal static class Report
             return "-";
         }
 
-        string colour = limit is null ? "default" : ratio <= limit ? "green" : "red";
-        return $"[{colour}]{ratio.ToString("F3", CultureInfo.InvariantCulture)}[/]";
+        string color = limit is null ? "default" : ratio <= limit ? "green" : "red";
+        return $"[{color}]{ratio.ToString("F3", CultureInfo.InvariantCulture)}[/]";
     }
 
     private static string Range((double From, double To) range) =>

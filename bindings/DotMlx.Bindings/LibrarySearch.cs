@@ -3,45 +3,48 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Bindings;
 
-/// <summary>Where mlx-c is looked for, in order. The working directory is never one of the places.</summary>
+/// <summary>The places in which to search for mlx-c, in order. The working directory is never one of them.</summary>
 internal sealed class LibrarySearch
 {
     internal const string Variable = "DOTMLX_LIBRARY", ReferenceWord = "reference";
 
     private const string OwnLibrary = "beside the application", OwnReference = "reference library", OwnPackage = "NuGet's folder of packages";
 
-    /// <summary>What libmlxc needs, from the bottom up: libmlx, and libjaccl where MLX was built for Macs that are joined by Thunderbolt.</summary>
+    /// <summary>
+    /// The libraries that libmlxc needs, in loading order: libmlx, and libjaccl if MLX was built for Macs that are connected by
+    /// Thunderbolt.
+    /// </summary>
     private static readonly string[] LoadedBefore = ["jaccl", "mlx"];
 
     private static readonly string PortableRid =
         $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
-    /// <summary>The places looked at so far, in order.</summary>
+    /// <summary>The places searched so far, in order.</summary>
     internal List<MlxLibraryAttempt> Attempts { get; } = [];
 
-    /// <summary>Files that exist and still did not load: worth a word even when another one did.</summary>
+    /// <summary>Files that exist but didn't load, which is worth reporting even if another one did.</summary>
     internal List<string> Broken { get; } = [];
 
-    /// <exception cref="DllNotFoundException">Nothing loads.</exception>
-    /// <exception cref="NotSupportedException">What loads is no known mlx-c.</exception>
+    /// <exception cref="DllNotFoundException">No library loads.</exception>
+    /// <exception cref="NotSupportedException">The library isn't a known mlx-c.</exception>
     internal LoadedLibrary Find(string? programPath) => Find(Candidates(programPath));
 
     internal LoadedLibrary Find(IEnumerable<(string Path, string Origin)> candidates)
     {
         foreach ((string path, string origin) in candidates)
         {
-            if (TryLoad(path, out nint handle, out string reason)) return Recognise(handle, path, origin);
+            if (TryLoad(path, out nint handle, out string reason)) return Recognize(handle, path, origin);
             Attempts.Add(new(path, origin, reason));
         }
         throw new DllNotFoundException(
             $"DotMlx found no mlx-c to load. Tried, in this order:{Environment.NewLine}{string.Concat(Attempts.Select(a => $"  {a.Path} ({a.Origin}): {a.Failure}{Environment.NewLine}"))}{Advice()}");
     }
 
-    private LoadedLibrary Recognise(nint handle, string path, string origin)
+    private LoadedLibrary Recognize(nint handle, string path, string origin)
     {
         try
         {
-            LoadedLibrary library = LoadedLibrary.Recognise(handle, path, origin is OwnLibrary or OwnReference ? AppContext.BaseDirectory : null);
+            LoadedLibrary library = LoadedLibrary.Recognize(handle, path, origin is OwnLibrary or OwnReference ? AppContext.BaseDirectory : null);
             Attempts.Add(new(path, origin, null));
             return library;
         }
@@ -75,7 +78,9 @@ internal sealed class LibrarySearch
     internal static IEnumerable<(string Path, string Origin)> Reference() =>
         OwnFolders().Concat(PackageFolders("dotmlx.runtime.reference")).Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), OwnReference));
 
-    /// <summary>The layouts of NuGet: runtimes/RID/native below the application, or flat beside it after a publish for one platform.</summary>
+    /// <summary>
+    /// NuGet's layouts: runtimes/RID/native in the application's folder, or directly in that folder after a publish for one platform.
+    /// </summary>
     private static IEnumerable<string> OwnFolders()
     {
         string root = AppContext.BaseDirectory;
@@ -164,7 +169,7 @@ internal sealed class LibrarySearch
     {
         // On Apple silicon an x64 .NET runs, too, but it can load no library of the machine's own kind.
         if (macOS && architecture == Architecture.X64)
-            return $"This .NET is for Intel's processors, and MLX for macOS is for Apple silicon alone: install the arm64 .NET SDK or runtime. To try DotMlx without MLX, set {Variable}={ReferenceWord}.";
+            return $"This .NET is for Intel processors, but MLX for macOS supports only Apple silicon: install the arm64 .NET SDK or runtime. To try DotMlx without MLX, set {Variable}={ReferenceWord}.";
         return (macOS ? "Install MLX with 'brew install mlx-c'" : "Install MLX and mlx-c below /usr/local or set MLX_C_PREFIX to their prefix")
             + $", add the package DotMlx.Runtime.{PortableRid}, or name a library by the full path in {Variable} or MlxLibrary.Path."
             + $" To try DotMlx without MLX, add the package DotMlx.Runtime.Reference (in a checkout: ./build.sh --target=Native) and, where MLX is installed, set {Variable}={ReferenceWord}.";

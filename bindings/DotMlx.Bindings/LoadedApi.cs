@@ -1,25 +1,25 @@
 namespace DotMlx.Bindings;
 
-/// <summary>Keeps calls away from functions that the loaded mlx-c lacks or has in another form.</summary>
+/// <summary>Prevents calls of functions that the loaded mlx-c lacks or has in another form.</summary>
 internal static class LoadedApi
 {
-    /// <summary>The version of the loaded library; loads it when that has not happened yet.</summary>
+    /// <summary>The version of the loaded library, which is loaded if necessary.</summary>
     internal static MlxcVersions Version => MlxLibrary.Loaded.Version.Flag;
 
-    /// <summary>Whether the loaded library is of this version or a later one; the flags are in the order of the versions.</summary>
+    /// <summary>Whether the loaded library has this version or a later one; the flags are in the order of the versions.</summary>
     internal static bool IsAtLeast(MlxcVersions version) => Version >= version;
 
-    /// <exception cref="NotSupportedException">The loaded version is none of <paramref name="versions"/>.</exception>
+    /// <exception cref="NotSupportedException">The loaded version isn't one of <paramref name="versions"/>.</exception>
     internal static void Require(string function, MlxcVersions versions)
     {
         if ((Version & versions) == 0) Refuse(function, versions);
     }
 
-    /// <exception cref="NotSupportedException">The loaded library does not export the function.</exception>
+    /// <exception cref="NotSupportedException">The loaded library doesn't export the function.</exception>
     internal static void RequireExport(string function)
     {
         if (!MlxLibrary.Loaded.Exports(function))
-            throw new NotSupportedException($"{function} is not exported by '{MlxLibrary.Loaded.Path}': MLX has it on arm64 alone. Use the 16-bit integer accessors on the same array.");
+            throw new NotSupportedException($"{function} is not exported by '{MlxLibrary.Loaded.Path}': MLX has it only on arm64. Use the 16-bit integer accessors on the same array.");
     }
 
     private static void Refuse(string function, MlxcVersions versions)

@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Bindings;
 
-/// <summary>A loaded mlx-c that has been recognised and that reports its errors to us.</summary>
+/// <summary>A loaded mlx-c that has been recognized and that reports its errors to us.</summary>
 internal sealed unsafe class LoadedLibrary
 {
-    /// <summary>What the reference library exports beside mlx-c's own symbols.</summary>
+    /// <summary>The symbols that the reference library exports in addition to mlx-c's own.</summary>
     internal const string ReferenceSymbol = "dotmlx_reference";
 
     private static readonly string[] Needed = ["mlx_set_error_handler", "mlx_version", "mlx_string_data", "mlx_string_free"];
@@ -43,9 +43,9 @@ internal sealed unsafe class LoadedLibrary
 
     /// <param name="handle">The library in memory.</param>
     /// <param name="path">Its file.</param>
-    /// <param name="application">The application's folder when the library came with the application, else null.</param>
-    /// <exception cref="NotSupportedException">The library is no mlx-c, or none of the known versions, or cannot find its kernels.</exception>
-    internal static LoadedLibrary Recognise(nint handle, string path, string? application)
+    /// <param name="application">The application's folder if the library is part of the application; otherwise, null.</param>
+    /// <exception cref="NotSupportedException">The library isn't mlx-c, isn't a known version, or can't find its kernels.</exception>
+    internal static LoadedLibrary Recognize(nint handle, string path, string? application)
     {
         bool Exports(string symbol) => NativeLibrary.TryGetExport(handle, symbol, out _);
 
@@ -54,9 +54,9 @@ internal sealed unsafe class LoadedLibrary
         foreach (KnownMlxc version in KnownMlxc.All)
             if (version.Fits(Exports)) return new LoadedLibrary(handle, path, version, application);
         throw new NotSupportedException(
-            $"'{path}' is an mlx-c that DotMlx does not know, and calling it could corrupt memory because mlx-c changes signatures under unchanged names. Known versions and what does not match:"
+            $"'{path}' is a version of mlx-c that DotMlx doesn't know. Calling it could corrupt memory, because mlx-c changes signatures without changing names. Known versions, and what doesn't match:"
             + string.Concat(KnownMlxc.All.Select(v => $"{Environment.NewLine}  {v.Name} ({v.Commit}, for MLX {v.Mlx}): {v.Mismatches(Exports)}"))
-            + $"{Environment.NewLine}Install one of these versions, or add this one in a checkout of DotMlx: ./build.sh --target=Bindings --headers=DIR --version=NAME, where DIR is the folder above its mlx/c headers; that also prints how it differs from its neighbour.");
+            + $"{Environment.NewLine}Install one of these versions, or add this one in a checkout of DotMlx: ./build.sh --target=Bindings --headers=DIR --version=NAME, where DIR is the folder above its mlx/c headers; that also prints how it differs from its neighbor.");
     }
 
     private nint Export(string symbol) => NativeLibrary.GetExport(Handle, symbol);

@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 namespace DotMlx.Bindings;
 
 /// <summary>
-/// mlx.metallib, the compiled kernels that MLX looks for beside libmlx. A single-file application that extracts its native libraries leaves
-/// the file in its own folder, because the bundle takes only libraries along.
+/// mlx.metallib, the compiled kernels that MLX looks for next to libmlx. A single-file application that extracts its native libraries
+/// leaves this file in its own folder, because the bundle contains only libraries.
 /// </summary>
 internal static unsafe class MetalKernelFile
 {
     private const string Name = "mlx.metallib", Setter = "mlx_metal_set_metallib_path";
 
-    /// <summary>Tells MLX where its kernels are when they lie in the application's folder alone.</summary>
-    /// <param name="library">A library that came with the application.</param>
+    /// <summary>Tells MLX where its kernels are, if they are only in the application's folder.</summary>
+    /// <param name="library">A library that is part of the application.</param>
     /// <param name="application">The application's folder.</param>
-    /// <exception cref="NotSupportedException">This mlx-c cannot be told; the message says how to publish.</exception>
+    /// <exception cref="NotSupportedException">This mlx-c can't be told; the message explains how to publish.</exception>
     internal static void Locate(LoadedLibrary library, string application)
     {
         string beside = System.IO.Path.GetDirectoryName(library.Path)!, kernels = System.IO.Path.Combine(application, Name);

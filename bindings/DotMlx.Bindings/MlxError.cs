@@ -4,16 +4,18 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Bindings;
 
-/// <summary>Turns the status codes of mlx-c into exceptions. The message comes from the error handler, which runs on the failing thread.</summary>
+/// <summary>
+/// Converts the status codes of mlx-c to exceptions. The message comes from the error handler, which runs on the failing thread.
+/// </summary>
 public static unsafe partial class MlxError
 {
     // mlx-c has one error handler for the whole process: whichever copy of this assembly set it last, all of them read here.
     private static readonly ThreadLocal<string?> s_message = ProcessWide.Get("ErrorMessage", static () => new ThreadLocal<string?>());
 
-    /// <summary>Does nothing when <paramref name="status"/> is zero.</summary>
-    /// <param name="status">What the C function returned.</param>
-    /// <param name="function">Name of the C function, for <see cref="MlxException.Operation"/>.</param>
-    /// <exception cref="MlxException"><paramref name="status"/> is not zero.</exception>
+    /// <summary>Does nothing if <paramref name="status"/> is zero.</summary>
+    /// <param name="status">The return value of the C function.</param>
+    /// <param name="function">The name of the C function, for <see cref="MlxException.Operation"/>.</param>
+    /// <exception cref="MlxException"><paramref name="status"/> isn't zero.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ThrowIfFailed(int status, string function)
     {
@@ -21,11 +23,11 @@ public static unsafe partial class MlxError
     }
 
     /// <summary>The exception for a function that reports failure by a null handle or pointer: <c>throw MlxError.Fail("mlx_array_new_data")</c>.</summary>
-    /// <param name="function">Name of the C function.</param>
+    /// <param name="function">The name of the C function.</param>
     public static MlxException Fail(string function) =>
         new(TakeMessage() ?? $"{function} failed without a message.", function);
 
-    /// <summary>The message of the last error on this thread, which is then forgotten; null when there was none.</summary>
+    /// <summary>The message of the last error on this thread, which is then cleared; null if there was none.</summary>
     public static string? TakeMessage()
     {
         string? message = s_message.Value;
@@ -47,11 +49,11 @@ public static unsafe partial class MlxError
         }, function);
     }
 
-    /// <summary>What mlx-c calls instead of printing and ending the process. It must not throw.</summary>
+    /// <summary>The function that mlx-c calls instead of printing the error and ending the process. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     internal static void Handle(byte* message, void* data) => s_message.Value = MlxMessages.Explain(Clean(Marshal.PtrToStringUTF8((nint)message)));
 
-    /// <summary>mlx-c ends every message with the C++ file and line that raised it, of no use to a .NET developer.</summary>
+    /// <summary>Removes the C++ file and line at the end of every message of mlx-c, which don't help a .NET developer.</summary>
     internal static string? Clean(string? message)
     {
         if (message is null) return null;

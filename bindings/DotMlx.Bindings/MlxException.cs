@@ -3,12 +3,12 @@ namespace DotMlx;
 /// <summary>An error reported by MLX.</summary>
 public class MlxException : Exception
 {
-    /// <summary>An error without a message of its own.</summary>
+    /// <summary>An error without a message.</summary>
     public MlxException() : this("MLX reported an error.")
     {
     }
 
-    /// <summary>An error that no C function is known for.</summary>
+    /// <summary>An error without a known C function.</summary>
     public MlxException(string message) : this(message, "")
     {
     }
@@ -21,6 +21,6 @@ public class MlxException : Exception
     /// <summary>An error of the C function <paramref name="operation"/>.</summary>
     public MlxException(string message, string operation, Exception? innerException = null) : base(message, innerException) => Operation = operation;
 
-    /// <summary>The C function that failed, such as <c>mlx_matmul</c>; empty when there is none.</summary>
+    /// <summary>The C function that failed, such as <c>mlx_matmul</c>; empty if there is none.</summary>
     public string Operation { get; }
 }

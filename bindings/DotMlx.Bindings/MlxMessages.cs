@@ -1,6 +1,6 @@
 namespace DotMlx.Bindings;
 
-/// <summary>Says in a sentence what some of MLX's messages say in terms of its C++.</summary>
+/// <summary>Rewrites some of MLX's messages, which are in terms of its C++ code, as sentences.</summary>
 internal static class MlxMessages
 {
     private static readonly (string Part, string Sentence)[] s_sentences =

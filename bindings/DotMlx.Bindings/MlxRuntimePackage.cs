@@ -2,13 +2,20 @@ using System.Text.Json;
 
 namespace DotMlx;
 
-/// <summary>What a package <c>DotMlx.Runtime.*</c> says about the library that it brought: the file <c>versions.json</c> (<c>mlxc-reference.versions.json</c>) beside it.</summary>
+/// <summary>
+/// The information of a package <c>DotMlx.Runtime.*</c> about its library: the file <c>versions.json</c>
+/// (<c>mlxc-reference.versions.json</c>) next to the library.
+/// </summary>
 /// <param name="Mlx">The version of MLX, such as <c>0.31.2</c>.</param>
 /// <param name="Mlxc">The version of mlx-c, such as <c>fba4470</c>.</param>
 /// <param name="Commit">The commit of mlx-c.</param>
-/// <param name="MinimumSystem">The oldest system that loads the library, such as <c>macOS 14.0</c>; null when the package does not say.</param>
-/// <param name="SystemLibraries">Libraries that the package does not bring and that not every system has, such as <c>libopenblas.so.0</c>.</param>
-/// <param name="DebianPackages">Debian's and Ubuntu's packages of those.</param>
+/// <param name="MinimumSystem">
+/// The oldest system that loads the library, such as <c>macOS 14.0</c>; null if the package doesn't tell.
+/// </param>
+/// <param name="SystemLibraries">
+/// Libraries that aren't in the package and that not every system has, such as <c>libopenblas.so.0</c>.
+/// </param>
+/// <param name="DebianPackages">The packages of Debian and Ubuntu with these libraries.</param>
 public sealed record MlxRuntimePackage(
     string Mlx,
     string Mlxc,
@@ -17,10 +24,10 @@ public sealed record MlxRuntimePackage(
     IReadOnlyList<string> SystemLibraries,
     IReadOnlyList<string> DebianPackages)
 {
-    /// <summary>The longest such file that is read: any program may have a versions.json of its own.</summary>
+    /// <summary>The maximum length of such a file, because any program may have a versions.json of its own.</summary>
     private const int LengthLimit = 1 << 16;
 
-    /// <summary>What a user must have beside the package, as a sentence; empty when that is nothing.</summary>
+    /// <summary>What a user must install in addition to the package, as a sentence; empty if that is nothing.</summary>
     internal string Needs
     {
         get
@@ -31,7 +38,7 @@ public sealed record MlxRuntimePackage(
         }
     }
 
-    /// <summary>Reads that file; null when there is none or it is not one of ours.</summary>
+    /// <summary>Reads the file; null if it doesn't exist or has another format.</summary>
     internal static MlxRuntimePackage? In(string folder, bool reference)
     {
         var file = new FileInfo(Path.Combine(folder, FileName(reference)));
@@ -51,7 +58,7 @@ public sealed record MlxRuntimePackage(
         }
     }
 
-    /// <summary>Two names, because an application may have both packages and a publish puts the files of both into one folder.</summary>
+    /// <summary>Two names, because an application may have both packages, and a publish puts the files of both into one folder.</summary>
     private static string FileName(bool reference) => reference ? "mlxc-reference.versions.json" : "versions.json";
 
     private static string? Text(JsonElement element, string name) =>

@@ -4,14 +4,14 @@ namespace DotMlx.Bindings;
 
 /// <summary>
 /// State that exists once per process. Static fields exist once per load context, but two copies of this assembly share one native library.
-/// So what guards the library lives in named data slots of the process, as objects of framework types.
+/// The state that guards the library is therefore in named data slots of the process, as objects of framework types.
 /// </summary>
 internal static unsafe class ProcessWide
 {
     // Part of every name: a copy that uses a slot differently must not meet this one there.
     private const string Prefix = "DotMlx/1/";
 
-    /// <summary>The object under a name, created by the first copy that asks.</summary>
+    /// <summary>The object with a name, created by the first copy that asks for it.</summary>
     internal static T Get<T>(string name, Func<T> create)
         where T : class
     {
@@ -29,7 +29,7 @@ internal static unsafe class ProcessWide
         }
     }
 
-    /// <summary>Keeps an object, and so the load context that it comes from, to the end of the process.</summary>
+    /// <summary>Keeps an object, and therefore its load context, until the end of the process.</summary>
     internal static void Keep(object kept)
     {
         List<object> all = Get("Kept", static () => new List<object>());
@@ -39,7 +39,9 @@ internal static unsafe class ProcessWide
         }
     }
 
-    /// <summary>A number under a name, at first 0, in native memory that is never freed and shares its cache line with nothing.</summary>
+    /// <summary>
+    /// A number with a name, initially 0, in native memory that is never freed and that shares its cache line with nothing else.
+    /// </summary>
     internal static long* Number(string name)
     {
         const int CacheLine = 128;

@@ -19,7 +19,7 @@ internal sealed class Runner(string root, TextWriter output)
     {
         version ??= _generation.Versions.Pinned;
         ApiVersion? fresh = Describe(headers, table, version);
-        if (fresh is not null && (headers ?? table) is not null) PrintNeighbour(fresh);
+        if (fresh is not null && (headers ?? table) is not null) PrintNeighbor(fresh);
 
         bool known = _generation.Versions.Versions.Any(v => v.Name == version);
         string[] missing = [.. _generation.Versions.Versions.Select(v => v.Name).Where(v => v != fresh?.Name && !File.Exists(Path.Combine(root, Generation.ApiFile(v))))];
@@ -90,14 +90,14 @@ internal sealed class Runner(string root, TextWriter output)
         return folders.Prepend(Path.Combine(root, "mlx-c.submodule")).FirstOrDefault(f => File.Exists(Path.Combine(f, "mlx", "c", "mlx.h")));
     }
 
-    private void PrintNeighbour(ApiVersion fresh)
+    private void PrintNeighbor(ApiVersion fresh)
     {
         List<string> order = [.. _generation.Versions.Versions.Select(v => v.Name)];
         int position = order.IndexOf(fresh.Name);
-        string? neighbour = position < 0 ? order[^1] : position > 0 ? order[position - 1] : null;
-        if (neighbour is null || !File.Exists(Path.Combine(root, Generation.ApiFile(neighbour)))) return;
-        IReadOnlyList<string> lines = ApiDifference.Lines(_generation.ReadApi(neighbour), fresh);
-        output.WriteLine($"{neighbour} -> {fresh.Name}: {lines.Count(l => l[0] == '+')} added, {lines.Count(l => l[0] == '-')} removed, {lines.Count(l => l[0] == '!')} changed under the same name");
+        string? neighbor = position < 0 ? order[^1] : position > 0 ? order[position - 1] : null;
+        if (neighbor is null || !File.Exists(Path.Combine(root, Generation.ApiFile(neighbor)))) return;
+        IReadOnlyList<string> lines = ApiDifference.Lines(_generation.ReadApi(neighbor), fresh);
+        output.WriteLine($"{neighbor} -> {fresh.Name}: {lines.Count(l => l[0] == '+')} added, {lines.Count(l => l[0] == '-')} removed, {lines.Count(l => l[0] == '!')} changed under the same name");
         foreach (string line in lines) output.WriteLine($"  {line}");
     }
 
@@ -105,7 +105,7 @@ internal sealed class Runner(string root, TextWriter output)
     {
         ApiVersion last = _generation.ReadApi(_generation.Versions.Versions[^1].Name);
         string[] added = [.. fresh.Functions.Where(f => last.Find(f.Name) is null && f.AbsentOn is null).Select(f => f.Name)];
-        output.WriteLine($"{fresh.Name} is not in native/versions.json yet. Add it there (oldest first) with its commit and MLX version, and probe symbols that tell it from its neighbours"
+        output.WriteLine($"{fresh.Name} is not in native/versions.json yet. Add it there (oldest first) with its commit and MLX version, and probe symbols that tell it from its neighbors"
             + (added.Length == 0 ? "; it adds no symbol, so nothing in the library tells it apart." : $": new in it are {string.Join(", ", added.Take(5))}{(added.Length > 5 ? ", …" : "")}.")
             + " Then run this command again, and give MlxcPortable a branch for every function marked with ! above.");
     }

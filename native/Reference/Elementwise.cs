@@ -292,7 +292,7 @@ internal sealed unsafe partial class Functions : NotProvided
     public static Tensor mlx_remainder(Tensor a, Tensor b) =>
         Binary(RemainderKernel, a, b, (g, x, y, _, i) => i == 0 ? g : -(mlx_floor(x / y) * g));
 
-    /// <summary>Unlike floor_divide and remainder it rounds towards zero.</summary>
+    /// <summary>Unlike floor_divide and remainder it rounds toward zero.</summary>
     public static Tensor[] mlx_divmod(Tensor a, Tensor b)
     {
         if (!DTypes.IsInexact(DTypes.Promote(a.DType, b.DType)))

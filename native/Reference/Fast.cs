@@ -55,7 +55,7 @@ internal sealed unsafe partial class Functions
         var angle = mlx_expand_dims(positions, -1) * inverse;
         var (cos, sin) = (mlx_astype(mlx_cos(angle), x.DType), mlx_astype(mlx_sin(angle), x.DType));
 
-        // Pairs are neighbours, or lie half the dimensions apart.
+        // Pairs are neighbors, or lie half the dimensions apart.
         var turned = Range(y, 3, 0, dims);
         int[] paired = traditional ? [.. y.Shape[..3], half, 2] : [.. y.Shape[..3], 2, half];
         var axis = traditional ? 4 : 3;

@@ -11,7 +11,7 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
     private readonly List<InstalledLibrary> _found = [];
 
     /// <summary>libmlxc first, then each library after the one that loads it.</summary>
-    /// <exception cref="StagingException">A library is missing, or is for another platform, or has no licence to go along.</exception>
+    /// <exception cref="StagingException">A library is missing, or is for another platform, or has no license to go along.</exception>
     internal static IReadOnlyList<InstalledLibrary> Of(string prefix, string mlxc, ILibraryFormat format)
     {
         var dependencies = new Dependencies(prefix, format);
@@ -42,13 +42,13 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
                 throw new StagingException($"'{by.File}' loads '{needed}', which is none of {string.Join(", ", places.Select(p => $"'{p}'"))}: install MLX, or pack from the prefix that has both.");
             return null;
         }
-        string? licence = InstalledLibrary.IsMlxs(name) ? null : LicenceOf(file);
-        if (licence is null && !InstalledLibrary.IsMlxs(name))
+        string? license = InstalledLibrary.IsMlxs(name) ? null : LicenseOf(file);
+        if (license is null && !InstalledLibrary.IsMlxs(name))
         {
             if (format.MayComeFromTheSystem(needed)) return null;
             throw new StagingException($"'{by.Name}' loads '{file}', which would go into the package, but its prefix holds no LICENSE or COPYING to go along: put one into '{PrefixOf(file)}', or build MLX without that library.");
         }
-        return new InstalledLibrary(file, format.Read(file), licence);
+        return new InstalledLibrary(file, format.Read(file), license);
     }
 
     private IEnumerable<string> Places(InstalledLibrary by, string needed)
@@ -88,9 +88,9 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         return target is null ? real : Real(target.FullName);
     }
 
-    private static string? LicenceOf(string library) => Directory.EnumerateFiles(PrefixOf(library)).Order(StringComparer.Ordinal)
+    private static string? LicenseOf(string library) => Directory.EnumerateFiles(PrefixOf(library)).Order(StringComparer.Ordinal)
         .FirstOrDefault(file => Path.GetFileName(file).StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase) || Path.GetFileName(file).StartsWith("COPYING", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The folder above "lib": with Homebrew the library's own, where its licence lies.</summary>
+    /// <summary>The folder above "lib": with Homebrew the library's own, where its license lies.</summary>
     private static string PrefixOf(string library) => Path.GetDirectoryName(Path.GetDirectoryName(Real(library))!)!;
 }

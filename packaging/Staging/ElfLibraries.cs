@@ -41,10 +41,10 @@ internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
             elf.Exports);
     }
 
-    public void Relocate(string library, IReadOnlyCollection<string> neighbours)
+    public void Relocate(string library, IReadOnlyCollection<string> neighbors)
     {
         var elf = new ElfFile(library);
-        if (elf.Runpath is [Origin] || (elf.Runpath.Count == 0 && !elf.Needed.Any(neighbours.Contains))) return;
+        if (elf.Runpath is [Origin] || (elf.Runpath.Count == 0 && !elf.Needed.Any(neighbors.Contains))) return;
         if (!elf.TrySetRunpath(Origin))
         {
             if (!tools.Has("patchelf"))

@@ -15,10 +15,10 @@ internal interface ILibraryFormat
     /// <summary>Whether the user's system may have the library although not every one does: Linux has package managers for that.</summary>
     bool MayComeFromTheSystem(string needed);
 
-    /// <summary>Makes a library find its neighbours in its own folder, wherever that is, and nothing of theirs anywhere else.</summary>
+    /// <summary>Makes a library find its neighbors in its own folder, wherever that is, and nothing of theirs anywhere else.</summary>
     /// <param name="library">Staged copy, changed in place.</param>
-    /// <param name="neighbours">File names of the libraries staged beside it.</param>
-    void Relocate(string library, IReadOnlyCollection<string> neighbours);
+    /// <param name="neighbors">File names of the libraries staged beside it.</param>
+    void Relocate(string library, IReadOnlyCollection<string> neighbors);
 }
 
 /// <param name="Rid">.NET's name of the platform that the library is for.</param>

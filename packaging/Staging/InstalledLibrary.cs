@@ -3,8 +3,8 @@ namespace DotMlx.Staging;
 /// <summary>A library that goes into the package.</summary>
 /// <param name="File">Where it is installed; its file name is the one by which others load it.</param>
 /// <param name="Facts">What it says of itself.</param>
-/// <param name="Licence">Its licence file; null for MLX's own libraries, whose licence the package has anyway.</param>
-internal sealed record InstalledLibrary(string File, LibraryFacts Facts, string? Licence)
+/// <param name="License">Its license file; null for MLX's own libraries, whose license the package has anyway.</param>
+internal sealed record InstalledLibrary(string File, LibraryFacts Facts, string? License)
 {
     private static readonly string[] s_mlxs = ["libmlxc.", "libmlx.", "libjaccl."];
 

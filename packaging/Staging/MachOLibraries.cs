@@ -33,17 +33,17 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
             tools.Run("nm", "-gjU", library).Select(symbol => symbol.StartsWith('_') ? symbol[1..] : symbol).ToHashSet(StringComparer.Ordinal));
     }
 
-    public void Relocate(string library, IReadOnlyCollection<string> neighbours)
+    public void Relocate(string library, IReadOnlyCollection<string> neighbors)
     {
         string own = Path.GetFileName(library);
         tools.Run("install_name_tool", "-id", LoaderPath + own, library);
-        foreach (string needed in Dependencies(library).Where(needed => neighbours.Contains(Path.GetFileName(needed)) && needed != LoaderPath + Path.GetFileName(needed)))
+        foreach (string needed in Dependencies(library).Where(needed => neighbors.Contains(Path.GetFileName(needed)) && needed != LoaderPath + Path.GetFileName(needed)))
             tools.Run("install_name_tool", "-change", needed, LoaderPath + Path.GetFileName(needed), library);
         foreach (string path in ReadCommands(library).Rpaths) tools.Run("install_name_tool", "-delete_rpath", path, library);
 
         string[] foreign = [.. Dependencies(library).Where(needed =>
             !IsOfTheSystem(needed)
-            && !(needed.StartsWith(LoaderPath, StringComparison.Ordinal) && neighbours.Contains(needed[LoaderPath.Length..])))];
+            && !(needed.StartsWith(LoaderPath, StringComparison.Ordinal) && neighbors.Contains(needed[LoaderPath.Length..])))];
         if (foreign.Length > 0)
             throw new StagingException($"'{own}' loads {string.Join(", ", foreign)}, which no other Mac need have: build MLX against the system's own libraries.");
         tools.Run("codesign", "--force", "--sign", "-", library);

@@ -42,13 +42,13 @@ internal sealed class StagedPackage
     internal void WriteVersions(string rid, string file, object versions) =>
         File.WriteAllText(Path.Combine(Native(rid), file), JsonSerializer.Serialize(versions, Json) + "\n");
 
-    internal void WriteMetadata(string version, string description, string licence) =>
+    internal void WriteMetadata(string version, string description, string license) =>
         new XElement("Project",
             new XElement("PropertyGroup",
                 new XElement("PackageId", Id),
                 new XElement("Version", version),
                 new XElement("Description", Escape(description)),
-                new XElement("PackageLicenseExpression", licence),
+                new XElement("PackageLicenseExpression", license),
                 new XElement("StagedFiles", "$(MSBuildThisFileDirectory)content"))).Save(Path.Combine(Folder, "package.props"));
 
     /// <summary>The description is text, also where MSBuild would see a property or an item in it.</summary>

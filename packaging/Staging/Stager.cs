@@ -5,7 +5,7 @@ using DotMlx.Generator.Api;
 namespace DotMlx.Staging;
 
 /// <summary>Makes runtime packages: from an installed mlx-c, or of the reference library.</summary>
-/// <param name="root">The repository, for the known versions of mlx-c and the licences.</param>
+/// <param name="root">The repository, for the known versions of mlx-c and the licenses.</param>
 /// <param name="tools">What reads and changes libraries.</param>
 /// <param name="output">The folder in which each package gets one of its name.</param>
 internal sealed class Stager(string root, Tools tools, string output)
@@ -44,7 +44,7 @@ internal sealed class Stager(string root, Tools tools, string output)
         {
             kind = "mlx", rid, mlx, mlxC = mlxc.Name, commit = mlxc.Commit, libraries, minimumSystem = minimum, needs, debian,
         });
-        AddLicences(package, installed);
+        AddLicenses(package, installed);
         package.WriteMetadata(
             $"{mlx}{(revision > 0 ? $".{revision.ToString(CultureInfo.InvariantCulture)}" : "")}+mlxc.{mlxc.Name}",
             $"MLX {mlx} and mlx-c {mlxc.Name} ({mlxc.Commit}) for DotMlx on {rid}."
@@ -94,10 +94,10 @@ internal sealed class Stager(string root, Tools tools, string output)
             : throw new StagingException($"The headers in '{installed.Headers}' are those of mlx-c {version.Name}, but '{installed.Mlxc.File}' is another version ({string.Join(", ", mismatches)}): they are of two installations.");
     }
 
-    private void AddLicences(StagedPackage package, Prefix installed)
+    private void AddLicenses(StagedPackage package, Prefix installed)
     {
-        string folder = Path.Combine(root, "packaging", "licences");
-        IEnumerable<string> mlxs = installed.Libraries.Where(library => library.Licence is null).Select(library => library.Name);
+        string folder = Path.Combine(root, "packaging", "licenses");
+        IEnumerable<string> mlxs = installed.Libraries.Where(library => library.License is null).Select(library => library.Name);
         if (installed.Metallib is not null) mlxs = mlxs.Append(Path.GetFileName(installed.Metallib));
         package.AddText("LICENSE-MLX.txt", $"For {string.Join(", ", mlxs)}.\n\n{File.ReadAllText(Path.Combine(folder, "MLX.txt"))}");
         // What libmlx was compiled from; the part about Metal is in mlx.metallib and in the Metal side of libmlx only.
@@ -105,7 +105,7 @@ internal sealed class Stager(string root, Tools tools, string output)
         package.AddText("LICENSE-THIRD-PARTY.txt", string.Join("\n",
         [
             .. parts.Select(part => File.ReadAllText(Path.Combine(folder, part))),
-            .. installed.Libraries.Where(library => library.Licence is not null).Select(library => $"For {library.Name}:\n\n{File.ReadAllText(library.Licence!)}"),
+            .. installed.Libraries.Where(library => library.License is not null).Select(library => $"For {library.Name}:\n\n{File.ReadAllText(library.License!)}"),
         ]));
     }
 

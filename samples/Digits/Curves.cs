@@ -43,11 +43,11 @@ internal static class Curves
         plot.Axes.SetLimitsX(history.Count == 1 ? 0 : 1, Math.Max(2, history.Count));
         plot.Font.Set(FontName);
 
-        void Add(string name, Func<EpochRecord, float> figure, string colour)
+        void Add(string name, Func<EpochRecord, float> figure, string color)
         {
             ScottPlot.Plottables.Scatter curve = plot.Add.Scatter(epochs, history.Select(record => (double)figure(record)).ToArray());
             curve.LegendText = name;
-            curve.Color = Color.FromHex(colour);
+            curve.Color = Color.FromHex(color);
             curve.LineWidth = 2;
             curve.MarkerSize = history.Count > 40 ? 0 : 5;
         }

@@ -27,7 +27,7 @@ internal sealed class Evaluation
     /// <summary>How many images of <paramref name="actual"/> were taken for <paramref name="predicted"/>.</summary>
     public int this[int actual, int predicted] => _counts[actual, predicted];
 
-    /// <summary>The share of the images of a digit that were recognised; NaN when there are none.</summary>
+    /// <summary>The share of the images of a digit that were recognized; NaN when there are none.</summary>
     public float Recall(int digit)
     {
         int total = 0;

@@ -1,12 +1,12 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>How a model is loaded.</summary>
+/// <summary>How to load a model.</summary>
 public sealed record LoadOptions
 {
     private readonly DType? _dtype;
 
-    /// <summary>What floating-point weights are converted to; null leaves them as they are stored. Packed weights stay packed.</summary>
-    /// <exception cref="ArgumentException">The type is none of float32, float16 and bfloat16.</exception>
+    /// <summary>The type to which floating-point weights are converted; null for no conversion. Quantized weights stay quantized.</summary>
+    /// <exception cref="ArgumentException">The type isn't float32, float16, or bfloat16.</exception>
     public DType? DType
     {
         get => _dtype;
@@ -16,8 +16,7 @@ public sealed record LoadOptions
     }
 
     /// <summary>
-    /// Options of <c>config.json</c> that are to be ignored, because they change nothing in what the model computes. All others that nobody
-    /// understands are refused.
+    /// Options of <c>config.json</c> to ignore, because they don't change the results of the model. All other unknown options are refused.
     /// </summary>
     public IReadOnlyList<string> IgnoredOptions { get; init; } = [];
 }

@@ -5,7 +5,7 @@ internal sealed class TrainingTests
     private static readonly DigitsData Data = DigitsData.Load(DigitsData.DefaultPath);
 
     [Test]
-    public void TheDefaultsRecogniseNinetySevenPercentOfTheHeldOutFifthWithinAMinute()
+    public void TheDefaultsRecognizeNinetySevenPercentOfTheHeldOutFifthWithinAMinute()
     {
         using var sample = new Sample();
         var clock = System.Diagnostics.Stopwatch.StartNew();

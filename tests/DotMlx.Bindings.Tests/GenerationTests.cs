@@ -54,7 +54,7 @@ public sealed class GenerationTests
     }
 
     [Test]
-    public void NeighboursDifferAsDocumented()
+    public void NeighborsDifferAsDocumented()
     {
         IReadOnlyList<string> first = ApiDifference.Lines(Generation.ReadApi("v0.6.0"), Generation.ReadApi("fba4470"));
         IReadOnlyList<string> second = ApiDifference.Lines(Generation.ReadApi("fba4470"), Generation.ReadApi("v0.7.0"));
@@ -140,7 +140,7 @@ public sealed class GenerationTests
     }
 
     [Test]
-    public void NewVersionIsPrintedAgainstItsNeighbour()
+    public void NewVersionIsPrintedAgainstItsNeighbor()
     {
         // The table stands for headers of a version nobody has described yet.
         string table = Path.GetTempFileName();

@@ -27,7 +27,7 @@ public sealed class RecognitionTests
     private static string V0_7_0 => TinyLibrary.Common + TinyLibrary.Symbols("mlx_hamming", "mlx_fft_fftfreq", "mlx_distributed_group_free", "mlx_compile_cache_new", "mlx_fast_cross_entropy") + NewFft + NewScan;
 
     [Test]
-    public void OldestVersionIsRecognisedAndCalledInItsForms()
+    public void OldestVersionIsRecognizedAndCalledInItsForms()
     {
         using var library = new TinyLibrary(V0_6_0, options: "-DMLX_VERSION=\"0.31.1\"");
         string[] lines = Child.Run(library.File, ["version", "portable-fft", "portable-cumsum", "portable-init", "pinned-fft", "gguf", "portable-fft-ortho"]);
@@ -39,7 +39,7 @@ public sealed class RecognitionTests
     }
 
     [Test]
-    public void PinnedVersionIsRecognisedAndCalledInItsForms()
+    public void PinnedVersionIsRecognizedAndCalledInItsForms()
     {
         using var library = new TinyLibrary(Fba4470);
         string[] lines = Child.Run(library.File, ["version", "portable-fft", "portable-fft-ortho", "pinned-fft", "portable-cumsum", "pinned-cumsum", "portable-init", "suffixed-cumsum", "trunc", "half"]);
@@ -51,7 +51,7 @@ public sealed class RecognitionTests
     }
 
     [Test]
-    public void NewestVersionIsRecognisedAndCalledInItsForms()
+    public void NewestVersionIsRecognizedAndCalledInItsForms()
     {
         using var library = new TinyLibrary(V0_7_0, options: "-DMLX_VERSION=\"0.32.3\"");
         string[] lines = Child.Run(library.File, ["version", "portable-fft", "portable-cumsum", "suffixed-cumsum", "portable-attention", "pinned-cumsum"]);
@@ -69,7 +69,7 @@ public sealed class RecognitionTests
         using var library = new TinyLibrary(TinyLibrary.Common + TinyLibrary.Symbols(symbols.Split(' ')));
         foreach (string line in (string[])[Child.Run(library.File, ["version"]).Aggregate((a, b) => a + "\n" + b), Child.Run(library.File, ["pinned-cumsum"]).Aggregate((a, b) => a + "\n" + b)])
         {
-            Assert.That(line, Does.StartWith($"NotSupportedException: '{library.File}' is an mlx-c that DotMlx does not know"));
+            Assert.That(line, Does.StartWith($"NotSupportedException: '{library.File}' is a version of mlx-c that DotMlx doesn't know"));
             Assert.That(line, Does.Contain("./build.sh --target=Bindings --headers=DIR --version=NAME"));
             foreach (string text in expected) Assert.That(line, Does.Contain(text));
         }

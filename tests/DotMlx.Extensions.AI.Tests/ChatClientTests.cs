@@ -79,7 +79,7 @@ public sealed class ChatClientTests
     }
 
     [Test]
-    public async Task CancelledRequestEndsAndTheNextOneIsServed()
+    public async Task CanceledRequestEndsAndTheNextOneIsServed()
     {
         using MlxChatClient client = new(Models.Qwen3, new() { MaxConcurrentRequests = 1 });
         using CancellationTokenSource source = new();

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace DotMlx.Generator.Api;
 
-/// <summary>One known mlx-c version: what it is for, and the exported symbols by which a loaded library is recognised.</summary>
+/// <summary>One known mlx-c version: what it is for, and the exported symbols by which a loaded library is recognized.</summary>
 internal sealed record KnownVersion(string Name, string Commit, string Mlx, IReadOnlyList<string> Present, IReadOnlyList<string> Absent)
 {
     /// <summary>"v0.7.0" becomes "v0_7_0", as a suffix of C# names.</summary>

@@ -4,17 +4,17 @@ namespace DotMlx.Generator.Sources;
 
 /// <summary>
 /// Reads a version from a tab-separated table (kind, name, header, return type, parameters) when its headers are not to be had.
-/// What a table does not carry (nullability, function typedefs) is taken over from a neighbouring version.
+/// What a table does not carry (nullability, function typedefs) is taken over from a neighboring version.
 /// </summary>
 internal static class TableImporter
 {
-    internal static ApiVersion Import(string path, string version, ApiVersion neighbour)
+    internal static ApiVersion Import(string path, string version, ApiVersion neighbor)
     {
         var functions = new List<ApiFunction>();
         var structs = new List<ApiStruct>();
         var enums = new List<ApiEnum>();
-        // A parameter that may be null wherever the neighbour has one of that name may be null in a new function as well.
-        HashSet<string> optionalEverywhere = [.. neighbour.Functions.SelectMany(f => f.Parameters).GroupBy(p => p.Name).Where(g => g.All(p => p.Nullable)).Select(g => g.Key)];
+        // A parameter that may be null wherever the neighbor has one of that name may be null in a new function as well.
+        HashSet<string> optionalEverywhere = [.. neighbor.Functions.SelectMany(f => f.Parameters).GroupBy(p => p.Name).Where(g => g.All(p => p.Nullable)).Select(g => g.Key)];
         int number = 0;
         foreach (string line in File.ReadLines(path))
         {
@@ -27,7 +27,7 @@ internal static class TableImporter
             switch (cells[0])
             {
                 case "fn":
-                    functions.Add(Function(name, header, cells[3], details, neighbour.Find(name), optionalEverywhere));
+                    functions.Add(Function(name, header, cells[3], details, neighbor.Find(name), optionalEverywhere));
                     break;
                 case "struct":
                     structs.Add(new ApiStruct(name, header, [.. CType.Split(details, ';').Select(f => Named(f, 0, false))]));
@@ -39,7 +39,7 @@ internal static class TableImporter
                     throw new FormatException($"{path}({number}): '{cells[0]}' is not fn, struct or enum.");
             }
         }
-        return new ApiVersion(version, "table", functions, structs, enums, neighbour.Callbacks);
+        return new ApiVersion(version, "table", functions, structs, enums, neighbor.Callbacks);
     }
 
     private static ApiFunction Function(string name, string header, string returns, string details, ApiFunction? before, HashSet<string> optionalEverywhere)

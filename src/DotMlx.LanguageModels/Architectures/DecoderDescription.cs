@@ -1,9 +1,9 @@
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>A decoder-only transformer, described by data: what <see cref="Decoder"/> is built from.</summary>
+/// <summary>The description of a decoder-only transformer, from which <see cref="Decoder"/> is built.</summary>
 public sealed record DecoderDescription
 {
-    /// <summary>How many different tokens there are.</summary>
+    /// <summary>The number of tokens in the vocabulary.</summary>
     public required int VocabularySize { get; init; }
 
     /// <summary>The size of the vectors between the layers.</summary>
@@ -12,96 +12,96 @@ public sealed record DecoderDescription
     /// <summary>The layers, first to last.</summary>
     public required IReadOnlyList<LayerDescription> Layers { get; init; }
 
-    /// <summary>The norm of the layers and after the last one.</summary>
+    /// <summary>The norm of the layers and after the last layer.</summary>
     public required NormDescription Norm { get; init; }
 
     /// <summary>Whether the table of embeddings is also the weight of the output layer.</summary>
     public bool TiedEmbeddings { get; init; }
 
-    /// <summary>Multiplies the embeddings.</summary>
+    /// <summary>The scale factor of the embeddings.</summary>
     public double EmbeddingScale { get; init; } = 1;
 
-    /// <summary>Multiplies the logits.</summary>
+    /// <summary>The scale factor of the logits.</summary>
     public double LogitScale { get; init; } = 1;
 
-    /// <summary>Bounds the logits smoothly: cap · tanh(logits / cap); null for no bound.</summary>
+    /// <summary>The soft cap of the logits: cap · tanh(logits / cap); null for none.</summary>
     public double? LogitSoftCap { get; init; }
 }
 
 /// <summary>One layer of a decoder.</summary>
 /// <param name="Attention">Its attention.</param>
-/// <param name="FeedForward">Its feed-forward part: <see cref="GatedDescription"/> or <see cref="ExpertsDescription"/>.</param>
+/// <param name="FeedForward">Its feed-forward part: a <see cref="GatedDescription"/> or an <see cref="ExpertsDescription"/>.</param>
 /// <param name="Residual">How both are normalized and added.</param>
 public sealed record LayerDescription(AttentionDescription Attention, FeedForwardDescription FeedForward, ResidualDescription Residual);
 
 /// <summary>Root mean square normalization.</summary>
-/// <param name="Eps">Added to the mean square.</param>
-/// <param name="AddsOne">Whether the factors are stored less 1, as Gemma does.</param>
+/// <param name="Eps">The term added to the mean square.</param>
+/// <param name="AddsOne">Whether the scale is stored minus 1, as in Gemma.</param>
 public sealed record NormDescription(double Eps, bool AddsOne = false);
 
 /// <summary>Attention with several heads, some of which may share keys and values.</summary>
 public sealed record AttentionDescription
 {
-    /// <summary>How many heads have queries.</summary>
+    /// <summary>The number of query heads.</summary>
     public required int Heads { get; init; }
 
-    /// <summary>How many heads have keys and values; divides <see cref="Heads"/>.</summary>
+    /// <summary>The number of key and value heads, which must divide <see cref="Heads"/>.</summary>
     public required int KeyValueHeads { get; init; }
 
-    /// <summary>The features of a head.</summary>
+    /// <summary>The number of features per head.</summary>
     public required int HeadDims { get; init; }
 
-    /// <summary>Multiplies the scores, usually 1 / √<see cref="HeadDims"/>.</summary>
+    /// <summary>The scale factor of the scores, usually 1 / √<see cref="HeadDims"/>.</summary>
     public required double Scale { get; init; }
 
-    /// <summary>Whether queries, keys and values have biases.</summary>
+    /// <summary>Whether queries, keys, and values have biases.</summary>
     public bool InputBias { get; init; }
 
     /// <summary>Whether the output has a bias.</summary>
     public bool OutputBias { get; init; }
 
-    /// <summary>Whether queries, keys and values come from one projection, <c>qkv_proj</c>.</summary>
+    /// <summary>Whether queries, keys, and values come from one projection, <c>qkv_proj</c>.</summary>
     public bool Fused { get; init; }
 
-    /// <summary>What of queries and keys is normalized.</summary>
+    /// <summary>Which parts of queries and keys are normalized.</summary>
     public HeadNorm HeadNorm { get; init; }
 
     /// <summary>The rotary embedding; null for none.</summary>
     public RotaryDescription? Rotary { get; init; }
 
-    /// <summary>How many positions a query sees, its own included; null for all before it.</summary>
+    /// <summary>The number of positions that a query sees, including its own; null for all preceding positions.</summary>
     public int? Window { get; init; }
 
-    /// <summary>Bounds the scores smoothly: cap · tanh(scores / cap); null for no bound.</summary>
+    /// <summary>The soft cap of the scores: cap · tanh(scores / cap); null for none.</summary>
     public double? SoftCap { get; init; }
 
-    /// <summary>Whether each head has a learned score, <c>sinks</c>, that takes part in the softmax and has no value.</summary>
+    /// <summary>Whether each head has a learned score, <c>sinks</c>, that takes part in the softmax but has no value.</summary>
     public bool Sinks { get; init; }
 }
 
-/// <summary>What of queries and keys is normalized.</summary>
+/// <summary>Which parts of queries and keys are normalized.</summary>
 public enum HeadNorm
 {
     /// <summary>Nothing.</summary>
     None,
 
-    /// <summary>Each head by itself.</summary>
+    /// <summary>Each head separately.</summary>
     EachHead,
 
     /// <summary>All heads together.</summary>
     AllHeads,
 }
 
-/// <summary>Rotary position embedding of the first features of a head, the two halves of which form pairs.</summary>
-/// <param name="Dims">How many features are rotated.</param>
-/// <param name="Periods">By how much the angles grow from position to position.</param>
+/// <summary>Rotary position embedding of the first features of a head, whose two halves form pairs.</summary>
+/// <param name="Dims">The number of features to rotate.</param>
+/// <param name="Periods">The increase of the angles per position.</param>
 public sealed record RotaryDescription(int Dims, RotaryPeriods Periods);
 
 /// <summary>The feed-forward part of a layer.</summary>
 /// <param name="Name">Its name in checkpoints, such as <c>mlp</c>.</param>
 public abstract record FeedForwardDescription(string Name);
 
-/// <summary>Two projections, one of which gates the other, and a third one back: down(activation(gate(x)) · up(x)).</summary>
+/// <summary>Two projections, one of which gates the other, and an output projection: down(activation(gate(x)) · up(x)).</summary>
 /// <param name="Size">The size between the projections.</param>
 /// <param name="Activation">The activation of the gate.</param>
 /// <param name="Bias">Whether the projections have biases.</param>
@@ -110,13 +110,13 @@ public abstract record FeedForwardDescription(string Name);
 public sealed record GatedDescription(int Size, GatedUnit Activation, bool Bias = false, bool Fused = false, string Name = "mlp")
     : FeedForwardDescription(Name);
 
-/// <summary>Several gated feed-forward parts, of which a router chooses a few for each token.</summary>
+/// <summary>Several gated feed-forward parts, of which a router selects a few for each token.</summary>
 public sealed record ExpertsDescription(string Name = "mlp") : FeedForwardDescription(Name)
 {
-    /// <summary>How many experts there are.</summary>
+    /// <summary>The number of experts.</summary>
     public required int Count { get; init; }
 
-    /// <summary>How many of them each token uses.</summary>
+    /// <summary>The number of experts per token.</summary>
     public required int Active { get; init; }
 
     /// <summary>The size between the projections of an expert.</summary>
@@ -128,7 +128,7 @@ public sealed record ExpertsDescription(string Name = "mlp") : FeedForwardDescri
     /// <summary>Whether router and experts have biases.</summary>
     public bool Bias { get; init; }
 
-    /// <summary>Whether the probabilities of the chosen experts are divided by their sum.</summary>
+    /// <summary>Whether the probabilities of the selected experts are divided by their sum.</summary>
     public bool Normalize { get; init; }
 
     /// <summary>The router's name in checkpoints.</summary>
@@ -139,13 +139,13 @@ public sealed record ExpertsDescription(string Name = "mlp") : FeedForwardDescri
 }
 
 /// <summary>
-/// Where a layer normalizes, by the names of its norms in checkpoints: null where there is none. Attention and feed-forward part compute
-/// x + scale · after(part(before(x))).
+/// Where a layer normalizes, with the names of the norms in checkpoints; null for none. Attention and feed-forward part compute x + scale ·
+/// after(part(before(x))).
 /// </summary>
-/// <param name="BeforeAttention">Normalizes what the attention gets.</param>
-/// <param name="AfterAttention">Normalizes what the attention gives.</param>
-/// <param name="BeforeFeedForward">Normalizes what the feed-forward part gets.</param>
-/// <param name="AfterFeedForward">Normalizes what the feed-forward part gives.</param>
+/// <param name="BeforeAttention">The norm before the attention.</param>
+/// <param name="AfterAttention">The norm after the attention.</param>
+/// <param name="BeforeFeedForward">The norm before the feed-forward part.</param>
+/// <param name="AfterFeedForward">The norm after the feed-forward part.</param>
 public sealed record ResidualDescription(
     string? BeforeAttention, string? AfterAttention, string? BeforeFeedForward, string? AfterFeedForward)
 {
@@ -159,9 +159,9 @@ public sealed record ResidualDescription(
     public static ResidualDescription Around { get; } =
         new("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm");
 
-    /// <summary>Multiplies what attention and feed-forward part add.</summary>
+    /// <summary>The scale factor of the results of attention and feed-forward part.</summary>
     public double Scale { get; init; } = 1;
 
-    /// <summary>The probability with which features of both are dropped while training.</summary>
+    /// <summary>The dropout probability of both results during training.</summary>
     public double Dropout { get; init; }
 }

@@ -3,16 +3,16 @@ using static DotMlx.LanguageModels.Architectures.Intermediate;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>An encoder, described by data.</summary>
+/// <summary>The description of an encoder.</summary>
 public sealed record EncoderDescription
 {
-    /// <summary>How many different tokens there are.</summary>
+    /// <summary>The number of tokens in the vocabulary.</summary>
     public required int VocabularySize { get; init; }
 
-    /// <summary>The most positions of a text.</summary>
+    /// <summary>The maximum number of positions of a text.</summary>
     public required int MostPositions { get; init; }
 
-    /// <summary>How many types of tokens there are.</summary>
+    /// <summary>The number of token types.</summary>
     public required int TokenTypes { get; init; }
 
     /// <summary>The size of the vectors between the layers.</summary>
@@ -21,25 +21,25 @@ public sealed record EncoderDescription
     /// <summary>The size between the projections of a feed-forward part.</summary>
     public required int IntermediateSize { get; init; }
 
-    /// <summary>How many layers there are.</summary>
+    /// <summary>The number of layers.</summary>
     public required int Layers { get; init; }
 
-    /// <summary>How many heads an attention has; divides <see cref="HiddenSize"/>.</summary>
+    /// <summary>The number of attention heads, which must divide <see cref="HiddenSize"/>.</summary>
     public required int Heads { get; init; }
 
     /// <summary>The activation of the feed-forward parts.</summary>
     public required Func<MlxArray, MlxArray> Activation { get; init; }
 
-    /// <summary>Added to the variance by the norms.</summary>
+    /// <summary>The term that the norms add to the variance.</summary>
     public required double Eps { get; init; }
 }
 
-/// <summary>A transformer in which every token sees every other one, in the form of BERT and with the names of its checkpoints.</summary>
+/// <summary>A transformer in which every token sees every other token, in BERT's form and with the names of BERT's checkpoints.</summary>
 public sealed partial class Encoder : Module
 {
     /// <summary>Builds an encoder.</summary>
-    /// <param name="description">What it consists of.</param>
-    /// <param name="weights">Where its parameters come from.</param>
+    /// <param name="description">The description.</param>
+    /// <param name="weights">The source of its parameters.</param>
     public Encoder(EncoderDescription description, WeightSource weights)
     {
         ArgumentNullException.ThrowIfNull(description);
@@ -50,7 +50,7 @@ public sealed partial class Encoder : Module
         Pooler = weights.Has("pooler.dense.weight") ? new(description.HiddenSize, description.HiddenSize, weights, "pooler") : null;
     }
 
-    /// <summary>What it was built from.</summary>
+    /// <summary>The description from which it was built.</summary>
     public EncoderDescription Description { get; }
 
     /// <summary>The tables of embeddings.</summary>
@@ -60,16 +60,18 @@ public sealed partial class Encoder : Module
     [Parameter("encoder")]
     public EncoderStack Stack { get; }
 
-    /// <summary>The layer that BERT puts on the first token, or null.</summary>
+    /// <summary>BERT's layer for the first token, or null.</summary>
     public EncoderDense? Pooler { get; }
 
-    /// <summary>What the last layer gives.</summary>
-    /// <param name="tokens">Tokens of shape (batch, length), integers below the vocabulary's size.</param>
-    /// <param name="mask">What is a token, of the same shape: true or 1, and false or 0 for padding; null if everything is.</param>
+    /// <summary>The output of the last layer.</summary>
+    /// <param name="tokens">Tokens of shape (batch, length), integers less than the size of the vocabulary.</param>
+    /// <param name="mask">
+    /// A mask of the same shape that is true or 1 for tokens and false or 0 for padding; null if everything is a token.
+    /// </param>
     /// <param name="tokenTypes">The type of each token, of the same shape; null for type 0.</param>
-    /// <returns>Features of shape (batch, length, hidden size).</returns>
+    /// <returns>The features, of shape (batch, length, hidden size).</returns>
     /// <exception cref="ArgumentException">
-    /// The tokens have another number of axes, or there are more than the model has positions.
+    /// The tokens have another number of axes, or there are more tokens than the model has positions.
     /// </exception>
     public MlxArray Forward(MlxArray tokens, MlxArray? mask = null, MlxArray? tokenTypes = null)
     {

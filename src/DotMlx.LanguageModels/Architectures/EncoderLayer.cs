@@ -3,7 +3,7 @@ using static DotMlx.LanguageModels.Architectures.Intermediate;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>One layer of an encoder: attention and a feed-forward part, each added to what it got and then normalized.</summary>
+/// <summary>One layer of an encoder: attention and a feed-forward part, each added to its input and then normalized.</summary>
 public sealed partial class EncoderLayer : Module
 {
     private readonly Func<MlxArray, MlxArray> _activation;
@@ -46,7 +46,7 @@ public sealed partial class EncoderAttention : Module
     /// <summary>The projections to queries, keys and values.</summary>
     public EncoderHeads Self { get; }
 
-    /// <summary>The projection back.</summary>
+    /// <summary>The output projection.</summary>
     public EncoderOutput Output { get; }
 
     internal MlxArray Forward(MlxArray x, MlxArray? visible)
@@ -107,7 +107,7 @@ public sealed partial class EncoderDense : Module
     public Linear Dense { get; }
 }
 
-/// <summary>An affine map whose result is added to what came before, and normalized.</summary>
+/// <summary>An affine map whose result is added to its input and normalized.</summary>
 public sealed partial class EncoderOutput : Module
 {
     internal EncoderOutput(EncoderDescription description, int inputs, WeightSource weights, string path)
@@ -131,7 +131,7 @@ public sealed partial class EncoderOutput : Module
     }
 }
 
-/// <summary>Normalizes the last axis to mean 0 and variance 1, with learned factors and summands.</summary>
+/// <summary>Normalizes the last axis to mean 0 and variance 1, with a learned scale and offset.</summary>
 public sealed partial class EncoderNorm : Module
 {
     private readonly float _eps;
@@ -143,10 +143,10 @@ public sealed partial class EncoderNorm : Module
         Bias = weights.Get(path + ".bias", description.HiddenSize);
     }
 
-    /// <summary>The factors, of shape (hidden size,).</summary>
+    /// <summary>The scale, of shape (hidden size,).</summary>
     public MlxArray Weight { get; set; }
 
-    /// <summary>The summands, of shape (hidden size,).</summary>
+    /// <summary>The offset, of shape (hidden size,).</summary>
     public MlxArray Bias { get; set; }
 
     internal MlxArray Forward(MlxArray x) => Mx.Fast.LayerNorm(x, Weight, Bias, _eps);

@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>How a gate and what it gates are joined.</summary>
+/// <summary>How a gate and the gated values are combined.</summary>
 public abstract class GatedUnit
 {
     private static readonly Dictionary<string, Func<MlxArray, MlxArray>> s_activations = new(StringComparer.Ordinal)
@@ -17,7 +17,7 @@ public abstract class GatedUnit
         ["gelu_fast"] = Activations.GeluApprox,
     };
 
-    /// <summary>The names of the activations that are known, as Hugging Face calls them.</summary>
+    /// <summary>The names of the known activations, as Hugging Face uses them.</summary>
     public static IReadOnlyCollection<string> Names => s_activations.Keys;
 
     /// <summary>activation(gate) · x.</summary>
@@ -29,7 +29,7 @@ public abstract class GatedUnit
     /// Sigmoid gates with bounds, as in gpt-oss: (clip(x, ±limit) + 1) · g · sigmoid(alpha · g) with g = min(gate, limit).
     /// </summary>
     /// <param name="limit">The bound.</param>
-    /// <param name="alpha">Multiplies the gate in the sigmoid.</param>
+    /// <param name="alpha">The scale factor of the gate in the sigmoid.</param>
     public static GatedUnit Clamped(double limit, double alpha = 1.702) => new ClampedUnit((float)limit, (float)alpha);
 
     /// <summary>An activation function.</summary>
@@ -39,9 +39,9 @@ public abstract class GatedUnit
         ? found
         : throw new ArgumentException($"There is no activation '{name}'; known are {string.Join(", ", Names)}.", nameof(name));
 
-    /// <summary>Joins a gate and what it gates, which have the same shape.</summary>
+    /// <summary>Combines a gate and the gated values, which have the same shape.</summary>
     /// <param name="gate">The gate.</param>
-    /// <param name="x">What it gates.</param>
+    /// <param name="x">The gated values.</param>
     public abstract MlxArray Apply(MlxArray gate, MlxArray x);
 
     private sealed class Plain(Func<MlxArray, MlxArray> activation) : GatedUnit

@@ -3,8 +3,8 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>
-/// Random parameters for a new model: weights as the layers of <c>mlx.nn</c> draw them, vectors named <c>weight</c> (norms) of ones, other
-/// vectors of zeros.
+/// Random parameters for a new model: weights are drawn as in the layers of <c>mlx.nn</c>, vectors named <c>weight</c> (norms) are ones,
+/// and other vectors are zeros.
 /// </summary>
 public sealed class InitialWeights : WeightSource
 {

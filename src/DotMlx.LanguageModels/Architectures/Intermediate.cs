@@ -1,9 +1,9 @@
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>Results on the way, which are freed as soon as the next one is there, so that MLX can use their memory again.</summary>
+/// <summary>Intermediate results, each of which is freed as soon as the next one exists, so that MLX can reuse the memory.</summary>
 internal static class Intermediate
 {
-    /// <summary>Frees an array that has been used and gives the one that was made of it.</summary>
+    /// <summary>Frees an array that has been used and returns the one that was computed from it.</summary>
     internal static MlxArray Replace(MlxArray old, MlxArray with)
     {
         old.Dispose();

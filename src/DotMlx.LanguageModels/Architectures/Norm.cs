@@ -2,14 +2,14 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>Divides the last axis by its root mean square and multiplies it by learned factors.</summary>
+/// <summary>Divides the last axis by its root mean square and multiplies it by a learned scale.</summary>
 public sealed partial class Norm : Module, IUnaryModule
 {
     private readonly NormDescription _description;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="description">How it normalizes.</param>
-    /// <param name="weight">The factors, of the shape of the last axis.</param>
+    /// <param name="weight">The scale, of the shape of the last axis.</param>
     public Norm(NormDescription description, MlxArray weight)
     {
         ArgumentNullException.ThrowIfNull(description);
@@ -18,7 +18,7 @@ public sealed partial class Norm : Module, IUnaryModule
         Weight = weight;
     }
 
-    /// <summary>The factors, of shape (dims,), less 1 where the description says so.</summary>
+    /// <summary>The scale, of shape (dims,), stored minus 1 if the description says so.</summary>
     public MlxArray Weight { get; set; }
 
     /// <inheritdoc/>

@@ -3,16 +3,16 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>
-/// Where a model's parameters come from while it is built: a checkpoint, or an initializer. Layers ask for what they need by name and
-/// shape, so nothing is ever made that the checkpoint replaces.
+/// The source of a model's parameters while it is built: a checkpoint or an initializer. Layers request parameters by name and shape, so no
+/// parameter is created that the checkpoint then replaces.
 /// </summary>
 public abstract class WeightSource
 {
-    /// <summary>Whether there is a parameter of that name, for parts that some checkpoints leave out.</summary>
+    /// <summary>Whether a parameter with this name exists, for parts that some checkpoints omit.</summary>
     /// <param name="name">The dotted name.</param>
     public abstract bool Has(string name);
 
-    /// <summary>A parameter that must be there.</summary>
+    /// <summary>A parameter that must exist.</summary>
     /// <param name="name">The dotted name.</param>
     /// <param name="shape">The expected shape.</param>
     public abstract MlxArray Get(string name, params ReadOnlySpan<int> shape);
@@ -22,14 +22,14 @@ public abstract class WeightSource
     /// <param name="inputs">The size of the last axis of the input.</param>
     /// <param name="outputs">The size of the last axis of the output.</param>
     /// <param name="bias">Whether the layer has a bias.</param>
-    /// <returns>A <see cref="Linear"/>, quantized where the source says so.</returns>
+    /// <returns>A <see cref="Linear"/>, quantized if the source says so.</returns>
     public abstract Linear Linear(string path, int inputs, int outputs, bool bias = false);
 
     /// <summary>A table of vectors.</summary>
     /// <param name="path">The dotted path of the layer.</param>
     /// <param name="count">How many vectors.</param>
     /// <param name="dims">The size of each.</param>
-    /// <returns>An <see cref="NN.Embedding"/>, quantized where the source says so.</returns>
+    /// <returns>An <see cref="NN.Embedding"/>, quantized if the source says so.</returns>
     public abstract Embedding Embedding(string path, int count, int dims);
 
     /// <summary>The affine maps of several experts.</summary>
@@ -38,6 +38,6 @@ public abstract class WeightSource
     /// <param name="inputs">The size of the last axis of the input.</param>
     /// <param name="outputs">The size of the last axis of the output.</param>
     /// <param name="bias">Whether they have biases.</param>
-    /// <returns>A <see cref="SwitchLinear"/>, quantized where the source says so.</returns>
+    /// <returns>A <see cref="SwitchLinear"/>, quantized if the source says so.</returns>
     public abstract SwitchLinear SwitchLinear(string path, int experts, int inputs, int outputs, bool bias = false);
 }

@@ -3,31 +3,31 @@ namespace DotMlx.LanguageModels;
 /// <summary>Why a generation ended.</summary>
 public enum FinishReason
 {
-    /// <summary>The model gave a token that ends the text.</summary>
+    /// <summary>The model generated a token that ends the text.</summary>
     EndToken,
 
     /// <summary>A stop string appeared.</summary>
     StopString,
 
-    /// <summary>There are as many tokens as were allowed.</summary>
+    /// <summary>The maximum number of tokens was reached.</summary>
     Length,
 }
 
-/// <summary>A token that was generated.</summary>
+/// <summary>A generated token.</summary>
 /// <param name="Token">The token.</param>
 /// <param name="Text">
-/// The text that is certain with it: nothing while a character is incomplete or a stop string may be beginning. The texts of all tokens
-/// together are the generated text. Empty where the model has no tokenizer.
+/// The text that is final with this token: none while a character is incomplete or a stop string may be starting. The texts of all tokens
+/// together are the generated text. Empty if the model has no tokenizer.
 /// </param>
 public sealed record GeneratedToken(int Token, string Text)
 {
-    /// <summary>The logarithm of the probability that the model gave it, before penalties and temperature; null unless asked for.</summary>
+    /// <summary>The logarithm of the model's probability for the token, before penalties and temperature; null unless requested.</summary>
     public double? LogProbability { get; init; }
 
-    /// <summary>The most likely tokens at this place, the most likely one first; empty unless asked for.</summary>
+    /// <summary>The most likely tokens at this position, the most likely first; empty unless requested.</summary>
     public IReadOnlyList<TokenProbability> TopLogProbabilities { get; init; } = [];
 
-    /// <summary>Why the generation ended with this token; null where it goes on.</summary>
+    /// <summary>Why the generation ended with this token; null if it continues.</summary>
     public FinishReason? FinishReason { get; init; }
 }
 

@@ -3,29 +3,29 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// What a decoder has computed of a text, kept for the next prompt: the tokens that both begin with are not computed again. It can be saved
-/// and loaded, for instance for a long system prompt. One generation at a time may use it.
+/// The results of a decoder for a text, kept for the next prompt: the tokens of the common prefix aren't computed again. A cache can be
+/// saved and loaded, for example for a long system prompt. Only one generation at a time may use it.
 /// </summary>
 public sealed class PromptCache : IDisposable
 {
     private readonly DecoderCache _cache;
     private readonly List<int> _tokens = [];
 
-    /// <summary>Makes an empty cache.</summary>
-    /// <param name="decoder">The decoder that it is for.</param>
-    /// <param name="options">How keys and values are kept; null for the defaults.</param>
+    /// <summary>Creates an empty cache.</summary>
+    /// <param name="decoder">The decoder that uses the cache.</param>
+    /// <param name="options">How keys and values are stored; null for the defaults.</param>
     public PromptCache(Decoder decoder, CacheOptions? options = null) => _cache = new(decoder, options);
 
-    /// <summary>The tokens that the cache holds.</summary>
+    /// <summary>The tokens in the cache.</summary>
     public IReadOnlyList<int> Tokens => _tokens;
 
     internal DecoderCache Cache => _cache;
 
-    /// <summary>Loads a cache that <see cref="Save"/> wrote.</summary>
+    /// <summary>Loads a cache that <see cref="Save"/> has written.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="decoder">The decoder that it is for.</param>
-    /// <param name="options">How keys and values are kept, as when it was saved; null for the defaults.</param>
-    /// <exception cref="InvalidDataException">The file is no cache, or one of another model or another kind.</exception>
+    /// <param name="decoder">The decoder that uses the cache.</param>
+    /// <param name="options">How keys and values are stored, as when the cache was saved; null for the defaults.</param>
+    /// <exception cref="InvalidDataException">The file isn't a cache, or belongs to another model or has another kind.</exception>
     public static PromptCache Load(string path, Decoder decoder, CacheOptions? options = null)
     {
         PromptCache loaded = new(decoder, options);
@@ -34,11 +34,11 @@ public sealed class PromptCache : IDisposable
     }
 
     /// <summary>Saves the cache as a safetensors file.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing. An existing file is replaced.</param>
+    /// <param name="path">The file; <c>.safetensors</c> is appended if it is missing. An existing file is replaced.</param>
     /// <exception cref="InvalidOperationException">The cache is empty.</exception>
     public void Save(string path) => _cache.Save(path, _tokens);
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Removes everything.</summary>
     public void Reset()
     {
         _tokens.Clear();

@@ -4,9 +4,9 @@ using DotMlx.LanguageModels.Tokenizers.Decoders;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Decodes ids as they come. What it returns never ends within a character, and together is the text that
-/// <see cref="Tokenizer.Decode"/> gives. One exception: a run of byte tokens that turns out to be no UTF-8 after characters of it
-/// were returned keeps these characters. Not safe for use by several threads at once.
+/// Decodes ids as they arrive. The returned texts never end within a character, and together they are the text that <see
+/// cref="Tokenizer.Decode"/> returns. One exception: if a run of byte tokens turns out to be invalid UTF-8 after some of its characters
+/// were returned, these characters are kept. Not safe for use by several threads at once.
 /// </summary>
 public sealed class StreamingDecoder
 {
@@ -21,7 +21,9 @@ public sealed class StreamingDecoder
     internal StreamingDecoder(Tokenizer tokenizer, bool skipSpecialTokens) =>
         (_tokenizer, _skipSpecialTokens) = (tokenizer, skipSpecialTokens);
 
-    /// <summary>Takes the next id, and returns the text that is complete with it: often none, sometimes several tokens' worth.</summary>
+    /// <summary>
+    /// Takes the next id, and returns the text that is complete with it: often none, sometimes the text of several tokens.
+    /// </summary>
     /// <param name="id">The id.</param>
     public string Add(int id)
     {
@@ -31,7 +33,7 @@ public sealed class StreamingDecoder
         return Clean(Advance(_window.Count - TokensOfIncompleteCharacter()), isLast: false);
     }
 
-    /// <summary>Returns the text that was held back, and makes the decoder ready for another sequence.</summary>
+    /// <summary>Returns the text that was held back, and prepares the decoder for another sequence.</summary>
     public string Finish()
     {
         string text = Clean(Advance(_window.Count), isLast: true);

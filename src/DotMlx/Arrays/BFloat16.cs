@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx;
 
-/// <summary>A 16-bit number with the exponent of a single and 8 bits of precision, the element of <see cref="DType.BFloat16"/> arrays.</summary>
+/// <summary>
+/// A 16-bit floating-point number with the exponent of a float and 8 bits of precision, the element of <see cref="DType.BFloat16"/> arrays.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, ISpanFormattable
 {
@@ -11,13 +13,13 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
 
     private BFloat16(ushort bits) => this.bits = bits;
 
-    /// <summary>The 16 bits: sign, eight of exponent, seven of fraction.</summary>
+    /// <summary>The 16 bits: one of sign, eight of exponent, seven of fraction.</summary>
     public ushort Bits => bits;
 
     /// <summary>The number with the given bits.</summary>
     public static BFloat16 FromBits(ushort bits) => new(bits);
 
-    /// <summary>Rounds to the nearest number, ties to even, as MLX does.</summary>
+    /// <summary>Rounds to the nearest number, ties to even, like MLX.</summary>
     public static explicit operator BFloat16(float value)
     {
         uint single = BitConverter.SingleToUInt32Bits(value);
@@ -30,16 +32,16 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
         return new BFloat16((ushort)((single + rounding) >> 16));
     }
 
-    /// <summary>Rounds to a single, then as the conversion from it.</summary>
+    /// <summary>Rounds to a float, and then converts the float.</summary>
     public static explicit operator BFloat16(double value) => (BFloat16)(float)value;
 
-    /// <summary>The same number as a single; exact.</summary>
+    /// <summary>The same number as a float; exact.</summary>
     public static implicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value.bits << 16);
 
-    /// <summary>Whether both are equal as numbers (NaN equals nothing, 0 equals -0).</summary>
+    /// <summary>Whether both numbers are equal (NaN equals nothing; 0 equals -0).</summary>
     public static bool operator ==(BFloat16 left, BFloat16 right) => (float)left == (float)right;
 
-    /// <summary>Whether both differ as numbers.</summary>
+    /// <summary>Whether both numbers differ.</summary>
     public static bool operator !=(BFloat16 left, BFloat16 right) => !(left == right);
 
     /// <inheritdoc/>
@@ -54,16 +56,16 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     /// <inheritdoc/>
     public int CompareTo(BFloat16 other) => ((float)this).CompareTo(other);
 
-    /// <summary>Whether the left number is smaller.</summary>
+    /// <summary>Whether the left number is less than the right one.</summary>
     public static bool operator <(BFloat16 left, BFloat16 right) => (float)left < (float)right;
 
-    /// <summary>Whether the left number is larger.</summary>
+    /// <summary>Whether the left number is greater than the right one.</summary>
     public static bool operator >(BFloat16 left, BFloat16 right) => (float)left > (float)right;
 
-    /// <summary>Whether the left number is not larger.</summary>
+    /// <summary>Whether the left number is less than or equal to the right one.</summary>
     public static bool operator <=(BFloat16 left, BFloat16 right) => (float)left <= (float)right;
 
-    /// <summary>Whether the left number is not smaller.</summary>
+    /// <summary>Whether the left number is greater than or equal to the right one.</summary>
     public static bool operator >=(BFloat16 left, BFloat16 right) => (float)left >= (float)right;
 
     /// <inheritdoc/>

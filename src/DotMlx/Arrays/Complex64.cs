@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx;
 
-/// <summary>A complex number of two singles, the element of <see cref="DType.Complex64"/> arrays.</summary>
+/// <summary>A complex number of two floats, the element of <see cref="DType.Complex64"/> arrays.</summary>
 /// <param name="Real">The real part.</param>
 /// <param name="Imaginary">The imaginary part.</param>
 [StructLayout(LayoutKind.Sequential)]
@@ -16,10 +16,10 @@ public readonly record struct Complex64(float Real, float Imaginary)
     /// <summary>The number rounded to single precision.</summary>
     public static implicit operator Complex64(Complex value) => new((float)value.Real, (float)value.Imaginary);
 
-    /// <summary>A real number as a complex one.</summary>
+    /// <summary>Converts a real number to a complex one.</summary>
     public static implicit operator Complex64(float value) => new(value, 0);
 
-    /// <summary>The number as MLX prints it, such as <c>1-2j</c>.</summary>
+    /// <summary>The number in MLX's format, such as <c>1-2j</c>.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Real}{(Imaginary < 0 ? "" : "+")}{Imaginary}j");
 }

@@ -39,9 +39,9 @@ public enum DType
     /// <summary>IEEE double precision, on the CPU only; <see cref="double"/>.</summary>
     Float64 = 11,
 
-    /// <summary>The upper half of a single; <see cref="DotMlx.BFloat16"/>.</summary>
+    /// <summary>The upper half of a float; <see cref="DotMlx.BFloat16"/>.</summary>
     BFloat16 = 12,
 
-    /// <summary>Two singles; <see cref="DotMlx.Complex64"/> or <see cref="System.Numerics.Complex"/>.</summary>
+    /// <summary>Two floats; <see cref="DotMlx.Complex64"/> or <see cref="System.Numerics.Complex"/>.</summary>
     Complex64 = 13,
 }

@@ -6,7 +6,7 @@ public enum DTypeCategory
     /// <summary>Complex64.</summary>
     ComplexFloating,
 
-    /// <summary>Float16, BFloat16, Float32 and Float64.</summary>
+    /// <summary>Float16, BFloat16, Float32, and Float64.</summary>
     Floating,
 
     /// <summary><see cref="Floating"/> and <see cref="ComplexFloating"/>.</summary>
@@ -24,6 +24,6 @@ public enum DTypeCategory
     /// <summary><see cref="Integer"/> and <see cref="Inexact"/>.</summary>
     Number,
 
-    /// <summary>Every element type, Bool included.</summary>
+    /// <summary>Every element type, including Bool.</summary>
     Generic,
 }

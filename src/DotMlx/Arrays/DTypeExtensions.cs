@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace DotMlx;
 
-/// <summary>Facts about element types.</summary>
+/// <summary>Properties of element types.</summary>
 public static class DTypeExtensions
 {
     /// <summary>The size of one element in bytes.</summary>
@@ -15,7 +15,7 @@ public static class DTypeExtensions
         _ => throw Unknown(dtype),
     };
 
-    /// <summary>The name MLX prints: <c>float32</c>, <c>bool</c>, <c>bfloat16</c>, …</summary>
+    /// <summary>MLX's name of the type: <c>float32</c>, <c>bool</c>, <c>bfloat16</c>, …</summary>
     public static string MlxName(this DType dtype) => dtype switch
     {
         DType.Bool => "bool",
@@ -35,20 +35,20 @@ public static class DTypeExtensions
         _ => throw Unknown(dtype),
     };
 
-    /// <summary>Whether the type holds floating-point numbers (complex ones not counted).</summary>
+    /// <summary>Whether the type is floating-point (not complex).</summary>
     public static bool IsFloating(this DType dtype) =>
         dtype is DType.Float16 or DType.Float32 or DType.Float64 or DType.BFloat16;
 
-    /// <summary>Whether the type holds floating-point or complex numbers.</summary>
+    /// <summary>Whether the type is floating-point or complex.</summary>
     public static bool IsInexact(this DType dtype) => dtype.IsFloating() || dtype == DType.Complex64;
 
-    /// <summary>Whether the type holds signed or unsigned integers (Bool not counted).</summary>
+    /// <summary>Whether the type is a signed or unsigned integer (not Bool).</summary>
     public static bool IsInteger(this DType dtype) => dtype is >= DType.UInt8 and <= DType.Int64;
 
-    /// <summary>Whether the type holds signed integers.</summary>
+    /// <summary>Whether the type is a signed integer.</summary>
     public static bool IsSignedInteger(this DType dtype) => dtype is >= DType.Int8 and <= DType.Int64;
 
-    /// <summary>Whether the type holds unsigned integers (Bool not counted).</summary>
+    /// <summary>Whether the type is an unsigned integer (not Bool).</summary>
     public static bool IsUnsignedInteger(this DType dtype) => dtype is >= DType.UInt8 and <= DType.UInt64;
 
     /// <summary>The narrowest category of the type.</summary>
@@ -59,8 +59,8 @@ public static class DTypeExtensions
         : dtype.IsUnsignedInteger() ? DTypeCategory.UnsignedInteger
         : DTypeCategory.Generic;
 
-    /// <summary>The element type that <paramref name="name"/> (MLX's name, such as <c>float32</c>) stands for.</summary>
-    /// <exception cref="ArgumentException">No element type has that name.</exception>
+    /// <summary>The element type with the name <paramref name="name"/> (MLX's name, such as <c>float32</c>).</summary>
+    /// <exception cref="ArgumentException">No element type has this name.</exception>
     public static DType ParseDType(string name)
     {
         foreach (var dtype in Enum.GetValues<DType>())
@@ -71,10 +71,10 @@ public static class DTypeExtensions
             }
         }
 
-        throw new ArgumentException($"'{name}' is no element type of MLX; expected one of bool, uint8 … int64, float16, bfloat16, float32, float64, complex64.", nameof(name));
+        throw new ArgumentException($"'{name}' isn't an element type of MLX; expected one of bool, uint8 … int64, float16, bfloat16, float32, float64, complex64.", nameof(name));
     }
 
-    /// <summary>The element type that holds values of the .NET type <typeparamref name="T"/>.</summary>
+    /// <summary>The element type for values of the .NET type <typeparamref name="T"/>.</summary>
     /// <exception cref="NotSupportedException">MLX has no such element type.</exception>
     internal static DType Of<T>() => TryOf<T>() ?? throw new NotSupportedException(
         $"MLX has no element type for .NET's {typeof(T)}; expected bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex.");
@@ -98,7 +98,7 @@ public static class DTypeExtensions
         return null;
     }
 
-    /// <summary>The name of the .NET type whose values an element type holds, for messages.</summary>
+    /// <summary>The name of the .NET type for the values of an element type, for messages.</summary>
     internal static string ClrName(this DType dtype) => dtype switch
     {
         DType.Bool => "bool",
@@ -119,5 +119,5 @@ public static class DTypeExtensions
     };
 
     private static ArgumentOutOfRangeException Unknown(DType dtype) =>
-        new(nameof(dtype), dtype, $"{(int)dtype} is no element type of MLX; expected 0 (Bool) to 13 (Complex64).");
+        new(nameof(dtype), dtype, $"{(int)dtype} isn't an element type of MLX; expected 0 (Bool) to 13 (Complex64).");
 }

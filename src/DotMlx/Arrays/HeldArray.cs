@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// A reference of its own to the native array that an array stands for: for reading it while code of the program runs or much else is called,
-/// whatever happens to the array meanwhile.
+/// An additional reference to the native array of an array, for reading it while the program's code runs or much else is called, regardless
+/// of what happens to the array in the meantime.
 /// </summary>
 internal readonly unsafe ref struct HeldArray : IDisposable
 {
@@ -29,10 +29,10 @@ internal readonly unsafe ref struct HeldArray : IDisposable
 
     internal ReadOnlySpan<int> Shape => new(Mlxc.mlx_array_shape(Handle), (int)Mlxc.mlx_array_ndim(Handle));
 
-    /// <summary>Elements from one to the next along each dimension; known once <see cref="Data"/> was called.</summary>
+    /// <summary>The strides in elements; known after <see cref="Data"/> was called.</summary>
     internal ReadOnlySpan<long> Strides => new(Mlxc.mlx_array_strides(Handle), (int)Mlxc.mlx_array_ndim(Handle));
 
-    /// <summary>Whether the elements lie in row-major order without gaps; known once <see cref="Data"/> was called.</summary>
+    /// <summary>Whether the elements are in row-major order without gaps; known after <see cref="Data"/> was called.</summary>
     internal bool IsRowMajor
     {
         get
@@ -54,10 +54,10 @@ internal readonly unsafe ref struct HeldArray : IDisposable
         }
     }
 
-    /// <summary>Evaluates and gives the first byte of the storage, valid until this is disposed.</summary>
+    /// <summary>Evaluates the array and returns the first byte of its storage, which is valid until this is disposed.</summary>
     internal byte* Data() => DataOf(Handle);
 
-    /// <summary>Evaluates an array and gives the first byte of its storage.</summary>
+    /// <summary>Evaluates an array and returns the first byte of its storage.</summary>
     internal static byte* DataOf(mlx_array array)
     {
         Evaluation.Eval(array);

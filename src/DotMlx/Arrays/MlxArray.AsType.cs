@@ -4,9 +4,9 @@ namespace DotMlx;
 
 public sealed unsafe partial class MlxArray
 {
-    /// <summary>The array with its elements converted (<c>array.astype</c>); the same values when it has that type already.</summary>
+    /// <summary>The array with its elements converted (<c>array.astype</c>); the same values if it already has that type.</summary>
     /// <param name="dtype">The element type of the result.</param>
-    /// <param name="stream">Where it runs; the default stream when null.</param>
+    /// <param name="stream">The stream to run on; null for the default stream.</param>
     public MlxArray AsType(DType dtype, MlxStream? stream = null)
     {
         if (Weak is { } weak)

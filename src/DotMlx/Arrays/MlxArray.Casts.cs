@@ -4,33 +4,36 @@ namespace DotMlx;
 
 public sealed unsafe partial class MlxArray
 {
-    /// <summary>The array as Python's MLX prints it, evaluated first: <c>array([1, 2, 3], dtype=int32)</c>; see <see cref="Mx.SetPrintOptions"/>.</summary>
+    /// <summary>
+    /// The array in the format of Python's MLX, evaluated first: <c>array([1, 2, 3], dtype=int32)</c>; see <see
+    /// cref="Mx.SetPrintOptions"/>.
+    /// </summary>
     public override string ToString() => IsDisposed ? "array(disposed)" : ArrayText.Of(this);
 
-    /// <summary>Whether the one element differs from zero, whatever its type (<c>bool(a)</c>).</summary>
-    /// <exception cref="InvalidOperationException">The array has not exactly one element.</exception>
+    /// <summary>Whether the only element, of any type, is nonzero (<c>bool(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array doesn't have exactly one element.</exception>
     public static explicit operator bool(MlxArray a) => ((Complex)a) != Complex.Zero;
 
-    /// <summary>The one element, whatever its type, cut to an integer (<c>int(a)</c>).</summary>
-    /// <exception cref="InvalidOperationException">The array has not exactly one element, or a complex one.</exception>
-    /// <exception cref="OverflowException">The element does not fit.</exception>
+    /// <summary>The only element, of any type, truncated to an integer (<c>int(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array doesn't have exactly one element, or the element is complex.</exception>
+    /// <exception cref="OverflowException">The element doesn't fit in the type.</exception>
     public static explicit operator int(MlxArray a) => Convert<int>(a);
 
-    /// <summary>The one element, whatever its type, cut to an integer (<c>int(a)</c>).</summary>
-    /// <exception cref="InvalidOperationException">The array has not exactly one element, or a complex one.</exception>
-    /// <exception cref="OverflowException">The element does not fit.</exception>
+    /// <summary>The only element, of any type, truncated to an integer (<c>int(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array doesn't have exactly one element, or the element is complex.</exception>
+    /// <exception cref="OverflowException">The element doesn't fit in the type.</exception>
     public static explicit operator long(MlxArray a) => Convert<long>(a);
 
-    /// <summary>The one element, whatever its type, as a single (<c>float(a)</c>).</summary>
-    /// <exception cref="InvalidOperationException">The array has not exactly one element, or a complex one.</exception>
+    /// <summary>The only element, of any type, as a float (<c>float(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array doesn't have exactly one element, or the element is complex.</exception>
     public static explicit operator float(MlxArray a) => Convert<float>(a);
 
-    /// <summary>The one element, whatever its type, as a double (<c>float(a)</c>).</summary>
-    /// <exception cref="InvalidOperationException">The array has not exactly one element, or a complex one.</exception>
+    /// <summary>The only element, of any type, as a double (<c>float(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array doesn't have exactly one element, or the element is complex.</exception>
     public static explicit operator double(MlxArray a) => Convert<double>(a);
 
-    /// <summary>The one element, whatever its type, as a complex number (<c>complex(a)</c>).</summary>
-    /// <exception cref="InvalidOperationException">The array has not exactly one element.</exception>
+    /// <summary>The only element, of any type, as a complex number (<c>complex(a)</c>).</summary>
+    /// <exception cref="InvalidOperationException">The array doesn't have exactly one element.</exception>
     public static explicit operator Complex(MlxArray a)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -56,7 +59,7 @@ public sealed unsafe partial class MlxArray
             DType.BFloat16 => T.CreateChecked((float)a.Item<BFloat16>()),
             DType.Float32 => T.CreateChecked(a.Item<float>()),
             DType.Float64 => T.CreateChecked(a.Item<double>()),
-            _ => throw new InvalidOperationException("A complex number does not convert to a real one; take Mx.Real of it, or Item<Complex>."),
+            _ => throw new InvalidOperationException("A complex number can't be converted to a real one; use Mx.Real or Item<Complex>."),
         };
     }
 }

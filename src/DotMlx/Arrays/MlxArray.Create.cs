@@ -11,10 +11,14 @@ public sealed unsafe partial class MlxArray
     private const int LargeData = 1 << 14;
 
     /// <summary>Copies <paramref name="data"/> into a new array (<c>mlx_array_new_data</c>).</summary>
-    /// <typeparam name="T">bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex; it decides the element type.</typeparam>
+    /// <typeparam name="T">
+    /// bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64, or Complex. It determines the element type.
+    /// </typeparam>
     /// <param name="data">The elements in row-major order.</param>
-    /// <param name="shape">The shape; none means one dimension of the data's length. To make a scalar use <see cref="Scalar{T}"/>.</param>
-    /// <exception cref="ArgumentException">The shape does not hold exactly the elements given.</exception>
+    /// <param name="shape">
+    /// The shape; none means one dimension with the length of the data. To create a scalar, use <see cref="Scalar{T}"/>.
+    /// </param>
+    /// <exception cref="ArgumentException">The shape doesn't match the number of elements.</exception>
     /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
     public static MlxArray Create<T>(ReadOnlySpan<T> data, params ReadOnlySpan<int> shape)
         where T : unmanaged
@@ -38,25 +42,27 @@ public sealed unsafe partial class MlxArray
         return Create((ReadOnlySpan<T>)data, shape);
     }
 
-    /// <summary>A 0-dimensional array whose element type is that of <typeparamref name="T"/>, unlike a number converted implicitly.</summary>
+    /// <summary>
+    /// A 0-dimensional array with the element type of <typeparamref name="T"/>, unlike a number that is converted implicitly.
+    /// </summary>
     /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
     public static MlxArray Scalar<T>(T value)
         where T : unmanaged => FromSpan(new ReadOnlySpan<T>(in value), []);
 
     /// <summary>A 0-dimensional array of the given element type (<c>mx.array(value, dtype)</c>).</summary>
-    /// <param name="value">A number, or a 0-dimensional array, which is converted.</param>
+    /// <param name="value">A number or a 0-dimensional array, which is converted.</param>
     /// <param name="dtype">The element type.</param>
-    /// <exception cref="OverflowException">An integer does not fit the type.</exception>
+    /// <exception cref="OverflowException">An integer doesn't fit in the type.</exception>
     public static MlxArray Scalar(MlxArray value, DType dtype)
     {
         ArgumentNullException.ThrowIfNull(value);
         return value.Weak is { } weak ? weak.New(dtype) : value.AsType(dtype);
     }
 
-    /// <summary>Copies a .NET array of any rank; its dimensions become those of the result.</summary>
-    /// <typeparam name="T">As in <see cref="Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>.</typeparam>
+    /// <summary>Copies a .NET array of any rank; the result has the same dimensions.</summary>
+    /// <typeparam name="T">See <see cref="Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>.</typeparam>
     /// <param name="data">A rectangular array, such as <c>float[,]</c>.</param>
-    /// <exception cref="ArgumentException">The elements of <paramref name="data"/> are not of type <typeparamref name="T"/>.</exception>
+    /// <exception cref="ArgumentException">The elements of <paramref name="data"/> aren't of type <typeparamref name="T"/>.</exception>
     public static MlxArray FromArray<T>(Array data)
         where T : unmanaged
     {
@@ -91,8 +97,8 @@ public sealed unsafe partial class MlxArray
     public static MlxArray Create<T>(T[,,,] data)
         where T : unmanaged => FromArray<T>(data);
 
-    /// <summary>A second object for the same array: new handle, shared storage (<c>copy.copy</c>).</summary>
-    /// <remarks>Disposing either leaves the other alone; changing one in place leaves the other as it was.</remarks>
+    /// <summary>A second object for the same array, with a new handle and shared storage (<c>copy.copy</c>).</summary>
+    /// <remarks>Disposing one object doesn't affect the other, and neither does changing one in place.</remarks>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public MlxArray Share()
     {
@@ -128,7 +134,7 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    /// <summary>Copies elements that lie in row-major order, also more of them than a span holds.</summary>
+    /// <summary>Copies elements that are in row-major order, even more than a span can hold.</summary>
     internal static MlxArray FromPointer<T>(T* elements, long count, ReadOnlySpan<int> shape)
         where T : unmanaged
     {

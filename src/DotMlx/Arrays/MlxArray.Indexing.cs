@@ -6,16 +6,17 @@ public sealed unsafe partial class MlxArray
 {
     /// <summary>
     /// Reads or replaces a part of the array, by NumPy's rules (<c>array.__getitem__</c>, <c>__setitem__</c>). An entry is a position
-    /// (<c>2</c>, <c>-1</c>, <c>^1</c>), a range (<c>1..3</c>), a <see cref="Slice"/>, an integer array or list, <see cref="Mx.NewAxis"/> or
-    /// <see cref="Mx.Ellipsis"/>; when writing, a boolean mask over the leading axes may be the only entry. Axes without an entry are taken whole.
+    /// (<c>2</c>, <c>-1</c>, <c>^1</c>), a range (<c>1..3</c>), a <see cref="Slice"/>, an integer array or list, <see cref="Mx.NewAxis"/>,
+    /// or <see cref="Mx.Ellipsis"/>. When writing, a boolean mask over the leading axes may be the only entry. Axes without an entry are
+    /// selected completely.
     /// </summary>
     /// <remarks>
-    /// Writing makes this object stand for the changed array, as in Python; arrays that were computed from it keep their values.
-    /// The value is converted to the array's type and broadcast. Index arrays are computed to check their bounds, except under a transform.
+    /// Writing makes this object refer to the changed array, as in Python; arrays that were computed from it keep their values. The value
+    /// is converted to the array's type and broadcast. Index arrays are computed to check their bounds, except under a transform.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">A position is outside its axis.</exception>
-    /// <exception cref="ArgumentException">There are more entries than dimensions, or shapes that do not go together.</exception>
-    /// <exception cref="NotSupportedException">A boolean mask is used for reading or beside other entries.</exception>
+    /// <exception cref="ArgumentException">There are more entries than dimensions, or the shapes can't be broadcast.</exception>
+    /// <exception cref="NotSupportedException">A boolean mask is used for reading or together with other entries.</exception>
     [System.Runtime.CompilerServices.IndexerName("Element")] // Item is the method that reads a number.
     public MlxArray this[params ReadOnlySpan<MlxIndex> index]
     {
@@ -30,11 +31,11 @@ public sealed unsafe partial class MlxArray
     /// <summary>Updates in which a repeated position counts each time: <c>a.At[index].Add(value)</c> (<c>array.at</c>).</summary>
     public ArrayAt At => new(this);
 
-    /// <summary>The sub-arrays along the first axis, for <c>foreach</c>; each is made when its turn comes.</summary>
+    /// <summary>The subarrays along the first axis, for <c>foreach</c>; each one is created when it is reached.</summary>
     /// <exception cref="InvalidOperationException">The array is a scalar.</exception>
     public IEnumerator<MlxArray> GetEnumerator() => Rows().GetEnumerator();
 
-    /// <summary>The sub-arrays along the first axis as a sequence.</summary>
+    /// <summary>The subarrays along the first axis as a sequence.</summary>
     /// <exception cref="InvalidOperationException">The array is a scalar.</exception>
     public IEnumerable<MlxArray> Rows()
     {
@@ -50,7 +51,7 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    /// <summary>Takes the handle out of this object, which is then as good as disposed.</summary>
+    /// <summary>Takes the handle out of this object, which is then effectively disposed.</summary>
     internal mlx_array TakeHandle()
     {
         nint handle = NativeFree.Claim(this, out _);

@@ -8,12 +8,12 @@ namespace DotMlx;
 public sealed unsafe partial class MlxArray
 {
     /// <summary>
-    /// Reads the elements in row-major order where MLX keeps them, evaluated first, without a copy if they lie in that order.
+    /// Reads the elements in row-major order from MLX's memory, evaluated first, without a copy if they are stored in that order.
     /// </summary>
-    /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
-    /// <typeparam name="TResult">What reading gives.</typeparam>
-    /// <param name="read">Called once with the elements, which stay valid until it returns.</param>
-    /// <exception cref="InvalidOperationException">The array has another element type, or more elements than a span holds.</exception>
+    /// <typeparam name="T">The exact .NET type of the element type; nothing is converted.</typeparam>
+    /// <typeparam name="TResult">The type of the result of reading.</typeparam>
+    /// <param name="read">Called once with the elements, which are valid until it returns.</param>
+    /// <exception cref="InvalidOperationException">The array has another element type, or more elements than a span can hold.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public TResult Read<T, TResult>(Func<ReadOnlySpan<T>, TResult> read)
         where T : unmanaged
@@ -25,7 +25,7 @@ public sealed unsafe partial class MlxArray
         if (size > int.MaxValue)
         {
             throw new InvalidOperationException(
-                $"{size} elements are more than a span holds, shape {ShapeText.Of(this)}: read slices of it, or use ReadTensor of the package DotMlx.Tensors.");
+                $"{size} elements are more than a span can hold, shape {ShapeText.Of(this)}: read slices of it, or use ReadTensor of the package DotMlx.Tensors.");
         }
 
         // Complex is twice as wide as MLX's elements.
@@ -39,13 +39,13 @@ public sealed unsafe partial class MlxArray
     }
 
     /// <summary>
-    /// An array over memory of the program's own: where MLX can share it (Metal, page-aligned memory) it is not copied, else it is copied at once.
-    /// The memory stays pinned until MLX lets go of it and must not be changed meanwhile. Memory of a <see cref="MemoryManager{T}"/> is unpinned
-    /// a little later, on a thread of the pool.
+    /// An array over memory of the program. If MLX can share the memory (Metal, page-aligned memory), it isn't copied; otherwise, it is
+    /// copied at once. The memory stays pinned until MLX releases it, and it must not be changed until then. Memory of a <see
+    /// cref="MemoryManager{T}"/> is unpinned slightly later, on a thread of the pool.
     /// </summary>
     /// <param name="memory">The elements in row-major order.</param>
     /// <param name="shape">The shape; none means one dimension.</param>
-    /// <exception cref="ArgumentException">The shape does not hold exactly the elements given.</exception>
+    /// <exception cref="ArgumentException">The shape doesn't match the number of elements.</exception>
     public static MlxArray FromMemory<T>(Memory<T> memory, params ReadOnlySpan<int> shape)
         where T : unmanaged
     {

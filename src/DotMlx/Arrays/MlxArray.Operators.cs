@@ -24,13 +24,15 @@ public sealed unsafe partial class MlxArray :
     /// <summary>Element-wise product, broadcast; for the matrix product use <see cref="Mx.MatMul"/> (<c>mlx_multiply</c>).</summary>
     public static MlxArray operator *(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, null);
 
-    /// <summary>Element-wise quotient, broadcast; of integers too it is a floating-point one (<c>mlx_divide</c>).</summary>
+    /// <summary>Element-wise quotient, broadcast; a floating-point division even for integers (<c>mlx_divide</c>).</summary>
     public static MlxArray operator /(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, null);
 
     /// <summary>Element-wise remainder with the sign of the divisor, as in Python (<c>mlx_remainder</c>).</summary>
     public static MlxArray operator %(MlxArray a, MlxArray b) => Mx.Remainder(a, b);
 
-    /// <summary>Element-wise complement; of booleans the logical one (<c>mlx_bitwise_invert</c>, <c>mlx_logical_not</c>).</summary>
+    /// <summary>
+    /// Element-wise bitwise complement; for Booleans, the logical one (<c>mlx_bitwise_invert</c>, <c>mlx_logical_not</c>).
+    /// </summary>
     /// <exception cref="ArgumentException">The elements are floating-point or complex.</exception>
     public static MlxArray operator ~(MlxArray a)
     {
@@ -41,46 +43,49 @@ public sealed unsafe partial class MlxArray :
             : Op.Unary(&Mlxc.mlx_bitwise_invert, "mlx_bitwise_invert", a, null);
     }
 
-    /// <summary>Element-wise logical complement, of booleans only.</summary>
-    /// <exception cref="ArgumentException">The elements are not booleans.</exception>
+    /// <summary>Element-wise logical complement, only for Booleans.</summary>
+    /// <exception cref="ArgumentException">The elements aren't Booleans.</exception>
     public static MlxArray operator !(MlxArray a)
     {
         ArgumentNullException.ThrowIfNull(a);
         return a.DType == DType.Bool
             ? Op.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, null)
-            : throw new ArgumentException($"Operator ! needs booleans; the array is {a.DType.MlxName()}. Use ~ for bits, or Mx.LogicalNot.", nameof(a));
+            : throw new ArgumentException($"Operator ! requires Booleans, but the array is {a.DType.MlxName()}. Use ~ for bits, or Mx.LogicalNot.", nameof(a));
     }
 
-    /// <summary>Element-wise and, of bits or booleans (<c>mlx_bitwise_and</c>).</summary>
-    /// <exception cref="ArgumentException">Either holds floating-point or complex numbers.</exception>
+    /// <summary>Element-wise AND of bits or Booleans (<c>mlx_bitwise_and</c>).</summary>
+    /// <exception cref="ArgumentException">An operand is floating-point or complex.</exception>
     public static MlxArray operator &(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_bitwise_and, "mlx_bitwise_and", "&", a, b);
 
-    /// <summary>Element-wise or, of bits or booleans (<c>mlx_bitwise_or</c>).</summary>
+    /// <summary>Element-wise OR of bits or Booleans (<c>mlx_bitwise_or</c>).</summary>
     /// <inheritdoc cref="op_BitwiseAnd"/>
     public static MlxArray operator |(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_bitwise_or, "mlx_bitwise_or", "|", a, b);
 
-    /// <summary>Element-wise exclusive or, of bits or booleans (<c>mlx_bitwise_xor</c>).</summary>
+    /// <summary>Element-wise exclusive OR of bits or Booleans (<c>mlx_bitwise_xor</c>).</summary>
     /// <inheritdoc cref="op_BitwiseAnd"/>
     public static MlxArray operator ^(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_bitwise_xor, "mlx_bitwise_xor", "^", a, b);
 
-    /// <summary>Element-wise shift to the left (<c>mlx_left_shift</c>).</summary>
+    /// <summary>Element-wise left shift (<c>mlx_left_shift</c>).</summary>
     /// <inheritdoc cref="op_BitwiseAnd"/>
     public static MlxArray operator <<(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_left_shift, "mlx_left_shift", "<<", a, b);
 
-    /// <summary>Element-wise shift to the right (<c>mlx_right_shift</c>).</summary>
+    /// <summary>Element-wise right shift (<c>mlx_right_shift</c>).</summary>
     /// <inheritdoc cref="op_BitwiseAnd"/>
     public static MlxArray operator >>(MlxArray a, MlxArray b) => Bits(&Mlxc.mlx_right_shift, "mlx_right_shift", ">>", a, b);
 
-    /// <summary>Element-wise comparison, a boolean array. There is no element-wise <c>==</c>, which compares objects: use <see cref="Mx.Equal"/> (<c>mlx_less</c>).</summary>
+    /// <summary>
+    /// Element-wise comparison that returns a Boolean array. <c>==</c> isn't element-wise, because it compares object references; use <see
+    /// cref="Mx.Equal"/> (<c>mlx_less</c>).
+    /// </summary>
     public static MlxArray operator <(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_less, "mlx_less", a, b, null);
 
-    /// <summary>Element-wise comparison, a boolean array (<c>mlx_greater</c>).</summary>
+    /// <summary>Element-wise comparison that returns a Boolean array (<c>mlx_greater</c>).</summary>
     public static MlxArray operator >(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_greater, "mlx_greater", a, b, null);
 
-    /// <summary>Element-wise comparison, a boolean array (<c>mlx_less_equal</c>).</summary>
+    /// <summary>Element-wise comparison that returns a Boolean array (<c>mlx_less_equal</c>).</summary>
     public static MlxArray operator <=(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_less_equal, "mlx_less_equal", a, b, null);
 
-    /// <summary>Element-wise comparison, a boolean array (<c>mlx_greater_equal</c>).</summary>
+    /// <summary>Element-wise comparison that returns a Boolean array (<c>mlx_greater_equal</c>).</summary>
     public static MlxArray operator >=(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, null);
 
     private static MlxArray Bits(
@@ -97,7 +102,7 @@ public sealed unsafe partial class MlxArray :
     {
         if (a.DType.IsInexact())
         {
-            throw new ArgumentException($"Operator {symbol} works on integers and booleans; an operand is {a.DType.MlxName()}, shape {ShapeText.Of(a)}.");
+            throw new ArgumentException($"Operator {symbol} works on integers and Booleans, but an operand is {a.DType.MlxName()}, shape {ShapeText.Of(a)}.");
         }
     }
 }

@@ -53,7 +53,7 @@ public sealed unsafe partial class MlxArray
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public int ItemSize => DType.ItemSize();
 
-    /// <summary>The element type (<c>array.dtype</c>). A number converted to an array tells the type it takes alone.</summary>
+    /// <summary>The element type (<c>array.dtype</c>). For a number converted to an array, the type that it has by itself.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public DType DType
     {
@@ -82,33 +82,33 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    /// <summary>The size of dimension <paramref name="axis"/>, counted from the end when negative.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
+    /// <summary>The size of dimension <paramref name="axis"/>, negative from the end.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The dimension doesn't exist.</exception>
     internal int Dim(int axis) => ShapeArray[AxisCheck.Of(this, axis)];
 
-    /// <summary>The shape as the library's own array, shared by all callers: never to be written to.</summary>
+    /// <summary>The shape as the library's own array, which all callers share and must not change.</summary>
     internal int[] ShapeArray => extra is int[] known && native != 0 ? known : LoadShape();
 
-    /// <summary>What this is known to be a part of; forgotten when the array is changed in place.</summary>
+    /// <summary>The flat array that this array is known to be a part of; cleared when the array is changed in place.</summary>
     internal FlatPart? Part
     {
         get => extra as FlatPart;
         set => extra = value;
     }
 
-    /// <summary>The shape and dtype this is known to have.</summary>
+    /// <summary>The known shape and dtype.</summary>
     internal ArrayKind? Kind => native != 0 ? extra as ArrayKind : null;
 
-    /// <summary>The shape and dtype, of which it takes note.</summary>
+    /// <summary>The shape and dtype, which this call records.</summary>
     internal ArrayKind KnownKind => Kind ?? LoadKind();
 
-    /// <summary>What this is as a scalar that many parameters use, see <see cref="SharedScalars"/>.</summary>
+    /// <summary>The role of this array as a scalar that many parameters use; see <see cref="SharedScalars"/>.</summary>
     internal SharedScalar? Shared => extra as SharedScalar;
 
-    /// <summary>Declares a scalar to be one that many parameters use.</summary>
+    /// <summary>Marks a scalar as one that many parameters use.</summary>
     internal void MarkShared(DType dtype) => extra = new SharedScalar(dtype);
 
-    /// <summary>Takes note of what this is known to have.</summary>
+    /// <summary>Records the known shape and dtype.</summary>
     internal void Learn(ArrayKind? kind)
     {
         if (kind is not null && extra is null or int[])
@@ -135,7 +135,9 @@ public sealed unsafe partial class MlxArray
         return same;
     }
 
-    /// <summary>Takes note that this is the result of arithmetic, which keeps the kind that both operands, or one beside a scalar, are of.</summary>
+    /// <summary>
+    /// Records that this array is the result of arithmetic, which keeps the kind of both operands, or of the one next to a scalar.
+    /// </summary>
     internal void InheritKind(MlxArray a, MlxArray b)
     {
         object? left = a.extra;

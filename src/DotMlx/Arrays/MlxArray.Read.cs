@@ -8,8 +8,8 @@ namespace DotMlx;
 public sealed unsafe partial class MlxArray
 {
     /// <summary>The value of an array with one element, evaluated first (<c>array.item</c>).</summary>
-    /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
-    /// <exception cref="InvalidOperationException">The array has not exactly one element, or another element type.</exception>
+    /// <typeparam name="T">The exact .NET type of the element type; nothing is converted.</typeparam>
+    /// <exception cref="InvalidOperationException">The array doesn't have exactly one element, or it has another element type.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public T Item<T>()
         where T : unmanaged
@@ -21,7 +21,7 @@ public sealed unsafe partial class MlxArray
         long size = (long)Mlxc.mlx_array_size(handle);
         if (size != 1)
         {
-            throw new InvalidOperationException($"Item reads an array with one element; this one has {size}, shape {ShapeText.Of(this)}. Use ToArray, or index it first.");
+            throw new InvalidOperationException($"Item reads an array with one element, but this one has {size}, shape {ShapeText.Of(this)}. Use ToArray, or index it first.");
         }
 
         if (typeof(T) == typeof(Complex))
@@ -36,7 +36,7 @@ public sealed unsafe partial class MlxArray
         return value;
     }
 
-    /// <summary>The elements in row-major order, evaluated first, whatever the strides (<c>array.tolist</c>, flattened).</summary>
+    /// <summary>The elements in row-major order, evaluated first, regardless of the strides (<c>array.tolist</c>, flattened).</summary>
     /// <inheritdoc cref="CopyTo{T}(Span{T})"/>
     public T[] ToArray<T>()
         where T : unmanaged
@@ -45,7 +45,7 @@ public sealed unsafe partial class MlxArray
         long size = Size;
         if (size > Array.MaxLength)
         {
-            throw new InvalidOperationException($"{size} elements are more than a .NET array holds; read slices of it.");
+            throw new InvalidOperationException($"{size} elements are more than a .NET array can hold; read slices of the array.");
         }
 
         if (size == 0)
@@ -58,8 +58,8 @@ public sealed unsafe partial class MlxArray
         return elements;
     }
 
-    /// <summary>Copies the elements in row-major order, evaluated first, whatever the strides.</summary>
-    /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
+    /// <summary>Copies the elements in row-major order, evaluated first, regardless of the strides.</summary>
+    /// <typeparam name="T">The exact .NET type of the element type; nothing is converted.</typeparam>
     /// <exception cref="ArgumentException">The destination is too short.</exception>
     /// <exception cref="InvalidOperationException">The array has another element type.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -74,7 +74,7 @@ public sealed unsafe partial class MlxArray
         long size = (long)Mlxc.mlx_array_size(handle);
         if (destination.Length < size)
         {
-            throw new ArgumentException($"The destination holds {destination.Length} elements, the array has {size}, shape {ShapeText.Of(this)}.", nameof(destination));
+            throw new ArgumentException($"The destination holds {destination.Length} elements, but the array, of shape {ShapeText.Of(this)}, has {size}.", nameof(destination));
         }
 
         if (size == 0)
@@ -129,7 +129,7 @@ public sealed unsafe partial class MlxArray
         return result;
     }
 
-    /// <summary>Checks that a method of that name may read the elements as <typeparamref name="T"/>.</summary>
+    /// <summary>Checks that a method with the given name may read the elements as <typeparamref name="T"/>.</summary>
     internal void CheckType<T>(string method) => CheckType<T>(method, DType);
 
     private void CheckType<T>(string method, DType actual)

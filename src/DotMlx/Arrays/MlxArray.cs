@@ -5,13 +5,13 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// A multi-dimensional array of MLX (<c>mlx.core.array</c>): one native handle, lazily evaluated.
-/// <see cref="Dispose"/> frees the handle at once, what is forgotten is freed after the collector has found it, a <see cref="MlxScope"/>
-/// frees everything made inside it. Any thread may use, evaluate and dispose any array.
+/// A multi-dimensional array of MLX (<c>mlx.core.array</c>) with one native handle, which is lazily evaluated. <see cref="Dispose"/> frees
+/// the handle at once, a <see cref="MlxScope"/> frees the handles of all arrays made inside it, and the handle of an unreachable array is
+/// freed after a garbage collection. Any thread may use, evaluate, and dispose any array.
 /// </summary>
 /// <remarks>
-/// A .NET number converts implicitly to an array and is then weakly typed: beside an array it takes that array's
-/// element type. Such scalars are shared and own nothing, so disposing them does nothing.
+/// A .NET number converts implicitly to an array and is then weakly typed: next to an array, it takes that array's element type. Such
+/// scalars are shared and own nothing, so disposing them has no effect.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 [TypeFormatterSource(typeof(NotebookFormatterSource))]
@@ -39,7 +39,7 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     /// <inheritdoc cref="MlxArray(mlx_array)"/>
     /// <param name="handle">The native array.</param>
-    /// <param name="thread">The calling thread's.</param>
+    /// <param name="thread">The state of the calling thread.</param>
     internal MlxArray(mlx_array handle, ThreadState thread)
     {
         native = (nint)handle.ctx;
@@ -63,11 +63,12 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>Whether <see cref="Dispose"/> has freed the native array.</summary>
     public bool IsDisposed => native == 0 && extra is not WeakScalar && extra is not StandIn { IsDisposed: false };
 
-    /// <summary>The native array; a weak scalar gives one of its default type.</summary>
+    /// <summary>The native array; for a weak scalar, one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     /// <remarks>
-    /// It stays valid for the call that follows, even when another thread disposes the array, as long as this thread takes fewer than
-    /// <see cref="ThreadState.RingLength"/> other handles meanwhile and keeps the array alive. Whoever needs it longer takes a reference (<see cref="HeldArray"/>).
+    /// It stays valid for the next call, even if another thread disposes the array, as long as this thread takes fewer than <see
+    /// cref="ThreadState.RingLength"/> other handles in between and keeps the array alive. For a longer use, take a reference (<see
+    /// cref="HeldArray"/>).
     /// </remarks>
     internal mlx_array Handle
     {
@@ -78,7 +79,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         }
     }
 
-    /// <summary>Announces in <paramref name="slot"/> that the calling thread uses the native array, and gives it.</summary>
+    /// <summary>Announces in <paramref name="slot"/> that the calling thread uses the native array, and returns it.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal mlx_array Announce(ThreadState thread, ref nint slot)
@@ -92,28 +93,30 @@ public sealed unsafe partial class MlxArray : IDisposable
             : AnnounceShared(thread, ref slot);
     }
 
-    /// <summary>Whether this stands for a .NET number, which takes the element type of the array it meets.</summary>
+    /// <summary>Whether this represents a .NET number, which takes the element type of the array next to it.</summary>
     internal bool IsWeakScalar => extra is WeakScalar;
 
-    /// <summary>What this is under a transform and what it is elsewhere, or null where it is the same everywhere.</summary>
+    /// <summary>The array under a transform and the array elsewhere, or null if they are the same.</summary>
     internal StandIn? StandsIn => extra as StandIn;
 
-    /// <summary>Whether this has no native array of its own, but stands for another array.</summary>
+    /// <summary>Whether this has no native array of its own but represents another array.</summary>
     internal bool IsOnlyStandIn => native == 0 && extra is StandIn;
 
-    /// <summary>Whether this is more than the shape of something that never had a value.</summary>
+    /// <summary>Whether this is more than the shape of an array that never had a value.</summary>
     internal bool HasValue => native != 0 || extra is not StandIn { HasValue: false };
 
-    /// <summary>Says what an argument of a function under a transform is when the function has returned and it is disposed.</summary>
+    /// <summary>
+    /// Sets what an argument of a function under a transform represents after the function has returned and the argument is disposed.
+    /// </summary>
     internal void BecomeWhenDisposed(StandIn standIn) => extra = standIn;
 
-    /// <summary>The number this stands for, or null.</summary>
+    /// <summary>The number that this represents, or null.</summary>
     internal WeakScalar? Weak => extra as WeakScalar;
 
-    /// <summary>What watches this for the thread that made it (<see cref="LatestToken"/>, then <see cref="HandleGuard"/>).</summary>
+    /// <summary>The watch of the thread that made this array (<see cref="LatestToken"/>, then <see cref="HandleGuard"/>).</summary>
     internal ref ArrayWatch? Watch => ref watch;
 
-    /// <summary>Frees the native array. Doing it twice, or from several threads at once, is harmless.</summary>
+    /// <summary>Frees the native array. Calling it twice, or from several threads at once, is harmless.</summary>
     public void Dispose()
     {
         if (native != 0)
@@ -125,8 +128,8 @@ public sealed unsafe partial class MlxArray : IDisposable
         }
     }
 
-    /// <summary>Takes the native array out; only for <see cref="NativeFree"/>, which lets one caller do it at a time.</summary>
-    /// <param name="thread">The calling one.</param>
+    /// <summary>Takes the native array out; only for <see cref="NativeFree"/>, which admits one caller at a time.</summary>
+    /// <param name="thread">The state of the calling thread.</param>
     /// <param name="isPrivate">Whether no other thread has ever used it.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal nint TakeNative(ThreadState thread, out bool isPrivate)
@@ -138,7 +141,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         return taken & ~UsedByOthers;
     }
 
-    /// <summary>Notes that another thread uses the native array; only for <see cref="NativeFree"/>, as above.</summary>
+    /// <summary>Records that another thread uses the native array; only for <see cref="NativeFree"/>.</summary>
     internal void MarkUsedByOthers()
     {
         nint mine = Volatile.Read(ref native);
@@ -148,8 +151,8 @@ public sealed unsafe partial class MlxArray : IDisposable
         }
     }
 
-    /// <summary>Stands for another native array from now on; only for <see cref="NativeFree"/>, as above.</summary>
-    /// <returns>What it stood for, or 0 where it was disposed, and then stays so.</returns>
+    /// <summary>Makes this object refer to another native array; only for <see cref="NativeFree"/>.</summary>
+    /// <returns>The previous native array, or 0 if this was disposed, in which case it stays disposed.</returns>
     internal nint ExchangeNative(ThreadState thread, nint replacement, ArrayKind? kind, out bool isPrivate)
     {
         nint taken = Volatile.Read(ref native);
@@ -167,7 +170,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         return old;
     }
 
-    /// <summary>An array for the library's own caches: outside of scopes and of the count of live arrays.</summary>
+    /// <summary>An array for the library's own caches, outside scopes and the count of live arrays.</summary>
     internal static MlxArray CreateShared(mlx_array handle)
     {
         var array = new MlxArray();
@@ -176,7 +179,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         return array;
     }
 
-    /// <summary>An array that outlives every <see cref="MlxScope"/>, such as the state that an optimizer keeps from step to step.</summary>
+    /// <summary>An array that outlives every <see cref="MlxScope"/>, such as the state that an optimizer keeps between steps.</summary>
     internal static MlxArray CreateUnscoped(mlx_array handle)
     {
         var array = new MlxArray();
@@ -186,10 +189,10 @@ public sealed unsafe partial class MlxArray : IDisposable
         return array;
     }
 
-    /// <summary>An array that nobody counts or watches yet.</summary>
+    /// <summary>An array that isn't yet counted or watched.</summary>
     internal static MlxArray Unwatched(mlx_array handle) => new() { native = (nint)handle.ctx };
 
-    /// <summary>Has the collector watch this, which from now on is as any array.</summary>
+    /// <summary>Counts and watches this array, which becomes an ordinary one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void BecomeOrdinary(bool scoped, ThreadState? thread = null)
     {
@@ -206,14 +209,14 @@ public sealed unsafe partial class MlxArray : IDisposable
         }
     }
 
-    /// <summary>Gives an array whose handle is borrowed one of its own.</summary>
+    /// <summary>Gives an array with a borrowed handle its own handle.</summary>
     internal void Unborrow(mlx_array own)
     {
         native = (nint)own.ctx;
         extra = null;
     }
 
-    /// <summary>Makes this object stand for another array and takes ownership of its handle (in-place semantics).</summary>
+    /// <summary>Makes this object refer to another array, and takes ownership of its handle (in-place semantics).</summary>
     internal void ReplaceHandle(mlx_array replacement)
     {
         if (native == 0 && extra is StandIn standIn)
@@ -225,7 +228,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         if (extra is WeakScalar)
         {
             NativeFree.Free(replacement.ctx);
-            throw new InvalidOperationException("A .NET number that stands for an array cannot be changed in place; make an array with MlxArray.Create first.");
+            throw new InvalidOperationException("A .NET number that represents an array can't be changed in place; create an array with MlxArray.Create first.");
         }
 
         if (Arena.IsBorrowed(this))
@@ -238,10 +241,10 @@ public sealed unsafe partial class MlxArray : IDisposable
         NativeFree.Free(ExchangeHandle(replacement, null).ctx);
     }
 
-    /// <summary>As <see cref="ReplaceHandle"/>, for an array that is not a .NET number.</summary>
-    /// <param name="replacement">The native array that this stands for from now on.</param>
-    /// <param name="kind">Its shape and dtype where they are known.</param>
-    /// <returns>The native array that this stood for, which is the caller's now; none where other threads may be using it.</returns>
+    /// <summary>Like <see cref="ReplaceHandle"/>, for an array that isn't a .NET number.</summary>
+    /// <param name="replacement">The native array to which this object refers from now on.</param>
+    /// <param name="kind">Its shape and dtype, if known.</param>
+    /// <returns>The previous native array, which the caller then owns; none if other threads may be using it.</returns>
     internal mlx_array ExchangeHandle(mlx_array replacement, ArrayKind? kind)
     {
         if (!NativeFree.Exchange(this, (nint)replacement.ctx, kind, out nint old))

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>Reads storage with any strides, negative and zero included, in row-major order.</summary>
+/// <summary>Reads storage with any strides, including negative and zero ones, in row-major order.</summary>
 internal static unsafe class StridedCopy
 {
     internal static void ToRowMajor<T>(T* source, ReadOnlySpan<int> shape, ReadOnlySpan<long> strides, Span<T> destination)

@@ -4,7 +4,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>A .NET number standing for an array: it takes the element type of the operand it meets.</summary>
+/// <summary>A .NET number that represents an array: it takes the element type of the operand next to it.</summary>
 internal sealed unsafe class WeakScalar
 {
     internal enum NumberKind : byte
@@ -30,12 +30,12 @@ internal sealed unsafe class WeakScalar
         this.imaginary = imaginary;
     }
 
-    /// <summary>What tells one number from another, bit for bit.</summary>
+    /// <summary>The identity of a number, bit for bit.</summary>
     internal (NumberKind Kind, ulong Value, ulong Imaginary) Identity => kind is NumberKind.Floating or NumberKind.Complex
         ? (kind, BitConverter.DoubleToUInt64Bits(real), BitConverter.DoubleToUInt64Bits(imaginary))
         : (kind, (ulong)integer, 0);
 
-    /// <summary>Whether this is no complex number.</summary>
+    /// <summary>Whether this isn't a complex number.</summary>
     internal bool IsReal => kind != NumberKind.Complex;
 
     internal DType DefaultDType => kind switch
@@ -59,8 +59,8 @@ internal sealed unsafe class WeakScalar
 
     internal static MlxArray From(Complex value) => Cache.Get(NumberKind.Complex, 0, value.Real, value.Imaginary);
 
-    /// <summary>The element type the number takes beside an array of type <paramref name="like"/>.</summary>
-    /// <exception cref="OverflowException">The integer does not fit the type.</exception>
+    /// <summary>The element type that the number takes next to an array of type <paramref name="like"/>.</summary>
+    /// <exception cref="OverflowException">The integer doesn't fit in the type.</exception>
     internal DType DTypeBeside(DType like)
     {
         switch (kind)
@@ -82,7 +82,7 @@ internal sealed unsafe class WeakScalar
         }
     }
 
-    /// <summary>The number as a native array of type <paramref name="dtype"/>; shared, never to be freed by the caller.</summary>
+    /// <summary>The number as a native array of type <paramref name="dtype"/>; it is shared, and the caller must not free it.</summary>
     internal MlxArray Native(DType dtype)
     {
         ref MlxArray? slot = ref natives[(int)dtype];
@@ -97,12 +97,12 @@ internal sealed unsafe class WeakScalar
     }
 
     /// <summary>
-    /// The number as an array of its own. What a program keeps must not be the shared one: in a compiled function the same array
-    /// cannot be both captured state and a constant.
+    /// The number as a separate array. An array that a program keeps must not be the shared one, because an array can't be both captured
+    /// state and a constant in a compiled function.
     /// </summary>
     /// <summary>
-    /// The number for an operation that converts it to <paramref name="dtype"/>: in that type where it has a place there, so that no
-    /// digit is lost between, and in its own where the conversion cuts it off.
+    /// The number for an operation that converts it to <paramref name="dtype"/>: in that type if it fits, so that no digit is lost, and
+    /// otherwise in its own type, which the conversion truncates.
     /// </summary>
     internal MlxArray Exactly(DType dtype) => kind switch
     {
@@ -114,7 +114,7 @@ internal sealed unsafe class WeakScalar
 
     internal MlxArray New(DType dtype) => new(Build(dtype));
 
-    /// <summary>Whether it is this integer.</summary>
+    /// <summary>Whether the number is this integer.</summary>
     internal bool Is(long value) => kind is NumberKind.Integer or NumberKind.Bool && integer == value;
 
     public override string ToString() => kind switch
@@ -131,7 +131,7 @@ internal sealed unsafe class WeakScalar
         if (!Fits(dtype))
         {
             throw new OverflowException(
-                $"Converting {this} to {dtype.MlxName()} would result in overflow: a number beside a {dtype.MlxName()} array takes that type. "
+                $"Converting {this} to {dtype.MlxName()} would result in overflow: a number next to a {dtype.MlxName()} array takes that type. "
                 + "Convert the array first with AsType to a wider type.");
         }
     }
@@ -149,7 +149,7 @@ internal sealed unsafe class WeakScalar
             _ => true,
         };
 
-    /// <summary>A handle of its own, for the caller.</summary>
+    /// <summary>A separate handle, which the caller owns.</summary>
     internal mlx_array Build(DType dtype)
     {
         if (kind is NumberKind.Integer or NumberKind.Unsigned && dtype != DType.Bool)
@@ -209,7 +209,7 @@ internal sealed unsafe class WeakScalar
         _ => integer,
     };
 
-    /// <summary>The numbers a program uses as constants are few: the same object serves each of them again.</summary>
+    /// <summary>Caches numbers, because programs use few constants: the same object represents each of them again.</summary>
     private static class Cache
     {
         private const int Size = 512;

@@ -1,11 +1,11 @@
 namespace DotMlx;
 
-/// <summary>The kinds of devices MLX computes on (<c>mlx.core.DeviceType</c>).</summary>
+/// <summary>The kinds of devices on which MLX computes (<c>mlx.core.DeviceType</c>).</summary>
 public enum DeviceType
 {
-    /// <summary>The processor.</summary>
+    /// <summary>The CPU.</summary>
     Cpu = 0,
 
-    /// <summary>A graphics processor: Metal on macOS, CUDA elsewhere.</summary>
+    /// <summary>A GPU: Metal on macOS, CUDA elsewhere.</summary>
     Gpu = 1,
 }

@@ -2,20 +2,20 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Why the library in use does not have a device.</summary>
+/// <summary>Explains why the loaded library lacks a device.</summary>
 internal static class MissingDevice
 {
-    /// <summary>The exception for a device that is not there.</summary>
+    /// <summary>The exception for a missing device.</summary>
     internal static NotSupportedException Error(MlxDevice device) =>
-        new($"{device} is not available to the library in use ({MlxLibrary.Path}): {Reason(device)}");
+        new($"{device} is not available in the loaded library ({MlxLibrary.Path}): {Reason(device)}");
 
-    /// <summary>A sentence that says why; for a device that is there it makes no sense.</summary>
+    /// <summary>A sentence that explains why a device is missing. Call it only for a missing device.</summary>
     internal static string Reason(MlxDevice device)
     {
         int count = Mx.DeviceCount(device.Type);
         if (MlxLibrary.Kind == MlxLibraryKind.Reference && device.Type == DeviceType.Gpu)
         {
-            return "the reference library computes on the CPU alone.";
+            return "the reference library computes only on the CPU.";
         }
 
         bool built = device.Type == DeviceType.Cpu || Mx.Metal.IsAvailable() || Mx.Cuda.IsAvailable();
@@ -23,9 +23,9 @@ internal static class MissingDevice
     }
 
     /// <param name="device">The device.</param>
-    /// <param name="count">How many of its kind there are.</param>
+    /// <param name="count">The number of devices of its kind.</param>
     /// <param name="built">Whether MLX was built for its kind.</param>
-    /// <param name="report">What MLX says when it is asked about the device; null when it does not complain.</param>
+    /// <param name="report">MLX's message about the device; null if MLX reports no error.</param>
     internal static string Reason(MlxDevice device, int count, bool built, Func<MlxDevice, string?> report)
     {
         if (count > 0)
@@ -43,7 +43,7 @@ internal static class MissingDevice
             : "MLX does not say why.";
     }
 
-    /// <summary>From MLX 0.32 on, the count of devices hides the error that asking for the first one shows.</summary>
+    /// <summary>Since MLX 0.32, the count of devices hides the error that a query of the first device shows.</summary>
     private static string? Report(MlxDevice device)
     {
         // mlx-c reads its messages as formats of printf, and this one names a file beside the library.

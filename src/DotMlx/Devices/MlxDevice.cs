@@ -2,13 +2,13 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>A device of this machine (<c>mlx.core.Device</c>); a value.</summary>
+/// <summary>A device of this machine (<c>mlx.core.Device</c>), with value semantics.</summary>
 public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
 {
-    /// <summary>The device of a kind with a number.</summary>
+    /// <summary>The device of a given kind and index.</summary>
     /// <param name="type">The kind of device.</param>
-    /// <param name="index">Its number among its kind.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The number is negative, or there is no such kind.</exception>
+    /// <param name="index">Its index within its kind.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the kind is unknown.</exception>
     public MlxDevice(DeviceType type, int index = 0)
     {
         if (type is not (DeviceType.Cpu or DeviceType.Gpu))
@@ -21,25 +21,25 @@ public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
         Index = index;
     }
 
-    /// <summary>The processor (<c>mx.cpu</c>).</summary>
+    /// <summary>The CPU (<c>mx.cpu</c>).</summary>
     public static MlxDevice Cpu { get; } = new(DeviceType.Cpu);
 
-    /// <summary>The first graphics processor (<c>mx.gpu</c>).</summary>
+    /// <summary>The first GPU (<c>mx.gpu</c>).</summary>
     public static MlxDevice Gpu { get; } = new(DeviceType.Gpu);
 
     /// <summary>The kind of device.</summary>
     public DeviceType Type { get; }
 
-    /// <summary>The number among its kind.</summary>
+    /// <summary>The index within its kind.</summary>
     public int Index { get; }
 
     /// <summary>The first device of a kind.</summary>
     public static implicit operator MlxDevice(DeviceType type) => new(type);
 
-    /// <summary>Whether both name the same device.</summary>
+    /// <summary>Whether both are the same device.</summary>
     public static bool operator ==(MlxDevice? left, MlxDevice? right) => left is null ? right is null : left.Equals(right);
 
-    /// <summary>Whether both name different devices.</summary>
+    /// <summary>Whether both are different devices.</summary>
     public static bool operator !=(MlxDevice? left, MlxDevice? right) => !(left == right);
 
     /// <inheritdoc/>
@@ -51,7 +51,7 @@ public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Type, Index);
 
-    /// <summary>The device as MLX prints it: <c>Device(gpu, 0)</c>.</summary>
+    /// <summary>The device in MLX's format: <c>Device(gpu, 0)</c>.</summary>
     public override string ToString() => $"Device({(Type == DeviceType.Cpu ? "cpu" : "gpu")}, {Index})";
 
     internal static MlxDevice FromNative(mlx_device native)
@@ -63,7 +63,7 @@ public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
         return new MlxDevice((DeviceType)type, index);
     }
 
-    /// <summary>The device as a native object, freed when disposed.</summary>
+    /// <summary>The device as a native object, which is freed when this is disposed.</summary>
     internal NativeDevice ToNative() => new(this);
 
     internal ref struct NativeDevice

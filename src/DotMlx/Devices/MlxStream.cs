@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// A queue of work on a device (<c>mlx.core.Stream</c>). Operations take one to say where and in which order they run.
-/// MLX keeps streams for the life of the process, so there is nothing to dispose.
+/// A queue of work on a device (<c>mlx.core.Stream</c>). The stream of an operation determines where and in which order it runs. MLX keeps
+/// streams for the lifetime of the process, so there is nothing to dispose.
 /// </summary>
 public sealed unsafe class MlxStream : IEquatable<MlxStream>
 {
@@ -17,15 +17,15 @@ public sealed unsafe class MlxStream : IEquatable<MlxStream>
         Index = index;
     }
 
-    /// <summary>The device the work runs on.</summary>
+    /// <summary>The device on which the work runs.</summary>
     public MlxDevice Device { get; }
 
-    /// <summary>MLX's number of the stream.</summary>
+    /// <summary>The index of the stream in MLX.</summary>
     public int Index { get; }
 
     internal mlx_stream Handle { get; }
 
-    /// <summary>The default stream of a device, so that a device can be given where a stream is expected.</summary>
+    /// <summary>The default stream of a device, so that a device can be passed as a stream.</summary>
     public static implicit operator MlxStream(MlxDevice device) => Streams.DefaultOf(device);
 
     /// <summary>The default stream of the first device of a kind.</summary>
@@ -46,6 +46,6 @@ public sealed unsafe class MlxStream : IEquatable<MlxStream>
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Device, Index);
 
-    /// <summary>The stream as MLX prints it: <c>Stream(Device(cpu, 0), 1)</c>.</summary>
+    /// <summary>The stream in MLX's format: <c>Stream(Device(cpu, 0), 1)</c>.</summary>
     public override string ToString() => $"Stream({Device}, {Index})";
 }

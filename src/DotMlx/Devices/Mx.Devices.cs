@@ -5,33 +5,37 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>The device operations run on unless told otherwise, one for the whole process (<c>mx.default_device</c>).</summary>
+    /// <summary>The device on which operations run by default, one for the whole process (<c>mx.default_device</c>).</summary>
     public static MlxDevice DefaultDevice() => Streams.DefaultDevice;
 
     /// <summary>Sets the default device of the whole process (<c>mx.set_default_device</c>).</summary>
     /// <param name="device">A device, or a kind of device.</param>
-    /// <exception cref="NotSupportedException">The library in use does not have it.</exception>
+    /// <exception cref="NotSupportedException">The loaded library doesn't have the device.</exception>
     public static void SetDefaultDevice(MlxDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
         Streams.DefaultDevice = IsAvailable(device) ? device : throw MissingDevice.Error(device);
     }
 
-    /// <summary>Whether a device is there (<c>mx.is_available</c>).</summary>
+    /// <summary>Whether a device is available (<c>mx.is_available</c>).</summary>
     public static bool IsAvailable(MlxDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
         return Streams.IsAvailable(device);
     }
 
-    /// <summary>Why a device is not there, in words: MLX was built without it, there are fewer of its kind, or what MLX itself reports.</summary>
+    /// <summary>
+    /// Explains why a device isn't available: MLX was built without it, there are fewer devices of its kind, or MLX reports an error.
+    /// </summary>
     /// <param name="device">The device.</param>
-    /// <returns>The reason; null when the device is there.</returns>
-    /// <remarks>From 0.32 on MLX counts no GPU where Metal has no device (a session without a display, a sandbox, a virtual machine) or where
-    /// mlx.metallib is missing, and keeps the error to itself; this asks for it. Not in Python.</remarks>
+    /// <returns>The reason; null if the device is available.</returns>
+    /// <remarks>
+    /// Since 0.32, MLX counts no GPU if Metal has no device (a session without a display, a sandbox, a virtual machine) or if mlx.metallib
+    /// is missing, and it hides the error; this method asks for it. Not in Python.
+    /// </remarks>
     public static string? WhyUnavailable(MlxDevice device) => IsAvailable(device) ? null : MissingDevice.Reason(device);
 
-    /// <summary>How many devices of a kind there are (<c>mx.device_count</c>).</summary>
+    /// <summary>The number of devices of a kind (<c>mx.device_count</c>).</summary>
     public static int DeviceCount(DeviceType deviceType)
     {
         int count = 0;
@@ -39,8 +43,8 @@ public static unsafe partial class Mx
         return count;
     }
 
-    /// <summary>What MLX knows about a device: values are <see cref="string"/> or <see cref="long"/> (<c>mx.device_info</c>).</summary>
-    /// <param name="device">The device; the default device when null.</param>
+    /// <summary>MLX's information about a device. Values are <see cref="string"/> or <see cref="long"/> (<c>mx.device_info</c>).</summary>
+    /// <param name="device">The device; null for the default device.</param>
     public static IReadOnlyDictionary<string, object> DeviceInfo(MlxDevice? device = null)
     {
         using var native = (device ?? DefaultDevice()).ToNative();

@@ -6,14 +6,14 @@ public static unsafe partial class Mx
 {
     public static unsafe partial class Metal
     {
-        /// <summary>What MLX knows about the first graphics processor (<c>mx.metal.device_info</c>); see <see cref="Mx.DeviceInfo"/>.</summary>
+        /// <summary>MLX's information about the first GPU (<c>mx.metal.device_info</c>); see <see cref="Mx.DeviceInfo"/>.</summary>
         public static IReadOnlyDictionary<string, object> DeviceInfo() => Mx.DeviceInfo(MlxDevice.Gpu);
 
-        /// <summary>Starts writing a GPU trace for Xcode (<c>mx.metal.start_capture</c>); the process needs <c>MTL_CAPTURE_ENABLED=1</c>.</summary>
-        /// <param name="path">Where to write it: a file that does not exist yet, named <c>.gputrace</c>; no '%' in it.</param>
-        /// <exception cref="ArgumentException">The path holds a '%'.</exception>
-        /// <exception cref="NotSupportedException">There is no Metal.</exception>
-        /// <exception cref="MlxException">Metal refuses.</exception>
+        /// <summary>Starts a GPU trace for Xcode (<c>mx.metal.start_capture</c>). The process needs <c>MTL_CAPTURE_ENABLED=1</c>.</summary>
+        /// <param name="path">The file to write, which must not exist, named <c>.gputrace</c>; it must not contain '%'.</param>
+        /// <exception cref="ArgumentException">The path contains a '%'.</exception>
+        /// <exception cref="NotSupportedException">Metal isn't available.</exception>
+        /// <exception cref="MlxException">Metal refuses the capture.</exception>
         public static void StartCapture(string path)
         {
             ArgumentException.ThrowIfNullOrEmpty(path);
@@ -24,7 +24,7 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Ends the trace (<c>mx.metal.stop_capture</c>).</summary>
-        /// <exception cref="NotSupportedException">There is no Metal.</exception>
+        /// <exception cref="NotSupportedException">Metal isn't available.</exception>
         public static void StopCapture()
         {
             RequireMetal();
@@ -36,7 +36,7 @@ public static unsafe partial class Mx
         {
             if (!IsAvailable())
             {
-                throw new NotSupportedException($"The library in use ({MlxLibrary.Path}) does not compute with Metal, so there is nothing to capture.");
+                throw new NotSupportedException($"The loaded library ({MlxLibrary.Path}) doesn't compute with Metal, so there is nothing to capture.");
             }
         }
     }

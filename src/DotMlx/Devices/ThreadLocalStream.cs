@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace DotMlx;
 
-/// <summary>A stream of its own for each thread that uses it (<c>mlx.core.ThreadLocalStream</c>).</summary>
+/// <summary>A separate stream for each thread that uses it (<c>mlx.core.ThreadLocalStream</c>).</summary>
 public sealed class ThreadLocalStream
 {
     // By the number of the thread: a thread that takes over a number takes over the stream, so that they do not pile up.
@@ -10,7 +10,7 @@ public sealed class ThreadLocalStream
 
     internal ThreadLocalStream(MlxDevice device) => Device = device;
 
-    /// <summary>The device of all of them.</summary>
+    /// <summary>The device of all these streams.</summary>
     public MlxDevice Device { get; }
 
     /// <summary>The calling thread's stream.</summary>

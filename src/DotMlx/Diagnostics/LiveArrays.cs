@@ -4,9 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx;
 
-/// <summary>
-/// Counts arrays as they are made and freed, and remembers where they were made while asked to.
-/// </summary>
+/// <summary>Counts arrays as they are made and freed, and records where they were made if requested.</summary>
 internal static class LiveArrays
 {
     // How often a thread that makes arrays looks whether some are to be freed, and whether memory is to be cared for. Programs that
@@ -20,7 +18,7 @@ internal static class LiveArrays
 
     internal static long CreatedTotal => ThreadStates.Totals().Created;
 
-    /// <summary>Arrays neither disposed nor found forgotten by the collector.</summary>
+    /// <summary>The number of arrays that were neither disposed nor found unreachable.</summary>
     internal static long Count
     {
         get
@@ -31,7 +29,7 @@ internal static class LiveArrays
         }
     }
 
-    /// <summary>Counts an array and has its thread watch it.</summary>
+    /// <summary>Counts an array and makes its thread watch it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Created(MlxArray array, nint native, ThreadState thread)
     {
@@ -42,7 +40,7 @@ internal static class LiveArrays
         }
     }
 
-    /// <summary>Counts an array as freed and watches it no longer; the array must be kept alive meanwhile.</summary>
+    /// <summary>Counts an array as freed and stops watching it; the array must be kept alive in the meantime.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Freed(MlxArray array, nint native, ThreadState thread)
     {
@@ -53,7 +51,7 @@ internal static class LiveArrays
         }
     }
 
-    /// <summary>Forgets where an array was made that is no more.</summary>
+    /// <summary>Deletes the record of a freed array.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Unrecord(nint handle) => records?.TryRemove(handle, out _);
 

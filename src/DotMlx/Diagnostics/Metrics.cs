@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace DotMlx;
 
-/// <summary>The meter <c>DotMlx</c>; its gauges ask only when somebody listens.</summary>
+/// <summary>The meter <c>DotMlx</c>; its gauges compute only when they are observed.</summary>
 internal static class Metrics
 {
     private static readonly Meter Meter = new("DotMlx");

@@ -1,34 +1,34 @@
 namespace DotMlx;
 
 /// <summary>
-/// What the library holds: arrays that live, the memory behind them, and, on request, where they were made.
-/// The same figures are published by the meter <c>DotMlx</c> of System.Diagnostics.Metrics.
+/// Information about live arrays, their memory, and, on request, where they were made. The meter <c>DotMlx</c> of
+/// System.Diagnostics.Metrics publishes the same figures.
 /// </summary>
 public static class MlxDiagnostics
 {
-    /// <summary>Arrays that were made and neither disposed nor finalized yet.</summary>
+    /// <summary>The number of arrays that were neither disposed nor found unreachable.</summary>
     public static long LiveArrays => DotMlx.LiveArrays.Count;
 
-    /// <summary>Arrays made since the start of the process.</summary>
+    /// <summary>The number of arrays made since the start of the process.</summary>
     public static long CreatedArrays => DotMlx.LiveArrays.CreatedTotal;
 
-    /// <summary>The bytes MLX has in use for arrays, <see cref="Mx.GetActiveMemory"/>.</summary>
+    /// <summary>The number of bytes that MLX uses for arrays, <see cref="Mx.GetActiveMemory"/>.</summary>
     public static long LiveBytes => Mx.GetActiveMemory();
 
-    /// <summary>Evaluations since the start of the process.</summary>
+    /// <summary>The number of evaluations since the start of the process.</summary>
     public static long Evaluations => Evaluation.Count;
 
     /// <summary>
-    /// Whether positions and class labels are computed to check them wherever something is taken by them (<see cref="Mx.Take"/>,
-    /// embeddings, losses, …). Otherwise only those that are computed already are checked, and MLX reads elsewhere for the rest. For
-    /// finding mistakes: it waits for the computation, and sees nothing inside compiled functions and gradients, where there are no
+    /// Whether positions and class labels are computed so that they can be checked wherever they are used (<see cref="Mx.Take"/>,
+    /// embeddings, losses, …). Otherwise, only those that are already computed are checked, and for the rest MLX reads other memory. This
+    /// is for debugging: it waits for the computation, and it can't check inside compiled functions and gradients, where there are no
     /// values yet.
     /// </summary>
     public static bool CheckIndices { get; set; }
 
     /// <summary>
-    /// Remembers from now on where each array is made, until the result is disposed; slow, for finding leaks.
-    /// <see cref="LiveAllocations"/> then lists the ones that still live.
+    /// Records where each array is made until the result is disposed. This is slow; it is for finding leaks. <see cref="LiveAllocations"/>
+    /// then lists the live arrays.
     /// </summary>
     public static IDisposable RecordAllocations()
     {
@@ -36,7 +36,7 @@ public static class MlxDiagnostics
         return new Recording();
     }
 
-    /// <summary>The arrays made since <see cref="RecordAllocations"/> that still live, with the calls that made them.</summary>
+    /// <summary>The live arrays made since <see cref="RecordAllocations"/>, with the stack traces of their creation.</summary>
     public static IReadOnlyList<AllocationRecord> LiveAllocations() => DotMlx.LiveArrays.Records();
 
     private sealed class Recording : IDisposable

@@ -4,8 +4,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Compares what the ranks of a group are about to call. MLX sends bare bytes, so ranks that disagree about a shape would read
-/// each other's numbers wrongly or wait for ever.
+/// Compares the calls of the ranks of a group. MLX sends bare bytes, so ranks that disagree about a shape would misread each other's
+/// numbers or wait forever.
 /// </summary>
 internal sealed unsafe class CollectiveAgreement(int rank, int size)
 {
@@ -22,7 +22,7 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
     internal static CollectiveChecks Checks { get; set; } = CollectiveChecks.FirstUse;
 
     /// <summary>Checks a call with an array.</summary>
-    /// <exception cref="MlxException">Another rank calls something else.</exception>
+    /// <exception cref="MlxException">Another rank makes a different call.</exception>
     internal void Check(mlx_distributed_group group, mlx_stream stream, string operation, MlxArray x)
     {
         if (MayCheck)
@@ -36,7 +36,7 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
     }
 
     /// <summary>Checks a call with several named arrays.</summary>
-    /// <exception cref="MlxException">Another rank calls something else.</exception>
+    /// <exception cref="MlxException">Another rank makes a different call.</exception>
     internal void Check(mlx_distributed_group group, mlx_stream stream, string operation, IReadOnlyList<KeyValuePair<string, MlxArray>> arrays)
     {
         if (MayCheck)

@@ -5,15 +5,19 @@ public static partial class Gradients
     private const int DefaultBucket = 32 << 20;
 
     /// <summary>
-    /// Averages every array of a tree over the processes of a group (<c>nn.average_gradients</c>): what data-parallel training does
-    /// between the gradients and the update. Small arrays travel together.
+    /// Averages every array of a tree over the processes of a group (<c>nn.average_gradients</c>), as data-parallel training does between
+    /// the gradients and the update. Small arrays are sent together.
     /// </summary>
-    /// <param name="gradients">The gradients, of the same structure, shapes and dtypes in every process.</param>
-    /// <param name="group">The processes; null for all.</param>
-    /// <param name="allReduceSize">Arrays are joined until they have this many bytes; 0 or less sends each on its own, as do mixed dtypes.</param>
-    /// <param name="communicationStream">The stream for the communication; null for the one the backend communicates on.</param>
-    /// <returns>A tree of the same structure, the same in all processes; the same tree where there is a single process.</returns>
-    /// <exception cref="MlxException">The gradients of the processes differ in structure, shapes or dtypes, or a process is gone.</exception>
+    /// <param name="gradients">The gradients, with the same structure, shapes, and dtypes in every process.</param>
+    /// <param name="group">The processes; null for all processes.</param>
+    /// <param name="allReduceSize">
+    /// Arrays are combined until they have this many bytes. With 0 or less, and with mixed dtypes, each is sent separately.
+    /// </param>
+    /// <param name="communicationStream">The stream for the communication; null for the backend's own stream.</param>
+    /// <returns>A tree of the same structure, identical in all processes; the same tree if there is a single process.</returns>
+    /// <exception cref="MlxException">
+    /// The gradients of the processes differ in structure, shapes, or dtypes, or a process has ended.
+    /// </exception>
     public static TTree Average<TTree>(
         TTree gradients, DistributedGroup? group = null, int allReduceSize = DefaultBucket, MlxStream? communicationStream = null)
         where TTree : Tree
@@ -49,7 +53,7 @@ public static partial class Gradients
 
     private static bool AreOfOneDType(IReadOnlyList<KeyValuePair<string, MlxArray>> items) => items.All(item => item.Value.DType == items[0].Value.DType);
 
-    /// <summary>Consecutive arrays that together just reach a number of bytes.</summary>
+    /// <summary>Consecutive arrays that together reach a number of bytes.</summary>
     private static List<Range> Buckets(IReadOnlyList<KeyValuePair<string, MlxArray>> items, long size)
     {
         List<Range> buckets = [];

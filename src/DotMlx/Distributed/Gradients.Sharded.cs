@@ -3,34 +3,49 @@ namespace DotMlx.Optimizers;
 public static partial class Gradients
 {
     /// <summary>
-    /// Scales gradients of which each process has a part down so that their norm over all processes is at most
-    /// <paramref name="maxNorm"/> (<c>nn.utils.clip_grad_norm_sharded</c>), as <see cref="ClipNorm{TTree}"/> does with whole ones.
+    /// Clips gradients that are sharded over processes, so that their norm over all processes is at most <paramref name="maxNorm"/>
+    /// (<c>nn.utils.clip_grad_norm_sharded</c>). See <see cref="ClipNorm{TTree}"/> for whole gradients.
     /// </summary>
     /// <param name="gradients">This process's part of the gradients, such as those of a <see cref="NN.FullyShardedModule"/>.</param>
-    /// <param name="maxNorm">The greatest norm, not negative.</param>
-    /// <param name="group">The processes that hold the parts; null for all.</param>
-    /// <returns>New gradients of the same structure, and the norm over all parts before the scaling, a scalar that is the same in all processes.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is negative or not a number.</exception>
+    /// <param name="maxNorm">The maximum norm, not negative.</param>
+    /// <param name="group">The processes that hold the parts; null for all processes.</param>
+    /// <returns>
+    /// New gradients of the same structure, and the norm over all parts before clipping, a scalar that is identical in all processes.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is negative or NaN.</exception>
     public static (TTree Gradients, MlxArray Norm) ClipNormSharded<TTree>(TTree gradients, double maxNorm, DistributedGroup? group = null)
         where TTree : Tree => Clip(gradients, maxNorm, sum => Mx.Distributed.AllSum(sum.AsType(DType.Float32), group));
 
     /// <summary>
-    /// One step of an optimizer whose state is divided among the processes (<c>nn.fsdp_apply_gradients</c>): each process sums its
-    /// part of the gradients, updates its part of the parameters, and all exchange the results. The model stays whole everywhere;
-    /// gradients on the wire and the optimizer's state are what is saved.
+    /// One step of an optimizer whose state is divided among the processes (<c>nn.fsdp_apply_gradients</c>). Each process sums its part of
+    /// the gradients and updates its part of the parameters; then all processes exchange the results. Every process has the whole model.
+    /// The division saves communication of gradients and memory for the optimizer's state.
     /// </summary>
-    /// <param name="gradients">The whole gradients of this process, of the structure of <paramref name="parameters"/>.</param>
-    /// <param name="parameters">The whole parameters, the same in all processes; the first axis of each must divide among the processes of <paramref name="fsdpGroup"/>.</param>
-    /// <param name="optimizer">The optimizer; its state is of the parts that travel together, "0", "1" and so on, and differs between processes.</param>
-    /// <param name="fsdpGroup">The processes among which gradients and state are divided; null for all.</param>
-    /// <param name="dpGroup">Processes outside that group with which gradients are averaged as well; null for none.</param>
-    /// <param name="communicationSize">Arrays are joined until they have this many bytes; 0 or less sends each on its own.</param>
-    /// <param name="communicationStream">The stream for the communication; null for the one the backend communicates on.</param>
-    /// <param name="maxNorm">The greatest norm of the averaged gradients; null for no limit.</param>
-    /// <returns>The new parameters, and the norm before clipping where <paramref name="maxNorm"/> was given.</returns>
-    /// <exception cref="ArgumentException">The gradients are not of the structure of the parameters, have several dtypes, or a first axis does not divide.</exception>
-    /// <exception cref="MlxException">The gradients of the processes differ in structure, shapes or dtypes, or a process is gone.</exception>
-    /// <remarks>Only NCCL sums parts alone; on the other backends the gradients are summed whole, and the optimizer's state is what is saved.</remarks>
+    /// <param name="gradients">The whole gradients of this process, in the structure of <paramref name="parameters"/>.</param>
+    /// <param name="parameters">
+    /// The whole parameters, identical in all processes. The number of processes in <paramref name="fsdpGroup"/> must divide the first axis
+    /// of each.
+    /// </param>
+    /// <param name="optimizer">
+    /// The optimizer. Its state belongs to the parts that are sent together, "0", "1", and so on, and differs between processes.
+    /// </param>
+    /// <param name="fsdpGroup">The processes among which gradients and state are divided; null for all processes.</param>
+    /// <param name="dpGroup">Processes outside that group with which to average gradients too; null for none.</param>
+    /// <param name="communicationSize">
+    /// Arrays are combined until they have this many bytes; with 0 or less, each is sent separately.
+    /// </param>
+    /// <param name="communicationStream">The stream for the communication; null for the backend's own stream.</param>
+    /// <param name="maxNorm">The maximum norm of the averaged gradients; null for no limit.</param>
+    /// <returns>The new parameters, and the norm before clipping if <paramref name="maxNorm"/> is given.</returns>
+    /// <exception cref="ArgumentException">
+    /// The gradients don't have the structure of the parameters, they have several dtypes, or a first axis can't be divided.
+    /// </exception>
+    /// <exception cref="MlxException">
+    /// The gradients of the processes differ in structure, shapes, or dtypes, or a process has ended.
+    /// </exception>
+    /// <remarks>
+    /// Only NCCL can sum parts. On the other backends, whole gradients are summed, and only memory for the optimizer's state is saved.
+    /// </remarks>
     public static (TreeDictionary Parameters, MlxArray? Norm) FsdpApply(
         TreeDictionary gradients, TreeDictionary parameters, OptimizerBase optimizer, DistributedGroup? fsdpGroup = null, DistributedGroup? dpGroup = null,
         int communicationSize = DefaultBucket, MlxStream? communicationStream = null, double? maxNorm = null)
@@ -83,7 +98,7 @@ public static partial class Gradients
     {
         if (!(maxNorm >= 0))
         {
-            throw new ArgumentOutOfRangeException(nameof(maxNorm), maxNorm, "The greatest norm must not be negative.");
+            throw new ArgumentOutOfRangeException(nameof(maxNorm), maxNorm, "The maximum norm must not be negative.");
         }
     }
 
@@ -97,7 +112,7 @@ public static partial class Gradients
 
         if (!AreOfOneDType(gradients))
         {
-            throw new ArgumentException("The gradients must have one dtype, because they travel together.", nameof(gradients));
+            throw new ArgumentException("The gradients must have one dtype, because they are sent together.", nameof(gradients));
         }
 
         foreach ((string path, MlxArray array) in gradients)
@@ -105,12 +120,12 @@ public static partial class Gradients
             if (array.NDim == 0 || array.Shape[0] % processes != 0)
             {
                 throw new ArgumentException(
-                    $"The gradient '{path}' of shape ({string.Join(", ", array.Shape.ToArray())}) does not divide among {processes} processes along its first axis.", nameof(gradients));
+                    $"The gradient '{path}' of shape ({string.Join(", ", array.Shape.ToArray())}) can't be divided among {processes} processes along its first axis.", nameof(gradients));
             }
         }
     }
 
-    /// <summary>Arrays side by side, one row a process.</summary>
+    /// <summary>Arrays side by side, one row per process.</summary>
     private static MlxArray Rows(IReadOnlyList<KeyValuePair<string, MlxArray>> items, Range bucket, int processes)
     {
         (int start, int count) = bucket.GetOffsetAndLength(items.Count);

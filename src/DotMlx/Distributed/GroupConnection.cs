@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>What all handles to one of MLX's groups share.</summary>
+/// <summary>The state that all handles to one of MLX's groups share.</summary>
 internal sealed unsafe class GroupConnection
 {
     private static readonly Lock Gate = new();
@@ -22,15 +22,15 @@ internal sealed unsafe class GroupConnection
 
     internal int Size { get; }
 
-    /// <summary>The backend that carries the bytes: "ring", "mpi", "nccl" or "jaccl"; "none" for a single process.</summary>
+    /// <summary>The backend that sends the bytes: "ring", "mpi", "nccl", or "jaccl"; "none" for a single process.</summary>
     internal string Transport { get; }
 
     internal CollectiveAgreement Agreement { get; }
 
-    /// <summary>Whether this is a ring of one, which MLX does not have: there is no native group.</summary>
+    /// <summary>Whether this is a ring of one, which MLX doesn't support: there is no native group.</summary>
     private bool IsAlone { get; init; }
 
-    /// <summary>The device that the backend communicates on: NCCL on the GPU, all others on the CPU.</summary>
+    /// <summary>The device of the backend's communication: the GPU for NCCL, the CPU for all others.</summary>
     internal DeviceType? Device => Transport switch
     {
         "none" => null,
@@ -45,7 +45,7 @@ internal sealed unsafe class GroupConnection
         return new GroupConnection(Mlxc.mlx_distributed_group_rank(group), size, size == 1 ? "none" : transport);
     }
 
-    /// <summary>Connects, or finds what an earlier call connected.</summary>
+    /// <summary>Connects, or returns the connection of an earlier call.</summary>
     internal static (GroupConnection Connection, mlx_distributed_group Group) Open(bool strict, string backend, TimeSpan timeout)
     {
         lock (Gate)
@@ -78,7 +78,7 @@ internal sealed unsafe class GroupConnection
         group = default;
         if (ring is { Size: 1 })
         {
-            // MLX would wait for a neighbour that does not exist.
+            // MLX would wait for a neighbor that does not exist.
             return new GroupConnection(0, 1, "none") { IsAlone = true };
         }
 

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// The MPI library that MLX loads. MLX finalizes it when nothing refers to its group any more, which in a .NET process is never: groups and
-/// graphs live to its end. But mpirun takes every rank for failed that ends without, so this does it when the process ends.
+/// The MPI library that MLX loads. MLX finalizes it when nothing refers to its group anymore, which never happens in a .NET process,
+/// because groups and graphs live until its end. mpirun considers a rank that ends without finalizing as failed, so this class finalizes
+/// MPI when the process ends.
 /// </summary>
 internal static unsafe class MpiLibrary
 {
@@ -12,17 +13,20 @@ internal static unsafe class MpiLibrary
 
     internal static bool IsInitialized => Tells("MPI_Initialized");
 
-    /// <summary>Whether it has been finalized: then MLX must not give it anything back.</summary>
+    /// <summary>Whether it has been finalized, after which MLX must not return anything to it.</summary>
     internal static bool IsFinalized { get; private set; }
 
-    /// <summary>Finalizes it at the end of the process, unless that ends with an error; called once, by who had it initialized.</summary>
+    /// <summary>
+    /// Requests to finalize it at the end of the process, unless the process ends with an error; called once, by the code that initialized
+    /// it.
+    /// </summary>
     internal static void FinalizeAtExit()
     {
         isFinalizedAtExit = true;
         ProcessEnd.Register();
     }
 
-    /// <summary>Finalizes it where that was asked for; called when the process ends, while everything still works.</summary>
+    /// <summary>Finalizes it if that was requested; called when the process ends, while everything still works.</summary>
     internal static void FinalizeNow()
     {
         if (!isFinalizedAtExit)

@@ -4,8 +4,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Passes on what a program set with <see cref="Environment.SetEnvironmentVariable(string, string)"/>: on Unix .NET keeps its own
-/// copy of the environment, of which C++ sees nothing.
+/// Passes on variables that a program set with <see cref="Environment.SetEnvironmentVariable(string, string)"/>. On Unix, .NET has its own
+/// copy of the environment, which C++ doesn't see.
 /// </summary>
 internal static unsafe class NativeEnvironment
 {

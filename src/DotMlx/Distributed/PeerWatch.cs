@@ -4,9 +4,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Watches evaluations that may wait for other processes. MLX's ring waits for ever for a process that is gone (until MLX 0.32,
-/// which reports it), so with a group of several processes evaluations run on the library's own thread, and whoever waits for
-/// one gives up when a neighbour has closed its connection or the time is over.
+/// Monitors evaluations that may wait for other processes. Before MLX 0.32, which reports it, MLX's ring waits forever for a process that
+/// has ended. With a group of several processes, evaluations therefore run on the library's own thread, and a waiting thread gives up when
+/// a neighbor has closed its connection or the timeout has expired.
 /// </summary>
 internal static class PeerWatch
 {
@@ -32,7 +32,7 @@ internal static class PeerWatch
     /// <summary>How long an evaluation waits for other processes.</summary>
     internal static TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Whether an evaluation has been given up: its thread still waits in MLX, so nothing more can be evaluated.</summary>
+    /// <summary>Whether an evaluation has been abandoned: its thread still waits in MLX, so nothing else can be evaluated.</summary>
     internal static bool IsLost => Volatile.Read(ref lost) is not null;
 
     internal static void Start(RingEnvironment? environment)
@@ -46,7 +46,7 @@ internal static class PeerWatch
         Active = true;
     }
 
-    /// <summary>Notes that a graph with a communication in it is being built.</summary>
+    /// <summary>Records that a graph with communication is being built.</summary>
     internal static void Called(string operation)
     {
         if (Active)
@@ -59,7 +59,7 @@ internal static class PeerWatch
         }
     }
 
-    /// <summary>What <see cref="Completed"/> is to be told of an evaluation that begins now.</summary>
+    /// <summary>The value to pass to <see cref="Completed"/> after an evaluation that starts now.</summary>
     internal static long Begin() => Volatile.Read(ref called);
 
     internal static void Completed(long begun, bool asynchronously)
@@ -74,7 +74,7 @@ internal static class PeerWatch
         }
     }
 
-    /// <exception cref="MlxException">An evaluation has been given up before.</exception>
+    /// <exception cref="MlxException">An earlier evaluation has been abandoned.</exception>
     internal static void ThrowIfLost()
     {
         if (Volatile.Read(ref lost) is { } message)
@@ -83,7 +83,7 @@ internal static class PeerWatch
         }
     }
 
-    /// <summary>Gives up: everything that would be evaluated from now on fails with this message.</summary>
+    /// <summary>Gives up: every later evaluation fails with this message.</summary>
     internal static MlxException Lose(string message)
     {
         Volatile.Write(ref lost, message);
@@ -91,7 +91,7 @@ internal static class PeerWatch
     }
 
     /// <summary>Waits for an evaluation on another thread.</summary>
-    /// <exception cref="MlxException">It waits for a process that does not answer.</exception>
+    /// <exception cref="MlxException">It waits for a process that doesn't respond.</exception>
     internal static void Wait(ManualResetEventSlim done)
     {
         if (!Active)
@@ -107,7 +107,7 @@ internal static class PeerWatch
         }
     }
 
-    /// <summary>Fails a task when its evaluation waits for a process that does not answer.</summary>
+    /// <summary>Fails a task if its evaluation waits for a process that doesn't respond.</summary>
     internal static async Task WatchAsync(TaskCompletionSource completion)
     {
         Look look = default;
@@ -125,7 +125,10 @@ internal static class PeerWatch
         }
     }
 
-    /// <summary>Says who is gone where MLX itself reported a lost connection, and gives up: MLX serves that connection no more.</summary>
+    /// <summary>
+    /// Names the process that is gone if MLX itself reported a lost connection, and gives up, because MLX doesn't use that connection
+    /// anymore.
+    /// </summary>
     internal static Exception Explain(Exception error)
     {
         if (error is not MlxException mlx || !mlx.Message.Contains("connection to a peer was lost", StringComparison.Ordinal))
@@ -141,14 +144,14 @@ internal static class PeerWatch
     private const string Advice =
         "End this process, start all ranks again and resume from the last checkpoint; arrays that are computed already can still be read.";
 
-    // Both neighbours may be gone: whoever lost one ends, too.
+    // Both neighbors may be gone: whoever lost one ends, too.
     private static string Closed(int[] ranks) =>
         string.Join("; ", ranks.Select(rank => $"Rank {rank} of {ring!.Size} has closed its connection to rank {ring.Rank}"))
         + $", which waits for it in {last}: that process has ended or was stopped, perhaps because of an error of its own.";
 
     private static MlxException Failure(string message) => new($"{message} {Advice}", "mlx_eval");
 
-    /// <summary>One wait, with the moments at which something was first noticed.</summary>
+    /// <summary>One wait, with the times at which something was first detected.</summary>
     private struct Look
     {
         private long began;

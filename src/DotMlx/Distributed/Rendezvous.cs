@@ -2,14 +2,16 @@ using System.Globalization;
 
 namespace DotMlx;
 
-/// <summary>Where the ranks of NCCL and JACCL meet, as the environment says it. Rank 0 waits there for the others, in MLX without limit.</summary>
-/// <param name="Rank">The number of this process.</param>
-/// <param name="Size">How many processes there are, as text; null where the environment does not say.</param>
+/// <summary>
+/// The address at which the ranks of NCCL and JACCL meet, from the environment. Rank 0 waits there for the others, in MLX without limit.
+/// </summary>
+/// <param name="Rank">The index of this process.</param>
+/// <param name="Size">The number of processes, as text; null if the environment doesn't tell.</param>
 /// <param name="Address">The address of rank 0.</param>
-/// <param name="Variables">The variables that name it.</param>
+/// <param name="Variables">The variables that contain it.</param>
 internal sealed record Rendezvous(string Rank, string? Size, string Address, string Variables)
 {
-    /// <summary>Reads the environment; null where neither backend is asked for, or there is nobody to wait for.</summary>
+    /// <summary>Reads the environment; null if neither backend is requested, or if there is no process to wait for.</summary>
     internal static Rendezvous? Read(string backend)
     {
         if (Variable(RingEnvironment.RankVariable) is not { } rank)
@@ -28,7 +30,7 @@ internal sealed record Rendezvous(string Rank, string? Size, string Address, str
             : null;
     }
 
-    /// <summary>What is known when not all came in time.</summary>
+    /// <summary>The known facts when not all processes connected in time.</summary>
     internal MlxException NotComplete(TimeSpan timeout) => RingEnvironment.Error(string.Create(
         CultureInfo.InvariantCulture,
         $"Rank {Rank}{(Size is null ? "" : $" of {Size}")} waited {timeout.TotalSeconds:0.#} s for the other ranks, which meet at {Address} ({Variables}). ")

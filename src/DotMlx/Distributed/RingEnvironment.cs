@@ -5,8 +5,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// What MLX's ring reads from the environment: this process's rank and the addresses of all. Checked here first, because MLX
-/// takes a wrong rank or an empty file at its word and ends the process, or waits for ever.
+/// The settings that MLX's ring reads from the environment: this process's rank and the addresses of all ranks. They are checked here
+/// first, because MLX doesn't check them, and then ends the process or waits forever.
 /// </summary>
 internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<IReadOnlyList<string>> Hosts)
 {
@@ -24,8 +24,8 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
 
     /// <summary>Reads and checks the two variables.</summary>
     /// <param name="required">Whether their absence is an error.</param>
-    /// <returns>Null where this process is not part of a ring.</returns>
-    /// <exception cref="MlxException">They are incomplete or make no sense.</exception>
+    /// <returns>Null if this process isn't part of a ring.</returns>
+    /// <exception cref="MlxException">They are incomplete or invalid.</exception>
     internal static RingEnvironment? Read(bool required)
     {
         string? rank = Environment.GetEnvironmentVariable(RankVariable);
@@ -52,7 +52,7 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
 
     internal static MlxException Error(string message, Exception? inner = null) => new(message, "mlx_distributed_init", inner);
 
-    /// <summary>Says what an error of MLX while connecting means and what to do.</summary>
+    /// <summary>Explains an error of MLX during connection, and what to do.</summary>
     internal MlxException Explain(MlxException error)
     {
         string message = error.Message;
@@ -69,7 +69,7 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
         return meaning is null ? error : Error($"{message}: {meaning}", error);
     }
 
-    /// <summary>What is known when the ring was not complete in time.</summary>
+    /// <summary>The known facts when the ring wasn't complete in time.</summary>
     internal MlxException NotComplete(TimeSpan timeout) => Error(string.Create(
         CultureInfo.InvariantCulture,
         $"Rank {Rank} of {Size} waited {timeout.TotalSeconds:0.#} s for the other ranks: either rank {Left} never called at {string.Join(", ", Hosts[Rank])}, ")

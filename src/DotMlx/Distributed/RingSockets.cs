@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// This process's end of the ring: the sockets that MLX opened, found among the open files by their ports. Looking whether the
-/// other side has closed one is all that is done with them.
+/// This process's end of the ring: the sockets that MLX opened, found among the open files by their ports. They are only checked for
+/// whether the other side has closed them.
 /// </summary>
 internal sealed unsafe class RingSockets
 {
@@ -19,7 +19,7 @@ internal sealed unsafe class RingSockets
     {
     }
 
-    /// <summary>The sockets to the two neighbours; empty where the system does not tell.</summary>
+    /// <summary>The sockets to the two neighbors; empty if the system doesn't tell.</summary>
     internal static RingSockets Find(RingEnvironment ring)
     {
         RingSockets found = new();
@@ -50,7 +50,7 @@ internal sealed unsafe class RingSockets
         return found;
     }
 
-    /// <summary>The ranks of the neighbours whose ends are closed, in order.</summary>
+    /// <summary>The ranks of the neighbors whose ends are closed, in order.</summary>
     internal int[] FindClosed()
     {
         List<int> closed = [];

@@ -7,7 +7,7 @@ namespace DotMlx;
 /// What a file held: named arrays in the order of the file, or the one array of an npy file. The arrays are evaluated, so
 /// the file may change or go afterwards.
 /// </summary>
-[SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "It is a file that one looks things up in.")]
+[SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "The type is a file that is used for lookups.")]
 public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
 {
     private readonly OrderedDictionary<string, MlxArray> arrays;

@@ -1,12 +1,12 @@
 namespace DotMlx;
 
-/// <summary>How elements of an array are stored in a file, where they do not lie there as in memory: in blocks of a fixed length.</summary>
-/// <param name="StoredLength">The bytes of a block in the file.</param>
-/// <param name="DecodedLength">The bytes of its elements, a power of two.</param>
-/// <param name="Decode">Makes elements of any number of whole blocks.</param>
+/// <summary>How the elements of an array are encoded in a file, if they aren't stored as in memory: in blocks of a fixed length.</summary>
+/// <param name="StoredLength">The number of bytes of a block in the file.</param>
+/// <param name="DecodedLength">The number of bytes of its elements, a power of two.</param>
+/// <param name="Decode">Decodes any number of whole blocks.</param>
 internal sealed record BlockCoding(int StoredLength, int DecodedLength, BlockDecoder Decode)
 {
-    /// <summary>Bytes of which any but zero is true.</summary>
+    /// <summary>Bytes, of which any except zero is true.</summary>
     internal static BlockCoding Truth { get; } = new(1, 1, static (stored, decoded) =>
     {
         for (int i = 0; i < stored.Length; i++)
@@ -15,8 +15,8 @@ internal sealed record BlockCoding(int StoredLength, int DecodedLength, BlockDec
         }
     });
 
-    /// <summary>Numbers with the most significant byte first.</summary>
-    /// <param name="length">The bytes of a number.</param>
+    /// <summary>Big-endian numbers.</summary>
+    /// <param name="length">The number of bytes of a number.</param>
     internal static BlockCoding BigEndian(int length) => new(length, length, (stored, decoded) =>
     {
         stored.CopyTo(decoded);
@@ -27,10 +27,10 @@ internal sealed record BlockCoding(int StoredLength, int DecodedLength, BlockDec
     });
 }
 
-/// <summary>Makes elements of whole blocks; both spans hold the same number of them.</summary>
+/// <summary>Decodes whole blocks; both spans contain the same number of blocks.</summary>
 internal delegate void BlockDecoder(ReadOnlySpan<byte> stored, Span<byte> decoded);
 
-/// <summary>The elements of an array that lies in a file in blocks, decoded whenever they are read.</summary>
+/// <summary>The elements of an array that is stored in blocks, decoded when they are read.</summary>
 internal sealed class DecodedSource(ByteSource file, StoredArray array, BlockCoding coding) : ByteSource(file.Name)
 {
     private const int PieceLength = 1 << 16;

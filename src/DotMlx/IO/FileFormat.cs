@@ -10,10 +10,10 @@ internal enum FileFormat
     Gguf,
 }
 
-/// <summary>Tells formats apart.</summary>
+/// <summary>Recognizes file formats.</summary>
 internal static class FileFormats
 {
-    /// <summary>The format that the first bytes show; where they show none, the one that the extension names, so that its reader says what is wrong.</summary>
+    /// <summary>The format recognized by the first bytes, or else by the extension, whose reader then reports the error.</summary>
     internal static FileFormat Of(ByteSource source, string? path = null)
     {
         Span<byte> start = stackalloc byte[9];
@@ -29,8 +29,8 @@ internal static class FileFormats
     /// <summary>Loads a file of any format.</summary>
     /// <param name="source">The file.</param>
     /// <param name="path">Its path, if it has one.</param>
-    /// <param name="maxUnpackedBytes">What an npz file may unpack to; null for the bound that the guide states.</param>
-    /// <param name="transfer">Is told of the bytes.</param>
+    /// <param name="maxUnpackedBytes">The maximum unpacked size of an npz file; null for the limit in the guide.</param>
+    /// <param name="transfer">Receives the progress in bytes.</param>
     internal static ArrayFile Load(ByteSource source, string? path, long? maxUnpackedBytes, Transfer transfer) => Of(source, path) switch
     {
         FileFormat.Npy => Npy.LoadFile(source, transfer),

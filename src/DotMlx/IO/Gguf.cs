@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace DotMlx;
 
-/// <summary>GGUF files, read and written here: MLX's own functions take paths only, map the file unchecked and read some types wrongly.</summary>
+/// <summary>
+/// Reads and writes GGUF files. MLX's own functions accept only paths, map the file without checks, and read some types incorrectly.
+/// </summary>
 internal static class Gguf
 {
     private const uint Version = 3;

@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// What a GGUF file held. An array of type Q4_0, Q4_1 or Q8_0 comes as packed weights with <c>.scales</c> and <c>.biases</c> beside it, as
-/// <see cref="Mx.Dequantize"/> takes them; Q2_K, Q4_K and Q6_K come as float16.
+/// The contents of a GGUF file. An array of type Q4_0, Q4_1, or Q8_0 is loaded as packed weights with <c>.scales</c> and <c>.biases</c>,
+/// for <see cref="Mx.Dequantize"/>; Q2_K, Q4_K, and Q6_K are loaded as float16.
 /// </summary>
 public sealed class GgufFile : ArrayFile
 {

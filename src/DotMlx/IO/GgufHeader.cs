@@ -4,8 +4,8 @@ using System.Text;
 namespace DotMlx;
 
 /// <summary>
-/// The header of a GGUF file: metadata and the places of the arrays. Whatever is not sound is refused here, before anything is
-/// made of it.
+/// The header of a GGUF file: the metadata and the positions of the arrays. An invalid header is refused before anything is created from
+/// it.
 /// </summary>
 internal sealed class GgufHeader
 {
@@ -36,15 +36,15 @@ internal sealed class GgufHeader
     }
 
     /// <summary>
-    /// Metadata in the order of the file: texts, numbers and truth values, and arrays of these (<c>string[]</c>, <c>int[]</c>, …).
+    /// The metadata in the order of the file: strings, numbers, and Booleans, and arrays of these (<c>string[]</c>, <c>int[]</c>, …).
     /// </summary>
     internal OrderedDictionary<string, object> Metadata { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The arrays as the file holds them, in its order.</summary>
+    /// <summary>The arrays as stored in the file, in order.</summary>
     internal List<Entry> Entries { get; } = [];
 
     /// <param name="source">The file.</param>
-    /// <param name="describe">Whether the file shall only be told of: types that are not loaded are no fault then.</param>
+    /// <param name="describe">Whether to describe the file only; types that can't be loaded are then no error.</param>
     internal static GgufHeader Read(ByteSource source, bool describe = false)
     {
         GgufHeader header = new(source, describe);
@@ -329,13 +329,13 @@ internal sealed class GgufHeader
         return buffer.AsSpan(at, count);
     }
 
-    /// <summary>An array as the file holds it; the shape has the last dimension last, as MLX has it.</summary>
+    /// <summary>An array as stored in the file; the last dimension of the shape is last, as in MLX.</summary>
     internal sealed record Entry(string Name, GgufType Type, int[] Shape, ulong Offset, ulong Bytes)
     {
-        /// <summary>Where the data begin in the file.</summary>
+        /// <summary>The position of the data in the file.</summary>
         internal long Place { get; set; }
 
-        /// <summary>The names under which the array is loaded: packed weights come with scales and biases.</summary>
+        /// <summary>The names under which the array is loaded: packed weights have scales and biases.</summary>
         internal string[] LoadedNames
         {
             get

@@ -3,13 +3,13 @@ using System.Buffers.Binary;
 namespace DotMlx;
 
 /// <summary>
-/// How blocks of 32 numbers with one scale become MLX's affine quantization with a group size of 32: the same integers in another
-/// order, the same scales, and biases. Nothing is rounded.
+/// Converts blocks of 32 numbers with one scale to MLX's affine quantization with a group size of 32: the same integers in another order,
+/// the same scales, and biases. Nothing is rounded.
 /// </summary>
-/// <param name="Bits">The bits of a number.</param>
+/// <param name="Bits">The number of bits of a number.</param>
 /// <param name="Weights">The packed integers.</param>
-/// <param name="Scales">One float16 a block.</param>
-/// <param name="Biases">One float16 a block.</param>
+/// <param name="Scales">One float16 per block.</param>
+/// <param name="Biases">One float16 per block.</param>
 internal sealed record GgufQuantization(int Bits, BlockCoding Weights, BlockCoding Scales, BlockCoding Biases)
 {
     private const int GroupSize = 32;
@@ -17,11 +17,11 @@ internal sealed record GgufQuantization(int Bits, BlockCoding Weights, BlockCodi
     private const int Q41Length = 20;
     private const int Q80Length = 34;
 
-    /// <summary>A scale and 32 numbers of four bits, of which 8 is zero.</summary>
+    /// <summary>A scale and 32 four-bit numbers with the zero point 8.</summary>
     internal static GgufQuantization Q4_0 { get; } = new(
         4, Nibbles(Q40Length, 2), HalfAt(Q40Length, 0), new BlockCoding(Q40Length, 2, (stored, decoded) => Shift(stored, decoded, Q40Length, -8)));
 
-    /// <summary>A scale, a bias and 32 numbers of four bits.</summary>
+    /// <summary>A scale, a bias, and 32 four-bit numbers.</summary>
     internal static GgufQuantization Q4_1 { get; } = new(4, Nibbles(Q41Length, 4), HalfAt(Q41Length, 0), HalfAt(Q41Length, 2));
 
     /// <summary>A scale and 32 signed bytes.</summary>

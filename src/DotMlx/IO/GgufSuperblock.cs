@@ -3,15 +3,14 @@ using System.Buffers.Binary;
 namespace DotMlx;
 
 /// <summary>
-/// The K types of GGUF: blocks of 256 numbers in groups with scales of their own, which are quantized as well. MLX has nothing like
-/// them, so they are loaded as float16.
+/// The K types of GGUF: blocks of 256 numbers in groups with quantized scales. MLX has no counterpart, so they are loaded as float16.
 /// </summary>
 internal static class GgufSuperblock
 {
     private const int Count = 256;
     private const int DecodedLength = Count * 2;
 
-    /// <summary>Two bits, sixteen groups with a scale and a minimum of four bits.</summary>
+    /// <summary>Two bits, with sixteen groups that have a four-bit scale and a four-bit minimum.</summary>
     internal static BlockCoding Q2 { get; } = Coding(84, 16, static (block, group, numbers) =>
     {
         // Four numbers share a byte: 32 bytes hold 128 numbers, each run of 32 two bits higher.
@@ -25,7 +24,7 @@ internal static class GgufSuperblock
         }
     });
 
-    /// <summary>Four bits, eight groups with a scale and a minimum of six bits.</summary>
+    /// <summary>Four bits, with eight groups that have a six-bit scale and a six-bit minimum.</summary>
     internal static BlockCoding Q4 { get; } = Coding(144, 32, static (block, group, numbers) =>
     {
         // The first four pairs take the low six bits of eight bytes; the others put their high bits into what those leave.
@@ -42,7 +41,7 @@ internal static class GgufSuperblock
         }
     });
 
-    /// <summary>Six bits, of which 32 is zero, and sixteen groups with a signed scale of eight bits.</summary>
+    /// <summary>Six bits with the zero point 32, with sixteen groups that have a signed eight-bit scale.</summary>
     internal static BlockCoding Q6 { get; } = Coding(210, 16, static (block, group, numbers) =>
     {
         // Each half of the numbers, eight groups, has 64 bytes with the low four bits and 32 bytes with the high two.
@@ -62,8 +61,8 @@ internal static class GgufSuperblock
 
     /// <summary>A number as float16.</summary>
     /// <param name="value">The number.</param>
-    /// <param name="finite">Whether it is made of finite numbers.</param>
-    /// <exception cref="OverflowException">It is made of finite numbers and too large.</exception>
+    /// <param name="finite">Whether it was computed from finite numbers.</param>
+    /// <exception cref="OverflowException">It was computed from finite numbers and is too large.</exception>
     internal static Half Narrow(float value, bool finite)
     {
         Half narrow = (Half)value;

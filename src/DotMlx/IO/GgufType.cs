@@ -2,11 +2,11 @@ namespace DotMlx;
 
 /// <summary>An element type of GGUF.</summary>
 /// <param name="Name">The format's name.</param>
-/// <param name="PerBlock">The elements of a block.</param>
-/// <param name="BlockLength">The bytes of a block.</param>
-/// <param name="DType">The type in memory when the elements lie in the file as in memory.</param>
-/// <param name="Quantization">How blocks become MLX's packed weights.</param>
-/// <param name="Float16">How blocks become float16.</param>
+/// <param name="PerBlock">The number of elements per block.</param>
+/// <param name="BlockLength">The number of bytes per block.</param>
+/// <param name="DType">The type in memory, if the elements are stored as in memory.</param>
+/// <param name="Quantization">Converts blocks to MLX's packed weights.</param>
+/// <param name="Float16">Converts blocks to float16.</param>
 internal sealed record GgufType(
     string Name, int PerBlock, int BlockLength, DType? DType = null, GgufQuantization? Quantization = null, BlockCoding? Float16 = null)
 {
@@ -46,15 +46,15 @@ internal sealed record GgufType(
         [39] = new("MXFP4", 32, 17),
     };
 
-    /// <summary>The names of the types that are loaded.</summary>
+    /// <summary>The names of the types that can be loaded.</summary>
     internal static string Names => string.Join(", ", All.Values.Where(type => type.IsLoadable).Select(type => type.Name));
 
     internal bool IsLoadable => DType is not null || Quantization is not null || Float16 is not null;
 
-    /// <summary>The type of that number in a file, or null.</summary>
+    /// <summary>The type with the given id in a file, or null.</summary>
     internal static GgufType? Of(uint number) => All.GetValueOrDefault(number);
 
-    /// <summary>The number in a file of a type that MLX saves, or null.</summary>
+    /// <summary>The id in a file for a type that MLX saves, or null.</summary>
     internal static uint? NumberOf(DType dtype) => dtype switch
     {
         DotMlx.DType.Float32 => 0,

@@ -1,53 +1,53 @@
 namespace DotMlx;
 
-/// <summary>A metadata value of a GGUF file: a text, a list of texts, or a number or list of numbers as an array.</summary>
+/// <summary>A metadata value of a GGUF file: a string, a list of strings, or a number or list of numbers as an array.</summary>
 public sealed class GgufValue
 {
     private readonly object value;
 
-    /// <summary>Makes a text.</summary>
+    /// <summary>Creates a string.</summary>
     public GgufValue(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         value = text;
     }
 
-    /// <summary>Makes a list of texts.</summary>
+    /// <summary>Creates a list of strings.</summary>
     public GgufValue(IReadOnlyList<string> texts)
     {
         ArgumentNullException.ThrowIfNull(texts);
         value = texts;
     }
 
-    /// <summary>Makes a number (an array without dimensions) or a list of numbers (one dimension).</summary>
+    /// <summary>Creates a number (an array without dimensions) or a list of numbers (one dimension).</summary>
     public GgufValue(MlxArray array)
     {
         ArgumentNullException.ThrowIfNull(array);
         value = array;
     }
 
-    /// <summary>The text, or null when it is something else.</summary>
+    /// <summary>The string, or null if the value is something else.</summary>
     public string? Text => value as string;
 
-    /// <summary>The texts, or null when it is something else.</summary>
+    /// <summary>The strings, or null if the value is something else.</summary>
     public IReadOnlyList<string>? Texts => value as IReadOnlyList<string>;
 
-    /// <summary>The number or numbers, or null when it is something else.</summary>
+    /// <summary>The number or numbers, or null if the value is something else.</summary>
     public MlxArray? Array => value as MlxArray;
 
-    /// <summary>Makes a text.</summary>
+    /// <summary>Creates a string.</summary>
     public static implicit operator GgufValue(string text) => new(text);
 
-    /// <summary>Makes a list of texts.</summary>
+    /// <summary>Creates a list of strings.</summary>
     public static implicit operator GgufValue(string[] texts) => new(texts);
 
-    /// <summary>Makes a number or a list of numbers.</summary>
+    /// <summary>Creates a number or a list of numbers.</summary>
     public static implicit operator GgufValue(MlxArray array) => new(array);
 
     /// <inheritdoc/>
     public override string ToString() => Texts is { } texts ? $"[{string.Join(", ", texts)}]" : value.ToString()!;
 
-    /// <summary>The value that a file's header holds.</summary>
+    /// <summary>The value in a file's header.</summary>
     internal static GgufValue From(object value) => value switch
     {
         string text => new GgufValue(text),
@@ -84,8 +84,8 @@ public sealed class GgufValue
         _ => throw new ArgumentException($"GGUF has no lists of type {list.GetType()}.", nameof(list)),
     };
 
-    /// <summary>Writes the value as a file's header holds it: its type, then itself.</summary>
-    /// <exception cref="ArgumentException">GGUF does not hold it; the message names the key.</exception>
+    /// <summary>Writes the value in the format of a file's header: first its type, then the value.</summary>
+    /// <exception cref="ArgumentException">GGUF can't store the value; the message names the key.</exception>
     internal void Write(BinaryWriter writer, string key)
     {
         if (Text is { } text)

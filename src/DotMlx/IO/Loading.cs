@@ -4,20 +4,20 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Reads arrays whose places in a file are known, in all formats alike.</summary>
+/// <summary>Reads arrays at known positions in a file, for all formats.</summary>
 internal static unsafe class Loading
 {
-    /// <summary>The most dimensions an array of a file may have: NumPy's own bound.</summary>
+    /// <summary>The maximum number of dimensions of an array in a file: NumPy's own limit.</summary>
     internal const int MaxDimensions = 64;
 
     // How much MLX reads at once, by several threads; between batches a transfer is told of.
     private const long BatchLength = 1 << 26;
 
-    /// <summary>Reads arrays, each straight into the memory that MLX keeps it in.</summary>
+    /// <summary>Reads arrays, each directly into MLX's memory.</summary>
     /// <param name="source">The file.</param>
-    /// <param name="stored">Where the arrays are in it; different names.</param>
-    /// <param name="transfer">Is told of the bytes, which it expects already.</param>
-    /// <returns>The arrays, evaluated, in the order given.</returns>
+    /// <param name="stored">The positions of the arrays in the source, with different names.</param>
+    /// <param name="transfer">Receives the progress; it already knows the total.</param>
+    /// <returns>The arrays, evaluated, in the given order.</returns>
     internal static OrderedDictionary<string, MlxArray> Load(ByteSource source, IReadOnlyCollection<StoredArray> stored, Transfer transfer)
     {
         OrderedDictionary<string, MlxArray> arrays = new(stored.Count, StringComparer.Ordinal);
@@ -53,7 +53,7 @@ internal static unsafe class Loading
         return bytes;
     }
 
-    /// <summary>Arrays that MLX knows of and has not read yet.</summary>
+    /// <summary>Arrays that MLX hasn't read yet.</summary>
     private sealed class Batch(Transfer transfer) : IDisposable
     {
         private readonly List<NativeReader> readers = [];
@@ -81,7 +81,7 @@ internal static unsafe class Loading
             return array;
         }
 
-        /// <summary>Makes MLX read the data now, while the source is there, and raises what the source threw meanwhile.</summary>
+        /// <summary>Makes MLX read the data now, while the source exists, and throws what the source threw.</summary>
         internal void Read()
         {
             if (arrays.Count == 0)

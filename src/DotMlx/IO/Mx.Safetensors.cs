@@ -2,12 +2,12 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Saves named arrays as a safetensors file (<c>mx.save_safetensors</c>), all of it or nothing.</summary>
-    /// <param name="path">The file, to which <c>.safetensors</c> is added when it is missing. An existing file is replaced.</param>
+    /// <summary>Saves named arrays atomically as a safetensors file (<c>mx.save_safetensors</c>).</summary>
+    /// <param name="path">The file; <c>.safetensors</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type but float64, none empty.</param>
     /// <param name="metadata">Texts to keep with them, such as <c>format</c>: <c>mlx</c>.</param>
     /// <exception cref="ArgumentException">An array or a name is not savable; the message says which.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="IOException">The file can't be written.</exception>
     public static void SaveSafetensors(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -17,11 +17,11 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Writes named arrays to a stream in the safetensors format.</summary>
-    /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
+    /// <param name="stream">The stream, which is written from its position on; it doesn't need to seek, and it stays open.</param>
     /// <param name="arrays">Arrays with different names, of any type but float64, none empty.</param>
-    /// <param name="metadata">Texts to keep with them.</param>
+    /// <param name="metadata">Strings to store with the arrays.</param>
     /// <exception cref="ArgumentException">An array or a name is not savable; the message says which.</exception>
-    /// <remarks>What the stream throws comes out as it was thrown.</remarks>
+    /// <remarks>An exception of the stream is thrown unchanged.</remarks>
     public static void SaveSafetensors(
         Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -33,8 +33,8 @@ public static unsafe partial class Mx
     /// <summary>Loads a safetensors file (<c>mx.load</c>).</summary>
     /// <param name="path">The file.</param>
     /// <returns>The arrays in the order of the file's header, and its metadata.</returns>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
+    /// <exception cref="InvalidDataException">The file is broken; the message names the file and the fault.</exception>
     public static SafetensorsFile LoadSafetensors(string path)
     {
         using ByteSource source = ByteSource.Open(path);
@@ -42,9 +42,11 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Loads safetensors from a stream, from its position to its end.</summary>
-    /// <param name="stream">A stream; one that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file.</param>
-    /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
-    /// <remarks>What the stream throws comes out as it was thrown.</remarks>
+    /// <param name="stream">
+    /// A stream. If it can't seek, it is first read to its end, and from 64 MiB on it is kept in a temporary file.
+    /// </param>
+    /// <exception cref="InvalidDataException">The data is broken; the message names the fault.</exception>
+    /// <remarks>An exception of the stream is thrown unchanged.</remarks>
     public static SafetensorsFile LoadSafetensors(Stream stream)
     {
         using ByteSource source = ByteSource.Open(stream);
@@ -53,7 +55,7 @@ public static unsafe partial class Mx
 
     /// <summary>Loads safetensors from memory.</summary>
     /// <param name="data">The bytes of a file.</param>
-    /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
+    /// <exception cref="InvalidDataException">The data is broken; the message names the fault.</exception>
     public static SafetensorsFile LoadSafetensors(ReadOnlyMemory<byte> data)
     {
         using ByteSource source = ByteSource.Open(data);

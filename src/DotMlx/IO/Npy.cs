@@ -12,8 +12,8 @@ internal static class Npy
     internal static ArrayFile LoadFile(ByteSource source, Transfer transfer) => LoadFile(source, transfer, out _);
 
     /// <param name="source">The file.</param>
-    /// <param name="transfer">Is told of the bytes.</param>
-    /// <param name="end">Where in the file the array ends.</param>
+    /// <param name="transfer">Receives the progress in bytes.</param>
+    /// <param name="end">The position in the file after the array.</param>
     internal static ArrayFile LoadFile(ByteSource source, Transfer transfer, out long end)
     {
         NpyHeader header = NpyHeader.Read(source);
@@ -23,9 +23,9 @@ internal static class Npy
         return new ArrayFile(source.Name, Loading.Load(source, [stored], transfer));
     }
 
-    /// <param name="stream">Where to write.</param>
-    /// <param name="array">An array that was checked, of which the transfer knows.</param>
-    /// <param name="transfer">Is told of the bytes.</param>
+    /// <param name="stream">The destination.</param>
+    /// <param name="array">An array that was checked and that the transfer knows.</param>
+    /// <param name="transfer">Receives the progress in bytes.</param>
     internal static void Save(Stream stream, MlxArray array, Transfer transfer)
     {
         // Python writes a tuple of one with a comma.

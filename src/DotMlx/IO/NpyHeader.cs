@@ -31,7 +31,7 @@ internal sealed class NpyHeader
 
     internal string Descr { get; }
 
-    /// <summary>The element type; null where MLX has none.</summary>
+    /// <summary>The element type; null if MLX has none.</summary>
     internal DType? DType { get; }
 
     internal bool FortranOrder { get; }
@@ -45,7 +45,7 @@ internal sealed class NpyHeader
     internal static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     /// <param name="source">The file.</param>
-    /// <param name="describe">Whether the array shall only be told of: a type that MLX does not have is no fault then.</param>
+    /// <param name="describe">Whether to describe the array only; a type that MLX doesn't have is then no error.</param>
     internal static NpyHeader Read(ByteSource source, bool describe = false)
     {
         Span<byte> start = stackalloc byte[12];
@@ -83,7 +83,7 @@ internal sealed class NpyHeader
         return new NpyHeader(descr, dtype, fortran, sizes, dataOffset, bytes);
     }
 
-    /// <summary>The array as it lies in the file.</summary>
+    /// <summary>The array as stored in the file.</summary>
     internal StoredArray Stored(string name)
     {
         DType type = DType ?? throw new InvalidOperationException("MLX has no type for the elements.");
@@ -123,7 +123,10 @@ internal sealed class NpyHeader
             : $"its elements have NumPy's type '{descr}', which MLX does not have");
     }
 
-    /// <summary>The bytes of an element of a type that MLX does not have: <c>&lt;U5</c> has 20, <c>&lt;c16</c> has 16; 0 when the name does not tell.</summary>
+    /// <summary>
+    /// The number of bytes of an element of a type that MLX doesn't have: <c>&lt;U5</c> has 20, <c>&lt;c16</c> has 16; 0 if the name
+    /// doesn't tell.
+    /// </summary>
     private static int SizeOf(string descr)
     {
         if (descr.StartsWith('['))

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace DotMlx;
 
 /// <summary>
-/// The header of a safetensors file: eight bytes with the length of a JSON object, then the object, which gives type, shape and
-/// place of every array. It is read token by token, so that it takes no more time or memory than its length warrants.
+/// The header of a safetensors file: eight bytes with the length of a JSON object, and then the object, which contains the type, shape, and
+/// position of every array. It is read token by token, so the time and memory it takes are proportional to its length.
 /// </summary>
 internal sealed class SafetensorsHeader
 {
@@ -43,7 +43,7 @@ internal sealed class SafetensorsHeader
     internal long DataOffset { get; private set; }
 
     /// <param name="source">The file.</param>
-    /// <param name="describe">Whether the arrays shall only be told of: types that MLX does not have are no fault then.</param>
+    /// <param name="describe">Whether to describe the arrays only; types that MLX doesn't have are then no error.</param>
     internal static SafetensorsHeader Read(ByteSource source, bool describe = false)
     {
         SafetensorsHeader header = new(source, describe);
@@ -52,7 +52,7 @@ internal sealed class SafetensorsHeader
         return header;
     }
 
-    /// <summary>The format's name of a type, as files hold it; null for a type that the format or MLX does not save.</summary>
+    /// <summary>The format's name of a type; null for a type that the format or MLX doesn't save.</summary>
     internal static string? NameOf(DType dtype) => Types.FirstOrDefault(type => type.DType == dtype).Name;
 
     private byte[] ReadText()
@@ -303,10 +303,10 @@ internal sealed class SafetensorsHeader
         }
     }
 
-    /// <summary>An array; the element type is null where MLX has none.</summary>
+    /// <summary>An array; the element type is null if MLX has none.</summary>
     internal sealed record Entry(string Name, string TypeName, DType? DType, int[] Shape, long Begin, long End)
     {
-        /// <summary>Whether the elements are numbers of eight bits, for which MLX has no type: it loads them as bytes.</summary>
+        /// <summary>Whether the elements are 8-bit numbers, for which MLX has no type, so that they are loaded as bytes.</summary>
         internal bool IsFloat8 => TypeName.StartsWith("F8_", StringComparison.Ordinal);
     }
 }

@@ -3,13 +3,13 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Writes arrays, in all formats alike: one after the other, straight from where MLX keeps them.</summary>
+/// <summary>Writes arrays in all formats, one after another, directly from MLX's memory.</summary>
 internal static class Saving
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Refuses names and arrays that no format saves, and names that occur twice.</summary>
-    /// <exception cref="ArgumentException">A name or an array is refused; the message says which.</exception>
+    /// <summary>Refuses names and arrays that no format can save, and repeated names.</summary>
+    /// <exception cref="ArgumentException">A name or an array is refused; the message names it.</exception>
     internal static List<KeyValuePair<string, MlxArray>> Check(IEnumerable<KeyValuePair<string, MlxArray>> arrays, Transfer transfer)
     {
         List<KeyValuePair<string, MlxArray>> items = [];
@@ -30,7 +30,7 @@ internal static class Saving
         return items;
     }
 
-    /// <summary>Refuses arrays that no format saves.</summary>
+    /// <summary>Refuses arrays that no format can save.</summary>
     internal static void CheckArray(string key, MlxArray array, string parameter)
     {
         if (array is null)
@@ -44,7 +44,9 @@ internal static class Saving
         }
     }
 
-    /// <summary>Refuses texts that would not come back: with a zero character, which ends texts in MLX, or half of a surrogate pair.</summary>
+    /// <summary>
+    /// Refuses strings that couldn't be read back: with a null character, which ends strings in MLX, or with an unpaired surrogate.
+    /// </summary>
     internal static byte[] CheckText(string text, string parameter)
     {
         ArgumentNullException.ThrowIfNull(text, parameter);
@@ -63,7 +65,7 @@ internal static class Saving
         }
     }
 
-    /// <summary>Writes the elements in row-major order. Only an array in another order is copied, and the copy freed at once.</summary>
+    /// <summary>Writes the elements in row-major order. Only an array in another order is copied, and the copy is freed at once.</summary>
     internal static unsafe void WriteElements(Stream stream, MlxArray array, Transfer transfer)
     {
         using var held = new HeldArray(array);
@@ -91,7 +93,7 @@ internal static class Saving
         }
     }
 
-    /// <summary>Saves arrays as they are now, whatever becomes of them meanwhile.</summary>
+    /// <summary>Saves the current arrays, regardless of what happens to them in the meantime.</summary>
     internal static async Task SaveHeld(
         IEnumerable<KeyValuePair<string, MlxArray>> arrays, Action<List<KeyValuePair<string, MlxArray>>, Transfer> save,
         IProgress<FileProgress>? progress, CancellationToken cancellationToken)

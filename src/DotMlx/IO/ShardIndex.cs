@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace DotMlx;
 
 /// <summary>
-/// The index of a model in several safetensors files, <c>NAME.safetensors.index.json</c>: it says which array is in which file. An index
-/// comes from strangers, so it names files beside itself and nothing else.
+/// The index of a model in several safetensors files, <c>NAME.safetensors.index.json</c>, which maps each array to a file. An index is
+/// untrusted, so it may name only files in its own folder.
 /// </summary>
 internal sealed class ShardIndex
 {
@@ -20,16 +20,18 @@ internal sealed class ShardIndex
     /// <summary>The name of the file that holds each array, in the order of the index.</summary>
     internal OrderedDictionary<string, string> Places { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What the index tells of the model: texts as they are, anything else as JSON.</summary>
+    /// <summary>The metadata of the model in the index: strings as they are, other values as JSON.</summary>
     internal List<KeyValuePair<string, string>> Metadata { get; } = [];
 
-    /// <summary>The names of the files, in the order in which the index first has them.</summary>
+    /// <summary>The names of the files, in the order of their first occurrence in the index.</summary>
     internal IReadOnlyList<string> Files => [.. Places.Values.Distinct(StringComparer.Ordinal)];
 
     internal static bool IsIndex(string path) => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
 
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is no index, or names a file that is not beside it; the message says which.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file isn't an index, or it names a file that isn't in its folder; the message gives the reason.
+    /// </exception>
     internal static ShardIndex Read(string path)
     {
         using ByteSource source = ByteSource.Open(path);
@@ -64,7 +66,7 @@ internal sealed class ShardIndex
         return index;
     }
 
-    /// <summary>Where a file of the index is.</summary>
+    /// <summary>The path of a file of the index.</summary>
     internal string Locate(string file) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, file);
 
     private void Parse(JsonElement root, ByteSource source)

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>A <see cref="ByteSource"/> as a stream that can be read.</summary>
+/// <summary>A <see cref="ByteSource"/> as a readable stream.</summary>
 internal sealed class SourceStream(ByteSource source) : Stream
 {
     public override bool CanRead => true;

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>What an array refers to so that the thread that made it finds out when nobody has it any more.</summary>
+/// <summary>The object to which an array refers so that the thread that made the array finds out when it is unreachable.</summary>
 /// <param name="owner">The thread that made the array.</param>
 internal abstract class ArrayWatch(ThreadState owner)
 {

@@ -1,7 +1,7 @@
 namespace DotMlx;
 
-/// <summary>The guards of arrays that have lived through as many collections; every guard knows its place.</summary>
-/// <param name="generation">Collections of this generation may have found arrays of this list forgotten.</param>
+/// <summary>The guards of arrays that have survived the same number of collections. Every guard knows its position.</summary>
+/// <param name="generation">Collections of this generation may have found arrays of this list unreachable.</param>
 internal sealed class GuardList(int generation)
 {
     private const int Least = 64;
@@ -15,7 +15,7 @@ internal sealed class GuardList(int generation)
 
     internal bool IsEmpty => count == 0;
 
-    /// <summary>Whether there has been a collection that may have found something here.</summary>
+    /// <summary>Whether there has been a collection that may have found arrays of this list unreachable.</summary>
     internal bool IsDue => count != 0 && collections != GC.CollectionCount(generation);
 
     internal void Add(HandleGuard guard)
@@ -36,7 +36,7 @@ internal sealed class GuardList(int generation)
         guard.Index = count++;
     }
 
-    /// <summary>There has been no collection since the last sweep.</summary>
+    /// <summary>Records that there has been no collection since the last sweep.</summary>
     internal void Settle() => settled = count;
 
     internal void Remove(HandleGuard guard)
@@ -48,10 +48,10 @@ internal sealed class GuardList(int generation)
         guard.List = null;
     }
 
-    /// <summary>Goes through the list: what is disposed or forgotten leaves it.</summary>
-    /// <param name="older">Where arrays go that have lived through the collection; null where they stay.</param>
-    /// <param name="owner">Takes what was forgotten.</param>
-    /// <returns>How many arrays were forgotten.</returns>
+    /// <summary>Sweeps the list: removes guards whose arrays are disposed or unreachable.</summary>
+    /// <param name="older">The list for arrays that have survived the collection; null if they stay.</param>
+    /// <param name="owner">Receives the handles of unreachable arrays.</param>
+    /// <returns>The number of unreachable arrays.</returns>
     internal int Sweep(GuardList? older, ThreadState owner)
     {
         collections = GC.CollectionCount(generation);

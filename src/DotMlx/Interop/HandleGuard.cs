@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// Watches one array for the thread that made it: knows the native array, and has a weak reference that tells when nobody has the array any
-/// more. A finalizer would tell as well, but registering one and running it costs several times what making an array does. Guards serve
-/// again and again, for the weak reference is dear to make and cheap to set.
+/// Watches one array for the thread that made it. A guard knows the native array, and its weak reference tells when the array is
+/// unreachable. A finalizer would tell too, but registering and running one costs several times as much as making an array. Guards are
+/// reused, because a weak reference is expensive to create and cheap to set.
 /// </summary>
 internal sealed class HandleGuard(ThreadState owner) : ArrayWatch(owner)
 {
@@ -14,29 +14,30 @@ internal sealed class HandleGuard(ThreadState owner) : ArrayWatch(owner)
 
     private nint handle;
 
-    /// <summary>What the array stands for, or 0 where it was disposed.</summary>
+    /// <summary>The native array, or 0 if the array was disposed.</summary>
     internal nint Handle
     {
         get => Volatile.Read(ref handle);
         private set => Volatile.Write(ref handle, value);
     }
 
-    /// <summary>Whether the array is one that programs own, and not one of the library's caches.</summary>
+    /// <summary>Whether the array belongs to the program instead of the library's caches.</summary>
     internal bool Counted { get; private set; }
 
-    /// <summary>In which of the owner's lists this is; only the owner asks.</summary>
+    /// <summary>The owner's list that contains this guard; only the owner reads it.</summary>
     internal GuardList? List { get; set; }
 
-    /// <summary>Where in that list.</summary>
+    /// <summary>The position in that list.</summary>
     internal int Index { get; set; }
 
-    /// <summary>The next one that other threads gave back.</summary>
+    /// <summary>The next guard that other threads returned.</summary>
     internal HandleGuard? Next { get; set; }
 
-    /// <summary>Whether nobody can dispose the array any more; false where there is none.</summary>
+    /// <summary>Whether the array is unreachable and wasn't disposed; false if there is no array.</summary>
     /// <remarks>
-    /// The order matters: whoever disposes the array keeps it alive until the handle is 0, so where the array is gone the handle says whether it was disposed.
-    /// The other way round it could be disposed and collected between the two reads, and be freed twice.
+    /// The order matters. The disposer keeps the array alive until the handle is 0, so if the array is gone, the handle tells whether it
+    /// was disposed. In the other order, the array could be disposed and collected between the two reads, and its handle would be freed
+    /// twice.
     /// </remarks>
     internal bool IsForgotten => !array.TryGetTarget(out _) && Handle != 0;
 
@@ -47,12 +48,12 @@ internal sealed class HandleGuard(ThreadState owner) : ArrayWatch(owner)
         Counted = count;
     }
 
-    /// <summary>The array stands for another native one now.</summary>
+    /// <summary>Records that the array refers to another native array.</summary>
     internal void Exchange(nint native) => Handle = native;
 
-    /// <summary>Leaves the native array to the caller.</summary>
+    /// <summary>Clears the handle, which the caller then owns.</summary>
     internal void Leave() => Handle = 0;
 
-    /// <summary>This will not serve again.</summary>
+    /// <summary>Releases the weak reference; the guard isn't reused.</summary>
     internal void Discard() => array.Dispose();
 }

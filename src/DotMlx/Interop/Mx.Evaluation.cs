@@ -4,9 +4,9 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Computes the arrays and waits until their values are there (<c>mx.eval</c>).</summary>
-    /// <param name="arrays">Arrays of any shapes and types; those that are computed already cost nothing.</param>
-    /// <exception cref="MlxException">MLX failed to compute one.</exception>
+    /// <summary>Computes the arrays and waits until their values are available (<c>mx.eval</c>).</summary>
+    /// <param name="arrays">Arrays of any shapes and types; arrays that are already computed cost nothing.</param>
+    /// <exception cref="MlxException">MLX failed to compute an array.</exception>
     /// <exception cref="ObjectDisposedException">An array has been disposed.</exception>
     public static void Eval(params ReadOnlySpan<MlxArray> arrays) => Evaluation.Eval(arrays);
 
@@ -18,17 +18,17 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// Starts computing the arrays on a thread of the library's own and returns at once (<c>mx.async_eval</c>); no thread of the pool waits
-    /// meanwhile. Awaiting the task waits for the values, and so does reading one of them.
+    /// Starts computing the arrays on the library's own thread, and returns at once (<c>mx.async_eval</c>). No thread of the pool is
+    /// blocked. Await the task to wait for the values; reading one of them waits too.
     /// </summary>
     /// <param name="arrays">The arrays; they may be disposed before the task completes.</param>
-    /// <returns>A task that completes when the values are there, or with the error of MLX.</returns>
+    /// <returns>A task that completes when the values are available, or with MLX's error.</returns>
     [OverloadResolutionPriority(1)]
     public static Task EvalAsync(params ReadOnlySpan<MlxArray> arrays) => Evaluation.EvalOnStreamThread(arrays, CancellationToken.None);
 
     /// <inheritdoc cref="EvalAsync(ReadOnlySpan{MlxArray})"/>
     /// <param name="arrays">The arrays; they may be disposed before the task completes.</param>
-    /// <param name="cancellationToken">Ends the wait; an evaluation that has begun runs to its end.</param>
+    /// <param name="cancellationToken">Cancels the wait; an evaluation that has begun runs to its end.</param>
     public static Task EvalAsync(ReadOnlySpan<MlxArray> arrays, CancellationToken cancellationToken) =>
         Evaluation.EvalOnStreamThread(arrays, cancellationToken);
 
@@ -42,8 +42,8 @@ public static unsafe partial class Mx
 
 public sealed unsafe partial class MlxArray
 {
-    /// <summary>Computes the array and waits until its values are there.</summary>
-    /// <exception cref="MlxException">MLX failed to compute it.</exception>
+    /// <summary>Computes the array and waits until its values are available.</summary>
+    /// <exception cref="MlxException">MLX failed to compute the array.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public void Eval() => Evaluation.Eval(this);
 

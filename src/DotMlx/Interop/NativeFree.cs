@@ -4,10 +4,10 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Frees native arrays without ever waiting for an evaluation. MLX reads and rewrites graph nodes while it evaluates, and a node that
-/// dies on another thread in that moment would do the same; so what is freed during an evaluation is set aside, and whoever evaluates
-/// frees it afterwards. Two frees of neighbouring nodes exclude each other for the same reason. The same lock decides who takes
-/// the handle out of an array that several threads dispose at once.
+/// Frees native arrays without ever waiting for an evaluation. MLX reads and rewrites graph nodes while it evaluates, and destroying a node
+/// on another thread at the same time would do the same. Handles that are freed during an evaluation are therefore queued, and the
+/// evaluating thread frees them afterward. Two frees of adjacent nodes exclude each other for the same reason. The same lock decides which
+/// thread takes the handle out of an array that several threads dispose at once.
 /// </summary>
 internal static unsafe class NativeFree
 {
@@ -32,7 +32,7 @@ internal static unsafe class NativeFree
     private static readonly int* State = (int*)ProcessWide.Number("NativeFree");
     private static volatile bool closed;
 
-    /// <summary>Frees an array that belongs to nobody else.</summary>
+    /// <summary>Frees an array that has no other owner.</summary>
     internal static void Free(void* array)
     {
         if (array == null)
@@ -68,7 +68,7 @@ internal static unsafe class NativeFree
         }
     }
 
-    /// <summary>Frees arrays that belong to nobody else, the last one first; null stands for none.</summary>
+    /// <summary>Frees arrays that have no other owner, the last one first; null stands for none.</summary>
     internal static void Free(ReadOnlySpan<mlx_array> arrays)
     {
         while (!arrays.IsEmpty)
@@ -106,7 +106,7 @@ internal static unsafe class NativeFree
         }
     }
 
-    /// <summary>Frees what an array stands for; nothing, where another thread came first. The caller keeps the array alive.</summary>
+    /// <summary>Frees the native array of an array, unless another thread came first. The caller keeps the array alive.</summary>
     internal static void Free(MlxArray array)
     {
         if (!TryEnter())
@@ -186,12 +186,12 @@ internal static unsafe class NativeFree
         }
     }
 
-    /// <summary>Makes an array stand for another native one, while nobody else takes it out or notes that it is used.</summary>
+    /// <summary>Makes an array refer to another native array, while no other thread takes it out or marks it as shared.</summary>
     /// <param name="array">The array, which the caller keeps alive.</param>
     /// <param name="replacement">The other native array.</param>
-    /// <param name="kind">Its shape and dtype where they are known.</param>
-    /// <param name="old">What it stood for, which is the caller's now; 0 where other threads may be using it.</param>
-    /// <returns>Whether it was not disposed.</returns>
+    /// <param name="kind">Its shape and dtype, if known.</param>
+    /// <param name="old">The previous native array, which the caller then owns; 0 if other threads may be using it.</param>
+    /// <returns>Whether it wasn't disposed.</returns>
     internal static bool Exchange(MlxArray array, nint replacement, ArrayKind? kind, out nint old)
     {
         int before = EnterBriefly();
@@ -211,7 +211,7 @@ internal static unsafe class NativeFree
         return true;
     }
 
-    /// <summary>Notes that another thread than its owner uses an array, so that nobody frees it at once any more.</summary>
+    /// <summary>Records that a thread other than the owner uses an array, so that it is no longer freed at once.</summary>
     internal static void Share(MlxArray array)
     {
         int before = EnterBriefly();
@@ -219,10 +219,10 @@ internal static unsafe class NativeFree
         ExitBriefly(before);
     }
 
-    /// <summary>Takes out what an array stands for: for one caller only, even if several come at once.</summary>
+    /// <summary>Takes the native array out of an array, for one caller only, even if several come at once.</summary>
     /// <param name="array">The array, which the caller keeps alive.</param>
     /// <param name="isPrivate">Whether no other thread has ever used it.</param>
-    /// <returns>The native array, or 0 where another one came first.</returns>
+    /// <returns>The native array, or 0 if another caller came first.</returns>
     internal static nint Claim(MlxArray array, out bool isPrivate)
     {
         int before = EnterBriefly();
@@ -231,14 +231,16 @@ internal static unsafe class NativeFree
         return native;
     }
 
-    /// <summary>Leaves arrays to whoever makes, frees or evaluates arrays next; if nobody does for a moment, a timer frees them.</summary>
+    /// <summary>
+    /// Queues arrays for the next thread that makes, frees, or evaluates arrays; if none does within a moment, a timer frees them.
+    /// </summary>
     internal static void SetAside(ReadOnlySpan<nint> arrays)
     {
         Pending.Add(arrays);
         Sweeper.Start();
     }
 
-    /// <summary>Frees some of what waits, if that is possible without waiting; asked for at every few arrays that are made.</summary>
+    /// <summary>Frees some queued arrays if that is possible without waiting; called whenever a few arrays have been made.</summary>
     /// <returns>Whether there were any and it was possible.</returns>
     internal static bool TakeAlong()
     {
@@ -252,7 +254,7 @@ internal static unsafe class NativeFree
         return true;
     }
 
-    /// <summary>Frees all that waits, unless an evaluation is going on, which then does it.</summary>
+    /// <summary>Frees all queued arrays, unless an evaluation is running, which then frees them.</summary>
     internal static void FreeAll()
     {
         while (TakeAlong())
@@ -260,7 +262,7 @@ internal static unsafe class NativeFree
         }
     }
 
-    /// <summary>Frees all that is forgotten, as far as the collector has found it.</summary>
+    /// <summary>Frees all arrays that the garbage collector has found unreachable.</summary>
     internal static void FreeForgotten()
     {
         ThreadStates.Sweep();
@@ -268,7 +270,7 @@ internal static unsafe class NativeFree
         FreeAll();
     }
 
-    /// <summary>Keeps frees away until <see cref="EndEvaluation"/>; the caller holds the evaluation lock.</summary>
+    /// <summary>Prevents frees until <see cref="EndEvaluation"/>; the caller holds the evaluation lock.</summary>
     internal static void BeginEvaluation()
     {
         if (!closed)
@@ -297,8 +299,8 @@ internal static unsafe class NativeFree
         FreeAll();
     }
 
-    /// <summary>Frees nothing any more: the process is ending, and what lives goes with it.</summary>
-    /// <returns>Whether nobody was freeing in time.</returns>
+    /// <summary>Stops freeing: the process is ending, and live arrays end with it.</summary>
+    /// <returns>Whether no thread was freeing in time.</returns>
     internal static bool Close(TimeSpan patience)
     {
         bool taken = SpinWait.SpinUntil(static () => Interlocked.CompareExchange(ref *State, Evaluating, Idle) == Idle, patience);
@@ -425,7 +427,7 @@ internal static unsafe class NativeFree
         ? Mlxc.mlx_vector_array_free(new mlx_vector_array { ctx = collection })
         : Mlxc.mlx_map_string_to_array_free(new mlx_map_string_to_array { ctx = collection });
 
-    /// <summary>Looks after a collection for what was forgotten, and frees what nobody took.</summary>
+    /// <summary>Looks for unreachable arrays after a collection, and frees queued ones that no thread has taken.</summary>
     internal static class Sweeper
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -434,7 +436,7 @@ internal static unsafe class NativeFree
         private static int started;
         private static volatile bool stopped;
 
-        /// <summary>Looks in a moment, once.</summary>
+        /// <summary>Schedules one sweep.</summary>
         internal static void Start()
         {
             if (started == 0 && !stopped && Interlocked.Exchange(ref started, 1) == 0)
@@ -443,10 +445,10 @@ internal static unsafe class NativeFree
             }
         }
 
-        /// <summary>Looks after the next collection.</summary>
+        /// <summary>Schedules a sweep after the next collection.</summary>
         internal static void Watch() => _ = new NextCollection();
 
-        /// <summary>Looks no more.</summary>
+        /// <summary>Stops sweeping.</summary>
         internal static void Stop()
         {
             stopped = true;

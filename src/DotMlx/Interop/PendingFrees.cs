@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>Native arrays that wait to be freed by whoever comes by, the oldest first.</summary>
+/// <summary>A queue of native arrays to be freed by the next thread that can, the oldest first.</summary>
 internal sealed class PendingFrees
 {
     private const int Least = 1 << 10;
@@ -14,10 +14,10 @@ internal sealed class PendingFrees
     private int count;
     private long taken;
 
-    /// <summary>Whether there are any; cheap, and true for sure once <see cref="Add"/> has returned.</summary>
+    /// <summary>Whether there are any; cheap, and reliable once <see cref="Add"/> has returned.</summary>
     internal bool Any => Volatile.Read(ref count) != 0;
 
-    /// <summary>How many were ever taken.</summary>
+    /// <summary>The number of arrays ever taken.</summary>
     internal long Taken => Volatile.Read(ref taken);
 
     internal void Add(params ReadOnlySpan<nint> arrays)
@@ -37,7 +37,7 @@ internal sealed class PendingFrees
         }
     }
 
-    /// <summary>Takes as many as there are, or as fit; gives their number.</summary>
+    /// <summary>Takes as many as are available or fit; returns their number.</summary>
     internal int Take(Span<nint> into)
     {
         lock (gate)

@@ -5,9 +5,9 @@ using System.Runtime.Loader;
 namespace DotMlx;
 
 /// <summary>
-/// Ends the library before the process ends. The C library destroys MLX's static objects while threads of the program may still use them, which
-/// ends the process by a signal. So no evaluation begins any more, what runs is waited for, and where other threads may still be inside MLX the
-/// process ends without those destructors.
+/// Shuts the library down before the process ends. The C library destroys MLX's static objects while threads of the program may still use
+/// them, which would end the process by a signal. Therefore, no new evaluation starts, the running one is waited for, and if other threads
+/// may still be inside MLX, the process ends without those destructors.
 /// </summary>
 internal static unsafe class ProcessEnd
 {
@@ -21,20 +21,20 @@ internal static unsafe class ProcessEnd
     private static volatile bool closed;
     private static int registered;
 
-    /// <summary>Whether the calling thread may begin nothing any more.</summary>
+    /// <summary>Whether the calling thread may no longer start anything.</summary>
     internal static bool IsClosedHere => closed && !mayPass;
 
     /// <summary>Whether the process is ending.</summary>
     internal static bool IsClosed => closed;
 
-    /// <summary>Whether this thread may go on after the end has begun, or works for one that may.</summary>
+    /// <summary>Whether this thread may continue after the end has begun, or works for one that may.</summary>
     internal static bool MayPass
     {
         get => mayPass;
         set => mayPass = value;
     }
 
-    /// <summary>Asks to be told of the end; once is enough.</summary>
+    /// <summary>Subscribes to the end of the process; once is enough.</summary>
     internal static void Register()
     {
         if (Interlocked.Exchange(ref registered, 1) != 0)

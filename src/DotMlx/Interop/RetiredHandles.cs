@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// Native arrays that were taken out of their <see cref="MlxArray"/> while other threads might be using them. They are freed once no thread announces
-/// them (<see cref="ThreadState.AddInUse"/>), or once nobody has the array: whoever uses one keeps it alive until the end of the call.
+/// Native arrays that were taken out of their <see cref="MlxArray"/> while other threads might be using them. They are freed once no thread
+/// announces them (<see cref="ThreadState.AddInUse"/>), or once the array is unreachable, because a user keeps it alive until the end of
+/// the call.
 /// </summary>
 internal static class RetiredHandles
 {
@@ -17,7 +18,9 @@ internal static class RetiredHandles
     private static int limit = Batch;
     private static volatile bool isNew;
 
-    /// <summary>Takes over the native array of an array that was disposed or, where that is null, lives on with another one.</summary>
+    /// <summary>
+    /// Takes over the native array of an array that was disposed, or, if that is null, of one that lives on with another native array.
+    /// </summary>
     internal static void Add(nint handle, MlxArray? array)
     {
         ThreadState.Current.Withdraw(handle);
@@ -40,7 +43,7 @@ internal static class RetiredHandles
         }
     }
 
-    /// <summary>Frees what has come since the last time, as far as nobody uses it.</summary>
+    /// <summary>Frees the arrays added since the last call, unless they are in use.</summary>
     internal static void FreeNew()
     {
         if (isNew)
@@ -49,7 +52,7 @@ internal static class RetiredHandles
         }
     }
 
-    /// <summary>Frees all that nobody uses any more.</summary>
+    /// <summary>Frees all arrays that are no longer in use.</summary>
     internal static void Free()
     {
         if (Waiting.Count == 0)

@@ -4,8 +4,8 @@ using System.Runtime.ExceptionServices;
 namespace DotMlx;
 
 /// <summary>
-/// The one thread that owns GPU streams where MLX binds them to their creator, and that carries out asynchronous
-/// evaluations everywhere, so that no thread of the pool is blocked by them.
+/// The thread that owns GPU streams if MLX binds them to their creator, and that runs all asynchronous evaluations, so that they block no
+/// thread of the pool.
 /// </summary>
 internal static class StreamThread
 {
@@ -16,12 +16,15 @@ internal static class StreamThread
     private static readonly Lazy<Thread> Worker = new(Start);
     private static int unfinished;
 
-    /// <summary>Whether evaluation must happen here: a GPU whose streams work only on the thread that made them, or other processes that evaluations wait for.</summary>
+    /// <summary>
+    /// Whether evaluation must run on this thread: for a GPU whose streams work only on the thread that created them, or for other
+    /// processes that evaluations wait for.
+    /// </summary>
     internal static bool Required => Streams.BoundToThread || PeerWatch.Active;
 
     internal static bool IsCurrent => Worker.IsValueCreated && Thread.CurrentThread == Worker.Value;
 
-    /// <summary>Runs here and waits; exceptions arrive at the caller.</summary>
+    /// <summary>Runs an action on this thread and waits; the caller gets its exception.</summary>
     internal static void Run(Action action)
     {
         if (IsCurrent)
@@ -53,7 +56,9 @@ internal static class StreamThread
         failure?.Throw();
     }
 
-    /// <summary>Runs here later. <paramref name="cleanUp"/> runs in any case, also when the work was cancelled before it began.</summary>
+    /// <summary>
+    /// Runs an action on this thread later. <paramref name="cleanUp"/> always runs, even if the work was canceled before it began.
+    /// </summary>
     internal static Task RunAsync(Action action, Action cleanUp, CancellationToken cancellationToken)
     {
         var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -94,11 +99,11 @@ internal static class StreamThread
         return completion.Task;
     }
 
-    /// <summary>Waits until nothing runs here; once the process is ending nothing begins after that.</summary>
-    /// <returns>Whether it was so in time.</returns>
+    /// <summary>Waits until nothing runs on this thread. Once the process is ending, nothing starts after that.</summary>
+    /// <returns>Whether it was idle in time.</returns>
     internal static bool WaitUntilIdle(TimeSpan patience) => SpinWait.SpinUntil(static () => Volatile.Read(ref unfinished) == 0, patience);
 
-    /// <summary>Ends the thread after what is in its queue.</summary>
+    /// <summary>Ends the thread after the work in its queue.</summary>
     internal static void Stop(TimeSpan patience)
     {
         Queue.CompleteAdding();

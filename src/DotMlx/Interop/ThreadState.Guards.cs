@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// The guards of the arrays that the thread made. They are the thread's own: it lends and takes back, and after a collection looks
-/// which arrays were forgotten. Other threads give a guard back by leaving it at the door; and where the thread is idle or has ended, they may
-/// look after its guards (<see cref="ThreadStates"/>) while it is kept out.
+/// The guards of the arrays that the thread made. They belong to the thread: it lends them, takes them back, and checks after a collection
+/// which arrays are unreachable. Other threads return a guard through a stack. Other threads may also sweep the guards (<see
+/// cref="ThreadStates"/>) while this thread is kept out of them.
 /// </summary>
 internal sealed partial class ThreadState
 {
@@ -32,23 +32,23 @@ internal sealed partial class ThreadState
     private bool keptOut;
     private bool hasEnded;
 
-    /// <summary>Whether a collection may have found arrays of this thread forgotten, and nobody has looked since.</summary>
+    /// <summary>Whether a collection may have found arrays of this thread unreachable since the last sweep.</summary>
     internal bool IsDue => young.IsDue || middle.IsDue || old.IsDue;
 
-    /// <summary>Whether the thread has neither arrays nor guards that would be missed.</summary>
+    /// <summary>Whether the thread has neither arrays nor guards in use.</summary>
     internal bool IsEmpty => young.IsEmpty && middle.IsEmpty && old.IsEmpty && latest == 0;
 
-    /// <summary>Whether the thread is busy with its guards in this moment.</summary>
+    /// <summary>Whether the thread is currently using its guards.</summary>
     internal bool IsInside => Volatile.Read(ref inside);
 
-    /// <summary>Whether another thread looks after the guards.</summary>
+    /// <summary>Whether another thread is sweeping the guards.</summary>
     internal bool IsKeptOut
     {
         get => Volatile.Read(ref keptOut);
         set => Volatile.Write(ref keptOut, value);
     }
 
-    /// <summary>Watches an array by a guard of this thread, the calling one.</summary>
+    /// <summary>Watches an array with a guard of this thread, which must be the calling one.</summary>
     internal void WatchByGuard(MlxArray array, nint native, bool counted)
     {
         Enter();
@@ -56,8 +56,10 @@ internal sealed partial class ThreadState
         Exit();
     }
 
-    /// <summary>Frees what the collector found forgotten and takes in what other threads gave back; for the thread itself, or while it is kept out.</summary>
-    /// <returns>How many of the arrays made since the last collection were forgotten.</returns>
+    /// <summary>
+    /// Frees unreachable arrays and takes in the guards that other threads returned; for the thread itself, or while it is kept out.
+    /// </summary>
+    /// <returns>The number of arrays made since the last collection that are unreachable.</returns>
     internal int Sweep()
     {
         TakeIn();
@@ -77,7 +79,7 @@ internal sealed partial class ThreadState
         return forgotten;
     }
 
-    /// <summary>There has been no collection since the last sweep, as the thread itself has seen.</summary>
+    /// <summary>Records that there has been no collection since the last sweep, as the thread itself has seen.</summary>
     internal void Settle()
     {
         Enter();
@@ -98,7 +100,7 @@ internal sealed partial class ThreadState
         return forgotten;
     }
 
-    /// <summary>Takes the array of a guard for <see cref="NativeFree"/>.</summary>
+    /// <summary>Takes the native array of a guard for <see cref="NativeFree"/>.</summary>
     internal void TakeForgotten(HandleGuard guard)
     {
         TakeForgotten(guard.Handle, guard.Counted);
@@ -121,7 +123,7 @@ internal sealed partial class ThreadState
         }
     }
 
-    /// <summary>The thread has ended and lends nothing any more.</summary>
+    /// <summary>Records that the thread has ended and lends no more guards.</summary>
     internal void DiscardSpare()
     {
         hasEnded = true;
@@ -138,7 +140,7 @@ internal sealed partial class ThreadState
         DiscardToken();
     }
 
-    /// <summary>Lends a guard; for who is inside.</summary>
+    /// <summary>Lends a guard; the caller must be inside.</summary>
     private HandleGuard Guard(MlxArray array, nint native, bool counted)
     {
         int last = spareCount - 1;
@@ -163,7 +165,10 @@ internal sealed partial class ThreadState
         return guard;
     }
 
-    /// <summary>Takes back the guard of an array that was disposed on this thread, which is outside: giving it to another one may mean to wait.</summary>
+    /// <summary>
+    /// Takes back the guard of an array that was disposed on this thread, which must be outside, because returning a guard to another
+    /// thread may wait.
+    /// </summary>
     private void GiveBack(HandleGuard guard)
     {
         if (guard.Owner == this)

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// The native arrays that the thread hands to C in this moment (hazard pointers). Another thread that disposes such an array leaves it to
-/// <see cref="RetiredHandles"/>, which frees it once no thread announces it.
+/// The native arrays that the thread is passing to C (hazard pointers). If another thread disposes such an array, it goes to <see
+/// cref="RetiredHandles"/>, which frees it once no thread announces it.
 /// </summary>
 internal sealed partial class ThreadState
 {
-    /// <summary>So many handles taken after another one leave that one announced.</summary>
+    /// <summary>The number of handles that can be taken after another one without ending its announcement.</summary>
     internal const int RingLength = 64;
 
     // Operations with one and two arrays, and properties, know when they end; nothing of the library runs inside of them on this thread.
@@ -30,17 +30,19 @@ internal sealed partial class ThreadState
 
     internal ref nint Property => ref property;
 
-    /// <summary>The place for the next handle that is taken without an end being known.</summary>
+    /// <summary>The slot for the next handle whose end isn't known.</summary>
     internal ref nint NextInRing
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => ref Unsafe.Add(ref Unsafe.As<Ring, nint>(ref ring), next++ & (RingLength - 1));
     }
 
-    /// <summary>Where the ring stands, for <see cref="Rewind"/>.</summary>
+    /// <summary>The position of the ring, for <see cref="Rewind"/>.</summary>
     internal int RingPosition => next;
 
-    /// <summary>Takes back the handles that were taken since, where their end is known: they would keep arrays alive and drive out older handles.</summary>
+    /// <summary>
+    /// Withdraws the handles that were taken since, if their end is known: they would keep arrays alive and displace older handles.
+    /// </summary>
     internal void Rewind(int position)
     {
         while (next != position)
@@ -49,10 +51,12 @@ internal sealed partial class ThreadState
         }
     }
 
-    /// <summary>How many handles are held, for <see cref="ReleaseHeld"/>.</summary>
+    /// <summary>The number of held handles, for <see cref="ReleaseHeld"/>.</summary>
     internal int HeldCount => heldCount;
 
-    /// <summary>Announces a handle, taken just now, until <see cref="ReleaseHeld"/>: for calls in between that are many.</summary>
+    /// <summary>
+    /// Announces a handle that was just taken until <see cref="ReleaseHeld"/>, for code that makes many calls in between.
+    /// </summary>
     internal void Hold(nint handle)
     {
         if (heldCount == held.Length)
@@ -66,10 +70,10 @@ internal sealed partial class ThreadState
         Volatile.Write(ref heldCount, heldCount + 1);
     }
 
-    /// <summary>The handles held since there were <paramref name="count"/> are not used any more.</summary>
+    /// <summary>The handles held since there were <paramref name="count"/> are no longer used.</summary>
     internal void ReleaseHeld(int count) => Volatile.Write(ref heldCount, count);
 
-    /// <summary>Adds what the thread announces; on any thread, after a barrier on all processors.</summary>
+    /// <summary>Adds the announced handles of the thread; callable on any thread, after a process-wide barrier.</summary>
     internal void AddInUse(HashSet<nint> handles)
     {
         handles.Add(Volatile.Read(ref left));
@@ -89,7 +93,7 @@ internal sealed partial class ThreadState
         }
     }
 
-    /// <summary>Takes back what the thread, the calling one, has announced of an array that it disposes.</summary>
+    /// <summary>Withdraws the announcements of the calling thread for an array that it disposes.</summary>
     internal void Withdraw(nint handle)
     {
         Span<nint> recent = ring;

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// The array that the thread made last. Whoever disposes arrays mostly does so before making the next one, so only what is left then
-/// gets a guard. Meanwhile the array is watched by a token (<see cref="LatestToken"/>).
+/// The latest array that the thread made. Most arrays that are disposed are disposed before the next one is made, so an array gets a guard
+/// only after that. Until then, a token watches it (<see cref="LatestToken"/>).
 /// </summary>
 internal sealed partial class ThreadState
 {
@@ -14,10 +14,10 @@ internal sealed partial class ThreadState
     // The native array, or 0 once it is disposed or guarded. Another thread that disposes it may set this to 0; all else is for who is inside.
     private nint latest;
 
-    /// <summary>Whether there is an array that a token watches, which may have been forgotten.</summary>
+    /// <summary>Whether a token watches an array, which may be unreachable.</summary>
     internal bool HasLatest => Volatile.Read(ref latest) != 0;
 
-    /// <summary>Watches an array that this thread, the calling one, has just made.</summary>
+    /// <summary>Watches an array that the calling thread has just made.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Watch(MlxArray array, nint native)
     {
@@ -38,7 +38,9 @@ internal sealed partial class ThreadState
         Exit();
     }
 
-    /// <summary>Watches an array no longer whose native array the caller has taken out, on this thread; the caller keeps the array alive.</summary>
+    /// <summary>
+    /// Stops watching an array whose native array the caller has taken out, on this thread; the caller keeps the array alive.
+    /// </summary>
     /// <returns>Whether the array was counted.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool Unwatch(MlxArray array, nint native)
@@ -56,7 +58,7 @@ internal sealed partial class ThreadState
         return true;
     }
 
-    /// <summary>Watches an array for another native one, on this thread; the caller keeps the array alive.</summary>
+    /// <summary>Watches an array with another native array, on this thread; the caller keeps the array alive.</summary>
     internal void Exchange(MlxArray array, nint native, nint replacement)
     {
         Enter();
@@ -121,7 +123,9 @@ internal sealed partial class ThreadState
         return mine;
     }
 
-    /// <summary>Gives the latest array a guard, or takes it for <see cref="NativeFree"/> if it was forgotten; for who is inside.</summary>
+    /// <summary>
+    /// Gives the latest array a guard, or takes it for <see cref="NativeFree"/> if it is unreachable; the caller must be inside.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void GuardLatest()
     {

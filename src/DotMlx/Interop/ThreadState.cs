@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// What the library keeps for one thread, in one object, because finding it is what costs: how many arrays the thread made and
-/// freed (a shared counter would cost every operation a contended cache line), their guards, the streams it was told.
+/// The library's state for one thread, in one object, because the lookup is what costs: how many arrays the thread made and freed (a shared
+/// counter would cost every operation a contended cache line), their guards, and the streams that it was told.
 /// </summary>
 internal sealed partial class ThreadState
 {
@@ -25,25 +25,28 @@ internal sealed partial class ThreadState
         get => current ?? Join();
     }
 
-    /// <summary>Whether the thread lives and has made arrays or called operations, so that it may be inside MLX.</summary>
+    /// <summary>Whether the thread is alive and has made arrays or called operations, so that it may be inside MLX.</summary>
     internal bool MayBeInside => (Created != 0 || StreamsVersion != 0) && thread.IsAlive;
 
     /// <summary>Whether this is the library's own thread, which is known to be idle when it is.</summary>
     internal bool IsStreamThread { get; set; }
 
-    /// <summary>Arrays made on this thread.</summary>
+    /// <summary>The number of arrays made on this thread.</summary>
     internal long Created { get; set; }
 
-    /// <summary>Arrays freed on this thread, which alone counts them.</summary>
+    /// <summary>The number of arrays freed on this thread, which alone counts them.</summary>
     internal long Freed { get; set; }
 
-    /// <summary>Arrays made on this thread and forgotten, counted by whoever looks after its guards.</summary>
+    /// <summary>The number of unreachable arrays that were made on this thread, counted by the sweeping thread.</summary>
     internal long Forgotten { get; private set; }
 
-    /// <summary>Arrays that were made on this thread more than went.</summary>
+    /// <summary>The number of arrays made on this thread minus the number that were freed.</summary>
     internal long Excess => Created - Freed - Forgotten;
 
-    /// <summary>Which of the library's streams MLX was last told to use by default on this thread (<see cref="Streams.PrepareThread(ThreadState)"/>).</summary>
+    /// <summary>
+    /// The version of the library's streams that MLX was last told to use by default on this thread (<see
+    /// cref="Streams.PrepareThread(ThreadState)"/>).
+    /// </summary>
     internal int StreamsVersion { get; set; }
 
     /// <summary>Whether the thread is inside a native free, which may call back into the program.</summary>
@@ -55,10 +58,10 @@ internal sealed partial class ThreadState
     /// <summary>Watches the arrays of this thread's arenas whose handles are borrowed.</summary>
     internal BorrowedHandle Borrowed => borrowed ??= new BorrowedHandle(this);
 
-    /// <summary>Closed arenas, to be opened again.</summary>
+    /// <summary>Closed arenas for reuse.</summary>
     internal Arena? SpareArena { get; set; }
 
-    /// <summary>When the thread asks the collector to look for forgotten arrays.</summary>
+    /// <summary>Decides when the thread asks the garbage collector to look for unreachable arrays.</summary>
     internal CountPressure Pressure { get; } = new();
 
     [MethodImpl(MethodImplOptions.NoInlining)]

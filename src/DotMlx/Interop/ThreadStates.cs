@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>The states of all threads, and the care for the guards of those that are idle or have ended.</summary>
+/// <summary>The states of all threads, and the sweeping of guards of other threads, including those that have ended.</summary>
 internal static class ThreadStates
 {
     private static readonly Lock Gate = new();
@@ -13,13 +13,13 @@ internal static class ThreadStates
     private static long forgotten;
     private static int count;
 
-    /// <summary>How many arrays were ever found forgotten.</summary>
+    /// <summary>The number of arrays ever found unreachable.</summary>
     internal static long Forgotten => Volatile.Read(ref forgotten);
 
-    /// <summary>How many threads have used arrays and are not known to have ended; at least one.</summary>
+    /// <summary>The number of threads that have used arrays and aren't known to have ended; at least one.</summary>
     internal static int Count => Math.Max(1, Volatile.Read(ref count));
 
-    /// <summary>Counts arrays that were found forgotten.</summary>
+    /// <summary>Counts arrays that were found unreachable.</summary>
     internal static void Found(int arrays) => Interlocked.Add(ref forgotten, arrays);
 
     internal static void Add(ThreadState thread)
@@ -31,7 +31,7 @@ internal static class ThreadStates
         }
     }
 
-    /// <summary>The thread has ended: its arrays and its sums outlive it.</summary>
+    /// <summary>Records that the thread has ended; its arrays and counts outlive it.</summary>
     internal static void End(ThreadState thread)
     {
         lock (Gate)
@@ -43,7 +43,7 @@ internal static class ThreadStates
         }
     }
 
-    /// <summary>Arrays made and arrays freed, by all threads.</summary>
+    /// <summary>The numbers of arrays made and freed, by all threads.</summary>
     internal static (long Created, long Freed) Totals()
     {
         lock (Gate)
@@ -55,7 +55,7 @@ internal static class ThreadStates
         }
     }
 
-    /// <summary>Takes what the collector found forgotten and nobody has looked for since, on whatever thread it was made.</summary>
+    /// <summary>Takes the arrays that the garbage collector found unreachable since the last sweep, of all threads.</summary>
     internal static void Sweep()
     {
         ThreadState own = ThreadState.Current;
@@ -81,7 +81,7 @@ internal static class ThreadStates
         }
     }
 
-    /// <summary>Lets go of what others gave back to a thread that has ended.</summary>
+    /// <summary>Releases the guards that other threads returned to a thread that has ended.</summary>
     internal static void Discard(ThreadState ended)
     {
         lock (Gate)
@@ -100,7 +100,9 @@ internal static class ThreadStates
         }
     }
 
-    /// <summary>Adds the native arrays that threads announce; what was taken out of its array before the call and is not among them is in nobody's use.</summary>
+    /// <summary>
+    /// Adds the native arrays that threads announce. An array that was taken out before the call and isn't among them is unused.
+    /// </summary>
     internal static void AddInUse(HashSet<nint> handles)
     {
         lock (Gate)
@@ -114,7 +116,7 @@ internal static class ThreadStates
         }
     }
 
-    /// <summary>Waits until nobody is kept out.</summary>
+    /// <summary>Waits until no thread is kept out.</summary>
     internal static void Wait()
     {
         lock (Gate)

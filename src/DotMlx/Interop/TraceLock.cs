@@ -3,8 +3,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// MLX keeps the state of function transforms in plain statics, so only one thread transforms at a time. Re-entrant: transforms nest.
-/// Evaluation never takes this lock, so a function under transform may evaluate, and may wait for another thread that does.
+/// MLX keeps the state of function transforms in plain static variables, so only one thread transforms at a time. The lock is re-entrant,
+/// because transforms nest. Evaluation never takes this lock, so a function under a transform may evaluate, and may wait for another thread
+/// that evaluates.
 /// </summary>
 internal static class TraceLock
 {
@@ -12,7 +13,7 @@ internal static class TraceLock
 
     internal static bool IsHeldByCurrentThread => Gate.IsHeldByCurrentThread;
 
-    /// <summary>Waits for the other threads' transforms; dispose the result, also after an exception (<c>using</c>).</summary>
+    /// <summary>Waits for the transforms of other threads. Dispose the result even after an exception (<c>using</c>).</summary>
     internal static Lock.Scope Enter()
     {
         // Transforms ask MLX for the thread's default stream, which must be the library's.
@@ -20,7 +21,7 @@ internal static class TraceLock
         return Gate.EnterScope();
     }
 
-    /// <summary>As <see cref="Enter"/>, for a <see cref="Trace"/>.</summary>
+    /// <summary>Like <see cref="Enter"/>, for a <see cref="Trace"/>.</summary>
     internal static void Lock()
     {
         Streams.PrepareThread();

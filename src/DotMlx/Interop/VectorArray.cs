@@ -12,7 +12,7 @@ internal unsafe ref struct VectorArray
 
     internal readonly int Count => (int)Mlxc.mlx_vector_array_size(Handle);
 
-    /// <summary>A vector of the given arrays, in their order; the arrays stay the caller's.</summary>
+    /// <summary>A vector of the given arrays, in order; the caller keeps the arrays.</summary>
     /// <exception cref="ArgumentNullException">An array is null.</exception>
     internal static VectorArray From(ReadOnlySpan<MlxArray> arrays)
     {
@@ -50,7 +50,7 @@ internal unsafe ref struct VectorArray
         }
     }
 
-    /// <summary>Every element as an array of its own.</summary>
+    /// <summary>Every element as a separate array.</summary>
     internal readonly MlxArray[] ToArrays()
     {
         var arrays = new MlxArray[Count];

@@ -4,9 +4,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Owns the arrays that operations of one thread make while it is open, and frees them together. The collector does not watch them, no
-/// <see cref="MlxScope"/> has them, and they are not counted, which makes them cheap. What lives on is taken out.
-/// Arenas nest; unlike scopes they do not follow <c>await</c>.
+/// Owns the arrays that the operations of one thread make while it is open, and frees them together. They are cheap, because they are
+/// neither watched nor counted, and belong to no <see cref="MlxScope"/>. Arrays that live on are taken out. Arenas nest; unlike scopes,
+/// they don't follow <c>await</c>.
 /// </summary>
 internal sealed unsafe class Arena : ArrayWatch, IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
     private Arena(ThreadState thread)
         : base(thread) => _thread = thread;
 
-    /// <summary>The scalars that parameters of one shape share; null where nothing is shared.</summary>
+    /// <summary>The scalars that parameters of one shape share; null if nothing is shared.</summary>
     internal SharedScalars? Scalars { get; private set; }
 
     /// <summary>Opens an arena on the calling thread, which also disposes it.</summary>
@@ -37,7 +37,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return arena;
     }
 
-    /// <summary>Closes all arenas of the thread for a while: code from elsewhere may keep the arrays that it makes.</summary>
+    /// <summary>Closes all arenas of the thread temporarily, because other code may keep the arrays that it makes.</summary>
     internal static Suspension Suspend()
     {
         ThreadState thread = ThreadState.Current;
@@ -49,10 +49,12 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
     /// <summary>Whether an array belongs to an arena, or borrows its handle in one.</summary>
     internal static bool Has(MlxArray array) => array.Watch is Arena || IsBorrowed(array);
 
-    /// <summary>Whether the handle of an array is not its own.</summary>
+    /// <summary>Whether the handle of an array is borrowed.</summary>
     internal static bool IsBorrowed(MlxArray array) => array.Watch is BorrowedHandle;
 
-    /// <summary>Makes an array of an arena an ordinary one that belongs to no scope: it became part of state that lives longer.</summary>
+    /// <summary>
+    /// Makes an array of an arena an ordinary one that belongs to no scope, because it became part of state that lives longer.
+    /// </summary>
     internal static void Detach(MlxArray array)
     {
         if (array.Watch is Arena)
@@ -68,7 +70,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         }
     }
 
-    /// <summary>A second handle for what an array stands for; the caller owns it.</summary>
+    /// <summary>A second handle for the native array of an array, which the caller owns.</summary>
     internal static mlx_array Copy(MlxArray array)
     {
         if (array.Weak is { } weak)
@@ -83,7 +85,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return copy;
     }
 
-    /// <summary>Takes an array over that was just made; called by the array itself.</summary>
+    /// <summary>Takes over an array that was just made; called by the array itself.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Add(MlxArray array)
     {
@@ -91,7 +93,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         Remember(array);
     }
 
-    /// <summary>An array for as long as the arena that stands for the handle of another, which must live as long.</summary>
+    /// <summary>An array, valid as long as the arena, that uses the handle of another array, which must live as long.</summary>
     internal MlxArray Borrow(MlxArray array)
     {
         MlxArray borrowed;
@@ -119,7 +121,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return borrowed;
     }
 
-    /// <summary>A handle for what an array stands for, which the caller owns: the array's own if it belongs to this arena.</summary>
+    /// <summary>A handle for the native array of an array, which the caller owns: the array's own if it belongs to this arena.</summary>
     internal mlx_array Take(MlxArray array)
     {
         if (!ReferenceEquals(array.Watch, this))
@@ -133,10 +135,10 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return handle;
     }
 
-    /// <summary>Lets an array of an arena inside this one live as long as this one.</summary>
+    /// <summary>Extends the life of an array of a nested arena to that of this arena.</summary>
     internal void Adopt(MlxArray array) => Add(array);
 
-    /// <summary>Hands a result out: to the arena around this one, or to the program.</summary>
+    /// <summary>Passes a result to the enclosing arena or to the program.</summary>
     /// <returns>The same array, unless its handle is borrowed.</returns>
     internal MlxArray Keep(MlxArray array)
     {
@@ -162,7 +164,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return array;
     }
 
-    /// <summary>Frees what was made and not taken; its arrays are then disposed.</summary>
+    /// <summary>Frees the arrays that were made and not taken out, which are then disposed.</summary>
     internal void Release()
     {
         NativeFree.Free(_made.AsSpan(0, _count), this);
@@ -173,7 +175,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         }
     }
 
-    /// <summary>Frees what was made and not taken, and closes the arena.</summary>
+    /// <summary>Frees the arrays that were made and not taken out, and closes the arena.</summary>
     public void Dispose()
     {
         int used = _count;

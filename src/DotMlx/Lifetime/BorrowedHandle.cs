@@ -1,4 +1,4 @@
 namespace DotMlx;
 
-/// <summary>Stands in the place of what watches an array, where its handle is somebody else's, who keeps it alive.</summary>
+/// <summary>Replaces the watch of an array whose handle is borrowed from another object, which keeps it alive.</summary>
 internal sealed class BorrowedHandle(ThreadState owner) : ArrayWatch(owner);

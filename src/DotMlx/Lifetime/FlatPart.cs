@@ -2,17 +2,19 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>An array of one dimension that others are parts of. It becomes another one with every update; then earlier parts are its no longer.</summary>
+/// <summary>
+/// A one-dimensional array of which other arrays are parts. Every update replaces it, and earlier parts then no longer belong to it.
+/// </summary>
 internal sealed class FlatArray(MlxArray array)
 {
     internal MlxArray Array { get; private set; } = array;
 
-    /// <summary>How often it has become another one.</summary>
+    /// <summary>How often it has been replaced.</summary>
     internal int Version { get; private set; }
 
-    /// <summary>Becomes another array, which it owns.</summary>
+    /// <summary>Replaces the array by another one, which this then owns.</summary>
     /// <param name="next">The array.</param>
-    /// <param name="frees">Whether nobody uses the array that this has been.</param>
+    /// <param name="frees">Whether nothing uses the previous array.</param>
     internal void Become(MlxArray next, bool frees)
     {
         Version++;
@@ -26,8 +28,8 @@ internal sealed class FlatArray(MlxArray array)
 }
 
 /// <summary>
-/// A part of a flat array: what a leaf shows instead of an array until somebody looks, and what an array that was made so remembers
-/// (<see cref="MlxArray.Part"/>) until it is changed in place.
+/// A part of a flat array: what a leaf shows instead of an array until it is read, and what an array created from it refers to (<see
+/// cref="MlxArray.Part"/>) until it is changed in place.
 /// </summary>
 internal sealed unsafe class FlatPart(FlatArray flat, int[] shape, long offset) : LeafView
 {
@@ -39,7 +41,7 @@ internal sealed unsafe class FlatPart(FlatArray flat, int[] shape, long offset) 
 
     internal long Offset => offset;
 
-    /// <summary>Whether an array that was made as this part still is one.</summary>
+    /// <summary>Whether an array created as this part still is one.</summary>
     internal bool IsCurrent => _version == flat.Version && !flat.Array.IsDisposed;
 
     internal override MlxArray Whole => flat.Array;
@@ -75,7 +77,7 @@ internal sealed unsafe class FlatPart(FlatArray flat, int[] shape, long offset) 
         return result;
     }
 
-    /// <summary>The flat array that the given parts are all of, one after the other; null where there is none.</summary>
+    /// <summary>The flat array that consists of exactly the given parts, in order; null if there is none.</summary>
     internal static FlatArray? Together(IEnumerable<FlatPart?> parts)
     {
         FlatArray? whole = null;

@@ -4,8 +4,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Scalars broadcast to a shape, each made once for all parameters of that shape and dtype: MLX broadcasts a scalar operand anew in every
-/// operation, which makes a node of its own. They live until <see cref="Clear"/>.
+/// Scalars broadcast to a shape, each created once for all parameters of that shape and dtype, because MLX otherwise broadcasts a scalar
+/// operand in every operation, as a separate node. They live until <see cref="Clear"/>.
 /// </summary>
 internal sealed unsafe class SharedScalars
 {
@@ -16,7 +16,7 @@ internal sealed unsafe class SharedScalars
     private readonly List<OfKind> _kinds = [];
     private OfKind? _current;
 
-    /// <summary>The kind of the parameter at hand. The first parameter of a kind shares nothing yet.</summary>
+    /// <summary>Sets the kind of the current parameter. The first parameter of a kind shares nothing yet.</summary>
     internal void Begin(ArrayKind kind)
     {
         _current = null;
@@ -40,10 +40,10 @@ internal sealed unsafe class SharedScalars
         }
     }
 
-    /// <summary>A scalar in the shape of the operand beside it, where that is of the kind of the parameter at hand.</summary>
+    /// <summary>A scalar broadcast to the shape of the other operand, if that has the kind of the current parameter.</summary>
     /// <param name="scalar">A number, or a scalar that is marked as shared.</param>
     /// <param name="beside">The other operand.</param>
-    /// <param name="spread">The scalar; it stays here.</param>
+    /// <param name="spread">The broadcast scalar; it stays owned by this object.</param>
     internal bool TryGet(MlxArray scalar, MlxArray beside, out mlx_array spread)
     {
         spread = default;
@@ -79,7 +79,7 @@ internal sealed unsafe class SharedScalars
         return true;
     }
 
-    /// <summary>Frees all.</summary>
+    /// <summary>Frees all scalars.</summary>
     internal void Clear()
     {
         _current = null;

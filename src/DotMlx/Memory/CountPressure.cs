@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace DotMlx;
 
 /// <summary>
-/// A thread that forgets many small arrays makes the C library's heap large and cold long before the collector sees a reason to look:
-/// to it an array is 40 bytes. So it is asked to after some thousands of arrays that were not disposed, if that finds any and costs little.
+/// A thread that leaves many small arrays unreachable makes the C library's heap large and cold long before the garbage collector runs,
+/// because to the collector an array is 40 bytes. This class requests a collection after some thousands of arrays that were not disposed,
+/// if collections find any and cost little.
 /// </summary>
 internal sealed class CountPressure
 {
@@ -21,7 +22,7 @@ internal sealed class CountPressure
     private long floor;
     private long lastCollection;
 
-    /// <summary>Looks after the arrays of the calling thread.</summary>
+    /// <summary>Checks the arrays of the calling thread.</summary>
     internal void Check(ThreadState thread)
     {
         if (thread.IsDue)

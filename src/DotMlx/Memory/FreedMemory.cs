@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// Lets the C library keep memory that MLX frees on the CPU. MLX has no cache of its own there, and glibc gives whatever is larger than
-/// what was freed before back to the system, which hands it out anew page by page: a third of the time of a training step.
+/// Lets the C library keep memory that MLX frees on the CPU. MLX has no cache of its own there. glibc returns blocks larger than any freed
+/// before to the system, which then provides them again page by page: a third of the time of a training step.
 /// </summary>
 internal static unsafe class FreedMemory
 {
@@ -14,8 +14,8 @@ internal static unsafe class FreedMemory
     private static int told;
 
     /// <summary>
-    /// Frees one large block that nobody touched: glibc takes its size for usual from then on. Programs that set MALLOC_TRIM_THRESHOLD_,
-    /// MALLOC_MMAP_THRESHOLD_ or such have switched learning off, and stay as they are. Does its work once.
+    /// Frees one large untouched block, which raises glibc's dynamic thresholds. Programs that set MALLOC_TRIM_THRESHOLD_,
+    /// MALLOC_MMAP_THRESHOLD_, or similar variables have turned this adaptation off and aren't affected. Has an effect only once.
     /// </summary>
     internal static void Keep()
     {

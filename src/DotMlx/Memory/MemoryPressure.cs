@@ -4,8 +4,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// The collector does not see native memory, so programs without <c>using</c> would grow. Before an evaluation, and now and
-/// then while arrays are made, when MLX holds clearly more than after the last collection, the collector is asked to look.
+/// The garbage collector doesn't see native memory, so programs without <c>using</c> would grow. Before an evaluation, and at intervals
+/// while arrays are made, a collection is requested if MLX holds clearly more memory than after the last one.
 /// </summary>
 internal static unsafe class MemoryPressure
 {
@@ -30,7 +30,7 @@ internal static unsafe class MemoryPressure
     // Whether the next collection looks at all generations.
     private static bool everything;
 
-    /// <summary>Looks at MLX's memory and collects if that promises something.</summary>
+    /// <summary>Checks MLX's memory and requests a collection if that is promising.</summary>
     internal static void Check()
     {
         nuint active = 0;

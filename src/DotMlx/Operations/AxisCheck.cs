@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// The one place where axes are checked: every operation passes its axes through here before MLX sees them, because MLX wraps
-/// some of them around, takes others in silence, and reads outside of its arrays for the rest.
+/// Checks axes for all operations before MLX gets them. MLX wraps some invalid axes around, accepts others silently, and reads outside its
+/// arrays for the rest.
 /// </summary>
 internal static class AxisCheck
 {
-    /// <summary>The axis counted from the start.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The array has no such axis.</exception>
+    /// <summary>The axis, counted from the start.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The array doesn't have this axis.</exception>
     internal static int Of(
         MlxArray a, int axis, [CallerArgumentExpression(nameof(axis))] string? name = null,
         [CallerArgumentExpression(nameof(a))] string? array = null)
@@ -20,8 +20,8 @@ internal static class AxisCheck
         return (uint)index < (uint)rank ? index : throw OutOfRange(axis, rank, ShapeText.Of(a), name);
     }
 
-    /// <summary>Checks several axes: each exists, and none occurs twice.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The array has no such axis.</exception>
+    /// <summary>Checks several axes: each must exist, and none may occur twice.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The array doesn't have this axis.</exception>
     /// <exception cref="ArgumentException">An axis occurs twice.</exception>
     internal static void Check(
         MlxArray a, ReadOnlySpan<int> axes, [CallerArgumentExpression(nameof(axes))] string? name = null,
@@ -42,8 +42,8 @@ internal static class AxisCheck
         ArgumentNullException.ThrowIfNull(a, array);
     }
 
-    /// <summary>Checks positions of new axes, which are counted in the result.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A position lies outside of the result.</exception>
+    /// <summary>Checks positions of new axes, which count axes of the result.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A position is outside the result.</exception>
     /// <exception cref="ArgumentException">A position occurs twice.</exception>
     internal static void CheckNew(MlxArray a, ReadOnlySpan<int> axes, [CallerArgumentExpression(nameof(axes))] string? name = null)
     {

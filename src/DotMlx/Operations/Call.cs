@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>The recurring C signatures of operations beyond one and two arrays.</summary>
+/// <summary>The recurring C signatures of operations with more than two arrays or with other arguments.</summary>
 internal static unsafe class Call
 {
     internal static MlxArray Int(
@@ -72,7 +72,7 @@ internal static unsafe class Call
         return Op.Result(status, result, function);
     }
 
-    /// <summary>One array into two.</summary>
+    /// <summary>One array to two.</summary>
     internal static (MlxArray First, MlxArray Second) Pair(
         delegate*<mlx_array*, mlx_array*, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxStream? stream,
         [CallerArgumentExpression(nameof(a))] string? name = null)
@@ -84,7 +84,7 @@ internal static unsafe class Call
         return (Op.Result(status, first, function), Op.Result(status, second, function));
     }
 
-    /// <summary>Several arrays into one, along an axis.</summary>
+    /// <summary>Several arrays to one, along an axis.</summary>
     internal static MlxArray Join(
         delegate*<mlx_array*, mlx_vector_array, int, mlx_stream, int> f, string function,
         ReadOnlySpan<MlxArray> arrays, int axis, MlxStream? stream)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DotMlx;
 
-/// <summary>The greedy order of contractions that MLX follows: in each step the pair that frees the most memory.</summary>
+/// <summary>The greedy order of contractions that MLX follows: each step contracts the pair that frees the most memory.</summary>
 internal sealed class ContractionPath
 {
     private readonly EinsumExpression expression;
@@ -148,7 +148,7 @@ internal sealed class ContractionPath
         internal bool Touches(Candidate other)
             => First == other.First || First == other.Second || Second == other.First || Second == other.Second;
 
-        /// <summary>The same pair at its positions once the other pair has left the list.</summary>
+        /// <summary>The same pair, at its positions after the other pair has left the list.</summary>
         internal Candidate After(Candidate other) => this with { First = Shift(First, other), Second = Shift(Second, other) };
 
         private static int Shift(int position, Candidate other)

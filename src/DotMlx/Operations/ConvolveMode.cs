@@ -1,14 +1,14 @@
 namespace DotMlx;
 
-/// <summary>Which part of a convolution of two rows <see cref="Mx.Convolve"/> gives.</summary>
+/// <summary>The part of a convolution of two vectors that <see cref="Mx.Convolve"/> returns.</summary>
 public enum ConvolveMode
 {
     /// <summary>All m + n - 1 elements.</summary>
     Full,
 
-    /// <summary>As many as the longer row has.</summary>
+    /// <summary>As many elements as the longer vector has.</summary>
     Same,
 
-    /// <summary>Those where both rows overlap fully.</summary>
+    /// <summary>The elements for which both vectors overlap fully.</summary>
     Valid,
 }

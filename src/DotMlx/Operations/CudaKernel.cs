@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>A custom CUDA kernel; made by <see cref="Mx.Fast.CudaKernel"/>.</summary>
+/// <summary>A custom CUDA kernel, created by <see cref="Mx.Fast.CudaKernel"/>.</summary>
 public sealed unsafe class CudaKernel : CustomKernel
 {
     internal CudaKernel(

@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>A kernel of one's own, compiled by MLX when it first runs (mlx.core.fast.metal_kernel and cuda_kernel).</summary>
-/// <remarks>MLX holds the source text; the object owns one native handle and is freed by <see cref="Dispose()"/> or its finalizer.</remarks>
+/// <summary>A custom kernel that MLX compiles when it first runs (mlx.core.fast.metal_kernel and cuda_kernel).</summary>
+/// <remarks>MLX holds the source text. The object owns one native handle, which <see cref="Dispose()"/> or the finalizer frees.</remarks>
 public abstract unsafe class CustomKernel : IDisposable
 {
     private readonly NativeHandle kernel;
@@ -16,14 +16,14 @@ public abstract unsafe class CustomKernel : IDisposable
     /// <param name="outputShapes">One shape for each output name.</param>
     /// <param name="outputDTypes">One dtype for each output name.</param>
     /// <param name="grid">Threads in each of three dimensions.</param>
-    /// <param name="threadGroup">Threads of a group in each of three dimensions.</param>
-    /// <param name="template">Values of the source's template parameters.</param>
-    /// <param name="initValue">Value the outputs are filled with first; null for none.</param>
+    /// <param name="threadGroup">Threads per group in each of three dimensions.</param>
+    /// <param name="template">Values of the template parameters of the source.</param>
+    /// <param name="initValue">The value with which the outputs are initialized; null for none.</param>
     /// <param name="verbose">Whether MLX prints the generated source.</param>
     /// <param name="stream">A GPU stream; null for the default stream.</param>
     /// <returns>One array for each output name.</returns>
-    /// <exception cref="ArgumentException">The counts of shapes and dtypes differ.</exception>
-    /// <exception cref="MlxException">The arguments do not fit the kernel.</exception>
+    /// <exception cref="ArgumentException">The numbers of shapes and dtypes differ.</exception>
+    /// <exception cref="MlxException">The arguments don't match the kernel.</exception>
     /// <exception cref="ObjectDisposedException">The kernel has been disposed.</exception>
     public MlxArray[] Apply(
         ReadOnlySpan<MlxArray> inputs, ReadOnlySpan<int[]> outputShapes, ReadOnlySpan<DType> outputDTypes,
@@ -72,7 +72,7 @@ public abstract unsafe class CustomKernel : IDisposable
         }
     }
 
-    /// <summary>Frees the native kernel. Arrays it has made stay valid.</summary>
+    /// <summary>Frees the native kernel. Arrays that it has computed stay valid.</summary>
     public void Dispose()
     {
         kernel.Dispose();
@@ -94,8 +94,8 @@ public abstract unsafe class CustomKernel : IDisposable
 
     private protected abstract MlxArray[] Run(nint kernel, nint config, mlx_vector_array inputs, mlx_stream stream);
 
-    /// <summary>A name that MLX puts into the source: that of the kernel, of an input or output, of a template parameter.</summary>
-    /// <exception cref="ArgumentException">The name is not ASCII, or holds '%' or a zero character.</exception>
+    /// <summary>A name that MLX inserts into the source: of the kernel, an input, an output, or a template parameter.</summary>
+    /// <exception cref="ArgumentException">The name isn't ASCII, or contains '%' or a null character.</exception>
     private protected static NativeText Name(string name, string parameter) => Ascii.IsValid(name)
         ? new NativeText(name, parameter)
         : throw new ArgumentException($"The name '{name}' becomes part of the kernel's source, where names must be ASCII.", parameter);

@@ -3,12 +3,12 @@ using System.Numerics;
 namespace DotMlx;
 
 /// <summary>
-/// Determinants of matrices that can be read, by elimination with row exchanges: MLX before 0.32.1 ends the process where it factors
-/// a singular matrix.
+/// Determinants of matrices whose elements can be read, by elimination with row exchanges. MLX before 0.32.1 ends the process when it
+/// factors a singular matrix.
 /// </summary>
 internal static class Determinant
 {
-    /// <summary>Whether the elements are there, or may be computed now.</summary>
+    /// <summary>Whether the elements are available or may be computed now.</summary>
     internal static bool CanCompute(MlxArray a) =>
         a.DType is DType.Float32 or DType.Float64 && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(a));
 

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>Subscripts of an Einstein summation against shapes: one letter for each axis, ellipses spelled out.</summary>
+/// <summary>Parses the subscripts of an Einstein summation for given shapes: one letter per axis, with ellipses expanded.</summary>
 internal sealed class EinsumExpression
 {
     private const string Letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -17,7 +17,7 @@ internal sealed class EinsumExpression
 
     internal string Output { get; }
 
-    /// <summary>Size of each letter's axis after broadcasting.</summary>
+    /// <summary>The size of each letter's axis after broadcasting.</summary>
     internal Dictionary<char, int> Sizes { get; }
 
     internal static EinsumExpression Parse(string subscripts, int[][] shapes)

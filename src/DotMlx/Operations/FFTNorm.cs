@@ -1,14 +1,14 @@
 namespace DotMlx;
 
-/// <summary>Where a Fourier transform of n elements puts the factor 1/n (the norm argument of mlx.core.fft).</summary>
+/// <summary>Where a Fourier transform of n elements applies the factor 1/n (the norm argument of mlx.core.fft).</summary>
 public enum FFTNorm
 {
-    /// <summary>Into the inverse transform.</summary>
+    /// <summary>In the inverse transform.</summary>
     Backward,
 
-    /// <summary>Its square root into both directions.</summary>
+    /// <summary>The square root of the factor, in both directions.</summary>
     Ortho,
 
-    /// <summary>Into the forward transform.</summary>
+    /// <summary>In the forward transform.</summary>
     Forward,
 }

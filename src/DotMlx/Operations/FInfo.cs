@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>The limits of a floating dtype (mlx.core.finfo).</summary>
+/// <summary>The limits of a floating-point dtype (mlx.core.finfo).</summary>
 public readonly record struct FInfo
 {
     internal FInfo(DType dtype)
@@ -16,21 +16,21 @@ public readonly record struct FInfo
         };
     }
 
-    /// <summary>The dtype the limits are of; float32 when complex64 was asked for.</summary>
+    /// <summary>The dtype that the limits describe; float32 if complex64 was requested.</summary>
     public DType DType { get; }
 
-    /// <summary>Size of a number in bits.</summary>
+    /// <summary>The size of a number in bits.</summary>
     public int Bits { get; }
 
-    /// <summary>Smallest (most negative) finite number.</summary>
+    /// <summary>The smallest (most negative) finite number.</summary>
     public double Min => -Max;
 
-    /// <summary>Largest finite number.</summary>
+    /// <summary>The largest finite number.</summary>
     public double Max { get; }
 
-    /// <summary>Distance from 1 to the next larger number.</summary>
+    /// <summary>The distance from 1 to the next larger number.</summary>
     public double Eps { get; }
 
-    /// <summary>Smallest positive number with full precision.</summary>
+    /// <summary>The smallest positive number with full precision.</summary>
     public double SmallestNormal { get; }
 }

@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Before 0.32.1 MLX ends the process when LAPACK refuses a matrix, because it throws on a thread of its own. On those versions
-/// matrices are looked at first, and computed for that; under a transform, where they have no values, they are not.
+/// Before 0.32.1, MLX ends the process when LAPACK refuses a matrix, because it throws on its own thread. With those versions, matrices are
+/// computed and checked first, except under a transform, where they have no values.
 /// </summary>
 internal static class Factorable
 {
@@ -27,7 +27,7 @@ internal static class Factorable
         using MlxArray any = Mx.Any(missing, stream: stream);
         if (any.Item<bool>())
         {
-            throw Refused(function, "has elements that are no numbers (NaN)", a);
+            throw Refused(function, "contains NaN", a);
         }
     }
 
@@ -41,7 +41,7 @@ internal static class Factorable
         }
     }
 
-    /// <exception cref="MlxException">A matrix is singular, or cannot be told from one that is.</exception>
+    /// <exception cref="MlxException">A matrix is singular, or can't be distinguished from a singular one.</exception>
     internal static void RequireRegular(MlxArray a, string function, MlxStream? stream)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -60,7 +60,7 @@ internal static class Factorable
         double limit = Leftover * Math.Sqrt(a.Shape[^1]) * Mx.FInfo(a.DType).Eps;
         if (Mx.Any(Mx.LessEqual(diagonal, Mx.Multiply(columns, limit, stream), stream), stream: stream).Item<bool>())
         {
-            throw Refused(function, "is singular, or too close to a singular one for its precision", a);
+            throw Refused(function, "is singular, or singular to within its precision", a);
         }
     }
 
@@ -77,7 +77,7 @@ internal static class Factorable
         using MlxArray regular = Mx.All(diagonal, stream: stream);
         if (!regular.Item<bool>())
         {
-            throw Refused(function, "is singular: there is a zero on its diagonal", a);
+            throw Refused(function, "is singular: its diagonal contains a zero", a);
         }
     }
 

@@ -7,7 +7,7 @@ public readonly record struct IInfo
     {
         if (!dtype.IsInteger())
         {
-            throw new ArgumentException($"{dtype.MlxName()} is no integer dtype.", nameof(dtype));
+            throw new ArgumentException($"{dtype.MlxName()} isn't an integer dtype.", nameof(dtype));
         }
 
         DType = dtype;
@@ -17,12 +17,12 @@ public readonly record struct IInfo
         Max = ulong.MaxValue >> (64 - bits + (signed ? 1 : 0));
     }
 
-    /// <summary>The dtype the limits are of.</summary>
+    /// <summary>The dtype that the limits describe.</summary>
     public DType DType { get; }
 
-    /// <summary>Smallest number.</summary>
+    /// <summary>The smallest number.</summary>
     public long Min { get; }
 
-    /// <summary>Largest number.</summary>
+    /// <summary>The largest number.</summary>
     public ulong Max { get; }
 }

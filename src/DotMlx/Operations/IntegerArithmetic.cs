@@ -5,13 +5,13 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Integer division and powers where MLX would end the process, answer as the device does, or never return. It divides as the
-/// processor does: one of x86 raises a signal for x / 0 and for the smallest number / -1, one of arm64 gives 0, and with it the
-/// remainder x; what Metal gives is undefined. Its power halves a negative exponent for ever.
+/// Integer division and powers for arguments on which MLX would end the process, depend on the device, or never return. MLX divides with
+/// the processor's instruction. On x86, x / 0 and the smallest number / -1 raise a signal. On arm64, x / 0 is 0, and its remainder is x. On
+/// Metal, the result is undefined. MLX's power halves a negative exponent forever.
 /// </summary>
 internal static unsafe class IntegerArithmetic
 {
-    /// <summary>Whether <paramref name="b"/> holds, or may hold, a divisor that devices do not agree about.</summary>
+    /// <summary>Whether <paramref name="b"/> contains, or may contain, a divisor on which devices disagree.</summary>
     internal static bool MayTrap(MlxArray a, MlxArray b)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -24,7 +24,7 @@ internal static unsafe class IntegerArithmetic
         return b.Weak is WeakScalar number ? number.Is(0) || number.Is(-1) : !Evaluation.IsKnown(b) || HasTrap(b);
     }
 
-    /// <summary>Quotient rounded down, 0 where the divisor is.</summary>
+    /// <summary>The quotient, rounded down; 0 if the divisor is 0.</summary>
     internal static MlxArray Quotient(MlxArray a, MlxArray b, Func<MlxArray, MlxArray, MlxArray> divide, MlxStream? stream)
     {
         using SafeDivisor safe = new(a, b, stream);
@@ -34,14 +34,16 @@ internal static unsafe class IntegerArithmetic
         return Mx.Where(safe.IsZero, plain.DType == DType.Bool ? false : 0, signed ?? plain, stream);
     }
 
-    /// <summary>Remainder with the sign of the divisor, 0 where that is 0.</summary>
+    /// <summary>The remainder, with the sign of the divisor; 0 if the divisor is 0.</summary>
     internal static MlxArray Remainder(MlxArray a, MlxArray b, Func<MlxArray, MlxArray, MlxArray> divide, MlxStream? stream)
     {
         using SafeDivisor safe = new(a, b, stream);
         return divide(a, safe.Divisor);
     }
 
-    /// <summary>Refuses negative exponents of integers, as NumPy does. They are computed for that, except under a transform.</summary>
+    /// <summary>
+    /// Refuses negative exponents of integers, as NumPy does. The exponents are computed for this check, except under a transform.
+    /// </summary>
     /// <exception cref="ArgumentException">An exponent is negative.</exception>
     internal static void CheckExponent(MlxArray a, MlxArray b)
     {
@@ -50,7 +52,7 @@ internal static unsafe class IntegerArithmetic
         if (b.DType.IsSignedInteger() && b.Size > 0 && AreIntegers(a, b)
             && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(b)) && Any(b, static value => value < 0))
         {
-            throw new ArgumentException("Integers to negative integer powers are not allowed; convert the base with AsType(DType.Float32) first.", nameof(b));
+            throw new ArgumentException("Integers to negative integer powers aren't allowed; convert the base with AsType(DType.Float32) first.", nameof(b));
         }
     }
 
@@ -81,7 +83,7 @@ internal static unsafe class IntegerArithmetic
             where T : unmanaged, IBinaryInteger<T> => Array.Exists(array.ToArray<T>(), value => predicate(long.CreateTruncating(value)));
     }
 
-    /// <summary>The divisor with 1 in place of what traps.</summary>
+    /// <summary>The divisor, with 1 in place of the values that trap.</summary>
     private readonly ref struct SafeDivisor
     {
         internal SafeDivisor(MlxArray a, MlxArray b, MlxStream? stream)

@@ -4,13 +4,13 @@ using System.Text;
 namespace DotMlx;
 
 /// <summary>
-/// Writes a kernel's source so that MLX can report its mistakes. A compiler's error quotes lines of the source, and mlx-c passes the error
-/// to printf as the format: "x % n" would write through a pointer that is not there. So each '%' is followed by a character that makes no
-/// conversion of it, which changes nothing that the compiler sees: a comment in code, an escape in a literal.
+/// Rewrites the source of a kernel so that MLX can report its errors. A compiler error quotes lines of the source, and mlx-c passes the
+/// error to printf as the format, so "x % n" would write through an invalid pointer. Each '%' is therefore followed by a character that
+/// prevents a conversion. This doesn't change the program: it is a comment in code and an escape in a literal.
 /// </summary>
 internal ref struct KernelSource
 {
-    /// <summary>What the compiler quotes not as it stands but as it understands it, without the comments: a condition that does not hold.</summary>
+    /// <summary>Text that the compiler quotes in its own form, without comments: a failed condition.</summary>
     private static readonly string[] Conditions = ["static_assert", "_Static_assert", "enable_if", "enable_if_t", "requires"];
 
     private readonly ReadOnlySpan<char> source;
@@ -28,11 +28,11 @@ internal ref struct KernelSource
         safe = new StringBuilder(source.Length + 64);
     }
 
-    /// <summary>The same source in a form that an error message may quote.</summary>
-    /// <param name="source">C++ as Metal or CUDA compiles it.</param>
-    /// <param name="parameter">Name of the caller's parameter, for the exception.</param>
-    /// <param name="ascii">Whether it becomes ASCII: MLX hands its source to Metal as such.</param>
-    /// <exception cref="ArgumentException">A '%' or a character stands where it cannot be made safe.</exception>
+    /// <summary>The same source in a form that an error message can quote.</summary>
+    /// <param name="source">C++ that Metal or CUDA compiles.</param>
+    /// <param name="parameter">The name of the caller's parameter, for the exception.</param>
+    /// <param name="ascii">Whether to convert the source to ASCII, in which MLX passes it to Metal.</param>
+    /// <exception cref="ArgumentException">A '%' or another character can't be made safe where it is.</exception>
     internal static string Write(string source, string parameter, bool ascii)
     {
         if (!source.Contains('%', StringComparison.Ordinal) && (!ascii || Ascii.IsValid(source)))
@@ -101,7 +101,7 @@ internal ref struct KernelSource
 
         if (!char.IsAscii(c) && ascii)
         {
-            throw Refused($"The character '{Rune.GetRuneAt(source.ToString(), at)}' stands outside comments and strings, but MLX hands its source to Metal as ASCII. Write names in ASCII.");
+            throw Refused($"The character '{Rune.GetRuneAt(source.ToString(), at)}' is outside comments and strings, but MLX passes the source to Metal as ASCII. Write names in ASCII.");
         }
 
         inCondition &= c is not (';' or '{');
@@ -118,7 +118,7 @@ internal ref struct KernelSource
             ReadOnlySpan<char> right = source[at..].TrimStart();
             if (right.IsEmpty || !(char.IsAsciiDigit(right[0]) || right[0] == '('))
             {
-                throw Refused("In a condition such as that of static_assert, the error of a compiler may repeat '%' in a form that mlx-c cannot report. Put its right side into parentheses: 'a % (b)'.");
+                throw Refused("In a condition such as that of static_assert, a compiler error may repeat '%' in a form that mlx-c can't report. Put its right side into parentheses: 'a % (b)'.");
             }
         }
 
@@ -129,7 +129,7 @@ internal ref struct KernelSource
         }
     }
 
-    /// <summary>A comment, or the text of #error, which is quoted like one: what stands in it means nothing.</summary>
+    /// <summary>A comment, or the text of #error, which is quoted like a comment; its content has no meaning.</summary>
     private void Comment(string end)
     {
         int length = end.Length + (end == "\n" ? 0 : 2);
@@ -192,12 +192,12 @@ internal ref struct KernelSource
         }
     }
 
-    /// <summary>The bytes of a character as octal escapes, which end after three digits whatever follows.</summary>
+    /// <summary>The bytes of a character as octal escapes, which end after three digits regardless of the next character.</summary>
     private void Escape()
     {
         if (Rune.DecodeFromUtf16(source[at..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
         {
-            throw Refused("Half a surrogate pair stands in a string.");
+            throw Refused("A string contains an unpaired surrogate.");
         }
 
         Span<byte> bytes = stackalloc byte[4];

@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>A custom Metal kernel; made by <see cref="Mx.Fast.MetalKernel"/>.</summary>
+/// <summary>A custom Metal kernel, created by <see cref="Mx.Fast.MetalKernel"/>.</summary>
 public sealed unsafe class MetalKernel : CustomKernel
 {
     internal MetalKernel(

@@ -5,52 +5,52 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Sum of two arrays, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.add; C: mlx_add.</remarks>
     public static MlxArray Add(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Arithmetic(&Mlxc.mlx_add, "mlx_add", a, b, stream);
 
     /// <summary>Difference of two arrays, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.subtract; C: mlx_subtract.</remarks>
     public static MlxArray Subtract(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Arithmetic(&Mlxc.mlx_subtract, "mlx_subtract", a, b, stream);
 
     /// <summary>Product of two arrays, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.multiply; C: mlx_multiply.</remarks>
     public static MlxArray Multiply(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, stream);
 
     /// <summary>True quotient of two arrays, element by element; integers give float32.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.divide; C: mlx_divide.</remarks>
     public static MlxArray Divide(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, stream);
 
-    /// <summary>Quotient rounded down, element by element; dtype of the promoted operands.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>Quotient, rounded down, element by element, in the promoted dtype.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
-    /// <remarks>Of integers, division by zero gives 0. mlx.core.floor_divide; C: mlx_floor_divide.</remarks>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
+    /// <remarks>Integer division by zero gives 0. mlx.core.floor_divide; C: mlx_floor_divide.</remarks>
     public static MlxArray FloorDivide(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         return IntegerArithmetic.MayTrap(a, b) ? IntegerArithmetic.Quotient(a, b, Divided, stream) : Divided(a, b);
@@ -59,12 +59,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Remainder of the division, with the sign of <paramref name="b"/>.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
-    /// <remarks>Of integers, the remainder of division by zero is 0. mlx.core.remainder; C: mlx_remainder.</remarks>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
+    /// <remarks>The remainder of an integer division by zero is 0. mlx.core.remainder; C: mlx_remainder.</remarks>
     public static MlxArray Remainder(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         return IntegerArithmetic.MayTrap(a, b) ? IntegerArithmetic.Remainder(a, b, Divided, stream) : Divided(a, b);
@@ -73,13 +73,14 @@ public static unsafe partial class Mx
     }
 
     /// <summary><paramref name="a"/> to the power of <paramref name="b"/>, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <exception cref="ArgumentException">
-    /// An exponent of integers is negative. Integer exponents are computed to see that, except under a transform; MLX would not return.
+    /// An integer exponent is negative. Integer exponents are computed for this check, except under a transform, because MLX would never
+    /// return.
     /// </exception>
     /// <remarks>mlx.core.power; C: mlx_power.</remarks>
     public static MlxArray Power(MlxArray a, MlxArray b, MlxStream? stream = null)
@@ -88,105 +89,107 @@ public static unsafe partial class Mx
         return Op.Binary(&Mlxc.mlx_power, "mlx_power", a, b, stream);
     }
 
-    /// <summary>Larger of two elements; NaN wins.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>The larger of two elements, or NaN if either is NaN.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.maximum; C: mlx_maximum.</remarks>
     public static MlxArray Maximum(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Arithmetic(&Mlxc.mlx_maximum, "mlx_maximum", a, b, stream);
 
-    /// <summary>Smaller of two elements; NaN wins.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>The smaller of two elements, or NaN if either is NaN.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.minimum; C: mlx_minimum.</remarks>
     public static MlxArray Minimum(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Arithmetic(&Mlxc.mlx_minimum, "mlx_minimum", a, b, stream);
 
     /// <summary>Log(Exp(a) + Exp(b)) without overflow.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.logaddexp; C: mlx_logaddexp.</remarks>
     public static MlxArray LogAddExp(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_logaddexp, "mlx_logaddexp", a, b, stream);
 
     /// <summary>Angle of the point (b, a) in radians, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.arctan2; C: mlx_arctan2.</remarks>
     public static MlxArray Arctan2(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_arctan2, "mlx_arctan2", a, b, stream);
 
-    /// <summary>Bitwise and of integers or bools.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>Bitwise AND of integers or bools.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_and; C: mlx_bitwise_and.</remarks>
     public static MlxArray BitwiseAnd(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_bitwise_and, "mlx_bitwise_and", a, b, stream);
 
-    /// <summary>Bitwise or of integers or bools.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>Bitwise OR of integers or bools.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_or; C: mlx_bitwise_or.</remarks>
     public static MlxArray BitwiseOr(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_bitwise_or, "mlx_bitwise_or", a, b, stream);
 
-    /// <summary>Bitwise exclusive or of integers or bools.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>Bitwise exclusive OR of integers or bools.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_xor; C: mlx_bitwise_xor.</remarks>
     public static MlxArray BitwiseXor(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_bitwise_xor, "mlx_bitwise_xor", a, b, stream);
 
     /// <summary>Bits of <paramref name="a"/> shifted left by <paramref name="b"/> places.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.left_shift; C: mlx_left_shift.</remarks>
     public static MlxArray LeftShift(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_left_shift, "mlx_left_shift", a, b, stream);
 
     /// <summary>Bits of <paramref name="a"/> shifted right by <paramref name="b"/> places.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.right_shift; C: mlx_right_shift.</remarks>
     public static MlxArray RightShift(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_right_shift, "mlx_right_shift", a, b, stream);
 
-    /// <summary>Quotient cut towards zero and remainder in one pass.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>Quotient, truncated toward zero, and remainder, in one pass.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Quotient and remainder, each of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
-    /// <remarks>mlx.core.divmod; C: mlx_divmod. Before MLX 0.32 the quotient is cut towards zero, and the
-    /// remainder has the sign of the dividend on the CPU and that of the divisor on a GPU; from then on the quotient is rounded down, and the
-    /// remainder has the sign of the divisor, as in Python.</remarks>
+    /// <returns>The quotient and the remainder, each of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
+    /// <remarks>
+    /// mlx.core.divmod; C: mlx_divmod. Before MLX 0.32, the quotient is truncated toward zero, and the remainder has the sign of the
+    /// dividend on the CPU and the sign of the divisor on a GPU. Since MLX 0.32, the quotient is rounded down, and the remainder has the
+    /// sign of the divisor, as in Python.
+    /// </remarks>
     public static (MlxArray Quotient, MlxArray Remainder) DivMod(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         if (!IntegerArithmetic.MayTrap(a, b))

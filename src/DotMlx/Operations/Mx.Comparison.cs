@@ -5,81 +5,81 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>a == b, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.equal; C: mlx_equal.</remarks>
     public static MlxArray Equal(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_equal, "mlx_equal", a, b, stream);
 
     /// <summary>a != b, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.not_equal; C: mlx_not_equal.</remarks>
     public static MlxArray NotEqual(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_not_equal, "mlx_not_equal", a, b, stream);
 
     /// <summary>a &lt; b, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.less; C: mlx_less.</remarks>
     public static MlxArray Less(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_less, "mlx_less", a, b, stream);
 
     /// <summary>a &lt;= b, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.less_equal; C: mlx_less_equal.</remarks>
     public static MlxArray LessEqual(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_less_equal, "mlx_less_equal", a, b, stream);
 
     /// <summary>a > b, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.greater; C: mlx_greater.</remarks>
     public static MlxArray Greater(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_greater, "mlx_greater", a, b, stream);
 
     /// <summary>a >= b, element by element.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.greater_equal; C: mlx_greater_equal.</remarks>
     public static MlxArray GreaterEqual(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, stream);
 
-    /// <summary>Whether both elements are non-zero.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>Whether both elements are nonzero.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.logical_and; C: mlx_logical_and.</remarks>
     public static MlxArray LogicalAnd(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_logical_and, "mlx_logical_and", a, b, stream);
 
-    /// <summary>Whether at least one of both elements is non-zero.</summary>
-    /// <param name="a">Array or scalar; a scalar takes the other operand's dtype where its kind allows.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>Whether at least one of the two elements is nonzero.</summary>
+    /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.logical_or; C: mlx_logical_or.</remarks>
     public static MlxArray LogicalOr(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Op.Binary(&Mlxc.mlx_logical_or, "mlx_logical_or", a, b, stream);
@@ -87,7 +87,7 @@ public static unsafe partial class Mx
     /// <summary>Whether each element is NaN.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isnan; C: mlx_isnan.</remarks>
     public static MlxArray IsNaN(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_isnan, "mlx_isnan", a, stream);
@@ -95,7 +95,7 @@ public static unsafe partial class Mx
     /// <summary>Whether each element is infinite.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isinf; C: mlx_isinf.</remarks>
     public static MlxArray IsInf(MlxArray a, MlxStream? stream = null)
         => OfParts(a) ? Either(&Mlxc.mlx_isinf, "mlx_isinf", a, LogicalOr, stream) : Op.Unary(&Mlxc.mlx_isinf, "mlx_isinf", a, stream);
@@ -103,7 +103,7 @@ public static unsafe partial class Mx
     /// <summary>Whether each element is neither infinite nor NaN.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isfinite; C: mlx_isfinite.</remarks>
     public static MlxArray IsFinite(MlxArray a, MlxStream? stream = null)
         => OfParts(a)
@@ -127,7 +127,7 @@ public static unsafe partial class Mx
     /// <summary>Whether each element is positive infinity.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isposinf; C: mlx_isposinf.</remarks>
     public static MlxArray IsPosInf(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_isposinf, "mlx_isposinf", a, stream);
@@ -135,7 +135,7 @@ public static unsafe partial class Mx
     /// <summary>Whether each element is negative infinity.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isneginf; C: mlx_isneginf.</remarks>
     public static MlxArray IsNegInf(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_isneginf, "mlx_isneginf", a, stream);
@@ -143,17 +143,17 @@ public static unsafe partial class Mx
     /// <summary>Whether each element is zero.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.logical_not; C: mlx_logical_not.</remarks>
     public static MlxArray LogicalNot(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, stream);
 
     /// <summary>Whether two arrays have the same shape and the same elements.</summary>
-    /// <param name="a">Array or scalar.</param>
-    /// <param name="b">Array or scalar.</param>
-    /// <param name="equalNan">Whether NaN counts as equal to NaN.</param>
+    /// <param name="a">An array or a scalar.</param>
+    /// <param name="b">An array or a scalar.</param>
+    /// <param name="equalNan">Whether NaN is equal to NaN.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool scalar array; false, not an error, when the shapes differ.</returns>
+    /// <returns>A bool scalar array. It is false, without an error, if the shapes differ.</returns>
     /// <remarks>mlx.core.array_equal; C: mlx_array_equal.</remarks>
     public static MlxArray ArrayEqual(MlxArray a, MlxArray b, bool equalNan = false, MlxStream? stream = null)
     {
@@ -165,14 +165,14 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Whether all elements of two arrays are close: |a - b| &lt;= atol + rtol * |b|.</summary>
-    /// <param name="a">Array or scalar.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
-    /// <param name="rtol">Relative tolerance.</param>
-    /// <param name="atol">Absolute tolerance.</param>
-    /// <param name="equalNan">Whether NaN counts as close to NaN.</param>
+    /// <param name="a">An array or a scalar.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="rtol">The relative tolerance.</param>
+    /// <param name="atol">The absolute tolerance.</param>
+    /// <param name="equalNan">Whether NaN is close to NaN.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool scalar array.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool scalar array.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.allclose; C: mlx_allclose.</remarks>
     public static MlxArray AllClose(
         MlxArray a, MlxArray b, double rtol = 1e-5, double atol = 1e-8, bool equalNan = false, MlxStream? stream = null)
@@ -185,14 +185,14 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Which elements of two arrays are close: |a - b| &lt;= atol + rtol * |b|.</summary>
-    /// <param name="a">Array or scalar.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
-    /// <param name="rtol">Relative tolerance.</param>
-    /// <param name="atol">Absolute tolerance.</param>
-    /// <param name="equalNan">Whether NaN counts as close to NaN.</param>
+    /// <param name="a">An array or a scalar.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="rtol">The relative tolerance.</param>
+    /// <param name="atol">The absolute tolerance.</param>
+    /// <param name="equalNan">Whether NaN is close to NaN.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.isclose; C: mlx_isclose.</remarks>
     public static MlxArray IsClose(
         MlxArray a, MlxArray b, double rtol = 1e-5, double atol = 1e-8, bool equalNan = false, MlxStream? stream = null)

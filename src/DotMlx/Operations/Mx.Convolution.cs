@@ -5,15 +5,15 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Convolution over 1 spatial axis (cross-correlation: the kernel is not flipped).</summary>
-    /// <param name="input">Array of shape [batch, length, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, length, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel.</param>
-    /// <param name="padding">Zeros added on both sides.</param>
-    /// <param name="dilation">Distance of the kernel's elements.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="input">An array of shape [batch, length, channelsIn].</param>
+    /// <param name="weight">The kernels, of shape [channelsOut, length, channelsIn / groups].</param>
+    /// <param name="stride">The stride of the kernel.</param>
+    /// <param name="padding">The number of zeros added on both sides.</param>
+    /// <param name="dilation">The distance between the elements of the kernel (dilation).</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, length, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [batch, length, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.conv1d; C: mlx_conv1d.</remarks>
     public static MlxArray Conv1d(
         MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int groups = 1,
@@ -30,15 +30,15 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel is not flipped).</summary>
-    /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel in each axis, or one number for all; null for 1.</param>
-    /// <param name="padding">Zeros added on both sides of each axis, or one number for all.</param>
-    /// <param name="dilation">Distance of the kernel's elements in each axis, or one number for all; null for 1.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="input">An array of shape [batch, height, width, channelsIn].</param>
+    /// <param name="weight">The kernels, of shape [channelsOut, height, width, channelsIn / groups].</param>
+    /// <param name="stride">The stride of the kernel in each axis, or one number for all axes; null for 1.</param>
+    /// <param name="padding">The number of zeros added on both sides of each axis, or one number for all axes.</param>
+    /// <param name="dilation">The distance between the elements of the kernel in each axis, or one number for all axes; null for 1.</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [batch, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.conv2d; C: mlx_conv2d.</remarks>
     public static MlxArray Conv2d(
         MlxArray input, MlxArray weight, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null,
@@ -59,15 +59,15 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel is not flipped).</summary>
-    /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel in each axis, or one number for all; null for 1.</param>
-    /// <param name="padding">Zeros added on both sides of each axis, or one number for all.</param>
-    /// <param name="dilation">Distance of the kernel's elements in each axis, or one number for all; null for 1.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="input">An array of shape [batch, depth, height, width, channelsIn].</param>
+    /// <param name="weight">The kernels, of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
+    /// <param name="stride">The stride of the kernel in each axis, or one number for all axes; null for 1.</param>
+    /// <param name="padding">The number of zeros added on both sides of each axis, or one number for all axes.</param>
+    /// <param name="dilation">The distance between the elements of the kernel in each axis, or one number for all axes; null for 1.</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [batch, depth, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.conv3d; C: mlx_conv3d.</remarks>
     public static MlxArray Conv3d(
         MlxArray input, MlxArray weight, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null,
@@ -89,37 +89,41 @@ public static unsafe partial class Mx
         return Op.Result(status, result, "mlx_conv3d");
     }
 
-    /// <summary>Convolution over one to three spatial axes, with the same step, padding and dilation in all of them.</summary>
-    /// <param name="input">Array of shape [batch, spatial..., channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, spatial..., channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel.</param>
-    /// <param name="padding">Zeros added on both sides.</param>
-    /// <param name="kernelDilation">Distance of the kernel's elements.</param>
-    /// <param name="inputDilation">Distance at which the input's elements are laid out.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
-    /// <param name="flip">Whether the kernel is flipped, as convolution in the strict sense does.</param>
+    /// <summary>Convolution over one to three spatial axes, with the same stride, padding, and dilation in all axes.</summary>
+    /// <param name="input">An array of shape [batch, spatial..., channelsIn].</param>
+    /// <param name="weight">The kernels, of shape [channelsOut, spatial..., channelsIn / groups].</param>
+    /// <param name="stride">The stride of the kernel.</param>
+    /// <param name="padding">The number of zeros added on both sides.</param>
+    /// <param name="kernelDilation">The distance between the elements of the kernel (dilation).</param>
+    /// <param name="inputDilation">The distance between the elements of the input (input dilation).</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
+    /// <param name="flip">Whether to flip the kernel, as convolution in the strict sense does.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, spatial..., channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [batch, spatial..., channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.conv_general; C: mlx_conv_general.</remarks>
     public static MlxArray ConvGeneral(
         MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int kernelDilation = 1, int inputDilation = 1,
         int groups = 1, bool flip = false, MlxStream? stream = null)
         => ConvGeneral(input, weight, [stride], [padding], [padding], [kernelDilation], [inputDilation], groups, flip, stream);
 
-    /// <summary>Convolution over one to three spatial axes, each with its own step, padding and dilation.</summary>
-    /// <param name="input">Array of shape [batch, spatial..., channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, spatial..., channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel: one for each axis, one for all, or none for 1.</param>
-    /// <param name="paddingLow">Zeros added before each axis: one for each, one for all, or none for 0.</param>
-    /// <param name="paddingHigh">Zeros added behind each axis: one for each, one for all, or none for 0.</param>
-    /// <param name="kernelDilation">Distance of the kernel's elements: one for each axis, one for all, or none for 1.</param>
-    /// <param name="inputDilation">Distance at which the input's elements are laid out: one for each axis, one for all, or none for 1.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
-    /// <param name="flip">Whether the kernel is flipped, as convolution in the strict sense does.</param>
+    /// <summary>Convolution over one to three spatial axes, each with its own stride, padding, and dilation.</summary>
+    /// <param name="input">An array of shape [batch, spatial..., channelsIn].</param>
+    /// <param name="weight">The kernels, of shape [channelsOut, spatial..., channelsIn / groups].</param>
+    /// <param name="stride">The stride of the kernel: one number per axis, one for all axes, or none for 1.</param>
+    /// <param name="paddingLow">The number of zeros added before each axis: one per axis, one for all axes, or none for 0.</param>
+    /// <param name="paddingHigh">The number of zeros added after each axis: one per axis, one for all axes, or none for 0.</param>
+    /// <param name="kernelDilation">
+    /// The distance between the elements of the kernel: one number per axis, one for all axes, or none for 1.
+    /// </param>
+    /// <param name="inputDilation">
+    /// The distance between the elements of the input: one number per axis, one for all axes, or none for 1.
+    /// </param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
+    /// <param name="flip">Whether to flip the kernel, as convolution in the strict sense does.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, spatial..., channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [batch, spatial..., channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.conv_general; C: mlx_conv_general.</remarks>
     public static MlxArray ConvGeneral(
         MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> paddingLow, ReadOnlySpan<int> paddingHigh,
@@ -141,14 +145,14 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>Discrete convolution of two rows; the shorter one is the kernel and is flipped.</summary>
-    /// <param name="a">Array of one axis.</param>
-    /// <param name="v">Array of one axis.</param>
-    /// <param name="mode">Which part of the convolution is wanted.</param>
+    /// <summary>Discrete convolution of two vectors. The shorter one is the kernel and is flipped.</summary>
+    /// <param name="a">An array with one axis.</param>
+    /// <param name="v">An array with one axis.</param>
+    /// <param name="mode">The part of the convolution to return.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of one axis.</returns>
-    /// <exception cref="ArgumentException">A row is empty or has more axes than one, or the mode is unknown.</exception>
-    /// <remarks>mlx.core.convolve; composed of mlx_slice, mlx_reshape, mlx_pad and mlx_conv1d.</remarks>
+    /// <returns>An array with one axis.</returns>
+    /// <exception cref="ArgumentException">A vector is empty or has more than one axis, or the mode is unknown.</exception>
+    /// <remarks>mlx.core.convolve; composed of mlx_slice, mlx_reshape, mlx_pad, and mlx_conv1d.</remarks>
     public static MlxArray Convolve(MlxArray a, MlxArray v, ConvolveMode mode = ConvolveMode.Full, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -156,7 +160,7 @@ public static unsafe partial class Mx
         if (a.NDim != 1 || v.NDim != 1 || a.Size == 0 || v.Size == 0)
         {
             throw new ArgumentException(
-                $"Convolve takes two rows that are not empty, not shapes {ShapeText.Of(a.Shape)} and {ShapeText.Of(v.Shape)}.");
+                $"Convolve takes two nonempty vectors, but the shapes are {ShapeText.Of(a.Shape)} and {ShapeText.Of(v.Shape)}.");
         }
 
         (MlxArray signal, MlxArray kernel) = a.Size < v.Size ? (v, a) : (a, v);
@@ -184,11 +188,13 @@ public static unsafe partial class Mx
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
         if (input.NDim > 0 && input.Shape[^1] == 0)
         {
-            throw new ArgumentException($"The last axis holds the channels, and an input of shape {ShapeText.Of(input)} has none.", nameof(input));
+            throw new ArgumentException($"The last axis holds the channels, but an input of shape {ShapeText.Of(input)} has none.", nameof(input));
         }
     }
 
-    /// <summary>Checks the sizes that a convolution computes; one number stands for all axes, none for what changes nothing.</summary>
+    /// <summary>
+    /// Checks the sizes that a convolution computes. One number stands for all axes; none stands for the value that changes nothing.
+    /// </summary>
     private static void CheckSpatial(
         MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> low, ReadOnlySpan<int> high,
         ReadOnlySpan<int> kernelDilation, ReadOnlySpan<int> inputDilation)
@@ -210,14 +216,14 @@ public static unsafe partial class Mx
             => given.IsEmpty ? none : given.Length == 1 ? given[0] : axis < given.Length ? given[axis] : none;
     }
 
-    /// <summary>The same for a transposed convolution, which MLX makes one over a spread input.</summary>
+    /// <summary>The same check for a transposed convolution, which MLX computes as a convolution over a dilated input.</summary>
     private static void CheckTransposed(
         MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding, ReadOnlySpan<int> dilation, ReadOnlySpan<int> outputPadding)
     {
         if (Math.Min(input.NDim, weight.NDim) < stride.Length + 2)
         {
             throw new ArgumentException(
-                $"[conv_transpose] Input and weight have a batch, {stride.Length} spatial axes and channels; the shapes are {ShapeText.Of(input)} and {ShapeText.Of(weight)}.", nameof(input));
+                $"[conv_transpose] Input and weight must have a batch axis, {stride.Length} spatial axes, and a channel axis, but the shapes are {ShapeText.Of(input)} and {ShapeText.Of(weight)}.", nameof(input));
         }
 
         CheckSpatial(input, weight, [1], [0], [0], dilation, stride);

@@ -5,16 +5,16 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Transposed convolution over 1 spatial axis.</summary>
-    /// <param name="input">Array of shape [batch, length, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, length, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel.</param>
-    /// <param name="padding">Zeros added on both sides.</param>
-    /// <param name="dilation">Distance of the kernel's elements.</param>
-    /// <param name="outputPadding">Elements added at the end of the output.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="input">An array of shape [batch, length, channelsIn].</param>
+    /// <param name="weight">The kernels, of shape [channelsOut, length, channelsIn / groups].</param>
+    /// <param name="stride">The stride of the kernel.</param>
+    /// <param name="padding">The number of zeros added on both sides.</param>
+    /// <param name="dilation">The distance between the elements of the kernel (dilation).</param>
+    /// <param name="outputPadding">The number of elements added at the end of the output.</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, length, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [batch, length, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.conv_transpose1d; C: mlx_conv_transpose1d.</remarks>
     public static MlxArray ConvTranspose1d(
         MlxArray input, MlxArray weight, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, int groups = 1,
@@ -31,16 +31,16 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Transposed convolution over 2 spatial axes.</summary>
-    /// <param name="input">Array of shape [batch, height, width, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel in each axis, or one number for all; null for 1.</param>
-    /// <param name="padding">Zeros added on both sides of each axis, or one number for all.</param>
-    /// <param name="dilation">Distance of the kernel's elements in each axis, or one number for all; null for 1.</param>
-    /// <param name="outputPadding">Elements added at the end of each axis of the output; null for none.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="input">An array of shape [batch, height, width, channelsIn].</param>
+    /// <param name="weight">The kernels, of shape [channelsOut, height, width, channelsIn / groups].</param>
+    /// <param name="stride">The stride of the kernel in each axis, or one number for all axes; null for 1.</param>
+    /// <param name="padding">The number of zeros added on both sides of each axis, or one number for all axes.</param>
+    /// <param name="dilation">The distance between the elements of the kernel in each axis, or one number for all axes; null for 1.</param>
+    /// <param name="outputPadding">The number of elements added at the end of each axis of the output; null for none.</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, height, width, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [batch, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.conv_transpose2d; C: mlx_conv_transpose2d.</remarks>
     public static MlxArray ConvTranspose2d(
         MlxArray input, MlxArray weight, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null,
@@ -63,16 +63,16 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Transposed convolution over 3 spatial axes.</summary>
-    /// <param name="input">Array of shape [batch, depth, height, width, channelsIn].</param>
-    /// <param name="weight">Kernels of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
-    /// <param name="stride">Step of the kernel in each axis, or one number for all; null for 1.</param>
-    /// <param name="padding">Zeros added on both sides of each axis, or one number for all.</param>
-    /// <param name="dilation">Distance of the kernel's elements in each axis, or one number for all; null for 1.</param>
-    /// <param name="outputPadding">Elements added at the end of each axis of the output; null for none.</param>
-    /// <param name="groups">Groups of channels that are convolved apart.</param>
+    /// <param name="input">An array of shape [batch, depth, height, width, channelsIn].</param>
+    /// <param name="weight">The kernels, of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
+    /// <param name="stride">The stride of the kernel in each axis, or one number for all axes; null for 1.</param>
+    /// <param name="padding">The number of zeros added on both sides of each axis, or one number for all axes.</param>
+    /// <param name="dilation">The distance between the elements of the kernel in each axis, or one number for all axes; null for 1.</param>
+    /// <param name="outputPadding">The number of elements added at the end of each axis of the output; null for none.</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [batch, depth, height, width, channelsOut].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [batch, depth, height, width, channelsOut].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.conv_transpose3d; C: mlx_conv_transpose3d.</remarks>
     public static MlxArray ConvTranspose3d(
         MlxArray input, MlxArray weight, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null,

@@ -4,60 +4,60 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Numbers from a start up to a stop that is left out, as integers.</summary>
-    /// <param name="start">First number.</param>
-    /// <param name="stop">Bound that is not reached.</param>
-    /// <param name="step">Distance of two numbers; negative counts down.</param>
-    /// <param name="dtype">Dtype of the result; null for int32, or int64 where a bound needs it.</param>
+    /// <summary>Integers from a start up to, but not including, a stop.</summary>
+    /// <param name="start">The first number.</param>
+    /// <param name="stop">The exclusive upper bound.</param>
+    /// <param name="step">The difference between two numbers; a negative step counts down.</param>
+    /// <param name="dtype">The dtype of the result; null for int32, or for int64 if a bound requires it.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of one axis.</returns>
-    /// <exception cref="MlxException">The range holds too many numbers.</exception>
+    /// <returns>An array with one axis.</returns>
+    /// <exception cref="MlxException">The range contains too many numbers.</exception>
     /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
     public static MlxArray Arange(long start, long stop, long step = 1, DType? dtype = null, MlxStream? stream = null)
         => IntegerRange(start, stop, step, dtype, stream);
 
-    /// <summary>Numbers from 0 up to a stop that is left out, as integers.</summary>
-    /// <param name="stop">Bound that is not reached.</param>
-    /// <param name="dtype">Dtype of the result; null for int32, or int64 where a bound needs it.</param>
+    /// <summary>Integers from 0 up to, but not including, a stop.</summary>
+    /// <param name="stop">The exclusive upper bound.</param>
+    /// <param name="dtype">The dtype of the result; null for int32, or for int64 if a bound requires it.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of one axis.</returns>
-    /// <exception cref="MlxException">The range holds too many numbers.</exception>
+    /// <returns>An array with one axis.</returns>
+    /// <exception cref="MlxException">The range contains too many numbers.</exception>
     /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
     public static MlxArray Arange(long stop, DType? dtype = null, MlxStream? stream = null)
         => IntegerRange(0, stop, 1, dtype, stream);
 
-    /// <summary>Numbers from a start up to a stop that is left out, as floats.</summary>
-    /// <param name="start">First number.</param>
-    /// <param name="stop">Bound that is not reached.</param>
-    /// <param name="step">Distance of two numbers; negative counts down.</param>
-    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <summary>Floating-point numbers from a start up to, but not including, a stop.</summary>
+    /// <param name="start">The first number.</param>
+    /// <param name="stop">The exclusive upper bound.</param>
+    /// <param name="step">The difference between two numbers; a negative step counts down.</param>
+    /// <param name="dtype">The dtype of the result; null for float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of one axis.</returns>
-    /// <exception cref="MlxException">The range holds too many numbers, or a bound is NaN or infinite.</exception>
+    /// <returns>An array with one axis.</returns>
+    /// <exception cref="MlxException">The range contains too many numbers, or a bound is NaN or infinite.</exception>
     /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
     public static MlxArray Arange(double start, double stop, double step = 1, DType? dtype = null, MlxStream? stream = null)
         => Range(start, stop, step, dtype ?? DType.Float32, stream);
 
-    /// <summary>Numbers from 0 up to a stop that is left out, as floats.</summary>
-    /// <param name="stop">Bound that is not reached.</param>
-    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <summary>Floating-point numbers from 0 up to, but not including, a stop.</summary>
+    /// <param name="stop">The exclusive upper bound.</param>
+    /// <param name="dtype">The dtype of the result; null for float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of one axis.</returns>
-    /// <exception cref="MlxException">The range holds too many numbers, or the bound is NaN or infinite.</exception>
+    /// <returns>An array with one axis.</returns>
+    /// <exception cref="MlxException">The range contains too many numbers, or the bound is NaN or infinite.</exception>
     /// <remarks>mlx.core.arange; C: mlx_arange.</remarks>
     public static MlxArray Arange(double stop, DType? dtype = null, MlxStream? stream = null)
         => Range(0, stop, 1, dtype ?? DType.Float32, stream);
 
     /// <summary>Evenly spaced numbers over an interval.</summary>
-    /// <param name="start">First number.</param>
-    /// <param name="stop">Last number, or the bound when <paramref name="endpoint"/> is false.</param>
-    /// <param name="num">How many numbers.</param>
+    /// <param name="start">The first number.</param>
+    /// <param name="stop">The last number, or the exclusive bound if <paramref name="endpoint"/> is false.</param>
+    /// <param name="num">The number of elements.</param>
     /// <param name="endpoint">Whether <paramref name="stop"/> is the last number.</param>
-    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="dtype">The dtype of the result; null for float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [num].</returns>
+    /// <returns>An array of shape [num].</returns>
     /// <exception cref="MlxException">The count is negative.</exception>
-    /// <remarks>mlx.core.linspace; C: mlx_linspace, and mlx_linspace_endpoint of mlx-c v0.7.0.</remarks>
+    /// <remarks>mlx.core.linspace; C: mlx_linspace, and mlx_linspace_endpoint in mlx-c v0.7.0.</remarks>
     public static MlxArray Linspace(
         double start, double stop, int num = 50, bool endpoint = true, DType? dtype = null, MlxStream? stream = null)
     {
@@ -75,17 +75,17 @@ public static unsafe partial class Mx
     }
 
     /// <summary>An array of float32 zeros.</summary>
-    /// <param name="shape">Shape of the array; none gives a scalar.</param>
-    /// <returns>float32 array of <paramref name="shape"/>.</returns>
+    /// <param name="shape">The shape of the array; an empty shape gives a scalar.</param>
+    /// <returns>A float32 array of shape <paramref name="shape"/>.</returns>
     /// <exception cref="MlxException">A size is negative.</exception>
     /// <remarks>mlx.core.zeros; C: mlx_zeros.</remarks>
     public static MlxArray Zeros(params ReadOnlySpan<int> shape) => Zeros(shape, DType.Float32);
 
     /// <summary>An array of zeros.</summary>
-    /// <param name="shape">Shape of the array; an empty one gives a scalar.</param>
-    /// <param name="dtype">Dtype of the result.</param>
+    /// <param name="shape">The shape of the array; an empty shape gives a scalar.</param>
+    /// <param name="dtype">The dtype of the result.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of <paramref name="shape"/>.</returns>
+    /// <returns>An array of shape <paramref name="shape"/>.</returns>
     /// <exception cref="MlxException">A size is negative.</exception>
     /// <remarks>mlx.core.zeros; C: mlx_zeros.</remarks>
     public static MlxArray Zeros(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null)
@@ -100,17 +100,17 @@ public static unsafe partial class Mx
     }
 
     /// <summary>An array of float32 ones.</summary>
-    /// <param name="shape">Shape of the array; none gives a scalar.</param>
-    /// <returns>float32 array of <paramref name="shape"/>.</returns>
+    /// <param name="shape">The shape of the array; an empty shape gives a scalar.</param>
+    /// <returns>A float32 array of shape <paramref name="shape"/>.</returns>
     /// <exception cref="MlxException">A size is negative.</exception>
     /// <remarks>mlx.core.ones; C: mlx_ones.</remarks>
     public static MlxArray Ones(params ReadOnlySpan<int> shape) => Ones(shape, DType.Float32);
 
     /// <summary>An array of ones.</summary>
-    /// <param name="shape">Shape of the array; an empty one gives a scalar.</param>
-    /// <param name="dtype">Dtype of the result.</param>
+    /// <param name="shape">The shape of the array; an empty shape gives a scalar.</param>
+    /// <param name="dtype">The dtype of the result.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of <paramref name="shape"/>.</returns>
+    /// <returns>An array of shape <paramref name="shape"/>.</returns>
     /// <exception cref="MlxException">A size is negative.</exception>
     /// <remarks>mlx.core.ones; C: mlx_ones.</remarks>
     public static MlxArray Ones(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null)
@@ -125,10 +125,10 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Zeros in the shape of another array.</summary>
-    /// <param name="a">Array whose shape (and dtype) is taken.</param>
-    /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
+    /// <param name="a">The array whose shape (and dtype) is used.</param>
+    /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.zeros_like; C: mlx_zeros_like.</remarks>
     public static MlxArray ZerosLike(MlxArray a, DType? dtype = null, MlxStream? stream = null)
     {
@@ -139,10 +139,10 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Ones in the shape of another array.</summary>
-    /// <param name="a">Array whose shape (and dtype) is taken.</param>
-    /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
+    /// <param name="a">The array whose shape (and dtype) is used.</param>
+    /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.ones_like; C: mlx_ones_like.</remarks>
     public static MlxArray OnesLike(MlxArray a, DType? dtype = null, MlxStream? stream = null)
     {
@@ -153,12 +153,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>An array filled with one value, or with an array that broadcasts.</summary>
-    /// <param name="shape">Shape of the array; an empty one gives a scalar.</param>
-    /// <param name="vals">Scalar or array that broadcasts to <paramref name="shape"/>.</param>
-    /// <param name="dtype">Dtype of the result; null for that of <paramref name="vals"/>.</param>
+    /// <param name="shape">The shape of the array; an empty shape gives a scalar.</param>
+    /// <param name="vals">A scalar, or an array that can be broadcast to <paramref name="shape"/>.</param>
+    /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="vals"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of <paramref name="shape"/>.</returns>
-    /// <exception cref="MlxException">A size is negative or the shapes do not broadcast.</exception>
+    /// <returns>An array of shape <paramref name="shape"/>.</returns>
+    /// <exception cref="MlxException">A size is negative, or the shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.full; C: mlx_full.</remarks>
     public static MlxArray Full(ReadOnlySpan<int> shape, MlxArray vals, DType? dtype = null, MlxStream? stream = null)
     {
@@ -175,12 +175,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>One value, or an array that broadcasts, in the shape of another array.</summary>
-    /// <param name="a">Array whose shape (and dtype) is taken.</param>
-    /// <param name="vals">Scalar or array that broadcasts to the shape.</param>
-    /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
+    /// <param name="a">The array whose shape (and dtype) is used.</param>
+    /// <param name="vals">A scalar, or an array that can be broadcast to the shape.</param>
+    /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.full_like of MLX 0.32; C: mlx_full_like.</remarks>
     public static MlxArray FullLike(MlxArray a, MlxArray vals, DType? dtype = null, MlxStream? stream = null)
     {
@@ -195,13 +195,13 @@ public static unsafe partial class Mx
     }
 
     /// <summary>A matrix of zeros with ones on a diagonal.</summary>
-    /// <param name="n">Rows.</param>
-    /// <param name="m">Columns; null for as many as rows.</param>
-    /// <param name="k">Diagonal: 0 the main one, positive above, negative below.</param>
-    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="n">The number of rows.</param>
+    /// <param name="m">The number of columns; null for a square matrix.</param>
+    /// <param name="k">The diagonal: 0 for the main diagonal, positive above it, negative below it.</param>
+    /// <param name="dtype">The dtype of the result; null for float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [n, m].</returns>
-    /// <exception cref="MlxException">A size is not positive.</exception>
+    /// <returns>An array of shape [n, m].</returns>
+    /// <exception cref="MlxException">A size isn't positive.</exception>
     /// <remarks>mlx.core.eye; C: mlx_eye.</remarks>
     public static MlxArray Eye(int n, int? m = null, int k = 0, DType? dtype = null, MlxStream? stream = null)
     {
@@ -213,11 +213,11 @@ public static unsafe partial class Mx
     }
 
     /// <summary>The identity matrix.</summary>
-    /// <param name="n">Rows and columns.</param>
-    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="n">The number of rows and columns.</param>
+    /// <param name="dtype">The dtype of the result; null for float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [n, n].</returns>
-    /// <exception cref="MlxException">The size is not positive.</exception>
+    /// <returns>An array of shape [n, n].</returns>
+    /// <exception cref="MlxException">The size isn't positive.</exception>
     /// <remarks>mlx.core.identity; C: mlx_identity.</remarks>
     public static MlxArray Identity(int n, DType? dtype = null, MlxStream? stream = null)
     {
@@ -228,13 +228,13 @@ public static unsafe partial class Mx
     }
 
     /// <summary>A matrix of ones on and below a diagonal and zeros above.</summary>
-    /// <param name="n">Rows.</param>
-    /// <param name="m">Columns; null for as many as rows.</param>
-    /// <param name="k">Last diagonal of ones.</param>
-    /// <param name="dtype">Dtype of the result; null for float32.</param>
+    /// <param name="n">The number of rows.</param>
+    /// <param name="m">The number of columns; null for a square matrix.</param>
+    /// <param name="k">The last diagonal with ones.</param>
+    /// <param name="dtype">The dtype of the result; null for float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [n, m].</returns>
-    /// <exception cref="MlxException">A size is not positive.</exception>
+    /// <returns>An array of shape [n, m].</returns>
+    /// <exception cref="MlxException">A size isn't positive.</exception>
     /// <remarks>mlx.core.tri; C: mlx_tri.</remarks>
     public static MlxArray Tri(int n, int? m = null, int k = 0, DType? dtype = null, MlxStream? stream = null)
     {
@@ -243,12 +243,12 @@ public static unsafe partial class Mx
             Mlxc.mlx_tri(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_tri");
     }
 
-    /// <summary>The value as an array, converted where a dtype is given.</summary>
-    /// <param name="a">Array, or a number (which .NET converts).</param>
-    /// <param name="dtype">Dtype of the result; null keeps an array's own and gives a number its default.</param>
-    /// <param name="copy">Whether to copy: true always does, false never, null only where the dtype changes.</param>
-    /// <returns>A new array object; storage is shared where nothing is converted or copied.</returns>
-    /// <exception cref="ArgumentException"><paramref name="copy"/> is false, but a number or another dtype needs a copy.</exception>
+    /// <summary>The value as an array, converted if a dtype is given.</summary>
+    /// <param name="a">An array, or a number, which converts implicitly.</param>
+    /// <param name="dtype">The dtype of the result. With null, an array keeps its dtype, and a number gets its default dtype.</param>
+    /// <param name="copy">Whether to copy: true for always, false for never, null only if the dtype changes.</param>
+    /// <returns>A new array object. It shares the memory if nothing is converted or copied.</returns>
+    /// <exception cref="ArgumentException"><paramref name="copy"/> is false, but a number or another dtype requires a copy.</exception>
     /// <remarks>mlx.core.asarray; .NET arrays and spans: <see cref="MlxArray.Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>.
     /// C: mlx_array_set, mlx_astype.</remarks>
     public static MlxArray AsArray(MlxArray a, DType? dtype = null, bool? copy = null)
@@ -258,7 +258,7 @@ public static unsafe partial class Mx
         if (copy is false && converts)
         {
             throw new ArgumentException(
-                a.IsWeakScalar ? "A number becomes an array only as a copy." : $"An array of {a.DType.MlxName()} becomes {dtype!.Value.MlxName()} only as a copy.", nameof(copy));
+                a.IsWeakScalar ? "A number can become an array only by a copy." : $"An array of {a.DType.MlxName()} can become {dtype!.Value.MlxName()} only by a copy.", nameof(copy));
         }
 
         if (copy is true && !converts)
@@ -272,20 +272,20 @@ public static unsafe partial class Mx
     }
 
     /// <summary>The elements converted to another dtype.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="dtype">Dtype of the result.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="dtype">The dtype of the result.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.array.astype; C: mlx_astype.</remarks>
     public static MlxArray AsType(MlxArray a, DType dtype, MlxStream? stream = null)
         => Convert(&Mlxc.mlx_astype, "mlx_astype", a, dtype, stream);
 
     /// <summary>The same bytes read as another dtype.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="dtype">Dtype to read as; the last axis grows or shrinks with the element size.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="dtype">The dtype to read as. The size of the last axis changes with the size of an element.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array over the same bytes.</returns>
-    /// <exception cref="MlxException">The bytes of the last axis are no whole number of elements.</exception>
+    /// <returns>An array over the same bytes.</returns>
+    /// <exception cref="MlxException">The bytes of the last axis aren't a whole number of elements.</exception>
     /// <remarks>mlx.core.view; C: mlx_view.</remarks>
     public static MlxArray View(MlxArray a, DType dtype, MlxStream? stream = null)
     {
@@ -298,11 +298,11 @@ public static unsafe partial class Mx
         return Convert(&Mlxc.mlx_view, "mlx_view", a, dtype, stream);
     }
 
-    /// <summary>A row-major copy where the array is laid out otherwise.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="allowColMajor">Whether column-major layout is good enough.</param>
+    /// <summary>The array itself if it is row-major, or a row-major copy.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="allowColMajor">Whether a column-major layout is also acceptable.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the same elements, contiguous in memory.</returns>
+    /// <returns>An array of the same elements, contiguous in memory.</returns>
     /// <remarks>mlx.core.contiguous; C: mlx_contiguous.</remarks>
     public static MlxArray Contiguous(MlxArray a, bool allowColMajor = false, MlxStream? stream = null)
         => Call.Flag(&Mlxc.mlx_contiguous, "mlx_contiguous", a, allowColMajor, stream);

@@ -3,24 +3,24 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Whether a dtype is another dtype.</summary>
-    /// <param name="arg1">The dtype asked about.</param>
-    /// <param name="arg2">The dtype it may be.</param>
-    /// <returns>True for the same dtype.</returns>
-    /// <remarks>mlx.core.issubdtype; written in C#, mlx-c has no such function.</remarks>
+    /// <param name="arg1">The dtype to test.</param>
+    /// <param name="arg2">The dtype to compare with.</param>
+    /// <returns>True if both are the same dtype.</returns>
+    /// <remarks>mlx.core.issubdtype; written in C#, because mlx-c lacks it.</remarks>
     public static bool IsSubDType(DType arg1, DType arg2) => arg1 == arg2;
 
     /// <summary>Whether a dtype belongs to a category, directly or through a narrower one.</summary>
-    /// <param name="arg1">The dtype asked about.</param>
-    /// <param name="arg2">The category it may belong to.</param>
-    /// <returns>True when it does.</returns>
-    /// <remarks>mlx.core.issubdtype; written in C#, mlx-c has no such function.</remarks>
+    /// <param name="arg1">The dtype to test.</param>
+    /// <param name="arg2">The category to compare with.</param>
+    /// <returns>True if it belongs to the category.</returns>
+    /// <remarks>mlx.core.issubdtype; written in C#, because mlx-c lacks it.</remarks>
     public static bool IsSubDType(DType arg1, DTypeCategory arg2) => IsSubDType(arg1.Category(), arg2);
 
-    /// <summary>Whether a category is another or is contained in it.</summary>
-    /// <param name="arg1">The category asked about.</param>
+    /// <summary>Whether a category equals another category or is contained in it.</summary>
+    /// <param name="arg1">The category to test.</param>
     /// <param name="arg2">The wider category.</param>
-    /// <returns>True when it is.</returns>
-    /// <remarks>mlx.core.issubdtype; written in C#, mlx-c has no such function.</remarks>
+    /// <returns>True if it does.</returns>
+    /// <remarks>mlx.core.issubdtype; written in C#, because mlx-c lacks it.</remarks>
     public static bool IsSubDType(DTypeCategory arg1, DTypeCategory arg2)
     {
         for (DTypeCategory? category = arg1; category is DTypeCategory current; category = Parent(current))
@@ -34,22 +34,22 @@ public static unsafe partial class Mx
         return false;
     }
 
-    /// <summary>Whether a category is a dtype: never.</summary>
-    /// <param name="arg1">The category asked about.</param>
+    /// <summary>Whether a category is a dtype, which is never the case.</summary>
+    /// <param name="arg1">The category to test.</param>
     /// <param name="arg2">A dtype.</param>
     /// <returns>False.</returns>
-    /// <remarks>mlx.core.issubdtype; written in C#, mlx-c has no such function.</remarks>
+    /// <remarks>mlx.core.issubdtype; written in C#, because mlx-c lacks it.</remarks>
     public static bool IsSubDType(DTypeCategory arg1, DType arg2)
     {
         _ = (arg1, arg2);
         return false;
     }
 
-    /// <summary>The dtype that an operation on two dtypes gives.</summary>
-    /// <param name="a">First dtype.</param>
-    /// <param name="b">Second dtype.</param>
-    /// <returns>The promoted dtype; uint64 with a signed integer gives float32, float16 with bfloat16 too.</returns>
-    /// <remarks>MLX's promote_types; written in C#, mlx-c does not show it.</remarks>
+    /// <summary>The dtype of the result of an operation on two dtypes.</summary>
+    /// <param name="a">The first dtype.</param>
+    /// <param name="b">The second dtype.</param>
+    /// <returns>The promoted dtype. uint64 with a signed integer gives float32, and so does float16 with bfloat16.</returns>
+    /// <remarks>MLX's promote_types; written in C#, because mlx-c doesn't export it.</remarks>
     public static DType PromoteTypes(DType a, DType b)
     {
         if (a == b || b == DType.Bool)
@@ -76,8 +76,8 @@ public static unsafe partial class Mx
         };
     }
 
-    /// <summary>The dtype that an operation on several arrays gives.</summary>
-    /// <param name="arrays">At least one array or number; a number takes the dtype the others give it.</param>
+    /// <summary>The dtype of the result of an operation on several arrays.</summary>
+    /// <param name="arrays">At least one array or number. A number takes the dtype that the other operands determine.</param>
     /// <returns>The promoted dtype.</returns>
     /// <exception cref="ArgumentException">No array is given.</exception>
     /// <remarks>mlx.core.result_type of MLX 0.32; written in C#.</remarks>
@@ -107,7 +107,7 @@ public static unsafe partial class Mx
         return result ?? throw new ArgumentException("At least one array is needed.", nameof(arrays));
     }
 
-    /// <summary>The dtype that an operation on several dtypes gives.</summary>
+    /// <summary>The dtype of the result of an operation on several dtypes.</summary>
     /// <param name="dtypes">At least one dtype.</param>
     /// <returns>The promoted dtype.</returns>
     /// <exception cref="ArgumentException">No dtype is given.</exception>
@@ -128,10 +128,10 @@ public static unsafe partial class Mx
         return result;
     }
 
-    /// <summary>Whether a dtype is of at least one of several kinds.</summary>
-    /// <param name="dtype">The dtype asked about.</param>
-    /// <param name="kind">Dtypes, categories, or names of kinds as the array API has them.</param>
-    /// <returns>True when one of them fits.</returns>
+    /// <summary>Whether a dtype belongs to at least one of several kinds.</summary>
+    /// <param name="dtype">The dtype to test.</param>
+    /// <param name="kind">Dtypes, categories, or names of kinds in the array API.</param>
+    /// <returns>True if one of them matches.</returns>
     /// <remarks>mlx.core.isdtype of MLX 0.32; written in C#.</remarks>
     public static bool IsDType(DType dtype, params ReadOnlySpan<DTypeKind> kind)
     {
@@ -146,10 +146,10 @@ public static unsafe partial class Mx
         return false;
     }
 
-    /// <summary>Whether the elements of an array convert to a dtype by promotion, without loss of kind.</summary>
+    /// <summary>Whether the elements of an array can be converted to a dtype by promotion, without losing their kind.</summary>
     /// <param name="from">The array.</param>
-    /// <param name="to">Dtype to convert to.</param>
-    /// <returns>True when promoting both gives <paramref name="to"/>.</returns>
+    /// <param name="to">The dtype to convert to.</param>
+    /// <returns>True if the promotion of both gives <paramref name="to"/>.</returns>
     /// <remarks>mlx.core.can_cast of MLX 0.32; written in C#.</remarks>
     public static bool CanCast(MlxArray from, DType to)
     {
@@ -157,25 +157,25 @@ public static unsafe partial class Mx
         return CanCast(from.DType, to);
     }
 
-    /// <summary>Whether values of one dtype convert to another by promotion, without loss of kind.</summary>
-    /// <param name="from">Dtype of the values.</param>
-    /// <param name="to">Dtype to convert to.</param>
-    /// <returns>True when promoting both gives <paramref name="to"/>.</returns>
+    /// <summary>Whether values of one dtype can be converted to another by promotion, without losing their kind.</summary>
+    /// <param name="from">The dtype of the values.</param>
+    /// <param name="to">The dtype to convert to.</param>
+    /// <returns>True if the promotion of both gives <paramref name="to"/>.</returns>
     /// <remarks>mlx.core.can_cast of MLX 0.32; written in C#.</remarks>
     public static bool CanCast(DType from, DType to) => PromoteTypes(from, to) == to;
 
-    /// <summary>The limits of a floating dtype.</summary>
-    /// <param name="dtype">A floating dtype or complex64, which reports those of float32.</param>
-    /// <returns>Smallest and largest finite number and machine epsilon.</returns>
-    /// <exception cref="ArgumentException">The dtype is neither floating nor complex.</exception>
-    /// <remarks>mlx.core.finfo; written in C#, mlx-c has no such function.</remarks>
+    /// <summary>The limits of a floating-point dtype.</summary>
+    /// <param name="dtype">A floating-point dtype, or complex64, which has the limits of float32.</param>
+    /// <returns>The smallest and the largest finite number, and the machine epsilon.</returns>
+    /// <exception cref="ArgumentException">The dtype is neither floating-point nor complex.</exception>
+    /// <remarks>mlx.core.finfo; written in C#, because mlx-c lacks it.</remarks>
     public static FInfo FInfo(DType dtype) => new(dtype);
 
     /// <summary>The limits of an integer dtype.</summary>
     /// <param name="dtype">An integer dtype.</param>
-    /// <returns>Smallest and largest number.</returns>
-    /// <exception cref="ArgumentException">The dtype is no integer.</exception>
-    /// <remarks>mlx.core.iinfo; written in C#, mlx-c has no such function.</remarks>
+    /// <returns>The smallest and the largest number.</returns>
+    /// <exception cref="ArgumentException">The dtype isn't an integer.</exception>
+    /// <remarks>mlx.core.iinfo; written in C#, because mlx-c lacks it.</remarks>
     public static IInfo IInfo(DType dtype) => new(dtype);
 
     private static DTypeCategory? Parent(DTypeCategory category) => category switch

@@ -4,17 +4,17 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>An array that is computed only after others.</summary>
+    /// <summary>An array that is computed only after other arrays.</summary>
     /// <param name="input">The array.</param>
-    /// <param name="dependencies">Arrays that are computed first.</param>
+    /// <param name="dependencies">The arrays to compute first.</param>
     /// <returns>The array, with the dependencies.</returns>
     /// <remarks>mlx.core.depends; C: mlx_depends.</remarks>
     public static MlxArray Depends(MlxArray input, params ReadOnlySpan<MlxArray> dependencies)
         => Depends([input], dependencies)[0];
 
-    /// <summary>Arrays that are computed only after others.</summary>
+    /// <summary>Arrays that are computed only after other arrays.</summary>
     /// <param name="inputs">The arrays.</param>
-    /// <param name="dependencies">Arrays that are computed first.</param>
+    /// <param name="dependencies">The arrays to compute first.</param>
     /// <returns>The arrays, with the dependencies.</returns>
     /// <remarks>mlx.core.depends; C: mlx_depends.</remarks>
     public static MlxArray[] Depends(ReadOnlySpan<MlxArray> inputs, ReadOnlySpan<MlxArray> dependencies)

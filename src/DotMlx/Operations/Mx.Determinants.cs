@@ -7,13 +7,17 @@ public static unsafe partial class Mx
     public static unsafe partial class Linalg
     {
         /// <summary>Determinant of square matrices.</summary>
-        /// <param name="a">Array of shape [..., n, n] of real numbers; integers are converted to float32.</param>
+        /// <param name="a">An array of shape [..., n, n] with real numbers. Integers are converted to float32.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Array of shape [...]; 1 for matrices without elements.</returns>
-        /// <exception cref="ArgumentException">The matrices are not square or complex.</exception>
-        /// <exception cref="MlxException">The matrices have more than three rows and are neither float32 nor float64, or the stream is a GPU's.</exception>
-        /// <remarks>mlx.core.linalg.det of MLX 0.32; C: mlx_linalg_det. On older mlx-c composed of products up to three rows; larger
-        /// matrices are factored in C#, or under a transform by mlx_linalg_qr and mlx_linalg_lu_factor.</remarks>
+        /// <returns>An array of shape [...]; 1 for matrices without elements.</returns>
+        /// <exception cref="ArgumentException">The matrices aren't square, or they are complex.</exception>
+        /// <exception cref="MlxException">
+        /// The matrices have more than three rows and are neither float32 nor float64, or the stream is a GPU stream.
+        /// </exception>
+        /// <remarks>
+        /// mlx.core.linalg.det of MLX 0.32; C: mlx_linalg_det. With an older mlx-c, determinants of up to three rows are composed of
+        /// products. Larger matrices are factored in C#, or, under a transform, by mlx_linalg_qr and mlx_linalg_lu_factor.
+        /// </remarks>
         public static MlxArray Det(MlxArray a, MlxStream? stream = null)
         {
             RequireSquare(a);
@@ -43,12 +47,19 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Sign and logarithm of the absolute determinant of square matrices.</summary>
-        /// <param name="a">Array of shape [..., n, n] of real numbers; integers are converted to float32.</param>
+        /// <param name="a">An array of shape [..., n, n] with real numbers. Integers are converted to float32.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Sign (-1, 0 or 1) and logarithm, each of shape [...]; the logarithm of a singular matrix is negative infinity, its sign 0.</returns>
-        /// <exception cref="ArgumentException">The matrices are not square or complex.</exception>
-        /// <exception cref="MlxException">The matrices have more than three rows and are neither float32 nor float64, or the stream is a GPU's.</exception>
-        /// <remarks>mlx.core.linalg.slogdet of MLX 0.32; C: mlx_linalg_slogdet, on older mlx-c as <see cref="Det"/>.</remarks>
+        /// <returns>
+        /// The sign (-1, 0, or 1) and the logarithm, each of shape [...]. For a singular matrix, the logarithm is negative infinity, and
+        /// the sign is 0.
+        /// </returns>
+        /// <exception cref="ArgumentException">The matrices aren't square, or they are complex.</exception>
+        /// <exception cref="MlxException">
+        /// The matrices have more than three rows and are neither float32 nor float64, or the stream is a GPU stream.
+        /// </exception>
+        /// <remarks>
+        /// mlx.core.linalg.slogdet of MLX 0.32; C: mlx_linalg_slogdet; with an older mlx-c, computed like <see cref="Det"/>.
+        /// </remarks>
         public static (MlxArray Sign, MlxArray LogAbsDet) Slogdet(MlxArray a, MlxStream? stream = null)
         {
             RequireSquare(a);
@@ -90,18 +101,18 @@ public static unsafe partial class Mx
             if (a.NDim < 2 || a.Shape[^1] != a.Shape[^2])
             {
                 throw new ArgumentException(
-                    $"Determinants are of square matrices, not of an array of shape {ShapeText.Of(a.Shape)}.", nameof(a));
+                    $"Determinants require square matrices, but the array has shape {ShapeText.Of(a.Shape)}.", nameof(a));
             }
 
             if (a.DType == DType.Complex64)
             {
-                throw new ArgumentException($"Determinants of complex matrices are not supported; the array has the shape {ShapeText.Of(a)}.", nameof(a));
+                throw new ArgumentException($"Determinants of complex matrices aren't supported; the array has shape {ShapeText.Of(a)}.", nameof(a));
             }
         }
 
         private static MlxArray AtLeastFloat(MlxArray a, MlxStream? stream) => a.DType.IsFloating() ? a.Share() : a.AsType(DType.Float32, stream);
 
-        /// <summary>The determinant written out, up to three rows.</summary>
+        /// <summary>The determinant as a sum of products, for up to three rows.</summary>
         private static MlxArray SmallDeterminant(MlxArray a, MlxStream? stream)
         {
             using MlxScope scope = MlxScope.Begin();
@@ -122,7 +133,7 @@ public static unsafe partial class Mx
                 Squeeze(Cut(Cut(a, a.NDim - 2, row, row + 1, stream), a.NDim - 1, column, column + 1, stream), [-2, -1], stream);
         }
 
-        /// <summary>Diagonal of R, and the determinant of Q: 1 or -1.</summary>
+        /// <summary>The diagonal of R, and the determinant of Q: 1 or -1.</summary>
         private static (MlxArray Diagonal, MlxArray Sign) Factor(MlxArray a, MlxStream? stream)
         {
             // A singular matrix in lu_factor ends the process before MLX 0.32.1; Q is never singular.

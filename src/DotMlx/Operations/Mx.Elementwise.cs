@@ -7,23 +7,23 @@ public static unsafe partial class Mx
     /// <summary>Absolute value of each element.</summary>
     /// <param name="a">Any dtype; complex64 gives float32 magnitudes.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.abs; C: mlx_abs.</remarks>
     public static MlxArray Abs(MlxArray a, MlxStream? stream = null)
         => Op.Elementwise(&Mlxc.mlx_abs, "mlx_abs", a, stream);
 
-    /// <summary>Sign of each element: -1, 0 or 1.</summary>
+    /// <summary>Sign of each element: -1, 0, or 1.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sign; C: mlx_sign.</remarks>
     public static MlxArray Sign(MlxArray a, MlxStream? stream = null)
         => Op.Elementwise(&Mlxc.mlx_sign, "mlx_sign", a, stream);
 
     /// <summary>Each element negated.</summary>
-    /// <param name="a">Any dtype but bool.</param>
+    /// <param name="a">Any dtype except bool.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.negative; C: mlx_negative.</remarks>
     public static MlxArray Negative(MlxArray a, MlxStream? stream = null)
         => Op.Elementwise(&Mlxc.mlx_negative, "mlx_negative", a, stream);
@@ -31,241 +31,241 @@ public static unsafe partial class Mx
     /// <summary>Each element squared.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.square; C: mlx_square.</remarks>
     public static MlxArray Square(MlxArray a, MlxStream? stream = null)
         => Op.Elementwise(&Mlxc.mlx_square, "mlx_square", a, stream);
 
     /// <summary>Square root of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sqrt; C: mlx_sqrt.</remarks>
     public static MlxArray Sqrt(MlxArray a, MlxStream? stream = null)
         => Op.Elementwise(&Mlxc.mlx_sqrt, "mlx_sqrt", a, stream);
 
     /// <summary>Reciprocal of the square root of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.rsqrt; C: mlx_rsqrt.</remarks>
     public static MlxArray Rsqrt(MlxArray a, MlxStream? stream = null)
         => Op.Elementwise(&Mlxc.mlx_rsqrt, "mlx_rsqrt", a, stream);
 
     /// <summary>Reciprocal of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.reciprocal; C: mlx_reciprocal.</remarks>
     public static MlxArray Reciprocal(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_reciprocal, "mlx_reciprocal", a, stream);
 
     /// <summary>e to the power of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.exp; C: mlx_exp.</remarks>
     public static MlxArray Exp(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_exp, "mlx_exp", a, stream);
 
     /// <summary>Exp(a) - 1, accurate near zero.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.expm1; C: mlx_expm1.</remarks>
     public static MlxArray Expm1(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_expm1, "mlx_expm1", a, stream);
 
     /// <summary>Natural logarithm of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log; C: mlx_log.</remarks>
     public static MlxArray Log(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_log, "mlx_log", a, stream);
 
     /// <summary>Base-2 logarithm of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log2; C: mlx_log2.</remarks>
     public static MlxArray Log2(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_log2, "mlx_log2", a, stream);
 
     /// <summary>Base-10 logarithm of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log10; C: mlx_log10.</remarks>
     public static MlxArray Log10(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_log10, "mlx_log10", a, stream);
 
     /// <summary>Log(1 + a), accurate near zero.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log1p; C: mlx_log1p.</remarks>
     public static MlxArray Log1p(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_log1p, "mlx_log1p", a, stream);
 
     /// <summary>Error function of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="MlxException">The elements are complex.</exception>
     /// <remarks>mlx.core.erf; C: mlx_erf.</remarks>
     public static MlxArray Erf(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_erf, "mlx_erf", RequireReal(a, "erf"), stream);
 
     /// <summary>Inverse of the error function; elements in (-1, 1).</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="MlxException">The elements are complex.</exception>
     /// <remarks>mlx.core.erfinv; C: mlx_erfinv.</remarks>
     public static MlxArray ErfInv(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_erfinv, "mlx_erfinv", RequireReal(a, "erfinv"), stream);
 
     /// <summary>Logistic function 1 / (1 + Exp(-a)) of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sigmoid; C: mlx_sigmoid.</remarks>
     public static MlxArray Sigmoid(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_sigmoid, "mlx_sigmoid", a, stream);
 
     /// <summary>Sine of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sin; C: mlx_sin.</remarks>
     public static MlxArray Sin(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_sin, "mlx_sin", a, stream);
 
     /// <summary>Cosine of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.cos; C: mlx_cos.</remarks>
     public static MlxArray Cos(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_cos, "mlx_cos", a, stream);
 
     /// <summary>Tangent of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.tan; C: mlx_tan.</remarks>
     public static MlxArray Tan(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_tan, "mlx_tan", a, stream);
 
     /// <summary>Inverse sine of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arcsin; C: mlx_arcsin.</remarks>
     public static MlxArray Arcsin(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_arcsin, "mlx_arcsin", a, stream);
 
     /// <summary>Inverse cosine of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arccos; C: mlx_arccos.</remarks>
     public static MlxArray Arccos(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_arccos, "mlx_arccos", a, stream);
 
     /// <summary>Inverse tangent of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arctan; C: mlx_arctan.</remarks>
     public static MlxArray Arctan(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_arctan, "mlx_arctan", a, stream);
 
     /// <summary>Hyperbolic sine of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sinh; C: mlx_sinh.</remarks>
     public static MlxArray Sinh(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_sinh, "mlx_sinh", a, stream);
 
     /// <summary>Hyperbolic cosine of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.cosh; C: mlx_cosh.</remarks>
     public static MlxArray Cosh(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_cosh, "mlx_cosh", a, stream);
 
     /// <summary>Hyperbolic tangent of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.tanh; C: mlx_tanh.</remarks>
     public static MlxArray Tanh(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_tanh, "mlx_tanh", a, stream);
 
     /// <summary>Inverse hyperbolic sine of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arcsinh; C: mlx_arcsinh.</remarks>
     public static MlxArray Arcsinh(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_arcsinh, "mlx_arcsinh", a, stream);
 
     /// <summary>Inverse hyperbolic cosine of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arccosh; C: mlx_arccosh.</remarks>
     public static MlxArray Arccosh(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_arccosh, "mlx_arccosh", a, stream);
 
     /// <summary>Inverse hyperbolic tangent of each element.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arctanh; C: mlx_arctanh.</remarks>
     public static MlxArray Arctanh(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_arctanh, "mlx_arctanh", a, stream);
 
     /// <summary>Radians converted to degrees.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.degrees; C: mlx_degrees.</remarks>
     public static MlxArray Degrees(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_degrees, "mlx_degrees", a, stream);
 
     /// <summary>Degrees converted to radians.</summary>
-    /// <param name="a">Any dtype; integers are taken as float32.</param>
+    /// <param name="a">Any dtype; integers are converted to float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.radians; C: mlx_radians.</remarks>
     public static MlxArray Radians(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_radians, "mlx_radians", a, stream);
 
-    /// <summary>Largest integer not above each element.</summary>
-    /// <param name="a">Any real dtype; integers are returned unchanged.</param>
+    /// <summary>The largest integer that isn't greater than the element.</summary>
+    /// <param name="a">Any real dtype; integers don't change.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.floor; C: mlx_floor.</remarks>
     public static MlxArray Floor(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_floor, "mlx_floor", a, stream);
 
-    /// <summary>Smallest integer not below each element.</summary>
-    /// <param name="a">Any real dtype; integers are returned unchanged.</param>
+    /// <summary>The smallest integer that isn't less than the element.</summary>
+    /// <param name="a">Any real dtype; integers don't change.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.ceil; C: mlx_ceil.</remarks>
     public static MlxArray Ceil(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_ceil, "mlx_ceil", a, stream);
 
-    /// <summary>Complex conjugate of each element; real arrays are returned unchanged.</summary>
+    /// <summary>Complex conjugate of each element; real arrays don't change.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.conjugate; C: mlx_conjugate.</remarks>
     public static MlxArray Conjugate(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_conjugate, "mlx_conjugate", a, stream);
@@ -273,14 +273,14 @@ public static unsafe partial class Mx
     /// <summary>Complex conjugate of each element; the short name of <see cref="Conjugate"/>.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.conj; C: mlx_conjugate.</remarks>
     public static MlxArray Conj(MlxArray a, MlxStream? stream = null) => Conjugate(a, stream);
 
     /// <summary>Real part of each element.</summary>
     /// <param name="a">Any dtype; complex64 gives float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.real; C: mlx_real.</remarks>
     public static MlxArray Real(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_real, "mlx_real", a, stream);
@@ -288,43 +288,43 @@ public static unsafe partial class Mx
     /// <summary>Imaginary part of each element.</summary>
     /// <param name="a">Any dtype; complex64 gives float32, real dtypes zeros.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.imag; C: mlx_imag.</remarks>
     public static MlxArray Imag(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_imag, "mlx_imag", a, stream);
 
-    /// <summary>Each bit inverted; for bool the logical negation.</summary>
-    /// <param name="a">Integer or bool dtype.</param>
+    /// <summary>Each bit inverted; for bool, the logical negation.</summary>
+    /// <param name="a">An integer or bool dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.bitwise_invert; C: mlx_bitwise_invert.</remarks>
     public static MlxArray BitwiseInvert(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_bitwise_invert, "mlx_bitwise_invert", a, stream);
 
-    /// <summary>The same values, through which no gradient flows.</summary>
+    /// <summary>The same values, without gradients flowing through them.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.stop_gradient; C: mlx_stop_gradient.</remarks>
     public static MlxArray StopGradient(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_stop_gradient, "mlx_stop_gradient", a, stream);
 
-    /// <summary>Each element rounded to a number of decimal places; halves go to the even neighbour.</summary>
+    /// <summary>Each element rounded to a number of decimal places. Halves are rounded to even.</summary>
     /// <param name="a">Any dtype.</param>
-    /// <param name="decimals">Decimal places to keep; negative rounds to tens, hundreds, and so on.</param>
+    /// <param name="decimals">The number of decimal places to keep. A negative number rounds to tens, hundreds, and so on.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.round; C: mlx_round.</remarks>
     public static MlxArray Round(MlxArray a, int decimals = 0, MlxStream? stream = null)
         => Call.Int(&Mlxc.mlx_round, "mlx_round", a, decimals, stream);
 
     /// <summary>NaN and infinities replaced by finite numbers.</summary>
     /// <param name="a">Any dtype.</param>
-    /// <param name="nan">Replacement of NaN.</param>
-    /// <param name="posinf">Replacement of positive infinity; null for the dtype's largest number.</param>
-    /// <param name="neginf">Replacement of negative infinity; null for the dtype's smallest number.</param>
+    /// <param name="nan">The replacement for NaN.</param>
+    /// <param name="posinf">The replacement for positive infinity; null for the largest number of the dtype.</param>
+    /// <param name="neginf">The replacement for negative infinity; null for the smallest number of the dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.nan_to_num; C: mlx_nan_to_num.</remarks>
     public static MlxArray NanToNum(
         MlxArray a, double nan = 0, double? posinf = null, double? neginf = null, MlxStream? stream = null)

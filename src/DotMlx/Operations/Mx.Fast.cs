@@ -8,13 +8,13 @@ public static unsafe partial class Mx
     /// <summary>Fused operations and custom kernels (mlx.core.fast).</summary>
     public static unsafe partial class Fast
     {
-        /// <summary>Root-mean-square normalisation over the last axis, accumulated in float32.</summary>
-        /// <param name="x">Array of shape [..., n].</param>
-        /// <param name="weight">Factors of shape [n]; null for none.</param>
-        /// <param name="eps">Added to the mean square.</param>
+        /// <summary>Root-mean-square normalization over the last axis, accumulated in float32.</summary>
+        /// <param name="x">An array of shape [..., n].</param>
+        /// <param name="weight">Scale factors of shape [n]; null for none.</param>
+        /// <param name="eps">The term added to the mean square.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="x"/>.</returns>
-        /// <exception cref="MlxException">The weight does not fit the last axis.</exception>
+        /// <returns>An array of the same shape as <paramref name="x"/>.</returns>
+        /// <exception cref="MlxException">The weight doesn't match the last axis.</exception>
         /// <remarks>mlx.core.fast.rms_norm; C: mlx_fast_rms_norm.</remarks>
         public static MlxArray RMSNorm(MlxArray x, MlxArray? weight, double eps, MlxStream? stream = null)
         {
@@ -25,14 +25,14 @@ public static unsafe partial class Mx
             return Op.Result(status, result, "mlx_fast_rms_norm");
         }
 
-        /// <summary>Layer normalisation over the last axis, accumulated in float32.</summary>
-        /// <param name="x">Array of shape [..., n].</param>
-        /// <param name="weight">Factors of shape [n]; null for none.</param>
-        /// <param name="bias">Summands of shape [n]; null for none.</param>
-        /// <param name="eps">Added to the variance.</param>
+        /// <summary>Layer normalization over the last axis, accumulated in float32.</summary>
+        /// <param name="x">An array of shape [..., n].</param>
+        /// <param name="weight">Scale factors of shape [n]; null for none.</param>
+        /// <param name="bias">Offsets of shape [n]; null for none.</param>
+        /// <param name="eps">The term added to the variance.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="x"/>.</returns>
-        /// <exception cref="MlxException">The weight or the bias does not fit the last axis.</exception>
+        /// <returns>An array of the same shape as <paramref name="x"/>.</returns>
+        /// <exception cref="MlxException">The weight or the bias doesn't match the last axis.</exception>
         /// <remarks>mlx.core.fast.layer_norm; C: mlx_fast_layer_norm.</remarks>
         public static MlxArray LayerNorm(
             MlxArray x, MlxArray? weight, MlxArray? bias, double eps, MlxStream? stream = null)
@@ -47,16 +47,16 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Rotary position encoding of the last axis.</summary>
-        /// <param name="a">Array of shape [..., length, features].</param>
-        /// <param name="dims">How many features to rotate; the others are copied.</param>
-        /// <param name="traditional">Whether neighbouring features form a pair, instead of one of each half.</param>
-        /// <param name="base">Base of the frequencies; null when <paramref name="freqs"/> is given.</param>
-        /// <param name="scale">Factor of the positions.</param>
-        /// <param name="offset">Position of the first element: an int, or an integer array with one offset for each batch.</param>
-        /// <param name="freqs">Frequencies of shape [dims / 2]; null when <paramref name="base"/> is given.</param>
+        /// <param name="a">An array of shape [..., length, features].</param>
+        /// <param name="dims">The number of features to rotate; the others are copied.</param>
+        /// <param name="traditional">Whether adjacent features form a pair, instead of one feature from each half.</param>
+        /// <param name="base">The base of the frequencies; null if <paramref name="freqs"/> is given.</param>
+        /// <param name="scale">The scale factor of the positions.</param>
+        /// <param name="offset">The position of the first element: an int, or an integer array with one offset per batch.</param>
+        /// <param name="freqs">Frequencies of shape [dims / 2]; null if <paramref name="base"/> is given.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-        /// <exception cref="MlxException">Both or neither of base and freqs are given, or the shapes do not agree.</exception>
+        /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">Both or neither of base and freqs are given, or the shapes don't match.</exception>
         /// <remarks>mlx.core.fast.rope; C: mlx_fast_rope_dynamic.</remarks>
         public static MlxArray RoPE(
             MlxArray a, int dims, bool traditional, double? @base, double scale, MlxArray offset,
@@ -76,12 +76,15 @@ public static unsafe partial class Mx
         /// <param name="q">Queries of shape [batch, heads, lengthQ, features].</param>
         /// <param name="k">Keys of shape [batch, headsKv, lengthKv, features]; headsKv divides heads.</param>
         /// <param name="v">Values of shape [batch, headsKv, lengthKv, featuresV].</param>
-        /// <param name="scale">Factor of the scores.</param>
-        /// <param name="mask">Bool array (true takes part) or array added to the scores; broadcasts to [batch, heads, lengthQ, lengthKv]; null for none.</param>
-        /// <param name="sinks">Extra score for each head, shape [heads]; null for none.</param>
+        /// <param name="scale">The scale factor of the scores.</param>
+        /// <param name="mask">
+        /// A bool array (true for the keys that take part), or an array that is added to the scores; broadcast to [batch, heads, lengthQ,
+        /// lengthKv]; null for none.
+        /// </param>
+        /// <param name="sinks">An additional score per head, of shape [heads]; null for none.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of shape [batch, heads, lengthQ, featuresV].</returns>
-        /// <exception cref="MlxException">The shapes or dtypes do not agree.</exception>
+        /// <returns>An array of shape [batch, heads, lengthQ, featuresV].</returns>
+        /// <exception cref="MlxException">The shapes or dtypes don't match.</exception>
         /// <remarks>mlx.core.fast.scaled_dot_product_attention; C: mlx_fast_scaled_dot_product_attention.</remarks>
         [OverloadResolutionPriority(1)] // A mask of null is no mask.
         public static MlxArray ScaledDotProductAttention(
@@ -93,13 +96,13 @@ public static unsafe partial class Mx
         /// <param name="q">Queries of shape [batch, heads, lengthQ, features].</param>
         /// <param name="k">Keys of shape [batch, headsKv, lengthKv, features]; headsKv divides heads.</param>
         /// <param name="v">Values of shape [batch, headsKv, lengthKv, featuresV].</param>
-        /// <param name="scale">Factor of the scores.</param>
+        /// <param name="scale">The scale factor of the scores.</param>
         /// <param name="mask">"causal": each query sees the keys up to its own position, aligned at the end.</param>
-        /// <param name="sinks">Extra score for each head, shape [heads]; null for none.</param>
+        /// <param name="sinks">An additional score per head, of shape [heads]; null for none.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of shape [batch, heads, lengthQ, featuresV].</returns>
-        /// <exception cref="ArgumentException">The mask is not "causal".</exception>
-        /// <exception cref="MlxException">The shapes or dtypes do not agree.</exception>
+        /// <returns>An array of shape [batch, heads, lengthQ, featuresV].</returns>
+        /// <exception cref="ArgumentException">The mask isn't "causal".</exception>
+        /// <exception cref="MlxException">The shapes or dtypes don't match.</exception>
         /// <remarks>mlx.core.fast.scaled_dot_product_attention; C: mlx_fast_scaled_dot_product_attention.</remarks>
         public static MlxArray ScaledDotProductAttention(
             MlxArray q, MlxArray k, MlxArray v, double scale, string? mask, MlxArray? sinks = null, MlxStream? stream = null)

@@ -9,14 +9,16 @@ public static unsafe partial class Mx
     public static unsafe partial class Fft
     {
         /// <summary>Discrete Fourier transform along one axis.</summary>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="n">Size of the transform; the axis is cut or padded with zeros; null for the size of the axis.</param>
-        /// <param name="axis">Axis to transform, negative from the end.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="n">The size of the transform. The axis is truncated or padded with zeros. Null for the size of the axis.</param>
+        /// <param name="axis">The axis to transform, negative from the end.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array.</returns>
-        /// <exception cref="MlxException">The size is not positive.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array.</returns>
+        /// <exception cref="MlxException">The size isn't positive.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.fft; C: mlx_fft_fft.</remarks>
         public static MlxArray FFT(
             MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
@@ -26,14 +28,16 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Inverse discrete Fourier transform along one axis.</summary>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="n">Size of the transform; the axis is cut or padded with zeros; null for the size of the axis.</param>
-        /// <param name="axis">Axis to transform, negative from the end.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="n">The size of the transform. The axis is truncated or padded with zeros. Null for the size of the axis.</param>
+        /// <param name="axis">The axis to transform, negative from the end.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array.</returns>
-        /// <exception cref="MlxException">The size is not positive.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array.</returns>
+        /// <exception cref="MlxException">The size isn't positive.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.ifft; C: mlx_fft_ifft.</remarks>
         public static MlxArray IFFT(
             MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
@@ -43,14 +47,16 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Discrete Fourier transform of real numbers along one axis.</summary>
-        /// <param name="a">Real array of at least one axis.</param>
-        /// <param name="n">Size of the transform; the axis is cut or padded with zeros; null for the size of the axis.</param>
-        /// <param name="axis">Axis to transform, negative from the end.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real array with at least one axis.</param>
+        /// <param name="n">The size of the transform. The axis is truncated or padded with zeros. Null for the size of the axis.</param>
+        /// <param name="axis">The axis to transform, negative from the end.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array whose axis has size n / 2 + 1.</returns>
-        /// <exception cref="MlxException">The size is not positive.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array whose axis has size n / 2 + 1.</returns>
+        /// <exception cref="MlxException">The size isn't positive.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.rfft; C: mlx_fft_rfft.</remarks>
         public static MlxArray RFFT(
             MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
@@ -60,14 +66,18 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Inverse of <see cref="RFFT"/> along one axis.</summary>
-        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
-        /// <param name="n">Size of the transform; the axis is cut or padded with zeros; null for 2 * (size of the axis - 1).</param>
-        /// <param name="axis">Axis to transform, negative from the end.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">An array with at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="n">
+        /// The size of the transform. The axis is truncated or padded with zeros. Null for 2 * (size of the axis - 1).
+        /// </param>
+        /// <param name="axis">The axis to transform, negative from the end.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>float32 array whose axis has size n.</returns>
-        /// <exception cref="MlxException">The size is not positive.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A float32 array whose axis has size n.</returns>
+        /// <exception cref="MlxException">The size isn't positive.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.irfft; C: mlx_fft_irfft.</remarks>
         public static MlxArray IRFFT(
             MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
@@ -77,194 +87,216 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Discrete Fourier transform along two axes.</summary>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array.</returns>
-        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
-        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array.</returns>
+        /// <exception cref="ArgumentException">The numbers of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size isn't positive, or an axis occurs twice.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.fft2; C: mlx_fft_fft2.</remarks>
         [OverloadResolutionPriority(1)] // An array without a name holds sizes.
         public static MlxArray FFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => FFT2(a, s, [-2, -1], norm, stream);
 
         /// <inheritdoc cref="FFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray FFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => Several(&MlxcPortable.mlx_fft_fft2, "mlx_fft_fft2", a, s, axes, false, norm, stream);
 
         /// <inheritdoc cref="FFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray FFT2(MlxArray a, ReadOnlySpan<int> axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => FFT2(a, null, axes.IsEmpty ? null : axes.ToArray(), norm, stream);
 
         /// <summary>Inverse discrete Fourier transform along two axes.</summary>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array.</returns>
-        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
-        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array.</returns>
+        /// <exception cref="ArgumentException">The numbers of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size isn't positive, or an axis occurs twice.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.ifft2; C: mlx_fft_ifft2.</remarks>
         [OverloadResolutionPriority(1)] // An array without a name holds sizes.
         public static MlxArray IFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => IFFT2(a, s, [-2, -1], norm, stream);
 
         /// <inheritdoc cref="IFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray IFFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => Several(&MlxcPortable.mlx_fft_ifft2, "mlx_fft_ifft2", a, s, axes, false, norm, stream);
 
         /// <inheritdoc cref="IFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray IFFT2(MlxArray a, ReadOnlySpan<int> axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => IFFT2(a, null, axes.IsEmpty ? null : axes.ToArray(), norm, stream);
 
         /// <summary>Discrete Fourier transform of real numbers along two axes.</summary>
-        /// <param name="a">Real array of at least one axis.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array whose last transformed axis has size n / 2 + 1.</returns>
-        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
-        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array whose last transformed axis has size n / 2 + 1.</returns>
+        /// <exception cref="ArgumentException">The numbers of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size isn't positive, or an axis occurs twice.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.rfft2; C: mlx_fft_rfft2.</remarks>
         [OverloadResolutionPriority(1)] // An array without a name holds sizes.
         public static MlxArray RFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => RFFT2(a, s, [-2, -1], norm, stream);
 
         /// <inheritdoc cref="RFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
-        /// <param name="a">Real array of at least one axis.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray RFFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => Several(&MlxcPortable.mlx_fft_rfft2, "mlx_fft_rfft2", a, s, axes, false, norm, stream);
 
         /// <inheritdoc cref="RFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
-        /// <param name="a">Real array of at least one axis.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real array with at least one axis.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray RFFT2(MlxArray a, ReadOnlySpan<int> axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => RFFT2(a, null, axes.IsEmpty ? null : axes.ToArray(), norm, stream);
 
         /// <summary>Inverse of <see cref="RFFT2(MlxArray, int[], FFTNorm, MlxStream)"/> along two axes.</summary>
-        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes, the last one 2 * (size - 1).</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">An array with at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="s">
+        /// The sizes of the transform in each axis; null for the sizes of the axes, except that the last one is 2 * (size - 1).
+        /// </param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>float32 array.</returns>
-        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
-        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A float32 array.</returns>
+        /// <exception cref="ArgumentException">The numbers of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size isn't positive, or an axis occurs twice.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.irfft2; C: mlx_fft_irfft2.</remarks>
         [OverloadResolutionPriority(1)] // An array without a name holds sizes.
         public static MlxArray IRFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => IRFFT2(a, s, [-2, -1], norm, stream);
 
         /// <inheritdoc cref="IRFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
-        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes, the last one 2 * (size - 1).</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">An array with at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="s">
+        /// The sizes of the transform in each axis; null for the sizes of the axes, except that the last one is 2 * (size - 1).
+        /// </param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray IRFFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => Several(&MlxcPortable.mlx_fft_irfft2, "mlx_fft_irfft2", a, s, axes, true, norm, stream);
 
         /// <inheritdoc cref="IRFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
-        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all of them.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">An array with at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray IRFFT2(MlxArray a, ReadOnlySpan<int> axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => IRFFT2(a, null, axes.IsEmpty ? null : axes.ToArray(), norm, stream);
 
         /// <summary>Discrete Fourier transform along several axes.</summary>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array.</returns>
-        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
-        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array.</returns>
+        /// <exception cref="ArgumentException">The numbers of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size isn't positive, or an axis occurs twice.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.fftn; C: mlx_fft_fftn.</remarks>
         public static MlxArray FFTN(
             MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => Several(&MlxcPortable.mlx_fft_fftn, "mlx_fft_fftn", a, s, axes, false, norm, stream);
 
         /// <summary>Inverse discrete Fourier transform along several axes.</summary>
-        /// <param name="a">Array of at least one axis; real or complex.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real or complex array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array.</returns>
-        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
-        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array.</returns>
+        /// <exception cref="ArgumentException">The numbers of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size isn't positive, or an axis occurs twice.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.ifftn; C: mlx_fft_ifftn.</remarks>
         public static MlxArray IFFTN(
             MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => Several(&MlxcPortable.mlx_fft_ifftn, "mlx_fft_ifftn", a, s, axes, false, norm, stream);
 
         /// <summary>Discrete Fourier transform of real numbers along several axes.</summary>
-        /// <param name="a">Real array of at least one axis.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes.</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">A real array with at least one axis.</param>
+        /// <param name="s">The sizes of the transform in each axis; null for the sizes of the axes.</param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>complex64 array whose last transformed axis has size n / 2 + 1.</returns>
-        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
-        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A complex64 array whose last transformed axis has size n / 2 + 1.</returns>
+        /// <exception cref="ArgumentException">The numbers of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size isn't positive, or an axis occurs twice.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.rfftn; C: mlx_fft_rfftn.</remarks>
         public static MlxArray RFFTN(
             MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => Several(&MlxcPortable.mlx_fft_rfftn, "mlx_fft_rfftn", a, s, axes, false, norm, stream);
 
         /// <summary>Inverse of <see cref="RFFTN"/> along several axes.</summary>
-        /// <param name="a">Array of at least one axis: the half spectrum of a real signal.</param>
-        /// <param name="s">Sizes of the transform in each axis; null for their sizes, the last one 2 * (size - 1).</param>
-        /// <param name="axes">Axes to transform, negative from the end; null for all.</param>
-        /// <param name="norm">Where the factor 1/n goes.</param>
+        /// <param name="a">An array with at least one axis: the half spectrum of a real signal.</param>
+        /// <param name="s">
+        /// The sizes of the transform in each axis; null for the sizes of the axes, except that the last one is 2 * (size - 1).
+        /// </param>
+        /// <param name="axes">The axes to transform, negative from the end; null for all axes.</param>
+        /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>float32 array.</returns>
-        /// <exception cref="ArgumentException">The counts of sizes and axes differ, or sizes are given without axes.</exception>
-        /// <exception cref="MlxException">A size is not positive or an axis is named twice.</exception>
-        /// <exception cref="NotSupportedException">The loaded mlx-c is v0.6.0 and the norm is not <see cref="FFTNorm.Backward"/>.</exception>
+        /// <returns>A float32 array.</returns>
+        /// <exception cref="ArgumentException">The numbers of sizes and axes differ, or sizes are given without axes.</exception>
+        /// <exception cref="MlxException">A size isn't positive, or an axis occurs twice.</exception>
+        /// <exception cref="NotSupportedException">
+        /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
+        /// </exception>
         /// <remarks>mlx.core.fft.irfftn; C: mlx_fft_irfftn.</remarks>
         public static MlxArray IRFFTN(
             MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => Several(&MlxcPortable.mlx_fft_irfftn, "mlx_fft_irfftn", a, s, axes, true, norm, stream);
 
-        /// <summary>Frequencies of the elements that <see cref="FFT"/> gives.</summary>
-        /// <param name="n">Size of the transform.</param>
-        /// <param name="d">Distance of two samples.</param>
+        /// <summary>The frequencies of the elements that <see cref="FFT"/> returns.</summary>
+        /// <param name="n">The size of the transform.</param>
+        /// <param name="d">The distance between two samples.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>float32 array of shape [n].</returns>
+        /// <returns>A float32 array of shape [n].</returns>
         /// <remarks>mlx.core.fft.fftfreq; C: mlx_fft_fftfreq.</remarks>
         public static MlxArray FFTFreq(int n, double d = 1.0, MlxStream? stream = null)
         {
@@ -272,11 +304,11 @@ public static unsafe partial class Mx
             return Op.Result(Mlxc.mlx_fft_fftfreq(&result, n, d, Op.Stream(stream)), result, "mlx_fft_fftfreq");
         }
 
-        /// <summary>Frequencies of the elements that <see cref="RFFT"/> gives.</summary>
-        /// <param name="n">Size of the transform.</param>
-        /// <param name="d">Distance of two samples.</param>
+        /// <summary>The frequencies of the elements that <see cref="RFFT"/> returns.</summary>
+        /// <param name="n">The size of the transform.</param>
+        /// <param name="d">The distance between two samples.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>float32 array of shape [n / 2 + 1].</returns>
+        /// <returns>A float32 array of shape [n / 2 + 1].</returns>
         /// <remarks>mlx.core.fft.rfftfreq; C: mlx_fft_rfftfreq.</remarks>
         public static MlxArray RFFTFreq(int n, double d = 1.0, MlxStream? stream = null)
         {
@@ -284,11 +316,11 @@ public static unsafe partial class Mx
             return Op.Result(Mlxc.mlx_fft_rfftfreq(&result, n, d, Op.Stream(stream)), result, "mlx_fft_rfftfreq");
         }
 
-        /// <summary>Moves the zero frequency to the middle.</summary>
-        /// <param name="a">Array of any shape.</param>
-        /// <param name="axes">Axes to shift, negative from the end; null for all.</param>
+        /// <summary>Moves the zero frequency to the center.</summary>
+        /// <param name="a">An array of any shape.</param>
+        /// <param name="axes">The axes to shift, negative from the end; null for all axes.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+        /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
         /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
         /// <remarks>mlx.core.fft.fftshift; C: mlx_fft_fftshift.</remarks>
         public static MlxArray FFTShift(MlxArray a, int[]? axes = null, MlxStream? stream = null)
@@ -303,16 +335,16 @@ public static unsafe partial class Mx
         }
 
         /// <inheritdoc cref="FFTShift(MlxArray, int[], MlxStream)"/>
-        /// <param name="a">Array of any shape.</param>
+        /// <param name="a">An array of any shape.</param>
         /// <param name="axes">The axis to shift, negative from the end.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray FFTShift(MlxArray a, int axes, MlxStream? stream = null) => FFTShift(a, [axes], stream);
 
         /// <summary>Undoes <see cref="FFTShift(MlxArray, int[], MlxStream)"/>.</summary>
-        /// <param name="a">Array of any shape.</param>
-        /// <param name="axes">Axes to shift, negative from the end; null for all.</param>
+        /// <param name="a">An array of any shape.</param>
+        /// <param name="axes">The axes to shift, negative from the end; null for all axes.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+        /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
         /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
         /// <remarks>mlx.core.fft.ifftshift; C: mlx_fft_ifftshift.</remarks>
         public static MlxArray IFFTShift(MlxArray a, int[]? axes = null, MlxStream? stream = null)
@@ -327,7 +359,7 @@ public static unsafe partial class Mx
         }
 
         /// <inheritdoc cref="IFFTShift(MlxArray, int[], MlxStream)"/>
-        /// <param name="a">Array of any shape.</param>
+        /// <param name="a">An array of any shape.</param>
         /// <param name="axes">The axis to shift, negative from the end.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray IFFTShift(MlxArray a, int axes, MlxStream? stream = null) => IFFTShift(a, [axes], stream);
@@ -350,7 +382,7 @@ public static unsafe partial class Mx
             ArgumentNullException.ThrowIfNull(a);
             if (s is not null && axes is null)
             {
-                throw new ArgumentException("Sizes need the axes they belong to.", nameof(axes));
+                throw new ArgumentException("Sizes were given without axes.", nameof(axes));
             }
 
             axes ??= AxisCheck.All(a);
@@ -371,7 +403,7 @@ public static unsafe partial class Mx
             }
         }
 
-        /// <summary>The length whose transform has as many numbers as the axis.</summary>
+        /// <summary>The length whose transform has as many elements as the axis.</summary>
         private static int FullLength(MlxArray a, int axis) => SizeLimits.Axis(2 * ((long)a.Dim(axis) - 1), "irfft", a);
 
         private static int[] Sizes(MlxArray a, int[] axes, bool half)

@@ -5,32 +5,36 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Linear algebra (mlx.core.linalg).</summary>
-    /// <remarks>MLX computes decompositions, inverses and solutions on the CPU alone: where the default device is a GPU, pass a CPU stream.
-    /// Before MLX 0.32.1 a failure that shows only while computing, such as a singular matrix in <see cref="Inv"/>, <see cref="Solve"/>
-    /// or <see cref="LU"/>, ends the process: MLX throws it on a thread of its own.</remarks>
+    /// <remarks>
+    /// MLX computes decompositions, inverses, and solutions only on the CPU. If the default device is a GPU, pass a CPU stream. Before MLX
+    /// 0.32.1, a failure during the computation, such as a singular matrix in <see cref="Inv"/>, <see cref="Solve"/>, or <see cref="LU"/>,
+    /// ends the process, because MLX throws on its own thread.
+    /// </remarks>
     public static unsafe partial class Linalg
     {
         /// <summary>Norm of vectors along one axis, or of the whole array.</summary>
-        /// <param name="a">Array of any shape.</param>
-        /// <param name="ord">Order; null for the 2-norm. Over the two axes of a matrix: 1, -1, 2, -2 or an infinity.</param>
-        /// <param name="axis">Axis of the vectors, negative from the end; null for the whole array.</param>
-        /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+        /// <param name="a">An array of any shape.</param>
+        /// <param name="ord">The order; null for the 2-norm. Over the two axes of a matrix: 1, -1, 2, -2, or an infinity.</param>
+        /// <param name="axis">The axis of the vectors, negative from the end; null for the whole array.</param>
+        /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>The norms.</returns>
-        /// <exception cref="MlxException">The order does not exist for this number of axes, or the axis is out of range.</exception>
+        /// <exception cref="MlxException">The order doesn't exist for this number of axes, or the axis is out of range.</exception>
         /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_l2, mlx_linalg_norm.</remarks>
         public static MlxArray Norm(
             MlxArray a, double? ord = null, int? axis = null, bool keepdims = false, MlxStream? stream = null)
             => Norm(a, axis is int one ? [one] : default(ReadOnlySpan<int>), ord, keepdims, stream);
 
         /// <summary>Norm of vectors (one axis) or matrices (two axes).</summary>
-        /// <param name="a">Array of any shape.</param>
+        /// <param name="a">An array of any shape.</param>
         /// <param name="axis">One or two axes, negative from the end; none for the whole array.</param>
-        /// <param name="ord">Order; null for the 2-norm of vectors and the Frobenius norm of matrices. For matrices: 1, -1, 2, -2 or an infinity.</param>
-        /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+        /// <param name="ord">
+        /// The order; null for the 2-norm of vectors and the Frobenius norm of matrices. For matrices: 1, -1, 2, -2, or an infinity.
+        /// </param>
+        /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>The norms.</returns>
-        /// <exception cref="MlxException">The order does not exist for this number of axes, or an axis is out of range.</exception>
+        /// <exception cref="MlxException">The order doesn't exist for this number of axes, or an axis is out of range.</exception>
         /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_l2, mlx_linalg_norm.</remarks>
         public static MlxArray Norm(
             MlxArray a, ReadOnlySpan<int> axis, double? ord = null, bool keepdims = false, MlxStream? stream = null)
@@ -70,13 +74,13 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Named norm of matrices.</summary>
-        /// <param name="a">Array of two axes, or of more when <paramref name="axis"/> says which hold the matrices.</param>
+        /// <param name="a">An array with two axes, or with more if <paramref name="axis"/> names the axes of the matrices.</param>
         /// <param name="ord">"fro" for the Frobenius norm, "nuc" for the nuclear norm.</param>
-        /// <param name="axis">The two axes of the matrices, negative from the end; none for all of a matrix.</param>
-        /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+        /// <param name="axis">The two axes of the matrices, negative from the end; none for the axes of a single matrix.</param>
+        /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         /// <returns>The norms.</returns>
-        /// <exception cref="MlxException">The name is unknown or there are not two axes.</exception>
+        /// <exception cref="MlxException">The name is unknown, or there aren't exactly two axes.</exception>
         /// <remarks>mlx.core.linalg.norm; C: mlx_linalg_norm_matrix.</remarks>
         public static MlxArray Norm(
             MlxArray a, string ord, ReadOnlySpan<int> axis = default, bool keepdims = false, MlxStream? stream = null)
@@ -100,11 +104,11 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Cross product of vectors with 2 or 3 elements.</summary>
-        /// <param name="a">Array whose axis has size 2 or 3.</param>
-        /// <param name="b">Array that broadcasts against <paramref name="a"/>, likewise.</param>
-        /// <param name="axis">Axis of the vectors, negative from the end.</param>
+        /// <param name="a">An array whose axis has size 2 or 3.</param>
+        /// <param name="b">An array that can be broadcast against <paramref name="a"/>, with size 2 or 3 in the same axis.</param>
+        /// <param name="axis">The axis of the vectors, negative from the end.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of the broadcast shape.</returns>
+        /// <returns>An array of the broadcast shape.</returns>
         /// <exception cref="MlxException">The axis has another size.</exception>
         /// <remarks>mlx.core.linalg.cross; C: mlx_linalg_cross.</remarks>
         public static MlxArray Cross(MlxArray a, MlxArray b, int axis = -1, MlxStream? stream = null)
@@ -115,10 +119,12 @@ public static unsafe partial class Mx
         }
 
         /// <summary>QR decomposition: a = Q @ R.</summary>
-        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="a">A floating-point array of shape [..., m, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>Q of shape [..., m, k] with orthonormal columns and upper triangular R of shape [..., k, n], k = min(m, n).</returns>
-        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <exception cref="MlxException">
+        /// The array has fewer than two axes or isn't floating-point, or the stream is a GPU stream.
+        /// </exception>
         /// <remarks>mlx.core.linalg.qr; C: mlx_linalg_qr.</remarks>
         public static (MlxArray Q, MlxArray R) QR(MlxArray a, MlxStream? stream = null)
         {
@@ -132,10 +138,12 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Singular value decomposition: a = U @ diag(S) @ Vt.</summary>
-        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="a">A floating-point array of shape [..., m, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>U of shape [..., m, m], S of shape [..., min(m, n)] in descending order, Vt of shape [..., n, n].</returns>
-        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <returns>U of shape [..., m, m], S of shape [..., min(m, n)] in descending order, and Vt of shape [..., n, n].</returns>
+        /// <exception cref="MlxException">
+        /// The array has fewer than two axes or isn't floating-point, or the stream is a GPU stream.
+        /// </exception>
         /// <remarks>mlx.core.linalg.svd; C: mlx_linalg_svd.</remarks>
         public static (MlxArray U, MlxArray S, MlxArray Vt) SVD(MlxArray a, MlxStream? stream = null)
         {
@@ -143,20 +151,22 @@ public static unsafe partial class Mx
             return (parts[0], parts[1], parts[2]);
         }
 
-        /// <summary>Singular values alone.</summary>
-        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <summary>Singular values only.</summary>
+        /// <param name="a">A floating-point array of shape [..., m, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Array of shape [..., min(m, n)] in descending order.</returns>
-        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <returns>An array of shape [..., min(m, n)] in descending order.</returns>
+        /// <exception cref="MlxException">
+        /// The array has fewer than two axes or isn't floating-point, or the stream is a GPU stream.
+        /// </exception>
         /// <remarks>mlx.core.linalg.svd with compute_uv=False; C: mlx_linalg_svd.</remarks>
         public static MlxArray SVDVals(MlxArray a, MlxStream? stream = null) => Svd(a, false, stream)[0];
 
         /// <summary>Inverse of square matrices.</summary>
-        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="a">A floating-point array of shape [..., n, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">A matrix is singular; before MLX 0.32.1 also one that is too close to it.</exception>
+        /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">The matrices aren't square or aren't floating-point, or the stream is a GPU stream.</exception>
+        /// <exception cref="MlxException">A matrix is singular. Before MLX 0.32.1, a nearly singular matrix throws too.</exception>
         /// <remarks>mlx.core.linalg.inv; C: mlx_linalg_inv.</remarks>
         public static MlxArray Inv(MlxArray a, MlxStream? stream = null)
         {
@@ -170,12 +180,12 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Inverse of triangular matrices.</summary>
-        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="a">A floating-point array of shape [..., n, n].</param>
         /// <param name="upper">Whether the matrices are upper triangular.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">There is a zero on a diagonal.</exception>
+        /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">The matrices aren't square or aren't floating-point, or the stream is a GPU stream.</exception>
+        /// <exception cref="MlxException">A diagonal contains a zero.</exception>
         /// <remarks>mlx.core.linalg.tri_inv; C: mlx_linalg_tri_inv.</remarks>
         public static MlxArray TriInv(MlxArray a, bool upper = false, MlxStream? stream = null)
         {
@@ -189,11 +199,11 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Cholesky decomposition of symmetric positive definite matrices: a = L @ L^T.</summary>
-        /// <param name="a">Floating array of shape [..., n, n]; it is not checked to be positive definite.</param>
-        /// <param name="upper">Whether to give the upper triangular factor instead.</param>
+        /// <param name="a">A floating-point array of shape [..., n, n]. Whether it is positive definite isn't checked.</param>
+        /// <param name="upper">Whether to return the upper triangular factor instead.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Triangular array of the shape of <paramref name="a"/>.</returns>
-        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <returns>A triangular array of the same shape as <paramref name="a"/>.</returns>
+        /// <exception cref="MlxException">The matrices aren't square or aren't floating-point, or the stream is a GPU stream.</exception>
         /// <remarks>mlx.core.linalg.cholesky; C: mlx_linalg_cholesky.</remarks>
         public static MlxArray Cholesky(MlxArray a, bool upper = false, MlxStream? stream = null)
         {
@@ -206,12 +216,12 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Inverse of a matrix from its Cholesky factor.</summary>
-        /// <param name="l">Triangular array of shape [..., n, n].</param>
+        /// <param name="l">A triangular array of shape [..., n, n].</param>
         /// <param name="upper">Whether the factor is upper triangular.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="l"/>.</returns>
-        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">There is a zero on a diagonal.</exception>
+        /// <returns>An array of the same shape as <paramref name="l"/>.</returns>
+        /// <exception cref="MlxException">The matrices aren't square or aren't floating-point, or the stream is a GPU stream.</exception>
+        /// <exception cref="MlxException">A diagonal contains a zero.</exception>
         /// <remarks>mlx.core.linalg.cholesky_inv; C: mlx_linalg_cholesky_inv.</remarks>
         public static MlxArray CholeskyInv(MlxArray l, bool upper = false, MlxStream? stream = null)
         {
@@ -225,10 +235,12 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Moore-Penrose pseudo-inverse.</summary>
-        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="a">A floating-point array of shape [..., m, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Array of shape [..., n, m].</returns>
-        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
+        /// <returns>An array of shape [..., n, m].</returns>
+        /// <exception cref="MlxException">
+        /// The array has fewer than two axes or isn't floating-point, or the stream is a GPU stream.
+        /// </exception>
         /// <remarks>mlx.core.linalg.pinv; C: mlx_linalg_pinv.</remarks>
         public static MlxArray Pinv(MlxArray a, MlxStream? stream = null)
         {
@@ -242,10 +254,10 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Eigenvalues of square matrices.</summary>
-        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="a">A floating-point array of shape [..., n, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>complex64 array of shape [..., n].</returns>
-        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <returns>A complex64 array of shape [..., n].</returns>
+        /// <exception cref="MlxException">The matrices aren't square or aren't floating-point, or the stream is a GPU stream.</exception>
         /// <remarks>mlx.core.linalg.eigvals; C: mlx_linalg_eigvals.</remarks>
         public static MlxArray Eigvals(MlxArray a, MlxStream? stream = null)
         {
@@ -259,10 +271,10 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Eigenvalues and right eigenvectors of square matrices.</summary>
-        /// <param name="a">Floating array of shape [..., n, n].</param>
+        /// <param name="a">A floating-point array of shape [..., n, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>complex64 eigenvalues of shape [..., n] and eigenvectors as columns of shape [..., n, n].</returns>
-        /// <exception cref="MlxException">The matrices are not square or not floating, or the stream is a GPU's.</exception>
+        /// <returns>The complex64 eigenvalues of shape [..., n], and the eigenvectors as columns of shape [..., n, n].</returns>
+        /// <exception cref="MlxException">The matrices aren't square or aren't floating-point, or the stream is a GPU stream.</exception>
         /// <remarks>mlx.core.linalg.eig; C: mlx_linalg_eig.</remarks>
         public static (MlxArray Values, MlxArray Vectors) Eig(MlxArray a, MlxStream? stream = null)
         {
@@ -276,11 +288,13 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Eigenvalues of symmetric or Hermitian matrices.</summary>
-        /// <param name="a">Array of shape [..., n, n].</param>
+        /// <param name="a">An array of shape [..., n, n].</param>
         /// <param name="uplo">The triangle that is read.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Real array of shape [..., n] in ascending order.</returns>
-        /// <exception cref="MlxException">The matrices are not square or not inexact, or the stream is a GPU's.</exception>
+        /// <returns>A real array of shape [..., n] in ascending order.</returns>
+        /// <exception cref="MlxException">
+        /// The matrices aren't square or are neither floating-point nor complex, or the stream is a GPU stream.
+        /// </exception>
         /// <remarks>mlx.core.linalg.eigvalsh; C: mlx_linalg_eigvalsh.</remarks>
         public static MlxArray Eigvalsh(MlxArray a, MatrixTriangle uplo = MatrixTriangle.L, MlxStream? stream = null)
         {
@@ -297,11 +311,15 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Eigenvalues and eigenvectors of symmetric or Hermitian matrices.</summary>
-        /// <param name="a">Array of shape [..., n, n].</param>
+        /// <param name="a">An array of shape [..., n, n].</param>
         /// <param name="uplo">The triangle that is read.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Real eigenvalues of shape [..., n] in ascending order and eigenvectors as columns of shape [..., n, n].</returns>
-        /// <exception cref="MlxException">The matrices are not square or not inexact, or the stream is a GPU's.</exception>
+        /// <returns>
+        /// The real eigenvalues of shape [..., n] in ascending order, and the eigenvectors as columns of shape [..., n, n].
+        /// </returns>
+        /// <exception cref="MlxException">
+        /// The matrices aren't square or are neither floating-point nor complex, or the stream is a GPU stream.
+        /// </exception>
         /// <remarks>mlx.core.linalg.eigh; C: mlx_linalg_eigh.</remarks>
         public static (MlxArray Values, MlxArray Vectors) Eigh(MlxArray a, MatrixTriangle uplo = MatrixTriangle.L, MlxStream? stream = null)
         {
@@ -319,11 +337,15 @@ public static unsafe partial class Mx
         }
 
         /// <summary>LU decomposition with row exchanges: a = L[P] @ U.</summary>
-        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="a">A floating-point array of shape [..., m, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Row order P (uint32, [..., m]), unit lower triangular L and upper triangular U.</returns>
-        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">Before MLX 0.32.1: a matrix is singular or too close to it. From then on it has a zero on the diagonal of U.</exception>
+        /// <returns>The row order P (uint32, [..., m]), the unit lower triangular L, and the upper triangular U.</returns>
+        /// <exception cref="MlxException">
+        /// The array has fewer than two axes or isn't floating-point, or the stream is a GPU stream.
+        /// </exception>
+        /// <exception cref="MlxException">
+        /// Before MLX 0.32.1, a matrix is singular or nearly singular. Since then, such a matrix has a zero on the diagonal of U.
+        /// </exception>
         /// <remarks>mlx.core.linalg.lu; C: mlx_linalg_lu.</remarks>
         public static (MlxArray P, MlxArray L, MlxArray U) LU(MlxArray a, MlxStream? stream = null)
         {
@@ -344,11 +366,15 @@ public static unsafe partial class Mx
         }
 
         /// <summary>LU decomposition in compact form.</summary>
-        /// <param name="a">Floating array of shape [..., m, n].</param>
+        /// <param name="a">A floating-point array of shape [..., m, n].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>L (without its ones) and U in one array, and the row exchanged at each step (uint32, [..., min(m, n)]).</returns>
-        /// <exception cref="MlxException">The array has fewer than two axes or is not floating, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">Before MLX 0.32.1: a matrix is singular or too close to it. From then on it has a zero on the diagonal of U.</exception>
+        /// <returns>L (without its ones) and U in one array, and the row exchanged in each step (uint32, [..., min(m, n)]).</returns>
+        /// <exception cref="MlxException">
+        /// The array has fewer than two axes or isn't floating-point, or the stream is a GPU stream.
+        /// </exception>
+        /// <exception cref="MlxException">
+        /// Before MLX 0.32.1, a matrix is singular or nearly singular. Since then, such a matrix has a zero on the diagonal of U.
+        /// </exception>
         /// <remarks>mlx.core.linalg.lu_factor; C: mlx_linalg_lu_factor.</remarks>
         public static (MlxArray LU, MlxArray Pivots) LUFactor(MlxArray a, MlxStream? stream = null)
         {
@@ -362,12 +388,12 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Solution x of a @ x = b.</summary>
-        /// <param name="a">Floating array of shape [..., n, n].</param>
-        /// <param name="b">Array of shape [..., n] or [..., n, k].</param>
+        /// <param name="a">A floating-point array of shape [..., n, n].</param>
+        /// <param name="b">An array of shape [..., n] or [..., n, k].</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="b"/>.</returns>
-        /// <exception cref="MlxException">The shapes do not agree, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">A matrix is singular; before MLX 0.32.1 also one that is too close to it.</exception>
+        /// <returns>An array of the same shape as <paramref name="b"/>.</returns>
+        /// <exception cref="MlxException">The shapes don't match, or the stream is a GPU stream.</exception>
+        /// <exception cref="MlxException">A matrix is singular. Before MLX 0.32.1, a nearly singular matrix throws too.</exception>
         /// <remarks>mlx.core.linalg.solve; C: mlx_linalg_solve.</remarks>
         public static MlxArray Solve(MlxArray a, MlxArray b, MlxStream? stream = null)
         {
@@ -381,13 +407,13 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Solution x of a @ x = b for triangular matrices.</summary>
-        /// <param name="a">Floating array of shape [..., n, n].</param>
-        /// <param name="b">Array of shape [..., n] or [..., n, k].</param>
+        /// <param name="a">A floating-point array of shape [..., n, n].</param>
+        /// <param name="b">An array of shape [..., n] or [..., n, k].</param>
         /// <param name="upper">Whether <paramref name="a"/> is upper triangular.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="b"/>.</returns>
-        /// <exception cref="MlxException">The shapes do not agree, or the stream is a GPU's.</exception>
-        /// <exception cref="MlxException">There is a zero on a diagonal.</exception>
+        /// <returns>An array of the same shape as <paramref name="b"/>.</returns>
+        /// <exception cref="MlxException">The shapes don't match, or the stream is a GPU stream.</exception>
+        /// <exception cref="MlxException">A diagonal contains a zero.</exception>
         /// <remarks>mlx.core.linalg.solve_triangular; C: mlx_linalg_solve_triangular.</remarks>
         public static MlxArray SolveTriangular(MlxArray a, MlxArray b, bool upper = false, MlxStream? stream = null)
         {

@@ -4,11 +4,11 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Matrix product; leading axes are batches and broadcast.</summary>
-    /// <param name="a">Array of shape [..., m, k] or [k].</param>
-    /// <param name="b">Array of shape [..., k, n] or [k].</param>
+    /// <summary>Matrix product. Leading axes are batch axes and are broadcast.</summary>
+    /// <param name="a">An array of shape [..., m, k] or [k].</param>
+    /// <param name="b">An array of shape [..., k, n] or [k].</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [..., m, n]; the axis of a one-dimensional operand is left out.</returns>
+    /// <returns>An array of shape [..., m, n], without the axis of a one-dimensional operand.</returns>
     /// <exception cref="MlxException">The inner sizes differ, or an operand is a scalar.</exception>
     /// <remarks>mlx.core.matmul; C: mlx_matmul.</remarks>
     public static MlxArray MatMul(MlxArray a, MlxArray b, MlxStream? stream = null)
@@ -18,14 +18,14 @@ public static unsafe partial class Mx
     }
 
     /// <summary>alpha * (a @ b) + beta * c.</summary>
-    /// <param name="c">Array that broadcasts to the product.</param>
-    /// <param name="a">Array of shape [..., m, k] or [k].</param>
-    /// <param name="b">Array of shape [..., k, n] or [k].</param>
-    /// <param name="alpha">Factor of the product.</param>
-    /// <param name="beta">Factor of <paramref name="c"/>.</param>
+    /// <param name="c">An array that can be broadcast to the product.</param>
+    /// <param name="a">An array of shape [..., m, k] or [k].</param>
+    /// <param name="b">An array of shape [..., k, n] or [k].</param>
+    /// <param name="alpha">The scale factor of the product.</param>
+    /// <param name="beta">The scale factor of <paramref name="c"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of the product.</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of the shape of the product.</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.addmm; C: mlx_addmm.</remarks>
     public static MlxArray AddMM(
         MlxArray c, MlxArray a, MlxArray b, double alpha = 1, double beta = 1, MlxStream? stream = null)
@@ -41,29 +41,29 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Sum of products over the last axes of both arrays.</summary>
-    /// <param name="a">Array of shape [..., k].</param>
-    /// <param name="b">Array of shape [..., k].</param>
+    /// <param name="a">An array of shape [..., k].</param>
+    /// <param name="b">An array of shape [..., k].</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of both leading shapes, one after the other.</returns>
+    /// <returns>An array with the leading axes of both arrays.</returns>
     /// <exception cref="MlxException">The last sizes differ.</exception>
     /// <remarks>mlx.core.inner; C: mlx_inner.</remarks>
     public static MlxArray Inner(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Call.Two(&Mlxc.mlx_inner, "mlx_inner", SizeLimits.Flat(a, "inner"), SizeLimits.Flat(b, "inner"), stream, nameof(a), nameof(b));
 
     /// <summary>Product of every element of one array with every element of the other.</summary>
-    /// <param name="a">Array of m elements; flattened.</param>
-    /// <param name="b">Array of n elements; flattened.</param>
+    /// <param name="a">An array of m elements, which is flattened.</param>
+    /// <param name="b">An array of n elements, which is flattened.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [m, n].</returns>
+    /// <returns>An array of shape [m, n].</returns>
     /// <remarks>mlx.core.outer; C: mlx_outer.</remarks>
     public static MlxArray Outer(MlxArray a, MlxArray b, MlxStream? stream = null)
         => Call.Two(&Mlxc.mlx_outer, "mlx_outer", SizeLimits.Flat(a, "outer"), SizeLimits.Flat(b, "outer"), stream, nameof(a), nameof(b));
 
     /// <summary>Kronecker product.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="b">Array of any shape.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="b">An array of any shape.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array whose sizes are the products of the operands' sizes.</returns>
+    /// <returns>An array whose sizes are the products of the operands' sizes.</returns>
     /// <remarks>mlx.core.kron; C: mlx_kron.</remarks>
     public static MlxArray Kron(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
@@ -77,12 +77,12 @@ public static unsafe partial class Mx
         return Call.Two(&Mlxc.mlx_kron, "mlx_kron", a, b, stream);
     }
 
-    /// <summary>Sum of products over the last axes of one array and the first of the other.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="b">Array of any shape.</param>
-    /// <param name="axes">How many axes to sum over.</param>
+    /// <summary>Sum of products over the last axes of one array and the first axes of the other.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="b">An array of any shape.</param>
+    /// <param name="axes">The number of axes to sum over.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the axes that are left, those of <paramref name="a"/> first.</returns>
+    /// <returns>An array of the remaining axes, those of <paramref name="a"/> first.</returns>
     /// <exception cref="MlxException">The sizes of the axes differ.</exception>
     /// <remarks>mlx.core.tensordot; C: mlx_tensordot_axis.</remarks>
     public static MlxArray TensorDot(MlxArray a, MlxArray b, int axes = 2, MlxStream? stream = null)
@@ -92,21 +92,21 @@ public static unsafe partial class Mx
         if (axes < 0 || axes > Math.Min(a.NDim, b.NDim))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(axes), axes, $"Arrays of shapes {ShapeText.Of(a)} and {ShapeText.Of(b)} have no {axes} axes each to sum over.");
+                nameof(axes), axes, $"Arrays of shapes {ShapeText.Of(a)} and {ShapeText.Of(b)} don't both have {axes} axes to sum over.");
         }
 
         int[] last = [.. Enumerable.Range(a.NDim - axes, axes)];
         return TensorDot(a, b, last, [.. Enumerable.Range(0, axes)], stream);
     }
 
-    /// <summary>Sum of products over named axes of both arrays.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="b">Array of any shape.</param>
-    /// <param name="axesA">Axes of <paramref name="a"/> to sum over.</param>
-    /// <param name="axesB">The axes of <paramref name="b"/> that go with them.</param>
+    /// <summary>Sum of products over given axes of both arrays.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="b">An array of any shape.</param>
+    /// <param name="axesA">The axes of <paramref name="a"/> to sum over.</param>
+    /// <param name="axesB">The corresponding axes of <paramref name="b"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the axes that are left, those of <paramref name="a"/> first.</returns>
-    /// <exception cref="MlxException">The sizes of the axes or their counts differ.</exception>
+    /// <returns>An array of the remaining axes, those of <paramref name="a"/> first.</returns>
+    /// <exception cref="MlxException">The sizes or the numbers of axes differ.</exception>
     /// <remarks>mlx.core.tensordot; C: mlx_tensordot.</remarks>
     public static MlxArray TensorDot(
         MlxArray a, MlxArray b, ReadOnlySpan<int> axesA, ReadOnlySpan<int> axesB, MlxStream? stream = null)
@@ -127,17 +127,17 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Einstein summation.</summary>
-    /// <param name="subscripts">Subscripts such as "ij,jk->ik"; without an arrow the result is inferred.</param>
-    /// <param name="operands">One array for each group of subscripts.</param>
-    /// <returns>Array of the result's subscripts.</returns>
-    /// <exception cref="MlxException">Subscripts and shapes do not agree.</exception>
+    /// <param name="subscripts">Subscripts such as "ij,jk->ik". Without an arrow, the result is inferred.</param>
+    /// <param name="operands">One array per group of subscripts.</param>
+    /// <returns>An array with the axes of the result's subscripts.</returns>
+    /// <exception cref="MlxException">The subscripts don't match the shapes.</exception>
     /// <remarks>mlx.core.einsum; C: mlx_einsum.</remarks>
     public static MlxArray Einsum(string subscripts, params ReadOnlySpan<MlxArray> operands)
         => Einsum(subscripts, operands, null);
 
     /// <inheritdoc cref="Einsum(string, ReadOnlySpan{MlxArray})"/>
-    /// <param name="subscripts">Subscripts such as "ij,jk->ik"; without an arrow the result is inferred.</param>
-    /// <param name="operands">One array for each group of subscripts.</param>
+    /// <param name="subscripts">Subscripts such as "ij,jk->ik". Without an arrow, the result is inferred.</param>
+    /// <param name="operands">One array per group of subscripts.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray Einsum(string subscripts, ReadOnlySpan<MlxArray> operands, MlxStream? stream)
     {
@@ -154,16 +154,16 @@ public static unsafe partial class Mx
             Mlxc.mlx_einsum(&result, text.Pointer, inputs.Handle, Op.Stream(stream)), result, "mlx_einsum");
     }
 
-    /// <summary>Matrix product of which whole blocks are left out by masks.</summary>
-    /// <param name="a">Array of shape [..., m, k].</param>
-    /// <param name="b">Array of shape [..., k, n].</param>
-    /// <param name="blockSize">Side of the square blocks: 32 or 64.</param>
-    /// <param name="maskOut">Mask of the result's blocks, shape [..., ceil(m / block), ceil(n / block)]; null for none.</param>
-    /// <param name="maskLhs">Mask of the blocks of <paramref name="a"/>; null for none.</param>
-    /// <param name="maskRhs">Mask of the blocks of <paramref name="b"/>; null for none.</param>
+    /// <summary>Matrix product in which masks leave out whole blocks.</summary>
+    /// <param name="a">An array of shape [..., m, k].</param>
+    /// <param name="b">An array of shape [..., k, n].</param>
+    /// <param name="blockSize">The size of the square blocks: 32 or 64.</param>
+    /// <param name="maskOut">A mask of the result's blocks, of shape [..., ceil(m / block), ceil(n / block)]; null for none.</param>
+    /// <param name="maskLhs">A mask of the blocks of <paramref name="a"/>; null for none.</param>
+    /// <param name="maskRhs">A mask of the blocks of <paramref name="b"/>; null for none.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [..., m, n]; blocks left out are zero.</returns>
-    /// <exception cref="MlxException">The shapes do not agree or the block size is not supported.</exception>
+    /// <returns>An array of shape [..., m, n]; blocks that are left out are zero.</returns>
+    /// <exception cref="MlxException">The shapes don't match, or the block size isn't supported.</exception>
     /// <remarks>mlx.core.block_masked_mm; C: mlx_block_masked_mm.</remarks>
     public static MlxArray BlockMaskedMM(
         MlxArray a, MlxArray b, int blockSize = 64, MlxArray? maskOut = null, MlxArray? maskLhs = null,
@@ -181,15 +181,15 @@ public static unsafe partial class Mx
         return Op.Result(status, result, "mlx_block_masked_mm");
     }
 
-    /// <summary>Matrix products of matrices that are chosen by index from both batches.</summary>
-    /// <param name="a">Array of shape [..., m, k].</param>
-    /// <param name="b">Array of shape [..., k, n].</param>
-    /// <param name="lhsIndices">Integer positions in the flattened batch of <paramref name="a"/>; null takes all in order.</param>
-    /// <param name="rhsIndices">Integer positions in the flattened batch of <paramref name="b"/>; null takes all in order.</param>
-    /// <param name="sortedIndices">Promises that the indices are sorted, which allows a faster kernel.</param>
+    /// <summary>Matrix products of matrices that are selected by index from both batches.</summary>
+    /// <param name="a">An array of shape [..., m, k].</param>
+    /// <param name="b">An array of shape [..., k, n].</param>
+    /// <param name="lhsIndices">Integer positions in the flattened batch of <paramref name="a"/>; null for all matrices in order.</param>
+    /// <param name="rhsIndices">Integer positions in the flattened batch of <paramref name="b"/>; null for all matrices in order.</param>
+    /// <param name="sortedIndices">Whether the indices are known to be sorted, which allows a faster kernel.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape of the indices and [m, n].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array whose shape is the broadcast shape of the indices, followed by [m, n].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.gather_mm; C: mlx_gather_mm.</remarks>
     public static MlxArray GatherMM(
         MlxArray a, MlxArray b, MlxArray? lhsIndices = null, MlxArray? rhsIndices = null,
@@ -211,12 +211,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Matrix products over segments of the inner axis.</summary>
-    /// <param name="a">Array of shape [m, k].</param>
-    /// <param name="b">Array of shape [k, n].</param>
-    /// <param name="segments">Integer array of shape [..., 2]: start and end of each segment.</param>
+    /// <param name="a">An array of shape [m, k].</param>
+    /// <param name="b">An array of shape [k, n].</param>
+    /// <param name="segments">An integer array of shape [..., 2]: the start and the end of each segment.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [..., m, n].</returns>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
+    /// <returns>An array of shape [..., m, n].</returns>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
     /// <remarks>mlx.core.segmented_mm; C: mlx_segmented_mm.</remarks>
     public static MlxArray SegmentedMM(MlxArray a, MlxArray b, MlxArray segments, MlxStream? stream = null)
     {
@@ -229,13 +229,13 @@ public static unsafe partial class Mx
         return Op.Result(status, result, "mlx_segmented_mm");
     }
 
-    /// <summary>A diagonal of two axes.</summary>
-    /// <param name="a">Array with at least two axes.</param>
-    /// <param name="offset">Diagonal: 0 the main one, positive above, negative below.</param>
-    /// <param name="axis1">Row axis, negative from the end.</param>
-    /// <param name="axis2">Column axis, negative from the end.</param>
+    /// <summary>A diagonal with respect to two axes.</summary>
+    /// <param name="a">An array with at least two axes.</param>
+    /// <param name="offset">The diagonal: 0 for the main diagonal, positive above it, negative below it.</param>
+    /// <param name="axis1">The row axis, negative from the end.</param>
+    /// <param name="axis2">The column axis, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the other axes with the diagonal as the last.</returns>
+    /// <returns>An array of the other axes, with the diagonal as the last axis.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <exception cref="MlxException">The axes are equal.</exception>
     /// <remarks>mlx.core.diagonal; C: mlx_diagonal.</remarks>
@@ -249,11 +249,11 @@ public static unsafe partial class Mx
     }
 
     /// <summary>A matrix with a given diagonal, or the diagonal of a matrix.</summary>
-    /// <param name="a">Array of one or two axes.</param>
-    /// <param name="k">Diagonal: 0 the main one, positive above, negative below.</param>
+    /// <param name="a">An array with one or two axes.</param>
+    /// <param name="k">The diagonal: 0 for the main diagonal, positive above it, negative below it.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>A square matrix for a row, a row for a matrix.</returns>
-    /// <exception cref="MlxException">The array has neither one nor two axes.</exception>
+    /// <returns>A square matrix for a vector, or a vector for a matrix.</returns>
+    /// <exception cref="MlxException">The array has neither one axis nor two axes.</exception>
     /// <remarks>mlx.core.diag; C: mlx_diag.</remarks>
     public static MlxArray Diag(MlxArray a, int k = 0, MlxStream? stream = null)
     {
@@ -266,14 +266,14 @@ public static unsafe partial class Mx
         return Call.Int(&Mlxc.mlx_diag, "mlx_diag", a, Math.Max(k, -int.MaxValue), WideScatter.StreamFor(a.DType, stream));
     }
 
-    /// <summary>Sum of a diagonal of two axes.</summary>
-    /// <param name="a">Array with at least two axes.</param>
-    /// <param name="offset">Diagonal: 0 the main one, positive above, negative below.</param>
-    /// <param name="axis1">Row axis, negative from the end.</param>
-    /// <param name="axis2">Column axis, negative from the end.</param>
-    /// <param name="dtype">Dtype of the result; null for that of <paramref name="a"/>.</param>
+    /// <summary>Sum of a diagonal with respect to two axes.</summary>
+    /// <param name="a">An array with at least two axes.</param>
+    /// <param name="offset">The diagonal: 0 for the main diagonal, positive above it, negative below it.</param>
+    /// <param name="axis1">The row axis, negative from the end.</param>
+    /// <param name="axis2">The column axis, negative from the end.</param>
+    /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the other axes.</returns>
+    /// <returns>An array of the other axes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <exception cref="MlxException">The axes are equal.</exception>
     /// <remarks>mlx.core.trace; C: mlx_trace.</remarks>
@@ -289,20 +289,20 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Lower triangle; elements above diagonal <paramref name="k"/> become zero.</summary>
-    /// <param name="x">Array with at least two axes.</param>
-    /// <param name="k">Last diagonal that is kept.</param>
+    /// <param name="x">An array with at least two axes.</param>
+    /// <param name="k">The last diagonal that is kept.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="x"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="x"/>.</returns>
     /// <exception cref="MlxException">The array has fewer than two axes.</exception>
     /// <remarks>mlx.core.tril; C: mlx_tril.</remarks>
     public static MlxArray Tril(MlxArray x, int k = 0, MlxStream? stream = null)
         => Call.Int(&Mlxc.mlx_tril, "mlx_tril", x, WithinMatrix(x, k), stream);
 
     /// <summary>Upper triangle; elements below diagonal <paramref name="k"/> become zero.</summary>
-    /// <param name="x">Array with at least two axes.</param>
-    /// <param name="k">First diagonal that is kept.</param>
+    /// <param name="x">An array with at least two axes.</param>
+    /// <param name="k">The first diagonal that is kept.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="x"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="x"/>.</returns>
     /// <exception cref="MlxException">The array has fewer than two axes.</exception>
     /// <remarks>mlx.core.triu; C: mlx_triu.</remarks>
     public static MlxArray Triu(MlxArray x, int k = 0, MlxStream? stream = null)

@@ -4,15 +4,15 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Packs the rows of a matrix into a few bits for each element.</summary>
-    /// <param name="w">Floating array of at least two axes; the group size divides the last one.</param>
-    /// <param name="groupSize">Elements that share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits for each element; null for the mode's default.</param>
-    /// <param name="mode">"affine", "mxfp4", "mxfp8" or "nvfp4".</param>
-    /// <param name="globalScale">Scale of the whole matrix, for "nvfp4"; null for none.</param>
+    /// <summary>Quantizes the rows of a matrix to a few bits per element.</summary>
+    /// <param name="w">A floating-point array with at least two axes; the group size must divide the last one.</param>
+    /// <param name="groupSize">The number of elements that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per element; null for the default of the mode.</param>
+    /// <param name="mode">"affine", "mxfp4", "mxfp8", or "nvfp4".</param>
+    /// <param name="globalScale">The scale of the whole matrix, for "nvfp4"; null for none.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Packed weights (uint32), scales, and biases, which only "affine" has.</returns>
-    /// <exception cref="MlxException">The shape, the sizes or the mode do not fit.</exception>
+    /// <returns>The packed weights (uint32), the scales, and the biases, which only "affine" has.</returns>
+    /// <exception cref="MlxException">The shape, the sizes, and the mode don't match.</exception>
     /// <remarks>mlx.core.quantize; C: mlx_quantize.</remarks>
     public static (MlxArray W, MlxArray Scales, MlxArray? Biases) Quantize(
         MlxArray w, int? groupSize = null, int? bits = null, string mode = "affine", MlxArray? globalScale = null,
@@ -37,18 +37,18 @@ public static unsafe partial class Mx
         return (parts[0], parts[1], parts.Length > 2 ? parts[2] : null);
     }
 
-    /// <summary>Unpacks what <see cref="Quantize"/> packed.</summary>
+    /// <summary>Unpacks the result of <see cref="Quantize"/>.</summary>
     /// <param name="w">Packed weights, uint32.</param>
-    /// <param name="scales">Scales of the groups.</param>
-    /// <param name="biases">Biases of the groups, for "affine"; null for none.</param>
-    /// <param name="groupSize">Elements that share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits for each element; null for the mode's default.</param>
-    /// <param name="mode">"affine", "mxfp4", "mxfp8" or "nvfp4".</param>
-    /// <param name="globalScale">Scale of the whole matrix, for "nvfp4"; null for none.</param>
-    /// <param name="dtype">Dtype of the result; null for MLX's choice.</param>
+    /// <param name="scales">The scales of the groups.</param>
+    /// <param name="biases">The biases of the groups, for "affine"; null for none.</param>
+    /// <param name="groupSize">The number of elements that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per element; null for the default of the mode.</param>
+    /// <param name="mode">"affine", "mxfp4", "mxfp8", or "nvfp4".</param>
+    /// <param name="globalScale">The scale of the whole matrix, for "nvfp4"; null for none.</param>
+    /// <param name="dtype">The dtype of the result; null for MLX's choice.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Floating array.</returns>
-    /// <exception cref="MlxException">The shapes, the sizes or the mode do not fit.</exception>
+    /// <returns>A floating-point array.</returns>
+    /// <exception cref="MlxException">The shapes, the sizes, and the mode don't match.</exception>
     /// <remarks>mlx.core.dequantize; C: mlx_dequantize.</remarks>
     public static MlxArray Dequantize(
         MlxArray w, MlxArray scales, MlxArray? biases = null, int? groupSize = null, int? bits = null, string mode = "affine",
@@ -67,18 +67,18 @@ public static unsafe partial class Mx
         return Op.Result(status, result, "mlx_dequantize");
     }
 
-    /// <summary>Matrix product with a packed matrix.</summary>
-    /// <param name="x">Floating array of shape [..., m, k].</param>
+    /// <summary>Matrix product with a quantized matrix.</summary>
+    /// <param name="x">A floating-point array of shape [..., m, k].</param>
     /// <param name="w">Packed weights, uint32.</param>
-    /// <param name="scales">Scales of the groups.</param>
-    /// <param name="biases">Biases of the groups, for "affine"; null for none.</param>
-    /// <param name="transpose">Whether to multiply by the transposed matrix, so that w has shape [n, k].</param>
-    /// <param name="groupSize">Elements that share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits for each element; null for the mode's default.</param>
-    /// <param name="mode">"affine", "mxfp4", "mxfp8" or "nvfp4".</param>
+    /// <param name="scales">The scales of the groups.</param>
+    /// <param name="biases">The biases of the groups, for "affine"; null for none.</param>
+    /// <param name="transpose">Whether to multiply by the transposed matrix, in which case w has shape [n, k].</param>
+    /// <param name="groupSize">The number of elements that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per element; null for the default of the mode.</param>
+    /// <param name="mode">"affine", "mxfp4", "mxfp8", or "nvfp4".</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [..., m, n].</returns>
-    /// <exception cref="MlxException">The shapes, the sizes or the mode do not fit.</exception>
+    /// <returns>An array of shape [..., m, n].</returns>
+    /// <exception cref="MlxException">The shapes, the sizes, and the mode don't match.</exception>
     /// <remarks>mlx.core.quantized_matmul; C: mlx_quantized_matmul.</remarks>
     public static MlxArray QuantizedMatMul(
         MlxArray x, MlxArray w, MlxArray scales, MlxArray? biases = null, bool transpose = true, int? groupSize = null,
@@ -98,21 +98,21 @@ public static unsafe partial class Mx
         return Op.Result(status, result, "mlx_quantized_matmul");
     }
 
-    /// <summary>Matrix products with packed matrices that are chosen by index.</summary>
-    /// <param name="x">Floating array of shape [..., m, k].</param>
+    /// <summary>Matrix products with quantized matrices that are selected by index.</summary>
+    /// <param name="x">A floating-point array of shape [..., m, k].</param>
     /// <param name="w">Packed weights, uint32, with batch axes.</param>
-    /// <param name="scales">Scales of the groups.</param>
-    /// <param name="biases">Biases of the groups, for "affine"; null for none.</param>
-    /// <param name="lhsIndices">Integer positions in the flattened batch of <paramref name="x"/>; null takes all in order.</param>
-    /// <param name="rhsIndices">Integer positions in the flattened batch of <paramref name="w"/>; null takes all in order.</param>
+    /// <param name="scales">The scales of the groups.</param>
+    /// <param name="biases">The biases of the groups, for "affine"; null for none.</param>
+    /// <param name="lhsIndices">Integer positions in the flattened batch of <paramref name="x"/>; null for all matrices in order.</param>
+    /// <param name="rhsIndices">Integer positions in the flattened batch of <paramref name="w"/>; null for all matrices in order.</param>
     /// <param name="transpose">Whether to multiply by the transposed matrices.</param>
-    /// <param name="groupSize">Elements that share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits for each element; null for the mode's default.</param>
-    /// <param name="mode">"affine", "mxfp4", "mxfp8" or "nvfp4".</param>
-    /// <param name="sortedIndices">Promises that the indices are sorted, which allows a faster kernel.</param>
+    /// <param name="groupSize">The number of elements that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per element; null for the default of the mode.</param>
+    /// <param name="mode">"affine", "mxfp4", "mxfp8", or "nvfp4".</param>
+    /// <param name="sortedIndices">Whether the indices are known to be sorted, which allows a faster kernel.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape of the indices and [m, n].</returns>
-    /// <exception cref="MlxException">The shapes, the sizes or the mode do not fit.</exception>
+    /// <returns>An array whose shape is the broadcast shape of the indices, followed by [m, n].</returns>
+    /// <exception cref="MlxException">The shapes, the sizes, and the mode don't match.</exception>
     /// <remarks>mlx.core.gather_qmm; C: mlx_gather_qmm.</remarks>
     public static MlxArray GatherQMM(
         MlxArray x, MlxArray w, MlxArray scales, MlxArray? biases = null, MlxArray? lhsIndices = null,
@@ -136,18 +136,18 @@ public static unsafe partial class Mx
         return Op.Result(status, result, "mlx_gather_qmm");
     }
 
-    /// <summary>Matrix product of which both operands are quantized; <paramref name="x"/> on the way.</summary>
-    /// <param name="x">Floating array of shape [..., m, k].</param>
-    /// <param name="w">Packed weights (uint32) with scales, or a floating matrix, of shape [n, k].</param>
-    /// <param name="scales">Scales of the groups; null when <paramref name="w"/> is not packed.</param>
-    /// <param name="groupSize">Elements that share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits for each element; null for the mode's default.</param>
+    /// <summary>Matrix product in which both operands are quantized; <paramref name="x"/> is quantized during the call.</summary>
+    /// <param name="x">A floating-point array of shape [..., m, k].</param>
+    /// <param name="w">Packed weights (uint32) with scales, or a floating-point matrix, of shape [n, k].</param>
+    /// <param name="scales">The scales of the groups; null if <paramref name="w"/> isn't packed.</param>
+    /// <param name="groupSize">The number of elements that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per element; null for the default of the mode.</param>
     /// <param name="mode">"nvfp4" or "mxfp8".</param>
-    /// <param name="globalScaleX">Scale of all of <paramref name="x"/>, for "nvfp4"; null for none.</param>
-    /// <param name="globalScaleW">Scale of all of <paramref name="w"/>, for "nvfp4"; null for none.</param>
+    /// <param name="globalScaleX">The scale of the whole <paramref name="x"/>, for "nvfp4"; null for none.</param>
+    /// <param name="globalScaleW">The scale of the whole <paramref name="w"/>, for "nvfp4"; null for none.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape [..., m, n].</returns>
-    /// <exception cref="MlxException">The shapes, the sizes or the mode do not fit.</exception>
+    /// <returns>An array of shape [..., m, n].</returns>
+    /// <exception cref="MlxException">The shapes, the sizes, and the mode don't match.</exception>
     /// <remarks>mlx.core.qqmm; C: mlx_qqmm.</remarks>
     public static MlxArray QQMM(
         MlxArray x, MlxArray w, MlxArray? scales = null, int? groupSize = null, int? bits = null, string mode = "nvfp4",
@@ -168,22 +168,22 @@ public static unsafe partial class Mx
         return Op.Result(status, result, "mlx_qqmm");
     }
 
-    /// <summary>Matrix products of which both operands are quantized, with matrices that are chosen by index.</summary>
-    /// <param name="x">Floating array of shape [..., m, k].</param>
+    /// <summary>Matrix products in which both operands are quantized, with matrices that are selected by index.</summary>
+    /// <param name="x">A floating-point array of shape [..., m, k].</param>
     /// <param name="w">Packed weights, uint32, with batch axes.</param>
-    /// <param name="scales">Scales of the groups.</param>
-    /// <param name="lhsIndices">Integer positions in the flattened batch of <paramref name="x"/>; null takes all in order.</param>
-    /// <param name="rhsIndices">Integer positions in the flattened batch of <paramref name="w"/>; null takes all in order.</param>
-    /// <param name="groupSize">Elements that share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits for each element; null for the mode's default.</param>
+    /// <param name="scales">The scales of the groups.</param>
+    /// <param name="lhsIndices">Integer positions in the flattened batch of <paramref name="x"/>; null for all matrices in order.</param>
+    /// <param name="rhsIndices">Integer positions in the flattened batch of <paramref name="w"/>; null for all matrices in order.</param>
+    /// <param name="groupSize">The number of elements that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per element; null for the default of the mode.</param>
     /// <param name="mode">"nvfp4" or "mxfp8".</param>
-    /// <param name="globalScaleX">Scale of all of <paramref name="x"/>, for "nvfp4"; null for none.</param>
-    /// <param name="globalScaleW">Scale of all of <paramref name="w"/>, for "nvfp4"; null for none.</param>
-    /// <param name="sortedIndices">Promises that the indices are sorted, which allows a faster kernel.</param>
+    /// <param name="globalScaleX">The scale of the whole <paramref name="x"/>, for "nvfp4"; null for none.</param>
+    /// <param name="globalScaleW">The scale of the whole <paramref name="w"/>, for "nvfp4"; null for none.</param>
+    /// <param name="sortedIndices">Whether the indices are known to be sorted, which allows a faster kernel.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape of the indices and [m, n].</returns>
+    /// <returns>An array whose shape is the broadcast shape of the indices, followed by [m, n].</returns>
     /// <exception cref="NotSupportedException">The loaded mlx-c is older than v0.7.0.</exception>
-    /// <exception cref="MlxException">The shapes, the sizes or the mode do not fit.</exception>
+    /// <exception cref="MlxException">The shapes, the sizes, and the mode don't match.</exception>
     /// <remarks>mlx.core.gather_qqmm of MLX 0.32.1; C: mlx_gather_qqmm.</remarks>
     public static MlxArray GatherQQMM(
         MlxArray x, MlxArray w, MlxArray scales, MlxArray? lhsIndices = null, MlxArray? rhsIndices = null,
@@ -208,30 +208,30 @@ public static unsafe partial class Mx
         return Op.Result(status, result, "mlx_gather_qqmm");
     }
 
-    /// <summary>Numbers read from 8-bit floats (E4M3).</summary>
-    /// <param name="x">uint8 array of any shape.</param>
-    /// <param name="dtype">Dtype of the result; null for bfloat16.</param>
+    /// <summary>Converts 8-bit floating-point numbers (E4M3) to another dtype.</summary>
+    /// <param name="x">A uint8 array of any shape.</param>
+    /// <param name="dtype">The dtype of the result; null for bfloat16.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="x"/>.</returns>
-    /// <exception cref="MlxException">The array is not uint8.</exception>
+    /// <returns>An array of the same shape as <paramref name="x"/>.</returns>
+    /// <exception cref="MlxException">The array isn't uint8.</exception>
     /// <remarks>mlx.core.from_fp8; C: mlx_from_fp8.</remarks>
     public static MlxArray FromFp8(MlxArray x, DType? dtype = null, MlxStream? stream = null)
         => Convert(&Mlxc.mlx_from_fp8, "mlx_from_fp8", x, dtype ?? DType.BFloat16, stream);
 
-    /// <summary>Numbers written as 8-bit floats (E4M3).</summary>
-    /// <param name="x">Floating array of any shape.</param>
+    /// <summary>Converts numbers to 8-bit floating-point numbers (E4M3).</summary>
+    /// <param name="x">A floating-point array of any shape.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>uint8 array of the shape of <paramref name="x"/>.</returns>
-    /// <exception cref="MlxException">The array is not floating.</exception>
+    /// <returns>A uint8 array of the same shape as <paramref name="x"/>.</returns>
+    /// <exception cref="MlxException">The array isn't floating-point.</exception>
     /// <remarks>mlx.core.to_fp8; C: mlx_to_fp8.</remarks>
     public static MlxArray ToFp8(MlxArray x, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_to_fp8, "mlx_to_fp8", x, stream);
 
     /// <summary>Walsh-Hadamard transform of the last axis.</summary>
-    /// <param name="a">Floating array whose last axis has size m * 2^k, m one of 1, 12, 20, 28.</param>
-    /// <param name="scale">Factor of the result; null for 1 / sqrt(size).</param>
+    /// <param name="a">A floating-point array whose last axis has size m * 2^k, where m is 1, 12, 20, or 28.</param>
+    /// <param name="scale">The scale factor of the result; null for 1 / sqrt(size).</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="MlxException">The last axis has another size.</exception>
     /// <remarks>mlx.core.hadamard_transform; C: mlx_hadamard_transform.</remarks>
     public static MlxArray HadamardTransform(MlxArray a, double? scale = null, MlxStream? stream = null)
@@ -259,7 +259,7 @@ public static unsafe partial class Mx
         if (w.NDim < 2 || x.NDim < (operation.StartsWith("gather", StringComparison.Ordinal) ? 2 : 1))
         {
             throw new ArgumentException(
-                $"[{operation}] The weights are matrices and the input holds rows; the shapes are {ShapeText.Of(w)} and {ShapeText.Of(x)}.", w.NDim < 2 ? nameof(w) : nameof(x));
+                $"[{operation}] The weights must be matrices and the input must have rows, but the shapes are {ShapeText.Of(w)} and {ShapeText.Of(x)}.", w.NDim < 2 ? nameof(w) : nameof(x));
         }
     }
 }

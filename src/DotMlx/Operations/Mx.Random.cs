@@ -4,23 +4,27 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Random numbers (mlx.core.random). The same key gives the same numbers on every device and library.</summary>
-    /// <remarks>A function called without a key takes the next one of <see cref="State"/>.</remarks>
+    /// <summary>Random numbers (mlx.core.random). The same key gives the same numbers on every device and with every library.</summary>
+    /// <remarks>A function that is called without a key takes the next key of <see cref="State"/>.</remarks>
     public static unsafe partial class Random
     {
-        /// <summary>The state that functions without a key draw from; a compiled function names it to draw anew in each call.</summary>
-        /// <remarks>mlx.core.random.state; written in C#, mlx-c keeps its own hidden.</remarks>
+        /// <summary>
+        /// The state from which functions without a key draw. List it as state of a compiled function so that each call draws new numbers.
+        /// </summary>
+        /// <remarks>mlx.core.random.state; written in C#, because mlx-c hides its own state.</remarks>
         public static RandomState State { get; } = new(static () => KeySequence.Current);
 
-        /// <summary>Makes the numbers that follow in this logical flow reproducible.</summary>
+        /// <summary>Makes the following random numbers of this logical flow reproducible.</summary>
         /// <param name="seed">The seed.</param>
-        /// <remarks>The flow is that of <see cref="AsyncLocal{T}"/>: it reaches through <c>await</c> and into tasks started later,
-        /// not back to the caller of an async method. mlx.core.random.seed; C: mlx_random_key.</remarks>
+        /// <remarks>
+        /// The flow is that of <see cref="AsyncLocal{T}"/>: it extends through <c>await</c> and to tasks started later, but not back to the
+        /// caller of an async method. mlx.core.random.seed; C: mlx_random_key.
+        /// </remarks>
         public static void Seed(ulong seed) => KeySequence.Seed(seed);
 
         /// <summary>A key made from a seed.</summary>
         /// <param name="seed">The seed.</param>
-        /// <returns>uint32 array of shape [2].</returns>
+        /// <returns>A uint32 array of shape [2].</returns>
         /// <remarks>mlx.core.random.key; C: mlx_random_key.</remarks>
         public static MlxArray Key(ulong seed)
         {
@@ -28,11 +32,11 @@ public static unsafe partial class Mx
             return Op.Result(Mlxc.mlx_random_key(&result, seed), result, "mlx_random_key");
         }
 
-        /// <summary>Several independent keys made from one.</summary>
-        /// <param name="key">uint32 key of shape [2].</param>
-        /// <param name="num">How many keys.</param>
+        /// <summary>Several independent keys made from one key.</summary>
+        /// <param name="key">A uint32 key of shape [2].</param>
+        /// <param name="num">The number of keys.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>uint32 array of shape [num, 2].</returns>
+        /// <returns>A uint32 array of shape [num, 2].</returns>
         /// <exception cref="MlxException">The key has another shape or dtype.</exception>
         /// <remarks>mlx.core.random.split; C: mlx_random_split_num.</remarks>
         public static MlxArray Split(MlxArray key, int num = 2, MlxStream? stream = null)
@@ -42,13 +46,13 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Random bits.</summary>
-        /// <param name="shape">Shape of the result.</param>
-        /// <param name="width">Bytes of an element: 1, 2 or 4.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="shape">The shape of the result.</param>
+        /// <param name="width">The number of bytes per element: 1, 2, or 4.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>uint8, uint16 or uint32 array of <paramref name="shape"/>.</returns>
-        /// <exception cref="MlxException">The width is none of these.</exception>
-        /// <remarks>C: mlx_random_bits; Python does not show it.</remarks>
+        /// <returns>A uint8, uint16, or uint32 array of shape <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The width isn't 1, 2, or 4.</exception>
+        /// <remarks>C: mlx_random_bits; Python doesn't export it.</remarks>
         public static MlxArray Bits(
             ReadOnlySpan<int> shape = default, int width = 4, MlxArray? key = null, MlxStream? stream = null)
         {
@@ -62,15 +66,15 @@ public static unsafe partial class Mx
             }
         }
 
-        /// <summary>Numbers evenly distributed in [low, high).</summary>
-        /// <param name="low">Lower bound, scalar or array that broadcasts to <paramref name="shape"/>; null is 0.</param>
-        /// <param name="high">Upper bound, scalar or array that broadcasts to <paramref name="shape"/>; null is 1.</param>
-        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
-        /// <param name="dtype">A floating dtype; null for float32.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <summary>Uniformly distributed numbers in [low, high).</summary>
+        /// <param name="low">The lower bound, a scalar or an array that can be broadcast to <paramref name="shape"/>; null for 0.</param>
+        /// <param name="high">The upper bound, a scalar or an array that can be broadcast to <paramref name="shape"/>; null for 1.</param>
+        /// <param name="shape">The shape of the result; an empty shape gives a scalar.</param>
+        /// <param name="dtype">A floating-point dtype; null for float32.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of <paramref name="shape"/>.</returns>
-        /// <exception cref="MlxException">The dtype is not floating or the bounds do not broadcast.</exception>
+        /// <returns>An array of shape <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype isn't floating-point, or the bounds can't be broadcast.</exception>
         /// <remarks>mlx.core.random.uniform; C: mlx_random_uniform.</remarks>
         public static MlxArray Uniform(
             MlxArray? low = null, MlxArray? high = null, ReadOnlySpan<int> shape = default, DType? dtype = null,
@@ -92,14 +96,18 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Normally distributed numbers.</summary>
-        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
-        /// <param name="dtype">A floating dtype or complex64; null for float32.</param>
-        /// <param name="loc">Mean, scalar or array that broadcasts to <paramref name="shape"/>; null is 0.</param>
-        /// <param name="scale">Standard deviation, scalar or array that broadcasts to <paramref name="shape"/>; null is 1.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="shape">The shape of the result; an empty shape gives a scalar.</param>
+        /// <param name="dtype">A floating-point dtype or complex64; null for float32.</param>
+        /// <param name="loc">The mean, a scalar or an array that can be broadcast to <paramref name="shape"/>; null for 0.</param>
+        /// <param name="scale">
+        /// The standard deviation, a scalar or an array that can be broadcast to <paramref name="shape"/>; null for 1.
+        /// </param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of <paramref name="shape"/>.</returns>
-        /// <exception cref="MlxException">The dtype is not inexact or the parameters do not broadcast.</exception>
+        /// <returns>An array of shape <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">
+        /// The dtype is neither floating-point nor complex, or the parameters can't be broadcast.
+        /// </exception>
         /// <remarks>mlx.core.random.normal; C: mlx_random_normal_broadcast.</remarks>
         public static MlxArray Normal(
             ReadOnlySpan<int> shape = default, DType? dtype = null, MlxArray? loc = null, MlxArray? scale = null,
@@ -119,15 +127,17 @@ public static unsafe partial class Mx
             }
         }
 
-        /// <summary>Vectors that are jointly normally distributed.</summary>
-        /// <param name="mean">float32 array of shape [..., n].</param>
-        /// <param name="cov">float32 array of shape [..., n, n], positive semi-definite.</param>
-        /// <param name="shape">Batch shape, to which the batches of mean and cov broadcast; empty takes theirs.</param>
-        /// <param name="dtype">Only float32 (null) is supported.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
-        /// <param name="stream">Stream to run on, a CPU stream; null for the default stream.</param>
-        /// <returns>Array of shape [..., n].</returns>
-        /// <exception cref="MlxException">The shapes or dtypes do not agree.</exception>
+        /// <summary>Random vectors with a joint normal distribution.</summary>
+        /// <param name="mean">The mean, a float32 array of shape [..., n].</param>
+        /// <param name="cov">The covariance, a positive semidefinite float32 array of shape [..., n, n].</param>
+        /// <param name="shape">
+        /// The batch shape, to which the batches of mean and cov are broadcast; empty for the batch shape of mean and cov.
+        /// </param>
+        /// <param name="dtype">Only float32 (or null) is supported.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
+        /// <param name="stream">The stream to run on, a CPU stream; null for the default stream.</param>
+        /// <returns>An array of shape [..., n].</returns>
+        /// <exception cref="MlxException">The shapes or dtypes don't match.</exception>
         /// <remarks>mlx.core.random.multivariate_normal; C: mlx_random_multivariate_normal.</remarks>
         public static MlxArray MultivariateNormal(
             MlxArray mean, MlxArray cov, ReadOnlySpan<int> shape = default, DType? dtype = null,
@@ -147,15 +157,15 @@ public static unsafe partial class Mx
             }
         }
 
-        /// <summary>Integers evenly distributed in [low, high).</summary>
-        /// <param name="low">Lower bound, scalar or array that broadcasts to <paramref name="shape"/>.</param>
-        /// <param name="high">Upper bound, scalar or array that broadcasts to <paramref name="shape"/>.</param>
-        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
+        /// <summary>Uniformly distributed integers in [low, high).</summary>
+        /// <param name="low">The lower bound, a scalar or an array that can be broadcast to <paramref name="shape"/>.</param>
+        /// <param name="high">The upper bound, a scalar or an array that can be broadcast to <paramref name="shape"/>.</param>
+        /// <param name="shape">The shape of the result; an empty shape gives a scalar.</param>
         /// <param name="dtype">An integer dtype; null for int32.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of <paramref name="shape"/>.</returns>
-        /// <exception cref="MlxException">The dtype is not an integer or the bounds do not broadcast.</exception>
+        /// <returns>An array of shape <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype isn't an integer, or the bounds can't be broadcast.</exception>
         /// <remarks>mlx.core.random.randint; C: mlx_random_randint.</remarks>
         public static MlxArray RandInt(
             MlxArray low, MlxArray high, ReadOnlySpan<int> shape = default, DType? dtype = null,
@@ -175,12 +185,12 @@ public static unsafe partial class Mx
         }
 
         /// <summary>True with a given probability.</summary>
-        /// <param name="p">Probability, scalar or array that broadcasts to <paramref name="shape"/>; null is 0.5.</param>
-        /// <param name="shape">Shape of the result; null for that of <paramref name="p"/>.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="p">The probability, a scalar or an array that can be broadcast to <paramref name="shape"/>; null for 0.5.</param>
+        /// <param name="shape">The shape of the result; null for the shape of <paramref name="p"/>.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>bool array of <paramref name="shape"/>.</returns>
-        /// <exception cref="MlxException">The probabilities do not broadcast.</exception>
+        /// <returns>A bool array of shape <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The probabilities can't be broadcast.</exception>
         /// <remarks>mlx.core.random.bernoulli; C: mlx_random_bernoulli.</remarks>
         public static MlxArray Bernoulli(
             MlxArray? p = null, int[]? shape = null, MlxArray? key = null, MlxStream? stream = null)
@@ -199,14 +209,14 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Normally distributed numbers between two bounds.</summary>
-        /// <param name="lower">Lower bound, scalar or array that broadcasts to <paramref name="shape"/>.</param>
-        /// <param name="upper">Upper bound, scalar or array that broadcasts to <paramref name="shape"/>.</param>
-        /// <param name="shape">Shape of the result; null for the one to which the bounds broadcast.</param>
-        /// <param name="dtype">A floating dtype; null for float32.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="lower">The lower bound, a scalar or an array that can be broadcast to <paramref name="shape"/>.</param>
+        /// <param name="upper">The upper bound, a scalar or an array that can be broadcast to <paramref name="shape"/>.</param>
+        /// <param name="shape">The shape of the result; null for the shape to which the bounds are broadcast.</param>
+        /// <param name="dtype">A floating-point dtype; null for float32.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of <paramref name="shape"/>.</returns>
-        /// <exception cref="MlxException">The dtype is not floating or the bounds do not broadcast.</exception>
+        /// <returns>An array of shape <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype isn't floating-point, or the bounds can't be broadcast.</exception>
         /// <remarks>mlx.core.random.truncated_normal; C: mlx_random_truncated_normal.</remarks>
         public static MlxArray TruncatedNormal(
             MlxArray lower, MlxArray upper, int[]? shape = null, DType? dtype = null,
@@ -228,13 +238,13 @@ public static unsafe partial class Mx
             }
         }
 
-        /// <summary>Numbers of the standard Gumbel distribution.</summary>
-        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
-        /// <param name="dtype">A floating dtype; null for float32.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <summary>Numbers with a standard Gumbel distribution.</summary>
+        /// <param name="shape">The shape of the result; an empty shape gives a scalar.</param>
+        /// <param name="dtype">A floating-point dtype; null for float32.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of <paramref name="shape"/>.</returns>
-        /// <exception cref="MlxException">The dtype is not floating.</exception>
+        /// <returns>An array of shape <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype isn't floating-point.</exception>
         /// <remarks>mlx.core.random.gumbel; C: mlx_random_gumbel.</remarks>
         public static MlxArray Gumbel(
             ReadOnlySpan<int> shape = default, DType? dtype = null, MlxArray? key = null, MlxStream? stream = null)
@@ -251,16 +261,18 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Positions drawn with the probabilities Softmax(logits).</summary>
-        /// <param name="logits">Unnormalised log-probabilities of any shape.</param>
-        /// <param name="axis">Axis that holds the distribution, negative from the end.</param>
-        /// <param name="shape">Shape of the result, to which the other axes broadcast; not together with <paramref name="numSamples"/>.</param>
-        /// <param name="numSamples">Draws from each distribution, as a new last axis.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="logits">Unnormalized log-probabilities of any shape.</param>
+        /// <param name="axis">The axis of the distribution, negative from the end.</param>
+        /// <param name="shape">
+        /// The shape of the result, to which the other axes are broadcast; not together with <paramref name="numSamples"/>.
+        /// </param>
+        /// <param name="numSamples">The number of draws from each distribution, as a new last axis.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>uint32 array of positions: the shape of the logits without the axis, or as asked for.</returns>
+        /// <returns>A uint32 array of positions, of the shape of the logits without the axis, or of the requested shape.</returns>
         /// <exception cref="ArgumentException">Both <paramref name="shape"/> and <paramref name="numSamples"/> are given.</exception>
         /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
-        /// <exception cref="MlxException">The shape does not fit.</exception>
+        /// <exception cref="MlxException">The shape doesn't match.</exception>
         /// <remarks>mlx.core.random.categorical; C: mlx_random_categorical, mlx_random_categorical_shape, mlx_random_categorical_num_samples.</remarks>
         public static MlxArray Categorical(
             MlxArray logits, int axis = -1, int[]? shape = null, int? numSamples = null,
@@ -303,15 +315,15 @@ public static unsafe partial class Mx
             return positions;
         }
 
-        /// <summary>Numbers of a Laplace distribution.</summary>
-        /// <param name="shape">Shape of the result; empty gives a scalar.</param>
-        /// <param name="dtype">A floating dtype; null for float32.</param>
-        /// <param name="loc">Mean.</param>
-        /// <param name="scale">Scale.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <summary>Numbers with a Laplace distribution.</summary>
+        /// <param name="shape">The shape of the result; an empty shape gives a scalar.</param>
+        /// <param name="dtype">A floating-point dtype; null for float32.</param>
+        /// <param name="loc">The mean.</param>
+        /// <param name="scale">The scale.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of <paramref name="shape"/>.</returns>
-        /// <exception cref="MlxException">The dtype is not floating.</exception>
+        /// <returns>An array of shape <paramref name="shape"/>.</returns>
+        /// <exception cref="MlxException">The dtype isn't floating-point.</exception>
         /// <remarks>mlx.core.random.laplace; C: mlx_random_laplace.</remarks>
         public static MlxArray Laplace(
             ReadOnlySpan<int> shape = default, DType? dtype = null, double loc = 0, double scale = 1,
@@ -330,10 +342,10 @@ public static unsafe partial class Mx
         }
 
         /// <summary>The numbers from 0 to x - 1 in random order.</summary>
-        /// <param name="x">How many numbers.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="x">The number of elements.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>uint32 array of shape [x].</returns>
+        /// <returns>A uint32 array of shape [x].</returns>
         /// <remarks>mlx.core.random.permutation; C: mlx_random_permutation_arange.</remarks>
         public static MlxArray Permutation(int x, MlxArray? key = null, MlxStream? stream = null)
         {
@@ -345,11 +357,11 @@ public static unsafe partial class Mx
         }
 
         /// <summary>The entries of an array in random order along an axis.</summary>
-        /// <param name="x">Array with at least one axis.</param>
-        /// <param name="axis">Axis to permute, negative from the end.</param>
-        /// <param name="key">Key; null takes the next of <see cref="State"/>.</param>
+        /// <param name="x">An array with at least one axis.</param>
+        /// <param name="axis">The axis to permute, negative from the end.</param>
+        /// <param name="key">The key; null for the next key of <see cref="State"/>.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
-        /// <returns>Array of the shape of <paramref name="x"/>.</returns>
+        /// <returns>An array of the same shape as <paramref name="x"/>.</returns>
         /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
         /// <remarks>mlx.core.random.permutation; C: mlx_random_permutation.</remarks>
         public static MlxArray Permutation(MlxArray x, int axis = 0, MlxArray? key = null, MlxStream? stream = null)
@@ -367,7 +379,7 @@ public static unsafe partial class Mx
                 ? scalar.Native(scalar.DTypeBeside(dtype)).Handle
                 : Op.HandleOrNull(parameter);
 
-        /// <summary>The caller's key, or the next of the state, which is freed after the call.</summary>
+        /// <summary>The caller's key, or the next key of the state, which is freed after the call.</summary>
         private readonly ref struct KeyArgument
         {
             private readonly MlxArray key;

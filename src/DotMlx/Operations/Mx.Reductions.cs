@@ -4,10 +4,10 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Sum of the elements, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; integers narrower than 32 bits and bool are summed as int32.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Sum of the elements, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are summed as int32.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -18,20 +18,20 @@ public static unsafe partial class Mx
             : Reduction.All(&Mlxc.mlx_sum, "mlx_sum", a, keepdims, stream);
 
     /// <summary>Sum of the elements, over several axes.</summary>
-    /// <param name="a">Array of any shape; integers narrower than 32 bits and bool are summed as int32.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are summed as int32.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.sum; C: mlx_sum_axes.</remarks>
     public static MlxArray Sum(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
         => Reduction.Axes(&Mlxc.mlx_sum_axes, "mlx_sum_axes", a, axis, keepdims, stream);
 
-    /// <summary>Product of the elements, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; integers narrower than 32 bits and bool are multiplied as int32.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Product of the elements, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are multiplied as int32.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -42,20 +42,20 @@ public static unsafe partial class Mx
             : Reduction.All(&Mlxc.mlx_prod, "mlx_prod", a, keepdims, stream);
 
     /// <summary>Product of the elements, over several axes.</summary>
-    /// <param name="a">Array of any shape; integers narrower than 32 bits and bool are multiplied as int32.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are multiplied as int32.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.prod; C: mlx_prod_axes.</remarks>
     public static MlxArray Prod(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
         => Reduction.Axes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", a, axis, keepdims, stream);
 
-    /// <summary>Mean of the elements, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Mean of the elements, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -66,20 +66,20 @@ public static unsafe partial class Mx
             : Reduction.All(&Mlxc.mlx_mean, "mlx_mean", a, keepdims, stream);
 
     /// <summary>Mean of the elements, over several axes.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.mean; C: mlx_mean_axes.</remarks>
     public static MlxArray Mean(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
         => Reduction.Axes(&Mlxc.mlx_mean_axes, "mlx_mean_axes", a, axis, keepdims, stream);
 
-    /// <summary>Largest element, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; NaN wins.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Largest element, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -90,20 +90,20 @@ public static unsafe partial class Mx
             : Reduction.All(&Mlxc.mlx_max, "mlx_max", a, keepdims, stream);
 
     /// <summary>Largest element, over several axes.</summary>
-    /// <param name="a">Array of any shape; NaN wins.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.max; C: mlx_max_axes.</remarks>
     public static MlxArray Max(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
         => Reduction.Axes(&Mlxc.mlx_max_axes, "mlx_max_axes", a, axis, keepdims, stream);
 
-    /// <summary>Smallest element, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; NaN wins.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Smallest element, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -114,20 +114,20 @@ public static unsafe partial class Mx
             : Reduction.All(&Mlxc.mlx_min, "mlx_min", a, keepdims, stream);
 
     /// <summary>Smallest element, over several axes.</summary>
-    /// <param name="a">Array of any shape; NaN wins.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.min; C: mlx_min_axes.</remarks>
     public static MlxArray Min(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
         => Reduction.Axes(&Mlxc.mlx_min_axes, "mlx_min_axes", a, axis, keepdims, stream);
 
-    /// <summary>Whether all elements are non-zero, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; bool result.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Whether all elements are nonzero, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape; the result is bool.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -137,21 +137,21 @@ public static unsafe partial class Mx
             ? Reduction.Axis(&Mlxc.mlx_all_axis, "mlx_all_axis", a, one, keepdims, stream)
             : Reduction.All(&Mlxc.mlx_all, "mlx_all", a, keepdims, stream);
 
-    /// <summary>Whether all elements are non-zero, over several axes.</summary>
-    /// <param name="a">Array of any shape; bool result.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Whether all elements are nonzero, over several axes.</summary>
+    /// <param name="a">An array of any shape; the result is bool.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.all; C: mlx_all_axes.</remarks>
     public static MlxArray All(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
         => Reduction.Axes(&Mlxc.mlx_all_axes, "mlx_all_axes", a, axis, keepdims, stream);
 
-    /// <summary>Whether at least one element is non-zero, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; bool result.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Whether at least one element is nonzero, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape; the result is bool.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -161,21 +161,21 @@ public static unsafe partial class Mx
             ? Reduction.Axis(&Mlxc.mlx_any_axis, "mlx_any_axis", a, one, keepdims, stream)
             : Reduction.All(&Mlxc.mlx_any, "mlx_any", a, keepdims, stream);
 
-    /// <summary>Whether at least one element is non-zero, over several axes.</summary>
-    /// <param name="a">Array of any shape; bool result.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Whether at least one element is nonzero, over several axes.</summary>
+    /// <param name="a">An array of any shape; the result is bool.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.any; C: mlx_any_axes.</remarks>
     public static MlxArray Any(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
         => Reduction.Axes(&Mlxc.mlx_any_axes, "mlx_any_axes", a, axis, keepdims, stream);
 
-    /// <summary>Log of the sum of the exponentials, without overflow, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Logarithm of the sum of the exponentials, without overflow, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -185,13 +185,13 @@ public static unsafe partial class Mx
             ? Reduction.Axis(&Mlxc.mlx_logsumexp_axis, "mlx_logsumexp_axis", a, one, keepdims, stream)
             : Squeezed(Reduction.All(&Mlxc.mlx_logsumexp, "mlx_logsumexp", a, keepdims, stream), a, default, keepdims, stream);
 
-    /// <summary>Log of the sum of the exponentials, without overflow, over several axes.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Logarithm of the sum of the exponentials, without overflow, over several axes.</summary>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.logsumexp; C: mlx_logsumexp_axes.</remarks>
     public static MlxArray LogSumExp(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
         => Squeezed(Reduction.Axes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream), a, axis, keepdims, stream);
@@ -220,11 +220,11 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Position of the largest element.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to search, negative from the end; null searches the flattened array.</param>
-    /// <param name="keepdims">Whether the searched axis stays with size 1.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis to search, negative from the end; null for the flattened array.</param>
+    /// <param name="keepdims">Whether the searched axis remains with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>uint32 array of positions; the first of equal elements.</returns>
+    /// <returns>A uint32 array of positions; the first one of equal elements.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.argmax; C: mlx_argmax, mlx_argmax_axis.</remarks>
     public static MlxArray ArgMax(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
@@ -233,11 +233,11 @@ public static unsafe partial class Mx
             : Reduction.All(&Mlxc.mlx_argmax, "mlx_argmax", SizeLimits.Flat(a, "argmax"), keepdims, stream);
 
     /// <summary>Position of the smallest element.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to search, negative from the end; null searches the flattened array.</param>
-    /// <param name="keepdims">Whether the searched axis stays with size 1.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis to search, negative from the end; null for the flattened array.</param>
+    /// <param name="keepdims">Whether the searched axis remains with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>uint32 array of positions; the first of equal elements.</returns>
+    /// <returns>A uint32 array of positions; the first one of equal elements.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.argmin; C: mlx_argmin, mlx_argmin_axis.</remarks>
     public static MlxArray ArgMin(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)

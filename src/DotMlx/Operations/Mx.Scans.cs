@@ -4,67 +4,67 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Running sum of the elements along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
-    /// <param name="reverse">Whether to run from the end to the start.</param>
-    /// <param name="inclusive">Whether each place includes its own element.</param>
-    /// <param name="dtype">Dtype to convert to first; null keeps MLX's choice.</param>
+    /// <summary>Cumulative sum of the elements along an axis.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis along which to accumulate, negative from the end; null for the flattened array.</param>
+    /// <param name="reverse">Whether to accumulate from the end to the start.</param>
+    /// <param name="inclusive">Whether each result includes its own element.</param>
+    /// <param name="dtype">The dtype to convert to first; null for MLX's choice.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>, or with one axis if <paramref name="axis"/> is null.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.cumsum; C: mlx_cumsum.</remarks>
     public static MlxArray CumSum(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, DType? dtype = null, MlxStream? stream = null)
         => Scan(&MlxcPortable.mlx_cumsum, "mlx_cumsum", a, axis, reverse, inclusive, dtype, stream);
 
-    /// <summary>Running product of the elements along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
-    /// <param name="reverse">Whether to run from the end to the start.</param>
-    /// <param name="inclusive">Whether each place includes its own element.</param>
-    /// <param name="dtype">Dtype to convert to first; null keeps MLX's choice.</param>
+    /// <summary>Cumulative product of the elements along an axis.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis along which to accumulate, negative from the end; null for the flattened array.</param>
+    /// <param name="reverse">Whether to accumulate from the end to the start.</param>
+    /// <param name="inclusive">Whether each result includes its own element.</param>
+    /// <param name="dtype">The dtype to convert to first; null for MLX's choice.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>, or with one axis if <paramref name="axis"/> is null.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.cumprod; C: mlx_cumprod.</remarks>
     public static MlxArray CumProd(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, DType? dtype = null, MlxStream? stream = null)
         => Scan(&MlxcPortable.mlx_cumprod, "mlx_cumprod", a, axis, reverse, inclusive, dtype, stream);
 
-    /// <summary>Running maximum of the elements along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
-    /// <param name="reverse">Whether to run from the end to the start.</param>
-    /// <param name="inclusive">Whether each place includes its own element.</param>
+    /// <summary>Cumulative maximum of the elements along an axis.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis along which to accumulate, negative from the end; null for the flattened array.</param>
+    /// <param name="reverse">Whether to accumulate from the end to the start.</param>
+    /// <param name="inclusive">Whether each result includes its own element.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>, or with one axis if <paramref name="axis"/> is null.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.cummax; C: mlx_cummax.</remarks>
     public static MlxArray CumMax(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
         => Scan(&MlxcPortable.mlx_cummax, "mlx_cummax", a, axis, reverse, inclusive, null, stream);
 
-    /// <summary>Running minimum of the elements along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
-    /// <param name="reverse">Whether to run from the end to the start.</param>
-    /// <param name="inclusive">Whether each place includes its own element.</param>
+    /// <summary>Cumulative minimum of the elements along an axis.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis along which to accumulate, negative from the end; null for the flattened array.</param>
+    /// <param name="reverse">Whether to accumulate from the end to the start.</param>
+    /// <param name="inclusive">Whether each result includes its own element.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>, or with one axis if <paramref name="axis"/> is null.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.cummin; C: mlx_cummin.</remarks>
     public static MlxArray CumMin(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
         => Scan(&MlxcPortable.mlx_cummin, "mlx_cummin", a, axis, reverse, inclusive, null, stream);
 
-    /// <summary>Running log of the sum of exponentials of the elements along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to run along, negative from the end; null runs over the flattened array.</param>
-    /// <param name="reverse">Whether to run from the end to the start.</param>
-    /// <param name="inclusive">Whether each place includes its own element.</param>
+    /// <summary>Cumulative logarithm of the sum of exponentials of the elements along an axis.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis along which to accumulate, negative from the end; null for the flattened array.</param>
+    /// <param name="reverse">Whether to accumulate from the end to the start.</param>
+    /// <param name="inclusive">Whether each result includes its own element.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>, or of one axis when <paramref name="axis"/> is null.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>, or with one axis if <paramref name="axis"/> is null.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.logcumsumexp; C: mlx_logcumsumexp.</remarks>
     public static MlxArray LogCumSumExp(

@@ -5,16 +5,16 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>The same elements in another shape.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="shape">New shape; at most one -1 stands for what is left.</param>
-    /// <returns>Array of <paramref name="shape"/>.</returns>
-    /// <exception cref="MlxException">The sizes do not agree.</exception>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="shape">The new shape. At most one size may be -1, which stands for the remaining size.</param>
+    /// <returns>An array of shape <paramref name="shape"/>.</returns>
+    /// <exception cref="MlxException">The sizes don't match.</exception>
     /// <remarks>mlx.core.reshape; C: mlx_reshape.</remarks>
     public static MlxArray Reshape(MlxArray a, params ReadOnlySpan<int> shape) => Reshape(a, shape, null);
 
     /// <inheritdoc cref="Reshape(MlxArray, ReadOnlySpan{int})"/>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="shape">New shape; at most one -1 stands for what is left.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="shape">The new shape. At most one size may be -1, which stands for the remaining size.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray Reshape(MlxArray a, ReadOnlySpan<int> shape, MlxStream? stream)
     {
@@ -22,12 +22,12 @@ public static unsafe partial class Mx
         return Call.Ints(&Mlxc.mlx_reshape, "mlx_reshape", a, shape, stream);
     }
 
-    /// <summary>Joins neighbouring axes into one.</summary>
-    /// <param name="a">Array of any shape; a scalar becomes one row of one element.</param>
-    /// <param name="startAxis">First axis to join.</param>
-    /// <param name="endAxis">Last axis to join.</param>
+    /// <summary>Joins adjacent axes into one.</summary>
+    /// <param name="a">An array of any shape; a scalar becomes a vector with one element.</param>
+    /// <param name="startAxis">The first axis to join.</param>
+    /// <param name="endAxis">The last axis to join.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the same elements with fewer axes.</returns>
+    /// <returns>An array of the same elements with fewer axes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.flatten; C: mlx_flatten.</remarks>
     public static MlxArray Flatten(MlxArray a, int startAxis = 0, int endAxis = -1, MlxStream? stream = null)
@@ -38,18 +38,18 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Splits one axis into several.</summary>
-    /// <param name="a">Array with at least one axis.</param>
-    /// <param name="axis">Axis to split, negative from the end.</param>
-    /// <param name="shape">Sizes in place of the axis; at most one -1.</param>
+    /// <param name="a">An array with at least one axis.</param>
+    /// <param name="axis">The axis to split, negative from the end.</param>
+    /// <param name="shape">The sizes that replace the axis; at most one may be -1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the same elements with more axes.</returns>
-    /// <exception cref="MlxException">The axis is out of range or the sizes do not agree.</exception>
+    /// <returns>An array of the same elements with more axes.</returns>
+    /// <exception cref="MlxException">The axis is out of range, or the sizes don't match.</exception>
     /// <remarks>mlx.core.unflatten; C: mlx_unflatten.</remarks>
     public static MlxArray Unflatten(MlxArray a, int axis, ReadOnlySpan<int> shape, MlxStream? stream = null)
     {
         if (shape.Contains(-1) && shape.Contains(0))
         {
-            throw new ArgumentException($"The size -1 cannot be found beside a size of 0: {ShapeText.Of(shape)}.", nameof(shape));
+            throw new ArgumentException($"The size -1 can't be inferred next to a size of 0: {ShapeText.Of(shape)}.", nameof(shape));
         }
 
         _ = AxisCheck.Of(a, axis);
@@ -64,12 +64,12 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>Removes axes of size 1: one, or all of them.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to remove, negative from the end; null removes every axis of size 1.</param>
+    /// <summary>Removes axes of size 1: one axis, or all of them.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis to remove, negative from the end; null for every axis of size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the same elements with fewer axes.</returns>
-    /// <exception cref="MlxException">The axis is out of range or its size is not 1.</exception>
+    /// <returns>An array of the same elements with fewer axes.</returns>
+    /// <exception cref="MlxException">The axis is out of range, or its size isn't 1.</exception>
     /// <remarks>mlx.core.squeeze; C: mlx_squeeze, mlx_squeeze_axis.</remarks>
     public static MlxArray Squeeze(MlxArray a, int? axis = null, MlxStream? stream = null)
         => axis is int one
@@ -77,11 +77,11 @@ public static unsafe partial class Mx
             : Op.Unary(&Mlxc.mlx_squeeze, "mlx_squeeze", a, stream);
 
     /// <summary>Removes several axes of size 1.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axes to remove, negative from the end.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axes to remove, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the same elements with fewer axes.</returns>
-    /// <exception cref="MlxException">An axis is out of range or its size is not 1.</exception>
+    /// <returns>An array of the same elements with fewer axes.</returns>
+    /// <exception cref="MlxException">An axis is out of range, or its size isn't 1.</exception>
     /// <remarks>mlx.core.squeeze; C: mlx_squeeze_axes.</remarks>
     public static MlxArray Squeeze(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
@@ -90,10 +90,10 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Inserts an axis of size 1.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Position of the new axis in the result, negative from its end.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The position of the new axis in the result, negative from its end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the same elements with one axis more.</returns>
+    /// <returns>An array of the same elements with one more axis.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.expand_dims; C: mlx_expand_dims.</remarks>
     public static MlxArray ExpandDims(MlxArray a, int axis, MlxStream? stream = null)
@@ -103,11 +103,11 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Inserts several axes of size 1.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Positions of the new axes in the result, negative from its end.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The positions of the new axes in the result, negative from its end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the same elements with more axes.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <returns>An array of the same elements with more axes.</returns>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.expand_dims; C: mlx_expand_dims_axes.</remarks>
     public static MlxArray ExpandDims(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
@@ -115,39 +115,39 @@ public static unsafe partial class Mx
         return Call.Ints(&Mlxc.mlx_expand_dims_axes, "mlx_expand_dims_axes", a, axis, stream);
     }
 
-    /// <summary>Moves one axis to another place, keeping the order of the others.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="source">Axis to move, negative from the end.</param>
-    /// <param name="destination">Its new place, negative from the end.</param>
+    /// <summary>Moves one axis to another position and keeps the order of the others.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="source">The axis to move, negative from the end.</param>
+    /// <param name="destination">Its new position, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array with its axes reordered.</returns>
+    /// <returns>The array with its axes reordered.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.moveaxis; C: mlx_moveaxis.</remarks>
     public static MlxArray MoveAxis(MlxArray a, int source, int destination, MlxStream? stream = null)
         => Call.Int2(&Mlxc.mlx_moveaxis, "mlx_moveaxis", a, AxisCheck.Of(a, source), AxisCheck.Of(a, destination), stream);
 
     /// <summary>Exchanges two axes.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis1">First axis, negative from the end.</param>
-    /// <param name="axis2">Second axis, negative from the end.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis1">The first axis, negative from the end.</param>
+    /// <param name="axis2">The second axis, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array with the two axes exchanged.</returns>
+    /// <returns>The array with the two axes exchanged.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.swapaxes; C: mlx_swapaxes.</remarks>
     public static MlxArray SwapAxes(MlxArray a, int axis1, int axis2, MlxStream? stream = null)
         => Call.Int2(&Mlxc.mlx_swapaxes, "mlx_swapaxes", a, AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), stream);
 
     /// <summary>Reorders the axes.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axes">Axes of <paramref name="a"/> in their new order; none reverses the order.</param>
-    /// <returns>Array with its axes reordered.</returns>
-    /// <exception cref="MlxException">The axes are not a permutation of all axes.</exception>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axes">The axes of <paramref name="a"/> in their new order; none reverses the order.</param>
+    /// <returns>The array with its axes reordered.</returns>
+    /// <exception cref="MlxException">The axes aren't a permutation of all axes.</exception>
     /// <remarks>mlx.core.transpose; C: mlx_transpose, mlx_transpose_axes.</remarks>
     public static MlxArray Transpose(MlxArray a, params ReadOnlySpan<int> axes) => Transpose(a, axes, null);
 
     /// <inheritdoc cref="Transpose(MlxArray, ReadOnlySpan{int})"/>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axes">Axes of <paramref name="a"/> in their new order; none reverses the order.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axes">The axes of <paramref name="a"/> in their new order; none reverses the order.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray Transpose(MlxArray a, ReadOnlySpan<int> axes, MlxStream? stream)
     {
@@ -161,30 +161,30 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Reorders the axes; another name of <see cref="Transpose(MlxArray, ReadOnlySpan{int})"/>.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axes">Axes of <paramref name="a"/> in their new order; none reverses the order.</param>
-    /// <returns>Array with its axes reordered.</returns>
-    /// <exception cref="MlxException">The axes are not a permutation of all axes.</exception>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axes">The axes of <paramref name="a"/> in their new order; none reverses the order.</param>
+    /// <returns>The array with its axes reordered.</returns>
+    /// <exception cref="MlxException">The axes aren't a permutation of all axes.</exception>
     /// <remarks>mlx.core.permute_dims; C: mlx_transpose, mlx_transpose_axes.</remarks>
     public static MlxArray PermuteDims(MlxArray a, params ReadOnlySpan<int> axes) => Transpose(a, axes, null);
 
     /// <inheritdoc cref="PermuteDims(MlxArray, ReadOnlySpan{int})"/>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axes">Axes of <paramref name="a"/> in their new order; none reverses the order.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axes">The axes of <paramref name="a"/> in their new order; none reverses the order.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray PermuteDims(MlxArray a, ReadOnlySpan<int> axes, MlxStream? stream) => Transpose(a, axes, stream);
 
     /// <summary>Repeats axes of size 1 (and new leading axes) to reach a shape, without copying.</summary>
-    /// <param name="a">Array or scalar.</param>
-    /// <param name="shape">Shape to reach.</param>
-    /// <returns>Array of <paramref name="shape"/>.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <param name="a">An array or a scalar.</param>
+    /// <param name="shape">The shape to reach.</param>
+    /// <returns>An array of shape <paramref name="shape"/>.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.broadcast_to; C: mlx_broadcast_to.</remarks>
     public static MlxArray BroadcastTo(MlxArray a, params ReadOnlySpan<int> shape) => BroadcastTo(a, shape, null);
 
     /// <inheritdoc cref="BroadcastTo(MlxArray, ReadOnlySpan{int})"/>
-    /// <param name="a">Array or scalar.</param>
-    /// <param name="shape">Shape to reach.</param>
+    /// <param name="a">An array or a scalar.</param>
+    /// <param name="shape">The shape to reach.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray BroadcastTo(MlxArray a, ReadOnlySpan<int> shape, MlxStream? stream)
     {
@@ -193,14 +193,14 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Broadcasts arrays against each other.</summary>
-    /// <param name="arrays">Arrays whose shapes broadcast.</param>
+    /// <param name="arrays">Arrays whose shapes can be broadcast.</param>
     /// <returns>The arrays, all of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.broadcast_arrays; C: mlx_broadcast_arrays.</remarks>
     public static MlxArray[] BroadcastArrays(params ReadOnlySpan<MlxArray> arrays) => BroadcastArrays(arrays, null);
 
     /// <inheritdoc cref="BroadcastArrays(ReadOnlySpan{MlxArray})"/>
-    /// <param name="arrays">Arrays whose shapes broadcast.</param>
+    /// <param name="arrays">Arrays whose shapes can be broadcast.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray[] BroadcastArrays(ReadOnlySpan<MlxArray> arrays, MlxStream? stream)
     {
@@ -211,10 +211,10 @@ public static unsafe partial class Mx
     }
 
     /// <summary>The shape to which several shapes broadcast.</summary>
-    /// <param name="shapes">At least one shape; they are aligned at their ends.</param>
+    /// <param name="shapes">At least one shape. Shapes are aligned at their ends.</param>
     /// <returns>The broadcast shape.</returns>
     /// <exception cref="ArgumentException">No shape is given, or two sizes differ and neither is 1.</exception>
-    /// <remarks>mlx.core.broadcast_shapes; written in C#, mlx-c has no such function.</remarks>
+    /// <remarks>mlx.core.broadcast_shapes; written in C#, because mlx-c lacks it.</remarks>
     public static int[] BroadcastShapes(params ReadOnlySpan<int[]> shapes)
     {
         if (shapes.IsEmpty)
@@ -232,49 +232,49 @@ public static unsafe partial class Mx
         return result;
     }
 
-    /// <summary>At least one axis: a scalar becomes shape [1].</summary>
-    /// <param name="a">Array or scalar.</param>
+    /// <summary>The array with at least one axis: a scalar gets shape [1].</summary>
+    /// <param name="a">An array or a scalar.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of one or more axes.</returns>
+    /// <returns>An array with one or more axes.</returns>
     /// <remarks>mlx.core.atleast_1d; C: mlx_atleast_1d.</remarks>
     public static MlxArray Atleast1d(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_atleast_1d, "mlx_atleast_1d", a, stream);
 
-    /// <summary>At least one axis for each of several arrays.</summary>
+    /// <summary>Each of several arrays with at least one axis.</summary>
     /// <param name="arrays">Arrays or scalars.</param>
-    /// <returns>The arrays, each of one or more axes.</returns>
+    /// <returns>The arrays, each with one or more axes.</returns>
     /// <remarks>mlx.core.atleast_1d; C: mlx_atleast_1d.</remarks>
     public static MlxArray[] Atleast1d(params ReadOnlySpan<MlxArray> arrays) => Each(arrays, static a => Atleast1d(a));
 
-    /// <summary>At least two axes: a row becomes shape [1, n].</summary>
-    /// <param name="a">Array or scalar.</param>
+    /// <summary>The array with at least two axes: a vector gets shape [1, n].</summary>
+    /// <param name="a">An array or a scalar.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of two or more axes.</returns>
+    /// <returns>An array with two or more axes.</returns>
     /// <remarks>mlx.core.atleast_2d; C: mlx_atleast_2d.</remarks>
     public static MlxArray Atleast2d(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_atleast_2d, "mlx_atleast_2d", a, stream);
 
-    /// <summary>At least two axes for each of several arrays.</summary>
+    /// <summary>Each of several arrays with at least two axes.</summary>
     /// <param name="arrays">Arrays or scalars.</param>
-    /// <returns>The arrays, each of two or more axes.</returns>
+    /// <returns>The arrays, each with two or more axes.</returns>
     /// <remarks>mlx.core.atleast_2d; C: mlx_atleast_2d.</remarks>
     public static MlxArray[] Atleast2d(params ReadOnlySpan<MlxArray> arrays) => Each(arrays, static a => Atleast2d(a));
 
-    /// <summary>At least three axes: a row becomes shape [1, n, 1], a matrix [m, n, 1].</summary>
-    /// <param name="a">Array or scalar.</param>
+    /// <summary>The array with at least three axes: a vector gets shape [1, n, 1], and a matrix gets shape [m, n, 1].</summary>
+    /// <param name="a">An array or a scalar.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of three or more axes.</returns>
+    /// <returns>An array with three or more axes.</returns>
     /// <remarks>mlx.core.atleast_3d; C: mlx_atleast_3d.</remarks>
     public static MlxArray Atleast3d(MlxArray a, MlxStream? stream = null)
         => Op.Unary(&Mlxc.mlx_atleast_3d, "mlx_atleast_3d", a, stream);
 
-    /// <summary>At least three axes for each of several arrays.</summary>
+    /// <summary>Each of several arrays with at least three axes.</summary>
     /// <param name="arrays">Arrays or scalars.</param>
-    /// <returns>The arrays, each of three or more axes.</returns>
+    /// <returns>The arrays, each with three or more axes.</returns>
     /// <remarks>mlx.core.atleast_3d; C: mlx_atleast_3d.</remarks>
     public static MlxArray[] Atleast3d(params ReadOnlySpan<MlxArray> arrays) => Each(arrays, static a => Atleast3d(a));
 
-    /// <summary>MLX multiplies the sizes without a look at what they become.</summary>
+    /// <summary>Checks sizes that MLX multiplies without checking for overflow.</summary>
     private static void CheckReshape(MlxArray a, ReadOnlySpan<int> shape)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -285,7 +285,7 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>The product of the sizes without the one to be found.</summary>
+    /// <summary>The product of the sizes except the one to be inferred.</summary>
     private static long CheckSizes(ReadOnlySpan<int> shape)
     {
         long known = 1;
@@ -293,7 +293,7 @@ public static unsafe partial class Mx
         {
             if (size < -1)
             {
-                throw new ArgumentException($"The shape {ShapeText.Of(shape)} has a negative size; only -1 stands for what is left.", nameof(shape));
+                throw new ArgumentException($"The shape {ShapeText.Of(shape)} has a negative size; only -1 is allowed, for the remaining size.", nameof(shape));
             }
 
             known = size == -1 ? known : SizeLimits.Multiply(known, size);
@@ -326,7 +326,7 @@ public static unsafe partial class Mx
             if (a != b && a != 1 && b != 1)
             {
                 throw new ArgumentException(
-                    $"The shapes [{string.Join(", ", left.ToArray())}] and [{string.Join(", ", right.ToArray())}] do not broadcast: {a} against {b} in axis -{i}.");
+                    $"The shapes [{string.Join(", ", left.ToArray())}] and [{string.Join(", ", right.ToArray())}] can't be broadcast: {a} against {b} in axis -{i}.");
             }
 
             result[^i] = a == 1 ? b : a;

@@ -5,13 +5,15 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Elements in ascending order along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to sort along, negative from the end; null sorts the flattened array.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis to sort along, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The sorted array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
-    /// <remarks>mlx.core.sort; C: mlx_sort_axis, mlx_sort. Before 0.32 MLX hands gradients back in the wrong order, unless the permutation is its
-    /// own inverse; TakeAlongAxis by StopGradient of ArgSort has the right gradient on every version.</remarks>
+    /// <remarks>
+    /// mlx.core.sort; C: mlx_sort_axis, mlx_sort. Before 0.32, MLX returns gradients in the wrong order, unless the permutation is its own
+    /// inverse. TakeAlongAxis with StopGradient of ArgSort has the correct gradient with every version.
+    /// </remarks>
     public static MlxArray Sort(MlxArray a, int? axis = -1, MlxStream? stream = null)
     {
         if (ForwardMode.IsActive)
@@ -29,10 +31,10 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Positions that sort the elements along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to sort along, negative from the end; null sorts the flattened array.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis to sort along, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>uint32 array of positions.</returns>
+    /// <returns>A uint32 array of positions.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.argsort; C: mlx_argsort_axis, mlx_argsort.</remarks>
     public static MlxArray ArgSort(MlxArray a, int? axis = -1, MlxStream? stream = null)
@@ -40,10 +42,13 @@ public static unsafe partial class Mx
             ? Call.Int(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
             : Op.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(a, "argsort"), stream);
 
-    /// <summary>Elements partly sorted: the one at <paramref name="kth"/> is in its place, smaller ones before it, larger ones behind.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="kth">Position of the dividing element, negative from the end.</param>
-    /// <param name="axis">Axis to partition along, negative from the end; null partitions the flattened array.</param>
+    /// <summary>
+    /// Partially sorted elements: the element at <paramref name="kth"/> is in its sorted position, smaller ones are before it, and larger
+    /// ones are after it.
+    /// </summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="kth">The position of the dividing element, negative from the end.</param>
+    /// <param name="axis">The axis to partition along, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The partitioned array; the order inside the parts is undefined.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -55,11 +60,11 @@ public static unsafe partial class Mx
             : Call.Int(&Mlxc.mlx_partition, "mlx_partition", SizeLimits.Flat(a, "partition"), kth, stream);
 
     /// <summary>Positions that partition the elements along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="kth">Position of the dividing element, negative from the end.</param>
-    /// <param name="axis">Axis to partition along, negative from the end; null partitions the flattened array.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="kth">The position of the dividing element, negative from the end.</param>
+    /// <param name="axis">The axis to partition along, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>uint32 array of positions.</returns>
+    /// <returns>A uint32 array of positions.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The position is out of range.</exception>
     /// <remarks>mlx.core.argpartition; C: mlx_argpartition_axis, mlx_argpartition.</remarks>
@@ -69,11 +74,11 @@ public static unsafe partial class Mx
             : Call.Int(&Mlxc.mlx_argpartition, "mlx_argpartition", SizeLimits.Flat(a, "argpartition"), kth, stream);
 
     /// <summary>The k largest elements along an axis, in no particular order.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="k">How many elements to take.</param>
-    /// <param name="axis">Axis to select along, negative from the end; null selects from the flattened array.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="k">The number of elements to return.</param>
+    /// <param name="axis">The axis to select along, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array whose axis has size <paramref name="k"/>.</returns>
+    /// <returns>An array whose axis has size <paramref name="k"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The axis is too short.</exception>
     /// <remarks>mlx.core.topk; C: mlx_topk_axis, mlx_topk.</remarks>

@@ -4,11 +4,11 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Variance of the elements, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
-    /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
+    /// <summary>Variance of the elements, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
+    /// <param name="ddof">Delta degrees of freedom: the divisor is the number of elements minus this value.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -28,13 +28,13 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Variance of the elements, over several axes.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
-    /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
+    /// <param name="ddof">Delta degrees of freedom: the divisor is the number of elements minus this value.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.var; C: mlx_var_axes.</remarks>
     public static MlxArray Var(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
@@ -51,11 +51,11 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>Standard deviation of the elements, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
-    /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
+    /// <summary>Standard deviation of the elements, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
+    /// <param name="ddof">Delta degrees of freedom: the divisor is the number of elements minus this value.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -75,13 +75,13 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Standard deviation of the elements, over several axes.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
-    /// <param name="ddof">Delta degrees of freedom: the divisor is the count minus this.</param>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
+    /// <param name="ddof">Delta degrees of freedom: the divisor is the number of elements minus this value.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.std; C: mlx_std_axes.</remarks>
     public static MlxArray Std(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
@@ -98,15 +98,17 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>Median of the elements, over one axis or over all; the mean of the middle two for an even count.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axis to reduce, negative from the end; null reduces all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Median of the elements, over one axis or over all axes; for an even count, the mean of the two middle elements.</summary>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The axis is empty.</exception>
-    /// <remarks>mlx.core.median; C: mlx_median. Before MLX 0.32 its gradient, as that of <see cref="Sort"/>, goes to the wrong elements.</remarks>
+    /// <remarks>
+    /// mlx.core.median; C: mlx_median. Before MLX 0.32, its gradient goes to the wrong elements, like the gradient of <see cref="Sort"/>.
+    /// </remarks>
     public static MlxArray Median(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -114,15 +116,17 @@ public static unsafe partial class Mx
         return Median(a, axes, keepdims, stream);
     }
 
-    /// <summary>Median of the elements, over several axes; the mean of the middle two for an even count.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axes to reduce, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Median of the elements, over several axes; for an even count, the mean of the two middle elements.</summary>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The reduced array.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <exception cref="MlxException">An axis is empty.</exception>
-    /// <remarks>mlx.core.median; C: mlx_median. Before MLX 0.32 its gradient, as that of <see cref="Sort"/>, goes to the wrong elements.</remarks>
+    /// <remarks>
+    /// mlx.core.median; C: mlx_median. Before MLX 0.32, its gradient goes to the wrong elements, like the gradient of <see cref="Sort"/>.
+    /// </remarks>
     public static MlxArray Median(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
     {
         AxisCheck.Check(a, axis);
@@ -141,7 +145,7 @@ public static unsafe partial class Mx
         return Reduction.Axes(&MlxcPortable.mlx_median, "mlx_median", a, axis, keepdims, stream);
     }
 
-    /// <summary>The middle of the sorted elements, as MLX composes it, of the sort that forward mode takes.</summary>
+    /// <summary>The middle of the sorted elements, as MLX composes it, with the sort of forward mode.</summary>
     private static MlxArray MedianOfSorted(MlxArray a, ReadOnlySpan<int> axis, bool keepdims, MlxStream? stream)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -161,12 +165,12 @@ public static unsafe partial class Mx
         return scope.Keep(keepdims ? ExpandDims(middle, last, stream) : middle);
     }
 
-    /// <summary>Exponentials divided by their sum, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axis over which the results sum to one, negative from the end; null for all together.</param>
-    /// <param name="precise">Whether to compute 16-bit floats in float32.</param>
+    /// <summary>Exponentials divided by their sum, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axis over which the results sum to one, negative from the end; null for all axes together.</param>
+    /// <param name="precise">Whether to compute 16-bit floating-point numbers in float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.softmax; C: mlx_softmax, mlx_softmax_axis.</remarks>
     public static MlxArray Softmax(MlxArray a, int? axis = null, bool precise = false, MlxStream? stream = null)
@@ -175,12 +179,12 @@ public static unsafe partial class Mx
             : Reduction.All(&Mlxc.mlx_softmax, "mlx_softmax", a, precise, stream);
 
     /// <summary>Exponentials divided by their sum, over several axes.</summary>
-    /// <param name="a">Array of any shape; integers give float32.</param>
-    /// <param name="axis">Axes over which the results sum to one, negative from the end.</param>
-    /// <param name="precise">Whether to compute 16-bit floats in float32.</param>
+    /// <param name="a">An array of any shape; integers give float32.</param>
+    /// <param name="axis">The axes over which the results sum to one, negative from the end.</param>
+    /// <param name="precise">Whether to compute 16-bit floating-point numbers in float32.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.softmax; C: mlx_softmax_axes.</remarks>
     public static MlxArray Softmax(MlxArray a, ReadOnlySpan<int> axis, bool precise = false, MlxStream? stream = null)
         => Reduction.Axes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axis, precise, stream);

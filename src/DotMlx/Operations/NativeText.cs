@@ -2,14 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx;
 
-/// <summary>A string as mlx-c takes it: UTF-8, zero-terminated, alive until disposed.</summary>
+/// <summary>A string in the form that mlx-c takes: UTF-8, null-terminated, valid until disposed.</summary>
 internal readonly unsafe ref struct NativeText
 {
     internal byte* Pointer { get; }
 
-    /// <param name="text">The text; null gives a null pointer.</param>
-    /// <param name="name">Name of the caller's parameter, for the exception.</param>
-    /// <param name="allowPercent">Whether the text may hold '%': only where MLX never puts it into an error message.</param>
+    /// <param name="text">The text; null for a null pointer.</param>
+    /// <param name="name">The name of the caller's parameter, for the exception.</param>
+    /// <param name="allowPercent">
+    /// Whether the text may contain '%', which is safe only if MLX never includes the text in an error message.
+    /// </param>
     internal NativeText(string? text, string name, bool allowPercent = false)
     {
         if (text is null)
@@ -25,7 +27,7 @@ internal readonly unsafe ref struct NativeText
 
         if (text.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ArgumentException("The text must not contain a zero character.", name);
+            throw new ArgumentException("The text must not contain a null character.", name);
         }
 
         Pointer = (byte*)Marshal.StringToCoTaskMemUTF8(text);

@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>How operations call C: handles in, statuses checked, results owned.</summary>
+/// <summary>Calls C functions for operations: passes handles, checks statuses, and owns results.</summary>
 internal static unsafe class Op
 {
     /// <summary>The stream an operation runs on: the given one, or the default stream that the library owns.</summary>
@@ -27,7 +27,10 @@ internal static unsafe class Op
         return a.Handle;
     }
 
-    /// <summary>The handle of the first operand of a call that ends with <see cref="Done(MlxArray)"/> and calls nothing else of the library in between.</summary>
+    /// <summary>
+    /// The handle of the first operand of a call that ends with <see cref="Done(MlxArray)"/> and calls nothing else of the library in
+    /// between.
+    /// </summary>
     internal static mlx_array Left(MlxArray a, [CallerArgumentExpression(nameof(a))] string? name = null)
     {
         ArgumentNullException.ThrowIfNull(a, name);
@@ -35,7 +38,7 @@ internal static unsafe class Op
         return a.Announce(thread, ref thread.Left);
     }
 
-    /// <summary>As <see cref="Left"/>, for the second operand.</summary>
+    /// <summary>Like <see cref="Left"/>, for the second operand.</summary>
     internal static mlx_array Right(MlxArray b, [CallerArgumentExpression(nameof(b))] string? name = null)
     {
         ArgumentNullException.ThrowIfNull(b, name);
@@ -43,7 +46,7 @@ internal static unsafe class Op
         return b.Announce(thread, ref thread.Right);
     }
 
-    /// <summary>The call is over: the operands are not used any more.</summary>
+    /// <summary>Ends the call: the operands are no longer used.</summary>
     internal static void Done(MlxArray a)
     {
         Volatile.Write(ref ThreadState.Current.Left, 0);
@@ -60,7 +63,7 @@ internal static unsafe class Op
 
     internal static mlx_array HandleOrNull(MlxArray? a) => a is null ? default : a.Handle;
 
-    /// <summary>Owns the result of a call, or throws what MLX reported.</summary>
+    /// <summary>Owns the result of a call, or throws MLX's error.</summary>
     /// <exception cref="MlxException">The status says that the call failed.</exception>
     internal static MlxArray Result(int status, mlx_array result, string function)
     {
@@ -84,7 +87,7 @@ internal static unsafe class Op
         return Result(status, result, function, thread);
     }
 
-    /// <summary>As <see cref="Unary"/>, for functions that keep shape and dtype of floating-point arrays.</summary>
+    /// <summary>Like <see cref="Unary"/>, for functions that keep the shape and dtype of floating-point arrays.</summary>
     internal static MlxArray Elementwise(
         delegate*<mlx_array*, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxStream? stream)
     {
@@ -97,7 +100,7 @@ internal static unsafe class Op
         return result;
     }
 
-    /// <summary>Calls with two operands of which either may be a .NET number, which takes the other's element type.</summary>
+    /// <summary>Calls with two operands. Either one may be a .NET number, which takes the element type of the other.</summary>
     internal static MlxArray Binary(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream)
     {
@@ -106,7 +109,7 @@ internal static unsafe class Op
         return Call(f, function, a, b, stream, ThreadState.Current);
     }
 
-    /// <summary>As <see cref="Binary"/>, for functions that keep shape and dtype of floating-point arrays that are alike.</summary>
+    /// <summary>Like <see cref="Binary"/>, for functions that keep the shape and dtype of floating-point arrays of the same kind.</summary>
     internal static MlxArray Arithmetic(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream)
     {
@@ -137,7 +140,9 @@ internal static unsafe class Op
         return Result(status, result, function, thread);
     }
 
-    /// <summary>The handle of an operand: a number takes the other one's type, and a scalar that parameters share is shared.</summary>
+    /// <summary>
+    /// The handle of an operand. A number takes the type of the other operand, and a scalar that parameters share is shared.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static mlx_array Operand(MlxArray a, MlxArray beside, ThreadState thread, ref nint slot) =>
         a.IsWeakScalar || a.Shared is not null ? ScalarOperand(a, beside, thread) : a.Announce(thread, ref slot);
@@ -157,7 +162,9 @@ internal static unsafe class Op
         return a.Weak is { } weak ? weak.Native(weak.DTypeBeside(beside.DType)).Handle : a.Handle;
     }
 
-    /// <summary>The operand beside an array of type <paramref name="like"/>: a .NET number becomes a scalar by the weak rule. Dispose the result.</summary>
+    /// <summary>
+    /// The operand next to an array of type <paramref name="like"/>: a .NET number becomes a scalar by the weak rule. Dispose the result.
+    /// </summary>
     internal static MlxArray AsOperand(MlxArray scalarOrArray, DType like)
     {
         ArgumentNullException.ThrowIfNull(scalarOrArray);

@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Two operands of which a weak scalar takes the dtype that the other one gives it.</summary>
+/// <summary>Two operands. A weak scalar takes the dtype that the other one determines.</summary>
 internal readonly ref struct OperandPair
 {
     private readonly MlxArray left;
@@ -25,13 +25,15 @@ internal readonly ref struct OperandPair
 
     internal mlx_array Right { get; }
 
-    /// <summary>Handle of an operand: a weak scalar's in the dtype it takes beside <paramref name="like"/>.</summary>
+    /// <summary>
+    /// The handle of an operand. For a weak scalar, it has the dtype that the scalar takes next to <paramref name="like"/>.
+    /// </summary>
     internal static mlx_array Beside(MlxArray operand, MlxArray like)
         => operand.Weak is WeakScalar scalar && !like.IsWeakScalar
             ? scalar.Native(scalar.DTypeBeside(like.DType)).Handle
             : operand.Handle;
 
-    /// <summary>Handle of an operand that becomes an array of <paramref name="dtype"/>: a weak scalar keeps its digits on the way.</summary>
+    /// <summary>The handle of an operand that becomes an array of <paramref name="dtype"/>. A weak scalar keeps its precision.</summary>
     internal static mlx_array As(MlxArray operand, DType dtype) => (operand.Weak?.Exactly(dtype) ?? operand).Handle;
 
     public void Dispose()

@@ -3,15 +3,15 @@ namespace DotMlx;
 /// <summary>What <see cref="Mx.Pad(MlxArray, int, PadMode, MlxArray, MlxStream)"/> adds.</summary>
 public enum PadMode
 {
-    /// <summary>One value.</summary>
+    /// <summary>A constant value.</summary>
     Constant,
 
     /// <summary>The outermost elements.</summary>
     Edge,
 
-    /// <summary>The elements mirrored at the outermost ones; MLX has it from 0.32.1 on.</summary>
+    /// <summary>The elements mirrored at the outermost ones (MLX 0.32.1 or later).</summary>
     Reflect,
 
-    /// <summary>The elements mirrored at the border; MLX has it from 0.32.1 on.</summary>
+    /// <summary>The elements mirrored at the border (MLX 0.32.1 or later).</summary>
     Symmetric,
 }

@@ -1,16 +1,18 @@
 namespace DotMlx;
 
-/// <summary>The key behind random functions that are called without one (mlx.core.random.state).</summary>
-/// <remarks>It stands for the sequence of the logical flow that asks: a flow that called <see cref="Mx.Random.Seed"/> has its own,
-/// also across <c>await</c> and in the tasks it starts; all others share one, seeded from the clock.</remarks>
+/// <summary>The key for random functions that are called without one (mlx.core.random.state).</summary>
+/// <remarks>
+/// It represents the sequence of the calling logical flow. A flow that called <see cref="Mx.Random.Seed"/> has its own sequence, which
+/// extends across <c>await</c> and to the tasks it starts. All other flows share one sequence, seeded from the clock.
+/// </remarks>
 public sealed class RandomState : IMlxState
 {
     private readonly Func<KeySequence> current;
 
     internal RandomState(Func<KeySequence> current) => this.current = current;
 
-    /// <summary>The current key, uint32 of shape [2], which the next draw splits.</summary>
-    /// <exception cref="ArgumentException">The new key is not uint32 of shape [2].</exception>
+    /// <summary>The current key, a uint32 array of shape [2], which the next draw splits.</summary>
+    /// <exception cref="ArgumentException">The new key isn't a uint32 array of shape [2].</exception>
     public MlxArray Key
     {
         get => current().Capture();
@@ -32,7 +34,7 @@ public sealed class RandomState : IMlxState
     public Tree CaptureState() => new TreeList([new TreeLeaf(Key)]);
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The tree is not a list of one key.</exception>
+    /// <exception cref="ArgumentException">The tree isn't a list with one key.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);

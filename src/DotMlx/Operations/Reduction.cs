@@ -41,15 +41,17 @@ internal static unsafe class Reduction
         }
     }
 
-    /// <summary>MLX's CPU code counts the elements that it reduces in 32 bits: the largest of 2^31 small numbers would be none of them.</summary>
-    /// <exception cref="ArgumentException">The array has more elements than that, and the stream is one of the CPU.</exception>
+    /// <summary>
+    /// Checks reductions: MLX's CPU code counts the reduced elements in 32 bits, so a reduction of 2^31 elements would reduce none of them.
+    /// </summary>
+    /// <exception cref="ArgumentException">The array has too many elements, and the stream is a CPU stream.</exception>
     internal static void CheckSize(MlxArray a, string function, MlxStream? stream)
     {
         ArgumentNullException.ThrowIfNull(a);
         if (a.Size > int.MaxValue && (stream?.Device ?? Streams.DefaultDevice).Type == DeviceType.Cpu)
         {
             throw new ArgumentException(
-                $"[{function["mlx_".Length..]}] On the CPU at most {int.MaxValue} elements can be reduced; the array of shape {ShapeText.Of(a)} has {a.Size}. Reduce parts of it.",
+                $"[{function["mlx_".Length..]}] On the CPU, at most {int.MaxValue} elements can be reduced, but the array of shape {ShapeText.Of(a)} has {a.Size}. Reduce it in parts.",
                 nameof(a));
         }
     }

@@ -1,11 +1,11 @@
 namespace DotMlx;
 
-/// <summary>Where <see cref="Mx.SearchSorted"/> puts a value among equal ones.</summary>
+/// <summary>The position at which <see cref="Mx.SearchSorted"/> inserts a value among equal ones.</summary>
 public enum SearchSide
 {
     /// <summary>Before them.</summary>
     Left,
 
-    /// <summary>Behind them.</summary>
+    /// <summary>After them.</summary>
     Right,
 }

@@ -1,22 +1,22 @@
 namespace DotMlx;
 
 /// <summary>
-/// MLX counts an axis in 32 bits and does not notice when a size that it computes has more: the shape wraps around, and what reads
-/// it later reads elsewhere. Operations that add or multiply sizes, or that flatten inside, are checked here before.
+/// Checks operations that add or multiply sizes, or that flatten internally. MLX stores sizes in 32 bits and doesn't detect overflow: the
+/// shape wraps around, and later operations read other memory.
 /// </summary>
 internal static class SizeLimits
 {
-    /// <summary>Bytes of an array are counted in 64 bits; the widest element has eight.</summary>
+    /// <summary>The bytes of an array are counted in 64 bits; the largest element has eight bytes.</summary>
     internal const long MostElements = long.MaxValue / 8;
 
-    /// <summary>The size that an axis would have, which must fit one.</summary>
+    /// <summary>The size of an axis, which must fit in 32 bits.</summary>
     /// <exception cref="ArgumentException">The axis would be too long.</exception>
     internal static int Axis(long size, string operation, MlxArray a, MlxArray? b = null) => size <= int.MaxValue
         ? (int)size
         : throw TooLong(size, operation, b is null ? $"shape {ShapeText.Of(a)}" : $"shapes {ShapeText.Of(a)} and {ShapeText.Of(b)}");
 
-    /// <summary>The array itself, which an operation is about to make one row of.</summary>
-    /// <exception cref="ArgumentException">The row would be too long.</exception>
+    /// <summary>The array itself, which an operation is about to flatten.</summary>
+    /// <exception cref="ArgumentException">The flattened array would be too long.</exception>
     internal static MlxArray Flat(MlxArray a, string operation)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -24,7 +24,7 @@ internal static class SizeLimits
         return a;
     }
 
-    /// <summary>The size of axes that an operation joins.</summary>
+    /// <summary>The size of the axis that an operation joins from several axes.</summary>
     /// <exception cref="ArgumentException">The joined axis would be too long.</exception>
     internal static int Joined(MlxArray a, int start, int end, string operation)
     {
@@ -37,11 +37,11 @@ internal static class SizeLimits
         return Axis(size, operation, a);
     }
 
-    /// <summary>A product that stays at the largest number instead of wrapping around.</summary>
+    /// <summary>A product that saturates at the largest number instead of wrapping around.</summary>
     internal static long Multiply(long a, long b) => Math.BigMul(a, b, out long low) == low >> 63 ? low : long.MaxValue;
 
-    /// <summary>How many elements a shape has.</summary>
-    /// <exception cref="ArgumentException">A size is negative, or the array would have more bytes than 64 bits count.</exception>
+    /// <summary>The number of elements of a shape.</summary>
+    /// <exception cref="ArgumentException">A size is negative, or the number of bytes wouldn't fit in 64 bits.</exception>
     internal static long Count(ReadOnlySpan<int> shape, string name)
     {
         long count = 1;

@@ -1,6 +1,8 @@
 namespace DotMlx;
 
-/// <summary>Value of a template parameter of a <see cref="CustomKernel"/>: a bool, an int or a dtype, each converted implicitly.</summary>
+/// <summary>
+/// The value of a template parameter of a <see cref="CustomKernel"/>: a bool, an int, or a dtype, each converted implicitly.
+/// </summary>
 public readonly record struct TemplateArgument
 {
     private TemplateArgument(bool? flag, int? number, DType? type)

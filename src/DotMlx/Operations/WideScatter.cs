@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// Writing through positions on Metal, whose kernels have no elements of eight bytes: such arrays (int64, uint64, complex64) are
-/// written on the CPU, which shares the memory.
+/// Writing by index on Metal, whose kernels don't support eight-byte elements. Arrays of int64, uint64, and complex64 are written on the
+/// CPU, which shares the memory.
 /// </summary>
 internal static class WideScatter
 {

@@ -14,7 +14,7 @@ public class AdaDelta : Optimizer
     public AdaDelta(double learningRate, double rho = 0.9, double eps = 1e-6)
         : this(rho, eps) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="AdaDelta(double, double, double)"/>
     public AdaDelta(Schedule learningRate, double rho = 0.9, double eps = 1e-6)
         : this(rho, eps) => MaybeSchedule(LearningRateKey, learningRate);
@@ -30,7 +30,7 @@ public class AdaDelta : Optimizer
     }
 
     /// <summary>The term added under the roots for numerical stability, greater than 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not greater than 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value isn't greater than 0.</exception>
     public double Eps
     {
         get;

@@ -1,22 +1,22 @@
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Adafactor (Python's <c>Adafactor</c>, as of MLX 0.32): keeps the second moment of arrays of two or more dimensions as one
-/// average per row and one per column of the last two axes. State per parameter: <c>exp_avg_sq_row</c> and <c>exp_avg_sq_col</c>,
-/// or <c>exp_avg_sq</c> below two dimensions; <c>exp_avg</c> when there is a <c>beta1</c>.
+/// Adafactor (Python's <c>Adafactor</c>, as in MLX 0.32): stores the second moment of arrays with two or more dimensions as one average per
+/// row and one per column of the last two axes. State per parameter: <c>exp_avg_sq_row</c> and <c>exp_avg_sq_col</c>, or <c>exp_avg_sq</c>
+/// below two dimensions; <c>exp_avg</c> if there is a <c>beta1</c>.
 /// </summary>
 public class Adafactor : Optimizer
 {
-    /// <summary>With a fixed learning rate, or with one that follows from the step.</summary>
-    /// <param name="learningRate">The learning rate; used when <paramref name="relativeStep"/> is off.</param>
+    /// <summary>With a fixed learning rate, or with one that is derived from the step.</summary>
+    /// <param name="learningRate">The learning rate; used if <paramref name="relativeStep"/> is off.</param>
     /// <param name="eps">The regularization constants of the squared gradient and of the parameter's scale; (1e-30, 1e-3) by default.</param>
-    /// <param name="clipThreshold">The greatest root mean square of an update.</param>
+    /// <param name="clipThreshold">The maximum root mean square of an update.</param>
     /// <param name="decayRate">The exponent of the step in the decay rate of the second moment estimate.</param>
     /// <param name="beta1">The exponential decay rate of the first moment estimate; null for none.</param>
     /// <param name="weightDecay">The weight decay, scaled by the learning rate.</param>
     /// <param name="scaleParameter">Whether to scale the learning rate by the root mean square of the parameter.</param>
     /// <param name="relativeStep">Whether to derive the learning rate from the step.</param>
-    /// <param name="warmupInit">Whether the derived rate grows with the step at first.</param>
+    /// <param name="warmupInit">Whether the derived rate increases with the step at first (warmup).</param>
     public Adafactor(
         double? learningRate = null,
         (double Eps1, double Eps2)? eps = null,
@@ -35,7 +35,7 @@ public class Adafactor : Optimizer
         }
     }
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adafactor(double?, ValueTuple{double, double}?, double, double, double?, double, bool, bool, bool)"/>
     public Adafactor(
         Schedule learningRate,
@@ -61,7 +61,7 @@ public class Adafactor : Optimizer
     /// <summary>The regularization constants of the squared gradient and of the parameter's scale.</summary>
     public (double Eps1, double Eps2) Eps { get; set; }
 
-    /// <summary>The greatest root mean square of an update.</summary>
+    /// <summary>The maximum root mean square of an update.</summary>
     public double ClipThreshold { get; set; }
 
     /// <summary>The exponent of the step in the decay rate of the second moment estimate.</summary>
@@ -79,7 +79,7 @@ public class Adafactor : Optimizer
     /// <summary>Whether the learning rate is derived from the step.</summary>
     public bool RelativeStep { get; set; }
 
-    /// <summary>Whether the derived rate grows with the step at first.</summary>
+    /// <summary>Whether the derived rate increases with the step at first (warmup).</summary>
     public bool WarmupInit { get; set; }
 
     /// <inheritdoc/>

@@ -9,14 +9,14 @@ public class Adagrad : Optimizer
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="eps">The term added to the denominator for numerical stability, greater than 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not greater than 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> isn't greater than 0.</exception>
     public Adagrad(double learningRate, double eps = 1e-8)
     {
         Eps = eps;
         MaybeSchedule(LearningRateKey, learningRate);
     }
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adagrad(double, double)"/>
     public Adagrad(Schedule learningRate, double eps = 1e-8)
     {
@@ -25,7 +25,7 @@ public class Adagrad : Optimizer
     }
 
     /// <summary>The term added to the denominator for numerical stability, greater than 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not greater than 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value isn't greater than 0.</exception>
     public double Eps
     {
         get;

@@ -2,7 +2,7 @@ namespace DotMlx.Optimizers;
 
 /// <summary>
 /// Adam (Python's <c>Adam</c>): <c>m = b1 * m + (1 - b1) * g; v = b2 * v + (1 - b2) * g^2; w = w - learningRate * m / (sqrt(v) + eps)</c>,
-/// with the bias of the moment estimates corrected on demand. State per parameter: <c>m</c>, <c>v</c>.
+/// with optional bias correction of the moment estimates. State per parameter: <c>m</c>, <c>v</c>.
 /// </summary>
 public class Adam : Optimizer
 {
@@ -15,7 +15,7 @@ public class Adam : Optimizer
     public Adam(double learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, bool biasCorrection = false)
         : this(betas, eps, biasCorrection) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adam(double, ValueTuple{double, double}?, double, bool)"/>
     public Adam(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, bool biasCorrection = false)
         : this(betas, eps, biasCorrection) => MaybeSchedule(LearningRateKey, learningRate);

@@ -17,7 +17,7 @@ public class AdamW : Adam
         double learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, double weightDecay = 0.01, bool biasCorrection = false)
         : base(learningRate, betas, eps, biasCorrection) => WeightDecay = weightDecay;
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="AdamW(double, ValueTuple{double, double}?, double, double, bool)"/>
     public AdamW(
         Schedule learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, double weightDecay = 0.01, bool biasCorrection = false)

@@ -16,7 +16,7 @@ public class Adamax : Adam
     {
     }
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adamax(double, ValueTuple{double, double}?, double)"/>
     public Adamax(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8)
         : base(learningRate, betas, eps)

@@ -1,6 +1,6 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>Checks of hyper-parameters.</summary>
+/// <summary>Checks of hyperparameters.</summary>
 internal static class Checked
 {
     public static double NotNegative(double value, string name)

@@ -1,9 +1,9 @@
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Small parameters of one dtype that are updated as one flat array. Flat state and flat parameters serve from update to update; the trees
-/// hold parts of them, those of the state made only when somebody looks. Each part knows what it is a part of until somebody changes it
-/// (<see cref="FlatPart"/>): where one does not fit, the flat array is put together anew.
+/// Small parameters of one dtype that are updated as one flat array. The flat state and the flat parameters are reused from update to
+/// update. The trees hold parts of them, and the parts of the state are created only when they are read. Each part knows which flat array
+/// it belongs to until it is changed (<see cref="FlatPart"/>). If a part doesn't match, the flat array is assembled again.
 /// </summary>
 internal sealed unsafe class FlatGroup
 {
@@ -19,7 +19,7 @@ internal sealed unsafe class FlatGroup
 
     public bool IsWorthIt => _members.Count >= Fewest;
 
-    /// <summary>Whether a parameter is small enough, and gradient and state are as it is.</summary>
+    /// <summary>Whether a parameter is small enough, and whether its gradient and state match it.</summary>
     public static bool Takes(Leaf leaf)
     {
         int[] shape = leaf.Kind.Shape;
@@ -34,10 +34,10 @@ internal sealed unsafe class FlatGroup
         return takes;
     }
 
-    /// <summary>Starts collecting the members of an update.</summary>
+    /// <summary>Starts to collect the members of an update.</summary>
     public void Begin() => _members.Clear();
 
-    /// <summary>Adds a member, if its state has the entries of the others.</summary>
+    /// <summary>Adds a member if its state has the same entries as the others.</summary>
     public void Add(int index, Leaf leaf)
     {
         if (_members.Count == 0)
@@ -53,9 +53,9 @@ internal sealed unsafe class FlatGroup
 
     /// <summary>Computes the update of all members.</summary>
     /// <param name="update">Runs the rule.</param>
-    /// <param name="scratch">The dictionary that the rule gets.</param>
-    /// <param name="arena">Has the temporaries.</param>
-    /// <param name="results">Takes the new parameters, each at its place.</param>
+    /// <param name="scratch">The dictionary for the rule.</param>
+    /// <param name="arena">The arena that owns the temporaries.</param>
+    /// <param name="results">Receives the new parameters, each at its position.</param>
     public void Compute(TreeUpdate update, TreeDictionary scratch, Arena arena, Span<nint> results)
     {
         MlxArray gradient = Join(member => member.Gradient);
@@ -82,7 +82,7 @@ internal sealed unsafe class FlatGroup
             if (scratch.Count != _keys.Length || scratch.Get(_keys[i], i) is not TreeLeaf { Peek: var array } value || !array.HasShape(shape))
             {
                 throw new InvalidOperationException(
-                    $"'{_keys[i]}' in the state has not kept its shape, so small parameters cannot be grouped: turn GroupSmallParameters off, or override IsElementwise with false.");
+                    $"'{_keys[i]}' in the state hasn't kept its shape, so small parameters can't be grouped: turn GroupSmallParameters off, or override IsElementwise with false.");
             }
 
             if (!ReferenceEquals(value, _entries[i].Given))
@@ -100,8 +100,8 @@ internal sealed unsafe class FlatGroup
         }
     }
 
-    /// <summary>Lets the state follow the flat one; what somebody holds stays as it is.</summary>
-    /// <param name="frees">Whether nobody uses the arrays that go.</param>
+    /// <summary>Updates the state from the flat state; arrays that the program holds don't change.</summary>
+    /// <param name="frees">Whether nothing uses the replaced arrays.</param>
     public void Commit(bool frees)
     {
         _parameters?.Array.Dispose();
@@ -146,7 +146,7 @@ internal sealed unsafe class FlatGroup
         _entries.Clear();
     }
 
-    /// <summary>Forgets the update.</summary>
+    /// <summary>Discards the update.</summary>
     public void Discard()
     {
         _nextParameters?.Array.Dispose();
@@ -173,12 +173,12 @@ internal sealed unsafe class FlatGroup
     private MlxArray Join(Func<Leaf, MlxArray> array) => Mx.Concatenate([.. _members.Select(member => array(member.Leaf))], axis: null);
 
     /// <summary>One entry of the state of all members.</summary>
-    /// <param name="Flat">The entry as it is.</param>
-    /// <param name="IsNew">Whether it was put together for this update.</param>
-    /// <param name="Given">What the rule gets.</param>
+    /// <param name="Flat">The current entry.</param>
+    /// <param name="IsNew">Whether it was assembled for this update.</param>
+    /// <param name="Given">The array that the rule gets.</param>
     private sealed record Entry(FlatArray Flat, bool IsNew, TreeLeaf Given)
     {
-        /// <summary>What it becomes.</summary>
+        /// <summary>The new value.</summary>
         public MlxArray? Next { get; init; }
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace DotMlx.Optimizers;
 
-/// <summary>Adds up the gradients of several small batches for one update, as if they had been one large batch.</summary>
+/// <summary>Accumulates the gradients of several small batches for one update, as if they had been one large batch.</summary>
 /// <example><code>
 /// if (accumulator.Add(gradients, out TreeDictionary? mean))
 /// {
@@ -15,10 +15,10 @@ public sealed class GradientAccumulator
     private readonly DType? _dtype;
     private TreeDictionary? _sum;
 
-    /// <summary>Collects the gradients of <paramref name="steps"/> calls.</summary>
+    /// <summary>Accumulates the gradients of <paramref name="steps"/> calls.</summary>
     /// <param name="steps">The number of calls that make one update, at least 1.</param>
-    /// <param name="average">Whether the result is the mean of the gradients, as for losses that are means, or their sum.</param>
-    /// <param name="dtype">The dtype to add in, such as float32 for float16 gradients; by default that of the gradients.</param>
+    /// <param name="average">Whether the result is the mean of the gradients, for losses that are means, or their sum.</param>
+    /// <param name="dtype">The dtype of the sum, such as float32 for float16 gradients; null for the dtype of the gradients.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is less than 1.</exception>
     public GradientAccumulator(int steps, bool average = true, DType? dtype = null)
     {
@@ -34,11 +34,13 @@ public sealed class GradientAccumulator
     /// <summary>The number of calls since the last result.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Adds gradients. The sum begins to be computed at once, so that the graphs of all batches do not pile up.</summary>
-    /// <param name="gradients">Gradients; a leaf that not every call has counts as zero in the others. They may be disposed afterwards.</param>
-    /// <param name="accumulated">On the last call of each <see cref="Steps"/>, the result, which belongs to the caller.</param>
+    /// <summary>Adds gradients. The computation of the sum starts at once, so that the graphs of all batches don't accumulate.</summary>
+    /// <param name="gradients">
+    /// The gradients; a leaf that is missing in some calls counts as zero there. They may be disposed afterward.
+    /// </param>
+    /// <param name="accumulated">The result after every <see cref="Steps"/> calls, which belongs to the caller; otherwise, null.</param>
     /// <returns>Whether there is a result.</returns>
-    /// <exception cref="ArgumentException">The tree has an array where an earlier one has a container, or the other way round.</exception>
+    /// <exception cref="ArgumentException">The tree has an array where an earlier one has a container, or vice versa.</exception>
     public bool Add(TreeDictionary gradients, [NotNullWhen(true)] out TreeDictionary? accumulated) => Add(gradients, out accumulated, starts: true);
 
     /// <summary>The sum so far.</summary>
@@ -82,8 +84,8 @@ public sealed class GradientAccumulator
     }
 
     /// <summary>
-    /// The result of the calls so far, which belongs to the caller, and a new start: for the last, incomplete group of an epoch.
-    /// Null when nothing was added.
+    /// Returns the result of the calls so far, which belongs to the caller, and starts again; for the last, incomplete group of an epoch.
+    /// Null if nothing was added.
     /// </summary>
     public TreeDictionary? Take()
     {
@@ -99,7 +101,7 @@ public sealed class GradientAccumulator
         return (TreeDictionary)result;
     }
 
-    /// <summary>Goes on from a sum of some calls.</summary>
+    /// <summary>Continues from a sum of some calls.</summary>
     internal void Restore(TreeDictionary? sum, int count)
     {
         TreeDictionary? copy = sum is null ? null : (TreeDictionary)Tree.Map(leaf => MlxArray.CreateUnscoped(Arena.Copy(leaf)), sum);
@@ -107,7 +109,7 @@ public sealed class GradientAccumulator
         (_sum, Count) = (copy, count);
     }
 
-    /// <summary>Forgets what was added.</summary>
+    /// <summary>Discards the sum.</summary>
     public void Reset()
     {
         _sum?.DisposeArrays();

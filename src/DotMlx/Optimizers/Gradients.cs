@@ -1,16 +1,18 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>What is done to gradients before they are applied.</summary>
+/// <summary>Functions of gradients that are used before they are applied.</summary>
 public static partial class Gradients
 {
     /// <summary>
-    /// Scales gradients down so that their norm over all leaves is at most <paramref name="maxNorm"/>
-    /// (Python's <c>clip_grad_norm</c>). Smaller gradients keep their values. The norm of float16 gradients is computed in float32.
+    /// Clips gradients so that their norm over all leaves is at most <paramref name="maxNorm"/> (Python's <c>clip_grad_norm</c>). Gradients
+    /// with a smaller norm keep their values. The norm of float16 gradients is computed in float32.
     /// </summary>
-    /// <param name="gradients">The gradients; they stay as they are.</param>
-    /// <param name="maxNorm">The greatest norm, not negative.</param>
-    /// <returns>New gradients of the same structure, shapes and dtypes (float32 for integers), and the norm before the scaling, a scalar.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is negative or not a number.</exception>
+    /// <param name="gradients">The gradients; they don't change.</param>
+    /// <param name="maxNorm">The maximum norm, not negative.</param>
+    /// <returns>
+    /// New gradients of the same structure, shapes, and dtypes (float32 for integers), and the norm before clipping, a scalar.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is negative or NaN.</exception>
     public static (TTree Gradients, MlxArray Norm) ClipNorm<TTree>(TTree gradients, double maxNorm)
         where TTree : Tree => Clip(gradients, maxNorm, sum => sum);
 
@@ -41,6 +43,6 @@ public static partial class Gradients
         return ((TTree)clipped, arena.Keep(norm));
     }
 
-    /// <summary>Squares of float16 numbers soon leave its range.</summary>
+    /// <summary>Converts float16, because squares of float16 numbers easily overflow.</summary>
     private static MlxArray Wide(MlxArray gradient) => gradient.DType == DType.Float16 ? gradient.AsType(DType.Float32) : gradient;
 }

@@ -1,8 +1,9 @@
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Lion (Python's <c>Lion</c>): <c>c = b1 * m + (1 - b1) * g; m = b2 * m + (1 - b2) * g; w = (1 - learningRate * weightDecay) * w - learningRate * sign(c)</c>.
-/// State per parameter: <c>m</c>. Wants a learning rate 3 to 10 times smaller than Adam's, and a weight decay as much larger.
+/// Lion (Python's <c>Lion</c>): <c>c = b1 * m + (1 - b1) * g; m = b2 * m + (1 - b2) * g; w = (1 - learningRate * weightDecay) * w -
+/// learningRate * sign(c)</c>. State per parameter: <c>m</c>. Use a learning rate 3 to 10 times smaller than for Adam, and a weight decay
+/// larger by the same factor.
 /// </summary>
 public class Lion : Optimizer
 {
@@ -14,7 +15,7 @@ public class Lion : Optimizer
     public Lion(double learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)
         : this(betas, weightDecay) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="Lion(double, ValueTuple{double, double}?, double)"/>
     public Lion(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)
         : this(betas, weightDecay) => MaybeSchedule(LearningRateKey, learningRate);

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Several optimizers, each for its own leaves (Python's <c>MultiOptimizer</c>): a leaf goes to the first optimizer whose filter
-/// accepts it, and to the last one if none does.
+/// Several optimizers, each for its own leaves (Python's <c>MultiOptimizer</c>). A leaf goes to the first optimizer whose filter accepts
+/// it, or to the last one if none does.
 /// </summary>
 /// <example><code>
 /// MultiOptimizer optimizer = new(
@@ -22,10 +22,10 @@ public class MultiOptimizer : OptimizerBase
     /// <summary>Combines optimizers.</summary>
     /// <param name="optimizers">At least one optimizer.</param>
     /// <param name="filters">
-    /// One filter for every optimizer but the last: gets the dotted path of a leaf and its array (a gradient, or a parameter in
-    /// <see cref="OptimizerBase.Init"/>) and says whether the optimizer takes the leaf.
+    /// One filter per optimizer except the last. It gets the dotted path of a leaf and its array (a gradient, or a parameter in <see
+    /// cref="OptimizerBase.Init"/>), and returns whether the optimizer takes the leaf.
     /// </param>
-    /// <exception cref="ArgumentException">There is no optimizer, one occurs twice, or the number of filters does not fit.</exception>
+    /// <exception cref="ArgumentException">There is no optimizer, one occurs twice, or the number of filters doesn't match.</exception>
     public MultiOptimizer(IReadOnlyList<OptimizerBase> optimizers, IReadOnlyList<Func<string, MlxArray, bool>>? filters = null)
     {
         ArgumentNullException.ThrowIfNull(optimizers);
@@ -57,9 +57,11 @@ public class MultiOptimizer : OptimizerBase
     public IReadOnlyList<OptimizerBase> Optimizers => _optimizers;
 
     /// <summary>
-    /// The members' live states in a new dictionary, as <c>{ "states": [ … ] }</c>. Assigning gives each member its own.
+    /// The live states of the members in a new dictionary, <c>{ "states": [ … ] }</c>. Assigning it sets the state of each member.
     /// </summary>
-    /// <exception cref="ArgumentException">The value has no list <c>states</c> with one dictionary per member; nothing is assigned then.</exception>
+    /// <exception cref="ArgumentException">
+    /// The value has no list <c>states</c> with one dictionary per member; nothing is assigned.
+    /// </exception>
     /// <exception cref="InvalidOperationException">Assigned during an update.</exception>
     public override TreeDictionary State
     {
@@ -74,14 +76,14 @@ public class MultiOptimizer : OptimizerBase
     /// <summary>The step of the first member; all members count the same updates.</summary>
     public override MlxArray Step => _optimizers[0].Step;
 
-    /// <summary>The learning rate of the first member; setting it sets that of all members.</summary>
+    /// <summary>The learning rate of the first member; setting it sets the rate of all members.</summary>
     public override MlxArray LearningRate
     {
         get => _optimizers[0].LearningRate;
         set => ForEach((optimizer, _) => optimizer.LearningRate = value);
     }
 
-    /// <summary>Whether every member has masters; setting it sets it for all members.</summary>
+    /// <summary>Whether every member has float32 masters; setting it sets it for all members.</summary>
     public override bool MasterWeights
     {
         get => _optimizers.All(optimizer => optimizer.MasterWeights);
@@ -215,7 +217,7 @@ public class MultiOptimizer : OptimizerBase
             argument);
     }
 
-    /// <summary>One tree per member with the leaves it takes; lists keep their positions. Lists the owner of each leaf.</summary>
+    /// <summary>One tree per member with the leaves that it takes; lists keep their positions. Also lists the owner of each leaf.</summary>
     private TreeDictionary[] Split(TreeDictionary tree, List<int> owners)
     {
         Tree?[] parts = Split(tree, new TreePath(), owners);
@@ -264,7 +266,7 @@ public class MultiOptimizer : OptimizerBase
         return parts;
     }
 
-    /// <summary>The updates of all members, which happen together.</summary>
+    /// <summary>The updates of all members, which are committed together.</summary>
     private sealed class JointUpdate(MultiOptimizer optimizer, TreeDictionary tree, List<int> owners) : PendingUpdate
     {
         private readonly List<PendingUpdate> _updates = [];

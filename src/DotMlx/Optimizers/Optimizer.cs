@@ -3,9 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// An optimizer that updates each parameter by a rule (Python's <c>mlx.optimizers.Optimizer</c>). To make one, derive from it and say
-/// what state a parameter has (<see cref="InitSingle"/>) and how a gradient changes it (<see cref="ApplySingle"/>); walking the trees,
-/// creating state for the leaves that get gradients, counting steps and applying schedules happen here.
+/// An optimizer that updates each parameter by a rule (Python's <c>mlx.optimizers.Optimizer</c>). To write one, derive from this class and
+/// define which state a parameter has (<see cref="InitSingle"/>) and how a gradient changes the parameter (<see cref="ApplySingle"/>). This
+/// class walks the trees, creates state for leaves that get gradients, counts steps, and applies schedules.
 /// </summary>
 /// <inheritdoc cref="OptimizerBase" path="/remarks"/>
 [SuppressMessage("ApiDesign", "RS0022", Justification = "What is not for programs is internal.")]
@@ -25,8 +25,8 @@ public abstract class Optimizer : OptimizerBase
 
     /// <summary>Starts at step 0.</summary>
     /// <param name="schedulers">
-    /// Hyper-parameters that follow a schedule: before every update the entry of <see cref="State"/> under each name becomes
-    /// the value at the current step.
+    /// Hyperparameters that follow a schedule: before every update, the entry of <see cref="State"/> with each name is set to the value at
+    /// the current step.
     /// </param>
     protected Optimizer(IReadOnlyDictionary<string, Schedule>? schedulers = null)
     {
@@ -45,13 +45,13 @@ public abstract class Optimizer : OptimizerBase
     }
 
     /// <summary>
-    /// The state dictionary, live: <c>step</c> (an unsigned 64-bit scalar), <c>learning_rate</c>, and then, in the structure of the
-    /// parameters, one dictionary per parameter with what the optimizer remembers of it. Other keys may be added and stay.
-    /// Assigning another one (a checkpoint) makes the next update check it, create what it lacks and keep what it has.
+    /// The live state dictionary: <c>step</c> (an unsigned 64-bit scalar), <c>learning_rate</c>, and then, in the structure of the
+    /// parameters, one dictionary per parameter with its state. Other keys may be added and are kept. After another dictionary (a
+    /// checkpoint) is assigned, the next update checks it, creates missing entries, and keeps the rest.
     /// </summary>
     /// <remarks>
-    /// During an update, an update rule gets a dictionary with the step and the hyper-parameters of this update; what it stores at the
-    /// top level becomes part of the state with the update.
+    /// During an update, an update rule gets a dictionary with the step and the hyperparameters of this update. Entries that it stores at
+    /// the top level become part of the state with the update.
     /// </remarks>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
     /// <exception cref="InvalidOperationException">Assigned during an update.</exception>
@@ -100,10 +100,10 @@ public abstract class Optimizer : OptimizerBase
     public override bool GroupSmallParameters { get; set; }
 
     /// <summary>
-    /// Whether the update rule treats every element alike and by itself: each element of the new parameter and of every entry of the state
-    /// follows from the same element of gradient, parameter and state, and from scalars. Then
-    /// <see cref="OptimizerBase.GroupSmallParameters"/> may hand several parameters to <see cref="ApplySingle"/> as one flat array.
-    /// A class that derives from an element-wise optimizer and adds something that is not, such as a norm, overrides this with false.
+    /// Whether the update rule is element-wise: each element of the new parameter and of every state entry depends only on the same element
+    /// of the gradient, the parameter, and the state, and on scalars. <see cref="OptimizerBase.GroupSmallParameters"/> may then pass
+    /// several parameters to <see cref="ApplySingle"/> as one flat array. A class that derives from an element-wise optimizer and adds
+    /// another computation, such as a norm, must override this with false.
     /// </summary>
     protected virtual bool IsElementwise => false;
 
@@ -123,27 +123,29 @@ public abstract class Optimizer : OptimizerBase
     }
 
     /// <summary>
-    /// Puts the initial state of one parameter into <paramref name="state"/>, which is empty. Called for every parameter that has no state,
-    /// and to learn what a state that was assigned or loaded should look like.
+    /// Adds the initial state of one parameter to <paramref name="state"/>, which is empty. Called for every parameter without state, and
+    /// to check a state that was assigned or loaded.
     /// </summary>
-    /// <param name="parameter">The parameter, or its first gradient: same shape, and the dtype the state should have.</param>
-    /// <param name="state">The parameter's own dictionary, for the time of the call.</param>
+    /// <param name="parameter">The parameter, or its first gradient, which has the same shape and the dtype of the state.</param>
+    /// <param name="state">The parameter's own dictionary, valid during the call.</param>
     protected abstract void InitSingle(MlxArray parameter, TreeDictionary state);
 
     /// <summary>
     /// Computes the new value of one parameter and updates its state. <see cref="Step"/> already counts this update. Arrays that the rule
-    /// makes, and those it reads from <paramref name="state"/>, are freed when it has returned, except what it returns
-    /// or puts into the state. <see cref="MlxScope.Detach"/> lets others live on.
+    /// creates, and arrays that it reads from <paramref name="state"/>, are freed when it returns, except those that it returns or stores
+    /// in the state. To keep others, use <see cref="MlxScope.Detach"/>.
     /// </summary>
-    /// <param name="gradient">The gradient, of the parameter's shape; float32 where the parameter is float16 or has a float32 master.</param>
-    /// <param name="parameter">The parameter as it is; it must stay unchanged. Float32 where it is float16 or has a float32 master.</param>
-    /// <param name="state">The parameter's own dictionary, for the time of the call.</param>
+    /// <param name="gradient">The gradient, of the parameter's shape; float32 if the parameter is float16 or has a float32 master.</param>
+    /// <param name="parameter">
+    /// The current parameter, which must not be changed; float32 if the parameter is float16 or has a float32 master.
+    /// </param>
+    /// <param name="state">The parameter's own dictionary, valid during the call.</param>
     /// <returns>The new parameter, of the same shape; it is converted to the parameter's dtype.</returns>
     protected abstract MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state);
 
     /// <summary>
-    /// Gives a hyper-parameter its entry in <see cref="State"/>, from where <see cref="ApplySingle"/> reads it
-    /// (<see cref="Hyperparameter"/>): the number itself.
+    /// Adds a hyperparameter to <see cref="State"/>, from which <see cref="ApplySingle"/> reads it (<see cref="Hyperparameter"/>), with a
+    /// fixed value.
     /// </summary>
     /// <param name="name">The key.</param>
     /// <param name="value">The value, stored as a 32-bit float.</param>
@@ -158,10 +160,10 @@ public abstract class Optimizer : OptimizerBase
         Leave();
     }
 
-    /// <summary>Gives a hyper-parameter its entry in <see cref="State"/> and a schedule that renews it before every update.</summary>
+    /// <summary>Adds a hyperparameter to <see cref="State"/>, with a schedule that sets it before every update.</summary>
     /// <param name="name">The key.</param>
-    /// <param name="schedule">Called at once for step 0, and then before every update; returns a scalar.</param>
-    /// <exception cref="InvalidOperationException">Called during an update, or the schedule returned something else than a scalar.</exception>
+    /// <param name="schedule">Called immediately for step 0, and then before every update; returns a scalar.</param>
+    /// <exception cref="InvalidOperationException">Called during an update, or the schedule didn't return a scalar.</exception>
     protected void MaybeSchedule(string name, Schedule schedule)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -180,9 +182,9 @@ public abstract class Optimizer : OptimizerBase
         }
     }
 
-    /// <summary>A hyper-parameter of the state, as of the update at hand: a scalar.</summary>
+    /// <summary>A hyperparameter of the state for the current update, a scalar.</summary>
     /// <param name="name">The key, as given to <see cref="MaybeSchedule(string, double)"/>.</param>
-    /// <exception cref="InvalidOperationException">The state has no such entry, or it is not a scalar.</exception>
+    /// <exception cref="InvalidOperationException">The state has no such entry, or the entry isn't a scalar.</exception>
     protected MlxArray Hyperparameter(string name)
     {
         if (IsUpdatingHere && _update.Scalar(name) is { } renewed)
@@ -195,17 +197,17 @@ public abstract class Optimizer : OptimizerBase
         return _state[name].Array;
     }
 
-    /// <summary>The learning rate in the dtype of a gradient, so that it does not promote it.</summary>
-    /// <param name="gradient">The array beside which the rate is used.</param>
+    /// <summary>The learning rate in the dtype of a gradient, so that it doesn't promote the gradient.</summary>
+    /// <param name="gradient">The array with which the rate is used.</param>
     protected MlxArray Rate(MlxArray gradient) => OncePerDType(LearningRateKey, gradient, _rate);
 
     /// <summary>
-    /// A quantity that is the same for all parameters of one dtype, such as a bias correction: computed at its first use in an update,
-    /// converted to the dtype, and shared by the rest of the update.
+    /// A quantity that is the same for all parameters of one dtype, such as a bias correction. It is computed at its first use in an
+    /// update, converted to the dtype, and shared by the rest of the update.
     /// </summary>
-    /// <param name="name">What tells it from other quantities of this optimizer.</param>
-    /// <param name="like">An array whose dtype it gets, such as the gradient.</param>
-    /// <param name="compute">Computes it; must not depend on the parameter at hand.</param>
+    /// <param name="name">A name that identifies the quantity among those of this optimizer.</param>
+    /// <param name="like">An array whose dtype the result gets, such as the gradient.</param>
+    /// <param name="compute">Computes the quantity; it must not depend on the current parameter.</param>
     protected MlxArray OncePerDType(string name, MlxArray like, Func<MlxArray> compute)
     {
         ArgumentNullException.ThrowIfNull(like);
@@ -265,7 +267,7 @@ public abstract class Optimizer : OptimizerBase
         }
     }
 
-    /// <summary>The state that parameters would have after an update, as far as shapes go; nothing of it is ever computed.</summary>
+    /// <summary>The state that the parameters would have after an update, as far as shapes are concerned; it is never evaluated.</summary>
     internal TreeDictionary InitialState(TreeDictionary parameters)
     {
         TreeDictionary state = new();
@@ -277,8 +279,8 @@ public abstract class Optimizer : OptimizerBase
     }
 
     /// <summary>
-    /// The names of the entries that the rule gives to a parameter whose state is given; null where that cannot be told, because the shapes of
-    /// the entries need not be the parameter's.
+    /// The names of the entries that the rule creates for a parameter with the given state; null if they can't be determined, because the
+    /// entries may have other shapes than the parameter.
     /// </summary>
     internal string? EntriesLike(Tree state)
     {
@@ -362,7 +364,7 @@ public abstract class Optimizer : OptimizerBase
         }
     }
 
-    /// <summary>Refuses parameters that have the name of an entry of the state.</summary>
+    /// <summary>Refuses parameters with the name of an entry of the state.</summary>
     internal void CheckNames(TreeDictionary parameters, string argument)
     {
         foreach (string name in _entries)
@@ -451,7 +453,7 @@ public abstract class Optimizer : OptimizerBase
     {
         MlxArray step = ((TreeLeaf)_state.Get(StepKey)!).Peek;
 
-        // A known step becomes a new constant: a chain of additions that nobody evaluates would grow for ever.
+        // A known step becomes a new constant: a chain of additions that nobody evaluates would grow forever.
         using MlxArray next = step.DType == DType.UInt64 && !TraceLock.IsHeldByCurrentThread && Evaluation.IsKnown(step)
             ? MlxArray.Scalar(step.Item<ulong>() + 1)
             : step + 1;

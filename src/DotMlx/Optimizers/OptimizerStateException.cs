@@ -1,11 +1,11 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>A saved state that does not fit an optimizer; the optimizer is as it was.</summary>
+/// <summary>A saved state doesn't match an optimizer; the optimizer is unchanged.</summary>
 public class OptimizerStateException : Exception
 {
     /// <summary>A mismatch without details.</summary>
     public OptimizerStateException()
-        : this("The state does not fit the optimizer.")
+        : this("The state doesn't match the optimizer.")
     {
     }
 
@@ -23,6 +23,6 @@ public class OptimizerStateException : Exception
     public OptimizerStateException(string message, IReadOnlyList<string> mismatches)
         : base(message) => Mismatches = mismatches;
 
-    /// <summary>What does not fit, one entry per path.</summary>
+    /// <summary>The mismatches, one entry per path.</summary>
     public IReadOnlyList<string> Mismatches { get; }
 }

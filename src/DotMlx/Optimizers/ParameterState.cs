@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// What an optimizer knows of the state of one parameter beside the dictionary that shows it: what it was checked for, so that it need not be
-/// checked again, and the entries that wait to be committed.
+/// An optimizer's information about the state of one parameter, besides the dictionary that shows it: what was already checked, so that it
+/// isn't checked again, and the entries that wait for the commit.
 /// </summary>
 internal sealed class ParameterState(StateGate gate, TreeDictionary node) : StateNode(gate)
 {
@@ -21,22 +21,22 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     /// <summary>The shape of the parameter, and the dtype that its update is computed in.</summary>
     public ArrayKind Kind { get; set; } = Unknown;
 
-    /// <summary>Whether entries in float16, such as Python writes, are shown in float32.</summary>
+    /// <summary>Whether float16 entries, such as those that Python writes, are shown in float32.</summary>
     public bool Widens { get; set; }
 
-    /// <summary>The last update that came here.</summary>
+    /// <summary>The last update that used this state.</summary>
     public int LastUpdate { get; set; }
 
-    /// <summary>What the new parameter is a part of.</summary>
+    /// <summary>The flat array of which the new parameter is a part.</summary>
     public FlatPart? Part { get; set; }
 
     /// <summary>The names of the entries.</summary>
     public IEnumerable<string> Keys => _entries.Select(entry => entry.Key);
 
-    /// <summary>Whether the entries are those that were checked or committed last.</summary>
+    /// <summary>Whether the entries are the ones that were last checked or committed.</summary>
     public bool IsKnown(ArrayKind kind) => !node.IsChanged && Kind.Equals(kind);
 
-    /// <summary>Takes note of the entries as they are.</summary>
+    /// <summary>Records the current entries.</summary>
     public void LearnEntries()
     {
         if (_entries.Length != node.Count)
@@ -53,9 +53,9 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         node.IsChanged = false;
     }
 
-    /// <summary>Gives a rule the entries in a dictionary of its own, with arrays that end with the arena.</summary>
-    /// <param name="scratch">The dictionary; it often has the same keys already.</param>
-    /// <param name="given">Takes what is put in, to see later what the rule has changed.</param>
+    /// <summary>Copies the entries to a dictionary for the rule, with arrays that the arena frees.</summary>
+    /// <param name="scratch">The dictionary, which often already has the same keys.</param>
+    /// <param name="given">Receives the added entries, to detect later what the rule has changed.</param>
     /// <param name="arena">The arena.</param>
     public void Show(TreeDictionary scratch, ref Tree[] given, Arena arena)
     {
@@ -90,7 +90,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         }
     }
 
-    /// <summary>Keeps what the rule has left in its dictionary for the commit.</summary>
+    /// <summary>Stores what the rule has left in its dictionary until the commit.</summary>
     public void Take(TreeDictionary scratch, Tree[] given, Arena arena)
     {
         bool same = scratch.Count == _entries.Length;
@@ -124,9 +124,9 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         }
     }
 
-    /// <summary>Makes what waits the state.</summary>
-    /// <param name="replaced">Takes the arrays that go.</param>
-    /// <param name="frees">Whether nobody uses them.</param>
+    /// <summary>Makes the waiting entries the state.</summary>
+    /// <param name="replaced">Receives the replaced arrays.</param>
+    /// <param name="frees">Whether nothing uses them.</param>
     public void Commit(List<nint> replaced, bool frees)
     {
         if (_replacement is { } all)
@@ -180,7 +180,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         }
     }
 
-    /// <summary>What the new parameter is a part of, asked for once.</summary>
+    /// <summary>The flat array of which the new parameter is a part, determined once.</summary>
     public FlatPart? TakePart()
     {
         FlatPart? part = Part;
@@ -188,7 +188,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         return part;
     }
 
-    /// <summary>Forgets what waits.</summary>
+    /// <summary>Discards the waiting entries.</summary>
     public unsafe void Discard()
     {
         Part = null;
@@ -243,10 +243,10 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         public string Key;
         public Tree Value;
 
-        /// <summary>The array of a leaf that has been made.</summary>
+        /// <summary>The array of a leaf, if it has been created.</summary>
         public MlxArray? Array;
 
-        /// <summary>A handle that takes its place at the commit, or 0.</summary>
+        /// <summary>A handle that replaces it at the commit, or 0.</summary>
         public nint Next;
 
         public ArrayKind? NextKind;

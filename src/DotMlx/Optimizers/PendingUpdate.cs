@@ -1,14 +1,14 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>An update that was computed but has not happened yet.</summary>
+/// <summary>An update that was computed but not committed.</summary>
 internal abstract class PendingUpdate
 {
     /// <summary>The new parameters in the structure of the gradients.</summary>
     public abstract TreeDictionary Parameters { get; }
 
-    /// <summary>Makes it happen; does not fail.</summary>
+    /// <summary>Commits the update; it can't fail.</summary>
     public abstract void Commit();
 
-    /// <summary>Forgets it.</summary>
+    /// <summary>Discards the update.</summary>
     public abstract void Discard();
 }

@@ -14,7 +14,7 @@ public class RMSprop : Optimizer
     public RMSprop(double learningRate, double alpha = 0.99, double eps = 1e-8)
         : this(alpha, eps) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="RMSprop(double, double, double)"/>
     public RMSprop(Schedule learningRate, double alpha = 0.99, double eps = 1e-8)
         : this(alpha, eps) => MaybeSchedule(LearningRateKey, learningRate);
@@ -30,7 +30,7 @@ public class RMSprop : Optimizer
     }
 
     /// <summary>The term added to the denominator for numerical stability, greater than 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not greater than 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value isn't greater than 0.</exception>
     public double Eps
     {
         get;

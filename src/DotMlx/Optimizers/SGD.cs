@@ -16,7 +16,7 @@ public class SGD : Optimizer
     public SGD(double learningRate, double momentum = 0, double weightDecay = 0, double dampening = 0, bool nesterov = false)
         : this(momentum, weightDecay, dampening, nesterov) => MaybeSchedule(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="SGD(double, double, double, double, bool)"/>
     public SGD(Schedule learningRate, double momentum = 0, double weightDecay = 0, double dampening = 0, bool nesterov = false)
         : this(momentum, weightDecay, dampening, nesterov) => MaybeSchedule(LearningRateKey, learningRate);

@@ -1,6 +1,6 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>The schedules of Python's <c>mlx.optimizers</c>: functions from the step to a hyper-parameter.</summary>
+/// <summary>The schedules of Python's <c>mlx.optimizers</c>: functions from the step to a hyperparameter.</summary>
 public static class Schedules
 {
     /// <summary><c>init * decayRate ^ step</c> (Python's <c>exponential_decay</c>).</summary>
@@ -8,7 +8,7 @@ public static class Schedules
     /// <param name="decayRate">The factor per step.</param>
     public static Schedule ExponentialDecay(double init, double decayRate) => Of(step => init * Mx.Power(decayRate, step));
 
-    /// <summary><c>init * decayRate ^ (step / stepSize)</c>, the division rounded down (Python's <c>step_decay</c>).</summary>
+    /// <summary><c>init * decayRate ^ (step / stepSize)</c>, with the division rounded down (Python's <c>step_decay</c>).</summary>
     /// <param name="init">The value at step 0.</param>
     /// <param name="decayRate">The factor applied every <paramref name="stepSize"/> steps.</param>
     /// <param name="stepSize">At least 1.</param>
@@ -19,7 +19,9 @@ public static class Schedules
         return Of(step => init * Mx.Power(decayRate, Mx.FloorDivide(step, stepSize)));
     }
 
-    /// <summary>Half a cosine from <paramref name="init"/> down to <paramref name="end"/>, constant afterwards (Python's <c>cosine_decay</c>).</summary>
+    /// <summary>
+    /// Half a cosine from <paramref name="init"/> to <paramref name="end"/>, then constant (Python's <c>cosine_decay</c>).
+    /// </summary>
     /// <param name="init">The value at step 0.</param>
     /// <param name="decaySteps">The step at which <paramref name="end"/> is reached, at least 1.</param>
     /// <param name="end">The final value.</param>
@@ -30,7 +32,9 @@ public static class Schedules
         return Of(step => end + (0.5 * (1.0 + Mx.Cos(Math.PI / decaySteps * Mx.Minimum(step, decaySteps))) * (init - end)));
     }
 
-    /// <summary>A straight line from <paramref name="init"/> to <paramref name="end"/>, constant afterwards (Python's <c>linear_schedule</c>).</summary>
+    /// <summary>
+    /// A straight line from <paramref name="init"/> to <paramref name="end"/>, then constant (Python's <c>linear_schedule</c>).
+    /// </summary>
     /// <param name="init">The value at step 0.</param>
     /// <param name="end">The value from step <paramref name="steps"/> on.</param>
     /// <param name="steps">The length of the line, at least 1.</param>
@@ -42,12 +46,12 @@ public static class Schedules
     }
 
     /// <summary>
-    /// One schedule after another (Python's <c>join_schedules</c>). Each one counts its steps from the boundary where it begins.
-    /// All schedules are evaluated at every step, also outside their part.
+    /// One schedule after another (Python's <c>join_schedules</c>). Each one counts its steps from the boundary where it starts. All
+    /// schedules are evaluated at every step, even outside their part.
     /// </summary>
     /// <param name="schedules">At least one schedule.</param>
-    /// <param name="boundaries">The steps at which the second, third, … schedule begins: one fewer than schedules.</param>
-    /// <exception cref="ArgumentException">There is no schedule, or the number of boundaries does not fit.</exception>
+    /// <param name="boundaries">The steps at which the second, third, … schedule starts: one fewer than the number of schedules.</param>
+    /// <exception cref="ArgumentException">There is no schedule, or the number of boundaries doesn't match.</exception>
     public static Schedule JoinSchedules(IReadOnlyList<Schedule> schedules, IReadOnlyList<int> boundaries)
     {
         ArgumentNullException.ThrowIfNull(schedules);
@@ -79,10 +83,10 @@ public static class Schedules
         });
     }
 
-    /// <summary>Calls a schedule of the library or of the program, which may keep what it gets and makes.</summary>
+    /// <summary>Calls a schedule of the library or of the program, which may keep its argument and result.</summary>
     /// <param name="schedule">The schedule.</param>
     /// <param name="step">The step.</param>
-    /// <param name="name">What it is a schedule of.</param>
+    /// <param name="name">The name of the hyperparameter.</param>
     internal static MlxArray Call(Schedule schedule, MlxArray step, string name)
     {
         if (schedule.Target is Formula)
@@ -97,7 +101,7 @@ public static class Schedules
 
     private static Schedule Of(Func<MlxArray, MlxArray> formula) => new Formula(formula).At;
 
-    /// <summary>A schedule of the library, which leaves no intermediate results behind.</summary>
+    /// <summary>A schedule of the library, which frees intermediate results.</summary>
     internal sealed class Formula(Func<MlxArray, MlxArray> formula)
     {
         public MlxArray At(MlxArray step)

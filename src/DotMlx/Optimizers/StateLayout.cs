@@ -1,6 +1,6 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>The state that a rule gives to parameters of one shape and dtype, to check one from elsewhere against.</summary>
+/// <summary>The state that a rule creates for parameters of one shape and dtype, with which to check another state.</summary>
 internal sealed class StateLayout
 {
     private readonly ArrayKind _kind;
@@ -20,7 +20,7 @@ internal sealed class StateLayout
 
     public bool IsOf(ParameterState parameter) => parameter.Kind.Equals(_kind);
 
-    /// <summary>Refuses a state that the rule cannot go on with.</summary>
+    /// <summary>Refuses a state that the rule can't use.</summary>
     /// <exception cref="InvalidOperationException">An entry is missing or has another shape or a wider dtype; the message says what to do.</exception>
     public void Check(TreeDictionary state, Leaf leaf, Optimizer optimizer, TreePath path)
     {
@@ -31,7 +31,7 @@ internal sealed class StateLayout
                 case null:
                     throw new InvalidOperationException(
                         $"The state of '{path}' is {state.Description}, but {optimizer.GetType().Name} needs '{key}'. "
-                        + "It seems to be another optimizer's: assign a state that fits, or remove this entry to start anew.");
+                        + "It seems to belong to another optimizer: assign a matching state, or remove this entry to start from scratch.");
                 case TreeLeaf { Peek: var array } when shape is not null:
                     CheckArray(key, array, shape, leaf, path);
                     break;
@@ -50,14 +50,14 @@ internal sealed class StateLayout
     {
         if (array.IsDisposed)
         {
-            throw new InvalidOperationException($"'{key}' in the state of '{path}' has been disposed. Assign a state that lives, or remove the entry of '{path}' to start anew.");
+            throw new InvalidOperationException($"'{key}' in the state of '{path}' has been disposed. Assign a state whose arrays aren't disposed, or remove the entry of '{path}' to start from scratch.");
         }
 
         if (!array.Shape.SequenceEqual(shape))
         {
             throw new InvalidOperationException(
                 $"'{key}' in the state of '{path}' is {TreePaths.Describe(array)}, but belongs to a parameter that is {TreePaths.Describe(leaf.Parameter)} "
-                + $"and must have the shape [{string.Join(", ", shape)}]. Was a layer inserted or removed? Assign a state that fits, or remove the entry of '{path}' to start anew.");
+                + $"and must have the shape [{string.Join(", ", shape)}]. Was a layer inserted or removed? Assign a matching state, or remove the entry of '{path}' to start from scratch.");
         }
 
         DType widest = _kind.DType == DType.BFloat16 ? DType.Float32 : _kind.DType;

@@ -4,8 +4,9 @@ using DotMlx.Bindings;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// One update of an optimizer: it checks gradients, parameters and state, then computes all new arrays aside, and at last puts them in place.
-/// The arrays that update rules make belong to an arena, which frees them parameter by parameter. One object serves for all updates of an optimizer.
+/// One update of an optimizer. It checks gradients, parameters, and state, computes all new arrays separately, and finally commits them.
+/// The arrays that update rules create belong to an arena, which frees them parameter by parameter. One object is reused for all updates of
+/// an optimizer.
 /// </summary>
 internal sealed unsafe class TreeUpdate : PendingUpdate
 {
@@ -42,12 +43,12 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         Containers = new StateNode(_gate);
     }
 
-    /// <summary>What stands beside the containers of the state.</summary>
+    /// <summary>The optimizer's data about the containers of the state.</summary>
     public StateNode Containers { get; }
 
     public override TreeDictionary Parameters => _parameters!;
 
-    /// <summary>Starts with the state as it is.</summary>
+    /// <summary>Starts with the current state.</summary>
     public void Begin(TreeDictionary state)
     {
         _state = state;
@@ -55,10 +56,10 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         _number++;
     }
 
-    /// <summary>Lets a scalar of the state have this value in this update, and in the state afterwards.</summary>
+    /// <summary>Sets a scalar of the state for this update and for the state afterward.</summary>
     public void SetScalar(string name, MlxArray value) => _scalars.Add(new(name, value));
 
-    /// <summary>A scalar of the state that this update has renewed.</summary>
+    /// <summary>A scalar of the state that this update has changed.</summary>
     public MlxArray? Scalar(string name)
     {
         foreach ((string known, MlxArray value) in _scalars)
@@ -72,7 +73,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         return null;
     }
 
-    /// <summary>The state as update rules see it: with the scalars of this update.</summary>
+    /// <summary>The state that update rules see, with the scalars of this update.</summary>
     public TreeDictionary ShownState(TreeDictionary state)
     {
         if (_shownState is null)
@@ -95,7 +96,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         return _shownState;
     }
 
-    /// <summary>Computes a quantity at most once for each dtype.</summary>
+    /// <summary>Computes a quantity at most once per dtype.</summary>
     public MlxArray Once(string name, DType dtype, Func<MlxArray> compute)
     {
         foreach ((string known, DType knownType, MlxArray array) in CollectionsMarshal.AsSpan(_once))
@@ -120,9 +121,9 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         return value;
     }
 
-    /// <summary>Makes the state of parameters that have none.</summary>
+    /// <summary>Creates the state of parameters that have none.</summary>
     /// <param name="parameters">The parameters.</param>
-    /// <param name="masters">Whether float32 masters are part of it.</param>
+    /// <param name="masters">Whether to include float32 masters.</param>
     public void Prepare(TreeDictionary parameters, bool masters = false)
     {
         _optimizer.CheckNames(parameters, nameof(parameters));
@@ -278,7 +279,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         Array.Clear(_given);
     }
 
-    /// <summary>Goes through gradients, parameters and state together and checks that they fit each other.</summary>
+    /// <summary>Walks through gradients, parameters, and state together and checks that they match.</summary>
     private void Collect(Tree gradients, Tree? parameters, Tree state, TreePath path)
     {
         if (state is not TreeLeaf && state.Owner?.Gate != _gate)
@@ -296,7 +297,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
             if (parameter is null || ((parameter is TreeLeaf) != (gradient is TreeLeaf) && !gradient.IsEmptyContainer))
             {
                 throw new ArgumentException(
-                    $"The parameters do not fit the gradients: '{below}' is {gradient.Description} in the gradients and "
+                    $"The parameters don't match the gradients: '{below}' is {gradient.Description} in the gradients and "
                     + $"{parameter?.Description ?? "missing"} in the parameters.");
             }
 
@@ -355,7 +356,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         _leaves.Add(leaf);
     }
 
-    /// <summary>The node of the state for a node of the gradients: the one there is, or one to be attached at the commit.</summary>
+    /// <summary>The state node for a node of the gradients: the existing one, or one that the commit attaches.</summary>
     private Tree StateOf(Tree gradient, Tree gradients, int index, Tree state, int likely, TreePath path)
     {
         Tree? existing = state is TreeDictionary dictionary
@@ -387,7 +388,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
                 break;
             default:
                 throw new InvalidOperationException(
-                    $"The state does not fit the parameters: '{path}' is {existing.Description} in the state of {_optimizer.GetType().Name} and {gradient.Description} in the parameters.");
+                    $"The state doesn't match the parameters: '{path}' is {existing.Description} in the state of {_optimizer.GetType().Name} and {gradient.Description} in the parameters.");
         }
 
         _attachments.Add(new Attachment(state, gradients.NameAt(index), index, node));
@@ -418,7 +419,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         _optimizer.CallInit(widens ? leaf.Gradient.AsType(DType.Float32) : leaf.Gradient, _scratch);
     }
 
-    /// <summary>Puts small parameters together.</summary>
+    /// <summary>Groups small parameters.</summary>
     private void Gather()
     {
         for (int i = 0; i < _leaves.Count; i++)
@@ -466,7 +467,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         state.Take(_scratch, _given, _leafArena!);
     }
 
-    /// <summary>Runs the rule on the entries that <see cref="_scratch"/> holds.</summary>
+    /// <summary>Runs the rule on the entries in <see cref="_scratch"/>.</summary>
     /// <returns>The new parameter, owned by the caller.</returns>
     internal mlx_array ApplyRule(MlxArray gradient, MlxArray parameter, DType dtype, ArrayKind kind, bool master)
     {
@@ -490,7 +491,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         if (!result.HasShape(kind.Shape))
         {
             throw new InvalidOperationException(
-                $"{_optimizer.GetType().Name}.ApplySingle made {TreePaths.Describe(result)} of a parameter that is {TreePaths.Describe(parameter)}. It must keep the shape.");
+                $"{_optimizer.GetType().Name}.ApplySingle returned {TreePaths.Describe(result)} for a parameter that is {TreePaths.Describe(parameter)}. It must keep the shape.");
         }
 
         if (master)
@@ -508,7 +509,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         }
     }
 
-    /// <summary>Takes what the update rule has stored at the top of the state.</summary>
+    /// <summary>Takes the entries that the update rule has stored at the top level of the state.</summary>
     private void TakeAdditions(Arena arena)
     {
         if (_shownState is not { IsChanged: true } shown)
@@ -554,7 +555,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         return updated;
     }
 
-    /// <summary>A container or a parameter's dictionary that the state lacks.</summary>
+    /// <summary>A container or a parameter's dictionary that the state doesn't have yet.</summary>
     private readonly record struct Attachment(Tree Parent, string Name, int Index, Tree Child)
     {
         public void Attach()
@@ -576,8 +577,8 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
 }
 
 /// <summary>A parameter with its gradient and its state.</summary>
-/// <param name="Gradient">Has the parameter's shape.</param>
-/// <param name="Parameter">The parameter as it is.</param>
+/// <param name="Gradient">The gradient, which has the parameter's shape.</param>
+/// <param name="Parameter">The current parameter.</param>
 /// <param name="State">Its state.</param>
 /// <param name="Kind">The parameter's shape and dtype.</param>
 /// <param name="HasMaster">Whether it has a float32 master.</param>

@@ -4,8 +4,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Carries an exception of a managed callback over the native frames that called it: the callback stashes it and reports
-/// failure, and whoever made the outer call raises the original again instead of MLX's 'returned a non-zero value'.
+/// Carries an exception of a managed callback through the native frames that called it. The callback stores the exception and reports
+/// failure, and the outer caller throws the original exception instead of MLX's 'returned a non-zero value'.
 /// </summary>
 internal static class CallbackErrors
 {

@@ -4,9 +4,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// MLX keeps one cache of compiled graphs per thread, which only that thread may change. Entries of a function that is
-/// released elsewhere (by the finalizer, say) wait here until their thread compiles again or ends. MLX 0.31.1 has one for all
-/// threads instead, which whoever compiles next clears.
+/// MLX keeps one cache of compiled graphs per thread, which only that thread may change. Entries of a function that is released on another
+/// thread (for example, by the finalizer) wait here until their thread compiles again or ends. MLX 0.31.1 has one cache for all threads,
+/// which the next thread that compiles clears.
 /// </summary>
 internal sealed class CompileCache
 {
@@ -17,7 +17,7 @@ internal sealed class CompileCache
 
     private readonly ConcurrentQueue<nuint> released = new();
 
-    /// <summary>The calling thread's cache, without what was released meanwhile.</summary>
+    /// <summary>The calling thread's cache, without the entries that were released in the meantime.</summary>
     internal static CompileCache Current
     {
         get
@@ -32,7 +32,7 @@ internal sealed class CompileCache
         }
     }
 
-    /// <summary>Removes the graphs of a function: at once on the thread whose cache this is, else later.</summary>
+    /// <summary>Removes the graphs of a function: immediately on the thread that owns this cache, otherwise later.</summary>
     internal void Erase(nuint id)
     {
         released.Enqueue(id);

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace DotMlx;
 
 /// <summary>
-/// Splits the arguments of a compiled function into arrays, which become inputs of the graph, and the rest (structure and
-/// constants), which becomes part of the key under which MLX keeps the graph.
+/// Splits the arguments of a compiled function into arrays, which become inputs of the graph, and the rest (structure and constants), which
+/// becomes part of the key under which MLX caches the graph.
 /// </summary>
 internal sealed class CompileKey
 {
@@ -29,7 +29,9 @@ internal sealed class CompileKey
 
     internal List<ulong> Constants { get; } = [];
 
-    /// <summary>One per array of the arguments in their order: the .NET number it stands for, or null for an input of the graph.</summary>
+    /// <summary>
+    /// One entry per array of the arguments, in order: the .NET number that it represents, or null for an input of the graph.
+    /// </summary>
     internal List<MlxArray?> Numbers { get; } = [];
 
     internal void Clear()
@@ -39,7 +41,7 @@ internal sealed class CompileKey
         Numbers.Clear();
     }
 
-    /// <exception cref="ArgumentException">The value is neither an array, a structure of arrays, nor a constant.</exception>
+    /// <exception cref="ArgumentException">The value isn't an array, a structure of arrays, or a constant.</exception>
     internal void Add(object? value)
     {
         switch (value)
@@ -157,5 +159,5 @@ internal sealed class CompileKey
     private static long lastText;
 
     private static ArgumentException Unsupported(object value) => new(
-        $"A compiled function takes arrays, structures of arrays, and constants (numbers, texts, enums, null), but got a {value.GetType()}.");
+        $"A compiled function takes arrays, structures of arrays, and constants (numbers, strings, enums, null), but got a {value.GetType()}.");
 }

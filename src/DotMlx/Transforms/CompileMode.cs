@@ -1,17 +1,17 @@
 namespace DotMlx;
 
-/// <summary>What compiled functions do with the graph they trace (<c>mlx_compile_mode</c>).</summary>
+/// <summary>How compiled functions optimize the graphs that they trace (<c>mlx_compile_mode</c>).</summary>
 public enum CompileMode
 {
-    /// <summary>Nothing is compiled: functions run as they are.</summary>
+    /// <summary>Nothing is compiled: functions run uncompiled.</summary>
     Disabled = 0,
 
-    /// <summary>The graph is not simplified.</summary>
+    /// <summary>The graph isn't simplified.</summary>
     NoSimplify = 1,
 
-    /// <summary>Operations are not fused into kernels.</summary>
+    /// <summary>Operations aren't fused into kernels.</summary>
     NoFuse = 2,
 
-    /// <summary>Everything: the default.</summary>
+    /// <summary>All optimizations; the default.</summary>
     Enabled = 3,
 }

@@ -4,7 +4,9 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>The function and the rules of one call of a custom function, as MLX's closures. MLX trusts their results, so they are checked.</summary>
+/// <summary>
+/// The function and the rules of one call of a custom function, as MLX closures. Their results are checked, because MLX doesn't check them.
+/// </summary>
 internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, CustomVjp? vjp, CustomJvp? jvp, CustomVmap? vmap)
 {
     private int outputCount;

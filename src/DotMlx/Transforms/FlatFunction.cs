@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// A function of structures as one of flat lists. It remembers the structure of its arguments and of its result, but none of
-/// their arrays, since MLX may keep it for as long as a graph lives.
+/// A function of structures as a function of flat lists. It stores the structure of its arguments and of its result, but none of their
+/// arrays, because MLX may keep the function as long as a graph lives.
 /// </summary>
 internal sealed class FlatFunction
 {

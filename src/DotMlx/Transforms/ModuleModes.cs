@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx;
 
-/// <summary>Numbers the modes in which a compiled function meets the modules of its state, so that it has a graph for each.</summary>
+/// <summary>Numbers the modes of the modules in the state of a compiled function, so that it has one graph per mode.</summary>
 internal sealed class ModuleModes(IEnumerable<IMlxState> states)
 {
     private readonly Module[] modules = [.. states.OfType<Module>().Distinct(ReferenceEqualityComparer.Instance).Cast<Module>()];
@@ -10,7 +10,7 @@ internal sealed class ModuleModes(IEnumerable<IMlxState> states)
     private int changes;
     private ulong current;
 
-    /// <summary>The number of the modes as they are now.</summary>
+    /// <summary>The number of the current modes.</summary>
     internal ulong Current()
     {
         // Looking through all modules at every call would be felt in models of very many.

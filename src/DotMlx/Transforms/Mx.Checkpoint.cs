@@ -3,11 +3,11 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>
-    /// Gives a form of a function that keeps no intermediate results for its gradient but computes them again
-    /// (<c>mlx_checkpoint</c>): less memory for more time.
+    /// Creates a form of a function that recomputes intermediate results for its gradient instead of storing them (<c>mlx_checkpoint</c>):
+    /// it needs less memory but more time.
     /// </summary>
-    /// <param name="fun">Any function; it is called once more for its gradient. What it captures is not differentiated.</param>
-    /// <remarks>An exception in <paramref name="fun"/> comes out as it was thrown.</remarks>
+    /// <param name="fun">Any function; it is called again for its gradient. Captured arrays aren't differentiated.</param>
+    /// <remarks>An exception in <paramref name="fun"/> is thrown unchanged.</remarks>
     public static Func<MlxArray, MlxArray> Checkpoint(Func<MlxArray, MlxArray> fun) => Checkpoint<MlxArray, MlxArray>(fun);
 
     /// <inheritdoc cref="Checkpoint(Func{MlxArray, MlxArray})"/>
@@ -39,12 +39,13 @@ public static unsafe partial class Mx
 
     /// <summary>Checkpoints a function of three structures.</summary>
     /// <typeparam name="T1">
-    /// An array, an array, list or string dictionary of arrays, a <see cref="Tree"/> or a tuple of these; anything else passes unchanged.
+    /// An array, an array, list, or string dictionary of arrays, a <see cref="Tree"/>, or a tuple of these; any other value passes
+    /// unchanged.
     /// </typeparam>
-    /// <typeparam name="T2">As <typeparamref name="T1"/>.</typeparam>
-    /// <typeparam name="T3">As <typeparamref name="T1"/>.</typeparam>
-    /// <typeparam name="TResult">As <typeparamref name="T1"/>.</typeparam>
-    /// <param name="fun">Any function; it is called once more for its gradient.</param>
+    /// <typeparam name="T2">See <typeparamref name="T1"/>.</typeparam>
+    /// <typeparam name="T3">See <typeparamref name="T1"/>.</typeparam>
+    /// <typeparam name="TResult">See <typeparamref name="T1"/>.</typeparam>
+    /// <param name="fun">Any function; it is called again for its gradient.</param>
     public static Func<T1, T2, T3, TResult> Checkpoint<T1, T2, T3, TResult>(Func<T1, T2, T3, TResult> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);

@@ -5,23 +5,25 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>
-    /// Gives a compiled form of a function of one array (<c>mlx_detail_compile</c>): the function runs once per combination of
-    /// shapes and element types, and MLX then repeats the simplified and fused graph.
+    /// Creates a compiled form of a function of one array (<c>mlx_detail_compile</c>). The function runs once per combination of shapes and
+    /// element types; MLX then repeats the simplified and fused graph.
     /// </summary>
-    /// <param name="fun">A function without side effects other than on the state it names. What else it captures is constant.</param>
+    /// <param name="fun">
+    /// A function without side effects except on the state that it lists. Anything else that it captures is constant.
+    /// </param>
     /// <param name="inputs">State that the function reads: a model, an optimizer, <see cref="Random.State"/>.</param>
     /// <param name="outputs">State that the function changes; it has its new arrays after every call.</param>
-    /// <param name="shapeless">Whether a graph serves all shapes with the same number of dimensions.</param>
+    /// <param name="shapeless">Whether one graph serves all shapes with the same number of dimensions.</param>
     /// <returns>
-    /// The compiled function. It is released with its last reference, or at once by disposing the delegate's <c>Target</c>.
-    /// Every thread that calls it compiles for itself.
+    /// The compiled function. It is released with its last reference, or at once by disposing the delegate's <c>Target</c>. Each thread
+    /// that calls it compiles separately.
     /// </returns>
-    /// <exception cref="ArgumentException">When called: an argument is neither array, structure of arrays nor constant.</exception>
-    /// <exception cref="MlxException">When called: the function cannot be compiled, for instance because it evaluates.</exception>
+    /// <exception cref="ArgumentException">When called: an argument isn't an array, a structure of arrays, or a constant.</exception>
+    /// <exception cref="MlxException">When called: the function can't be compiled, for example because it evaluates.</exception>
     /// <remarks>
-    /// An exception in the function comes out as it was thrown, and leaves state and cache as they were. Inside another
-    /// transform the function runs as it is. On a CPU, MLX needs a C++ compiler at run time. The mode of a module that is named as
-    /// state counts like a shape: which of its modules train, and what is frozen in them.
+    /// An exception in the function is thrown unchanged, and leaves state and cache unchanged. Inside another transform, the function runs
+    /// uncompiled. On a CPU, MLX needs a C++ compiler at run time. The mode of a module that is listed as state counts like a shape: which
+    /// of its modules train, and which parameters are frozen.
     /// </remarks>
     public static Func<MlxArray, MlxArray> Compile(
         Func<MlxArray, MlxArray> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null, bool shapeless = false) =>
@@ -42,7 +44,7 @@ public static unsafe partial class Mx
         Func<MlxArray[], MlxArray[]> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null, bool shapeless = false) =>
         Compile<MlxArray[], MlxArray[]>(fun, inputs, outputs, shapeless);
 
-    /// <summary>Compiles a function without arguments, which lives on its state.</summary>
+    /// <summary>Compiles a function without arguments, which uses only its state.</summary>
     /// <inheritdoc cref="Compile{T1, T2, T3, T4, TResult}"/>
     public static Func<TResult> Compile<TResult>(
         Func<TResult> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null, bool shapeless = false)
@@ -80,17 +82,21 @@ public static unsafe partial class Mx
 
     /// <summary>Compiles a function of four structures.</summary>
     /// <typeparam name="T1">
-    /// An array, an array, list or string dictionary of arrays, a <see cref="Tree"/>, a tuple of these, or a constant: a number, a
-    /// text, an enum, null. Other constants give other graphs.
+    /// An array, an array, list, or string dictionary of arrays, a <see cref="Tree"/>, a tuple of these, or a constant: a number, a string,
+    /// an enum, null. Other constants give other graphs.
     /// </typeparam>
-    /// <typeparam name="T2">As <typeparamref name="T1"/>.</typeparam>
-    /// <typeparam name="T3">As <typeparamref name="T1"/>.</typeparam>
-    /// <typeparam name="T4">As <typeparamref name="T1"/>.</typeparam>
-    /// <typeparam name="TResult">As <typeparamref name="T1"/>; what is no array in it is the value of the first call for these shapes.</typeparam>
-    /// <param name="fun">A function without side effects other than on the state it names. What else it captures is constant.</param>
+    /// <typeparam name="T2">See <typeparamref name="T1"/>.</typeparam>
+    /// <typeparam name="T3">See <typeparamref name="T1"/>.</typeparam>
+    /// <typeparam name="T4">See <typeparamref name="T1"/>.</typeparam>
+    /// <typeparam name="TResult">
+    /// See <typeparamref name="T1"/>. A part of it that isn't an array has the value of the first call for these shapes.
+    /// </typeparam>
+    /// <param name="fun">
+    /// A function without side effects except on the state that it lists. Anything else that it captures is constant.
+    /// </param>
     /// <param name="inputs">State that the function reads.</param>
     /// <param name="outputs">State that the function changes; it has its new arrays after every call.</param>
-    /// <param name="shapeless">Whether a graph serves all shapes with the same number of dimensions.</param>
+    /// <param name="shapeless">Whether one graph serves all shapes with the same number of dimensions.</param>
     /// <returns>The compiled function.</returns>
     public static Func<T1, T2, T3, T4, TResult> Compile<T1, T2, T3, T4, TResult>(
         Func<T1, T2, T3, T4, TResult> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null, bool shapeless = false)
@@ -100,13 +106,13 @@ public static unsafe partial class Mx
             a => fun((T1)a[0]!, (T2)a[1]!, (T3)a[2]!, (T4)a[3]!), inputs, outputs, shapeless).Invoke<T1, T2, T3, T4, TResult>;
     }
 
-    /// <summary>Makes compiled functions run as they are (<c>mlx_disable_compile</c>), in the whole process.</summary>
+    /// <summary>Makes compiled functions run uncompiled (<c>mlx_disable_compile</c>), in the whole process.</summary>
     public static void DisableCompile() => SetCompile(Mlxc.mlx_disable_compile(), "mlx_disable_compile");
 
-    /// <summary>Makes compiled functions compile again (<c>mlx_enable_compile</c>), also where <c>MLX_DISABLE_COMPILE</c> is set.</summary>
+    /// <summary>Makes compiled functions compile again (<c>mlx_enable_compile</c>), even if <c>MLX_DISABLE_COMPILE</c> is set.</summary>
     public static void EnableCompile() => SetCompile(Mlxc.mlx_enable_compile(), "mlx_enable_compile");
 
-    /// <summary>Chooses what compiling does (<c>mlx_set_compile_mode</c>), in the whole process. Graphs that are there already stay.</summary>
+    /// <summary>Sets how functions are compiled (<c>mlx_set_compile_mode</c>), in the whole process. Existing graphs are kept.</summary>
     /// <param name="mode">The mode.</param>
     public static void SetCompileMode(CompileMode mode)
     {

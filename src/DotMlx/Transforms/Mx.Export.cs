@@ -5,25 +5,25 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Writes the graph of a function for the shapes and types of some arguments (<c>mlx_export_function</c>).</summary>
-    /// <param name="file">The file, <c>.mlxfn</c> by custom. An existing file is replaced once the export has succeeded.</param>
+    /// <param name="file">The file, conventionally <c>.mlxfn</c>. An existing file is replaced after the export has succeeded.</param>
     /// <param name="fun">The function; arrays that it captures are written as constants.</param>
-    /// <param name="args">Arguments; their values do not matter.</param>
+    /// <param name="args">The arguments; their values don't matter.</param>
     /// <param name="shapeless">Whether the graph serves all shapes with the same number of dimensions.</param>
-    /// <exception cref="MlxException">An operation cannot be exported.</exception>
-    /// <remarks>An exception in the function comes out as it was thrown.</remarks>
+    /// <exception cref="MlxException">An operation can't be exported.</exception>
+    /// <remarks>An exception in the function is thrown unchanged.</remarks>
     public static void ExportFunction(string file, Func<MlxArray[], MlxArray[]> fun, MlxArray[] args, bool shapeless = false)
     {
         using FunctionExporter exporter = Exporter(file, fun, shapeless);
         exporter.Export(args);
     }
 
-    /// <summary>Writes the graph of a function that takes named arguments as well (<c>mlx_export_function_kwargs</c>).</summary>
-    /// <param name="file">The file. An existing file is replaced once the export has succeeded.</param>
+    /// <summary>Writes the graph of a function that also takes named arguments (<c>mlx_export_function_kwargs</c>).</summary>
+    /// <param name="file">The file. An existing file is replaced after the export has succeeded.</param>
     /// <param name="fun">The function; arrays that it captures are written as constants.</param>
-    /// <param name="args">Positional arguments; their values do not matter.</param>
-    /// <param name="kwargs">Named arguments; their values do not matter.</param>
+    /// <param name="args">The positional arguments; their values don't matter.</param>
+    /// <param name="kwargs">The named arguments; their values don't matter.</param>
     /// <param name="shapeless">Whether the graph serves all shapes with the same number of dimensions.</param>
-    /// <exception cref="MlxException">An operation cannot be exported.</exception>
+    /// <exception cref="MlxException">An operation can't be exported.</exception>
     public static void ExportFunction(
         string file, Func<MlxArray[], IReadOnlyDictionary<string, MlxArray>, MlxArray[]> fun, MlxArray[] args,
         IReadOnlyDictionary<string, MlxArray> kwargs, bool shapeless = false)
@@ -58,23 +58,27 @@ public static unsafe partial class Mx
         target.Commit();
     }
 
-    /// <summary>Begins a file that holds the graphs of a function for several shapes (<c>mlx_function_exporter_new</c>).</summary>
+    /// <summary>Starts a file with the graphs of a function for several shapes (<c>mlx_function_exporter_new</c>).</summary>
     /// <param name="file">The file, which appears when the exporter is disposed.</param>
     /// <param name="fun">The function; arrays that it captures are written as constants.</param>
     /// <param name="shapeless">Whether every graph serves all shapes with the same number of dimensions.</param>
     public static FunctionExporter Exporter(string file, Func<MlxArray[], MlxArray[]> fun, bool shapeless = false) => new(file, fun, shapeless);
 
-    /// <summary>Reads a function from a file (<c>mlx_imported_function_new</c>). Such a file is a program: read only files you trust.</summary>
-    /// <param name="file">A file written by <see cref="ExportFunction(string, Func{MlxArray[], MlxArray[]}, MlxArray[], bool)"/>, also Python's.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <summary>
+    /// Reads a function from a file (<c>mlx_imported_function_new</c>). Such a file is a program, so read only files that you trust.
+    /// </summary>
+    /// <param name="file">
+    /// A file written by <see cref="ExportFunction(string, Func{MlxArray[], MlxArray[]}, MlxArray[], bool)"/> or by Python.
+    /// </param>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">The file is broken; the message names it.</exception>
     public static ImportedFunction ImportFunction(string file) => new(file);
 
     /// <summary>Writes the graph behind arrays in the DOT language of Graphviz (<c>mlx_export_to_dot</c>).</summary>
     /// <param name="file">The file. An existing file is replaced.</param>
     /// <param name="outputs">Arrays that are not evaluated yet.</param>
-    /// <param name="names">Names for some arrays of the graph, inputs for example.</param>
-    /// <exception cref="NotSupportedException">The mlx-c in use has no such function.</exception>
+    /// <param name="names">Names for some arrays of the graph, such as its inputs.</param>
+    /// <exception cref="NotSupportedException">The loaded mlx-c lacks the function.</exception>
     public static void ExportToDot(string file, MlxArray[] outputs, IReadOnlyDictionary<string, MlxArray>? names = null)
     {
         using AtomicFile target = new(file, ".dot");
@@ -83,10 +87,10 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Writes the graph behind arrays in the DOT language of Graphviz.</summary>
-    /// <param name="writer">Where to write.</param>
+    /// <param name="writer">The destination.</param>
     /// <param name="outputs">Arrays that are not evaluated yet.</param>
-    /// <param name="names">Names for some arrays of the graph, inputs for example.</param>
-    /// <exception cref="NotSupportedException">The mlx-c in use has no such function.</exception>
+    /// <param name="names">Names for some arrays of the graph, such as its inputs.</param>
+    /// <exception cref="NotSupportedException">The loaded mlx-c lacks the function.</exception>
     public static void ExportToDot(TextWriter writer, MlxArray[] outputs, IReadOnlyDictionary<string, MlxArray>? names = null)
     {
         ArgumentNullException.ThrowIfNull(writer);

@@ -2,13 +2,16 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Gives the form of a function that works on all elements of a batch (<c>mlx_detail_vmap_trace</c> and <c>mlx_detail_vmap_replace</c>).</summary>
-    /// <param name="fun">A function of one element; it runs once per call, on a placeholder without a value.</param>
-    /// <param name="inAxes">The axis of the argument to map over; negative ones count from the end.</param>
-    /// <param name="outAxes">The axis of the result along which the results lie.</param>
-    /// <exception cref="ArgumentException">When called: there is no such axis.</exception>
-    /// <exception cref="MlxException">When called: sizes disagree, or an operation cannot be vectorized.</exception>
-    /// <remarks>An exception in <paramref name="fun"/> comes out as it was thrown.</remarks>
+    /// <summary>
+    /// Creates a vectorized form of a function, which works on all elements of a batch (<c>mlx_detail_vmap_trace</c> and
+    /// <c>mlx_detail_vmap_replace</c>).
+    /// </summary>
+    /// <param name="fun">A function of one element. It runs once per call, on a placeholder without a value.</param>
+    /// <param name="inAxes">The axis of the argument to map over, negative from the end.</param>
+    /// <param name="outAxes">The axis of the result along which the results are stacked.</param>
+    /// <exception cref="ArgumentException">When called: the axis doesn't exist.</exception>
+    /// <exception cref="MlxException">When called: sizes differ, or an operation can't be vectorized.</exception>
+    /// <remarks>An exception in <paramref name="fun"/> is thrown unchanged.</remarks>
     public static Func<MlxArray, MlxArray> Vmap(Func<MlxArray, MlxArray> fun, int? inAxes = 0, int? outAxes = 0)
     {
         ArgumentNullException.ThrowIfNull(fun);
@@ -17,8 +20,10 @@ public static unsafe partial class Mx
 
     /// <summary>Vectorizes a function of two arrays.</summary>
     /// <param name="fun">A function of one element each.</param>
-    /// <param name="inAxes">The axis of each argument to map over, null for an argument that is the same for all; by default the first of both.</param>
-    /// <param name="outAxes">The axis of the result along which the results lie.</param>
+    /// <param name="inAxes">
+    /// The axis of each argument to map over; null for an argument that is shared by all elements. By default, the first axis of both.
+    /// </param>
+    /// <param name="outAxes">The axis of the result along which the results are stacked.</param>
     /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
     public static Func<MlxArray, MlxArray, MlxArray> Vmap(Func<MlxArray, MlxArray, MlxArray> fun, int?[]? inAxes = null, int? outAxes = 0)
     {
@@ -28,8 +33,10 @@ public static unsafe partial class Mx
 
     /// <summary>Vectorizes a function of three arrays.</summary>
     /// <param name="fun">A function of one element each.</param>
-    /// <param name="inAxes">The axis of each argument to map over, null for an argument that is the same for all; by default the first of all.</param>
-    /// <param name="outAxes">The axis of the result along which the results lie.</param>
+    /// <param name="inAxes">
+    /// The axis of each argument to map over; null for an argument that is shared by all elements. By default, the first axis of all.
+    /// </param>
+    /// <param name="outAxes">The axis of the result along which the results are stacked.</param>
     /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
     public static Func<MlxArray, MlxArray, MlxArray, MlxArray> Vmap(
         Func<MlxArray, MlxArray, MlxArray, MlxArray> fun, int?[]? inAxes = null, int? outAxes = 0)
@@ -40,8 +47,10 @@ public static unsafe partial class Mx
 
     /// <summary>Vectorizes a function of a list of arrays.</summary>
     /// <param name="fun">A function of one element each.</param>
-    /// <param name="inAxes">The axis of each argument to map over, null for an argument that is the same for all; by default the first of all.</param>
-    /// <param name="outAxes">The axis of each result along which the results lie; by default the first of all.</param>
+    /// <param name="inAxes">
+    /// The axis of each argument to map over; null for an argument that is shared by all elements. By default, the first axis of all.
+    /// </param>
+    /// <param name="outAxes">The axis of each result along which the results are stacked. By default, the first axis of all.</param>
     /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
     public static Func<MlxArray[], MlxArray[]> Vmap(Func<MlxArray[], MlxArray[]> fun, int?[]? inAxes = null, int?[]? outAxes = null)
     {
@@ -52,7 +61,7 @@ public static unsafe partial class Mx
     /// <summary>Vectorizes a function of a tree, all of whose arrays are mapped over the same axis.</summary>
     /// <param name="fun">A function of one element each.</param>
     /// <param name="inAxes">The axis of every array to map over.</param>
-    /// <param name="outAxes">The axis of every array of the result along which the results lie.</param>
+    /// <param name="outAxes">The axis of every array of the result along which the results are stacked.</param>
     /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
     public static Func<Tree, Tree> Vmap(Func<Tree, Tree> fun, int? inAxes = 0, int? outAxes = 0)
     {
@@ -67,10 +76,15 @@ public static unsafe partial class Mx
         };
     }
 
-    /// <summary>Vectorizes a function of a tree, whose arrays have an axis each.</summary>
+    /// <summary>Vectorizes a function of a tree, with a separate axis for each array.</summary>
     /// <param name="fun">A function of one element each.</param>
-    /// <param name="inAxes">Gets the dotted path of an array; gives the axis to map over, or null for an array that is the same for all.</param>
-    /// <param name="outAxes">Gets the dotted path of an array of the result; gives the axis along which the results lie. Null for the first of all.</param>
+    /// <param name="inAxes">
+    /// Gets the dotted path of an array and returns the axis to map over, or null for an array that is shared by all elements.
+    /// </param>
+    /// <param name="outAxes">
+    /// Gets the dotted path of an array of the result and returns the axis along which the results are stacked. Null for the first axis of
+    /// all.
+    /// </param>
     /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
     /// <example><code>
     /// var predict = Mx.Vmap((Tree t) => Predict(t), path => path.StartsWith("weights") ? null : 0);

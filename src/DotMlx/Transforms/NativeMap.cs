@@ -11,7 +11,7 @@ internal readonly unsafe struct NativeMap : IDisposable
     internal mlx_map_string_to_array Handle { get; }
 
     /// <param name="arrays">The arrays, which stay the caller's; null for none.</param>
-    /// <exception cref="ArgumentException">A name holds '%', which would break MLX's messages.</exception>
+    /// <exception cref="ArgumentException">A name contains '%', which would break MLX's messages.</exception>
     internal static NativeMap From(IReadOnlyDictionary<string, MlxArray>? arrays)
     {
         NativeMap map = new(Mlxc.mlx_map_string_to_array_new());

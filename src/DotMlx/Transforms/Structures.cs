@@ -1,9 +1,9 @@
 namespace DotMlx;
 
 /// <summary>
-/// Takes the arrays out of the values that functions under transforms take and return, and puts others in their place.
-/// A structure is a <see cref="MlxArray"/>, an array, list or string dictionary of them, a <see cref="Tree"/> or one of the
-/// tuples below; any other value has no arrays and passes unchanged.
+/// Takes the arrays out of the values that functions under transforms take and return, and inserts others. A structure is an <see
+/// cref="MlxArray"/>, an array, list, or string dictionary of arrays, a <see cref="Tree"/>, or a tuple; any other value has no arrays and
+/// passes unchanged.
 /// </summary>
 internal static class Structures
 {
@@ -106,7 +106,7 @@ internal static class Structures
         }
     }
 
-    /// <summary>Whether two skeletons put arrays into the same places, in the same order, among equal constants.</summary>
+    /// <summary>Whether two skeletons insert arrays in the same places, in the same order, among equal constants.</summary>
     internal static bool Same(object? left, object? right)
     {
         switch (left, right)

@@ -7,8 +7,8 @@ internal static unsafe class Vectorization
 {
     /// <param name="function">A function of flat lists.</param>
     /// <param name="inputs">The arguments.</param>
-    /// <param name="inAxes">For every argument the axis to map over, counted from the end when negative; null for none.</param>
-    /// <param name="outAxes">Gives the axis of every output, from their number.</param>
+    /// <param name="inAxes">The axis to map over for every argument, negative from the end; null for none.</param>
+    /// <param name="outAxes">Returns the axis of every output, given their number.</param>
     internal static MlxArray[] Apply(
         Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs, ReadOnlySpan<int?> inAxes, Func<int, int?[]> outAxes)
     {

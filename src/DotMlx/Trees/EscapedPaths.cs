@@ -3,8 +3,8 @@ using System.Text;
 namespace DotMlx;
 
 /// <summary>
-/// Paths in files for trees whose keys dotted paths do not tell: a dot or a backslash inside a name is written <c>\.</c> or <c>\\</c>,
-/// an empty name <c>\e</c>, and a dictionary's key that looks like a list's index has a backslash before it.
+/// Paths in files for trees whose keys can't be expressed as dotted paths. A dot or a backslash in a name is written <c>\.</c> or
+/// <c>\\</c>, an empty name is written <c>\e</c>, and a dictionary key that looks like a list index gets a backslash before it.
 /// </summary>
 internal static class EscapedPaths
 {
@@ -13,7 +13,7 @@ internal static class EscapedPaths
     // What a safetensors file calls its metadata, so no array can have the name.
     private const string Taken = "__metadata__";
 
-    /// <summary>Whether dotted paths of this tree would not come back as the same tree.</summary>
+    /// <summary>Whether dotted paths of this tree would give a different tree.</summary>
     public static bool AreNeeded(Tree tree)
     {
         bool indexed = tree is TreeDictionary && tree.LeafCount > 0;
@@ -50,7 +50,7 @@ internal static class EscapedPaths
         }
     }
 
-    /// <summary>The keys of a path; those of dictionaries that look like indices keep their backslash.</summary>
+    /// <summary>The keys of a path. Dictionary keys that look like indices keep their backslash.</summary>
     public static List<string> Split(string path)
     {
         List<string> names = [];
@@ -75,7 +75,7 @@ internal static class EscapedPaths
         return names;
     }
 
-    /// <summary>What a name that <see cref="Split"/> gave stands for.</summary>
+    /// <summary>The key for a name that <see cref="Split"/> returned.</summary>
     public static string Unescape(string written)
     {
         if (written == EmptyName)

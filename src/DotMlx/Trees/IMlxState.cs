@@ -1,15 +1,15 @@
 namespace DotMlx;
 
 /// <summary>
-/// Something that keeps arrays between calls: a module, an optimizer, the random state. A compiled function that reads or
-/// changes such state names it, so that its arrays become inputs and outputs of the compiled graph.
+/// An object that keeps arrays between calls: a module, an optimizer, the random state. List such state in a compiled function that reads
+/// or changes it, so that its arrays become inputs and outputs of the compiled graph.
 /// </summary>
 public interface IMlxState
 {
-    /// <summary>The arrays as they are now: containers are copied, arrays shared.</summary>
+    /// <summary>The current arrays. Containers are copied, and arrays are shared.</summary>
     Tree CaptureState();
 
-    /// <summary>Puts arrays back; the tree has the structure that <see cref="CaptureState"/> gives.</summary>
+    /// <summary>Restores arrays from a tree with the structure of <see cref="CaptureState"/>.</summary>
     /// <param name="state">A tree from <see cref="CaptureState"/>, or one mapped from it.</param>
     void RestoreState(Tree state);
 }

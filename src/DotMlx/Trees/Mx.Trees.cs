@@ -4,14 +4,18 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Computes every array of the trees (<c>mlx_eval</c>), as <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.</summary>
+    /// <summary>
+    /// Computes every array of the trees (<c>mlx_eval</c>), for example <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.
+    /// </summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
     /// <exception cref="MlxException">A computation failed.</exception>
     public static void Eval(params ReadOnlySpan<Tree> trees) => Look(trees, arrays => Eval(CollectionsMarshal.AsSpan(arrays)));
 
-    /// <summary>Starts computing every array of the trees on a thread of the library's own and returns at once (<c>mx.async_eval</c>).</summary>
+    /// <summary>
+    /// Starts computing every array of the trees on the library's own thread, and returns at once (<c>mx.async_eval</c>).
+    /// </summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
-    /// <returns>A task that completes when the values are there, or with the error of MLX.</returns>
+    /// <returns>A task that completes when the values are available, or with MLX's error.</returns>
     public static Task EvalAsync(params ReadOnlySpan<Tree> trees)
     {
         Task started = Task.CompletedTask;
@@ -19,7 +23,7 @@ public static unsafe partial class Mx
         return started;
     }
 
-    /// <summary>Starts computing on the calling thread, for the library itself (<c>mlx_async_eval</c>).</summary>
+    /// <summary>Starts computing on the calling thread, for internal use (<c>mlx_async_eval</c>).</summary>
     internal static void StartEval(Tree tree) => Look([tree], arrays => Evaluation.AsyncEval(CollectionsMarshal.AsSpan(arrays)));
 
     private static void Look(ReadOnlySpan<Tree> trees, Action<List<MlxArray>> action)

@@ -6,10 +6,12 @@ public abstract partial class Tree
     private const int MaxDepth = 128;
 
     /// <summary>
-    /// Lists every array with its dotted path, such as <c>layers.0.weight</c> (Python's <c>tree_flatten</c>).
-    /// Containers without arrays leave no trace. <see cref="Find"/> follows every such path, also where a key itself holds a dot.
+    /// Lists every array with its dotted path, such as <c>layers.0.weight</c> (Python's <c>tree_flatten</c>). Containers without arrays
+    /// aren't listed. <see cref="Find"/> follows every such path, even if a key itself contains a dot.
     /// </summary>
-    /// <param name="prefix">Put before every path, with a dot; the path of a tree that is one leaf is the prefix itself.</param>
+    /// <param name="prefix">
+    /// A prefix for every path, followed by a dot. If the tree is a single leaf, its path is the prefix itself.
+    /// </param>
     public IReadOnlyList<KeyValuePair<string, MlxArray>> Flatten(string prefix = "")
     {
         ArgumentNullException.ThrowIfNull(prefix);
@@ -18,7 +20,7 @@ public abstract partial class Tree
         return items;
     }
 
-    /// <summary><see cref="Flatten"/> for the library itself: the leaves stay private.</summary>
+    /// <summary><see cref="Flatten"/> for internal use: the leaves stay private.</summary>
     internal List<KeyValuePair<string, MlxArray>> FlattenUnseen(string prefix = "")
     {
         List<KeyValuePair<string, MlxArray>> items = [];
@@ -27,11 +29,11 @@ public abstract partial class Tree
     }
 
     /// <summary>
-    /// Builds a tree from dotted paths, the inverse of <see cref="Flatten"/> (Python's <c>tree_unflatten</c>). Where all keys of a node
-    /// are list indices ("0", "10", but not "00") it becomes a list, holes filled with empty dictionaries; otherwise a dictionary. Every
-    /// dot separates two keys, so a key that holds one itself comes back as two; <see cref="TreeDictionary.Save"/> keeps it.
+    /// Builds a tree from dotted paths, the inverse of <see cref="Flatten"/> (Python's <c>tree_unflatten</c>). If all keys of a node are
+    /// list indices ("0", "10", but not "00"), it becomes a list with empty dictionaries in gaps; otherwise, it becomes a dictionary. Every
+    /// dot separates two keys, so a key that contains a dot comes back as two keys; <see cref="TreeDictionary.Save"/> preserves it.
     /// </summary>
-    /// <param name="items">Paths and arrays. No items give an empty list; one item with an empty path gives a leaf.</param>
+    /// <param name="items">Paths and arrays. Without items, the result is an empty list; one item with an empty path gives a leaf.</param>
     /// <exception cref="ArgumentException">A path occurs twice, or has more than 128 parts.</exception>
     public static Tree Unflatten(IEnumerable<KeyValuePair<string, MlxArray>> items)
     {
@@ -66,7 +68,7 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>As <see cref="Unflatten"/>, from the paths of <see cref="EscapedPaths"/>.</summary>
+    /// <summary>Like <see cref="Unflatten"/>, from the paths of <see cref="EscapedPaths"/>.</summary>
     private protected static Tree UnflattenEscaped(IEnumerable<KeyValuePair<string, MlxArray>> items)
     {
         List<Entry> entries = [.. items.Select(item => EntryOf(item.Key, EscapedPaths.Split(item.Key), item.Value))];

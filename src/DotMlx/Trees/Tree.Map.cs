@@ -7,8 +7,8 @@ public abstract partial class Tree
     /// <summary>
     /// Applies a function to every array and returns a tree of the same structure (Python's <c>tree_map</c>).
     /// </summary>
-    /// <param name="map">Gets an array, returns the array that takes its place.</param>
-    /// <param name="tree">The tree; it stays as it is.</param>
+    /// <param name="map">Gets an array and returns the array that replaces it.</param>
+    /// <param name="tree">The tree; it doesn't change.</param>
     public static Tree Map(Func<MlxArray, MlxArray> map, Tree tree)
     {
         ArgumentNullException.ThrowIfNull(map);
@@ -16,10 +16,10 @@ public abstract partial class Tree
         return Rebuild(tree, [], null, (leaf, _, _) => new TreeLeaf(map(leaf.Array)));
     }
 
-    /// <summary>Applies a function to the arrays of two trees; the structure is that of the first.</summary>
-    /// <param name="map">Gets an array of each tree.</param>
-    /// <param name="tree">The tree that decides the structure.</param>
-    /// <param name="other">May have more keys and longer lists than <paramref name="tree"/>, not fewer.</param>
+    /// <summary>Applies a function to the arrays of two trees. The result has the structure of the first tree.</summary>
+    /// <param name="map">Gets one array from each tree.</param>
+    /// <param name="tree">The tree that determines the structure.</param>
+    /// <param name="other">May have more keys and longer lists than <paramref name="tree"/>, but not fewer or shorter ones.</param>
     /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
     [OverloadResolutionPriority(1)]
     public static Tree Map(Func<MlxArray, MlxArray, MlxArray> map, Tree tree, Tree other)
@@ -31,11 +31,11 @@ public abstract partial class Tree
     }
 
     /// <summary>
-    /// Applies a function to every array of a tree and the whole node of another tree in its place, such as a parameter and what an
-    /// optimizer remembers of it (Python's <c>tree_map</c> with a second tree that goes deeper).
+    /// Applies a function to every array of a tree and the whole node of another tree at the same path, such as a parameter and its
+    /// optimizer state (Python's <c>tree_map</c> with a deeper second tree).
     /// </summary>
-    /// <param name="map">Gets an array and a node, which may be a subtree; returns the node that takes the array's place.</param>
-    /// <param name="tree">The tree that decides the structure.</param>
+    /// <param name="map">Gets an array and a node, which may be a subtree; returns the node that replaces the array.</param>
+    /// <param name="tree">The tree that determines the structure.</param>
     /// <param name="other">Has a node wherever <paramref name="tree"/> has one.</param>
     /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
     /// <example><code>
@@ -47,14 +47,14 @@ public abstract partial class Tree
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(other);
         return Rebuild(tree, [other], new TreePath(), (leaf, others, path) => map(leaf.Array, Shown(others[0]))
-            ?? throw new InvalidOperationException($"The function gave null for {path?.Quoted}: return an empty TreeDictionary for nothing."));
+            ?? throw new InvalidOperationException($"The function returned null for {path?.Quoted}. Return an empty TreeDictionary instead."));
     }
 
-    /// <summary>Applies a function to the arrays of three trees; the structure is that of the first.</summary>
-    /// <param name="map">Gets an array of each tree.</param>
-    /// <param name="tree">The tree that decides the structure.</param>
-    /// <param name="second">May have more keys and longer lists than <paramref name="tree"/>, not fewer.</param>
-    /// <param name="third">May have more keys and longer lists than <paramref name="tree"/>, not fewer.</param>
+    /// <summary>Applies a function to the arrays of three trees. The result has the structure of the first tree.</summary>
+    /// <param name="map">Gets one array from each tree.</param>
+    /// <param name="tree">The tree that determines the structure.</param>
+    /// <param name="second">May have more keys and longer lists than <paramref name="tree"/>, but not fewer or shorter ones.</param>
+    /// <param name="third">May have more keys and longer lists than <paramref name="tree"/>, but not fewer or shorter ones.</param>
     /// <exception cref="ArgumentException">A tree lacks a node; the message names its path.</exception>
     public static Tree Map(Func<MlxArray, MlxArray, MlxArray, MlxArray> map, Tree tree, Tree second, Tree third)
     {
@@ -68,8 +68,8 @@ public abstract partial class Tree
     }
 
     /// <summary>
-    /// Applies a function to every array together with its dotted path, such as <c>layers.0.weight</c>
-    /// (Python's <c>tree_map_with_path</c>). The path of a tree that is one leaf is empty.
+    /// Applies a function to every array with its dotted path, such as <c>layers.0.weight</c> (Python's <c>tree_map_with_path</c>). If the
+    /// tree is a single leaf, its path is empty.
     /// </summary>
     public static Tree MapWithPath(Func<string, MlxArray, MlxArray> map, Tree tree)
     {
@@ -78,7 +78,9 @@ public abstract partial class Tree
         return Rebuild(tree, [], new TreePath(), (leaf, _, path) => new TreeLeaf(map(path!.ToString(), leaf.Array)));
     }
 
-    /// <summary>Applies a function to every array of two trees together with its dotted path; the structure is that of the first.</summary>
+    /// <summary>
+    /// Applies a function to every array of two trees with its dotted path. The result has the structure of the first tree.
+    /// </summary>
     /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
     public static Tree MapWithPath(Func<string, MlxArray, MlxArray, MlxArray> map, Tree tree, Tree other)
     {
@@ -91,17 +93,17 @@ public abstract partial class Tree
     }
 
     /// <summary>Applies a function to every array of this tree and returns a tree of the same structure.</summary>
-    /// <param name="map">Gets an array, returns the array that takes its place.</param>
+    /// <param name="map">Gets an array and returns the array that replaces it.</param>
     public Tree Map(Func<MlxArray, MlxArray> map) => Map(map, this);
 
-    /// <summary>Applies a function to the arrays of this tree and of another one, which has at least the nodes of this one.</summary>
-    /// <param name="map">Gets an array of each tree.</param>
-    /// <param name="other">May have more keys and longer lists than this tree, not fewer.</param>
+    /// <summary>Applies a function to the arrays of this tree and of another one, which must have at least the nodes of this one.</summary>
+    /// <param name="map">Gets one array from each tree.</param>
+    /// <param name="other">May have more keys and longer lists than this tree, but not fewer or shorter ones.</param>
     /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
     public Tree Map(Func<MlxArray, MlxArray, MlxArray> map, Tree other) => Map(map, this, other);
 
-    /// <summary>Applies a function to every array of this tree together with its dotted path.</summary>
-    /// <param name="map">Gets a path and an array, returns the array that takes its place.</param>
+    /// <summary>Applies a function to every array of this tree with its dotted path.</summary>
+    /// <param name="map">Gets a path and an array and returns the array that replaces it.</param>
     public Tree MapWithPath(Func<string, MlxArray, MlxArray> map) => MapWithPath(map, this);
 
     /// <summary>Folds the arrays from the first to the last (Python's <c>tree_reduce</c>).</summary>
@@ -121,7 +123,7 @@ public abstract partial class Tree
         return result;
     }
 
-    /// <summary>Takes one step down in a tree that follows another one, whose node has this key.</summary>
+    /// <summary>Descends one step in a tree that follows another one, whose node has this key.</summary>
     internal static Tree Follow(Tree other, Tree otherRoot, string key, int likely) =>
         other is TreeDictionary dictionary && dictionary.Get(key, likely) is { } child ? child : throw Missing(other, otherRoot, key);
 

@@ -3,15 +3,15 @@ namespace DotMlx;
 public abstract partial class Tree
 {
     /// <summary>
-    /// Joins two trees whose parts complement each other (Python's <c>tree_merge</c>): dictionaries by key, lists by position,
-    /// an empty container gives way to whatever the other tree has in its place. The result has containers of its own.
+    /// Joins two trees that complement each other (Python's <c>tree_merge</c>): dictionaries by key, and lists by position. An empty
+    /// container is replaced by the other tree's node at its place. The result has its own containers.
     /// </summary>
-    /// <param name="left">Its keys come first, and its side is the first argument of <paramref name="merge"/>.</param>
+    /// <param name="left">The tree whose keys come first and whose arrays are the first argument of <paramref name="merge"/>.</param>
     /// <param name="right">The other tree.</param>
-    /// <param name="merge">Decides where both trees have an array; without it that is an error.</param>
+    /// <param name="merge">Combines two arrays at the same path; without it, two arrays at the same path are an error.</param>
     /// <exception cref="ArgumentException">
-    /// Both trees have an array at the same path and there is no <paramref name="merge"/>, or they have nodes of different
-    /// kinds there; the message names the path.
+    /// Both trees have an array at the same path and there is no <paramref name="merge"/>, or their nodes have different kinds; the message
+    /// names the path.
     /// </exception>
     public static Tree Merge(Tree left, Tree right, Func<MlxArray, MlxArray, MlxArray>? merge = null)
     {

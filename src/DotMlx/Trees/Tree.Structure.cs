@@ -3,8 +3,8 @@ namespace DotMlx;
 public abstract partial class Tree
 {
     /// <summary>
-    /// Whether two trees have the same containers: the same keys in any order, the same lengths, leaves in the same places.
-    /// Shapes, dtypes and values of the arrays do not count.
+    /// Whether two trees have the same containers: the same keys in any order, the same lengths, and leaves in the same places. Shapes,
+    /// dtypes, and values of the arrays don't matter.
     /// </summary>
     public static bool StructureEquals(Tree left, Tree right)
     {
@@ -27,9 +27,8 @@ public abstract partial class Tree
     }
 
     /// <summary>
-    /// Describes how <paramref name="actual"/> differs from <paramref name="expected"/>, one line per path: nodes that are
-    /// missing, unexpected or of another kind, and arrays of another shape or dtype. Values are not compared.
-    /// Empty when the trees agree.
+    /// Describes how <paramref name="actual"/> differs from <paramref name="expected"/>, one line per path: nodes that are missing,
+    /// unexpected, or of another kind, and arrays with another shape or dtype. Values aren't compared. Empty if the trees match.
     /// </summary>
     public static IReadOnlyList<string> Differences(Tree expected, Tree actual)
     {

@@ -3,32 +3,32 @@ namespace DotMlx;
 /// <content>How every walk in the library goes through a tree, whatever its nodes are, and how it builds another of the same kind.</content>
 public abstract partial class Tree
 {
-    /// <summary>What an optimizer keeps beside a container of its state; null for all others.</summary>
+    /// <summary>The data of an optimizer about a container of its state; null for all other containers.</summary>
     internal virtual StateNode? Owner
     {
         get => null;
         set => throw new InvalidOperationException("An array has no owner.");
     }
 
-    /// <summary>Keeps the optimizer whose state this is, if any, from committing an update meanwhile; dispose the result.</summary>
+    /// <summary>Keeps the optimizer that owns this state, if any, from committing an update; dispose the result.</summary>
     internal TreeHold Hold() => new(Owner?.Gate);
 
     /// <summary>The number of children; a leaf has none.</summary>
     internal abstract int ChildCount { get; }
 
-    /// <summary>A child by its place.</summary>
+    /// <summary>The child at a position.</summary>
     internal abstract Tree ChildAt(int index);
 
-    /// <summary>The name of a child: a dictionary's key, or a list's index in digits.</summary>
+    /// <summary>The name of a child: the key in a dictionary, or the index in a list, as digits.</summary>
     internal abstract string NameAt(int index);
 
-    /// <summary>The child of this name, which is one name and no path; null where there is none.</summary>
+    /// <summary>The child with this name, which is a single name instead of a path; null if there is none.</summary>
     internal abstract Tree? Child(string name);
 
-    /// <summary>The child with the name of another node's child; null where there is none or the nodes are of different kinds.</summary>
+    /// <summary>The child with the name of another node's child; null if there is none or if the nodes are of different kinds.</summary>
     internal abstract Tree? ChildLike(Tree node, int index);
 
-    /// <summary>An empty container of this one's kind with room for as many children.</summary>
+    /// <summary>An empty container of the same kind, with capacity for as many children.</summary>
     internal abstract Tree NewLike();
 
     /// <summary>Appends a child under the name of another node's child.</summary>
@@ -53,11 +53,13 @@ public abstract partial class Tree
         return true;
     }
 
-    /// <summary>Builds a tree of the same structure from what a function makes of each leaf and of the nodes of other trees in its place.</summary>
-    /// <param name="tree">The tree that decides the structure.</param>
-    /// <param name="others">Trees that have at least its nodes.</param>
-    /// <param name="path">Where the tree is; null where nobody asks.</param>
-    /// <param name="map">Makes a node of a leaf.</param>
+    /// <summary>
+    /// Builds a tree of the same structure from the results of a function of each leaf and of the nodes of other trees at its place.
+    /// </summary>
+    /// <param name="tree">The tree that determines the structure.</param>
+    /// <param name="others">Trees that have at least the nodes of this tree.</param>
+    /// <param name="path">The location of the tree; null if it isn't needed.</param>
+    /// <param name="map">Creates a node from a leaf.</param>
     /// <exception cref="ArgumentException">Another tree lacks a node; the message names its path.</exception>
     private static Tree Rebuild(Tree tree, Tree[] others, TreePath? path, LeafMap map)
     {

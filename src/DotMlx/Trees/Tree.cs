@@ -3,14 +3,14 @@ using System.Diagnostics.CodeAnalysis;
 namespace DotMlx;
 
 /// <summary>
-/// A nested structure of arrays: parameters, gradients and optimizer states are trees. A tree is one of three things: a
-/// <see cref="TreeLeaf"/> (one <see cref="MlxArray"/>), a <see cref="TreeList"/> or a <see cref="TreeDictionary"/>.
+/// A nested structure of arrays: parameters, gradients, and optimizer states are trees. A tree is a <see cref="TreeLeaf"/> (one <see
+/// cref="MlxArray"/>), a <see cref="TreeList"/>, or a <see cref="TreeDictionary"/>.
 /// </summary>
 /// <remarks>
-/// Containers are mutable and keep the order of insertion; leaves are immutable, so putting a leaf of one tree into another
-/// never ties the two together. The functions of Python's <c>mlx.utils</c> are static members: <see cref="Map(Func{MlxArray, MlxArray}, Tree)"/>,
-/// <see cref="Flatten"/>, <see cref="Unflatten"/>, <see cref="Reduce{TResult}"/>, <see cref="Merge"/>. A tree does not own its
-/// arrays: <see cref="DisposeArrays"/> is for the caller who does.
+/// Containers are mutable and keep the order of insertion. Leaves are immutable, so adding a leaf of one tree to another tree doesn't
+/// connect the two. The functions of Python's <c>mlx.utils</c> are static members: <see cref="Map(Func{MlxArray, MlxArray}, Tree)"/>, <see
+/// cref="Flatten"/>, <see cref="Unflatten"/>, <see cref="Reduce{TResult}"/>, <see cref="Merge"/>. A tree doesn't own its arrays; a caller
+/// that owns them can use <see cref="DisposeArrays"/>.
 /// </remarks>
 [TypeFormatterSource(typeof(NotebookFormatterSource))]
 public abstract partial class Tree
@@ -25,11 +25,11 @@ public abstract partial class Tree
     {
     }
 
-    /// <summary>Makes a leaf of an array.</summary>
+    /// <summary>Creates a leaf from an array.</summary>
     /// <exception cref="ArgumentNullException">The array is null.</exception>
     public static implicit operator Tree(MlxArray array) => new TreeLeaf(array);
 
-    /// <summary>Takes the array of a leaf, as <see cref="Array"/> does.</summary>
+    /// <summary>Gets the array of a leaf, like <see cref="Array"/>.</summary>
     /// <exception cref="InvalidOperationException">The node is a list or a dictionary; the message names its path.</exception>
     public static explicit operator MlxArray(Tree tree)
     {
@@ -43,8 +43,8 @@ public abstract partial class Tree
         throw new InvalidOperationException($"{Where} is {Description}, not an array.");
 
     /// <summary>The child of a dictionary under <paramref name="key"/>.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such key; the message names the path and the keys there are.</exception>
-    /// <exception cref="InvalidOperationException">The node is not a dictionary.</exception>
+    /// <exception cref="KeyNotFoundException">The key doesn't exist; the message names the path and the existing keys.</exception>
+    /// <exception cref="InvalidOperationException">The node isn't a dictionary.</exception>
     public virtual Tree this[string key]
     {
         get => throw NotA("dictionary", $"[\"{key}\"]");
@@ -52,8 +52,8 @@ public abstract partial class Tree
     }
 
     /// <summary>The child of a list at <paramref name="index"/>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The list has no such element; the message names the path and the length.</exception>
-    /// <exception cref="InvalidOperationException">The node is not a list.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The element doesn't exist; the message names the path and the length.</exception>
+    /// <exception cref="InvalidOperationException">The node isn't a list.</exception>
     public virtual Tree this[int index]
     {
         get => throw NotA("list", $"[{index}]");
@@ -100,7 +100,7 @@ public abstract partial class Tree
         return copy;
     }
 
-    /// <summary>Releases every array of the tree. Nothing else may use these arrays any more.</summary>
+    /// <summary>Disposes every array of the tree. Nothing else may use these arrays afterward.</summary>
     public void DisposeArrays()
     {
         foreach (MlxArray leaf in Leaves)
@@ -109,8 +109,8 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>The node at a dotted path such as <c>layers.0.weight</c>; the empty path is the node itself.</summary>
-    /// <exception cref="KeyNotFoundException">There is nothing at this path; the message says how far it goes.</exception>
+    /// <summary>The node at a dotted path such as <c>layers.0.weight</c>. The empty path is the node itself.</summary>
+    /// <exception cref="KeyNotFoundException">Nothing exists at this path; the message names the part that exists.</exception>
     public Tree Find(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -161,10 +161,10 @@ public abstract partial class Tree
         return null;
     }
 
-    /// <summary>An indented outline of the tree: one line per node, with dtype and shape of every array.</summary>
+    /// <summary>An indented outline of the tree: one line per node, with the dtype and shape of every array.</summary>
     public override string ToString() => TreeOutline.Of(this);
 
-    /// <summary>Lists the arrays; <paramref name="shown"/> says whether somebody outside the library gets to see them.</summary>
+    /// <summary>Lists the arrays; <paramref name="shown"/> tells whether the program gets to see them.</summary>
     internal virtual void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
         using TreeHold hold = Hold();
@@ -174,9 +174,11 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>Lists arrays such that evaluating them evaluates every leaf; leaves that share one list it once or a few times.</summary>
-    /// <param name="arrays">Takes the arrays.</param>
-    /// <param name="gates">Takes what keeps them alive, if they are state of an optimizer: <see cref="StateGate.EndLook"/> ends that.</param>
+    /// <summary>Lists arrays whose evaluation evaluates every leaf. An array that leaves share is listed once or a few times.</summary>
+    /// <param name="arrays">Receives the arrays.</param>
+    /// <param name="gates">
+    /// Receives the gates that keep the arrays alive, if they are state of an optimizer; <see cref="StateGate.EndLook"/> releases them.
+    /// </param>
     internal virtual void CollectToEvaluate(List<MlxArray> arrays, List<StateGate> gates)
     {
         using TreeHold hold = Hold();
@@ -192,7 +194,7 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>Lists the arrays of the leaves that nobody outside the library has seen.</summary>
+    /// <summary>Lists the arrays of the leaves that the program hasn't seen.</summary>
     internal virtual void CollectPrivate(List<MlxArray> arrays)
     {
         using TreeHold hold = Hold();
@@ -202,7 +204,7 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>Declares every leaf of a tree that the library has just made, and shown to nobody, to be its own.</summary>
+    /// <summary>Marks every leaf of a tree that the library has just created, and hasn't shown to the program, as private.</summary>
     internal virtual void Reclaim()
     {
         for (int i = 0; i < ChildCount; i++)
@@ -213,10 +215,10 @@ public abstract partial class Tree
 
     internal bool IsEmptyContainer => this is not TreeLeaf && ChildCount == 0;
 
-    /// <summary>What the node is, as part of a sentence.</summary>
+    /// <summary>The description of the node, as part of a sentence.</summary>
     internal abstract string Description { get; }
 
-    /// <summary>Where the node is, as the subject of a sentence.</summary>
+    /// <summary>The location of the node, as the subject of a sentence.</summary>
     private protected string Where
     {
         get
@@ -239,7 +241,7 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>Notes that somebody outside the library reads the child, and from where.</summary>
+    /// <summary>Records that the program reads the child, and from where.</summary>
     private protected Tree ReadAs(Tree child, string? key, int index)
     {
         if (child is TreeLeaf { IsPrivate: true } leaf)

@@ -3,19 +3,19 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace DotMlx;
 
-/// <summary>A tree that is a dictionary of trees in the order of insertion: the state dictionary of modules and optimizers.</summary>
+/// <summary>A tree that is a dictionary of trees in the order of insertion; the state dictionary of modules and optimizers.</summary>
 /// <example><code>TreeDictionary parameters = new() { ["weight"] = weight, ["bias"] = bias };</code></example>
 public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IReadOnlyDictionary<string, Tree>
 {
     private readonly OrderedDictionary<string, Tree> _items;
 
-    /// <summary>Makes an empty dictionary.</summary>
+    /// <summary>Creates an empty dictionary.</summary>
     public TreeDictionary() => _items = new OrderedDictionary<string, Tree>(StringComparer.Ordinal);
 
-    /// <summary>Makes an empty dictionary with room for <paramref name="capacity"/> entries.</summary>
+    /// <summary>Creates an empty dictionary with capacity for <paramref name="capacity"/> entries.</summary>
     public TreeDictionary(int capacity) => _items = new OrderedDictionary<string, Tree>(capacity, StringComparer.Ordinal);
 
-    /// <summary>Makes a dictionary of the given entries.</summary>
+    /// <summary>Creates a dictionary of the given entries.</summary>
     /// <exception cref="ArgumentException">A key occurs twice.</exception>
     public TreeDictionary(IEnumerable<KeyValuePair<string, Tree>> items)
         : this()
@@ -30,13 +30,13 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     /// <summary>The number of entries at this level.</summary>
     public int Count => _items.Count;
 
-    /// <summary>False: trees are changed in place.</summary>
+    /// <summary>False, because trees are mutable.</summary>
     public bool IsReadOnly => false;
 
     /// <summary>The keys in the order of insertion.</summary>
     public ICollection<string> Keys => _items.Keys;
 
-    /// <summary>The values in the order of insertion, as they are now.</summary>
+    /// <summary>The current values, in the order of insertion.</summary>
     public ICollection<Tree> Values
     {
         get
@@ -72,11 +72,11 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
         }
     }
 
-    /// <summary>Adds an entry behind the others.</summary>
-    /// <param name="key">Its name: one part of a dotted path.</param>
-    /// <param name="value">An array, a list or a dictionary.</param>
+    /// <summary>Adds an entry at the end.</summary>
+    /// <param name="key">The name of the entry: one part of a dotted path.</param>
+    /// <param name="value">An array, a list, or a dictionary.</param>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
-    /// <exception cref="ArgumentException">The key is there already.</exception>
+    /// <exception cref="ArgumentException">The key already exists.</exception>
     public void Add(string key, Tree value)
     {
         using TreeHold hold = Hold();
@@ -84,11 +84,11 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
         _items.Add(key, Checked(key, value));
     }
 
-    /// <summary>Whether there is an entry of this name at this level.</summary>
+    /// <summary>Whether an entry with this name exists at this level.</summary>
     public bool ContainsKey(string key) => _items.ContainsKey(key);
 
     /// <summary>Removes an entry; its arrays stay valid.</summary>
-    /// <returns>Whether it was there.</returns>
+    /// <returns>Whether it existed.</returns>
     public bool Remove(string key)
     {
         using TreeHold hold = Hold();
@@ -96,8 +96,8 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
         return _items.Remove(key);
     }
 
-    /// <summary>Looks for an entry at this level; <see cref="Tree.TryFind"/> follows a dotted path.</summary>
-    /// <returns>Whether it is there.</returns>
+    /// <summary>Looks up an entry at this level; <see cref="Tree.TryFind"/> follows a dotted path.</summary>
+    /// <returns>Whether it exists.</returns>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out Tree value)
     {
         if (!_items.TryGetValue(key, out value))
@@ -182,7 +182,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
 
     internal Tree? Get(string key) => IndexOf(key) is int index and >= 0 ? _items.GetAt(index).Value : null;
 
-    /// <summary>Replaces the value of an entry by its place.</summary>
+    /// <summary>Replaces the value of an entry by its position.</summary>
     internal void SetAt(int index, Tree value) => _items.SetAt(index, value);
 
     // A program's own names are mostly the very strings that the dictionary has, and the dictionary of a parameter has few.
@@ -200,7 +200,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
         return _items.IndexOf(key);
     }
 
-    /// <summary>The child under a key, or null; fast where it stands at a likely place and both trees have the very same string.</summary>
+    /// <summary>The child with a key, or null; fast if it is at the likely position and both trees use the same string object.</summary>
     internal Tree? Get(string key, int likely)
     {
         if ((uint)likely < (uint)_items.Count && _items.GetAt(likely) is var (found, child) && ReferenceEquals(found, key))
@@ -212,11 +212,11 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     }
 
     /// <summary>
-    /// Becomes equal to <paramref name="source"/> while this object and, where possible, the containers in it stay the same:
-    /// whoever holds them sees the change. Leaves are shared.
+    /// Makes this dictionary equal to <paramref name="source"/>. This object and, if possible, the containers in it stay the same, so code
+    /// that holds them sees the change. Leaves are shared.
     /// </summary>
-    /// <param name="source">What to become.</param>
-    /// <param name="adopt">Whether private leaves of the source, which is given up, stay private here.</param>
+    /// <param name="source">The tree to become equal to.</param>
+    /// <param name="adopt">Whether private leaves of the source, which the caller gives up, stay private here.</param>
     internal void Assign(TreeDictionary source, bool adopt = false)
     {
         if (ReferenceEquals(source, this))
@@ -253,7 +253,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
 
     internal override StateNode? Owner { get; set; }
 
-    /// <summary>Whether an entry was set since somebody cleared this.</summary>
+    /// <summary>Whether an entry was set since this flag was last cleared.</summary>
     internal bool IsChanged { get; set; }
 
     internal override int ChildCount => _items.Count;

@@ -1,9 +1,9 @@
 namespace DotMlx;
 
-/// <summary>A tree that is one array. Immutable: to change a value, put another leaf into its container.</summary>
+/// <summary>A tree that is one array. It is immutable; to change a value, put another leaf into its container.</summary>
 public sealed class TreeLeaf : Tree
 {
-    private const int Neighbours = 4;
+    private const int Neighbors = 4;
 
     private readonly LeafView? _view;
 
@@ -13,7 +13,7 @@ public sealed class TreeLeaf : Tree
     // True while nobody but the library has seen this leaf: then its array may be replaced and freed in place.
     private bool _private;
 
-    /// <summary>Makes a leaf of <paramref name="array"/>, which it shares.</summary>
+    /// <summary>Creates a leaf from <paramref name="array"/>, which it shares.</summary>
     /// <exception cref="ArgumentNullException">The array is null.</exception>
     public TreeLeaf(MlxArray array)
     {
@@ -46,22 +46,22 @@ public sealed class TreeLeaf : Tree
         return this;
     }
 
-    /// <summary>A leaf that belongs to the library until somebody reads it.</summary>
+    /// <summary>A leaf that belongs to the library until the program reads it.</summary>
     internal static TreeLeaf Private(MlxArray array) => new(array) { _private = true };
 
-    /// <summary>A leaf of the library whose array is made when it is first asked for.</summary>
+    /// <summary>A leaf of the library whose array is created when it is first needed.</summary>
     internal static TreeLeaf Private(LeafView view) => new(view) { _private = true };
 
-    /// <summary>What this was made as a part of, if anything.</summary>
+    /// <summary>The part from which this was created, if any.</summary>
     internal LeafView? View => _view;
 
     /// <summary>Whether there is no array yet, so that this follows the array it is a part of.</summary>
     internal bool IsView => _array is null;
 
-    /// <summary>Whether nobody outside the library can hold this leaf or its array.</summary>
+    /// <summary>Whether the program can't hold this leaf or its array.</summary>
     internal bool IsPrivate => _private;
 
-    /// <summary>The array, for a look that nobody outside the library shares.</summary>
+    /// <summary>The array, for internal reads that don't show it to the program.</summary>
     internal MlxArray Peek => _array ??= _view!.Make();
 
     internal override string Description => "an array (" + TreePaths.Describe(Peek) + ")";
@@ -76,9 +76,9 @@ public sealed class TreeLeaf : Tree
             return;
         }
 
-        // Neighbours share the array: entries of the state by turns, so the last few are looked at.
+        // Neighbors share the array: entries of the state by turns, so the last few are looked at.
         MlxArray whole = _view!.Whole;
-        for (int i = arrays.Count - 1; i >= Math.Max(arrays.Count - Neighbours, 0); i--)
+        for (int i = arrays.Count - 1; i >= Math.Max(arrays.Count - Neighbors, 0); i--)
         {
             if (ReferenceEquals(arrays[i], whole))
             {

@@ -2,18 +2,18 @@ using System.Collections;
 
 namespace DotMlx;
 
-/// <summary>A tree that is a list of trees, as Python's lists and tuples. An element without parameters is an empty dictionary.</summary>
+/// <summary>A tree that is a list of trees, like Python's lists and tuples. An element without parameters is an empty dictionary.</summary>
 public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
 {
     private readonly List<Tree> _items;
 
-    /// <summary>Makes an empty list.</summary>
+    /// <summary>Creates an empty list.</summary>
     public TreeList() => _items = [];
 
-    /// <summary>Makes an empty list with room for <paramref name="capacity"/> elements.</summary>
+    /// <summary>Creates an empty list with capacity for <paramref name="capacity"/> elements.</summary>
     public TreeList(int capacity) => _items = new List<Tree>(capacity);
 
-    /// <summary>Makes a list of the given elements.</summary>
+    /// <summary>Creates a list of the given elements.</summary>
     /// <exception cref="ArgumentNullException">The sequence or one of its elements is null.</exception>
     public TreeList(IEnumerable<Tree> items)
     {
@@ -28,7 +28,7 @@ public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
     /// <summary>The number of elements at this level.</summary>
     public int Count => _items.Count;
 
-    /// <summary>False: trees are changed in place.</summary>
+    /// <summary>False, because trees are mutable.</summary>
     public bool IsReadOnly => false;
 
     /// <inheritdoc/>
@@ -50,31 +50,31 @@ public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
     /// <exception cref="ArgumentNullException">The element is null.</exception>
     public void Add(Tree item) => _items.Add(Checked(item, _items.Count));
 
-    /// <summary>Inserts an element; those behind it move up.</summary>
+    /// <summary>Inserts an element; the elements after it move up.</summary>
     /// <exception cref="ArgumentNullException">The element is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The index is negative or larger than <see cref="Count"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative or greater than <see cref="Count"/>.</exception>
     public void Insert(int index, Tree item) => _items.Insert(index, Checked(item, index));
 
-    /// <summary>Removes the first occurrence of this very object; its arrays stay valid.</summary>
-    /// <returns>Whether it was there.</returns>
+    /// <summary>Removes the first occurrence of this object; its arrays stay valid.</summary>
+    /// <returns>Whether it existed.</returns>
     public bool Remove(Tree item) => _items.Remove(item);
 
     /// <summary>Removes the element at a position; its arrays stay valid.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The element doesn't exist.</exception>
     public void RemoveAt(int index) => _items.RemoveAt(index);
 
     /// <summary>Removes every element; the arrays stay valid.</summary>
     public void Clear() => _items.Clear();
 
-    /// <summary>Whether this very object is an element.</summary>
+    /// <summary>Whether this object itself is an element.</summary>
     public bool Contains(Tree item) => _items.Contains(item);
 
-    /// <summary>The position of this very object, or -1.</summary>
+    /// <summary>The position of this object itself, or -1.</summary>
     public int IndexOf(Tree item) => _items.IndexOf(item);
 
-    /// <summary>Copies the elements, not their arrays, into a .NET array.</summary>
-    /// <param name="array">Where to.</param>
-    /// <param name="arrayIndex">The position of the first one in it.</param>
+    /// <summary>Copies the elements, but not their arrays, to a .NET array.</summary>
+    /// <param name="array">The destination.</param>
+    /// <param name="arrayIndex">The position of the first element in the destination.</param>
     public void CopyTo(Tree[] array, int arrayIndex)
     {
         _items.CopyTo(array, arrayIndex);

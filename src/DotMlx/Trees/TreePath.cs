@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>A place in a walk through a tree, whose text is made only when somebody asks for it.</summary>
+/// <summary>A location in a walk through a tree, whose text is created only on demand.</summary>
 internal sealed class TreePath
 {
     private readonly Tree? _container;
@@ -16,16 +16,16 @@ internal sealed class TreePath
         _container = container;
     }
 
-    /// <summary>The place of the container that this is a place in; the root has none.</summary>
+    /// <summary>The location of the container that contains this one; null for the root.</summary>
     public TreePath? Parent { get; }
 
-    /// <summary>Which child of the container this is.</summary>
+    /// <summary>The index of this child in the container.</summary>
     public int Index { get; set; }
 
     /// <summary>The path as the subject of a sentence.</summary>
     public string Quoted => Text is { } text ? $"'{text}'" : "the tree";
 
-    /// <summary>The places of the children of the container that is here, by turns.</summary>
+    /// <summary>The locations of the children of this container, one after another.</summary>
     public TreePath In(Tree container) => new(this, container);
 
     public override string ToString() => Text ?? "";

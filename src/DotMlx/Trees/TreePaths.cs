@@ -3,23 +3,28 @@ using System.Globalization;
 namespace DotMlx;
 
 /// <summary>
-/// Dotted paths, as Python writes them, and the words for nodes in messages. A name is one key; a path is names with dots between them. A dot
-/// inside a key looks like one between keys, so whoever follows a path asks the nodes for their keys, and never splits it beforehand.
+/// Dotted paths in Python's format, and names for nodes in messages. A name is one key; a path consists of names with dots between them. A
+/// dot inside a key looks like one between keys, so code that follows a path asks the nodes for their keys and never splits the path
+/// beforehand.
 /// </summary>
 internal static class TreePaths
 {
-    /// <summary>A list with a higher index than this is not believed: the keys of such a node make a dictionary.</summary>
+    /// <summary>The highest plausible list index: if an index is higher, the keys of the node make a dictionary.</summary>
     public const int MaxListIndex = 1_000_000;
 
-    /// <summary>The path of a child; null is the path of the root, "" that of a child with an empty name.</summary>
+    /// <summary>The path of a child. Null is the path of the root; "" is the path of a child with an empty name.</summary>
     public static string Below(string? path, string name) => path is null ? name : string.Concat(path, ".", name);
 
-    /// <summary>As <see cref="Below"/> where names are not empty, so that "" can be the path of the root. Both may be paths.</summary>
+    /// <summary>
+    /// Like <see cref="Below"/>, if names aren't empty, so that "" can be the path of the root. Both arguments may be paths.
+    /// </summary>
     public static string Join(string path, string name) => path.Length == 0 ? name : string.Concat(path, ".", name);
 
     public static string Join(string path, int index) => Join(path, Index(index));
 
-    /// <summary>The ways to take the first name off a path, the shortest name first; the rest is null where the name is all.</summary>
+    /// <summary>
+    /// The ways to take the first name off a path, the shortest name first. The rest is null if the name is the whole path.
+    /// </summary>
     public static IEnumerable<(string Name, string? Tail)> Heads(string path)
     {
         for (int dot = path.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = path.IndexOf('.', dot + 1))
@@ -34,7 +39,9 @@ internal static class TreePaths
 
     public static string Quote(string path) => path.Length == 0 ? "the tree" : $"'{path}'";
 
-    /// <summary>Reads a name as a list index: only the digits that an index is written with, so not "00", "+1" or digits of other scripts.</summary>
+    /// <summary>
+    /// Parses a name as a list index. It accepts only the canonical digits, so not "00", "+1", or digits of other scripts.
+    /// </summary>
     public static bool TryIndex(string name, out int index)
     {
         index = 0;
@@ -53,7 +60,7 @@ internal static class TreePaths
         return $"{array.DType.ToString().ToLowerInvariant()} [{string.Join(", ", array.Shape.ToArray())}]";
     }
 
-    /// <summary>The path of a node inside a tree, found by reference: for messages, when it is too late to have kept it.</summary>
+    /// <summary>The path of a node inside a tree, found by reference, for messages that need it when it wasn't recorded.</summary>
     public static string Find(Tree root, Tree node) => TryFind(root, node, null) ?? "";
 
     private static string? TryFind(Tree root, Tree node, string? path)

@@ -103,7 +103,7 @@ public sealed class ModelHubTests
     }
 
     [Test]
-    public async Task CancelledDownloadLeavesNothingThatCountsAsWholeAndContinues()
+    public async Task CanceledDownloadLeavesNothingThatCountsAsWholeAndContinues()
     {
         using CancellationTokenSource source = new();
         _hub.CutAfter = 50_000;

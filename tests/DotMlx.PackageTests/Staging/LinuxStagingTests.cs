@@ -34,7 +34,7 @@ internal sealed class LinuxStagingTests
         StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
         string staged = Path.Combine(package.Native(NewProject.Rid), "libmlxc.so");
         Assert.That(new ElfFile(staged).Runpath, Is.EqualTo(new[] { "$ORIGIN" }));
-        AssertFindsItsNeighbour(staged);
+        AssertFindsItsNeighbor(staged);
     }
 
     [Test]
@@ -47,7 +47,7 @@ internal sealed class LinuxStagingTests
         StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
         string staged = Path.Combine(package.Native(NewProject.Rid), "libmlxc.so");
         Assert.That(new ElfFile(staged).Runpath, Is.EqualTo(new[] { "$ORIGIN" }));
-        AssertFindsItsNeighbour(staged);
+        AssertFindsItsNeighbor(staged);
     }
 
     [TestCase("-Wl,-rpath,/opt", "has the run path '/opt'")]
@@ -103,17 +103,17 @@ internal sealed class LinuxStagingTests
         Assert.That(versions.RootElement.GetProperty("needs").GetArrayLength(), Is.Zero);
         Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-MLX.txt")), Does.StartWith("For libmlxc.so, libmlx.so, libjaccl.so.1."));
         Directory.Delete(Path.Combine(Prefix, "lib"), recursive: true);
-        AssertFindsItsNeighbour(Path.Combine(native, "libmlxc.so"));
+        AssertFindsItsNeighbor(Path.Combine(native, "libmlxc.so"));
     }
 
     [Test]
-    public void LibraryOfOthersInThePrefixIsTheSystemsUnlessItBringsItsLicence()
+    public void LibraryOfOthersInThePrefixIsTheSystemsUnlessItBringsItsLicense()
     {
         string blas = Path.Combine(Prefix, "lib", "libopenblas.so.0");
         Compile("int dgemm(void) { return 7; }", blas, "-Wl,-soname,libopenblas.so.0");
         Link("-Wl,-rpath,/home/builder/mlx/build", "int dgemm(void); int both(void) { return dgemm(); }", blas, "-Wl,-rpath,/home/builder/mlx/build");
         Assert.That(Staged(), Is.EqualTo(("libmlxc.so libmlx.so", "libopenblas.so.0")));
-        File.WriteAllText(Path.Combine(Prefix, "COPYING"), "The licence of OpenBLAS.\n");
+        File.WriteAllText(Path.Combine(Prefix, "COPYING"), "The license of OpenBLAS.\n");
         Assert.That(Staged(), Is.EqualTo(("libmlxc.so libmlx.so libopenblas.so.0", "")));
 
         (string, string) Staged()
@@ -198,7 +198,7 @@ internal sealed class LinuxStagingTests
     }
 
     /// <summary>The system's loader finds libmlx.so in the staged folder, although the one it was linked with is elsewhere.</summary>
-    private static void AssertFindsItsNeighbour(string library)
+    private static void AssertFindsItsNeighbor(string library)
     {
         nint handle = NativeLibrary.Load(library);
         try

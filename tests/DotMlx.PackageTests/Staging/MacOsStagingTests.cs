@@ -80,7 +80,7 @@ internal sealed class MacOsStagingTests
     }
 
     [Test]
-    public void LicencesAreThoseOfWhatIsInside()
+    public void LicensesAreThoseOfWhatIsInside()
     {
         StagedPackage package = _fixture.Stager.Mlx(_fixture.Homebrew("fba4470", "0.31.2"), 0);
         Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-MLX.txt")), Does.Contain("Copyright © 2023 Apple Inc."));
@@ -134,19 +134,19 @@ internal sealed class MacOsStagingTests
     }
 
     [Test]
-    public void WhatThatLibraryLoadsGoesAlongWithItsLicence()
+    public void WhatThatLibraryLoadsGoesAlongWithItsLicense()
     {
-        string prefix = WithLibraryOfOthers(licence: true);
+        string prefix = WithLibraryOfOthers(license: true);
         StagedPackage package = _fixture.Stager.Mlx(prefix, 0);
         string native = package.Native("osx-arm64");
         Assert.That(File.ReadAllText(Path.Combine(native, "libjaccl.dylib")), Does.Contain("\nDEP @loader_path/libwire.2.dylib\n"));
         Assert.That(File.ReadAllText(Path.Combine(native, "libwire.2.dylib")), Does.Contain("\nID @loader_path/libwire.2.dylib\n").And.EndsWith("SIGNED\n"));
-        Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-THIRD-PARTY.txt")), Does.EndWith("For libwire.2.dylib:\n\nThe licence of wire.\n"));
+        Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-THIRD-PARTY.txt")), Does.EndWith("For libwire.2.dylib:\n\nThe license of wire.\n"));
     }
 
     [Test]
-    public void LibraryOfOthersWithoutALicenceIsRefused() =>
-        Refused(WithLibraryOfOthers(licence: false), "'libjaccl.dylib' loads '", "holds no LICENSE or COPYING to go along", "build MLX without that library");
+    public void LibraryOfOthersWithoutALicenseIsRefused() =>
+        Refused(WithLibraryOfOthers(license: false), "'libjaccl.dylib' loads '", "holds no LICENSE or COPYING to go along", "build MLX without that library");
 
     [Test]
     public void LibraryThatIsNamedByRunPathMustBeThere() =>
@@ -230,14 +230,14 @@ internal sealed class MacOsStagingTests
     }
 
     /// <summary>Four libraries: the last is loaded by libjaccl, is nobody's of MLX's, and is named by a link as Homebrew's are.</summary>
-    private string WithLibraryOfOthers(bool licence)
+    private string WithLibraryOfOthers(bool license)
     {
         string other = Path.Combine(_fixture.Folder, "opt", "mlx"), keg = Path.Combine(_fixture.Folder, "Cellar", "wire", "2.1");
         string prefix = _fixture.Homebrew("v0.7.0", "0.32.3", mlxNeeds: ["@rpath/libjaccl.dylib"]);
         FixturePrefix.Dylib(Path.Combine(other, "lib", "libjaccl.dylib"), "ID @rpath/libjaccl.dylib", "DEP @loader_path/libwire.2.dylib", "MINOS 26.2");
         FixturePrefix.Dylib(Path.Combine(keg, "lib", "libwire.2.dylib"), "ID @rpath/libwire.2.dylib", "MINOS 14.0");
         File.CreateSymbolicLink(Path.Combine(other, "lib", "libwire.2.dylib"), Path.Combine(keg, "lib", "libwire.2.dylib"));
-        if (licence) File.WriteAllText(Path.Combine(keg, "LICENSE.txt"), "The licence of wire.\n");
+        if (license) File.WriteAllText(Path.Combine(keg, "LICENSE.txt"), "The license of wire.\n");
         return prefix;
     }
 

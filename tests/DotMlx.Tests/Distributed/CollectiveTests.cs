@@ -5,7 +5,7 @@ public class CollectiveTests
 {
     [TestCase(2)]
     [TestCase(4)]
-    public void Every_rank_computes_the_same_and_sends_to_its_neighbours(int size)
+    public void Every_rank_computes_the_same_and_sends_to_its_neighbors(int size)
     {
         RankProcesses.Result[] results = Ring.Run(size, "compute");
         for (int rank = 0; rank < size; rank++)

@@ -39,7 +39,7 @@ internal static class RankProgram
         {
             case "compute":
                 Collectives(group);
-                Neighbours(group);
+                Neighbors(group);
                 ShardedLinear(group);
                 break;
             case "train":
@@ -52,7 +52,7 @@ internal static class RankProgram
             case "shapes":
                 foreach (string kind in arguments)
                 {
-                    // All ranks are told and are still in step afterwards.
+                    // All ranks are told and are still in step afterward.
                     MlxException e = Assert.Throws<MlxException>(() => Shapes(group, kind))!;
                     Console.WriteLine($"{kind}: {e.Message}");
                 }
@@ -106,7 +106,7 @@ internal static class RankProgram
         group.Barrier();
     }
 
-    private static void Neighbours(DistributedGroup group)
+    private static void Neighbors(DistributedGroup group)
     {
         int right = (group.Rank + 1) % group.Size, left = (group.Rank + group.Size - 1) % group.Size;
         MlxArray mine = MlxArray.Create<int>([group.Rank, 42], 2);

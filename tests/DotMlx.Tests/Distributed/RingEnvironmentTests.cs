@@ -17,7 +17,7 @@ public class RingEnvironmentTests
     }
 
     [Test]
-    public void A_good_file_gives_rank_and_neighbours()
+    public void A_good_file_gives_rank_and_neighbors()
     {
         Set("2", Hosts("""[["127.0.0.1:5000"], ["127.0.0.1:5001"], ["mac.local:5002"]]"""));
         RingEnvironment ring = RingEnvironment.Read(required: true)!;

@@ -46,15 +46,19 @@ internal sealed partial class SnippetTests
         Assert.That(double.Parse(last.Split(' ')[^1], CultureInfo.InvariantCulture), Is.LessThan(1e-3));
     }
 
+    /// <summary>The README's blocks of cs are only compiled: what they do, such as a download, no test should.</summary>
+    [Test]
+    public void TheChatExampleOfTheReadmeCompiles()
+    {
+        MatchCollection blocks = OnlyCompiled().Matches(Repository.Read("README.md"));
+        Assert.That(blocks, Is.Not.Empty);
+        using MemoryStream image = Emit(string.Concat(blocks.Select(block => $"```csharp\n{block.Groups[1].Value}```\n")));
+        Assert.That(image.Length, Is.Positive);
+    }
+
     private static string Run(string page)
     {
-        string program = Program(Repository.Read(page));
-        using var image = new MemoryStream();
-        // As in a project that has the package, the source generator writes the modules' parameters.
-        GeneratorRun.Driver().RunGeneratorsAndUpdateCompilation(Compile(program), out Compilation compilation, out _);
-        var result = compilation.Emit(image);
-        Assert.That(result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning), Is.Empty, program);
-
+        using MemoryStream image = Emit(Repository.Read(page));
         image.Position = 0;
         var context = new AssemblyLoadContext(page, isCollectible: true);
         MethodInfo entry = context.LoadFromStream(image).EntryPoint!;
@@ -81,6 +85,17 @@ internal sealed partial class SnippetTests
         }
 
         return output.ToString();
+    }
+
+    private static MemoryStream Emit(string page)
+    {
+        string program = Program(page);
+        var image = new MemoryStream();
+        // As in a project that has the package, the source generator writes the modules' parameters.
+        GeneratorRun.Driver().RunGeneratorsAndUpdateCompilation(Compile(program), out Compilation compilation, out _);
+        var result = compilation.Emit(image);
+        Assert.That(result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning), Is.Empty, program);
+        return image;
     }
 
     // A page builds up: later blocks use what earlier ones declared. Using directives come first, once each, and types last.
@@ -110,6 +125,9 @@ internal sealed partial class SnippetTests
 
     [GeneratedRegex(@"^```csharp\r?\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Snippet();
+
+    [GeneratedRegex(@"^```cs\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex OnlyCompiled();
 
     [GeneratedRegex(@"^```output\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Shown();

@@ -377,7 +377,7 @@ public class PlainLayerTests
             [x.Shape[0], .. counts, x.Shape[^1]]);
     }
 
-    /// <summary>One axis in another size, from the definition: a weighted mean of the neighbours of each place.</summary>
+    /// <summary>One axis in another size, from the definition: a weighted mean of the neighbors of each place.</summary>
     private static PlainGrid Resample(PlainGrid x, int axis, double scale, UpsampleMode mode, bool align, bool antialias)
     {
         int size = x.Shape[axis], target = (int)(scale * size);
@@ -396,10 +396,10 @@ public class PlainLayerTests
             index =>
             {
                 int place = index[axis];
-                double At(int neighbour)
+                double At(int neighbor)
                 {
                     int[] source = [.. index];
-                    source[axis] = Math.Clamp(neighbour, 0, size - 1);
+                    source[axis] = Math.Clamp(neighbor, 0, size - 1);
                     return x[source];
                 }
 
@@ -412,12 +412,12 @@ public class PlainLayerTests
                 position = mode == UpsampleMode.Linear && !antialias ? Math.Clamp(position, 0, size - 1) : position;
                 int reach = (int)Math.Ceiling(2 * widening) + 1;
                 double sum = 0, weights = 0;
-                for (int neighbour = (int)Math.Floor(position) - reach; neighbour <= position + reach; neighbour++)
+                for (int neighbor = (int)Math.Floor(position) - reach; neighbor <= position + reach; neighbor++)
                 {
-                    double weight = Kernel(Math.Abs(position - neighbour) / widening);
-                    if (!antialias || (neighbour >= 0 && neighbour < size))
+                    double weight = Kernel(Math.Abs(position - neighbor) / widening);
+                    if (!antialias || (neighbor >= 0 && neighbor < size))
                     {
-                        sum += weight * At(neighbour);
+                        sum += weight * At(neighbor);
                         weights += weight;
                     }
                 }
@@ -427,7 +427,7 @@ public class PlainLayerTests
             shape);
     }
 
-    // Python centres the samples when the size is not a multiple of the factor.
+    // Python centers the samples when the size is not a multiple of the factor.
     private static double Shift(int size, int target, double scale) => (size - (target / scale)) / 2;
 
     private static PlainGrid Normalized(PlainGrid x, double eps, Func<int[], int[], bool> together, MlxArray? weight, MlxArray? bias)

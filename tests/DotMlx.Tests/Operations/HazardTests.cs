@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Arguments that would end the process inside MLX, or keep it busy for ever.</summary>
+/// <summary>Arguments that would end the process inside MLX, or keep it busy forever.</summary>
 public class HazardTests
 {
     private static readonly MlxStream Cpu = DeviceType.Cpu;

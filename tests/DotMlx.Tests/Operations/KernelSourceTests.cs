@@ -38,7 +38,7 @@ public unsafe class KernelSourceTests
         Assert.That(KernelSource.Write(source, "source", ascii: false), Is.EqualTo(source), "CUDA reads UTF-8");
     }
 
-    [TestCase("float größe = 1;", "Line 1 of the kernel's source: The character 'ö' stands outside comments and strings")]
+    [TestCase("float größe = 1;", "Line 1 of the kernel's source: The character 'ö' is outside comments and strings")]
     [TestCase("float a;\nfloat 😀;", "Line 2 of the kernel's source: The character '😀'")]
     [TestCase("a;\nstatic_assert(N % simd == 0);", "Line 2 of the kernel's source: In a condition such as that of static_assert")]
     [TestCase("template <int N, typename = enable_if_t<(N % s) == 0>> void f() {}", "'a % (b)'")]

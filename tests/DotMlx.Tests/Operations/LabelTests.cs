@@ -23,7 +23,7 @@ public class LabelTests
             {
                 Assert.That(
                     () => item.Loss(scores, MlxArray.Create<int>([0, wrong])),
-                    Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains($"target {wrong} is none of the 3 classes"));
+                    Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains($"target {wrong} isn't one of the 3 classes"));
             }
 
             Assert.That(() => item.Loss(scores, Mx.Ones(2)), Throws.ArgumentException.With.Message.Contains("targets").And.Message.Contains("float32"));

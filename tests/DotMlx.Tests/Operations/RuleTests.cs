@@ -8,7 +8,7 @@ public class RuleTests
     [Test]
     public void DivModRounds()
     {
-        // Before 0.32 the quotient is cut towards zero, and MLX's remainder has the sign of the dividend on the CPU and, on Metal and CUDA
+        // Before 0.32 the quotient is cut toward zero, and MLX's remainder has the sign of the dividend on the CPU and, on Metal and CUDA
         // alike, that of the divisor. From then on it is Python's.
         bool down = LibraryInUse.IsMlxSince("0.32");
         float[] quotient = down ? [3, -4, -4, 3] : [3, -3, -3, 3];

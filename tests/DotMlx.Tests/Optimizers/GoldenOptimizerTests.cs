@@ -81,7 +81,7 @@ internal sealed class GoldenOptimizerTests
             if (optimizer is SGD { WeightDecay: not 0 } sgd)
             {
                 // Python's SGD adds the decay to the caller's gradients in place, and the figures list them as they were
-                // afterwards: take it off again to have what was passed in.
+                // afterward: take it off again to have what was passed in.
                 gradients = (TreeDictionary)Tree.Map((g, w) => g - (sgd.WeightDecay * w), gradients, parameters);
             }
 

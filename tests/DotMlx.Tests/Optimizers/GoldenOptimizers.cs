@@ -89,7 +89,7 @@ internal static class GoldenOptimizers
         double[] left = Golden.ToDoubles(actual);
         double[] right = Golden.ToDoubles(expected);
 
-        // An element that is tiny beside its neighbours is a difference of larger ones.
+        // An element that is tiny beside its neighbors is a difference of larger ones.
         double relative = actual.DType switch { DType.Float16 => 2e-3, DType.BFloat16 => 1.6e-2, _ => 1e-5 };
         double floor = 1e-2 * right.Select(Math.Abs).DefaultIfEmpty().Max();
         for (int i = 0; i < left.Length; i++)

@@ -150,7 +150,7 @@ public class GradientTests
         Assert.That(caught!.Message, Is.EqualTo("100 %s%n"));
         Assert.That(caught.StackTrace, Does.Contain(nameof(Fail)));
 
-        // Through nested transforms, and with everything usable afterwards.
+        // Through nested transforms, and with everything usable afterward.
         Assert.Throws<FormatException>(() => Mx.Grad(Mx.Grad((MlxArray _) => Fail()))(x));
         Assert.Throws<FormatException>(() => Mx.Vjp(_ => Fail(), x, x));
         using MlxArray gradient = Mx.Grad((MlxArray a) => a * a)(x);

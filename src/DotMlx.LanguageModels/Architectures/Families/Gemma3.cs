@@ -1,7 +1,7 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
 /// <summary>
-/// The text model of Gemma 3: normalized queries and keys, and layers with a sliding window and a rotary embedding of their own.
+/// The text model of Gemma 3: normalized queries and keys, and layers with a sliding window and a separate rotary embedding.
 /// </summary>
 internal sealed class Gemma3 : DecoderFamily
 {

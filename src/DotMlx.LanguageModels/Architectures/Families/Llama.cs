@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>Llama 1 to 3, and the many models that have their form.</summary>
+/// <summary>Llama 1 to 3, and the many models with the same architecture.</summary>
 internal sealed class Llama : DecoderFamily
 {
     public override string ModelType => "llama";

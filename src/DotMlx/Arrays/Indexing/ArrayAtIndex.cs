@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// Updates of the chosen positions that count a position as often as the index names it, where <c>a[index] += value</c> counts it once.
-/// Each gives a new array; the one it began with keeps its values.
+/// Updates that apply once per occurrence of a position in the index, whereas <c>a[index] += value</c> applies once per position. Each
+/// method returns a new array and doesn't change the original.
 /// </summary>
 public readonly struct ArrayAtIndex
 {
@@ -16,7 +16,7 @@ public readonly struct ArrayAtIndex
     }
 
     /// <summary>Adds (<c>a.at[index].add</c>).</summary>
-    /// <param name="value">Broadcast to the indexed shape and converted to the array's type.</param>
+    /// <param name="value">The value, broadcast to the indexed shape and converted to the array's type.</param>
     public MlxArray Add(MlxArray value) => Update(value, UpdateKind.Add);
 
     /// <summary>Subtracts (<c>a.at[index].subtract</c>).</summary>
@@ -31,11 +31,11 @@ public readonly struct ArrayAtIndex
     /// <inheritdoc cref="Add"/>
     public MlxArray Divide(MlxArray value) => Update(value, UpdateKind.Divide);
 
-    /// <summary>Takes the larger of what is there and the value (<c>a.at[index].maximum</c>).</summary>
+    /// <summary>Takes the larger of the element and the value (<c>a.at[index].maximum</c>).</summary>
     /// <inheritdoc cref="Add"/>
     public MlxArray Maximum(MlxArray value) => Update(value, UpdateKind.Maximum);
 
-    /// <summary>Takes the smaller of what is there and the value (<c>a.at[index].minimum</c>).</summary>
+    /// <summary>Takes the smaller of the element and the value (<c>a.at[index].minimum</c>).</summary>
     /// <inheritdoc cref="Add"/>
     public MlxArray Minimum(MlxArray value) => Update(value, UpdateKind.Minimum);
 

@@ -3,8 +3,8 @@ namespace DotMlx;
 /// <summary>NumPy's broadcasting of shapes.</summary>
 internal static class Broadcasting
 {
-    /// <summary>The common shape of two.</summary>
-    /// <exception cref="ArgumentException">They do not go together.</exception>
+    /// <summary>The common shape of two shapes.</summary>
+    /// <exception cref="ArgumentException">The shapes can't be broadcast.</exception>
     internal static int[] Shapes(int[] left, int[] right, string what)
     {
         int[] result = new int[Math.Max(left.Length, right.Length)];
@@ -19,7 +19,7 @@ internal static class Broadcasting
         return result;
     }
 
-    /// <summary>Whether an array of one shape can stand for one of another by repeating.</summary>
+    /// <summary>Whether an array of one shape can be broadcast to another shape.</summary>
     internal static bool Fits(ReadOnlySpan<int> from, ReadOnlySpan<int> to)
     {
         for (int i = 1; i <= from.Length; i++)

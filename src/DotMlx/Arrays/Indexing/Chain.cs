@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>A value that is replaced step by step; every step but the last is freed, and what it began with is left alone.</summary>
+/// <summary>A value that is replaced step by step. Every intermediate value is freed, but not the initial one.</summary>
 internal sealed class Chain(MlxArray start) : IDisposable
 {
     private bool owned;
@@ -14,7 +14,7 @@ internal sealed class Chain(MlxArray start) : IDisposable
         owned = true;
     }
 
-    /// <summary>The last value, which now belongs to the caller.</summary>
+    /// <summary>The last value, which then belongs to the caller.</summary>
     internal MlxArray Take()
     {
         MlxArray result = owned ? Value : Value.Share();

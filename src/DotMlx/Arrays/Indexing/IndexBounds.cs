@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>MLX reads and writes wherever an index points; here it is checked first.</summary>
+/// <summary>Checks indices, because MLX reads and writes wherever an index points.</summary>
 internal static class IndexBounds
 {
     internal static int Position(int position, int axis, MlxArray array)
@@ -21,14 +21,14 @@ internal static class IndexBounds
     }
 
     /// <summary>
-    /// Checks an index array. Its values are computed for that, except under a transform, where they are not to be had.
+    /// Checks an index array. Its values are computed for this check, except under a transform, where they aren't available.
     /// </summary>
     internal static void Array(MlxArray positions, int axis, MlxArray array)
     {
         if (!positions.DType.IsInteger())
         {
             throw new ArgumentException(positions.DType == DType.Bool
-                ? "A boolean array selects only when writing, a[mask] = value, as the only entry; to read, use Mx.Where, or positions."
+                ? "A boolean mask is allowed only for writing, a[mask] = value, and only as the only entry. To read, use Mx.Where or positions."
                 : $"An index array must hold integers; this one is {positions.DType.MlxName()}, shape {ShapeText.Of(positions)}. Convert it with AsType(DType.Int32).");
         }
 
@@ -44,8 +44,8 @@ internal static class IndexBounds
     }
 
     /// <summary>
-    /// Checks the positions given to a function, if their values are there already: computing them for this alone would cost the
-    /// laziness of a whole graph. Without an axis they count in the flattened array; an axis out of range is left to MLX.
+    /// Checks the positions passed to a function if their values are already available; computing them only for this check would defeat
+    /// lazy evaluation. Without an axis, they count positions in the flattened array. MLX itself checks the axis.
     /// </summary>
     internal static void Given(MlxArray positions, MlxArray array, int? axis)
     {
@@ -67,7 +67,7 @@ internal static class IndexBounds
         }
     }
 
-    /// <summary>MLX finds out about other positions only where nobody can catch its error any more.</summary>
+    /// <summary>Checks positions, because MLX reports invalid ones only where nobody can catch the error.</summary>
     internal static void RequireIntegers(MlxArray positions)
     {
         ArgumentNullException.ThrowIfNull(positions);
@@ -78,16 +78,18 @@ internal static class IndexBounds
         }
     }
 
-    /// <summary>Checks classes that a loss picks, where their values are there already or <see cref="MlxDiagnostics.CheckIndices"/> asks for it.</summary>
-    /// <exception cref="ArgumentException">The targets are no integers.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A target is negative or no class.</exception>
+    /// <summary>
+    /// Checks class labels of a loss, if their values are already available or <see cref="MlxDiagnostics.CheckIndices"/> requests it.
+    /// </summary>
+    /// <exception cref="ArgumentException">The targets aren't integers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A target is negative, or isn't a class.</exception>
     internal static void Classes(MlxArray targets, MlxArray scores, int axis)
     {
         int classes = scores.Dim(axis);
         if (!targets.DType.IsInteger())
         {
             throw new ArgumentException(
-                $"The targets must hold the numbers of classes, but are {targets.DType.MlxName()}, shape {ShapeText.Of(targets)}. Convert them with AsType(DType.Int32).", nameof(targets));
+                $"The targets must be class indices, but they are {targets.DType.MlxName()}, shape {ShapeText.Of(targets)}. Convert them with AsType(DType.Int32).", nameof(targets));
         }
 
         if (targets.Size > 0 && MayRead(targets))
@@ -97,7 +99,7 @@ internal static class IndexBounds
                 if (target < 0 || target >= classes)
                 {
                     throw new ArgumentOutOfRangeException(
-                        nameof(targets), target, $"The target {target} is none of the {classes} classes on axis {axis} of scores of shape {ShapeText.Of(scores)}: expected 0 to {classes - 1}.");
+                        nameof(targets), target, $"The target {target} isn't one of the {classes} classes on axis {axis} of scores of shape {ShapeText.Of(scores)}: expected 0 to {classes - 1}.");
                 }
             }
         }
@@ -107,8 +109,8 @@ internal static class IndexBounds
     private static bool MayRead(MlxArray positions) =>
         (MlxDiagnostics.CheckIndices && !TraceLock.IsHeldByCurrentThread) || Evaluation.IsKnown(positions);
 
-    /// <summary>Checks the start of a part of an array. Its values are computed for that, except under a transform.</summary>
-    /// <returns>The values, or null where they are not known.</returns>
+    /// <summary>Checks the start of a slice. Its values are computed for this check, except under a transform.</summary>
+    /// <returns>The values, or null if they aren't known.</returns>
     internal static long[]? Start(MlxArray start, MlxArray array, ReadOnlySpan<int> axes, ReadOnlySpan<int> sizes)
     {
         ArgumentNullException.ThrowIfNull(start);
@@ -133,7 +135,7 @@ internal static class IndexBounds
             {
                 throw new ArgumentOutOfRangeException(
                     nameof(start), values[i],
-                    $"A part of size {sizes[axis]} cannot start at {values[i]} on axis {axis} of size {array.ShapeArray[axis]}, shape {ShapeText.Of(array)}: its start is from 0 to {last}.");
+                    $"A slice of size {sizes[axis]} cannot start at {values[i]} on axis {axis} of size {array.ShapeArray[axis]}, shape {ShapeText.Of(array)}: its start must be from 0 to {last}.");
             }
         }
 

@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Writes through a boolean mask over the leading axes.</summary>
+/// <summary>Writes with a boolean mask over the leading axes.</summary>
 internal static unsafe class IndexMask
 {
     internal static bool IsMask(MlxIndex index) =>

@@ -1,9 +1,9 @@
 namespace DotMlx;
 
 /// <summary>
-/// What an index does to an array: one entry per axis and new axis, in order, by the rules of NumPy, which MLX follows.
-/// Arrays are broadcast together; their dimensions stand where the first of them (or of the positions beside them) stood,
-/// or in front when something else lies between.
+/// An index resolved against an array: one entry per axis and per new axis, in order, by the rules of NumPy, which MLX follows. Index
+/// arrays are broadcast together. Their dimensions are where the first of them (or of the adjacent positions) was, or in front if there is
+/// something else between them.
 /// </summary>
 internal sealed class IndexPlan : IDisposable
 {
@@ -36,7 +36,7 @@ internal sealed class IndexPlan : IDisposable
     /// <summary>The common shape of the index arrays.</summary>
     internal int[] Gathered { get; }
 
-    /// <summary>Whether the index arrays' dimensions stay in place instead of moving to the front.</summary>
+    /// <summary>Whether the dimensions of the index arrays stay in place instead of moving to the front.</summary>
     internal bool Joined { get; }
 
     /// <summary>The dimensions of the result, in order: a new axis, a slice of an axis, or all of <see cref="Gathered"/>.</summary>
@@ -106,7 +106,7 @@ internal sealed class IndexPlan : IDisposable
 
         if (ellipses > 1)
         {
-            throw new ArgumentException($"An index can have one ellipsis only, this one has {ellipses}: {Text(index)}.", nameof(index));
+            throw new ArgumentException($"An index can have only one ellipsis, but this one has {ellipses}: {Text(index)}.", nameof(index));
         }
 
         if (consuming > rank)
@@ -139,7 +139,7 @@ internal sealed class IndexPlan : IDisposable
                     entries.Add(IndexEntry.By(axis++, owned[^1]));
                     break;
                 case MlxIndex.EntryKind.Mask:
-                    throw new NotSupportedException($"A boolean mask selects only when writing, a[mask] = value, as the only entry: {Text(index)}.");
+                    throw new NotSupportedException($"A boolean mask is allowed only for writing, a[mask] = value, and only as the only entry: {Text(index)}.");
                 case MlxIndex.EntryKind.Array:
                     IndexBounds.Array(entry.Array, axis, array);
                     entries.Add(IndexEntry.By(axis++, Signed(entry.Array)));
@@ -210,7 +210,7 @@ internal sealed class IndexPlan : IDisposable
         return $"[{string.Join(", ", parts)}]";
     }
 
-    /// <summary>A dimension of the result: of an axis (a slice), the n-th of the index arrays, or new.</summary>
+    /// <summary>A dimension of the result: a sliced axis, the n-th dimension of the index arrays, or a new axis.</summary>
     internal readonly record struct Dimension(int Axis, int Gathered, int Size)
     {
         internal bool IsNew => Axis < 0 && Gathered < 0;

@@ -2,7 +2,9 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Reads <c>a[…]</c>: one slice for positions and slices, one take or gather for arrays, then the axes are put in order.</summary>
+/// <summary>
+/// Reads <c>a[…]</c>: one slice for positions and slices, one take or gather for arrays, and then a reordering of the axes.
+/// </summary>
 internal static unsafe class IndexReader
 {
     internal static MlxArray Read(MlxArray array, ReadOnlySpan<MlxIndex> index)

@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>What writing does with the values that are there.</summary>
+/// <summary>How a write combines the value with the existing elements.</summary>
 internal enum UpdateKind
 {
     Set,
@@ -14,7 +14,7 @@ internal enum UpdateKind
     Minimum,
 }
 
-/// <summary>Makes the array that <c>a[…] = value</c> and <c>a.At[…].Add(value)</c> stand for; the old one is left as it is.</summary>
+/// <summary>Creates the array for <c>a[…] = value</c> and <c>a.At[…].Add(value)</c>; the old array doesn't change.</summary>
 internal static unsafe class IndexWriter
 {
     internal static MlxArray Write(MlxArray array, ReadOnlySpan<MlxIndex> index, MlxArray value, UpdateKind kind)
@@ -59,7 +59,7 @@ internal static unsafe class IndexWriter
         return plan.HasArrays ? Scatter(plan, update, dimensions, kind) : UpdateSlice(plan, update, kind);
     }
 
-    /// <summary>Values may have more dimensions than they fill, if those have size 1.</summary>
+    /// <summary>Removes leading dimensions of size 1 if the values have more dimensions than they fill.</summary>
     internal static void DropLeadingOnes(Chain update, int rank)
     {
         int[] shape = update.Value.ShapeArray;
@@ -221,7 +221,10 @@ internal static unsafe class IndexWriter
         return Op.Result(status, result, "mlx_scatter");
     }
 
-    /// <summary>Brings the value into the order scatter wants: the index arrays' dimensions, the parts', then one per axis of the array.</summary>
+    /// <summary>
+    /// Brings the value into the order that scatter requires: the dimensions of the index arrays, those of the slices, and then one per
+    /// axis of the array.
+    /// </summary>
     private static void ArrangeUpdate(IndexPlan plan, Chain update, List<IndexPlan.Dimension> dimensions, List<int> parts)
     {
         int[] shape = [.. dimensions.Select(static dimension => dimension.Size)];

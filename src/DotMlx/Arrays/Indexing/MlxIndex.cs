@@ -3,8 +3,8 @@ using System.Globalization;
 namespace DotMlx;
 
 /// <summary>
-/// One entry of an index <c>a[…]</c>: a position (<c>2</c>, <c>-1</c>, <c>^1</c>), a range (<c>1..3</c>), a <see cref="Slice"/>,
-/// an array or list of positions, a boolean mask (for writing), <see cref="Mx.NewAxis"/> or <see cref="Mx.Ellipsis"/>.
+/// One entry of an index <c>a[…]</c>: a position (<c>2</c>, <c>-1</c>, <c>^1</c>), a range (<c>1..3</c>), a <see cref="Slice"/>, an array
+/// or list of positions, a boolean mask (for writing), <see cref="Mx.NewAxis"/>, or <see cref="Mx.Ellipsis"/>.
 /// </summary>
 public readonly struct MlxIndex
 {
@@ -52,20 +52,20 @@ public readonly struct MlxIndex
     /// <summary>A position, counted from the end when negative.</summary>
     public static implicit operator MlxIndex(int position) => new(EntryKind.Position, new Slice(position));
 
-    /// <summary>A position, from the end with <c>^</c>.</summary>
+    /// <summary>A position; <c>^</c> counts from the end.</summary>
     public static implicit operator MlxIndex(Index position) => new(
         EntryKind.Position,
         !position.IsFromEnd ? new Slice(position.Value)
         : position.Value > 0 ? new Slice(-position.Value)
         : throw new ArgumentOutOfRangeException(nameof(position), position, "^0 is past the last position; ^1 is the last one."));
 
-    /// <summary>A range of positions; past the ends it is cut off, as Python's slices are.</summary>
+    /// <summary>A range of positions. It is clipped to the axis, like Python's slices.</summary>
     public static implicit operator MlxIndex(Range range) => new(EntryKind.Slice, range);
 
     /// <summary>Python's <c>start:stop:step</c>.</summary>
     public static implicit operator MlxIndex(Slice slice) => new(EntryKind.Slice, slice);
 
-    /// <summary>Positions given by an integer array of any shape, whose dimensions take the axis's place; or a boolean mask, for writing.</summary>
+    /// <summary>Positions in an integer array of any shape, whose dimensions replace the axis, or a boolean mask for writing.</summary>
     public static implicit operator MlxIndex(MlxArray positions)
     {
         ArgumentNullException.ThrowIfNull(positions);
@@ -86,7 +86,7 @@ public readonly struct MlxIndex
         return new MlxIndex(EntryKind.List, reference: positions.ToArray());
     }
 
-    /// <summary>A mask over the whole array, for writing: everything or nothing.</summary>
+    /// <summary>A mask over the whole array, for writing all or nothing.</summary>
     public static implicit operator MlxIndex(bool mask) => new(EntryKind.Array, reference: (MlxArray)mask);
 
     /// <summary>A mask over the first axis, for writing.</summary>
@@ -96,7 +96,7 @@ public readonly struct MlxIndex
         return new MlxIndex(EntryKind.Mask, reference: mask);
     }
 
-    /// <summary>The entry as Python writes it.</summary>
+    /// <summary>The entry in Python's syntax.</summary>
     public override string ToString() => Kind switch
     {
         EntryKind.All => ":",

@@ -1,9 +1,12 @@
 namespace DotMlx;
 
-/// <summary>Python's <c>start:stop:step</c>: negative bounds count from the end, bounds past the ends are cut off, a missing one means the end.</summary>
-/// <param name="Start">The first position; null for the first in the direction of the step.</param>
-/// <param name="Stop">The position to stop before; null to go to the end.</param>
-/// <param name="Step">The distance between positions, not 0; negative to go backwards; null for 1.</param>
+/// <summary>
+/// Python's <c>start:stop:step</c>. Negative bounds count from the end, bounds outside the axis are clipped, and a missing bound means the
+/// end.
+/// </summary>
+/// <param name="Start">The first position; null for the first one in the direction of the step.</param>
+/// <param name="Stop">The exclusive end; null for the end of the axis.</param>
+/// <param name="Step">The distance between positions, which must not be 0; negative for the reverse direction; null for 1.</param>
 public readonly record struct Slice(int? Start = null, int? Stop = null, int? Step = null)
 {
     /// <summary>Every position: Python's <c>:</c>.</summary>
@@ -16,7 +19,7 @@ public readonly record struct Slice(int? Start = null, int? Stop = null, int? St
     // ^0 as a start is past the end, which no negative number says.
     private static int Bound(Index index) => !index.IsFromEnd ? index.Value : index.Value == 0 ? int.MaxValue : -index.Value;
 
-    /// <summary>The slice on an axis of a given size: first position, stop, step, and how many positions there are.</summary>
+    /// <summary>The slice for an axis of a given size: the first position, the stop, the step, and the number of positions.</summary>
     internal (int Start, int Stop, int Step, int Length) On(int size)
     {
         int step = Step ?? 1;

@@ -4,7 +4,9 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Arrays as Python's MLX prints them: <c>array([1, 2, 3], dtype=int32)</c>, long dimensions with their middle left out.</summary>
+/// <summary>
+/// Arrays in the format of Python's MLX: <c>array([1, 2, 3], dtype=int32)</c>, with the middle of long dimensions left out.
+/// </summary>
 internal static unsafe class ArrayText
 {
     // A dimension longer than twice this is cut.
@@ -16,7 +18,7 @@ internal static unsafe class ArrayText
         return Of(array, (at, dtype) => Element((byte*)at, dtype, precision));
     }
 
-    /// <summary>The elements in a format of .NET; a scalar is its number alone.</summary>
+    /// <summary>The elements in a .NET format; for a scalar, only its number.</summary>
     internal static string Of(MlxArray array, string format, IFormatProvider provider)
     {
         if (array.NDim > 0)

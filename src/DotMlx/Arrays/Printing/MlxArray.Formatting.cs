@@ -4,11 +4,13 @@ namespace DotMlx;
 
 public sealed unsafe partial class MlxArray : ISpanFormattable
 {
-    /// <summary>The array with its numbers in a .NET format, evaluated first: <c>$"{loss:F3}"</c> is the number alone for a scalar, and
-    /// for others what <see cref="ToString()"/> gives.</summary>
-    /// <param name="format">A format of .NET's numbers; none prints as <see cref="ToString()"/>.</param>
-    /// <param name="formatProvider">Whose separators are used; null for those of Python.</param>
-    /// <exception cref="FormatException">The format is not one of the element type.</exception>
+    /// <summary>
+    /// The array with its numbers in a .NET format, evaluated first. <c>$"{loss:F3}"</c> is only the number for a scalar, and has the
+    /// layout of <see cref="ToString()"/> for other arrays.
+    /// </summary>
+    /// <param name="format">A .NET numeric format; none for the format of <see cref="ToString()"/>.</param>
+    /// <param name="formatProvider">Provides the separators; null for those of Python.</param>
+    /// <exception cref="FormatException">The format isn't valid for the element type.</exception>
     public string ToString(string? format, IFormatProvider? formatProvider) =>
         string.IsNullOrEmpty(format) || IsDisposed ? ToString() : ArrayText.Of(this, format, formatProvider ?? CultureInfo.InvariantCulture);
 

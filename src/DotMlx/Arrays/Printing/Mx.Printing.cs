@@ -14,7 +14,7 @@ public static unsafe partial class Mx
         printOptions = new PrintOptions(precision);
     }
 
-    /// <summary>How arrays are printed now (<c>mx.get_printoptions</c>).</summary>
+    /// <summary>The current print options (<c>mx.get_printoptions</c>).</summary>
     public static PrintOptions GetPrintOptions() => printOptions;
 
     /// <summary>Sets how arrays are printed until the result is disposed (<c>mx.printoptions</c>).</summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DotMlx;
 
-/// <summary>Numbers as the C++ streams of MLX write them: <c>%g</c> with six digits, or <c>%.nf</c>, ties to even.</summary>
+/// <summary>Numbers in the format of MLX's C++ streams: <c>%g</c> with six digits, or <c>%.nf</c>, ties to even.</summary>
 internal static class NumberText
 {
     private const int Digits = 6;
@@ -65,7 +65,7 @@ internal static class NumberText
         return precision == 0 ? digits[..point] : $"{digits[..point]}.{digits.AsSpan(point, precision)}";
     }
 
-    /// <summary>The first digits, rounded; a carry out of the first one gives "100…" of the same length.</summary>
+    /// <summary>The first digits, rounded; a carry out of the first digit gives "100…" of the same length.</summary>
     private static string Round(string digits, int count, out bool carried)
     {
         carried = false;

@@ -1,19 +1,22 @@
 namespace DotMlx.NN;
 
-/// <summary>A quantized linear layer of which each process has the whole input and computes a part of the output; its parameters stay frozen (<c>nn.QuantizedAllToShardedLinear</c>).</summary>
+/// <summary>
+/// A quantized linear layer in which each process has the whole input and computes a part of the output. Its parameters stay frozen
+/// (<c>nn.QuantizedAllToShardedLinear</c>).
+/// </summary>
 public sealed partial class QuantizedAllToShardedLinear : QuantizedLinear
 {
     private readonly DistributedGroup _group;
 
-    /// <summary>Makes this process's part of a layer with random weights.</summary>
+    /// <summary>Creates this process's part of a layer with random weights.</summary>
     /// <param name="inputDims">The size of the last axis of the whole input.</param>
     /// <param name="outputDims">The size of the last axis of the whole output.</param>
-    /// <param name="bias">Whether a bias, zero at first, is added.</param>
-    /// <param name="groupSize">How many weights share a scale.</param>
-    /// <param name="bits">Bits per weight.</param>
-    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
-    /// <param name="group">The processes; null for all.</param>
-    /// <exception cref="ArgumentException">The output does not divide among the processes, or there is no such mode.</exception>
+    /// <param name="bias">Whether to add a bias, which is initially zero.</param>
+    /// <param name="groupSize">The number of weights that share a scale.</param>
+    /// <param name="bits">The number of bits per weight.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
+    /// <param name="group">The processes; null for all processes.</param>
+    /// <exception cref="ArgumentException">The number of processes doesn't divide the output, or the mode is unknown.</exception>
     public QuantizedAllToShardedLinear(
         int inputDims, int outputDims, bool bias = true, int groupSize = 64, int bits = 4, string mode = "affine", DistributedGroup? group = null)
         : base(groupSize, bits, mode)
@@ -46,10 +49,10 @@ public sealed partial class QuantizedAllToShardedLinear : QuantizedLinear
     /// <inheritdoc/>
     public override int OutputDims => base.OutputDims * _group.Size;
 
-    /// <summary>Makes this process's part of a quantized linear layer.</summary>
+    /// <summary>Creates this process's part of a quantized linear layer.</summary>
     /// <param name="linear">The whole layer.</param>
-    /// <param name="segments">The parts of a fused weight; 1 for none.</param>
-    /// <param name="group">The processes; null for all.</param>
+    /// <param name="segments">The segments of a fused weight; 1 for none.</param>
+    /// <param name="group">The processes; null for all processes.</param>
     public static QuantizedAllToShardedLinear FromQuantizedLinear(QuantizedLinear linear, ShardSegments segments = default, DistributedGroup? group = null)
     {
         ArgumentNullException.ThrowIfNull(linear);

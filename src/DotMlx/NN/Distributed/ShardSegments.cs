@@ -1,8 +1,8 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// The parts that a fused weight consists of, each of which is sharded on its own: a number of equal parts (3 for fused queries, keys
-/// and values), positions where parts begin, or the same as fractions of the axis.
+/// The segments of a fused weight, each of which is sharded separately: a number of equal segments (3 for fused queries, keys, and values),
+/// the positions where segments begin, or the same as fractions of the axis.
 /// </summary>
 public readonly struct ShardSegments
 {
@@ -12,13 +12,13 @@ public readonly struct ShardSegments
 
     private ShardSegments(int count, int[]? positions, double[]? fractions) => (_count, _positions, _fractions) = (count, positions, fractions);
 
-    /// <summary>Equal parts.</summary>
+    /// <summary>Equal segments.</summary>
     public static implicit operator ShardSegments(int count) => new(count, null, null);
 
-    /// <summary>Parts that begin at the given positions, the first at 0 left out.</summary>
+    /// <summary>Segments that begin at the given positions, without the first one at 0.</summary>
     public static implicit operator ShardSegments(int[] positions) => new(0, positions, null);
 
-    /// <summary>Parts that begin at the given fractions of the axis, the first at 0 left out.</summary>
+    /// <summary>Segments that begin at the given fractions of the axis, without the first one at 0.</summary>
     public static implicit operator ShardSegments(double[] fractions) => new(0, null, fractions);
 
     internal MlxArray[] Split(MlxArray weight, int axis)

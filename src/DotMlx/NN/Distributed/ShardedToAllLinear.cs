@@ -1,16 +1,19 @@
 namespace DotMlx.NN;
 
-/// <summary>A linear layer of which each process has a part of the input; the outputs are summed, so that all have the whole (<c>nn.ShardedToAllLinear</c>).</summary>
+/// <summary>
+/// A linear layer in which each process has a part of the input. The outputs are summed, so all processes have the whole output
+/// (<c>nn.ShardedToAllLinear</c>).
+/// </summary>
 public sealed partial class ShardedToAllLinear : Linear
 {
     private readonly DistributedGroup _group;
 
-    /// <summary>Makes this process's part of a layer with random weights.</summary>
+    /// <summary>Creates this process's part of a layer with random weights.</summary>
     /// <param name="inputDims">The size of the last axis of the whole input.</param>
     /// <param name="outputDims">The size of the last axis of the whole output.</param>
-    /// <param name="bias">Whether a bias is added.</param>
-    /// <param name="group">The processes; null for all.</param>
-    /// <exception cref="ArgumentException">The input does not divide among the processes.</exception>
+    /// <param name="bias">Whether to add a bias.</param>
+    /// <param name="group">The processes; null for all processes.</param>
+    /// <exception cref="ArgumentException">The number of processes doesn't divide the input.</exception>
     public ShardedToAllLinear(int inputDims, int outputDims, bool bias = true, DistributedGroup? group = null)
     {
         _group = group ?? Mx.Distributed.Init();
@@ -39,10 +42,10 @@ public sealed partial class ShardedToAllLinear : Linear
     /// <inheritdoc/>
     public override bool CanQuantize => false;
 
-    /// <summary>Makes this process's part of a linear layer.</summary>
+    /// <summary>Creates this process's part of a linear layer.</summary>
     /// <param name="linear">The whole layer.</param>
-    /// <param name="segments">The parts of a fused weight; 1 for none.</param>
-    /// <param name="group">The processes; null for all.</param>
+    /// <param name="segments">The segments of a fused weight; 1 for none.</param>
+    /// <param name="group">The processes; null for all processes.</param>
     public static ShardedToAllLinear FromLinear(Linear linear, ShardSegments segments = default, DistributedGroup? group = null)
     {
         ArgumentNullException.ThrowIfNull(linear);
@@ -58,7 +61,7 @@ public sealed partial class ShardedToAllLinear : Linear
     }
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">Quantize the whole layer, then shard it.</exception>
+    /// <exception cref="NotSupportedException">The layer isn't suitable. Quantize the whole layer first, then shard it.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw new NotSupportedException("Quantize the whole layer before it is sharded.");
 }

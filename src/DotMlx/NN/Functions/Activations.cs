@@ -1,6 +1,9 @@
 namespace DotMlx.NN;
 
-/// <summary>The activation functions of <c>mlx.nn</c>, element by element unless an axis is given; the result has the input's shape and dtype.</summary>
+/// <summary>
+/// The activation functions of <c>mlx.nn</c>. They apply element by element unless an axis is given, and the result has the shape and dtype
+/// of the input.
+/// </summary>
 public static class Activations
 {
     private static readonly double SqrtOfTwo = Math.Sqrt(2);
@@ -33,7 +36,7 @@ public static class Activations
         return Mx.Maximum(sloped, x);
     }
 
-    /// <summary>The logarithm of <see cref="Softmax"/>, exact also for large inputs (<c>nn.log_softmax</c>).</summary>
+    /// <summary>The logarithm of <see cref="Softmax"/>, accurate even for large inputs (<c>nn.log_softmax</c>).</summary>
     public static MlxArray LogSoftmax(MlxArray x, int axis = -1)
     {
         using MlxScope scope = MlxScope.Begin();

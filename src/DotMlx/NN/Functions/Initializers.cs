@@ -1,56 +1,56 @@
 namespace DotMlx.NN;
 
-/// <summary>Makes an array of the shape of the given one.</summary>
-/// <param name="a">An array whose shape counts; its values do not.</param>
+/// <summary>Creates an array with the shape of the given one.</summary>
+/// <param name="a">An array whose shape is used; its values aren't.</param>
 public delegate MlxArray Initializer(MlxArray a);
 
-/// <summary>Makes an array of the shape of the given one.</summary>
-/// <param name="a">An array whose shape counts; its values do not.</param>
-/// <param name="gain">Multiplies the spread.</param>
+/// <summary>Creates an array with the shape of the given one.</summary>
+/// <param name="a">An array whose shape is used; its values aren't.</param>
+/// <param name="gain">The factor of the standard deviation or the bound.</param>
 public delegate MlxArray GainInitializer(MlxArray a, double gain = 1.0);
 
-/// <summary>Makes an array of the shape of the given one.</summary>
-/// <param name="a">An array whose shape counts; its values do not.</param>
-/// <param name="mode">What the spread is computed from.</param>
-/// <param name="gain">Multiplies the spread.</param>
+/// <summary>Creates an array with the shape of the given one.</summary>
+/// <param name="a">An array whose shape is used; its values aren't.</param>
+/// <param name="mode">Which fan to use.</param>
+/// <param name="gain">The factor of the standard deviation or the bound.</param>
 public delegate MlxArray FanInitializer(MlxArray a, FanMode mode = FanMode.FanIn, double gain = 1.0);
 
-/// <summary>What the spread of a He initializer is computed from.</summary>
+/// <summary>Which fan a He initializer uses.</summary>
 public enum FanMode
 {
-    /// <summary>The number of inputs of a unit.</summary>
+    /// <summary>The number of inputs of a unit (fan-in).</summary>
     FanIn,
 
-    /// <summary>The number of units that an input goes to.</summary>
+    /// <summary>The number of units that receive an input (fan-out).</summary>
     FanOut,
 }
 
-/// <summary>The initializers of <c>mlx.nn.init</c>. Each function makes one; the dtype is float32 unless given.</summary>
+/// <summary>The initializers of <c>mlx.nn.init</c>. Each function creates one. The dtype is float32 unless given.</summary>
 public static class Initializers
 {
-    /// <summary>The same number everywhere (<c>init.constant</c>).</summary>
+    /// <summary>A constant (<c>init.constant</c>).</summary>
     /// <param name="value">The number.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static Initializer Constant(double value, DType? dtype = null) =>
         a => Mx.Full(a.Shape, value, dtype ?? DType.Float32);
 
-    /// <summary>Normal numbers (<c>init.normal</c>).</summary>
+    /// <summary>Normally distributed numbers (<c>init.normal</c>).</summary>
     /// <param name="mean">Their mean.</param>
     /// <param name="std">Their standard deviation.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static Initializer Normal(double mean = 0.0, double std = 1.0, DType? dtype = null) =>
         a => Mx.Random.Normal(a.Shape, dtype, loc: mean, scale: std);
 
-    /// <summary>Uniform numbers (<c>init.uniform</c>).</summary>
+    /// <summary>Uniformly distributed numbers (<c>init.uniform</c>).</summary>
     /// <param name="low">The lower bound.</param>
-    /// <param name="high">The upper bound, excluded.</param>
+    /// <param name="high">The exclusive upper bound.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static Initializer Uniform(double low = 0.0, double high = 1.0, DType? dtype = null) =>
         a => Mx.Random.Uniform(low, high, a.Shape, dtype);
 
     /// <summary>The identity matrix (<c>init.identity</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
-    /// <returns>An initializer for square matrices; others are an <see cref="ArgumentException"/>.</returns>
+    /// <returns>An initializer for square matrices; other shapes throw <see cref="ArgumentException"/>.</returns>
     public static Initializer Identity(DType? dtype = null) => a =>
     {
         if (a.NDim != 2 || a.Shape[0] != a.Shape[1])
@@ -60,7 +60,7 @@ public static class Initializers
         return Mx.Eye(a.Shape[0], dtype: dtype ?? DType.Float32);
     };
 
-    /// <summary>Normal with the deviation gain √(2 / (fan in + fan out)) (<c>init.glorot_normal</c>).</summary>
+    /// <summary>Normally distributed with the standard deviation gain √(2 / (fan in + fan out)) (<c>init.glorot_normal</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static GainInitializer GlorotNormal(DType? dtype = null) => (a, gain) =>
     {
@@ -68,7 +68,7 @@ public static class Initializers
         return Mx.Random.Normal(a.Shape, dtype, scale: (gain * Math.Sqrt(2.0 / (fanIn + fanOut))));
     };
 
-    /// <summary>Uniform within ±gain √(6 / (fan in + fan out)) (<c>init.glorot_uniform</c>).</summary>
+    /// <summary>Uniformly distributed within ±gain √(6 / (fan in + fan out)) (<c>init.glorot_uniform</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static GainInitializer GlorotUniform(DType? dtype = null) => (a, gain) =>
     {
@@ -77,12 +77,12 @@ public static class Initializers
         return Mx.Random.Uniform(-limit, limit, a.Shape, dtype);
     };
 
-    /// <summary>Normal with the deviation gain / √fan (<c>init.he_normal</c>).</summary>
+    /// <summary>Normally distributed with the standard deviation gain / √fan (<c>init.he_normal</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static FanInitializer HeNormal(DType? dtype = null) => (a, mode, gain) =>
         Mx.Random.Normal(a.Shape, dtype, scale: (gain / Math.Sqrt(Fan(a, mode))));
 
-    /// <summary>Uniform within ±gain √(3 / fan) (<c>init.he_uniform</c>).</summary>
+    /// <summary>Uniformly distributed within ±gain √(3 / fan) (<c>init.he_uniform</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static FanInitializer HeUniform(DType? dtype = null) => (a, mode, gain) =>
     {
@@ -90,12 +90,12 @@ public static class Initializers
         return Mx.Random.Uniform(-limit, limit, a.Shape, dtype);
     };
 
-    /// <summary>Normal numbers of which a share of each row is 0 (<c>init.sparse</c>).</summary>
-    /// <param name="sparsity">The share of zeros, rounded up to whole elements.</param>
-    /// <param name="mean">The mean of the others.</param>
-    /// <param name="std">The standard deviation of the others.</param>
+    /// <summary>Normally distributed numbers, with a fraction of each row set to 0 (<c>init.sparse</c>).</summary>
+    /// <param name="sparsity">The fraction of zeros, rounded up to whole elements.</param>
+    /// <param name="mean">The mean of the other elements.</param>
+    /// <param name="std">The standard deviation of the other elements.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
-    /// <returns>An initializer for matrices; others are an <see cref="ArgumentException"/>.</returns>
+    /// <returns>An initializer for matrices; other shapes throw <see cref="ArgumentException"/>.</returns>
     public static Initializer Sparse(double sparsity, double mean = 0.0, double std = 1.0, DType? dtype = null) => a =>
     {
         CheckMatrix(a, "Sparse");
@@ -112,9 +112,9 @@ public static class Initializers
     };
 
     /// <summary>A matrix with orthonormal rows or columns (<c>init.orthogonal</c>).</summary>
-    /// <param name="gain">Multiplies it.</param>
+    /// <param name="gain">The factor of the matrix.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
-    /// <returns>An initializer for matrices; others are an <see cref="ArgumentException"/>.</returns>
+    /// <returns>An initializer for matrices; other shapes throw <see cref="ArgumentException"/>.</returns>
     public static Initializer Orthogonal(double gain = 1.0, DType? dtype = null) => a =>
     {
         CheckMatrix(a, "Orthogonal");

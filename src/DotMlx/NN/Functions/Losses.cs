@@ -3,15 +3,19 @@ namespace DotMlx.NN;
 /// <summary>The loss functions of <c>mlx.nn.losses</c>, with Python's defaults.</summary>
 public static class Losses
 {
-    /// <summary>Cross entropy (<c>losses.cross_entropy</c>); the largest logit is subtracted first, so that large logits are exact.</summary>
-    /// <param name="logits">Unnormalized logits, floating point.</param>
+    /// <summary>
+    /// Cross entropy (<c>losses.cross_entropy</c>). The largest logit is subtracted first, so large logits don't overflow.
+    /// </summary>
+    /// <param name="logits">Unnormalized floating-point logits.</param>
     /// <param name="targets">Class indices, of the shape of the logits without <paramref name="axis"/>, or probabilities of the logits' shape.</param>
-    /// <param name="weights">Factors of the single losses, of their shape.</param>
+    /// <param name="weights">Weights of the individual losses, of their shape.</param>
     /// <param name="axis">The axis of the classes.</param>
-    /// <param name="labelSmoothing">How much of each target goes to all classes, in [0, 1).</param>
-    /// <param name="reduction">What is returned.</param>
-    /// <exception cref="ArgumentException">Shapes do not fit; the message names both.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The label smoothing is outside of [0, 1).</exception>
+    /// <param name="labelSmoothing">
+    /// The amount of label smoothing, in [0, 1): the fraction of each target that is distributed over all classes.
+    /// </param>
+    /// <param name="reduction">What to return.</param>
+    /// <exception cref="ArgumentException">The shapes don't match; the message names both.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The label smoothing is outside [0, 1).</exception>
     public static MlxArray CrossEntropy(
         MlxArray logits, MlxArray targets, MlxArray? weights = null, int axis = -1, double labelSmoothing = 0.0,
         Reduction reduction = Reduction.None)
@@ -20,7 +24,7 @@ public static class Losses
         ArgumentNullException.ThrowIfNull(targets);
         if (labelSmoothing is not (>= 0.0 and < 1.0))
         {
-            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Label smoothing must lie in [0, 1).");
+            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Label smoothing must be in [0, 1).");
         }
         using MlxScope scope = MlxScope.Begin();
         bool probabilities = targets.NDim == logits.NDim;
@@ -43,9 +47,9 @@ public static class Losses
     /// <summary>Binary cross entropy (<c>losses.binary_cross_entropy</c>).</summary>
     /// <param name="inputs">Logits, or probabilities if <paramref name="withLogits"/> is false.</param>
     /// <param name="targets">Targets between 0 and 1, of the same shape.</param>
-    /// <param name="weights">Factors of the single losses, of their shape.</param>
-    /// <param name="withLogits">Whether the inputs are logits. Logarithms of probabilities are cut off at -100.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="weights">Weights of the individual losses, of their shape.</param>
+    /// <param name="withLogits">Whether the inputs are logits. Logarithms of probabilities are clamped at -100.</param>
+    /// <param name="reduction">What to return.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray BinaryCrossEntropy(
         MlxArray inputs, MlxArray targets, MlxArray? weights = null, bool withLogits = true, Reduction reduction = Reduction.Mean)
@@ -69,7 +73,7 @@ public static class Losses
     /// <summary>The absolute difference (<c>losses.l1_loss</c>).</summary>
     /// <param name="predictions">Predictions.</param>
     /// <param name="targets">Targets of the same shape.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="reduction">What to return.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray L1Loss(MlxArray predictions, MlxArray targets, Reduction reduction = Reduction.Mean)
     {
@@ -81,7 +85,7 @@ public static class Losses
     /// <summary>The squared difference (<c>losses.mse_loss</c>).</summary>
     /// <param name="predictions">Predictions.</param>
     /// <param name="targets">Targets of the same shape.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="reduction">What to return.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray MseLoss(MlxArray predictions, MlxArray targets, Reduction reduction = Reduction.Mean)
     {
@@ -94,7 +98,7 @@ public static class Losses
     /// <param name="inputs">Logarithms of probabilities.</param>
     /// <param name="targets">Class indices, of the shape of the inputs without <paramref name="axis"/>.</param>
     /// <param name="axis">The axis of the classes.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="reduction">What to return.</param>
     public static MlxArray NllLoss(MlxArray inputs, MlxArray targets, int axis = -1, Reduction reduction = Reduction.None)
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -105,12 +109,12 @@ public static class Losses
     }
 
     /// <summary>The negative log likelihood of a normal distribution (<c>losses.gaussian_nll_loss</c>).</summary>
-    /// <param name="inputs">Expected values.</param>
-    /// <param name="targets">Samples, of the same shape.</param>
-    /// <param name="vars">Variances, of the same shape.</param>
-    /// <param name="full">Whether the constant term is included.</param>
-    /// <param name="eps">The smallest variance that is believed.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="inputs">The expected values.</param>
+    /// <param name="targets">The samples, of the same shape.</param>
+    /// <param name="vars">The variances, of the same shape.</param>
+    /// <param name="full">Whether to include the constant term.</param>
+    /// <param name="eps">The lower bound to which variances are clamped.</param>
+    /// <param name="reduction">What to return.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray GaussianNllLoss(
         MlxArray inputs, MlxArray targets, MlxArray vars, bool full = false, double eps = 1e-6, Reduction reduction = Reduction.Mean)
@@ -123,11 +127,11 @@ public static class Losses
         return scope.Keep(Reduce(full ? loss + (0.5 * Math.Log(2 * Math.PI)) : loss, reduction));
     }
 
-    /// <summary>The Kullback-Leibler divergence, sum of exp(t) (t - x) (<c>losses.kl_div_loss</c>).</summary>
+    /// <summary>The Kullback-Leibler divergence, the sum of exp(t) (t - x) (<c>losses.kl_div_loss</c>).</summary>
     /// <param name="inputs">Logarithms of the predicted probabilities.</param>
     /// <param name="targets">Logarithms of the target probabilities.</param>
     /// <param name="axis">The axis of the distribution.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="reduction">What to return.</param>
     public static MlxArray KlDivLoss(MlxArray inputs, MlxArray targets, int axis = -1, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -137,8 +141,8 @@ public static class Losses
     /// <summary>Quadratic below <paramref name="beta"/> and linear above (<c>losses.smooth_l1_loss</c>).</summary>
     /// <param name="predictions">Predictions.</param>
     /// <param name="targets">Targets of the same shape.</param>
-    /// <param name="beta">Where quadratic turns linear.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="beta">The error at which the loss changes from quadratic to linear.</param>
+    /// <param name="reduction">What to return.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray SmoothL1Loss(MlxArray predictions, MlxArray targets, double beta = 1.0, Reduction reduction = Reduction.Mean)
     {
@@ -149,15 +153,15 @@ public static class Losses
         return scope.Keep(Reduce(loss, reduction));
     }
 
-    /// <summary>How much nearer the positives are than the negatives, up to a margin (<c>losses.triplet_loss</c>).</summary>
+    /// <summary>The triplet loss, max(d(anchor, positive) - d(anchor, negative) + margin, 0) (<c>losses.triplet_loss</c>).</summary>
     /// <param name="anchors">Anchors.</param>
-    /// <param name="positives">Samples that should be near.</param>
-    /// <param name="negatives">Samples that should be far.</param>
+    /// <param name="positives">Samples that should be close to the anchors.</param>
+    /// <param name="negatives">Samples that should be far from the anchors.</param>
     /// <param name="axis">The axis of the features.</param>
-    /// <param name="p">The norm: (sum |d|^p + eps)^(1/p).</param>
-    /// <param name="margin">The difference that is enough.</param>
-    /// <param name="eps">Added under the root.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="p">The order of the norm: (sum |d|^p + eps)^(1/p).</param>
+    /// <param name="margin">The margin beyond which there is no loss.</param>
+    /// <param name="eps">The term added under the root.</param>
+    /// <param name="reduction">What to return.</param>
     public static MlxArray TripletLoss(
         MlxArray anchors, MlxArray positives, MlxArray negatives, int axis = -1, int p = 2, double margin = 1.0, double eps = 1e-6,
         Reduction reduction = Reduction.None)
@@ -171,7 +175,7 @@ public static class Losses
     /// <summary>max(1 - inputs * targets, 0) (<c>losses.hinge_loss</c>).</summary>
     /// <param name="inputs">Predictions.</param>
     /// <param name="targets">-1 or 1.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="reduction">What to return.</param>
     public static MlxArray HingeLoss(MlxArray inputs, MlxArray targets, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -181,8 +185,8 @@ public static class Losses
     /// <summary>Quadratic for errors up to <paramref name="delta"/> and linear beyond (<c>losses.huber_loss</c>).</summary>
     /// <param name="inputs">Predictions.</param>
     /// <param name="targets">Targets.</param>
-    /// <param name="delta">Where quadratic turns linear.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="delta">The error at which the loss changes from quadratic to linear.</param>
+    /// <param name="reduction">What to return.</param>
     public static MlxArray HuberLoss(MlxArray inputs, MlxArray targets, double delta = 1.0, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -194,7 +198,7 @@ public static class Losses
     /// <summary>The logarithm of the hyperbolic cosine of the error (<c>losses.log_cosh_loss</c>).</summary>
     /// <param name="inputs">Predictions.</param>
     /// <param name="targets">Targets.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="reduction">What to return.</param>
     public static MlxArray LogCoshLoss(MlxArray inputs, MlxArray targets, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -203,11 +207,11 @@ public static class Losses
     }
 
     /// <summary>The cosine of the angle between two arrays (<c>losses.cosine_similarity_loss</c>).</summary>
-    /// <param name="x1">First array.</param>
-    /// <param name="x2">Second array.</param>
+    /// <param name="x1">The first array.</param>
+    /// <param name="x2">The second array.</param>
     /// <param name="axis">The axis of the features; 1 as in Python.</param>
-    /// <param name="eps">The smallest product of lengths that is divided by.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="eps">The lower bound of the product of lengths in the denominator.</param>
+    /// <param name="reduction">What to return.</param>
     public static MlxArray CosineSimilarityLoss(
         MlxArray x1, MlxArray x2, int axis = 1, double eps = 1e-8, Reduction reduction = Reduction.None)
     {
@@ -219,9 +223,9 @@ public static class Losses
     /// <summary>max(-t (x1 - x2) + margin, 0) (<c>losses.margin_ranking_loss</c>).</summary>
     /// <param name="inputs1">Scores.</param>
     /// <param name="inputs2">Scores of the same shape.</param>
-    /// <param name="targets">1 where the first should be larger, else -1; of the same shape.</param>
-    /// <param name="margin">The difference that is enough.</param>
-    /// <param name="reduction">What is returned.</param>
+    /// <param name="targets">1 if the first score should be larger, otherwise -1; of the same shape.</param>
+    /// <param name="margin">The margin beyond which there is no loss.</param>
+    /// <param name="reduction">What to return.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray MarginRankingLoss(
         MlxArray inputs1, MlxArray inputs2, MlxArray targets, double margin = 0.0, Reduction reduction = Reduction.None)

@@ -1,6 +1,6 @@
 namespace DotMlx.NN;
 
-/// <summary>What a loss does with the values of the single elements.</summary>
+/// <summary>How a loss combines the values of the individual elements.</summary>
 public enum Reduction
 {
     /// <summary>Returns them.</summary>

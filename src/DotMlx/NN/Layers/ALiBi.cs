@@ -1,14 +1,14 @@
 namespace DotMlx.NN;
 
-/// <summary>Attention with linear biases: adds to each score a penalty that grows with the distance (<c>nn.ALiBi</c>).</summary>
+/// <summary>Attention with linear biases: adds a penalty to each score that grows with the distance (<c>nn.ALiBi</c>).</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1822", Justification = "A layer is used through an instance.")]
 public sealed class ALiBi : Module, IUnaryModule
 {
     /// <summary>Adds the penalties.</summary>
     /// <param name="attentionScores">Scores of shape (batch, heads, queries, keys).</param>
     /// <param name="offset">The position of the first query.</param>
-    /// <param name="mask">Added too; broadcasts to the scores. Null for none.</param>
-    /// <returns>An array of the shape of the scores.</returns>
+    /// <param name="mask">A mask to add as well, broadcast to the scores; null for none.</param>
+    /// <returns>An array with the shape of the scores.</returns>
     public MlxArray Forward(MlxArray attentionScores, int offset = 0, MlxArray? mask = null)
     {
         ArgumentNullException.ThrowIfNull(attentionScores);
@@ -21,7 +21,7 @@ public sealed class ALiBi : Module, IUnaryModule
     MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x);
 
     /// <summary>The penalties (<c>ALiBi.create_alibi_matrix</c>).</summary>
-    /// <param name="qSequenceLength">The position behind the last query.</param>
+    /// <param name="qSequenceLength">The position after the last query.</param>
     /// <param name="kSequenceLength">The number of keys.</param>
     /// <param name="numHeads">The number of heads.</param>
     /// <param name="offset">The position of the first query.</param>

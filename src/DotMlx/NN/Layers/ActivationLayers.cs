@@ -123,7 +123,7 @@ public sealed class LeakyReLU(double negativeSlope = 0.01) : Module, IUnaryModul
 }
 
 /// <summary>Applies x where x &gt; 0, else alpha * (exp(x) - 1) (<c>nn.ELU</c>).</summary>
-/// <param name="alpha">The limit for large negative inputs is its negative.</param>
+/// <param name="alpha">The negative of the limit for large negative inputs.</param>
 public sealed class ELU(double alpha = 1.0) : Module, IUnaryModule
 {
     /// <inheritdoc/>
@@ -131,7 +131,7 @@ public sealed class ELU(double alpha = 1.0) : Module, IUnaryModule
 }
 
 /// <summary>Applies max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1) (<c>nn.CELU</c>).</summary>
-/// <param name="alpha">The limit for large negative inputs is its negative.</param>
+/// <param name="alpha">The negative of the limit for large negative inputs.</param>
 public sealed class CELU(double alpha = 1.0) : Module, IUnaryModule
 {
     /// <inheritdoc/>
@@ -155,7 +155,7 @@ public sealed class HardShrink(double lambd = 0.5) : Module, IUnaryModule
 }
 
 /// <summary>Applies 1 where x &gt;= threshold, else 0, as int32 (<c>nn.Step</c>).</summary>
-/// <param name="threshold">Where the step is.</param>
+/// <param name="threshold">The threshold of the step.</param>
 public sealed class Step(double threshold = 0.0) : Module, IUnaryModule
 {
     /// <inheritdoc/>
@@ -163,7 +163,7 @@ public sealed class Step(double threshold = 0.0) : Module, IUnaryModule
 }
 
 /// <summary>The first half along an axis times the sigmoid of the second half (<c>nn.GLU</c>).</summary>
-/// <param name="axis">The axis that is halved.</param>
+/// <param name="axis">The axis to split in half.</param>
 public sealed class GLU(int axis = -1) : Module, IUnaryModule
 {
     /// <inheritdoc/>
@@ -173,37 +173,37 @@ public sealed class GLU(int axis = -1) : Module, IUnaryModule
 /// <summary>How <see cref="GELU"/> is computed.</summary>
 public enum GELUApproximation
 {
-    /// <summary>Exactly, by the error function.</summary>
+    /// <summary>Exact, with the error function.</summary>
     None,
 
-    /// <summary>By tanh, called <c>precise</c> or <c>tanh</c> in Python.</summary>
+    /// <summary>The approximation by tanh, called <c>precise</c> or <c>tanh</c> in Python.</summary>
     Precise,
 
-    /// <summary>By a sigmoid.</summary>
+    /// <summary>The approximation by a sigmoid.</summary>
     Fast,
 }
 
 /// <summary>The Gaussian error linear unit (<c>nn.GELU</c>).</summary>
-/// <param name="approx">How it is computed.</param>
+/// <param name="approx">How to compute it.</param>
 public sealed class GELU(GELUApproximation approx = GELUApproximation.None) : Module, IUnaryModule
 {
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The approximation is none of the three.</exception>
+    /// <exception cref="InvalidOperationException">The approximation is unknown.</exception>
     public MlxArray Forward(MlxArray x) => approx switch
     {
         GELUApproximation.None => Activations.Gelu(x),
         GELUApproximation.Precise => Activations.GeluApprox(x),
         GELUApproximation.Fast => Activations.GeluFastApprox(x),
-        _ => throw new InvalidOperationException($"GELU has no approximation {approx}: use None, Precise or Fast."),
+        _ => throw new InvalidOperationException($"Unknown GELU approximation {approx}: use None, Precise, or Fast."),
     };
 }
 
 /// <summary>max(x, 0) + weight * min(x, 0) with learned slopes (<c>nn.PReLU</c>).</summary>
 public sealed partial class PReLU : Module, IUnaryModule
 {
-    /// <summary>Makes the layer.</summary>
-    /// <param name="numParameters">1, or the size of the last axis for a slope per feature.</param>
-    /// <param name="init">The slopes at first.</param>
+    /// <summary>Creates the layer.</summary>
+    /// <param name="numParameters">1, or the size of the last axis for one slope per feature.</param>
+    /// <param name="init">The initial slopes.</param>
     public PReLU(int numParameters = 1, double init = 0.25) => Weight = Mx.Full([numParameters], init);
 
     /// <summary>The slopes, of shape (numParameters,).</summary>

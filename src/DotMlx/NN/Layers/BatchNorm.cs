@@ -2,20 +2,22 @@ using System.Globalization;
 
 namespace DotMlx.NN;
 
-/// <summary>Normalizes each channel over the batch in training and by running statistics in evaluation (<c>nn.BatchNorm</c>).</summary>
+/// <summary>
+/// Normalizes each channel, over the batch during training and by running statistics during evaluation (<c>nn.BatchNorm</c>).
+/// </summary>
 public sealed partial class BatchNorm : Module, IUnaryModule
 {
     private readonly int _features;
     private readonly double _eps;
     private readonly double _momentum;
 
-    /// <summary>Makes the layer.</summary>
+    /// <summary>Creates the layer.</summary>
     /// <param name="numFeatures">The number of channels, the size of the last axis.</param>
-    /// <param name="eps">Added to the variance, greater than 0.</param>
-    /// <param name="momentum">The weight of the present batch in the running statistics.</param>
-    /// <param name="affine">Whether there are a learned scale and shift.</param>
-    /// <param name="trackRunningStats">Whether running statistics are kept and used in evaluation.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
+    /// <param name="eps">The term added to the variance, greater than 0.</param>
+    /// <param name="momentum">The weight of the current batch in the running statistics.</param>
+    /// <param name="affine">Whether the layer has a learned scale and offset.</param>
+    /// <param name="trackRunningStats">Whether to keep running statistics and use them during evaluation.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> isn't positive.</exception>
     public BatchNorm(int numFeatures, double eps = 1e-5, double momentum = 0.1, bool affine = true, bool trackRunningStats = true)
     {
         _features = numFeatures;
@@ -30,7 +32,7 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     /// <summary>The scale, of shape (features,), or null.</summary>
     public MlxArray? Weight { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>The shift, of shape (features,), or null.</summary>
+    /// <summary>The offset, of shape (features,), or null.</summary>
     public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The running mean, of shape (features,), or null.</summary>
@@ -41,10 +43,12 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     [Buffer]
     public MlxArray? RunningVar { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>Applies the layer and, in training, moves the running statistics.</summary>
-    /// <param name="x">Input of shape (batch, features), (batch, length, features) or (batch, height, width, features).</param>
-    /// <returns>Output of the same shape.</returns>
-    /// <exception cref="ArgumentException">The input has another number of dimensions, or in training a single value per channel.</exception>
+    /// <summary>Applies the layer and, during training, updates the running statistics.</summary>
+    /// <param name="x">The input, of shape (batch, features), (batch, length, features), or (batch, height, width, features).</param>
+    /// <returns>The output, of the same shape.</returns>
+    /// <exception cref="ArgumentException">
+    /// The input has another number of dimensions, or, during training, a single value per channel.
+    /// </exception>
     public MlxArray Forward(MlxArray x)
     {
         ArgumentNullException.ThrowIfNull(x);

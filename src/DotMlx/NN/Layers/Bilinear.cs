@@ -3,11 +3,11 @@ namespace DotMlx.NN;
 /// <summary>A bilinear map of two inputs, x₁ᵀ W x₂ + b (<c>nn.Bilinear</c>).</summary>
 public sealed partial class Bilinear : Module
 {
-    /// <summary>Makes a layer with random weights, uniform in ±√(1 / input1Dims).</summary>
+    /// <summary>Creates a layer with random weights, uniform in ±√(1 / input1Dims).</summary>
     /// <param name="input1Dims">The size of the last axis of the first input.</param>
     /// <param name="input2Dims">The size of the last axis of the second input.</param>
     /// <param name="outputDims">The size of the last axis of the output.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="bias">Whether to add a bias.</param>
     public Bilinear(int input1Dims, int input2Dims, int outputDims, bool bias = true)
     {
         double limit = Math.Sqrt(1.0 / input1Dims);
@@ -22,9 +22,9 @@ public sealed partial class Bilinear : Module
     public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x1">First input, of shape (..., input1).</param>
-    /// <param name="x2">Second input, of shape (..., input2).</param>
-    /// <returns>Output of shape (..., output).</returns>
+    /// <param name="x1">The first input, of shape (..., input1).</param>
+    /// <param name="x2">The second input, of shape (..., input2).</param>
+    /// <returns>The output, of shape (..., output).</returns>
     public MlxArray Forward(MlxArray x1, MlxArray x2)
     {
         using MlxScope scope = MlxScope.Begin();

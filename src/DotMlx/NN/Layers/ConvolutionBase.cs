@@ -1,6 +1,6 @@
 namespace DotMlx.NN;
 
-/// <summary>What the convolution layers share: kernels, an optional bias, channels last.</summary>
+/// <summary>The base class of the convolution layers: kernels, an optional bias, channels last.</summary>
 public abstract partial class ConvolutionBase : Module, IUnaryModule
 {
     private protected ConvolutionBase(int inChannels, int outChannels, ReadOnlySpan<int> kernel, int groups, bool bias)
@@ -30,8 +30,8 @@ public abstract partial class ConvolutionBase : Module, IUnaryModule
     private protected int Groups { get; }
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x">Input of shape (batch, spatial sizes..., input channels).</param>
-    /// <returns>Output of shape (batch, spatial sizes..., output channels).</returns>
+    /// <param name="x">The input, of shape (batch, spatial sizes..., input channels).</param>
+    /// <returns>The output, of shape (batch, spatial sizes..., output channels).</returns>
     public MlxArray Forward(MlxArray x)
     {
         MlxArray y = Convolve(x);

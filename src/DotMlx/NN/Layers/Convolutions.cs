@@ -1,22 +1,22 @@
 namespace DotMlx.NN;
 
-/// <summary>A convolution over 1 spatial dimension, input of shape (batch, length, channels) (<c>nn.Conv1d</c>).</summary>
+/// <summary>A convolution over 1 spatial dimension, with input of shape (batch, length, channels) (<c>nn.Conv1d</c>).</summary>
 public sealed class Conv1d : ConvolutionBase
 {
     private readonly int _stride;
     private readonly int _padding;
     private readonly int _dilation;
 
-    /// <summary>Makes a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
-    /// <param name="inChannels">Channels of the input.</param>
-    /// <param name="outChannels">Channels of the output.</param>
-    /// <param name="kernelSize">Size of the kernels.</param>
-    /// <param name="stride">Steps between applications.</param>
-    /// <param name="padding">Zeros on each side.</param>
-    /// <param name="dilation">Steps between kernel elements.</param>
-    /// <param name="groups">In how many groups the channels are convolved separately.</param>
-    /// <param name="bias">Whether a bias is added.</param>
-    /// <exception cref="ArgumentException">The input channels do not divide into the groups.</exception>
+    /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
+    /// <param name="inChannels">The number of input channels.</param>
+    /// <param name="outChannels">The number of output channels.</param>
+    /// <param name="kernelSize">The size of the kernels.</param>
+    /// <param name="stride">The stride of the kernels.</param>
+    /// <param name="padding">The number of zeros on each side.</param>
+    /// <param name="dilation">The distance between kernel elements (dilation).</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
+    /// <param name="bias">Whether to add a bias.</param>
+    /// <exception cref="ArgumentException">The number of groups doesn't divide the input channels.</exception>
     public Conv1d(
         int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true)
         : base(inChannels, outChannels, [kernelSize], groups, bias)
@@ -33,23 +33,23 @@ public sealed class Conv1d : ConvolutionBase
     protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"groups={Groups}, ");
 }
 
-/// <summary>A convolution over 2 spatial dimensions, input of shape (batch, height, width, channels) (<c>nn.Conv2d</c>).</summary>
+/// <summary>A convolution over 2 spatial dimensions, with input of shape (batch, height, width, channels) (<c>nn.Conv2d</c>).</summary>
 public sealed class Conv2d : ConvolutionBase
 {
     private readonly Size2D _stride;
     private readonly Size2D _padding;
     private readonly Size2D _dilation;
 
-    /// <summary>Makes a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
-    /// <param name="inChannels">Channels of the input.</param>
-    /// <param name="outChannels">Channels of the output.</param>
-    /// <param name="kernelSize">Size of the kernels.</param>
-    /// <param name="stride">Steps between applications; null for 1.</param>
-    /// <param name="padding">Zeros on each side.</param>
-    /// <param name="dilation">Steps between kernel elements; null for 1.</param>
-    /// <param name="groups">In how many groups the channels are convolved separately.</param>
-    /// <param name="bias">Whether a bias is added.</param>
-    /// <exception cref="ArgumentException">The input channels do not divide into the groups.</exception>
+    /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
+    /// <param name="inChannels">The number of input channels.</param>
+    /// <param name="outChannels">The number of output channels.</param>
+    /// <param name="kernelSize">The size of the kernels.</param>
+    /// <param name="stride">The stride of the kernels; null for 1.</param>
+    /// <param name="padding">The number of zeros on each side.</param>
+    /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
+    /// <param name="groups">The number of channel groups that are convolved separately.</param>
+    /// <param name="bias">Whether to add a bias.</param>
+    /// <exception cref="ArgumentException">The number of groups doesn't divide the input channels.</exception>
     public Conv2d(
         int inChannels, int outChannels, Size2D kernelSize, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null, int groups = 1, bool bias = true)
         : base(inChannels, outChannels, kernelSize.ToArray(), groups, bias)
@@ -66,21 +66,23 @@ public sealed class Conv2d : ConvolutionBase
     protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"groups={Groups}, ");
 }
 
-/// <summary>A convolution over 3 spatial dimensions, input of shape (batch, depth, height, width, channels) (<c>nn.Conv3d</c>).</summary>
+/// <summary>
+/// A convolution over 3 spatial dimensions, with input of shape (batch, depth, height, width, channels) (<c>nn.Conv3d</c>).
+/// </summary>
 public sealed class Conv3d : ConvolutionBase
 {
     private readonly Size3D _stride;
     private readonly Size3D _padding;
     private readonly Size3D _dilation;
 
-    /// <summary>Makes a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
-    /// <param name="inChannels">Channels of the input.</param>
-    /// <param name="outChannels">Channels of the output.</param>
-    /// <param name="kernelSize">Size of the kernels.</param>
-    /// <param name="stride">Steps between applications; null for 1.</param>
-    /// <param name="padding">Zeros on each side.</param>
-    /// <param name="dilation">Steps between kernel elements; null for 1.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
+    /// <param name="inChannels">The number of input channels.</param>
+    /// <param name="outChannels">The number of output channels.</param>
+    /// <param name="kernelSize">The size of the kernels.</param>
+    /// <param name="stride">The stride of the kernels; null for 1.</param>
+    /// <param name="padding">The number of zeros on each side.</param>
+    /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
+    /// <param name="bias">Whether to add a bias.</param>
     public Conv3d(
         int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null, bool bias = true)
         : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)

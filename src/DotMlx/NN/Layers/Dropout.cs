@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DotMlx.NN;
 
-/// <summary>What the dropout layers share: which elements are dropped together.</summary>
+/// <summary>The base class of the dropout layers, which differ in the elements that are dropped together.</summary>
 public abstract class DropoutBase : Module, IUnaryModule
 {
     private readonly double _keep;
@@ -11,16 +11,16 @@ public abstract class DropoutBase : Module, IUnaryModule
     {
         if (p is not (>= 0.0 and < 1.0))
         {
-            throw new ArgumentOutOfRangeException(nameof(p), p, "The probability of dropping must lie in [0, 1).");
+            throw new ArgumentOutOfRangeException(nameof(p), p, "The probability of dropping must be in [0, 1).");
         }
         P = p;
         _keep = 1.0 - p;
     }
 
-    /// <summary>The probability that something is dropped.</summary>
+    /// <summary>The probability of dropping an element.</summary>
     public double P { get; }
 
-    /// <summary>Drops in training and scales the rest by 1 / (1 - p); returns the input in evaluation.</summary>
+    /// <summary>During training, drops elements and scales the rest by 1 / (1 - p). During evaluation, returns the input.</summary>
     /// <param name="x">The input.</param>
     /// <returns>An array of the same shape and dtype.</returns>
     public MlxArray Forward(MlxArray x)
@@ -54,25 +54,31 @@ public abstract class DropoutBase : Module, IUnaryModule
     protected override string ExtraRepr() => $"p={LayerInit.Text(1.0 - _keep)}";
 }
 
-/// <summary>Drops single elements in training (<c>nn.Dropout</c>).</summary>
+/// <summary>Drops single elements during training (<c>nn.Dropout</c>).</summary>
 /// <param name="p">The probability of dropping, in [0, 1).</param>
-/// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
+/// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1).</exception>
 public sealed class Dropout(double p = 0.5) : DropoutBase(p)
 {
     private protected override int[] MaskShape(MlxArray x) => x.Shape.ToArray();
 }
 
-/// <summary>Drops whole channels of images, of shape (height, width, channels) with or without batch, in training (<c>nn.Dropout2d</c>).</summary>
+/// <summary>
+/// Drops whole channels of images during training; the images have shape (height, width, channels), with or without a batch axis
+/// (<c>nn.Dropout2d</c>).
+/// </summary>
 /// <param name="p">The probability of dropping, in [0, 1).</param>
-/// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
+/// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1).</exception>
 public sealed class Dropout2d(double p = 0.5) : DropoutBase(p)
 {
     private protected override int[] MaskShape(MlxArray x) => WithoutAxes(x, nameof(Dropout2d), 3, 2);
 }
 
-/// <summary>Drops whole channels of volumes, of shape (depth, height, width, channels) with or without batch, in training (<c>nn.Dropout3d</c>).</summary>
+/// <summary>
+/// Drops whole channels of volumes during training; the volumes have shape (depth, height, width, channels), with or without a batch axis
+/// (<c>nn.Dropout3d</c>).
+/// </summary>
 /// <param name="p">The probability of dropping, in [0, 1).</param>
-/// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1).</exception>
+/// <exception cref="ArgumentOutOfRangeException">The probability is outside [0, 1).</exception>
 public sealed class Dropout3d(double p = 0.5) : DropoutBase(p)
 {
     private protected override int[] MaskShape(MlxArray x) => WithoutAxes(x, nameof(Dropout3d), 4, 3);

@@ -7,10 +7,10 @@ public sealed partial class GRU : Module, IUnaryModule
 {
     private readonly int _hiddenSize;
 
-    /// <summary>Makes a layer with random weights, uniform in ±1/√hiddenSize.</summary>
-    /// <param name="inputSize">Features of the input.</param>
-    /// <param name="hiddenSize">Features of the hidden state.</param>
-    /// <param name="bias">Whether biases are added.</param>
+    /// <summary>Creates a layer with random weights, uniform in ±1/√hiddenSize.</summary>
+    /// <param name="inputSize">The number of features of the input.</param>
+    /// <param name="hiddenSize">The number of features of the hidden state.</param>
+    /// <param name="bias">Whether to add biases.</param>
     public GRU(int inputSize, int hiddenSize, bool bias = true)
     {
         double limit = 1.0 / Math.Sqrt(hiddenSize);
@@ -21,11 +21,11 @@ public sealed partial class GRU : Module, IUnaryModule
         Bhn = bias ? LayerInit.Uniform(limit, hiddenSize) : null;
     }
 
-    /// <summary>From input to the gates r, z and n, of shape (3 hidden, input).</summary>
+    /// <summary>The weight from the input to the gates r, z, and n, of shape (3 hidden, input).</summary>
     [Parameter("Wx")]
     public MlxArray Wx { get; set => SetArray(ref field, value); }
 
-    /// <summary>From state to the gates, of shape (3 hidden, hidden).</summary>
+    /// <summary>The weight from the state to the gates, of shape (3 hidden, hidden).</summary>
     [Parameter("Wh")]
     public MlxArray Wh { get; set => SetArray(ref field, value); }
 
@@ -36,9 +36,9 @@ public sealed partial class GRU : Module, IUnaryModule
     /// <summary>The bias inside the reset product, of shape (hidden,), or null.</summary>
     public MlxArray? Bhn { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>Runs over a sequence.</summary>
-    /// <param name="x">Input of shape (..., length, input).</param>
-    /// <param name="hidden">The state before the first step, of shape (..., hidden); null for none.</param>
+    /// <summary>Processes a sequence.</summary>
+    /// <param name="x">The input, of shape (..., length, input).</param>
+    /// <param name="hidden">The initial state, of shape (..., hidden); null for none.</param>
     /// <returns>All states, of shape (..., length, hidden).</returns>
     public MlxArray Forward(MlxArray x, MlxArray? hidden = null)
     {

@@ -10,14 +10,14 @@ public sealed partial class GroupNorm : Module, IUnaryModule
     private readonly double _eps;
     private readonly bool _pytorchCompatible;
 
-    /// <summary>Makes the layer.</summary>
-    /// <param name="numGroups">The number of groups; divides <paramref name="dims"/>.</param>
+    /// <summary>Creates the layer.</summary>
+    /// <param name="numGroups">The number of groups, which must divide <paramref name="dims"/>.</param>
     /// <param name="dims">The number of channels, the size of the last axis.</param>
-    /// <param name="eps">Added to the variance, greater than 0.</param>
-    /// <param name="affine">Whether there are a learned scale and shift.</param>
-    /// <param name="pytorchCompatible">Whether a group is a run of neighbouring channels, as in PyTorch, instead of every n-th.</param>
-    /// <exception cref="ArgumentException">The channels do not divide into the groups.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
+    /// <param name="eps">The term added to the variance, greater than 0.</param>
+    /// <param name="affine">Whether the layer has a learned scale and offset.</param>
+    /// <param name="pytorchCompatible">Whether a group consists of adjacent channels, as in PyTorch, instead of every n-th channel.</param>
+    /// <exception cref="ArgumentException">The number of groups doesn't divide the channels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number isn't positive.</exception>
     public GroupNorm(int numGroups, int dims, double eps = 1e-5, bool affine = true, bool pytorchCompatible = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(numGroups);
@@ -34,24 +34,24 @@ public sealed partial class GroupNorm : Module, IUnaryModule
         Weight = affine ? Mx.Ones(dims) : null;
     }
 
-    /// <summary>The shift, of shape (dims,), or null.</summary>
+    /// <summary>The offset, of shape (dims,), or null.</summary>
     public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>The scale, of shape (dims,), or null.</summary>
     public MlxArray? Weight { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x">Input of shape (batch, ..., dims).</param>
-    /// <returns>Output of the same shape.</returns>
+    /// <param name="x">The input, of shape (batch, ..., dims).</param>
+    /// <returns>The output, of the same shape.</returns>
     public MlxArray Forward(MlxArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
         using MlxScope scope = MlxScope.Begin();
-        MlxArray y = _pytorchCompatible ? NeighbouringChannels(x) : EveryNthChannel(x);
+        MlxArray y = _pytorchCompatible ? NeighboringChannels(x) : EveryNthChannel(x);
         return scope.Keep(Weight is null ? y : (Weight * y) + Bias!);
     }
 
-    private MlxArray NeighbouringChannels(MlxArray x)
+    private MlxArray NeighboringChannels(MlxArray x)
     {
         int batch = x.Shape[0], size = _dims / _groups;
         int[] rest = x.Shape[1..^1].ToArray();

@@ -8,11 +8,11 @@ public sealed partial class InstanceNorm : Module, IUnaryModule
     private readonly int _dims;
     private readonly double _eps;
 
-    /// <summary>Makes the layer.</summary>
+    /// <summary>Creates the layer.</summary>
     /// <param name="dims">The number of channels, the size of the last axis.</param>
-    /// <param name="eps">Added to the variance, greater than 0.</param>
-    /// <param name="affine">Whether there are a learned scale and shift.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
+    /// <param name="eps">The term added to the variance, greater than 0.</param>
+    /// <param name="affine">Whether the layer has a learned scale and offset.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> isn't positive.</exception>
     public InstanceNorm(int dims, double eps = 1e-5, bool affine = false)
     {
         _dims = dims;
@@ -24,12 +24,12 @@ public sealed partial class InstanceNorm : Module, IUnaryModule
     /// <summary>The scale, of shape (dims,), or null.</summary>
     public MlxArray? Weight { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>The shift, of shape (dims,), or null.</summary>
+    /// <summary>The offset, of shape (dims,), or null.</summary>
     public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x">Input of shape (batch, ..., dims), at least three-dimensional.</param>
-    /// <returns>Output of the same shape.</returns>
+    /// <param name="x">The input, of shape (batch, ..., dims), with at least three dimensions.</param>
+    /// <returns>The output, of the same shape.</returns>
     /// <exception cref="ArgumentException">The input has fewer than three dimensions.</exception>
     public MlxArray Forward(MlxArray x)
     {

@@ -1,25 +1,25 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// The keys and values of the positions that an attention layer has seen, so that decoding computes each of them once. Grows in
-/// blocks, so that most steps copy nothing.
+/// The keys and values of the positions that an attention layer has processed, so that decoding computes each of them only once. The cache
+/// grows in blocks, so most steps copy nothing.
 /// </summary>
-/// <param name="step">By how many positions the buffers grow.</param>
-/// <exception cref="ArgumentOutOfRangeException"><paramref name="step"/> is not positive.</exception>
+/// <param name="step">The number of positions by which the buffers grow.</param>
+/// <exception cref="ArgumentOutOfRangeException"><paramref name="step"/> isn't positive.</exception>
 public sealed class KVCache(int step = 256) : IMlxState, IDisposable
 {
     private readonly int _step = step > 0 ? step : throw new ArgumentOutOfRangeException(nameof(step), step, "A cache grows by at least one position.");
     private MlxArray? _keys;
     private MlxArray? _values;
 
-    /// <summary>How many positions are in the cache: the offset of the next one.</summary>
+    /// <summary>The number of positions in the cache, which is the offset of the next one.</summary>
     public int Offset { get; private set; }
 
-    /// <summary>Appends keys and values and gives all so far.</summary>
-    /// <param name="keys">New keys, of shape (batch, heads, length, features).</param>
-    /// <param name="values">New values, of shape (batch, heads, length, features).</param>
-    /// <returns>Keys and values of shape (batch, heads, <see cref="Offset"/>, features).</returns>
-    /// <exception cref="ArgumentException">The arrays are not four-dimensional or differ in batch, heads or length.</exception>
+    /// <summary>Appends keys and values, and returns all keys and values so far.</summary>
+    /// <param name="keys">The new keys, of shape (batch, heads, length, features).</param>
+    /// <param name="values">The new values, of shape (batch, heads, length, features).</param>
+    /// <returns>The keys and values, of shape (batch, heads, <see cref="Offset"/>, features).</returns>
+    /// <exception cref="ArgumentException">The arrays aren't four-dimensional, or they differ in batch, heads, or length.</exception>
     public (MlxArray Keys, MlxArray Values) Update(MlxArray keys, MlxArray values)
     {
         ArgumentNullException.ThrowIfNull(keys);
@@ -32,9 +32,9 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         return (Head(_keys, end), Head(_values, end));
     }
 
-    /// <summary>Forgets the last positions, for instance tokens that a draft model proposed in vain.</summary>
-    /// <param name="count">How many.</param>
-    /// <returns>How many were there to forget.</returns>
+    /// <summary>Removes the last positions, for example tokens of a draft model that were rejected.</summary>
+    /// <param name="count">The number of positions to remove.</param>
+    /// <returns>The number of positions that were removed.</returns>
     public int Trim(int count)
     {
         count = Math.Clamp(count, 0, Offset);
@@ -42,15 +42,15 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         return count;
     }
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Removes all positions.</summary>
     public void Reset() => Dispose();
 
-    /// <summary>The keys and values of the positions so far, as arrays of their own: what the cache does later leaves them as they are.</summary>
+    /// <summary>The keys and values of the positions so far, as separate arrays that later changes of the cache don't affect.</summary>
     /// <remarks>
-    /// The room to grow is left out, so that the number of positions is that of the arrays. Therefore a compiled function that has a cache as its
-    /// state is traced for every number of positions, and it must not be shapeless.
+    /// The spare capacity isn't included, so the arrays have exactly as many positions as the cache. A compiled function that has a cache
+    /// as its state is therefore traced for every number of positions, and it must not be shapeless.
     /// </remarks>
-    /// <returns>A dictionary with <c>keys</c> and <c>values</c>; an empty one if there are no positions.</returns>
+    /// <returns>A dictionary with <c>keys</c> and <c>values</c>, or an empty one if there are no positions.</returns>
     public Tree CaptureState()
     {
         TreeDictionary state = [];
@@ -62,9 +62,9 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         return state;
     }
 
-    /// <summary>Puts the positions of a state in place of those of the cache; the state stays as it is and may be restored again.</summary>
-    /// <param name="state">A tree from <see cref="CaptureState"/> of this or another cache, or one that was loaded from a file.</param>
-    /// <exception cref="ArgumentException">The tree is none such; the cache stays as it is.</exception>
+    /// <summary>Replaces the positions of the cache by those of a state. The state doesn't change and can be restored again.</summary>
+    /// <param name="state">A tree from <see cref="CaptureState"/> of this or another cache, or from a file.</param>
+    /// <exception cref="ArgumentException">The tree isn't the state of a cache; the cache doesn't change.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -87,7 +87,7 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         (_keys, _values, Offset) = (ownKeys, ownValues, ownKeys.Shape[2]);
     }
 
-    /// <summary>Frees the buffers and forgets everything; the cache may be used again.</summary>
+    /// <summary>Frees the buffers and removes all positions. The cache can still be used.</summary>
     public void Dispose()
     {
         Offset = 0;

@@ -7,10 +7,10 @@ public sealed partial class LSTM : Module
 {
     private readonly int _hiddenSize;
 
-    /// <summary>Makes a layer with random weights, uniform in ±1/√hiddenSize.</summary>
-    /// <param name="inputSize">Features of the input.</param>
-    /// <param name="hiddenSize">Features of the hidden state.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <summary>Creates a layer with random weights, uniform in ±1/√hiddenSize.</summary>
+    /// <param name="inputSize">The number of features of the input.</param>
+    /// <param name="hiddenSize">The number of features of the hidden state.</param>
+    /// <param name="bias">Whether to add a bias.</param>
     public LSTM(int inputSize, int hiddenSize, bool bias = true)
     {
         double limit = 1.0 / Math.Sqrt(hiddenSize);
@@ -20,22 +20,22 @@ public sealed partial class LSTM : Module
         Bias = bias ? LayerInit.Uniform(limit, 4 * hiddenSize) : null;
     }
 
-    /// <summary>From input to the gates i, f, g and o, of shape (4 hidden, input).</summary>
+    /// <summary>The weight from the input to the gates i, f, g, and o, of shape (4 hidden, input).</summary>
     [Parameter("Wx")]
     public MlxArray Wx { get; set => SetArray(ref field, value); }
 
-    /// <summary>From state to the gates, of shape (4 hidden, hidden).</summary>
+    /// <summary>The weight from the state to the gates, of shape (4 hidden, hidden).</summary>
     [Parameter("Wh")]
     public MlxArray Wh { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias of the gates, of shape (4 hidden,), or null.</summary>
     public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>Runs over a sequence.</summary>
-    /// <param name="x">Input of shape (..., length, input).</param>
-    /// <param name="hidden">The hidden state before the first step, of shape (..., hidden); null for none.</param>
-    /// <param name="cell">The cell state before the first step, of shape (..., hidden); null for none.</param>
-    /// <returns>All hidden and all cell states, each of shape (..., length, hidden).</returns>
+    /// <summary>Processes a sequence.</summary>
+    /// <param name="x">The input, of shape (..., length, input).</param>
+    /// <param name="hidden">The initial hidden state, of shape (..., hidden); null for none.</param>
+    /// <param name="cell">The initial cell state, of shape (..., hidden); null for none.</param>
+    /// <returns>All hidden states and all cell states, each of shape (..., length, hidden).</returns>
     public (MlxArray Hidden, MlxArray Cell) Forward(MlxArray x, MlxArray? hidden = null, MlxArray? cell = null)
     {
         using MlxScope scope = MlxScope.Begin();

@@ -5,18 +5,18 @@ namespace DotMlx.NN;
 /// <summary>Initial values that layers share.</summary>
 internal static class LayerInit
 {
-    /// <summary>Uniform numbers in [-limit, limit).</summary>
+    /// <summary>Uniformly distributed numbers in [-limit, limit).</summary>
     public static MlxArray Uniform(double limit, params ReadOnlySpan<int> shape) =>
         Mx.Random.Uniform((float)-limit, (float)limit, shape);
 
-    /// <summary>Normal numbers around 0.</summary>
+    /// <summary>Normally distributed numbers with mean 0.</summary>
     public static MlxArray Normal(double scale, params ReadOnlySpan<int> shape) =>
         Mx.Random.Normal(shape, scale: (float)scale);
 
-    /// <summary>How Python writes a truth value, for <see cref="Module.ToString"/>.</summary>
+    /// <summary>A Boolean value as Python writes it, for <see cref="Module.ToString"/>.</summary>
     public static string Text(bool value) => value ? "True" : "False";
 
-    /// <summary>A number as Python prints it: <c>1e-05</c>, <c>2.0</c>, <c>0.1</c>.</summary>
+    /// <summary>A number as Python writes it: <c>1e-05</c>, <c>2.0</c>, <c>0.1</c>.</summary>
     public static string Text(double value)
     {
         if (!double.IsFinite(value))
@@ -38,7 +38,7 @@ internal static class LayerInit
             : string.Create(CultureInfo.InvariantCulture, $"{digits[..mark]}e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}");
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't positive.</exception>
     public static double PositiveEps(double eps, string layer) => eps > 0.0
         ? eps
         : throw new ArgumentOutOfRangeException(nameof(eps), eps, $"[{layer}] eps is added to a variance and must be greater than 0.");

@@ -8,12 +8,12 @@ public sealed partial class LayerNorm : Module, IUnaryModule
     private readonly int _dims;
     private readonly double _eps;
 
-    /// <summary>Makes the layer.</summary>
+    /// <summary>Creates the layer.</summary>
     /// <param name="dims">The size of the last axis.</param>
-    /// <param name="eps">Added to the variance, greater than 0.</param>
-    /// <param name="affine">Whether there is a learned scale.</param>
-    /// <param name="bias">Whether there is a learned shift too.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
+    /// <param name="eps">The term added to the variance, greater than 0.</param>
+    /// <param name="affine">Whether the layer has a learned scale.</param>
+    /// <param name="bias">Whether the layer also has a learned offset.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> isn't positive.</exception>
     public LayerNorm(int dims, double eps = 1e-5, bool affine = true, bool bias = true)
     {
         _dims = dims;
@@ -25,7 +25,7 @@ public sealed partial class LayerNorm : Module, IUnaryModule
     /// <summary>The scale, of shape (dims,), or null.</summary>
     public MlxArray? Weight { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>The shift, of shape (dims,), or null.</summary>
+    /// <summary>The offset, of shape (dims,), or null.</summary>
     public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
     /// <inheritdoc/>

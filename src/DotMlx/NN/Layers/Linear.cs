@@ -3,10 +3,10 @@ namespace DotMlx.NN;
 /// <summary>An affine map of the last axis, x Wᵀ + b (<c>nn.Linear</c>).</summary>
 public partial class Linear : Module, IUnaryModule, IQuantizable
 {
-    /// <summary>Makes a layer with random weights, uniform in ±√(1 / inputDims).</summary>
+    /// <summary>Creates a layer with random weights, uniform in ±√(1 / inputDims).</summary>
     /// <param name="inputDims">The size of the last axis of the input.</param>
     /// <param name="outputDims">The size of the last axis of the output.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <param name="bias">Whether to add a bias.</param>
     public Linear(int inputDims, int outputDims, bool bias = true)
     {
         double limit = Math.Sqrt(1.0 / inputDims);
@@ -14,7 +14,7 @@ public partial class Linear : Module, IUnaryModule, IQuantizable
         Bias = bias ? LayerInit.Uniform(limit, outputDims) : null;
     }
 
-    /// <summary>Makes a layer of given arrays.</summary>
+    /// <summary>Creates a layer from arrays.</summary>
     /// <param name="weight">The weight, of shape (output, input).</param>
     /// <param name="bias">The bias, of shape (output,), or null.</param>
     public Linear(MlxArray weight, MlxArray? bias = null)
@@ -24,7 +24,7 @@ public partial class Linear : Module, IUnaryModule, IQuantizable
         Bias = bias;
     }
 
-    /// <summary>For layers that keep their weights elsewhere.</summary>
+    /// <summary>For layers that store their weights elsewhere.</summary>
     private protected Linear() => Weight = null!;
 
     /// <summary>The weight, of shape (output, input).</summary>
@@ -43,8 +43,8 @@ public partial class Linear : Module, IUnaryModule, IQuantizable
     public virtual bool CanQuantize => true;
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x">Input of shape (..., input).</param>
-    /// <returns>Output of shape (..., output).</returns>
+    /// <param name="x">The input, of shape (..., input).</param>
+    /// <returns>The output, of shape (..., output).</returns>
     public virtual MlxArray Forward(MlxArray x)
     {
         using MlxArray transposed = Mx.Transpose(Weight);
@@ -52,7 +52,9 @@ public partial class Linear : Module, IUnaryModule, IQuantizable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The input is to be quantized and the mode is not nvfp4 or mxfp8, or there is a bias.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The input is to be quantized, but the mode isn't nvfp4 or mxfp8, or the layer has a bias.
+    /// </exception>
     public virtual Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false)
     {
         if (!quantizeInput)

@@ -1,19 +1,19 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// A linear layer, plain or quantized, with a trained low-rank correction: y = linear(x) + scale · (dropout(x) A) B, as in mlx's
-/// examples. The parameters are <c>linear.*</c> (frozen by <see cref="FromLinear"/>), <c>lora_a</c> and <c>lora_b</c>.
+/// A linear layer, plain or quantized, with a trainable low-rank adapter: y = linear(x) + scale · (dropout(x) A) B, as in MLX's examples.
+/// The parameters are <c>linear.*</c> (frozen by <see cref="FromLinear"/>), <c>lora_a</c>, and <c>lora_b</c>.
 /// </summary>
 public sealed partial class LoraLinear : Linear
 {
     private readonly Dropout _dropout;
 
-    /// <summary>Makes a layer around a new linear layer.</summary>
+    /// <summary>Creates a layer around a new linear layer.</summary>
     /// <param name="inputDims">The size of the last axis of the input.</param>
     /// <param name="outputDims">The size of the last axis of the output.</param>
-    /// <param name="r">The rank of the correction.</param>
-    /// <param name="dropout">The probability of dropping inputs of the correction.</param>
-    /// <param name="scale">Multiplies the correction.</param>
+    /// <param name="r">The rank of the adapter.</param>
+    /// <param name="dropout">The dropout probability of the adapter's input.</param>
+    /// <param name="scale">The scale factor of the adapter.</param>
     /// <param name="bias">Whether the linear layer has a bias.</param>
     public LoraLinear(int inputDims, int outputDims, int r = 8, double dropout = 0.0, double scale = 20.0, bool bias = false)
         : this(new Linear(inputDims, outputDims, bias), r, dropout, scale)
@@ -30,19 +30,19 @@ public sealed partial class LoraLinear : Linear
         LoraB = Mx.Zeros(r, linear.OutputDims);
     }
 
-    /// <summary>The layer that is corrected.</summary>
+    /// <summary>The layer that is adapted.</summary>
     public Linear Linear { get; }
 
-    /// <summary>Into the low rank, of shape (input, r).</summary>
+    /// <summary>The weight to the low rank, of shape (input, r).</summary>
     public MlxArray LoraA { get; set => SetArray(ref field, value); }
 
-    /// <summary>Out of the low rank, of shape (r, output); zeros at first.</summary>
+    /// <summary>The weight from the low rank, of shape (r, output); initially zeros.</summary>
     public MlxArray LoraB { get; set => SetArray(ref field, value); }
 
-    /// <summary>Multiplies the correction.</summary>
+    /// <summary>The scale factor of the adapter.</summary>
     public double Scale { get; }
 
-    /// <summary>The weight of the corrected layer, possibly quantized; without the correction.</summary>
+    /// <summary>The weight of the adapted layer, possibly quantized, without the adapter.</summary>
     [NotParameter]
     public override MlxArray Weight
     {
@@ -50,7 +50,7 @@ public sealed partial class LoraLinear : Linear
         set => Linear?.Weight = value;
     }
 
-    /// <summary>The bias of the corrected layer.</summary>
+    /// <summary>The bias of the adapted layer.</summary>
     [NotParameter]
     public override MlxArray? Bias
     {
@@ -67,11 +67,11 @@ public sealed partial class LoraLinear : Linear
     /// <inheritdoc/>
     public override bool CanQuantize => false;
 
-    /// <summary>Puts a correction on a layer, which is frozen.</summary>
+    /// <summary>Adds an adapter to a layer and freezes the layer.</summary>
     /// <param name="linear">The layer, plain or quantized.</param>
-    /// <param name="r">The rank of the correction.</param>
-    /// <param name="dropout">The probability of dropping inputs of the correction.</param>
-    /// <param name="scale">Multiplies the correction.</param>
+    /// <param name="r">The rank of the adapter.</param>
+    /// <param name="dropout">The dropout probability of the adapter's input.</param>
+    /// <param name="scale">The scale factor of the adapter.</param>
     public static LoraLinear FromLinear(Linear linear, int r = 8, double dropout = 0.0, double scale = 20.0)
     {
         ArgumentNullException.ThrowIfNull(linear);
@@ -88,9 +88,9 @@ public sealed partial class LoraLinear : Linear
         return scope.Keep(y + Mx.AsType(correction * Scale, y.DType));
     }
 
-    /// <summary>Adds the correction into the weight.</summary>
-    /// <param name="dequantize">Whether a quantized layer becomes a plain one; if not, the sum is quantized again.</param>
-    /// <returns>A layer of the kind of <see cref="Linear"/> without correction.</returns>
+    /// <summary>Merges the adapter into the weight.</summary>
+    /// <param name="dequantize">Whether a quantized layer becomes a plain one. If false, the sum is quantized again.</param>
+    /// <returns>A layer of the type of <see cref="Linear"/>, without an adapter.</returns>
     public Linear Fuse(bool dequantize = false)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -112,7 +112,9 @@ public sealed partial class LoraLinear : Linear
     }
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">Quantize before the correction is put on, or fuse first.</exception>
+    /// <exception cref="NotSupportedException">
+    /// A layer with an adapter can't be quantized. Quantize it before adding the adapter, or fuse first.
+    /// </exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw new NotSupportedException("Quantize the layer before LoraLinear.FromLinear, or Fuse() first.");
 

@@ -5,16 +5,16 @@ namespace DotMlx.NN;
 /// <summary>Scaled dot product attention with several heads (<c>nn.MultiHeadAttention</c>).</summary>
 public sealed partial class MultiHeadAttention : Module
 {
-    /// <summary>Makes the layer; dimensions that are null are <paramref name="dims"/>.</summary>
+    /// <summary>Creates the layer. Dimensions that are null are <paramref name="dims"/>.</summary>
     /// <param name="dims">The size of the model, divisible by the number of heads.</param>
     /// <param name="numHeads">The number of heads.</param>
-    /// <param name="queryInputDims">Features of the queries.</param>
-    /// <param name="keyInputDims">Features of the keys.</param>
-    /// <param name="valueInputDims">Features of the values; null for those of the keys.</param>
-    /// <param name="valueDims">Features of the values after projection.</param>
-    /// <param name="valueOutputDims">Features of the output.</param>
+    /// <param name="queryInputDims">The number of features of the queries.</param>
+    /// <param name="keyInputDims">The number of features of the keys.</param>
+    /// <param name="valueInputDims">The number of features of the values; null for that of the keys.</param>
+    /// <param name="valueDims">The number of features of the values after projection.</param>
+    /// <param name="valueOutputDims">The number of features of the output.</param>
     /// <param name="bias">Whether the projections have biases.</param>
-    /// <exception cref="ArgumentException">The size is not divisible by the number of heads.</exception>
+    /// <exception cref="ArgumentException">The number of heads doesn't divide the model's size.</exception>
     public MultiHeadAttention(
         int dims, int numHeads, int? queryInputDims = null, int? keyInputDims = null, int? valueInputDims = null,
         int? valueDims = null, int? valueOutputDims = null, bool bias = false)
@@ -34,37 +34,39 @@ public sealed partial class MultiHeadAttention : Module
     /// <summary>The number of heads.</summary>
     public int NumHeads { get; }
 
-    /// <summary>Projects the queries.</summary>
+    /// <summary>The projection of the queries.</summary>
     public Linear QueryProj { get; }
 
-    /// <summary>Projects the keys.</summary>
+    /// <summary>The projection of the keys.</summary>
     public Linear KeyProj { get; }
 
-    /// <summary>Projects the values.</summary>
+    /// <summary>The projection of the values.</summary>
     public Linear ValueProj { get; }
 
-    /// <summary>Projects the output.</summary>
+    /// <summary>The projection of the output.</summary>
     public Linear OutProj { get; }
 
-    /// <summary>Attends.</summary>
-    /// <param name="queries">Queries of shape (batch, queries, features).</param>
-    /// <param name="keys">Keys of shape (batch, keys, features).</param>
-    /// <param name="values">Values of shape (batch, keys, features).</param>
-    /// <param name="mask">Added to the scores, or boolean; broadcasts to (batch, heads, queries, keys). Null for none.</param>
-    /// <param name="cache">Holds the keys and values of earlier positions; null for none.</param>
+    /// <summary>Applies attention.</summary>
+    /// <param name="queries">The queries, of shape (batch, queries, features).</param>
+    /// <param name="keys">The keys, of shape (batch, keys, features).</param>
+    /// <param name="values">The values, of shape (batch, keys, features).</param>
+    /// <param name="mask">
+    /// A Boolean mask, or an array that is added to the scores, broadcast to (batch, heads, queries, keys); null for none.
+    /// </param>
+    /// <param name="cache">The cache with the keys and values of earlier positions; null for none.</param>
     /// <returns>An array of shape (batch, queries, features).</returns>
     [OverloadResolutionPriority(1)] // A mask of null is no mask.
     public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, MlxArray? mask = null, KVCache? cache = null) =>
         Forward(queries, keys, values, (q, k, v, scale) => Mx.Fast.ScaledDotProductAttention(q, k, v, scale, mask), cache);
 
-    /// <summary>Attends with a mask that has a name.</summary>
-    /// <param name="queries">Queries of shape (batch, queries, features).</param>
-    /// <param name="keys">Keys of shape (batch, keys, features).</param>
-    /// <param name="values">Values of shape (batch, keys, features).</param>
+    /// <summary>Applies attention with a named mask.</summary>
+    /// <param name="queries">The queries, of shape (batch, queries, features).</param>
+    /// <param name="keys">The keys, of shape (batch, keys, features).</param>
+    /// <param name="values">The values, of shape (batch, keys, features).</param>
     /// <param name="mask">"causal": each query sees the keys up to its own position, aligned at the end.</param>
-    /// <param name="cache">Holds the keys and values of earlier positions; null for none.</param>
+    /// <param name="cache">The cache with the keys and values of earlier positions; null for none.</param>
     /// <returns>An array of shape (batch, queries, features).</returns>
-    /// <exception cref="ArgumentException">The mask is not "causal".</exception>
+    /// <exception cref="ArgumentException">The mask isn't "causal".</exception>
     public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, string? mask, KVCache? cache = null) =>
         Forward(queries, keys, values, (q, k, v, scale) => Mx.Fast.ScaledDotProductAttention(q, k, v, scale, mask), cache);
 
@@ -83,10 +85,10 @@ public sealed partial class MultiHeadAttention : Module
         return scope.Keep(OutProj.Forward(Mx.Flatten(Mx.Transpose(attended, 0, 2, 1, 3), -2, -1)));
     }
 
-    /// <summary>A mask that hides later positions when it is added to scores (<c>create_additive_causal_mask</c>).</summary>
+    /// <summary>A mask that hides later positions when it is added to the scores (<c>create_additive_causal_mask</c>).</summary>
     /// <param name="n">The number of positions.</param>
-    /// <param name="dtype">A floating dtype; null for float32.</param>
-    /// <returns>An array of shape (n, n): 0, and the lowest finite number above the diagonal.</returns>
+    /// <param name="dtype">A floating-point dtype; null for float32.</param>
+    /// <returns>An array of shape (n, n) that contains the lowest finite number above the diagonal and 0 elsewhere.</returns>
     public static MlxArray CreateAdditiveCausalMask(int n, DType? dtype = null)
     {
         DType type = dtype ?? DType.Float32;

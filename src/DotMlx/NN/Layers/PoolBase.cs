@@ -1,6 +1,6 @@
 namespace DotMlx.NN;
 
-/// <summary>What the pooling layers share: cutting the input into windows.</summary>
+/// <summary>The base class of the pooling layers, which divides the input into windows.</summary>
 public abstract class PoolBase : Module, IUnaryModule
 {
     private readonly int[] _kernel;
@@ -26,8 +26,8 @@ public abstract class PoolBase : Module, IUnaryModule
     }
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x">Input of shape (batch, spatial sizes..., channels).</param>
-    /// <returns>Output of shape (batch, smaller spatial sizes..., channels).</returns>
+    /// <param name="x">The input, of shape (batch, spatial sizes..., channels).</param>
+    /// <returns>The output, of shape (batch, smaller spatial sizes..., channels).</returns>
     /// <exception cref="ArgumentException">The input has another number of dimensions or is smaller than a window.</exception>
     public MlxArray Forward(MlxArray x)
     {
@@ -51,7 +51,7 @@ public abstract class PoolBase : Module, IUnaryModule
 
     private protected abstract MlxArray Reduce(MlxArray windows, int[] axes);
 
-    /// <summary>Shape (batch, numbers of windows..., window sizes..., channels).</summary>
+    /// <summary>An array of shape (batch, numbers of windows..., window sizes..., channels).</summary>
     private MlxArray Windows(MlxArray x)
     {
         int[] shape = x.Shape.ToArray();

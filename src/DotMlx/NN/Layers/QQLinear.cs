@@ -1,18 +1,19 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// A linear layer without bias that quantizes its input too (<c>nn.QQLinear</c>). In training mode the weight is kept in full and
-/// quantized on the fly, so that it can be trained; <see cref="Module.Eval"/> quantizes it, <see cref="Module.Train"/> brings it back.
+/// A linear layer without a bias that also quantizes its input (<c>nn.QQLinear</c>). In training mode, the weight has full precision and is
+/// quantized in each call, so that it can be trained. <see cref="Module.Eval"/> quantizes the weight, and <see cref="Module.Train"/>
+/// restores it.
 /// </summary>
 public sealed partial class QQLinear : Linear
 {
-    /// <summary>Makes a layer with random weights.</summary>
+    /// <summary>Creates a layer with random weights.</summary>
     /// <param name="inputDims">The size of the last axis of the input.</param>
     /// <param name="outputDims">The size of the last axis of the output.</param>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
     /// <param name="mode">nvfp4 or mxfp8.</param>
-    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    /// <exception cref="ArgumentException">The mode is unknown.</exception>
     public QQLinear(int inputDims, int outputDims, int? groupSize = null, int? bits = null, string mode = "nvfp4")
         : base(inputDims, outputDims, bias: false)
     {
@@ -27,19 +28,19 @@ public sealed partial class QQLinear : Linear
         Mode = mode;
     }
 
-    /// <summary>The scales while the weight is quantized, else null.</summary>
+    /// <summary>The scales while the weight is quantized; otherwise, null.</summary>
     public MlxArray? Scales { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>How many weights share a scale.</summary>
+    /// <summary>The number of weights that share a scale.</summary>
     public int GroupSize { get; }
 
-    /// <summary>Bits per weight.</summary>
+    /// <summary>The number of bits per weight.</summary>
     public int Bits { get; }
 
     /// <summary>The quantization mode.</summary>
     public string Mode { get; }
 
-    /// <summary>Whether the weight is quantized now.</summary>
+    /// <summary>Whether the weight is currently quantized.</summary>
     public bool IsQuantized => Scales is not null;
 
     /// <inheritdoc/>
@@ -48,10 +49,10 @@ public sealed partial class QQLinear : Linear
     /// <inheritdoc/>
     public override bool CanQuantize => false;
 
-    /// <summary>Makes the layer of a linear layer without bias.</summary>
+    /// <summary>Creates the layer from a linear layer without a bias.</summary>
     /// <param name="linear">The layer.</param>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
     /// <param name="mode">nvfp4 or mxfp8.</param>
     /// <exception cref="NotSupportedException">The layer has a bias.</exception>
     public static QQLinear FromLinear(Linear linear, int? groupSize = null, int? bits = null, string mode = "nvfp4")
@@ -66,7 +67,7 @@ public sealed partial class QQLinear : Linear
         return result;
     }
 
-    /// <summary>Quantizes the weight; nothing happens if it is.</summary>
+    /// <summary>Quantizes the weight, unless it already is quantized.</summary>
     public void Quantize()
     {
         if (!IsQuantized)
@@ -75,7 +76,7 @@ public sealed partial class QQLinear : Linear
         }
     }
 
-    /// <summary>Brings the weight back to full precision; nothing happens if it is.</summary>
+    /// <summary>Restores the weight to full precision, unless it already has it.</summary>
     public void Dequantize()
     {
         if (IsQuantized)
@@ -89,7 +90,7 @@ public sealed partial class QQLinear : Linear
     public override MlxArray Forward(MlxArray x) => Mx.QQMM(x, Weight, Scales, GroupSize, Bits, Mode);
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The layer quantizes itself in evaluation mode.</exception>
+    /// <exception cref="NotSupportedException">The layer can't be quantized, because it quantizes itself in evaluation mode.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw new NotSupportedException("QQLinear quantizes itself in evaluation mode.");
 

@@ -1,9 +1,9 @@
 namespace DotMlx.NN;
 
-/// <summary>The quantization modes and what they use unless told otherwise.</summary>
+/// <summary>The quantization modes and their defaults.</summary>
 internal static class QuantizationMode
 {
-    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    /// <exception cref="ArgumentException">The mode is unknown.</exception>
     public static (int GroupSize, int Bits) Defaults(string mode, int? groupSize, int? bits)
     {
         (int group, int width) = mode switch

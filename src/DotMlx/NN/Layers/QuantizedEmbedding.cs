@@ -3,26 +3,26 @@ namespace DotMlx.NN;
 /// <summary>An embedding with a quantized table; all its parameters are frozen (<c>nn.QuantizedEmbedding</c>).</summary>
 public sealed partial class QuantizedEmbedding : Embedding
 {
-    /// <summary>Makes a table of random vectors.</summary>
-    /// <param name="numEmbeddings">How many vectors.</param>
-    /// <param name="dims">The size of each.</param>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
-    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
-    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    /// <summary>Creates a table of random vectors.</summary>
+    /// <param name="numEmbeddings">The number of vectors.</param>
+    /// <param name="dims">The size of each vector.</param>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
+    /// <exception cref="ArgumentException">The mode is unknown.</exception>
     public QuantizedEmbedding(int numEmbeddings, int dims, int? groupSize = null, int? bits = null, string mode = "affine")
         : this(LayerInit.Normal(Math.Sqrt(1.0 / dims), numEmbeddings, dims), groupSize, bits, mode)
     {
     }
 
-    /// <summary>Makes a table of given arrays, as <see cref="Mx.Quantize"/> gives them.</summary>
-    /// <param name="weight">The packed vectors, uint32, of shape (count, dims · bits / 32).</param>
+    /// <summary>Creates a table from arrays, such as those that <see cref="Mx.Quantize"/> returns.</summary>
+    /// <param name="weight">The packed vectors (uint32), of shape (count, dims · bits / 32).</param>
     /// <param name="scales">The scales, of shape (count, dims / group size).</param>
-    /// <param name="biases">The biases of the groups in affine mode, of the shape of the scales; else null.</param>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
-    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
-    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    /// <param name="biases">The biases of the groups in affine mode, with the shape of the scales; otherwise, null.</param>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
+    /// <exception cref="ArgumentException">The mode is unknown.</exception>
     public QuantizedEmbedding(
         MlxArray weight, MlxArray scales, MlxArray? biases, int? groupSize = null, int? bits = null, string mode = "affine")
         : base(weight)
@@ -46,13 +46,13 @@ public sealed partial class QuantizedEmbedding : Embedding
     /// <summary>The scales, of shape (count, dims / group size).</summary>
     public MlxArray Scales { get; set => SetArray(ref field, value); }
 
-    /// <summary>The biases of the groups in affine mode, of the shape of the scales; else null.</summary>
+    /// <summary>The biases of the groups in affine mode, with the shape of the scales; otherwise, null.</summary>
     public MlxArray? Biases { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>How many weights share a scale.</summary>
+    /// <summary>The number of weights that share a scale.</summary>
     public int GroupSize { get; }
 
-    /// <summary>Bits per weight.</summary>
+    /// <summary>The number of bits per weight.</summary>
     public int Bits { get; }
 
     /// <summary>The quantization mode.</summary>
@@ -63,9 +63,9 @@ public sealed partial class QuantizedEmbedding : Embedding
 
     /// <summary>Quantizes an embedding.</summary>
     /// <param name="embedding">The layer.</param>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
-    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
     public static QuantizedEmbedding FromEmbedding(Embedding embedding, int? groupSize = null, int? bits = null, string mode = "affine")
     {
         ArgumentNullException.ThrowIfNull(embedding);
@@ -86,7 +86,7 @@ public sealed partial class QuantizedEmbedding : Embedding
         Mx.QuantizedMatMul(x, Weight, Scales, Biases, transpose: true, groupSize: GroupSize, bits: Bits, mode: Mode);
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The layer is quantized already.</exception>
+    /// <exception cref="NotSupportedException">The layer is already quantized.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw new NotSupportedException("QuantizedEmbedding is quantized already.");
 

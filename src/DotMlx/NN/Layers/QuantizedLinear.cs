@@ -3,14 +3,14 @@ namespace DotMlx.NN;
 /// <summary>A linear layer with a quantized weight; all its parameters are frozen (<c>nn.QuantizedLinear</c>).</summary>
 public partial class QuantizedLinear : Linear
 {
-    /// <summary>Makes a layer with random weights.</summary>
+    /// <summary>Creates a layer with random weights.</summary>
     /// <param name="inputDims">The size of the last axis of the input.</param>
     /// <param name="outputDims">The size of the last axis of the output.</param>
-    /// <param name="bias">Whether a bias, zero at first, is added.</param>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
-    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
-    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    /// <param name="bias">Whether to add a bias, which is initially zero.</param>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
+    /// <exception cref="ArgumentException">The mode is unknown.</exception>
     public QuantizedLinear(
         int inputDims, int outputDims, bool bias = true, int? groupSize = null, int? bits = null, string mode = "affine")
         : this(groupSize, bits, mode)
@@ -21,15 +21,15 @@ public partial class QuantizedLinear : Linear
         Freeze();
     }
 
-    /// <summary>Makes a layer of given arrays, as <see cref="Mx.Quantize"/> gives them.</summary>
-    /// <param name="weight">The packed weight, uint32, of shape (output, input · bits / 32).</param>
+    /// <summary>Creates a layer from arrays, such as those that <see cref="Mx.Quantize"/> returns.</summary>
+    /// <param name="weight">The packed weight (uint32), of shape (output, input · bits / 32).</param>
     /// <param name="scales">The scales, of shape (output, input / group size).</param>
-    /// <param name="biases">The biases of the groups in affine mode, of the shape of the scales; else null.</param>
+    /// <param name="biases">The biases of the groups in affine mode, with the shape of the scales; otherwise, null.</param>
     /// <param name="bias">The bias, of shape (output,), or null.</param>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
-    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
-    /// <exception cref="ArgumentException">There is no such mode.</exception>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
+    /// <exception cref="ArgumentException">The mode is unknown.</exception>
     public QuantizedLinear(
         MlxArray weight, MlxArray scales, MlxArray? biases, MlxArray? bias = null, int? groupSize = null, int? bits = null, string mode = "affine")
         : this(groupSize, bits, mode)
@@ -50,13 +50,13 @@ public partial class QuantizedLinear : Linear
     /// <summary>The scales, of shape (output, input / group size).</summary>
     public MlxArray Scales { get; set => SetArray(ref field, value); }
 
-    /// <summary>The biases of the groups in affine mode, of the shape of the scales; else null.</summary>
+    /// <summary>The biases of the groups in affine mode, with the shape of the scales; otherwise, null.</summary>
     public MlxArray? Biases { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>How many weights share a scale.</summary>
+    /// <summary>The number of weights that share a scale.</summary>
     public int GroupSize { get; }
 
-    /// <summary>Bits per weight.</summary>
+    /// <summary>The number of bits per weight.</summary>
     public int Bits { get; }
 
     /// <summary>The quantization mode.</summary>
@@ -70,9 +70,9 @@ public partial class QuantizedLinear : Linear
 
     /// <summary>Quantizes a linear layer; the bias is shared.</summary>
     /// <param name="linear">The layer.</param>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
-    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
     public static QuantizedLinear FromLinear(Linear linear, int? groupSize = null, int? bits = null, string mode = "affine")
     {
         ArgumentNullException.ThrowIfNull(linear);
@@ -87,7 +87,7 @@ public partial class QuantizedLinear : Linear
     public override MlxArray Forward(MlxArray x) => AddBias(Multiply(x));
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The layer is quantized already.</exception>
+    /// <exception cref="NotSupportedException">The layer is already quantized.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw new NotSupportedException($"{GetType().Name} is quantized already; dequantize its weight first.");
 

@@ -7,10 +7,10 @@ public sealed partial class RMSNorm : Module, IUnaryModule
 {
     private readonly double _eps;
 
-    /// <summary>Makes the layer.</summary>
+    /// <summary>Creates the layer.</summary>
     /// <param name="dims">The size of the last axis.</param>
-    /// <param name="eps">Added to the mean square, greater than 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> is not positive.</exception>
+    /// <param name="eps">The term added to the mean square, greater than 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> isn't positive.</exception>
     public RMSNorm(int dims, double eps = 1e-5)
     {
         _eps = LayerInit.PositiveEps(eps, nameof(RMSNorm));

@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace DotMlx.NN;
 
-/// <summary>What the recurrent layers share.</summary>
+/// <summary>The base class of the recurrent layers.</summary>
 internal static class Recurrence
 {
-    /// <summary>The input's part of every step at once: x Wᵀ + b.</summary>
+    /// <summary>The contribution of the input to all steps at once: x Wᵀ + b.</summary>
     public static MlxArray Project(MlxArray x, MlxArray weight, MlxArray? bias)
     {
         MlxArray transposed = Mx.Transpose(weight);
         return bias is null ? Mx.MatMul(x, transposed) : Mx.AddMM(bias, x, transposed);
     }
 
-    /// <summary>One array per step of the second last axis, without that axis.</summary>
+    /// <summary>One array per step along the second-to-last axis, without that axis.</summary>
     public static IEnumerable<MlxArray> Steps(MlxArray x)
     {
         foreach (MlxArray step in Mx.Split(x, x.Shape[^2], axis: -2))
@@ -27,11 +27,11 @@ public sealed partial class RNN : Module, IUnaryModule
 {
     private readonly Func<MlxArray, MlxArray> _nonlinearity;
 
-    /// <summary>Makes a layer with random weights, uniform in ±1/√hiddenSize.</summary>
-    /// <param name="inputSize">Features of the input.</param>
-    /// <param name="hiddenSize">Features of the hidden state.</param>
-    /// <param name="bias">Whether a bias is added.</param>
-    /// <param name="nonlinearity">Applied to every state; null for tanh.</param>
+    /// <summary>Creates a layer with random weights, uniform in ±1/√hiddenSize.</summary>
+    /// <param name="inputSize">The number of features of the input.</param>
+    /// <param name="hiddenSize">The number of features of the hidden state.</param>
+    /// <param name="bias">Whether to add a bias.</param>
+    /// <param name="nonlinearity">The function that is applied to every state; null for tanh.</param>
     public RNN(int inputSize, int hiddenSize, bool bias = true, Func<MlxArray, MlxArray>? nonlinearity = null)
     {
         double limit = 1.0 / Math.Sqrt(hiddenSize);
@@ -41,20 +41,20 @@ public sealed partial class RNN : Module, IUnaryModule
         Bias = bias ? LayerInit.Uniform(limit, hiddenSize) : null;
     }
 
-    /// <summary>From input to state, of shape (hidden, input).</summary>
+    /// <summary>The weight from the input to the state, of shape (hidden, input).</summary>
     [Parameter("Wxh")]
     public MlxArray Wxh { get; set => SetArray(ref field, value); }
 
-    /// <summary>From state to state, of shape (hidden, hidden).</summary>
+    /// <summary>The weight from the state to the state, of shape (hidden, hidden).</summary>
     [Parameter("Whh")]
     public MlxArray Whh { get; set => SetArray(ref field, value); }
 
     /// <summary>The bias, of shape (hidden,), or null.</summary>
     public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>Runs over a sequence.</summary>
-    /// <param name="x">Input of shape (..., length, input).</param>
-    /// <param name="hidden">The state before the first step, of shape (..., hidden); null for none.</param>
+    /// <summary>Processes a sequence.</summary>
+    /// <param name="x">The input, of shape (..., length, input).</param>
+    /// <param name="hidden">The initial state, of shape (..., hidden); null for none.</param>
     /// <returns>All states, of shape (..., length, hidden).</returns>
     public MlxArray Forward(MlxArray x, MlxArray? hidden = null)
     {

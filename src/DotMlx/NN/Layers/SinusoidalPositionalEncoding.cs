@@ -1,19 +1,19 @@
 namespace DotMlx.NN;
 
-/// <summary>Encodes positions by sines and cosines of geometrically spaced frequencies (<c>nn.SinusoidalPositionalEncoding</c>).</summary>
+/// <summary>Encodes positions as sines and cosines of geometrically spaced frequencies (<c>nn.SinusoidalPositionalEncoding</c>).</summary>
 public sealed partial class SinusoidalPositionalEncoding : Module, IUnaryModule
 {
     private readonly MlxArray _sigmas;
     private readonly bool _cosFirst;
 
-    /// <summary>Makes the layer.</summary>
+    /// <summary>Creates the layer.</summary>
     /// <param name="dims">The size of the encoding, positive and even.</param>
     /// <param name="minFreq">The lowest frequency.</param>
     /// <param name="maxFreq">The highest frequency.</param>
-    /// <param name="scale">Multiplies the encoding; null for √(2 / dims).</param>
-    /// <param name="cosFirst">Whether the cosines come first.</param>
-    /// <param name="fullTurns">Whether the frequencies are multiplied by 2π.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="dims"/> is not positive and even.</exception>
+    /// <param name="scale">The scale factor of the encoding; null for √(2 / dims).</param>
+    /// <param name="cosFirst">Whether the cosines come before the sines.</param>
+    /// <param name="fullTurns">Whether to multiply the frequencies by 2π.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="dims"/> isn't positive and even.</exception>
     public SinusoidalPositionalEncoding(
         int dims, double minFreq = 0.0001, double maxFreq = 1.0, double? scale = null, bool cosFirst = false, bool fullTurns = false)
     {
@@ -26,7 +26,7 @@ public sealed partial class SinusoidalPositionalEncoding : Module, IUnaryModule
         _cosFirst = cosFirst;
     }
 
-    /// <summary>What the encoding is multiplied with (<c>scale</c>).</summary>
+    /// <summary>The scale factor of the encoding (<c>scale</c>).</summary>
     public double Scale { get; set; }
 
     /// <summary>Encodes positions.</summary>

@@ -6,13 +6,13 @@ public sealed partial class TransformerDecoderLayer : Module
     private readonly Func<MlxArray, MlxArray> _activation;
     private readonly bool _normFirst;
 
-    /// <summary>Makes the layer.</summary>
+    /// <summary>Creates the layer.</summary>
     /// <param name="dims">The size of the model.</param>
     /// <param name="numHeads">The number of heads.</param>
-    /// <param name="mlpDims">The size inside the perceptron; null for four times the model's.</param>
-    /// <param name="dropout">The probability of dropping.</param>
-    /// <param name="activation">Of the perceptron; null for ReLU.</param>
-    /// <param name="normFirst">Whether normalization comes before attention and perceptron instead of after.</param>
+    /// <param name="mlpDims">The hidden size of the feed-forward network; null for four times the model's size.</param>
+    /// <param name="dropout">The dropout probability.</param>
+    /// <param name="activation">The activation of the feed-forward network; null for ReLU.</param>
+    /// <param name="normFirst">Whether to normalize before attention and feed-forward network, instead of after.</param>
     public TransformerDecoderLayer(
         int dims, int numHeads, int? mlpDims = null, double dropout = 0.0, Func<MlxArray, MlxArray>? activation = null, bool normFirst = true)
     {
@@ -31,42 +31,42 @@ public sealed partial class TransformerDecoderLayer : Module
         _normFirst = normFirst;
     }
 
-    /// <summary>Attends to the layer's own input.</summary>
+    /// <summary>The self-attention.</summary>
     public MultiHeadAttention SelfAttention { get; }
 
-    /// <summary>Attends to the encoder's output.</summary>
+    /// <summary>The cross-attention to the encoder's output.</summary>
     public MultiHeadAttention CrossAttention { get; }
 
-    /// <summary>Normalizes around self-attention.</summary>
+    /// <summary>The normalization of the self-attention.</summary>
     public LayerNorm Ln1 { get; }
 
-    /// <summary>Normalizes around cross-attention.</summary>
+    /// <summary>The normalization of the cross-attention.</summary>
     public LayerNorm Ln2 { get; }
 
-    /// <summary>Normalizes around the perceptron.</summary>
+    /// <summary>The normalization of the feed-forward network.</summary>
     public LayerNorm Ln3 { get; }
 
-    /// <summary>Into the perceptron.</summary>
+    /// <summary>The first linear layer of the feed-forward network.</summary>
     public Linear Linear1 { get; }
 
-    /// <summary>Out of the perceptron.</summary>
+    /// <summary>The second linear layer of the feed-forward network.</summary>
     public Linear Linear2 { get; }
 
-    /// <summary>After self-attention.</summary>
+    /// <summary>The dropout after self-attention.</summary>
     public Dropout Dropout1 { get; }
 
-    /// <summary>After cross-attention.</summary>
+    /// <summary>The dropout after cross-attention.</summary>
     public Dropout Dropout2 { get; }
 
-    /// <summary>Inside the perceptron.</summary>
+    /// <summary>The dropout inside the feed-forward network.</summary>
     public Dropout Dropout3 { get; }
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x">Input of shape (batch, length, dims).</param>
+    /// <param name="x">The input, of shape (batch, length, dims).</param>
     /// <param name="memory">The encoder's output, of shape (batch, memory length, dims).</param>
-    /// <param name="xMask">For self-attention; null for none.</param>
-    /// <param name="memoryMask">For cross-attention; null for none.</param>
-    /// <returns>An array of the shape of the input.</returns>
+    /// <param name="xMask">The mask for self-attention; null for none.</param>
+    /// <param name="memoryMask">The mask for cross-attention; null for none.</param>
+    /// <returns>An array with the shape of the input.</returns>
     public MlxArray Forward(MlxArray x, MlxArray memory, MlxArray? xMask = null, MlxArray? memoryMask = null)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -90,15 +90,15 @@ public sealed partial class TransformerDecoder : Module, ITransformerDecoder
 {
     private readonly bool _checkpoint;
 
-    /// <summary>Makes the decoder.</summary>
+    /// <summary>Creates the decoder.</summary>
     /// <param name="numLayers">The number of layers.</param>
     /// <param name="dims">The size of the model.</param>
     /// <param name="numHeads">The number of heads.</param>
-    /// <param name="mlpDims">The size inside the perceptrons; null for four times the model's.</param>
-    /// <param name="dropout">The probability of dropping.</param>
-    /// <param name="activation">Of the perceptrons; null for ReLU.</param>
-    /// <param name="normFirst">Whether normalization comes first in each layer.</param>
-    /// <param name="checkpoint">Whether each layer is computed again for its gradient instead of kept.</param>
+    /// <param name="mlpDims">The hidden size of the feed-forward networks; null for four times the model's size.</param>
+    /// <param name="dropout">The dropout probability.</param>
+    /// <param name="activation">The activation of the feed-forward networks; null for ReLU.</param>
+    /// <param name="normFirst">Whether each layer normalizes before attention and feed-forward network, instead of after.</param>
+    /// <param name="checkpoint">Whether to recompute each layer for its gradient instead of storing its intermediate results.</param>
     public TransformerDecoder(
         int numLayers, int dims, int numHeads, int? mlpDims = null, double dropout = 0.0,
         Func<MlxArray, MlxArray>? activation = null, bool normFirst = true, bool checkpoint = false)
@@ -114,15 +114,15 @@ public sealed partial class TransformerDecoder : Module, ITransformerDecoder
     /// <summary>The layers.</summary>
     public List<TransformerDecoderLayer> Layers { get; } = [];
 
-    /// <summary>Normalizes the output.</summary>
+    /// <summary>The normalization of the output.</summary>
     public LayerNorm Ln { get; }
 
-    /// <summary>Decodes.</summary>
-    /// <param name="x">Input of shape (batch, length, dims).</param>
+    /// <summary>Decodes the input.</summary>
+    /// <param name="x">The input, of shape (batch, length, dims).</param>
     /// <param name="memory">The encoder's output, of shape (batch, memory length, dims).</param>
-    /// <param name="xMask">For self-attention; null for none.</param>
-    /// <param name="memoryMask">For cross-attention; null for none.</param>
-    /// <returns>An array of the shape of the input.</returns>
+    /// <param name="xMask">The mask for self-attention; null for none.</param>
+    /// <param name="memoryMask">The mask for cross-attention; null for none.</param>
+    /// <returns>An array with the shape of the input.</returns>
     public MlxArray Forward(MlxArray x, MlxArray memory, MlxArray? xMask = null, MlxArray? memoryMask = null)
     {
         using MlxScope scope = MlxScope.Begin();

@@ -6,13 +6,13 @@ public sealed partial class TransformerEncoderLayer : Module
     private readonly Func<MlxArray, MlxArray> _activation;
     private readonly bool _normFirst;
 
-    /// <summary>Makes the layer.</summary>
+    /// <summary>Creates the layer.</summary>
     /// <param name="dims">The size of the model.</param>
     /// <param name="numHeads">The number of heads.</param>
-    /// <param name="mlpDims">The size inside the perceptron; null for four times the model's.</param>
-    /// <param name="dropout">The probability of dropping.</param>
-    /// <param name="activation">Of the perceptron; null for ReLU.</param>
-    /// <param name="normFirst">Whether normalization comes before attention and perceptron instead of after.</param>
+    /// <param name="mlpDims">The hidden size of the feed-forward network; null for four times the model's size.</param>
+    /// <param name="dropout">The dropout probability.</param>
+    /// <param name="activation">The activation of the feed-forward network; null for ReLU.</param>
+    /// <param name="normFirst">Whether to normalize before attention and feed-forward network, instead of after.</param>
     public TransformerEncoderLayer(
         int dims, int numHeads, int? mlpDims = null, double dropout = 0.0, Func<MlxArray, MlxArray>? activation = null, bool normFirst = true)
     {
@@ -28,30 +28,30 @@ public sealed partial class TransformerEncoderLayer : Module
         _normFirst = normFirst;
     }
 
-    /// <summary>Attends to the layer's own input.</summary>
+    /// <summary>The self-attention.</summary>
     public MultiHeadAttention Attention { get; }
 
-    /// <summary>Normalizes around attention.</summary>
+    /// <summary>The normalization of the attention.</summary>
     public LayerNorm Ln1 { get; }
 
-    /// <summary>Normalizes around the perceptron.</summary>
+    /// <summary>The normalization of the feed-forward network.</summary>
     public LayerNorm Ln2 { get; }
 
-    /// <summary>Into the perceptron.</summary>
+    /// <summary>The first linear layer of the feed-forward network.</summary>
     public Linear Linear1 { get; }
 
-    /// <summary>Out of the perceptron.</summary>
+    /// <summary>The second linear layer of the feed-forward network.</summary>
     public Linear Linear2 { get; }
 
-    /// <summary>After attention.</summary>
+    /// <summary>The dropout after attention.</summary>
     public Dropout Dropout1 { get; }
 
-    /// <summary>Inside the perceptron.</summary>
+    /// <summary>The dropout inside the feed-forward network.</summary>
     public Dropout Dropout2 { get; }
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x">Input of shape (batch, length, dims).</param>
-    /// <param name="mask">For the attention; null for none.</param>
+    /// <param name="x">The input, of shape (batch, length, dims).</param>
+    /// <param name="mask">The attention mask; null for none.</param>
     /// <returns>An array of the same shape.</returns>
     public MlxArray Forward(MlxArray x, MlxArray? mask = null)
     {
@@ -74,15 +74,15 @@ public sealed partial class TransformerEncoder : Module, ITransformerEncoder
 {
     private readonly bool _checkpoint;
 
-    /// <summary>Makes the encoder.</summary>
+    /// <summary>Creates the encoder.</summary>
     /// <param name="numLayers">The number of layers.</param>
     /// <param name="dims">The size of the model.</param>
     /// <param name="numHeads">The number of heads.</param>
-    /// <param name="mlpDims">The size inside the perceptrons; null for four times the model's.</param>
-    /// <param name="dropout">The probability of dropping.</param>
-    /// <param name="activation">Of the perceptrons; null for ReLU.</param>
-    /// <param name="normFirst">Whether normalization comes first in each layer.</param>
-    /// <param name="checkpoint">Whether each layer is computed again for its gradient instead of kept.</param>
+    /// <param name="mlpDims">The hidden size of the feed-forward networks; null for four times the model's size.</param>
+    /// <param name="dropout">The dropout probability.</param>
+    /// <param name="activation">The activation of the feed-forward networks; null for ReLU.</param>
+    /// <param name="normFirst">Whether each layer normalizes before attention and feed-forward network, instead of after.</param>
+    /// <param name="checkpoint">Whether to recompute each layer for its gradient instead of storing its intermediate results.</param>
     public TransformerEncoder(
         int numLayers, int dims, int numHeads, int? mlpDims = null, double dropout = 0.0,
         Func<MlxArray, MlxArray>? activation = null, bool normFirst = true, bool checkpoint = false)
@@ -98,12 +98,12 @@ public sealed partial class TransformerEncoder : Module, ITransformerEncoder
     /// <summary>The layers.</summary>
     public List<TransformerEncoderLayer> Layers { get; } = [];
 
-    /// <summary>Normalizes the output.</summary>
+    /// <summary>The normalization of the output.</summary>
     public LayerNorm Ln { get; }
 
-    /// <summary>Encodes.</summary>
-    /// <param name="x">Input of shape (batch, length, dims).</param>
-    /// <param name="mask">For the attention; null for none.</param>
+    /// <summary>Encodes the input.</summary>
+    /// <param name="x">The input, of shape (batch, length, dims).</param>
+    /// <param name="mask">The attention mask; null for none.</param>
     /// <returns>An array of the same shape.</returns>
     public MlxArray Forward(MlxArray x, MlxArray? mask = null)
     {

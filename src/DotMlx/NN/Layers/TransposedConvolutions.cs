@@ -1,6 +1,8 @@
 namespace DotMlx.NN;
 
-/// <summary>A transposed convolution over 1 spatial dimension, input of shape (batch, length, channels) (<c>nn.ConvTranspose1d</c>).</summary>
+/// <summary>
+/// A transposed convolution over 1 spatial dimension, with input of shape (batch, length, channels) (<c>nn.ConvTranspose1d</c>).
+/// </summary>
 public sealed class ConvTranspose1d : ConvolutionBase
 {
     private readonly int _stride;
@@ -8,15 +10,15 @@ public sealed class ConvTranspose1d : ConvolutionBase
     private readonly int _dilation;
     private readonly int _outputPadding;
 
-    /// <summary>Makes a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
-    /// <param name="inChannels">Channels of the input.</param>
-    /// <param name="outChannels">Channels of the output.</param>
-    /// <param name="kernelSize">Size of the kernels.</param>
-    /// <param name="stride">Steps between applications.</param>
-    /// <param name="padding">Zeros on each side.</param>
-    /// <param name="dilation">Steps between kernel elements.</param>
-    /// <param name="outputPadding">Extra size on one side of the output.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
+    /// <param name="inChannels">The number of input channels.</param>
+    /// <param name="outChannels">The number of output channels.</param>
+    /// <param name="kernelSize">The size of the kernels.</param>
+    /// <param name="stride">The stride of the kernels.</param>
+    /// <param name="padding">The number of zeros on each side.</param>
+    /// <param name="dilation">The distance between kernel elements (dilation).</param>
+    /// <param name="outputPadding">The additional size on one side of the output.</param>
+    /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose1d(
         int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, bool bias = true)
         : base(inChannels, outChannels, [kernelSize], 1, bias)
@@ -34,7 +36,9 @@ public sealed class ConvTranspose1d : ConvolutionBase
     protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"output_padding={_outputPadding}, ");
 }
 
-/// <summary>A transposed convolution over 2 spatial dimensions, input of shape (batch, height, width, channels) (<c>nn.ConvTranspose2d</c>).</summary>
+/// <summary>
+/// A transposed convolution over 2 spatial dimensions, with input of shape (batch, height, width, channels) (<c>nn.ConvTranspose2d</c>).
+/// </summary>
 public sealed class ConvTranspose2d : ConvolutionBase
 {
     private readonly Size2D _stride;
@@ -42,15 +46,15 @@ public sealed class ConvTranspose2d : ConvolutionBase
     private readonly Size2D _dilation;
     private readonly Size2D _outputPadding;
 
-    /// <summary>Makes a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
-    /// <param name="inChannels">Channels of the input.</param>
-    /// <param name="outChannels">Channels of the output.</param>
-    /// <param name="kernelSize">Size of the kernels.</param>
-    /// <param name="stride">Steps between applications; null for 1.</param>
-    /// <param name="padding">Zeros on each side.</param>
-    /// <param name="dilation">Steps between kernel elements; null for 1.</param>
-    /// <param name="outputPadding">Extra size on one side of the output.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
+    /// <param name="inChannels">The number of input channels.</param>
+    /// <param name="outChannels">The number of output channels.</param>
+    /// <param name="kernelSize">The size of the kernels.</param>
+    /// <param name="stride">The stride of the kernels; null for 1.</param>
+    /// <param name="padding">The number of zeros on each side.</param>
+    /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
+    /// <param name="outputPadding">The additional size on one side of the output.</param>
+    /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose2d(
         int inChannels, int outChannels, Size2D kernelSize, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null, Size2D outputPadding = default, bool bias = true)
         : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)
@@ -68,7 +72,10 @@ public sealed class ConvTranspose2d : ConvolutionBase
     protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"output_padding={_outputPadding}, ");
 }
 
-/// <summary>A transposed convolution over 3 spatial dimensions, input of shape (batch, depth, height, width, channels) (<c>nn.ConvTranspose3d</c>).</summary>
+/// <summary>
+/// A transposed convolution over 3 spatial dimensions, with input of shape (batch, depth, height, width, channels)
+/// (<c>nn.ConvTranspose3d</c>).
+/// </summary>
 public sealed class ConvTranspose3d : ConvolutionBase
 {
     private readonly Size3D _stride;
@@ -76,15 +83,15 @@ public sealed class ConvTranspose3d : ConvolutionBase
     private readonly Size3D _dilation;
     private readonly Size3D _outputPadding;
 
-    /// <summary>Makes a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
-    /// <param name="inChannels">Channels of the input.</param>
-    /// <param name="outChannels">Channels of the output.</param>
-    /// <param name="kernelSize">Size of the kernels.</param>
-    /// <param name="stride">Steps between applications; null for 1.</param>
-    /// <param name="padding">Zeros on each side.</param>
-    /// <param name="dilation">Steps between kernel elements; null for 1.</param>
-    /// <param name="outputPadding">Extra size on one side of the output.</param>
-    /// <param name="bias">Whether a bias is added.</param>
+    /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
+    /// <param name="inChannels">The number of input channels.</param>
+    /// <param name="outChannels">The number of output channels.</param>
+    /// <param name="kernelSize">The size of the kernels.</param>
+    /// <param name="stride">The stride of the kernels; null for 1.</param>
+    /// <param name="padding">The number of zeros on each side.</param>
+    /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
+    /// <param name="outputPadding">The additional size on one side of the output.</param>
+    /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose3d(
         int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null, Size3D outputPadding = default, bool bias = true)
         : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)

@@ -1,12 +1,12 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// Something that maps one array to another, as the elements of a <see cref="Sequential"/> do. A partial module class with a
-/// <c>MlxArray Forward(MlxArray x)</c> implements it without saying so: the source generator adds it.
+/// A module that maps one array to one array, like the elements of a <see cref="Sequential"/>. The source generator adds this interface to
+/// a partial module class with a method <c>MlxArray Forward(MlxArray x)</c>.
 /// </summary>
 public interface IUnaryModule
 {
     /// <summary>Applies the module.</summary>
-    /// <param name="x">The input; shape and dtype as the module wants them.</param>
+    /// <param name="x">The input; the module determines its shape and dtype.</param>
     MlxArray Forward(MlxArray x);
 }

@@ -3,18 +3,20 @@ namespace DotMlx.NN;
 public abstract partial class Module
 {
     /// <summary>
-    /// Makes a function of this module that keeps only its inputs and outputs for the gradient and computes everything between again
-    /// (<c>nn.utils.checkpoint</c>): less memory, more time.
+    /// Creates a function from this module that stores only its inputs and outputs for the gradient and recomputes everything between them
+    /// (<c>nn.utils.checkpoint</c>). It needs less memory but more time.
     /// </summary>
-    /// <param name="function">Uses this module, usually its Forward.</param>
-    /// <returns>A function with the same result, differentiable by its argument and by the trainable parameters.</returns>
+    /// <param name="function">A function that uses this module, usually its Forward.</param>
+    /// <returns>
+    /// A function with the same result that can be differentiated with respect to its argument and the trainable parameters.
+    /// </returns>
     public Func<MlxArray, MlxArray> Checkpoint(Func<MlxArray, MlxArray> function)
     {
         ArgumentNullException.ThrowIfNull(function);
         return x => Recompute(inputs => function(inputs[0]), [x]);
     }
 
-    /// <summary>Makes a function of two arrays that computes everything between inputs and output again for the gradient.</summary>
+    /// <summary>Creates a function of two arrays that recomputes everything between its inputs and output for the gradient.</summary>
     /// <inheritdoc cref="Checkpoint(Func{MlxArray, MlxArray})"/>
     public Func<MlxArray, MlxArray, MlxArray> Checkpoint(Func<MlxArray, MlxArray, MlxArray> function)
     {

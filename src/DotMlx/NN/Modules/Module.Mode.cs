@@ -4,10 +4,12 @@ public abstract partial class Module
 {
     private static int modeChanges;
 
-    /// <summary>Counts the changes of mode of all modules: while it stands still, no <see cref="ModeText"/> is another one.</summary>
+    /// <summary>Counts the mode changes of all modules. While the count doesn't change, neither does any <see cref="ModeText"/>.</summary>
     internal static int ModeChanges => Volatile.Read(ref modeChanges);
 
-    /// <summary>What decides, beside its arrays, how the module computes: which modules train, and what is frozen in them.</summary>
+    /// <summary>
+    /// The state besides the arrays that determines how the module computes: which modules train, and which parameters are frozen.
+    /// </summary>
     internal string ModeText() => string.Join('\n', NamedModules().Select(item =>
         $"{item.Key} {(item.Value._training ? "trains" : "evaluates")} {string.Join(' ', item.Value._frozen.Order(StringComparer.Ordinal))}"));
 

@@ -2,13 +2,18 @@ namespace DotMlx.NN;
 
 public abstract partial class Module
 {
-    /// <summary>Replaces the layers below this one that have a quantized form, <see cref="Linear"/> and <see cref="Embedding"/>, by it (<c>nn.quantize</c>).</summary>
-    /// <param name="groupSize">How many weights share a scale; null for the mode's default.</param>
-    /// <param name="bits">Bits per weight; null for the mode's default.</param>
-    /// <param name="mode">affine, mxfp4, nvfp4 or mxfp8.</param>
-    /// <param name="quantizeInput">Whether inputs are quantized too: modes nvfp4 and mxfp8, linear layers without bias.</param>
-    /// <param name="classPredicate">Gets the dotted path and the layer and says whether it is quantized; null for every layer that can be.</param>
-    /// <exception cref="ArgumentException">The predicate chose a layer that has no quantized form, or there is no such mode.</exception>
+    /// <summary>
+    /// Replaces the layers below this module that have a quantized form, <see cref="Linear"/> and <see cref="Embedding"/>, by their
+    /// quantized form (<c>nn.quantize</c>).
+    /// </summary>
+    /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
+    /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
+    /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
+    /// <param name="quantizeInput">Whether to quantize inputs too: for the modes nvfp4 and mxfp8, and linear layers without a bias.</param>
+    /// <param name="classPredicate">
+    /// Gets the dotted path and the layer, and returns whether to quantize it; null for every layer that can be quantized.
+    /// </param>
+    /// <exception cref="ArgumentException">The predicate selected a layer that has no quantized form, or the mode is unknown.</exception>
     public Module Quantize(
         int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false,
         Func<string, Module, bool>? classPredicate = null)
@@ -20,8 +25,12 @@ public abstract partial class Module
             : null);
     }
 
-    /// <summary>Replaces layers below this one by what a function makes of them, for instance with other settings for each.</summary>
-    /// <param name="quantize">Gets the dotted path and a layer without layers below it; gives its replacement, or null to leave it.</param>
+    /// <summary>
+    /// Replaces layers below this module by the results of a function, for example with different settings for each layer.
+    /// </summary>
+    /// <param name="quantize">
+    /// Gets the dotted path and a layer without layers below it; returns its replacement, or null to keep it.
+    /// </param>
     public Module Quantize(Func<string, Module, Module?> quantize)
     {
         ArgumentNullException.ThrowIfNull(quantize);
@@ -38,5 +47,5 @@ public abstract partial class Module
 
     private static IQuantizable AsQuantizable(string path, Module layer) => layer is IQuantizable { CanQuantize: true } quantizable
         ? quantizable
-        : throw new ArgumentException($"'{path}' is a {layer.GetType().Name}, which has no quantized form; let the predicate say no.");
+        : throw new ArgumentException($"'{path}' is a {layer.GetType().Name}, which has no quantized form; return false for it in the predicate.");
 }

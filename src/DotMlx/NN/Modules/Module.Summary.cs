@@ -11,8 +11,8 @@ public abstract partial class Module
     public long ParameterCount() => Parameters().Leaves.Sum(static array => array.Size);
 
     /// <summary>
-    /// A table with one line per module that has parameters of its own: path, type, the shapes of its parameters, how many numbers
-    /// they are and how many of those are trained; the last line sums up.
+    /// A table with one line per module that has its own parameters: the path, the type, the shapes of the parameters, their number of
+    /// elements, and how many of those are trained. The last line contains the totals.
     /// </summary>
     public string Summary()
     {

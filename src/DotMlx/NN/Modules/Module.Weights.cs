@@ -4,26 +4,30 @@ public abstract partial class Module
 {
     /// <summary>
     /// Loads parameters from a file (<c>Module.load_weights</c>): <c>.safetensors</c>, <c>.npz</c>, or several safetensors files through
-    /// their index (<c>model.safetensors.index.json</c>, or the directory that holds it). Names are those of Python.
+    /// their index (<c>model.safetensors.index.json</c>, or the directory that contains it). The names are Python's.
     /// </summary>
     /// <param name="path">The file or directory.</param>
-    /// <param name="strict">Whether names and shapes must be exactly those of this module.</param>
+    /// <param name="strict">Whether names and shapes must match this module exactly.</param>
     /// <returns>This module.</returns>
-    /// <exception cref="ArgumentException">Strict, and names or shapes differ; the message lists them. Or the kind of file is unknown.</exception>
-    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="ArgumentException">
+    /// Strict, and names or shapes differ; the message lists them. Or the file format is unknown.
+    /// </exception>
+    /// <exception cref="IOException">A file can't be read.</exception>
     public Module LoadWeights(string path, bool strict = true)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return TakeWeights(WeightFiles.Load(path, new Transfer()), strict);
     }
 
-    /// <summary>As <see cref="LoadWeights(string, bool)"/>: the files are read on a thread of the pool, then the module takes the arrays.</summary>
+    /// <summary>
+    /// Like <see cref="LoadWeights(string, bool)"/>, but reads the files on a thread of the pool; then the module takes the arrays.
+    /// </summary>
     /// <param name="path">The file or directory.</param>
-    /// <param name="strict">Whether names and shapes must be exactly those of this module.</param>
-    /// <param name="progress">Is told how far the loading has come, on the thread that loads; of several files one after the other.</param>
-    /// <param name="cancellationToken">Ends the loading; the module stays as it was.</param>
+    /// <param name="strict">Whether names and shapes must match this module exactly.</param>
+    /// <param name="progress">Receives the progress, on the thread that loads; several files are reported one after another.</param>
+    /// <param name="cancellationToken">Cancels the load; the module doesn't change.</param>
     /// <returns>This module.</returns>
-    /// <exception cref="OperationCanceledException">The loading was canceled.</exception>
+    /// <exception cref="OperationCanceledException">The load was canceled.</exception>
     public async Task<Module> LoadWeightsAsync(
         string path, bool strict = true, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -56,9 +60,9 @@ public abstract partial class Module
         return this;
     }
 
-    /// <summary>Takes parameters from pairs of dotted names and arrays (<c>Module.load_weights</c>).</summary>
-    /// <param name="weights">Names as <see cref="Parameters"/> flattens them, and arrays.</param>
-    /// <param name="strict">Whether names and shapes must be exactly those of this module.</param>
+    /// <summary>Loads parameters from pairs of dotted names and arrays (<c>Module.load_weights</c>).</summary>
+    /// <param name="weights">Dotted names, as in the flattened <see cref="Parameters"/>, and arrays.</param>
+    /// <param name="strict">Whether names and shapes must match this module exactly.</param>
     /// <returns>This module.</returns>
     /// <exception cref="ArgumentException">Strict, and names or shapes differ; the message lists them.</exception>
     public Module LoadWeights(IEnumerable<KeyValuePair<string, MlxArray>> weights, bool strict = true)
@@ -69,20 +73,22 @@ public abstract partial class Module
     }
 
     /// <summary>Saves all parameters and buffers (<c>Module.save_weights</c>); Python's <c>load_weights</c> reads the file.</summary>
-    /// <param name="path">A file name that ends in <c>.safetensors</c> or <c>.npz</c>.</param>
-    /// <exception cref="ArgumentException">It ends otherwise.</exception>
+    /// <param name="path">A file name that ends with <c>.safetensors</c> or <c>.npz</c>.</param>
+    /// <exception cref="ArgumentException">The file name has another extension.</exception>
     public void SaveWeights(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         WeightFiles.Save(path, Parameters().Flatten(), new Transfer());
     }
 
-    /// <summary>As <see cref="SaveWeights"/>, on a thread of the pool, the parameters as they are now: training may go on meanwhile.</summary>
-    /// <param name="path">A file name that ends in <c>.safetensors</c> or <c>.npz</c>.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
-    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
-    /// <exception cref="ArgumentException">The name ends otherwise.</exception>
-    /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
+    /// <summary>
+    /// Like <see cref="SaveWeights"/>, but on a thread of the pool. The current parameters are saved, so training may continue.
+    /// </summary>
+    /// <param name="path">A file name that ends with <c>.safetensors</c> or <c>.npz</c>.</param>
+    /// <param name="progress">Receives the progress, on the thread that saves.</param>
+    /// <param name="cancellationToken">Cancels the save; an existing file doesn't change.</param>
+    /// <exception cref="ArgumentException">The file name has another extension.</exception>
+    /// <exception cref="OperationCanceledException">The save was canceled.</exception>
     public Task SaveWeightsAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -93,10 +99,10 @@ public abstract partial class Module
 
     /// <summary>
     /// Saves all parameters and buffers as several safetensors files with an index, <c>model-00001-of-0000n.safetensors</c> and
-    /// <c>model.safetensors.index.json</c>, as large models are published.
+    /// <c>model.safetensors.index.json</c>, in the form in which large models are published.
     /// </summary>
-    /// <param name="directory">Where; it is made if it is not there.</param>
-    /// <param name="maxShardBytes">How many bytes of arrays a file holds at most, unless a single array is larger.</param>
+    /// <param name="directory">The directory, which is created if it doesn't exist.</param>
+    /// <param name="maxShardBytes">The maximum number of bytes of arrays per file, except for a single array that is larger.</param>
     public void SaveShardedWeights(string directory, long maxShardBytes = 5L << 30)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -104,12 +110,12 @@ public abstract partial class Module
         WeightFiles.SaveShards(directory, Parameters().Flatten(), maxShardBytes, new Transfer());
     }
 
-    /// <summary>As <see cref="SaveShardedWeights"/>, on a thread of the pool, the parameters as they are now.</summary>
-    /// <param name="directory">Where; it is made if it is not there.</param>
-    /// <param name="maxShardBytes">How many bytes of arrays a file holds at most, unless a single array is larger.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves; of several files one after the other.</param>
-    /// <param name="cancellationToken">Ends the saving; files that were there stay as they were.</param>
-    /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
+    /// <summary>Like <see cref="SaveShardedWeights"/>, but on a thread of the pool, with the current parameters.</summary>
+    /// <param name="directory">The directory, which is created if it doesn't exist.</param>
+    /// <param name="maxShardBytes">The maximum number of bytes of arrays per file, except for a single array that is larger.</param>
+    /// <param name="progress">Receives the progress, on the thread that saves; several files are reported one after another.</param>
+    /// <param name="cancellationToken">Cancels the save; existing files don't change.</param>
+    /// <exception cref="OperationCanceledException">The save was canceled.</exception>
     public Task SaveShardedWeightsAsync(
         string directory, long maxShardBytes = 5L << 30, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {

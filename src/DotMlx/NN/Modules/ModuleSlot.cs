@@ -3,10 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace DotMlx.NN;
 
-/// <summary>One place inside a module, a list or a dictionary that holds an array, a module or a container of them.</summary>
+/// <summary>A location inside a module, a list, or a dictionary that holds an array, a module, or a container of them.</summary>
 internal readonly struct ModuleSlot
 {
-    /// <summary>Stands for an entry that a list or a dictionary does not have.</summary>
+    /// <summary>Represents an entry that a list or a dictionary doesn't have.</summary>
     public static readonly object Gone = new();
 
     [ThreadStatic]
@@ -25,14 +25,14 @@ internal readonly struct ModuleSlot
         _index = index;
     }
 
-    /// <summary>Whether this thread is setting a member that was checked before.</summary>
+    /// <summary>Whether this thread is setting a member that was already checked.</summary>
     public static bool IsSetting
     {
         get => isSetting;
         private set => isSetting = value;
     }
 
-    /// <summary>Sets members whatever the shape of what they hold now.</summary>
+    /// <summary>Sets members regardless of the shape of their current values.</summary>
     public static void Unchecked(Action set)
     {
         bool outer = IsSetting;
@@ -51,13 +51,13 @@ internal readonly struct ModuleSlot
 
     public object? Value { get; }
 
-    /// <summary>The module, list or dictionary that this is a place in.</summary>
+    /// <summary>The module, list, or dictionary that contains this location.</summary>
     public object Container => _container;
 
-    /// <summary>The type that the slot takes, where it is known.</summary>
+    /// <summary>The type that the slot accepts, if known.</summary>
     public string TypeName => _member?.TypeName ?? Value?.GetType().Name ?? "nothing";
 
-    /// <summary>Everything that a module, a list or a dictionary holds, empty places included.</summary>
+    /// <summary>Everything that a module, a list, or a dictionary holds, including empty locations.</summary>
     public static IEnumerable<ModuleSlot> In(object container)
     {
         switch (container)
@@ -83,7 +83,9 @@ internal readonly struct ModuleSlot
         }
     }
 
-    /// <summary>The place under a name that a dictionary does not have yet, or at the end of a list; null where nothing can be added.</summary>
+    /// <summary>
+    /// The location under a name that a dictionary doesn't have yet, or at the end of a list; null if nothing can be added.
+    /// </summary>
     public static ModuleSlot? Beyond(object container, string name) => container switch
     {
         IDictionary { IsFixedSize: false, IsReadOnly: false } dictionary => new ModuleSlot(dictionary, name, Gone, null, name),
@@ -107,7 +109,7 @@ internal readonly struct ModuleSlot
         return false;
     }
 
-    /// <summary>The slot at a dotted path; a dictionary's key may hold dots itself.</summary>
+    /// <summary>The slot at a dotted path; a key of a dictionary may itself contain dots.</summary>
     public static bool TryFollow(object container, string path, out ModuleSlot slot)
     {
         foreach ((string name, string? rest) in TreePaths.Heads(path))
@@ -121,10 +123,10 @@ internal readonly struct ModuleSlot
         return false;
     }
 
-    /// <summary>An empty tree for what a module, a list or a dictionary holds.</summary>
+    /// <summary>An empty tree for the contents of a module, a list, or a dictionary.</summary>
     public static Tree NewTree(object container) => container is IList and not IDictionary ? new TreeList() : new TreeDictionary();
 
-    /// <summary>Puts what was made of this place into the tree of its container.</summary>
+    /// <summary>Adds the result for this location to the tree of its container.</summary>
     public void AddTo(Tree tree, Tree child)
     {
         if (tree is TreeList list)
@@ -137,17 +139,19 @@ internal readonly struct ModuleSlot
         }
     }
 
-    /// <summary>Whether an array, a module or a container is here.</summary>
+    /// <summary>Whether the location holds an array, a module, or a container.</summary>
     public bool HoldsState => Value is MlxArray or Module || IsContainer(Value);
 
-    /// <summary>Whether a value is a list or a dictionary that may hold parameters.</summary>
+    /// <summary>Whether a value is a list or a dictionary that may contain parameters.</summary>
     public static bool IsContainer([NotNullWhen(true)] object? value) => value is IDictionary or IList;
 
-    /// <summary>Whether the member's type takes the value; a read-only list cannot take any, another list says so when it is set.</summary>
+    /// <summary>
+    /// Whether the member's type accepts the value. A read-only list accepts none; another list reports a wrong type when the value is set.
+    /// </summary>
     public bool Accepts(object value) =>
         _member?.Accepts(value) ?? _container is not (IList { IsReadOnly: true } or IDictionary { IsReadOnly: true });
 
-    /// <summary>What stands there now; <see cref="Value"/> is what stood there when the slot was found.</summary>
+    /// <summary>The current value; <see cref="Value"/> is the value at the time when the slot was found.</summary>
     public object? Read() => _container switch
     {
         Module module => _member!.Get(module),
@@ -156,9 +160,9 @@ internal readonly struct ModuleSlot
         _ => null,
     };
 
-    /// <summary>Replaces the value; <see cref="Gone"/> takes an entry out of a list or dictionary.</summary>
+    /// <summary>Replaces the value; <see cref="Gone"/> removes an entry from a list or dictionary.</summary>
     /// <returns>The value.</returns>
-    /// <exception cref="ArgumentException">The place cannot hold it.</exception>
+    /// <exception cref="ArgumentException">The location can't hold the value.</exception>
     public object? Set(object? value)
     {
         switch (_container)

@@ -1,8 +1,8 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// Keeps an array, a module or a list of them out of the <see cref="Module"/> that holds it: no parameter, no child, no state.
-/// On an override it takes the inherited parameter off the list.
+/// Excludes an array, a module, or a list of them from the <see cref="Module"/> that holds it: it is neither parameter, child, nor state.
+/// On an override, it removes the inherited parameter from the list.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 public sealed class NotParameterAttribute : Attribute;

@@ -1,11 +1,11 @@
 namespace DotMlx.NN;
 
-/// <summary>Finds the places of a module's parameters by the names that files have for them: one reading for the check and for the loading.</summary>
+/// <summary>Finds the locations of a module's parameters by the names in files, with one implementation for checking and loading.</summary>
 internal static class WeightNames
 {
     private const int ShownProblems = 50;
 
-    /// <exception cref="ArgumentException">A name occurs twice; or, strict, names or shapes are not exactly those of the module.</exception>
+    /// <exception cref="ArgumentException">A name occurs twice, or, if strict, names or shapes don't match the module exactly.</exception>
     public static List<(ModuleSlot Slot, string Path, MlxArray Array)> Match(Module module, KeyValuePair<string, MlxArray>[] weights, bool strict)
     {
         Dictionary<string, ModuleSlot> slots = new(StringComparer.Ordinal);
@@ -79,8 +79,8 @@ internal static class WeightNames
         {
             string more = problems.Count > ShownProblems ? $"\n  ... and {problems.Count - ShownProblems} more" : "";
             throw new ArgumentException(
-                $"The weights do not fit {module.GetType().Name}, which is unchanged:\n  {string.Join("\n  ", problems.Take(ShownProblems))}{more}\n"
-                + "Pass strict: false to load what has a place here, whatever its shape.");
+                $"The weights don't match {module.GetType().Name}, which is unchanged:\n  {string.Join("\n  ", problems.Take(ShownProblems))}{more}\n"
+                + "Pass strict: false to load the weights that have a counterpart, regardless of their shape.");
         }
     }
 }
