@@ -136,7 +136,7 @@ public sealed partial class DecoderStack : Module
         }
         for (int i = 0; i < Layers.Count; i++)
         {
-            x = Replace(x, cache is null && RecomputesLayers ? Recompute(Layers[i], x) : Layers[i].Forward(x, pass, cache?.Layers[i]));
+            x = Replace(x, cache is null && RecomputesLayers ? Recompute(Layers[i], x, pass.Length) : Layers[i].Forward(x, pass, cache?.Layers[i]));
         }
         x = Replace(x, Norm.Forward(x));
         return pass.Length == 1 ? Replace(x, Mx.ExpandDims(x, 1)) : x;
@@ -149,9 +149,9 @@ public sealed partial class DecoderStack : Module
     }
 
     /// <summary>Computes a layer so that its gradient computes it again, which happens after the pass of the whole stack.</summary>
-    private static MlxArray Recompute(DecoderLayer layer, MlxArray x) => layer.Checkpoint(input =>
+    private static MlxArray Recompute(DecoderLayer layer, MlxArray x, int length) => layer.Checkpoint(input =>
     {
-        using ForwardPass pass = new(input.Shape[1], 0, null);
+        using ForwardPass pass = new(length, 0, null);
         return layer.Forward(input, pass, null);
     })(x);
 }
