@@ -5,12 +5,15 @@ using DotMlx.Tool.Chat;
 using DotMlx.Tool.Convert;
 using DotMlx.Tool.Download;
 using DotMlx.Tool.Embed;
+using DotMlx.Tool.Fuse;
 using DotMlx.Tool.Generate;
 using DotMlx.Tool.Info;
 using DotMlx.Tool.Inspect;
 using DotMlx.Tool.Launch;
+using DotMlx.Tool.Lora;
 using DotMlx.Tool.Perplexity;
 using DotMlx.Tool.Quantize;
+using DotMlx.Tool.Serve;
 
 namespace DotMlx.Tool;
 
@@ -65,6 +68,9 @@ internal static class ToolCommand
             PerplexityCommand.Create(terminal),
             QuantizeCommand.Create(terminal),
             DownloadCommand.Create(terminal),
+            LoraCommand.Create(terminal),
+            FuseCommand.Create(terminal),
+            ServeCommand.Create(terminal),
         };
         result = root.Parse(own.Length == 0 ? ["--help"] : own, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count == 0)
