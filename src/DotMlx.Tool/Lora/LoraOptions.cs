@@ -95,6 +95,9 @@ internal sealed class LoraOptions
         BatchSize = arguments.GetValue(BatchSize),
         Iterations = arguments.GetValue(Iterations),
         AccumulationSteps = arguments.GetValue(Accumulation),
+
+        // On a CPU, MLX compiles a step with a C++ compiler, which many machines lack and which seldom pays.
+        Compiled = Mx.DefaultDevice().Type == DeviceType.Gpu,
         MaxGradientNorm = arguments.GetValue(ClipNorm),
         GradientCheckpointing = arguments.GetValue(Checkpointing),
         MasterWeights = arguments.GetValue(MasterWeights),
