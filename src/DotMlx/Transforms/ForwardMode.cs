@@ -71,14 +71,14 @@ internal static class ForwardMode
         MlxArray[] jvps = new MlxArray[outputs.Length];
         for (int i = 0; i < jvps.Length; i++)
         {
-            jvps[i] = Tangent(outputs[i], found[i], primals, tangents);
+            jvps[i] = Tangent(outputs[i], found[i], tangents);
         }
 
         return (outputs, jvps);
     }
 
     /// <summary>The tangent of an output in the dtype that MLX gives it.</summary>
-    private static MlxArray Tangent(MlxArray output, MlxArray? found, MlxArray[] primals, MlxArray[] tangents)
+    private static MlxArray Tangent(MlxArray output, MlxArray? found, MlxArray[] tangents)
     {
         if (output.DType == DType.Bool)
         {
@@ -92,9 +92,7 @@ internal static class ForwardMode
             return Mx.ZerosLike(output);
         }
 
-        // Integers have fractional tangents only where integers were given such.
-        bool isFractional = primals.Zip(tangents).Any(static pair => !pair.First.DType.IsInexact() && pair.Second.DType.IsInexact());
-        if (output.DType.IsInexact() || isFractional || found.DType == output.DType)
+        if (output.DType.IsInexact() || found.DType == output.DType)
         {
             return found;
         }
@@ -158,6 +156,13 @@ internal static class ForwardMode
             {
                 throw new ArgumentException(
                     $"[jvp] Input {i} has the shape {ShapeText.Of(primals[i])}, but its tangent {ShapeText.Of(tangents[i])}.", nameof(tangents));
+            }
+
+            if (!primals[i].DType.IsInexact() && tangents[i].DType.IsInexact())
+            {
+                throw new ArgumentException(
+                    $"[jvp] Input {i} is {primals[i].DType.MlxName()}, but its tangent {tangents[i].DType.MlxName()}, which would be cut off to integers. "
+                    + "Give a tangent of integers, or convert the input with AsType(DType.Float32).", nameof(tangents));
             }
         }
     }
