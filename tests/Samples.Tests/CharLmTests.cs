@@ -73,6 +73,7 @@ internal sealed class CharLmTests
         using SafetensorsFile file = Mx.LoadSafetensors(Path.Combine(folder, "charlm.safetensors"));
         return string.Join("\n", file.OrderBy(item => item.Key, StringComparer.Ordinal).Select(item => item.Value.DType == DType.UInt64
             ? $"{item.Key} {item.Value.Item<ulong>()}"
+            : item.Value.DType == DType.UInt32 ? $"{item.Key} {string.Join(",", item.Value.ToArray<uint>())}"
             : $"{item.Key} {string.Join(",", item.Value.ToArray<float>().Select(BitConverter.SingleToInt32Bits))}"));
     }
 }

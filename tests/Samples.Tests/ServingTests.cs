@@ -51,7 +51,7 @@ internal sealed class ServingTests
                 using HttpResponseMessage response = await server.Client.PostAsJsonAsync("predictions", many, token);
                 return response.StatusCode;
             }));
-            Assert.That(codes, Is.SubsetOf(new[] { HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable }));
+            Assert.That(codes.Distinct(), Is.SubsetOf(new[] { HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable }));
         }
 
         using (var impatient = CancellationTokenSource.CreateLinkedTokenSource(token))

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text;
 using System.Text.Json.Nodes;
 using DotMlx.LanguageModels;
 using DotMlx.LanguageModels.FineTuning;
@@ -11,6 +13,22 @@ internal sealed class TuneTests
     [
         """{"text": "the sky is blue"}""", """{"text": "the grass is green"}""", """{"text": "the snow is white"}""", """{"text": "the sea is deep"}""",
     ];
+
+    private static string Built => Path.Combine(
+        Repository, "src", "DotMlx.Tool", Path.GetRelativePath(Path.Combine(Repository, "tests", "DotMlx.Tool.Tests"), AppContext.BaseDirectory), "DotMlx.Tool.dll");
+
+    private static string Repository
+    {
+        get
+        {
+            string folder = AppContext.BaseDirectory;
+            while (!File.Exists(Path.Combine(folder, "DotMlx.slnx")))
+            {
+                folder = Path.GetDirectoryName(folder)!;
+            }
+            return folder;
+        }
+    }
 
     [Test]
     public void ARunIsLoggedResumedAndFused()
@@ -65,7 +83,10 @@ internal sealed class TuneTests
     [Test]
     public async Task TheServerAnswersAndEndsWithItsProcess()
     {
-        using System.Diagnostics.Process process = CommandLine.Start(null, ["serve", "--model", Model.Qwen3, "--port", "0"]);
+        // From its own folder: among the assemblies of the tests, ASP.NET finds other versions than those it was built with.
+        using Process process = Process.Start(new ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Built, "serve", "--model", Model.Qwen3, "--port", "0"])
+        { RedirectStandardOutput = true })!;
         try
         {
             string? line = await process.StandardOutput.ReadLineAsync();
@@ -74,7 +95,7 @@ internal sealed class TuneTests
             JsonNode models = JsonNode.Parse(await client.GetStringAsync("models"))!;
             Assert.That((string?)models["data"]![0]!["id"], Does.Contain("qwen3"));
             using StringContent content = new(
-                """{"model": "qwen3", "messages": [{"role": "user", "content": "the sky"}], "max_tokens": 3}""", System.Text.Encoding.UTF8, "application/json");
+                """{"model": "qwen3", "messages": [{"role": "user", "content": "the sky"}], "max_tokens": 3}""", Encoding.UTF8, "application/json");
             using HttpResponseMessage response = await client.PostAsync("chat/completions", content);
             JsonNode answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
             Assert.That((int)answer["usage"]!["completion_tokens"]!, Is.EqualTo(3), answer.ToJsonString());
