@@ -49,7 +49,10 @@ internal sealed class Trainer
             new Linear(Hidden2, DigitsData.ClassCount));
         int steps = BatchesPerEpoch * settings.DecayEpochs;
         Optimizer = OptimizerChoice.Create(settings.Optimizer, OptimizerChoice.WarmUpAndCosine(settings.LearningRate, steps));
-        _step = TrainingStep.Create(Model, Optimizer, BatchLoss, new() { Group = _team?.Group, Seed = (ulong)settings.Seed });
+
+        // On a CPU, MLX compiles a step with a C++ compiler, which this sample does not ask for.
+        bool compiled = Mx.DefaultDevice().Type == DeviceType.Gpu;
+        _step = TrainingStep.Create(Model, Optimizer, BatchLoss, new() { Group = _team?.Group, Seed = (ulong)settings.Seed, Compiled = compiled });
     }
 
     public TrainingSettings Settings { get; }
