@@ -153,12 +153,19 @@ internal sealed class GenerationTests
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("gemma2"));
         (int[] prompt, int[] next) = Prompts.Of("gemma2");
         Assert.That(model.Generate(prompt, Prompts.Greedy).Tokens(), Is.EqualTo(next));
+
+        // What earlier tests left to the collector must not be freed while this one counts.
+        for (int i = 0; i < 2; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
         long before = MlxDiagnostics.LiveArrays;
         for (int i = 0; i < 3; i++)
         {
             _ = model.Generate(prompt, Prompts.Greedy with { Temperature = 1, TopK = 9, LogProbabilities = true, TopLogProbabilities = 2, FrequencyPenalty = 1 }).Tokens();
         }
-        Assert.That(MlxDiagnostics.LiveArrays, Is.EqualTo(before));
+        Assert.That(MlxDiagnostics.LiveArrays, Is.LessThanOrEqualTo(before));
     }
 
     [Test]
