@@ -199,11 +199,14 @@ internal sealed class TrainingStepTests
         using TrainingStep first = Make(Plain with { Compiled = false }), second = Make(Plain with { Compiled = false });
         float[] alone = Run(first, 0, 20);
         bool done = false;
+
+        // Evaluated, because each key is computed from the one before; and bounded, because nothing promises that the steps end first.
         Thread other = new(() =>
         {
-            while (!Volatile.Read(ref done))
+            for (int i = 0; i < 1_000 && !Volatile.Read(ref done); i++)
             {
-                Mx.Random.Normal([3]).Dispose();
+                using MlxArray drawn = Mx.Random.Normal([3]);
+                drawn.Eval();
             }
         });
         other.Start();
