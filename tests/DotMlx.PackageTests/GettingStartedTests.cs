@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.PackageTests;
 
@@ -16,7 +17,7 @@ internal sealed partial class GettingStartedTests
             Assert.Ignore("The page's blocks are run by a POSIX shell.");
         }
 
-        string page = File.ReadAllText(Path.Combine(Root(), "docs", "getting-started.md")).ReplaceLineEndings("\n");
+        string page = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "getting-started.md")).ReplaceLineEndings("\n");
         string folder = Directory.CreateTempSubdirectory("dotmlx-started-").FullName;
         try
         {
@@ -69,17 +70,6 @@ internal sealed partial class GettingStartedTests
         }
 
         return string.Join('\n', lines) + "\n";
-    }
-
-    private static string Root()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "DotMlx.slnx")))
-        {
-            folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder)) ?? throw new InvalidOperationException($"No DotMlx.slnx above {AppContext.BaseDirectory}.");
-        }
-
-        return folder;
     }
 
     [GeneratedRegex(@"^```(\w+)\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using DotMlx.Tests.Shared;
 using DotMlx.Tool.Tests.Support;
 
 namespace DotMlx.Tool.Tests;
@@ -10,7 +11,7 @@ internal sealed partial class DocumentationTests
 {
     private const string Prompt = "dotnet mlx ";
 
-    private static string Page { get; } = File.ReadAllText(Path.Combine(Root(AppContext.BaseDirectory), "docs", "tool.md"));
+    private static string Page { get; } = File.ReadAllText(Path.Combine(Checkout.Root, "docs", "tool.md"));
 
     [Test]
     public void EveryCommandOfThePageRunsAndWritesWhatThePageShows()
@@ -101,9 +102,6 @@ internal sealed partial class DocumentationTests
         process.WaitForExit();
         return new Result(process.ExitCode, output, errors.GetAwaiter().GetResult());
     }
-
-    private static string Root(string folder) =>
-        File.Exists(Path.Combine(folder, "DotMlx.slnx")) ? folder : Root(Path.GetDirectoryName(folder.TrimEnd(Path.DirectorySeparatorChar))!);
 
     /// <summary>A block of commands, and the block of what they write when it comes right behind it.</summary>
     [GeneratedRegex(@"^```sh\n(?<sh>.*?)^```\n(\n```text\n(?<text>.*?)^```)?", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture)]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Json;
+using System.Net;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Samples.Tests;
 
@@ -12,7 +13,7 @@ internal sealed class ServingTests
     [Test]
     public void ThePageShowsTheProgram()
     {
-        string root = Root(AppContext.BaseDirectory);
+        string root = Checkout.Root;
         string page = File.ReadAllText(Path.Combine(root, "docs/serving-predictions.md")).ReplaceLineEndings("\n");
         string program = File.ReadAllText(Path.Combine(root, "samples/Serving/Program.cs")).ReplaceLineEndings("\n");
         Assert.That(page, Does.Contain("```csharp file=samples/Serving/Program.cs\n" + program + "```\n"));
@@ -84,8 +85,6 @@ internal sealed class ServingTests
 
         return answers;
     }
-
-    private static string Root(string folder) => File.Exists(Path.Combine(folder, "DotMlx.slnx")) ? folder : Root(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!);
 
     internal sealed record Prediction(int Step, float[] Inside);
 

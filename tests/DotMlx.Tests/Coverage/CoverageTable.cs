@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using DotMlx.Tests.Operations;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Coverage;
 
@@ -12,7 +13,7 @@ internal sealed class CoverageTable
 
     internal CoverageTable()
     {
-        root = Root();
+        root = Checkout.Root;
         Rows = [.. File.ReadLines(Path.Combine(root, "tests/DotMlx.Tests/Coverage/rows.tsv")).Skip(1).Select(CoverageRow.Parse)];
         sources = new TestSources(Path.Combine(root, "tests/DotMlx.Tests"));
     }
@@ -78,17 +79,4 @@ internal sealed class CoverageTable
     private static string Codes(IEnumerable<string> names) => string.Join(", ", names.Select(Code));
 
     private static string Code(string name) => name.Length == 0 ? "" : $"`{name}`";
-
-    private static string Root()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "DotMlx.slnx")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new InvalidOperationException($"No DotMlx.slnx above {AppContext.BaseDirectory}.");
-    }
 }

@@ -1,9 +1,11 @@
+using DotMlx.Tests.Shared;
+
 namespace DotMlx.Tests.Documentation;
 
 /// <summary>The checkout that the suite was built from.</summary>
 internal static class Repository
 {
-    internal static string Root { get; } = Find(AppContext.BaseDirectory);
+    internal static string Root => Checkout.Root;
 
     /// <summary>Every guide, the README, the README of the packages, and CONTRIBUTING.md, as paths from the root with forward slashes.</summary>
     internal static IEnumerable<string> Pages() =>
@@ -12,7 +14,4 @@ internal static class Repository
             .Concat(["README.md", "CONTRIBUTING.md", "packaging/README.md"]);
 
     internal static string Read(string page) => File.ReadAllText(Path.Combine(Root, page)).ReplaceLineEndings("\n");
-
-    private static string Find(string folder) =>
-        File.Exists(Path.Combine(folder, "DotMlx.slnx")) ? folder : Find(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!);
 }

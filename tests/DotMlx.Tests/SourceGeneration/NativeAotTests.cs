@@ -36,16 +36,11 @@ public class NativeAotTests
 
     private static string RepositoryRoot()
     {
-        string? directory = AppContext.BaseDirectory;
-        while (directory is not null && !File.Exists(Path.Combine(directory, "DotMlx.slnx")))
-        {
-            directory = Path.GetDirectoryName(directory);
-        }
-        if (directory is null)
+        if (Checkout.Folder is null)
         {
             Assert.Ignore("The tests do not run inside the repository.");
         }
-        return directory!;
+        return Checkout.Root;
     }
 
     private static (int Code, string Text) Run(string file, params string[] arguments)

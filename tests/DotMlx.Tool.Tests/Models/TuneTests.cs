@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json.Nodes;
-using DotMlx.LanguageModels;
+using System.Text;
 using DotMlx.LanguageModels.FineTuning;
+using DotMlx.LanguageModels;
 using DotMlx.Tool.Tests.Support;
 
 namespace DotMlx.Tool.Tests.Models;
@@ -13,22 +13,6 @@ internal sealed class TuneTests
     [
         """{"text": "the sky is blue"}""", """{"text": "the grass is green"}""", """{"text": "the snow is white"}""", """{"text": "the sea is deep"}""",
     ];
-
-    private static string Built => Path.Combine(
-        Repository, "src", "DotMlx.Tool", Path.GetRelativePath(Path.Combine(Repository, "tests", "DotMlx.Tool.Tests"), AppContext.BaseDirectory), "DotMlx.Tool.dll");
-
-    private static string Repository
-    {
-        get
-        {
-            string folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "DotMlx.slnx")))
-            {
-                folder = Path.GetDirectoryName(folder)!;
-            }
-            return folder;
-        }
-    }
 
     [Test]
     public void ARunIsLoggedResumedAndFused()
@@ -83,10 +67,7 @@ internal sealed class TuneTests
     [Test]
     public async Task TheServerAnswersAndEndsWithItsProcess()
     {
-        // From its own folder: among the assemblies of the tests, ASP.NET finds other versions than those it was built with.
-        using Process process = Process.Start(new ProcessStartInfo(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Built, "serve", "--model", Model.Qwen3, "--port", "0"])
-        { RedirectStandardOutput = true })!;
+        using Process process = CommandLine.Start(null, ["serve", "--model", Model.Qwen3, "--port", "0"]);
         try
         {
             string? line = await process.StandardOutput.ReadLineAsync();

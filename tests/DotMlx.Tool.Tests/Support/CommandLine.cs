@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DotMlx.Tests.Shared;
 using Spectre.Console;
 
 namespace DotMlx.Tool.Tests.Support;
@@ -6,7 +7,13 @@ namespace DotMlx.Tool.Tests.Support;
 /// <summary>Runs the command in this process or as one of its own, as a shell with redirected output would.</summary>
 internal static class CommandLine
 {
-    public static string Assembly { get; } = typeof(ToolCommand).Assembly.Location;
+    /// <summary>
+    /// The tool in its own output folder. The copy among the tests lacks assemblies that its dependencies name, because there ASP.NET
+    /// comes with a framework reference of the project.
+    /// </summary>
+    public static string Assembly { get; } = Path.Combine(
+        Checkout.Root, "src", "DotMlx.Tool", Path.GetRelativePath(Path.Combine(Checkout.Root, "tests", "DotMlx.Tool.Tests"), AppContext.BaseDirectory),
+        "DotMlx.Tool.dll");
 
     // Of tests that run in the background (nohup, a script's &), all children ignore them as well, unless they are told otherwise.
     private static bool IgnoresInterrupts { get; } = File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
