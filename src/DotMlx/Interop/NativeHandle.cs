@@ -2,13 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx;
 
-/// <summary>A native object that is freed when it was disposed, or when nobody has it any more, and no call is using it.</summary>
+/// <summary>A native object that is freed once it is disposed or unreachable and no call uses it.</summary>
 internal sealed class NativeHandle : SafeHandle
 {
     private readonly Action<nint> free;
+    private volatile bool disposed;
 
-    /// <param name="handle">The object, which this takes over.</param>
-    /// <param name="free">Frees it; must not refer to who has the handle.</param>
+    /// <param name="handle">The object, which the handle takes over.</param>
+    /// <param name="free">Frees the object; nothing else may keep the delegate, and the finalizer may be what calls it.</param>
     internal NativeHandle(nint handle, Action<nint> free)
         : base(0, ownsHandle: true)
     {
@@ -18,9 +19,22 @@ internal sealed class NativeHandle : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>Whether the object was disposed, although calls that began earlier may still use it.</summary>
+    internal bool IsDisposed => disposed;
+
     /// <summary>Uses the object until the result is disposed.</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
-    internal Use Enter() => new(this);
+    /// <exception cref="ObjectDisposedException">The object was disposed.</exception>
+    internal Use Enter()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        return new Use(this);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        disposed = true;
+        base.Dispose(disposing);
+    }
 
     protected override bool ReleaseHandle()
     {

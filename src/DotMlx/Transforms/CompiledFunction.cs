@@ -24,15 +24,13 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private readonly bool shapeless;
     private readonly Relay relay = new();
     private readonly NativeClosure traced;
+    private readonly NativeHandle natives;
     private readonly List<Specialization> specializations = [];
     private readonly List<Signature> signatures = [];
     private readonly List<Tree> layouts = [];
     private readonly HashSet<CompileCache> caches = [];
     private CompileCache? lastCache;
     private Frame? spare;
-
-    // Twice the calls that run, and one more when this is disposed: whoever is last frees the native objects.
-    private int use;
 
     internal CompiledFunction(Func<object?[], object?> function, IMlxState[]? inputs, IMlxState[]? outputs, bool shapeless)
     {
@@ -49,16 +47,11 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         // The closure reaches this object only while a call runs: otherwise it would keep it alive forever.
         traced = NativeClosure.Create(relay.Trace, relay.Given);
+        natives = new NativeHandle((nint)id, _ => Free());
     }
 
-    ~CompiledFunction() => Release();
-
-    /// <summary>Frees the graphs. Delegates over this function cannot be called any more.</summary>
-    public void Dispose()
-    {
-        Release();
-        GC.SuppressFinalize(this);
-    }
+    /// <summary>Frees the graphs when no call uses them. Delegates over this function cannot be called any more.</summary>
+    public void Dispose() => natives.Dispose();
 
     /// <summary>To be called when something changes on which MLX decides whether to compile at all.</summary>
     internal static void SettingsChanged() => Interlocked.Increment(ref settings);
@@ -75,33 +68,8 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private object? Call(ReadOnlySpan<object?> arguments)
     {
-        Enter();
-        try
-        {
-            return CallEntered(arguments);
-        }
-        finally
-        {
-            if (Interlocked.Add(ref use, -2) == 1)
-            {
-                Free();
-            }
-        }
-    }
-
-    private void Enter()
-    {
-        int seen;
-        do
-        {
-            seen = Volatile.Read(ref use);
-            ObjectDisposedException.ThrowIf((seen & 1) != 0, this);
-        }
-        while (Interlocked.CompareExchange(ref use, seen + 2, seen) != seen);
-    }
-
-    private object? CallEntered(ReadOnlySpan<object?> arguments)
-    {
+        ObjectDisposedException.ThrowIf(natives.IsDisposed, this);
+        using NativeHandle.Use used = natives.Enter();
         using var scope = TraceLock.Enter();
 
         // MLX holds on to the entry it fills, so a function cannot compile inside its own trace.
@@ -381,14 +349,6 @@ internal sealed unsafe class CompiledFunction : IDisposable
         _ = Mlxc.mlx_array_free(marker);
         MlxError.ThrowIfFailed(status, "mlx_array_item_int32");
         return number;
-    }
-
-    private void Release()
-    {
-        if (Interlocked.Or(ref use, 1) == 0)
-        {
-            Free();
-        }
     }
 
     private void Free()

@@ -52,7 +52,7 @@ public sealed unsafe class ImportedFunction : IDisposable
     /// <exception cref="MlxException">There is no graph for these arguments; the message lists those there are.</exception>
     public MlxArray[] Invoke(MlxArray[] args, IReadOnlyDictionary<string, MlxArray>? kwargs)
     {
-        ObjectDisposedException.ThrowIf(handle.IsClosed, this);
+        ObjectDisposedException.ThrowIf(handle.IsDisposed, this);
         using NativeHandle.Use used = handle.Enter();
         using var scope = TraceLock.Enter();
         using VectorArray arguments = VectorArray.From(args);
