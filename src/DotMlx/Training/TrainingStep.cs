@@ -253,10 +253,10 @@ public sealed class TrainingStep : IMlxState, IDisposable
 
     private MlxArray Step(MlxArray[] batch)
     {
-        List<MlxArray> before = ModelArrays();
+        Tree before = Model.CaptureState();
 
         // Second handles: what is replaced is freed at once, but a failure puts it back.
-        Tree model = Model.CaptureState().Map(array => array.Share());
+        Tree model = before.Map(array => array.Share());
         TreeDictionary? sum = _accumulator.Sum?.Map(array => array.Share());
         int count = _accumulator.Count;
         MlxArray key = _random.Capture();
@@ -270,15 +270,16 @@ public sealed class TrainingStep : IMlxState, IDisposable
             Model.RestoreState(model);
             _accumulator.Restore(sum, count);
             _random.Restore(key);
-            FreeReplaced(before);
+            FreeReplaced(before, Model.CaptureState());
             throw;
         }
 
         // MLX computes the new parameters in the memory of old ones that nobody holds.
         model.DisposeArrays();
         sum?.DisposeArrays();
-        FreeReplaced(before);
-        TreeList toEvaluate = new() { loss, Model.CaptureState(), Optimizer.State, _random.Capture() };
+        Tree after = Model.CaptureState();
+        FreeReplaced(before, after);
+        TreeList toEvaluate = new() { loss, after, Optimizer.State, _random.Capture() };
         if (_accumulator.Sum is { } next)
         {
             toEvaluate.Add(next);
@@ -302,17 +303,16 @@ public sealed class TrainingStep : IMlxState, IDisposable
 
     private TreeDictionary Average(TreeDictionary tree) => _options.Group is { } group ? Gradients.Average(tree, group) : tree;
 
-    private List<MlxArray> ModelArrays()
+    /// <summary>Frees the arrays that the model no longer has, such as statistics that the loss has renewed.</summary>
+    private static void FreeReplaced(Tree before, Tree after)
     {
-        List<MlxArray> arrays = [];
-        Model.CaptureState().CollectLeaves(arrays, shown: false);
-        return arrays;
-    }
-
-    /// <summary>Frees what the model has no longer, such as statistics that the loss has renewed.</summary>
-    private void FreeReplaced(List<MlxArray> before)
-    {
-        HashSet<MlxArray> kept = new(ModelArrays(), ReferenceEqualityComparer.Instance);
-        before.Where(array => !kept.Contains(array)).ToList().ForEach(array => array.Dispose());
+        HashSet<MlxArray> kept = new(after.Leaves, ReferenceEqualityComparer.Instance);
+        foreach (MlxArray array in before.Leaves)
+        {
+            if (!kept.Contains(array))
+            {
+                array.Dispose();
+            }
+        }
     }
 }
