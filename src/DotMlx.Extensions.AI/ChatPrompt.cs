@@ -50,8 +50,8 @@ internal sealed class ChatPrompt
                     ?? throw new ArgumentException("'chat_template_kwargs' must be an IReadOnlyDictionary<string, object?>.",
                         nameof(options))
                 : null);
-        return (_tokenizer.Encode(text, addSpecialTokens: false), [.. tools.Select(tool => tool.Name)], text.TrimEnd()
-            .EndsWith("<think>", StringComparison.Ordinal));
+        bool reasons = text.TrimEnd().EndsWith("<think>", StringComparison.Ordinal);
+        return (_tokenizer.Encode(text, addSpecialTokens: false), [.. tools.Select(tool => tool.Name)], reasons);
     }
 
     private static AIFunctionDeclaration[] Offered(ChatOptions? options)

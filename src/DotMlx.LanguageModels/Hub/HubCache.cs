@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace DotMlx.LanguageModels.Hub;
@@ -126,8 +127,6 @@ internal sealed class HubCache
         }
         string path = Path.Combine(_root, "refs", Path.Combine(revision.Split('/')));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        File.WriteAllText(temporary, commit);
-        File.Move(temporary, path, overwrite: true);
+        WholeFile.Write(path, stream => stream.Write(Encoding.ASCII.GetBytes(commit)));
     }
 }

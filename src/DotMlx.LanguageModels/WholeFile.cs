@@ -1,6 +1,6 @@
-namespace DotMlx.LanguageModels.FineTuning;
+namespace DotMlx.LanguageModels;
 
-/// <summary>Writes small files so that each is there as a whole or as it was before.</summary>
+/// <summary>Writes small files. A reader finds the whole new file or the file that was there before.</summary>
 internal static class WholeFile
 {
     internal static void Write(string path, Action<Stream> write)
