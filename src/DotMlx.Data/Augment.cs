@@ -1,34 +1,37 @@
 namespace DotMlx.Data;
 
 /// <summary>
-/// Functions of images: one, of shape (height, width, channels), or a batch, (count, height, width, channels). Those that draw take the
-/// generator of <c>Select((item, random) =&gt; …, seed)</c>, and draw anew for each image of a batch.
+/// Image augmentations for one image of shape (height, width, channels) or a batch of shape (count, height, width, channels). Random
+/// augmentations take the generator of <c>Select((item, random) =&gt; …, seed)</c> and draw separately for each image of a batch.
 /// </summary>
 public static class Augment
 {
-    /// <summary>Mirrors left and right.</summary>
-    /// <param name="images">One image or a batch, any dtype.</param>
+    /// <summary>Flips images left to right.</summary>
+    /// <param name="images">One image or a batch, of any dtype.</param>
     /// <returns>An array of the same shape and dtype.</returns>
+    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
     public static MlxArray FlipHorizontal(MlxArray images)
     {
         Check(images);
         return Mx.Flip(images, axis: -2);
     }
 
-    /// <summary>Mirrors top and bottom.</summary>
-    /// <param name="images">One image or a batch, any dtype.</param>
+    /// <summary>Flips images upside down.</summary>
+    /// <param name="images">One image or a batch, of any dtype.</param>
     /// <returns>An array of the same shape and dtype.</returns>
+    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
     public static MlxArray FlipVertical(MlxArray images)
     {
         Check(images);
         return Mx.Flip(images, axis: -3);
     }
 
-    /// <summary>Mirrors left and right, each image or not.</summary>
-    /// <param name="images">One image or a batch, any dtype.</param>
-    /// <param name="random">Decides.</param>
-    /// <param name="probability">How likely an image is mirrored, from 0 to 1.</param>
+    /// <summary>Flips each image left to right with a given probability.</summary>
+    /// <param name="images">One image or a batch, of any dtype.</param>
+    /// <param name="random">The random number generator.</param>
+    /// <param name="probability">The probability of a flip, from 0 to 1.</param>
     /// <returns>An array of the same shape and dtype.</returns>
+    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
     public static MlxArray RandomFlipHorizontal(MlxArray images, Random random, double probability = 0.5)
     {
         Check(images);
@@ -44,14 +47,15 @@ public static class Augment
             : Mx.Where(MlxArray.Create(mirrored, mirrored.Length, 1, 1, 1), FlipHorizontal(images), images);
     }
 
-    /// <summary>Cuts out a part.</summary>
-    /// <param name="images">One image or a batch, any dtype.</param>
+    /// <summary>Crops images to a rectangle.</summary>
+    /// <param name="images">One image or a batch, of any dtype.</param>
     /// <param name="top">The first row.</param>
     /// <param name="left">The first column.</param>
-    /// <param name="height">How many rows.</param>
-    /// <param name="width">How many columns.</param>
-    /// <returns>An array of the same dtype with that height and width.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The part is not inside the image.</exception>
+    /// <param name="height">The number of rows.</param>
+    /// <param name="width">The number of columns.</param>
+    /// <returns>An array of the given height and width, with the same dtype.</returns>
+    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle is empty or not inside the image.</exception>
     public static MlxArray Crop(MlxArray images, int top, int left, int height, int width)
     {
         Check(images);
@@ -60,26 +64,30 @@ public static class Augment
         return images[Mx.Ellipsis, top..(top + height), left..(left + width), MlxIndex.All];
     }
 
-    /// <summary>Cuts out the middle.</summary>
-    /// <param name="images">One image or a batch, any dtype.</param>
-    /// <param name="height">How many rows.</param>
-    /// <param name="width">How many columns.</param>
-    /// <returns>An array of the same dtype with that height and width.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The image is smaller.</exception>
+    /// <summary>Crops images to a centered rectangle.</summary>
+    /// <param name="images">One image or a batch, of any dtype.</param>
+    /// <param name="height">The number of rows.</param>
+    /// <param name="width">The number of columns.</param>
+    /// <returns>An array of the given height and width, with the same dtype.</returns>
+    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle is empty or larger than the image.</exception>
     public static MlxArray CenterCrop(MlxArray images, int height, int width)
     {
         Check(images);
         return Crop(images, (images.Dim(-3) - height) / 2, (images.Dim(-2) - width) / 2, height, width);
     }
 
-    /// <summary>Cuts out a part at a random place, a new one for each image.</summary>
-    /// <param name="images">One image or a batch, any dtype.</param>
-    /// <param name="height">How many rows.</param>
-    /// <param name="width">How many columns.</param>
-    /// <param name="random">Decides the places.</param>
-    /// <param name="padding">Zeros added on every side before.</param>
-    /// <returns>An array of the same dtype with that height and width.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The padded image is smaller, or the padding is negative.</exception>
+    /// <summary>Crops each image to a rectangle at a random position.</summary>
+    /// <param name="images">One image or a batch, of any dtype.</param>
+    /// <param name="height">The number of rows.</param>
+    /// <param name="width">The number of columns.</param>
+    /// <param name="random">The random number generator.</param>
+    /// <param name="padding">The zero padding on each side before cropping, in pixels.</param>
+    /// <returns>An array of the given height and width, with the same dtype.</returns>
+    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The rectangle is empty or larger than the padded image, or the padding is negative.
+    /// </exception>
     public static MlxArray RandomCrop(MlxArray images, int height, int width, Random random, int padding = 0)
     {
         Check(images);
@@ -97,19 +105,24 @@ public static class Augment
             lefts[i] = random.Next(padded.Dim(2) - width + 1);
         }
 
-        // One gather for the whole batch: image, row and column of each pixel.
+        // A single gather serves the whole batch, by the image, row, and column of each pixel.
         MlxArray rows = MlxArray.Create(tops, count, 1, 1) + Mx.Arange(height).Reshape(1, height, 1);
         MlxArray columns = MlxArray.Create(lefts, count, 1, 1) + Mx.Arange(width).Reshape(1, 1, width);
         MlxArray cut = padded[Mx.Arange(count).Reshape(count, 1, 1), rows, columns];
         return images.NDim == 3 ? cut[0] : cut;
     }
 
-    /// <summary>Subtracts a mean from each channel and divides by a standard deviation. Integers from 0 to 255 become 0 to 1 before.</summary>
-    /// <param name="images">One image or a batch. uint8, which is divided by 255, or a floating dtype.</param>
-    /// <param name="mean">One number for each channel, or one for all.</param>
-    /// <param name="standardDeviation">One number for each channel, or one for all.</param>
-    /// <returns>An array of the same shape, float32 for uint8.</returns>
-    /// <exception cref="ArgumentException">There are as many numbers as neither 1 nor the channels.</exception>
+    /// <summary>
+    /// Normalizes each channel: subtracts the mean and divides by the standard deviation. uint8 values from 0 to 255 are first scaled to
+    /// [0, 1].
+    /// </summary>
+    /// <param name="images">One image or a batch, of dtype uint8 or a floating-point dtype.</param>
+    /// <param name="mean">The mean of each channel, or one value for all channels.</param>
+    /// <param name="standardDeviation">The standard deviation of each channel, or one value for all channels.</param>
+    /// <returns>An array of the same shape. The dtype is float32, or float64 for float64 images.</returns>
+    /// <exception cref="ArgumentException">
+    /// The number of values is neither 1 nor the number of channels, or the array does not have three or four dimensions.
+    /// </exception>
     public static MlxArray Normalize(MlxArray images, float[] mean, float[] standardDeviation)
     {
         Check(images);

@@ -1,14 +1,14 @@
 namespace DotMlx.Data;
 
-/// <summary>How far a reader has come.</summary>
-/// <param name="Epoch">The pass, from 0.</param>
-/// <param name="Items">How many items of it the reader has handed out.</param>
-/// <param name="Count">How many the pass has; null where that is not known.</param>
+/// <summary>The progress of a reader.</summary>
+/// <param name="Epoch">The epoch, from 0.</param>
+/// <param name="Items">The number of items read in this epoch.</param>
+/// <param name="Count">The number of items per epoch; null if unknown.</param>
 public readonly record struct DataProgress(int Epoch, long Items, int? Count);
 
 /// <summary>
-/// Goes through a dataset, pass after pass, and knows where it is. Its state is the number of the pass and of the items handed out, never
-/// what was prefetched: a run that restores it gets the same items as one that was never interrupted.
+/// Reads a dataset epoch by epoch and tracks the position. The state is the epoch and the number of items read, not the number of
+/// prefetched items. A run that restores the state gets the same items as an uninterrupted run.
 /// </summary>
 /// <typeparam name="T">The type of an item.</typeparam>
 public sealed class DataReader<T> : IMlxState
@@ -17,24 +17,24 @@ public sealed class DataReader<T> : IMlxState
 
     internal DataReader(Dataset<T> dataset) => _dataset = dataset;
 
-    /// <summary>The number of the present pass, from 0.</summary>
+    /// <summary>The current epoch, from 0.</summary>
     public int Epoch { get; private set; }
 
-    /// <summary>How many items of the present pass were handed out.</summary>
+    /// <summary>The number of items read in the current epoch.</summary>
     public long Items { get; private set; }
 
-    /// <summary>The number of items of a pass; null where only a complete pass would tell.</summary>
+    /// <summary>The number of items per epoch; null if only a complete pass can tell.</summary>
     public int? Count => _dataset.Count;
 
     /// <summary>
-    /// The rest of the present pass: all of it, unless the reader was restored or left before the end. An item counts as handed out when
-    /// the loop gets it. At the end the next pass is the present one.
+    /// Reads the rest of the current epoch. This is the whole epoch, unless the reader was restored or an earlier loop stopped early. An
+    /// item counts as read when the loop receives it. After the last item, the reader moves to the next epoch.
     /// </summary>
-    /// <param name="progress">Is told of each item, on the thread that reads.</param>
-    /// <param name="cancellationToken">Ends the loop between items.</param>
-    /// <returns>The items; to be enumerated once at a time.</returns>
+    /// <param name="progress">Receives a report for each item, on the reading thread.</param>
+    /// <param name="cancellationToken">Cancels reading between items.</param>
+    /// <returns>The items. Only one enumeration may run at a time.</returns>
     /// <exception cref="OperationCanceledException">Reading was canceled.</exception>
-    /// <exception cref="DatasetException">An item could not be read.</exception>
+    /// <exception cref="DatasetException">An item cannot be read.</exception>
     public IEnumerable<T> ReadEpoch(IProgress<DataProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         foreach (T item in _dataset.Pass(Epoch, Items))
@@ -49,10 +49,10 @@ public sealed class DataReader<T> : IMlxState
         Items = 0;
     }
 
-    /// <summary>Goes to a place: the next item is the one after the first <paramref name="items"/> of the pass.</summary>
-    /// <param name="epoch">The pass, from 0.</param>
-    /// <param name="items">How many of its items were handed out.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is negative, or the pass has fewer items.</exception>
+    /// <summary>Moves to a position. The next item is the one after the first <paramref name="items"/> items of the epoch.</summary>
+    /// <param name="epoch">The epoch, from 0.</param>
+    /// <param name="items">The number of items of the epoch to skip.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is negative, or the epoch has fewer items.</exception>
     public void Seek(int epoch, long items)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
@@ -61,12 +61,15 @@ public sealed class DataReader<T> : IMlxState
         (Epoch, Items) = (epoch, items);
     }
 
-    /// <summary>The position as a tree that can be saved beside model and optimizer: <c>epoch</c> and <c>items</c>, int64 scalars.</summary>
+    /// <summary>
+    /// Captures the position as a tree that can be saved next to the model and the optimizer. It holds the int64 scalars <c>epoch</c> and
+    /// <c>items</c>.
+    /// </summary>
     public Tree CaptureState() => new TreeDictionary { ["epoch"] = MlxArray.Scalar((long)Epoch), ["items"] = MlxArray.Scalar(Items) };
 
-    /// <summary>Goes to a position that was captured.</summary>
+    /// <summary>Restores a captured position.</summary>
     /// <param name="state">A tree from <see cref="CaptureState"/>.</param>
-    /// <exception cref="ArgumentException">The tree is not one, or this dataset has no such position.</exception>
+    /// <exception cref="ArgumentException">The tree is not a reader position, or the dataset has no such position.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);

@@ -5,15 +5,16 @@ namespace DotMlx.Data;
 
 public static partial class Dataset
 {
-    /// <summary>Changes the order anew for each pass; seed and number of the pass decide it.</summary>
+    /// <summary>Shuffles the items in a new order for each epoch. The seed and the epoch determine the order.</summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <param name="dataset">The items.</param>
-    /// <param name="seed">Decides the orders.</param>
+    /// <param name="dataset">The dataset.</param>
+    /// <param name="seed">The seed.</param>
     /// <param name="buffer">
-    /// For a source that can be read from start to end only: how many items are kept to draw from. Such a set is fully shuffled if the
-    /// buffer holds it. Sources with random access need none.
+    /// The size of the shuffle buffer, in items, for sources without random access. The shuffle is complete only if the buffer holds the
+    /// whole dataset. Sources with random access ignore it.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The buffer is not positive.</exception>
+    /// <returns>The shuffled dataset.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The buffer size is not positive.</exception>
     public static Dataset<T> Shuffle<T>(this Dataset<T> dataset, int seed, int buffer = 10_000)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -24,14 +25,15 @@ public static partial class Dataset
     }
 
     /// <summary>
-    /// The part of one of several processes: of every <paramref name="size"/> items it gets one, after the shuffling that stands before.
-    /// All parts have the same length, so that processes which wait for each other do so equally often; what is left over is dropped.
+    /// Selects the shard of one of several processes: one of every <paramref name="size"/> items, in the order of the preceding operations.
+    /// All shards have the same length, so that processes that wait for each other stay in step. Leftover items are dropped.
     /// </summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <param name="dataset">The items, the same ones in each process.</param>
-    /// <param name="rank">The number of this process, from 0.</param>
-    /// <param name="size">How many processes there are.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The rank is not one of them.</exception>
+    /// <param name="dataset">The dataset, which must be the same in each process.</param>
+    /// <param name="rank">The rank of this process, from 0.</param>
+    /// <param name="size">The number of processes.</param>
+    /// <returns>The shard of this process.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The size is not positive, or the rank is not in [0, size).</exception>
     public static Dataset<T> Shard<T>(this Dataset<T> dataset, int rank, int size)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -43,21 +45,25 @@ public static partial class Dataset
             : new StreamShard<T>(dataset, rank, size);
     }
 
-    /// <summary>The part of this process of a group.</summary>
+    /// <summary>Selects the shard of this process in a group.</summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <param name="dataset">The items, the same ones in each process.</param>
-    /// <param name="group">The processes, as <c>Mx.Distributed.Init</c> gives them.</param>
+    /// <param name="dataset">The dataset, which must be the same in each process.</param>
+    /// <param name="group">The group, as <c>Mx.Distributed.Init</c> returns it.</param>
+    /// <returns>The shard of this process.</returns>
     public static Dataset<T> Shard<T>(this Dataset<T> dataset, DistributedGroup group)
     {
         ArgumentNullException.ThrowIfNull(group);
         return dataset.Shard(group.Rank, group.Size);
     }
 
-    /// <summary>Makes something of each item when its turn comes.</summary>
+    /// <summary>Transforms each item when it is read.</summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <typeparam name="TResult">What is made of it.</typeparam>
-    /// <param name="dataset">The items.</param>
-    /// <param name="selector">Makes it. What it throws reaches the reader as a <see cref="DatasetException"/> that names the item.</param>
+    /// <typeparam name="TResult">The type of a transformed item.</typeparam>
+    /// <param name="dataset">The dataset.</param>
+    /// <param name="selector">
+    /// The transformation. Its exceptions reach the reader as a <see cref="DatasetException"/> that names the item.
+    /// </param>
+    /// <returns>The transformed dataset.</returns>
     public static Dataset<TResult> Select<T, TResult>(this Dataset<T> dataset, Func<T, TResult> selector)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -67,14 +73,16 @@ public static partial class Dataset
             : new StreamSelect<T, TResult>(dataset, (_, _, item) => selector(item));
     }
 
-    /// <summary>Makes something random of each item, such as an augmented image.</summary>
+    /// <summary>Transforms each item with a random number generator, for example to augment images.</summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <typeparam name="TResult">What is made of it.</typeparam>
-    /// <param name="dataset">The items.</param>
+    /// <typeparam name="TResult">The type of a transformed item.</typeparam>
+    /// <param name="dataset">The dataset.</param>
     /// <param name="selector">
-    /// Makes it with a generator that seed, pass and position decide: a run that was resumed draws the same numbers.
+    /// The transformation. The seed, the epoch, and the position determine its generator, so a resumed run draws the same numbers. Its
+    /// exceptions reach the reader as a <see cref="DatasetException"/> that names the item.
     /// </param>
-    /// <param name="seed">Decides the generators.</param>
+    /// <param name="seed">The seed of the generators.</param>
+    /// <returns>The transformed dataset.</returns>
     public static Dataset<TResult> Select<T, TResult>(this Dataset<T> dataset, Func<T, Random, TResult> selector, int seed)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -84,11 +92,12 @@ public static partial class Dataset
             : new StreamSelect<T, TResult>(dataset, (epoch, position, item) => selector(item, Order.Generator(seed, epoch, position)));
     }
 
-    /// <summary>Puts items together in batches.</summary>
+    /// <summary>Groups items into batches.</summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <param name="dataset">The items.</param>
-    /// <param name="size">Items of a batch.</param>
-    /// <param name="dropLast">Whether a last batch with fewer items is left out.</param>
+    /// <param name="dataset">The dataset.</param>
+    /// <param name="size">The number of items per batch.</param>
+    /// <param name="dropLast">Whether an incomplete last batch is dropped.</param>
+    /// <returns>The batches.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The size is not positive.</exception>
     public static Dataset<T[]> Batch<T>(this Dataset<T> dataset, int size, bool dropLast = false)
     {
@@ -99,13 +108,16 @@ public static partial class Dataset
             : new StreamBatch<T>(dataset, size, dropLast);
     }
 
-    /// <summary>Stacks examples of arrays along a new first axis: a batch has as many arrays as an example, each with one axis more.</summary>
-    /// <param name="dataset">Examples with the same number of arrays, whose shapes agree.</param>
-    /// <param name="size">Examples of a batch.</param>
-    /// <param name="dropLast">Whether a last batch with fewer examples is left out.</param>
-    /// <returns>Batches that own their arrays: whoever reads one may dispose them.</returns>
+    /// <summary>
+    /// Groups examples into batches and stacks their arrays along a new first axis. A batch has as many arrays as an example, and each
+    /// array has one more axis.
+    /// </summary>
+    /// <param name="dataset">Examples with the same number of arrays and matching shapes.</param>
+    /// <param name="size">The number of examples per batch.</param>
+    /// <param name="dropLast">Whether an incomplete last batch is dropped.</param>
+    /// <returns>Batches that own their arrays. The reader may dispose of the arrays.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The size is not positive.</exception>
-    /// <remarks>C: mlx_take_axis for rows of arrays, else mlx_stack_axis.</remarks>
+    /// <remarks>C: mlx_slice for unshuffled rows of arrays, mlx_take_axis for shuffled or sharded rows, else mlx_stack_axis.</remarks>
     public static Dataset<MlxArray[]> Batch(this Dataset<MlxArray[]> dataset, int size, bool dropLast = false)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -119,12 +131,13 @@ public static partial class Dataset
     }
 
     /// <summary>
-    /// Reads ahead on a thread of its own while the reader works. At most <paramref name="count"/> items wait, and one more is in the
-    /// making. An exception reaches the reader where its item would have come.
+    /// Prefetches items on a separate thread while the reader works. At most <paramref name="count"/> items wait, and one more is in
+    /// preparation. An exception reaches the reader in place of its item.
     /// </summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <param name="dataset">The items; everything that stands before happens on that thread.</param>
-    /// <param name="count">How many items may wait.</param>
+    /// <param name="dataset">The dataset. All preceding operations run on the prefetch thread.</param>
+    /// <param name="count">The maximum number of waiting items.</param>
+    /// <returns>The prefetched dataset.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The count is not positive.</exception>
     public static Dataset<T> Prefetch<T>(this Dataset<T> dataset, int count)
     {
@@ -133,19 +146,20 @@ public static partial class Dataset
         return new PrefetchedDataset<T>(dataset, count);
     }
 
-    /// <summary>Reads everything once, when it is first asked for, and keeps it: then the set can be read in any order.</summary>
+    /// <summary>Reads all items once, on first access, and keeps them in memory. The result supports random access.</summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <param name="dataset">The items of pass 0.</param>
-    /// <returns>A set with random access, which holds all items in memory.</returns>
+    /// <param name="dataset">The dataset, of which epoch 0 is read.</param>
+    /// <returns>A dataset with random access that holds all items in memory.</returns>
     public static Dataset<T> Cache<T>(this Dataset<T> dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);
         return new CachedDataset<T>(dataset);
     }
 
-    /// <summary>A reader that goes through pass after pass and knows where it is.</summary>
+    /// <summary>Creates a reader that reads epoch by epoch and tracks the position.</summary>
     /// <typeparam name="T">The type of an item.</typeparam>
-    /// <param name="dataset">The items.</param>
+    /// <param name="dataset">The dataset.</param>
+    /// <returns>A reader at the start of epoch 0.</returns>
     public static DataReader<T> Read<T>(this Dataset<T> dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);

@@ -3,25 +3,25 @@ using System.Collections;
 namespace DotMlx.Data;
 
 /// <summary>
-/// A source of items that can be passed through any number of times, each time from the start. Sources are made by
-/// <see cref="Dataset"/>, and methods such as <c>Shuffle</c> and <c>Batch</c> make one out of another; nothing is read before an item is
-/// asked for. A plain <c>foreach</c> is pass 0; <see cref="Pass"/> gives another one and <c>Read</c> a reader that remembers its position.
+/// A sequence of items that can be read any number of times from the start. <see cref="Dataset"/> creates datasets, and methods such as
+/// <c>Shuffle</c> and <c>Batch</c> transform them. Items are read lazily. A plain <c>foreach</c> reads epoch 0, <see cref="Pass"/> reads
+/// any epoch, and <c>Read</c> creates a reader that tracks its position.
 /// </summary>
-/// <typeparam name="T">The type of an item: an example, or a batch of them.</typeparam>
+/// <typeparam name="T">The type of an item: an example or a batch of examples.</typeparam>
 public abstract class Dataset<T> : IEnumerable<T>
 {
     private protected Dataset()
     {
     }
 
-    /// <summary>The number of items of one pass; null where only a complete pass would tell.</summary>
+    /// <summary>The number of items per epoch; null if only a complete pass can tell.</summary>
     public abstract int? Count { get; }
 
-    /// <summary>One pass. The same pass always has the same items in the same order.</summary>
-    /// <param name="epoch">The number of the pass, from 0; it decides the order of a shuffled set and the random augmentations.</param>
-    /// <param name="skip">How many items to leave out at the start. A source with random access does not read them.</param>
-    /// <returns>The items; each enumeration reads them anew.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
+    /// <summary>Reads one epoch. The same epoch always has the same items in the same order.</summary>
+    /// <param name="epoch">The epoch, from 0. It determines the shuffled order and the random augmentations.</param>
+    /// <param name="skip">The number of items to skip at the start. Sources with random access do not read them.</param>
+    /// <returns>The items. Each enumeration reads them again.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A value is negative.</exception>
     public IEnumerable<T> Pass(int epoch, long skip = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
@@ -29,7 +29,7 @@ public abstract class Dataset<T> : IEnumerable<T>
         return Open(epoch, skip);
     }
 
-    /// <summary>Enumerates pass 0.</summary>
+    /// <summary>Enumerates epoch 0.</summary>
     public IEnumerator<T> GetEnumerator() => Open(0, 0).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
@@ -37,17 +37,17 @@ public abstract class Dataset<T> : IEnumerable<T>
     internal abstract IEnumerable<T> Open(int epoch, long skip);
 }
 
-/// <summary>A dataset whose items can be read in any order.</summary>
+/// <summary>A dataset with random access.</summary>
 internal abstract class IndexedDataset<T> : Dataset<T>
 {
     internal abstract int Length { get; }
 
     public sealed override int? Count => Length;
 
-    /// <summary>An item of a pass; the pass decides the order, and what is random.</summary>
+    /// <summary>An item of an epoch. The epoch determines the order and the random augmentations.</summary>
     internal abstract T Get(int epoch, int index);
 
-    /// <summary>What messages call the item.</summary>
+    /// <summary>The name of the item in error messages.</summary>
     internal abstract string NameOf(int epoch, int index);
 
     internal override IEnumerable<T> Open(int epoch, long skip)
@@ -59,11 +59,11 @@ internal abstract class IndexedDataset<T> : Dataset<T>
     }
 }
 
-/// <summary>A dataset that can be read from start to end only.</summary>
+/// <summary>A dataset without random access.</summary>
 internal abstract class StreamedDataset<T> : Dataset<T>
 {
     public override int? Count => null;
 
-    /// <summary>What messages call the item at a position of a pass.</summary>
+    /// <summary>The name of the item at a position of an epoch, for error messages.</summary>
     internal virtual string NameOf(long position) => $"item {position}";
 }

@@ -1,18 +1,20 @@
 namespace DotMlx.Data;
 
-/// <summary>An item of a dataset could not be read or prepared. The inner exception says why.</summary>
+/// <summary>The exception for an item of a dataset that cannot be read or prepared. The inner exception is the cause.</summary>
 public sealed class DatasetException : Exception
 {
-    /// <summary>Makes the exception.</summary>
-    /// <param name="itemName">What names the item: a file, a line of a file, or its number.</param>
-    /// <param name="innerException">Why it failed.</param>
+    /// <summary>Creates an exception.</summary>
+    /// <param name="itemName">The name of the item: a file, a row of a file, or the index of the item.</param>
+    /// <param name="innerException">The cause.</param>
     public DatasetException(string itemName, Exception innerException)
         : base($"{itemName}: {innerException?.Message}", innerException) => ItemName = itemName;
 
-    /// <summary>What names the item: a file, a line of a file, or its number.</summary>
+    /// <summary>The name of the item: a file, a row of a file, or the index of the item.</summary>
     public string ItemName { get; }
 
-    /// <summary>Calls a function and names the item if it fails; what is named already stays as it is.</summary>
+    /// <summary>
+    /// Calls a function and wraps its exceptions to name the item. A <see cref="DatasetException"/> passes through unchanged.
+    /// </summary>
     internal static TResult Naming<TState, TResult>(TState state, Func<TState, TResult> function, Func<TState, string> name)
     {
         try

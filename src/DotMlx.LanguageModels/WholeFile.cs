@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>Writes small files. A reader finds the whole new file or the file that was there before.</summary>
+/// <summary>Writes small files atomically. A reader finds the whole new file or the previous one.</summary>
 internal static class WholeFile
 {
     internal static void Write(string path, Action<Stream> write)

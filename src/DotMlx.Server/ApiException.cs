@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.Server;
 
-/// <summary>What is wrong with a request, in the form of OpenAI's errors.</summary>
+/// <summary>An error response in the format of the OpenAI API.</summary>
 internal sealed class ApiException(int status, string message, string? parameter = null, string? code = null) : Exception(message)
 {
     internal int Status => status;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Server;
 
-/// <summary><c>POST /v1/chat/completions</c>.</summary>
+/// <summary>Handles <c>POST /v1/chat/completions</c>.</summary>
 internal static class ChatEndpoint
 {
     internal static async Task HandleAsync(ServedModel model, RequestFields fields, HttpResponse response, ServerMetrics metrics, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Server;
 
-/// <summary>Reads OpenAI's request for a chat completion.</summary>
+/// <summary>Parses a chat completion request of the OpenAI API.</summary>
 internal static class ChatRequest
 {
     internal static (List<ChatMessage> Messages, ChatOptions Options) Read(RequestFields fields)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Server;
 
-/// <summary><c>POST /v1/completions</c>: texts that go on from prompts.</summary>
+/// <summary>Handles <c>POST /v1/completions</c>, which continues prompts.</summary>
 internal static class CompletionEndpoint
 {
     private const int DefaultTokens = 16;

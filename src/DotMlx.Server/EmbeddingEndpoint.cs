@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Server;
 
-/// <summary><c>POST /v1/embeddings</c>.</summary>
+/// <summary>Handles <c>POST /v1/embeddings</c>.</summary>
 internal static class EmbeddingEndpoint
 {
     internal static async Task HandleAsync(

@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.Server;
 
-/// <summary>Server-sent events, as OpenAI's clients read them.</summary>
+/// <summary>Sends server-sent events in the format that OpenAI clients expect.</summary>
 internal sealed class EventStream(HttpResponse response)
 {
-    /// <summary>Whether the answer has begun, so that an error can no longer have a status.</summary>
+    /// <summary>Whether the event stream has started, so that an error can no longer set the status code.</summary>
     internal static bool HasBegun(HttpResponse response) => response.HasStarted && response.ContentType == "text/event-stream";
 
     internal Task SendAsync(JsonObject data, CancellationToken cancellationToken) => WriteAsync(data.ToJsonString(), cancellationToken);

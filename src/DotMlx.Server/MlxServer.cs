@@ -12,10 +12,11 @@ using Microsoft.Extensions.AI;
 namespace DotMlx.Server;
 
 /// <summary>
-/// An HTTP server with OpenAI's interface for one model and its adapters: <c>/v1/chat/completions</c>, <c>/v1/completions</c>,
-/// <c>/v1/embeddings</c>, <c>/v1/models</c>, and <c>/health</c> and <c>/metrics</c>. Requests that come together are computed together.
+/// An HTTP server with an OpenAI-compatible API for one model and its adapters. The endpoints are <c>/v1/chat/completions</c>,
+/// <c>/v1/completions</c>, <c>/v1/embeddings</c>, <c>/v1/models</c>, <c>/health</c>, and <c>/metrics</c>. Concurrent requests are computed
+/// in batches.
 /// </summary>
-/// <remarks>It listens on the loopback interface unless the options name another address.</remarks>
+/// <remarks>The server listens on the loopback interface unless the options specify another address.</remarks>
 /// <example><code>
 /// using LanguageModel model = LanguageModel.Load("models/qwen3");
 /// await using MlxServer server = new(model, new() { Adapters = new Dictionary&lt;string, string&gt; { ["poet"] = "adapters" } });
@@ -33,11 +34,17 @@ public sealed class MlxServer : IAsyncDisposable
     private readonly ServerMetrics _metrics = new();
     private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
-    /// <summary>Makes a server and loads its adapters; <see cref="StartAsync"/> opens the port.</summary>
-    /// <param name="model">The model, a decoder or an encoder. It is not freed with the server, and nothing else may switch its adapter.</param>
-    /// <param name="options">How it serves; null for the defaults.</param>
-    /// <exception cref="ArgumentException">An option is not possible.</exception>
+    /// <summary>Creates a server and loads its adapters. <see cref="StartAsync"/> opens the port.</summary>
+    /// <param name="model">
+    /// The model, a decoder or an encoder. The server does not dispose of it. Nothing else may switch its adapter.
+    /// </param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is invalid.</exception>
+    /// <exception cref="FileNotFoundException">A file of an adapter is missing.</exception>
     /// <exception cref="InvalidDataException">An adapter does not fit the model.</exception>
+    /// <exception cref="NotSupportedException">
+    /// An adapter has an unsupported type, or the model is not a decoder and cannot use adapters.
+    /// </exception>
     public MlxServer(LanguageModel model, MlxServerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -60,29 +67,29 @@ public sealed class MlxServer : IAsyncDisposable
         _app = Build(url);
     }
 
-    /// <summary>The address that the server listens on, once it has started.</summary>
-    /// <exception cref="InvalidOperationException">It has not started.</exception>
+    /// <summary>The address that the server listens on after it has started.</summary>
+    /// <exception cref="InvalidOperationException">The server has not started.</exception>
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
         ?? throw new InvalidOperationException("The server has not started."));
 
-    /// <summary>Starts to serve.</summary>
-    /// <param name="cancellationToken">Ends the start.</param>
-    /// <exception cref="IOException">The port is taken.</exception>
+    /// <summary>Starts the server.</summary>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="IOException">The port is in use.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default) => _app.StartAsync(cancellationToken);
 
-    /// <summary>Serves until the token, Ctrl+C or SIGTERM ends it; requests that run are ended.</summary>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>Runs the server until the token, Ctrl+C, or SIGTERM stops it. Requests in progress are canceled.</summary>
+    /// <param name="cancellationToken">Stops the server.</param>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
         await StartAsync(cancellationToken).ConfigureAwait(false);
         await _app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Stops to serve: no new requests are taken, and those that run are ended.</summary>
-    /// <param name="cancellationToken">Ends the wait for them.</param>
+    /// <summary>Stops the server. It accepts no new requests and cancels requests in progress.</summary>
+    /// <param name="cancellationToken">Cancels the wait for requests in progress.</param>
     public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
 
-    /// <summary>Stops to serve and frees the adapters.</summary>
+    /// <summary>Stops the server and frees the adapters.</summary>
     public async ValueTask DisposeAsync()
     {
         await _app.DisposeAsync().ConfigureAwait(false);
@@ -116,7 +123,7 @@ public sealed class MlxServer : IAsyncDisposable
         {
             if (local && !IsLocal(context.Request.Host.Host))
             {
-                // A page that gives its own name the address of this machine is no local client.
+                // Blocks DNS rebinding, where a web page resolves its own host name to this machine.
                 await FailAsync(context, new(StatusCodes.Status421MisdirectedRequest, "This server answers to localhost only.")).ConfigureAwait(false);
                 return;
             }
@@ -152,7 +159,7 @@ public sealed class MlxServer : IAsyncDisposable
             await handle(Find(fields.Text("model")), fields, context.Response, cancellationToken).ConfigureAwait(false);
         });
 
-    /// <summary>Maps a path for those who have the key, with a limit of time, and answers faults as OpenAI does.</summary>
+    /// <summary>Maps an endpoint with authorization, the request timeout, and errors in the format of the OpenAI API.</summary>
     private void Map(WebApplication app, string method, string path, Func<HttpContext, CancellationToken, Task> handle) =>
         app.MapMethods(path, [method], async context =>
         {
@@ -166,7 +173,7 @@ public sealed class MlxServer : IAsyncDisposable
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {
-                // Nobody waits for an answer.
+                // The client has disconnected, so no response is possible.
                 _metrics.Answered(path, 499);
                 return;
             }

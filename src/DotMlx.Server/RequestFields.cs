@@ -3,12 +3,12 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.Server;
 
-/// <summary>The fields of a request; what has the wrong type is refused by name.</summary>
+/// <summary>The fields of a request. A field of the wrong type causes an error that names the field.</summary>
 internal sealed class RequestFields(JsonObject json)
 {
     internal static async Task<RequestFields> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        // A page in a browser can send other types to this machine without asking.
+        // Without a CORS preflight, browsers let any web page send requests of other content types to this machine.
         if (!request.HasJsonContentType())
         {
             throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "The request must have the content type application/json.");
@@ -41,7 +41,7 @@ internal sealed class RequestFields(JsonObject json)
         _ => throw Wrong(name, "a list"),
     };
 
-    /// <summary>A text or a list of texts.</summary>
+    /// <summary>The value of a field that holds a string or a list of strings, as a list.</summary>
     internal List<string>? Texts(string name) => this[name] switch
     {
         null => null,

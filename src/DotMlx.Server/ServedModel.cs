@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Server;
 
-/// <summary>A name that requests can ask for: the model, or the model with an adapter.</summary>
+/// <summary>A model name that requests can select: the base model, or the model with an adapter.</summary>
 internal sealed class ServedModel : IDisposable
 {
     private readonly MlxChatClient? _chat;
@@ -16,7 +16,7 @@ internal sealed class ServedModel : IDisposable
         (Id, Adapter, Scheduler) = (id, adapter, scheduler);
         try
         {
-            // The scheduler queues, batches and caches for all clients together.
+            // The chat client neither limits nor caches requests, because the scheduler does so for all clients.
             _chat = scheduler is null ? null : new MlxChatClient(
                 model, new() { ModelId = id, MaxConcurrentRequests = int.MaxValue, CachedConversations = 0 },
                 (_, prompt, generation, _, token) => prompt.Length > options.MaxPromptTokens
@@ -33,7 +33,7 @@ internal sealed class ServedModel : IDisposable
 
     internal Adapter? Adapter { get; }
 
-    /// <summary>What generates text; null where the model gives embeddings only.</summary>
+    /// <summary>The scheduler that generates text; null for an embedding-only model.</summary>
     internal GenerationScheduler? Scheduler { get; }
 
     internal IChatClient Chat => _chat ?? throw ApiException.Bad(_whyNoChat?.Message ?? $"The model '{Id}' gives embeddings only.", "model");

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace DotMlx.Server;
 
-/// <summary>Counts for <c>/metrics</c>, in Prometheus' text format, and for the meter <c>DotMlx.Server</c>.</summary>
+/// <summary>Request and token counts for <c>/metrics</c> in the Prometheus text format and for the meter <c>DotMlx.Server</c>.</summary>
 internal sealed class ServerMetrics
 {
     private static readonly Meter s_meter = new("DotMlx.Server");

@@ -3,15 +3,17 @@ using System.IO.Compression;
 
 namespace DotMlx.Data;
 
-/// <summary>The IDX format of MNIST and its relatives: a header with element type and sizes, then the elements, big-endian.</summary>
+/// <summary>
+/// Reads the IDX format of MNIST and related datasets: a header with the element type and the shape, then the elements in big-endian order.
+/// </summary>
 public static class IdxFile
 {
     private const int MostDimensions = 8;
 
-    /// <summary>Reads a file.</summary>
-    /// <param name="path">The file; one that ends in <c>.gz</c> is unpacked.</param>
-    /// <returns>An array of the file's shape: uint8, int8, int16, int32, float32 or, for doubles, float64.</returns>
-    /// <exception cref="InvalidDataException">The file is not of this format or ends too early; the message names it.</exception>
+    /// <summary>Reads an IDX file.</summary>
+    /// <param name="path">The path of the file. A <c>.gz</c> file is decompressed.</param>
+    /// <returns>An array with the shape of the file, of dtype uint8, int8, int16, int32, float32, or float64.</returns>
+    /// <exception cref="InvalidDataException">The file is not in IDX format or is truncated. The message names the file.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static MlxArray Read(string path)
     {

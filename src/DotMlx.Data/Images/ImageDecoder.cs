@@ -2,18 +2,19 @@ using SkiaSharp;
 
 namespace DotMlx.Data;
 
-/// <summary>Decodes pictures to arrays.</summary>
+/// <summary>Decodes image files to arrays.</summary>
 public static class ImageDecoder
 {
     private const int Rgba = 4;
 
-    /// <summary>Reads a PNG, JPEG, WebP, GIF or BMP file and scales it.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="height">Rows of the result; 0 keeps the image's own.</param>
-    /// <param name="width">Columns of the result; 0 keeps the image's own.</param>
-    /// <param name="channels">1 for gray (luma of BT.601), 3 for red, green and blue, 4 for those and alpha, not premultiplied.</param>
-    /// <returns>uint8 array of shape (height, width, channels).</returns>
-    /// <exception cref="InvalidDataException">The file is no image that can be decoded.</exception>
+    /// <summary>Decodes a PNG, JPEG, WebP, GIF, or BMP file and resizes the image.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="height">The height of the result, in pixels; 0 keeps the original height.</param>
+    /// <param name="width">The width of the result, in pixels; 0 keeps the original width.</param>
+    /// <param name="channels">The number of channels: 1 for grayscale (BT.601 luma), 3 for RGB, or 4 for RGBA with straight alpha.</param>
+    /// <returns>A uint8 array of shape (height, width, channels).</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A size is negative, or the number of channels is not 1, 3, or 4.</exception>
+    /// <exception cref="InvalidDataException">The file is not a supported image.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static MlxArray Decode(string path, int height = 0, int width = 0, int channels = 3)
     {

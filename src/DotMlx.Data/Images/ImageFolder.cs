@@ -2,30 +2,31 @@ using DotMlx.Data.Sources;
 
 namespace DotMlx.Data;
 
-/// <summary>Images in folders that are named for what the images show: <c>train/cat/1.png</c>, <c>train/dog/2.jpg</c>.</summary>
+/// <summary>Images in one folder per class, such as <c>train/cat/1.png</c> and <c>train/dog/2.jpg</c>.</summary>
 public sealed class ImageFolder
 {
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"];
 
     private ImageFolder(IReadOnlyList<string> classes, Dataset<MlxArray[]> examples) => (Classes, Examples) = (classes, examples);
 
-    /// <summary>The names of the folders in ordinal order; an example's label is the index of its folder.</summary>
+    /// <summary>The names of the class folders in ordinal order. The label of an example is the index of its class.</summary>
     public IReadOnlyList<string> Classes { get; }
 
     /// <summary>
-    /// Examples of two arrays: the image, uint8 of shape (height, width, channels), and its label, an int32 scalar. An image is decoded
-    /// when its turn comes; <c>Prefetch</c> moves that to another thread.
+    /// Examples of two arrays: the image, uint8 of shape (height, width, channels), and the label, an int32 scalar. Images are decoded when
+    /// they are read. <c>Prefetch</c> moves decoding to another thread.
     /// </summary>
     public Dataset<MlxArray[]> Examples { get; }
 
-    /// <summary>Lists the images; it reads none.</summary>
-    /// <param name="path">The folder that holds one folder for each class.</param>
-    /// <param name="height">Rows of each image; the images are scaled to it.</param>
-    /// <param name="width">Columns of each image.</param>
-    /// <param name="channels">1 for gray, 3 for red, green and blue, 4 for those and alpha.</param>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="InvalidDataException">It holds no folder with an image.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or there is no such number of channels.</exception>
+    /// <summary>Lists the images without reading them.</summary>
+    /// <param name="path">The folder with one subfolder per class.</param>
+    /// <param name="height">The height to which images are resized, in pixels.</param>
+    /// <param name="width">The width to which images are resized, in pixels.</param>
+    /// <param name="channels">The number of channels: 1 for grayscale, 3 for RGB, or 4 for RGBA.</param>
+    /// <returns>The image folder.</returns>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="InvalidDataException">No subfolder contains an image.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the number of channels is not 1, 3, or 4.</exception>
     public static ImageFolder Open(string path, int height, int width, int channels = 3)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -1,14 +1,17 @@
 namespace DotMlx.Data;
 
-/// <summary>MNIST and the sets that share its files, such as Fashion-MNIST.</summary>
+/// <summary>Loads MNIST and datasets with the same files, such as Fashion-MNIST.</summary>
 public static class Mnist
 {
-    /// <summary>Reads images and labels from a folder with the files' own names, <c>train-images-idx3-ubyte</c> and so on, packed or not.</summary>
+    /// <summary>
+    /// Loads images and labels from a folder with the original file names, such as <c>train-images-idx3-ubyte</c>, optionally with
+    /// <c>.gz</c> compression.
+    /// </summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="train">The 60,000 images to train on, or the 10,000 to test with.</param>
-    /// <returns>Images, uint8 of shape (count, 28, 28), and labels, uint8 of shape (count,).</returns>
-    /// <exception cref="FileNotFoundException">A file is missing; the message says which names were tried.</exception>
-    /// <exception cref="InvalidDataException">A file has another format, or the files do not belong together.</exception>
+    /// <param name="train">Whether to load the training set of 60,000 images; if false, the test set of 10,000 images.</param>
+    /// <returns>The images, uint8 of shape (count, 28, 28), and the labels, uint8 of shape (count,).</returns>
+    /// <exception cref="FileNotFoundException">A file is missing. The message lists the expected names.</exception>
+    /// <exception cref="InvalidDataException">A file has another format, or the files do not match.</exception>
     public static (MlxArray Images, MlxArray Labels) Load(string folder, bool train = true)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -30,29 +33,32 @@ public static class Mnist
     }
 }
 
-/// <summary>The binary version of CIFAR-10 and CIFAR-100.</summary>
+/// <summary>Loads the binary versions of CIFAR-10 and CIFAR-100.</summary>
 public static class Cifar
 {
     private const int Side = 32;
     private const int Channels = 3;
     private const int Pixels = Side * Side * Channels;
 
-    /// <summary>Reads files of CIFAR-10, such as <c>data_batch_1.bin</c>.</summary>
-    /// <param name="paths">The files, one after the other.</param>
-    /// <returns>Images, uint8 of shape (count, 32, 32, 3), and labels from 0 to 9, uint8 of shape (count,).</returns>
-    /// <exception cref="InvalidDataException">The size of a file is no multiple of a record's.</exception>
+    /// <summary>Loads files of CIFAR-10, such as <c>data_batch_1.bin</c>.</summary>
+    /// <param name="paths">The paths of the files, which are concatenated.</param>
+    /// <returns>The images, uint8 of shape (count, 32, 32, 3), and the labels from 0 to 9, uint8 of shape (count,).</returns>
+    /// <exception cref="InvalidDataException">The size of a file is not a multiple of the record size.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
     public static (MlxArray Images, MlxArray Labels) Load10(params string[] paths)
     {
         (MlxArray images, byte[][] labels) = Load(paths, 1);
         return (images, MlxArray.Create<byte>(labels[0]));
     }
 
-    /// <summary>Reads a file of CIFAR-100, such as <c>train.bin</c>.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Loads a file of CIFAR-100, such as <c>train.bin</c>.</summary>
+    /// <param name="path">The path of the file.</param>
     /// <returns>
-    /// Images, uint8 of shape (count, 32, 32, 3), labels from 0 to 99 and the coarse ones from 0 to 19, both uint8 of shape (count,).
+    /// The images, uint8 of shape (count, 32, 32, 3); the fine labels from 0 to 99; and the coarse labels from 0 to 19. Both labels are
+    /// uint8 of shape (count,).
     /// </returns>
-    /// <exception cref="InvalidDataException">The size of the file is no multiple of a record's.</exception>
+    /// <exception cref="InvalidDataException">The size of the file is not a multiple of the record size.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static (MlxArray Images, MlxArray Labels, MlxArray CoarseLabels) Load100(string path)
     {
         (MlxArray images, byte[][] labels) = Load([path], 2);
@@ -91,7 +97,7 @@ public static class Cifar
             }
         }
 
-        // The file has one color after the other; MLX has the channels last.
+        // The file stores color planes, but MLX expects channels last.
         using MlxArray planes = MlxArray.Create<byte>(pixels, count, Channels, Side, Side);
         MlxArray images = Mx.Contiguous(planes.Transpose(0, 2, 3, 1));
         images.Eval();

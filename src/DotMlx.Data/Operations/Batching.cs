@@ -21,7 +21,7 @@ internal sealed class IndexedBatch<T>(IndexedDataset<T> source, int size, bool d
     internal override string NameOf(int epoch, int index) => $"batch {index}, which begins with {source.NameOf(epoch, index * size)}";
 }
 
-/// <summary>Rows of arrays, taken from each array at once.</summary>
+/// <summary>Batches of array rows, taken from each array in a single operation.</summary>
 internal sealed class RowBatch(IRowSource source, int size, bool dropLast) : IndexedDataset<MlxArray[]>
 {
     internal override int Length { get; } = Stacking.Count(source.Length, size, dropLast);
@@ -61,7 +61,8 @@ internal static class Stacking
 {
     public static int Count(int items, int size, bool dropLast) => (items / size) + (dropLast || items % size == 0 ? 0 : 1);
 
-    /// <summary>Examples along a new first axis.</summary>
+    /// <summary>Stacks the arrays of examples along a new first axis.</summary>
+    /// <exception cref="ArgumentException">The examples differ in the number or the shapes of their arrays.</exception>
     public static MlxArray[] Stack(MlxArray[][] examples)
     {
         MlxArray[] batch = new MlxArray[examples[0].Length];

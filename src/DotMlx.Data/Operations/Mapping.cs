@@ -1,6 +1,6 @@
 namespace DotMlx.Data.Operations;
 
-/// <summary>Makes an item of another: of its pass, its position there and itself.</summary>
+/// <summary>Maps an item, with its epoch and its position in the epoch, to a result.</summary>
 internal delegate TResult ItemMap<T, TResult>(int epoch, long position, T item);
 
 internal sealed class IndexedSelect<T, TResult>(IndexedDataset<T> source, ItemMap<T, TResult> map) : IndexedDataset<TResult>
@@ -33,7 +33,7 @@ internal sealed class StreamSelect<T, TResult>(Dataset<T> source, ItemMap<T, TRe
     }
 }
 
-/// <summary>One of every so many items.</summary>
+/// <summary>Selects one item of every group of consecutive items.</summary>
 internal sealed class StreamShard<T>(Dataset<T> source, int rank, int size) : StreamedDataset<T>
 {
     public override int? Count => source.Count / size;
@@ -43,7 +43,7 @@ internal sealed class StreamShard<T>(Dataset<T> source, int rank, int size) : St
 
     internal override IEnumerable<T> Open(int epoch, long skip)
     {
-        // Only complete rounds count: each process gets an item of every round, or none.
+        // Incomplete rounds are dropped, so that each process gets the same number of items.
         List<T> round = new(size);
         foreach (T item in source.Open(epoch, skip * size))
         {
@@ -57,12 +57,12 @@ internal sealed class StreamShard<T>(Dataset<T> source, int rank, int size) : St
     }
 }
 
-/// <summary>Draws from a buffer that is filled from a stream.</summary>
+/// <summary>Shuffles a stream with a buffer.</summary>
 internal sealed class BufferShuffle<T>(Dataset<T> source, int seed, int capacity) : StreamedDataset<T>
 {
     public override int? Count => source.Count;
 
-    // What is skipped is drawn all the same: only so the rest is the same.
+    // Skipped items are drawn too, so that the remaining order matches a full epoch.
     internal override IEnumerable<T> Open(int epoch, long skip) => Draw(epoch).Skip(checked((int)skip));
 
     private IEnumerable<T> Draw(int epoch)

@@ -1,18 +1,18 @@
 namespace DotMlx.Data.Operations;
 
-/// <summary>An order of positions that depends on nothing but its parameters and the number of the pass.</summary>
+/// <summary>An order of positions that depends only on its parameters and the epoch.</summary>
 internal abstract record Order
 {
-    /// <summary>How many of <paramref name="length"/> positions are left.</summary>
+    /// <summary>The number of positions that remain out of <paramref name="length"/>.</summary>
     public abstract int Length(int length);
 
-    /// <summary>The positions of a pass; null where they stay as they are.</summary>
+    /// <summary>The positions for an epoch, in order. The method may change the input array.</summary>
     public abstract int[] Positions(int epoch, int[] positions);
 
-    /// <summary>A generator that seed, pass and position decide.</summary>
+    /// <summary>Creates a generator that depends only on the seed, the epoch, and the position.</summary>
     public static Random Generator(int seed, int epoch, long position)
     {
-        // Mixed as SplitMix64 does, so that neighbors have nothing in common.
+        // SplitMix64 mixing decorrelates neighboring seeds, epochs, and positions.
         ulong state = ((ulong)(uint)seed << 32) ^ (uint)epoch;
         state = Mix(state + 0x9E3779B97F4A7C15UL) ^ (ulong)position;
         return new Random((int)(Mix(state + 0x9E3779B97F4A7C15UL) >> 33));

@@ -2,15 +2,15 @@ using DotMlx.Data.Sources;
 
 namespace DotMlx.Data.Operations;
 
-/// <summary>The items of a source with random access in another order.</summary>
+/// <summary>A dataset with random access in another order.</summary>
 internal class OrderedDataset<T>(IndexedDataset<T> source, Order order) : IndexedDataset<T>
 {
-    // The order of the pass that was asked for last: passes come one after the other.
+    // Epochs follow one another, so caching the order of the last one is enough.
     private (int Epoch, int[] Positions)? _last;
 
     internal sealed override int Length { get; } = order.Length(source.Length);
 
-    /// <summary>Rows of arrays stay rows of arrays.</summary>
+    /// <summary>Creates an ordered dataset. Rows of arrays keep their fast batching.</summary>
     public static IndexedDataset<T> Of(IndexedDataset<T> source, Order order) => source is IndexedDataset<MlxArray[]> rows && Unordered(rows) is not null
         ? (IndexedDataset<T>)(object)new OrderedRows(rows, order)
         : new OrderedDataset<T>(source, order);

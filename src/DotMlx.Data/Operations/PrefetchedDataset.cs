@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 
 namespace DotMlx.Data.Operations;
 
-/// <summary>Reads ahead on a thread of its own.</summary>
+/// <summary>Prefetches items on a separate thread.</summary>
 internal sealed class PrefetchedDataset<T>(Dataset<T> source, int count) : StreamedDataset<T>
 {
     public override int? Count => source.Count;
@@ -35,7 +35,7 @@ internal sealed class PrefetchedDataset<T>(Dataset<T> source, int count) : Strea
             _ready = new BlockingCollection<T>(count);
             _thread = new Thread(() => Fill(items)) { IsBackground = true, Name = "DotMlx.Data prefetching" };
 
-            // Not the flow of the reader: a scope around its loop would free what is made here for a later round.
+            // UnsafeStart drops the reader's execution context, whose MlxScope would free arrays prefetched for a later iteration.
             _thread.UnsafeStart();
         }
 
@@ -69,7 +69,7 @@ internal sealed class PrefetchedDataset<T>(Dataset<T> source, int count) : Strea
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
-                // The reader has left.
+                // The reader has stopped early.
             }
             catch (Exception e)
             {

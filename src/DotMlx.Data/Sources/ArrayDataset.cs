@@ -1,15 +1,17 @@
 namespace DotMlx.Data.Sources;
 
-/// <summary>A source that gives several of its rows at once, in any order.</summary>
+/// <summary>A source with random access that returns several rows at once.</summary>
 internal interface IRowSource
 {
     int Length { get; }
 
-    /// <summary>The rows at positions <paramref name="start"/> up to <paramref name="end"/> of a pass, stacked.</summary>
+    /// <summary>
+    /// The rows at positions from <paramref name="start"/> up to but not including <paramref name="end"/> of an epoch, stacked.
+    /// </summary>
     MlxArray[] Rows(int epoch, int start, int end);
 }
 
-/// <summary>The rows of arrays.</summary>
+/// <summary>A dataset of array rows.</summary>
 internal sealed class ArrayDataset : IndexedDataset<MlxArray[]>, IRowSource
 {
     private readonly MlxArray[] _arrays;
@@ -46,7 +48,7 @@ internal sealed class ArrayDataset : IndexedDataset<MlxArray[]>, IRowSource
 
     public MlxArray[] Rows(int epoch, int start, int end) => [.. _arrays.Select(array => array[start..end])];
 
-    /// <summary>Rows in any order.</summary>
+    /// <summary>The rows at the given indices, in that order.</summary>
     internal MlxArray[] Take(int[] rows)
     {
         using MlxArray index = MlxArray.Create<int>(rows, rows.Length);

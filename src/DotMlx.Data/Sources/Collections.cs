@@ -18,7 +18,7 @@ internal sealed class RangeDataset(int count) : IndexedDataset<int>
     internal override string NameOf(int epoch, int index) => $"item {index}";
 }
 
-/// <summary>What is read once and kept.</summary>
+/// <summary>A dataset that is read once and kept in memory.</summary>
 internal sealed class CachedDataset<T>(Dataset<T> source) : IndexedDataset<T>
 {
     private readonly Lazy<T[]> _items = new(() => [.. source]);

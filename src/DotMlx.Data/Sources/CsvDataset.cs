@@ -4,7 +4,7 @@ using Sylvan.Data.Csv;
 
 namespace DotMlx.Data.Sources;
 
-/// <summary>The rows of a table of comma-separated values.</summary>
+/// <summary>The rows of a CSV file.</summary>
 internal sealed class CsvDataset<T>(string path, Func<IDataRecord, T> read, bool hasHeader, char delimiter) : StreamedDataset<T>
 {
     internal override string NameOf(long position) => $"{path}, row {position + 1}";

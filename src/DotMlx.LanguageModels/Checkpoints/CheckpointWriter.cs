@@ -6,7 +6,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels;
 
-/// <summary>Writes a model into a folder in mlx-lm's layout.</summary>
+/// <summary>Saves a model to a folder in the layout of mlx-lm (<c>mlx_lm.utils.save</c>).</summary>
 internal static class CheckpointWriter
 {
     private static readonly JsonWriterOptions s_format = new() { Indented = true, IndentSize = 4,
@@ -14,7 +14,8 @@ internal static class CheckpointWriter
     private static readonly string[] s_copied = [".json", ".jinja", ".txt", ".model"];
     private static readonly string[] s_copiedFolders = ["1_Pooling", "additional_chat_templates"];
 
-    /// <summary>Writes everything into a folder beside, which gets its name when it is complete.</summary>
+    /// <summary>Writes all files to a temporary folder next to the target and renames it when it is complete.</summary>
+    /// <exception cref="IOException">The target exists and is not an empty folder, or a file cannot be written.</exception>
     internal static void Save(LanguageModel model, string folder, long shardBytes)
     {
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -66,7 +67,7 @@ internal static class CheckpointWriter
         Copy(model.Folder, folder);
     }
 
-    /// <summary>Parts of at most a given size, of which each has at least one array.</summary>
+    /// <summary>Splits the arrays into shards of at most the given size in bytes. A larger array gets a shard of its own.</summary>
     private static List<List<KeyValuePair<string, MlxArray>>> Split(IEnumerable<KeyValuePair<string, MlxArray>> arrays, long bytes)
     {
         List<List<KeyValuePair<string, MlxArray>>> shards = [[]];
@@ -84,7 +85,7 @@ internal static class CheckpointWriter
         return shards;
     }
 
-    /// <summary>How many parameters the model has as if nothing was packed.</summary>
+    /// <summary>The number of parameters of the model. Quantized weights count as if they were not packed.</summary>
     private static long ParameterCount(Module model)
     {
         Dictionary<string, Quantization> packed = Packed(model).ToDictionary(item => item.Path, item => item.How, StringComparer.Ordinal);
@@ -124,7 +125,7 @@ internal static class CheckpointWriter
         static JsonObject Node(Quantization how) => new() { ["group_size"] = how.GroupSize, ["bits"] = how.Bits, ["mode"] = how.Mode };
     }
 
-    /// <summary>Copies tokenizer, templates and what else a model needs beside its weights.</summary>
+    /// <summary>Copies the tokenizer, the chat templates, and the other files that a model needs besides its weights.</summary>
     private static void Copy(string from, string to)
     {
         foreach (string path in Directory.GetFiles(from).Where(IsCopied))

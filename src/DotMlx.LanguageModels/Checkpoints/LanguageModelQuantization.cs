@@ -3,17 +3,16 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels;
 
-/// <summary>Packing a model's weights into a few bits each.</summary>
+/// <summary>Quantizes the weights of language models.</summary>
 public static class LanguageModelQuantization
 {
     /// <summary>
-    /// Quantizes the layers of a model one after the other, so that little memory is held twice. Layers that are quantized already, and
-    /// those
-    /// whose size is no multiple of the group size, stay as they are (<c>nn.quantize</c> of Python).
+    /// Quantizes the layers of a model one at a time, so that at most one layer is in memory twice. Layers that are already quantized stay
+    /// unchanged, and so do layers whose last weight axis is not a multiple of the group size (<c>nn.quantize</c> of MLX).
     /// </summary>
-    /// <param name="model">The model; its layers are replaced.</param>
-    /// <param name="recipe">How each layer is quantized.</param>
-    /// <param name="progress">Gets how many of the layers are done, after each; null for none.</param>
+    /// <param name="model">The model. Its layers are replaced, and the original weights are freed.</param>
+    /// <param name="recipe">The quantization of each layer.</param>
+    /// <param name="progress">Receives a report after each layer; null for none.</param>
     /// <exception cref="InvalidOperationException">No layer of the model can be quantized with these settings.</exception>
     public static void Quantize(this LanguageModel model, QuantizationRecipe recipe, IProgress<QuantizationProgress>? progress = null)
     {
@@ -46,7 +45,7 @@ public static class LanguageModelQuantization
         }
     }
 
-    /// <summary>How a layer is quantized; null where it is not.</summary>
+    /// <summary>The quantization of a layer; null if the layer is not quantized.</summary>
     internal static Quantization? Of(Module layer) => layer switch
     {
         QuantizedLinear linear => new(linear.GroupSize, linear.Bits, linear.Mode),
@@ -64,8 +63,8 @@ public static class LanguageModelQuantization
     };
 }
 
-/// <summary>The progress of a quantization.</summary>
+/// <summary>The progress of quantization.</summary>
 /// <param name="Layer">The path of the layer that was quantized last.</param>
-/// <param name="Done">How many layers are quantized.</param>
-/// <param name="Total">How many layers will be.</param>
+/// <param name="Done">The number of layers quantized so far.</param>
+/// <param name="Total">The number of layers to quantize.</param>
 public readonly record struct QuantizationProgress(string Layer, int Done, int Total);

@@ -4,10 +4,10 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// What fine-tuning adds to a model or changes of it. A model has any number of adapters, of which one or none is in use: assign
-/// <see cref="LanguageModel.Adapter"/> to switch. Switching takes the time of a few assignments, whatever the model's size.
+/// The trained weights that fine-tuning adds to a model or replaces in it. A model can have any number of adapters, and at most one is in
+/// use. Assign <see cref="LanguageModel.Adapter"/> to switch. Switching takes a few assignments, regardless of the size of the model.
 /// </summary>
-/// <remarks>Switch while no thread computes with the model.</remarks>
+/// <remarks>Do not switch adapters while another thread computes with the model.</remarks>
 public sealed class Adapter : IDisposable
 {
     private readonly LanguageModel _model;
@@ -23,15 +23,16 @@ public sealed class Adapter : IDisposable
         (_model, Config, _layers, _weights, _isTrainedInPlace) = (model, config, layers, weights, trainedInPlace);
     }
 
-    /// <summary>What it consists of.</summary>
+    /// <summary>The configuration of the adapter.</summary>
     public AdapterConfig Config { get; }
 
-    /// <summary>The dotted paths of the layers that it corrects; empty after full fine-tuning.</summary>
+    /// <summary>The dotted paths of the layers that have a low-rank adapter; empty for full fine-tuning.</summary>
     public IReadOnlyCollection<string> Layers => _layers.Keys;
 
     /// <summary>
-    /// Its arrays by their names in <c>adapters.safetensors</c>, such as <c>model.layers.0.self_attn.q_proj.lora_a</c>. They are the adapter's
-    /// own.
+    /// The arrays of the adapter by their names in <c>adapters.safetensors</c>, such as <c>model.layers.0.self_attn.q_proj.lora_a</c>. The
+    /// adapter owns them. For an adapter from <see cref="Create"/> with full fine-tuning, they are the trainable parameters of the model
+    /// itself.
     /// </summary>
     public IReadOnlyDictionary<string, MlxArray> Weights => _isTrainedInPlace
         ? _model.Model.TrainableParameters().Flatten().ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal)
@@ -39,13 +40,18 @@ public sealed class Adapter : IDisposable
             ? _weights
             : _layers.SelectMany(layer => OwnArrays(layer.Key, layer.Value)).ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
 
-    /// <summary>Makes a new adapter that changes nothing yet, to be trained. The model's own weights are frozen.</summary>
-    /// <param name="model">The model, a decoder.</param>
-    /// <param name="config">What to train.</param>
-    /// <param name="seed">Where the random numbers of the corrections begin.</param>
-    /// <exception cref="ArgumentException">The configuration chooses layers that the model does not have.</exception>
-    /// <exception cref="NotSupportedException">The model is no decoder, or DoRA is to correct experts.</exception>
-    /// <exception cref="InvalidOperationException">Full fine-tuning is wanted while another adapter is in use.</exception>
+    /// <summary>
+    /// Creates an adapter for training. A new adapter does not change the output of the model. This method freezes the weights of the
+    /// model. For full fine-tuning, it unfreezes the chosen layers (<c>linear_to_lora_layers</c> of mlx-lm).
+    /// </summary>
+    /// <param name="model">The model, which must be a decoder.</param>
+    /// <param name="config">The method, the layers, and the low-rank parameters.</param>
+    /// <param name="seed">The seed for the initial values of the low-rank matrices.</param>
+    /// <exception cref="ArgumentException">
+    /// The configuration selects layers that the model does not have, or a low-rank parameter is out of range.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The model is not a decoder, or the configuration applies DoRA to expert layers.</exception>
+    /// <exception cref="InvalidOperationException">The method is full fine-tuning, and another adapter is in use.</exception>
     public static Adapter Create(LanguageModel model, AdapterConfig config, ulong seed = 0)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -83,14 +89,18 @@ public sealed class Adapter : IDisposable
         });
     }
 
-    /// <summary>Reads an adapter in mlx-lm's format or in that of Hugging Face's PEFT. It is not in use yet.</summary>
-    /// <param name="model">The model that it is for, a decoder.</param>
+    /// <summary>
+    /// Loads an adapter in the format of mlx-lm or of Hugging Face PEFT. The adapter is not in use yet (<c>load_adapters</c> of mlx-lm).
+    /// </summary>
+    /// <param name="model">The model that the adapter is for, which must be a decoder.</param>
     /// <param name="folder">
-    /// The folder with <c>adapter_config.json</c> and <c>adapters.safetensors</c> (mlx-lm) or <c>adapter_model.safetensors</c> (PEFT).
+    /// The folder with <c>adapter_config.json</c> and with <c>adapters.safetensors</c> (mlx-lm) or <c>adapter_model.safetensors</c> (PEFT).
     /// </param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
-    /// <exception cref="InvalidDataException">A file is broken or does not fit the model; the message names what and where.</exception>
-    /// <exception cref="NotSupportedException">The adapter is of a kind that is not known, or the model is no decoder.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A file is corrupt or does not fit the model. The message names the file and the fault.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The adapter type is not supported, or the model is not a decoder.</exception>
     public static Adapter Load(LanguageModel model, string folder)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -101,9 +111,13 @@ public sealed class Adapter : IDisposable
             : WithoutAdapter(model, () => AdapterFiles.Load(model, folder));
     }
 
-    /// <summary>Writes the adapter in mlx-lm's format, each file all of it or nothing.</summary>
-    /// <param name="folder">The folder; it is made if it is not there.</param>
+    /// <summary>Saves the adapter in the format of mlx-lm. Each file is written atomically.</summary>
+    /// <param name="folder">The folder, which is created if it does not exist.</param>
     /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The low-rank adapters have different ranks or scale factors, which the format of mlx-lm cannot store.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The adapter has been fused or disposed.</exception>
     public void Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -116,10 +130,14 @@ public sealed class Adapter : IDisposable
     }
 
     /// <summary>
-    /// Brings the adapter into the model's weights, which then give the same results without it. The adapter is used up; others of the
-    /// model are not, but they correct the new weights.
+    /// Merges the adapter into the weights of the model and disposes of the adapter (<c>mlx_lm.fuse</c>). The model then gives the same
+    /// results without the adapter, up to rounding. Other low-rank adapters of the model still wrap the layers from before the merge.
+    /// Create or load them again after this call.
     /// </summary>
-    /// <param name="dequantize">Whether quantized layers that it corrects become plain ones; if not, they are quantized again.</param>
+    /// <param name="dequantize">
+    /// Whether adapted layers that are quantized become unquantized layers; if false, the merged weights are quantized again.
+    /// </param>
+    /// <exception cref="ObjectDisposedException">The adapter has been fused or disposed.</exception>
     public void Fuse(bool dequantize = false)
     {
         ObjectDisposedException.ThrowIf(_isGone, this);
@@ -148,7 +166,9 @@ public sealed class Adapter : IDisposable
         Dispose();
     }
 
-    /// <summary>Takes the adapter out of use and frees its arrays.</summary>
+    /// <summary>
+    /// Deactivates the adapter and frees its arrays. After full fine-tuning in place, the arrays belong to the model and stay valid.
+    /// </summary>
     public void Dispose()
     {
         if (_isGone)
@@ -166,10 +186,10 @@ public sealed class Adapter : IDisposable
         _isGone = true;
     }
 
-    /// <summary>An adapter of corrections that exist.</summary>
+    /// <summary>Creates an adapter from existing low-rank adapter layers.</summary>
     internal static Adapter Of(LanguageModel model, AdapterConfig config, Dictionary<string, Module> layers) => new(model, config, layers, []);
 
-    /// <summary>An adapter of weights that replace the model's.</summary>
+    /// <summary>Creates an adapter from weights that replace the weights of the model.</summary>
     internal static Adapter Of(LanguageModel model, AdapterConfig config, Dictionary<string, MlxArray> weights) => new(model, config, [], weights);
 
     internal void Enter(LanguageModel model)

@@ -3,34 +3,43 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>What an adapter consists of: mlx-lm's <c>adapter_config.json</c>.</summary>
+/// <summary>The configuration of an adapter, stored by mlx-lm as <c>adapter_config.json</c>.</summary>
 public sealed record AdapterConfig
 {
-    /// <summary>The file's name.</summary>
+    /// <summary>The name of the configuration file.</summary>
     public const string FileName = "adapter_config.json";
 
     private const long MaxBytes = 1L << 20;
 
-    /// <summary>What is trained (<c>fine_tune_type</c>).</summary>
+    /// <summary>The fine-tuning method (<c>fine_tune_type</c>).</summary>
     public FineTuningMethod Method { get; init; }
 
-    /// <summary>How many of the decoder's layers are trained, counted from the last one (<c>num_layers</c>); 0 or less for all.</summary>
+    /// <summary>
+    /// The number of decoder layers to train, counted from the last layer (<c>num_layers</c>). Zero or less selects all layers.
+    /// </summary>
     public int Layers { get; init; } = 16;
 
-    /// <summary>The low-rank corrections (<c>lora_parameters</c>); without meaning for <see cref="FineTuningMethod.Full"/>.</summary>
+    /// <summary>
+    /// The parameters of the low-rank adapters (<c>lora_parameters</c>). <see cref="FineTuningMethod.Full"/> does not use them.
+    /// </summary>
     public LoraParameters Lora { get; init; } = new();
 
-    /// <summary>The model that the adapter is for (<c>model</c>), as its maker named it; null where the file does not say.</summary>
+    /// <summary>The name or path of the base model (<c>model</c>), as the file states it; null if the file does not state one.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Whether all corrections have the rank and the scale of <see cref="Lora"/>; PEFT's may differ, which mlx-lm's file cannot say.</summary>
+    /// <summary>
+    /// Whether all low-rank adapters have the rank and scale factor of <see cref="Lora"/>. PEFT allows several, and the file of mlx-lm
+    /// cannot store them.
+    /// </summary>
     internal bool IsUniform { get; init; } = true;
 
-    /// <summary>Reads mlx-lm's <c>adapter_config.json</c> of a folder.</summary>
-    /// <param name="folder">The adapter's folder.</param>
-    /// <exception cref="FileNotFoundException">The folder has no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is broken; the message names the fault.</exception>
-    /// <exception cref="NotSupportedException">The file asks for a kind of adapter that is not known.</exception>
+    /// <summary>Loads <c>adapter_config.json</c> in the format of mlx-lm.</summary>
+    /// <param name="folder">The folder of the adapter.</param>
+    /// <exception cref="FileNotFoundException">The folder does not contain the file.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is corrupt or larger than 1 MiB, or a value is missing or out of range. The message names the fault.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The file specifies an unknown fine-tuning type.</exception>
     public static AdapterConfig Load(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -53,7 +62,7 @@ public sealed record AdapterConfig
         return Guarded(path, () => JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new FormatException("it is no JSON object"));
     }
 
-    /// <summary>Gives the faults of a file its name.</summary>
+    /// <summary>Wraps parsing errors in an exception that names the file.</summary>
     internal static T Guarded<T>(string path, Func<T> read)
     {
         try
@@ -66,7 +75,8 @@ public sealed record AdapterConfig
         }
     }
 
-    /// <summary>Writes the file, all of it or nothing.</summary>
+    /// <summary>Writes the file atomically.</summary>
+    /// <exception cref="NotSupportedException">The low-rank adapters have different ranks or scale factors.</exception>
     internal void Save(string folder)
     {
         if (!IsUniform)

@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>Reads adapters in mlx-lm's format.</summary>
+/// <summary>Loads adapters in the format of mlx-lm.</summary>
 internal static class AdapterFiles
 {
     internal const string WeightsName = "adapters.safetensors";
@@ -30,7 +30,7 @@ internal static class AdapterFiles
         }
     }
 
-    /// <summary>Puts an array into a correction.</summary>
+    /// <summary>Assigns an array to a parameter of a low-rank adapter layer and checks its shape and dtype.</summary>
     internal static void Set(Module layer, string path, string name, string parameter, MlxArray array)
     {
         (MlxArray? there, Action<MlxArray>? set) = (layer, parameter) switch

@@ -3,11 +3,11 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>Which layers of a decoder an adapter corrects, and what takes their place.</summary>
+/// <summary>Selects the layers of a decoder that get a low-rank adapter, wraps them, and fuses them.</summary>
 internal static class AdapterLayers
 {
-    /// <summary>The dotted paths of the layers that a configuration chooses, in the order of the model.</summary>
-    /// <exception cref="ArgumentException">The model has fewer layers, or nothing is chosen.</exception>
+    /// <summary>The layers that a configuration selects, by dotted path, in the order of the model.</summary>
+    /// <exception cref="ArgumentException">The model has fewer layers than requested, or no layer matches.</exception>
     internal static List<KeyValuePair<string, Module>> Choose(Decoder decoder, AdapterConfig config)
     {
         config.Lora.Check();
@@ -26,8 +26,8 @@ internal static class AdapterLayers
             + $"its layers have {string.Join(", ", Correctable(decoder.Model.Layers[^1], _ => true).Select(item => $"'{item.Key}'"))}.");
     }
 
-    /// <summary>The index of the first of the last layers that are trained.</summary>
-    /// <exception cref="ArgumentException">The model has fewer layers.</exception>
+    /// <summary>The index of the first decoder layer that is trained.</summary>
+    /// <exception cref="ArgumentException">The model has fewer layers than requested.</exception>
     internal static int FirstLayer(Decoder decoder, int layers)
     {
         int count = decoder.Model.Layers.Count;
@@ -38,8 +38,8 @@ internal static class AdapterLayers
 
     internal static string PathOf(int layer) => FormattableString.Invariant($"model.layers.{layer}");
 
-    /// <summary>A new correction around a layer.</summary>
-    /// <exception cref="NotSupportedException">DoRA corrects no experts.</exception>
+    /// <summary>Wraps a layer with a new low-rank adapter.</summary>
+    /// <exception cref="NotSupportedException">DoRA does not support expert layers.</exception>
     internal static Module Wrap(string path, Module layer, FineTuningMethod method, int rank, double scale, double dropout) => (layer, method) switch
     {
         (Linear x, FineTuningMethod.Lora) => LoraLinear.FromLinear(x, rank, dropout, scale),
@@ -51,7 +51,7 @@ internal static class AdapterLayers
             $"'{path}' is a {layer.GetType().Name}, which DoRA cannot correct: leave it out of the keys, or use LoRA."),
     };
 
-    /// <summary>The layer under a correction.</summary>
+    /// <summary>The layer that a low-rank adapter wraps.</summary>
     internal static Module Base(Module wrapper) => wrapper switch
     {
         LoraLinear x => x.Linear,
@@ -62,7 +62,7 @@ internal static class AdapterLayers
         _ => throw new ArgumentException($"{wrapper.GetType().Name} is no correction of a layer.", nameof(wrapper)),
     };
 
-    /// <summary>The layer with its correction brought into its weight.</summary>
+    /// <summary>A layer with the low-rank adapter merged into its weight.</summary>
     internal static Module Fuse(Module wrapper, bool dequantize) => wrapper switch
     {
         LoraLinear x => x.Fuse(dequantize),

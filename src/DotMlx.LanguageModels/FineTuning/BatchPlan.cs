@@ -1,8 +1,8 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// Which examples make which batch. Every batch follows from the seed and its number alone, so that a run can go on from any place. What
-/// does not fill a batch at the end of an epoch is left out, as in mlx-lm.
+/// Assigns examples to batches. The seed and the batch number alone determine a batch, so that a run can resume at any batch. Examples that
+/// do not fill a batch at the end of an epoch are dropped, as in mlx-lm.
 /// </summary>
 internal sealed class BatchPlan
 {
@@ -31,14 +31,14 @@ internal sealed class BatchPlan
         }
     }
 
-    /// <summary>The batches of an epoch, in order.</summary>
+    /// <summary>The number of batches in an epoch.</summary>
     internal int BatchesOf(long epoch) => _byLength?.Length ?? Rows(epoch).Count / _batchSize;
 
     /// <summary>Reads a batch, or the part of it that one of several processes computes.</summary>
     /// <param name="epoch">The epoch, counted from 0.</param>
-    /// <param name="index">The number of the batch in it.</param>
-    /// <param name="rank">The number of the process.</param>
-    /// <param name="processes">How many processes share a batch.</param>
+    /// <param name="index">The index of the batch in the epoch, counted from 0.</param>
+    /// <param name="rank">The rank of this process.</param>
+    /// <param name="processes">The number of processes that share a batch.</param>
     internal TrainingBatch Read(long epoch, int index, int rank = 0, int processes = 1)
     {
         IEnumerable<T> Own<T>(IEnumerable<T> rows) => rows.Where((_, i) => i % processes == rank);
@@ -55,7 +55,9 @@ internal sealed class BatchPlan
         return TrainingBatch.Pad([.. Own(_byLength[_order.Value.Order[index]]).Select(i => _examples[i])], maxLength);
     }
 
-    /// <summary>Shuffles by Fisher and Yates with SplitMix64, which is the same everywhere and for ever.</summary>
+    /// <summary>
+    /// Shuffles with Fisher-Yates and SplitMix64, so that the order does not depend on the platform or on the .NET version.
+    /// </summary>
     private int[] Shuffled(int count, long epoch)
     {
         int[] order = [.. Enumerable.Range(0, count)];
@@ -76,7 +78,9 @@ internal sealed class BatchPlan
         return z ^ (z >> 31);
     }
 
-    /// <summary>The examples of an epoch in rows: each goes into the row begun last, or begins one.</summary>
+    /// <summary>
+    /// Packs the examples of an epoch into rows. An example goes into the current row if it fits; otherwise, it starts a new row.
+    /// </summary>
     private List<int[]> Rows(long epoch)
     {
         if (_packed?.Epoch == epoch)

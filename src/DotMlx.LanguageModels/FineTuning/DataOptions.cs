@@ -1,17 +1,17 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>How lines of text become tokens to learn from.</summary>
+/// <summary>Options for converting lines of text to training tokens.</summary>
 public sealed record DataOptions
 {
     private readonly int _maxLength = 2048;
 
     /// <summary>
-    /// Whether only answers are learned: the completion, or the last message (<c>mask_prompt</c> of mlx-lm). Lines with <c>text</c> have no
-    /// prompt and are refused then.
+    /// Whether the loss covers only the answer: the completion or the last message (<c>mask_prompt</c> of mlx-lm). Lines with <c>text</c>
+    /// have no prompt and are rejected if this is true.
     /// </summary>
     public bool MaskPrompt { get; init; }
 
-    /// <summary>The most tokens of a text, at least 2; what is longer is cut off (<c>max_seq_length</c>).</summary>
+    /// <summary>The maximum number of tokens per text, at least 2. Longer texts are truncated (<c>max_seq_length</c> of mlx-lm).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 2.</exception>
     public int MaxLength
     {
@@ -24,8 +24,8 @@ public sealed record DataOptions
     }
 
     /// <summary>
-    /// Whether rows of <see cref="MaxLength"/> tokens are filled with several texts each, instead of texts of similar length padded to the
-    /// longest one. A text then sees the ones before it in its row.
+    /// Whether several texts are packed into each row of <see cref="MaxLength"/> tokens. Otherwise, a batch holds texts of similar length,
+    /// padded to the longest text. A packed text attends to the texts before it in its row.
     /// </summary>
     public bool Packed { get; init; }
 }

@@ -3,18 +3,20 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// A table of vectors with a trained low-rank correction and trained magnitudes of the corrected vectors (<c>DoRAEmbedding</c> of mlx-lm).
-/// The parameters are <c>embedding.*</c>, which are frozen, <c>lora_a</c>, <c>lora_b</c> and <c>m</c>.
+/// An embedding with a trainable low-rank adapter and trainable magnitudes of the adapted vectors (<c>DoRAEmbedding</c> of mlx-lm). The
+/// parameters are <c>embedding.*</c>, which is frozen, <c>lora_a</c>, <c>lora_b</c>, and <c>m</c>.
 /// </summary>
 public sealed partial class DoraEmbedding : Embedding
 {
     private readonly Dropout _dropout;
 
-    /// <summary>Puts a correction on a table, which is frozen.</summary>
-    /// <param name="embedding">The table.</param>
-    /// <param name="rank">The rank of the correction, at least 1.</param>
-    /// <param name="dropout">The probability of dropping elements of the correction in training, in [0, 1).</param>
-    /// <param name="scale">Multiplies the correction.</param>
+    /// <summary>Adds a low-rank adapter to an embedding and freezes the embedding.</summary>
+    /// <param name="embedding">The embedding, which may be quantized.</param>
+    /// <param name="rank">The rank of the adapter, at least 1.</param>
+    /// <param name="dropout">
+    /// The dropout probability for the output of the adapter in training, in [0, 1). <see cref="AsLinear"/> applies it to the input.
+    /// </param>
+    /// <param name="scale">The scale factor of the adapter.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rank or the probability is out of range.</exception>
     public DoraEmbedding(Embedding embedding, int rank = 8, double dropout = 0, double scale = 20)
         : base(LayerWeights.Of(embedding))
@@ -31,22 +33,22 @@ public sealed partial class DoraEmbedding : Embedding
         M = scope.Keep(Mx.Linalg.Norm(LayerWeights.Plain(embedding), axis: 1));
     }
 
-    /// <summary>The table that is corrected.</summary>
+    /// <summary>The base embedding.</summary>
     public Embedding Embedding { get; }
 
-    /// <summary>Into the low rank, of shape (count, rank).</summary>
+    /// <summary>The matrix A that projects into the low rank, of shape (count, rank). It starts as uniform random float32 values.</summary>
     public MlxArray LoraA { get; set => SetArray(ref field, value); }
 
-    /// <summary>Out of the low rank, of shape (rank, dims); zeros at first.</summary>
+    /// <summary>The matrix B that projects out of the low rank, of shape (rank, dims). It starts as float32 zeros.</summary>
     public MlxArray LoraB { get; set => SetArray(ref field, value); }
 
-    /// <summary>The magnitudes of the vectors, of shape (count,); at first those of the table.</summary>
+    /// <summary>The magnitudes of the vectors, of shape (count,). They start as the norms of the base vectors.</summary>
     public MlxArray M { get; set => SetArray(ref field, value); }
 
-    /// <summary>Multiplies the correction.</summary>
+    /// <summary>The scale factor of the adapter.</summary>
     public double Scale { get; }
 
-    /// <summary>The vectors without the correction, possibly quantized.</summary>
+    /// <summary>The weight of the base embedding, which may be quantized.</summary>
     [NotParameter]
     public override MlxArray Weight
     {
@@ -81,9 +83,9 @@ public sealed partial class DoraEmbedding : Embedding
         return scope.Keep(Mx.AsType(M / norm, x.DType) * y);
     }
 
-    /// <summary>Brings correction and magnitudes into the table.</summary>
-    /// <param name="dequantize">Whether a quantized table becomes a plain one; if not, the result is quantized again.</param>
-    /// <returns>A table without a correction.</returns>
+    /// <summary>Merges the adapter and the magnitudes into the embedding.</summary>
+    /// <param name="dequantize">Whether a quantized embedding becomes an unquantized one; if false, the result is quantized again.</param>
+    /// <returns>An embedding without an adapter.</returns>
     public Embedding Fuse(bool dequantize = false) => LayerWeights.Fuse(Embedding, dequantize, weight =>
     {
         MlxArray adapted = weight + Mx.AsType(Mx.MatMul(LoraA * Scale, LoraB), weight.DType);
@@ -91,7 +93,7 @@ public sealed partial class DoraEmbedding : Embedding
     });
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">Quantize before the correction is put on, or fuse first.</exception>
+    /// <exception cref="NotSupportedException">Always thrown. Quantize before you add the adapter, or fuse it first.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw LayerWeights.FuseFirst(this);
 

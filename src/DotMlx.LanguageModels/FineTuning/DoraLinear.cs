@@ -3,18 +3,18 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// A linear layer, plain or quantized, with a trained low-rank correction and trained magnitudes of the rows of the corrected weight
-/// (<c>DoRALinear</c> of mlx-lm). The parameters are <c>linear.*</c>, which are frozen, <c>lora_a</c>, <c>lora_b</c> and <c>m</c>.
+/// A linear layer, possibly quantized, with a trainable low-rank adapter and trainable magnitudes of the rows of the adapted weight
+/// (<c>DoRALinear</c> of mlx-lm). The parameters are <c>linear.*</c>, which is frozen, <c>lora_a</c>, <c>lora_b</c>, and <c>m</c>.
 /// </summary>
 public sealed partial class DoraLinear : Linear
 {
     private readonly Dropout _dropout;
 
-    /// <summary>Puts a correction on a layer, which is frozen.</summary>
-    /// <param name="linear">The layer.</param>
-    /// <param name="rank">The rank of the correction, at least 1.</param>
-    /// <param name="dropout">The probability of dropping inputs of the correction in training, in [0, 1).</param>
-    /// <param name="scale">Multiplies the correction.</param>
+    /// <summary>Adds a low-rank adapter to a linear layer and freezes the layer.</summary>
+    /// <param name="linear">The layer, which may be quantized.</param>
+    /// <param name="rank">The rank of the adapter, at least 1.</param>
+    /// <param name="dropout">The dropout probability for the input of the adapter in training, in [0, 1).</param>
+    /// <param name="scale">The scale factor of the adapter.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rank or the probability is out of range.</exception>
     public DoraLinear(Linear linear, int rank = 8, double dropout = 0, double scale = 20)
         : base(LayerWeights.Of(linear), linear.Bias)
@@ -30,22 +30,22 @@ public sealed partial class DoraLinear : Linear
         M = scope.Keep(Mx.Linalg.Norm(Mx.AsType(LayerWeights.Plain(linear), DType.Float32), axis: 1));
     }
 
-    /// <summary>The layer that is corrected.</summary>
+    /// <summary>The base layer.</summary>
     public Linear Linear { get; }
 
-    /// <summary>Into the low rank, of shape (input, rank).</summary>
+    /// <summary>The matrix A that projects into the low rank, of shape (input, rank). It starts as uniform random float32 values.</summary>
     public MlxArray LoraA { get; set => SetArray(ref field, value); }
 
-    /// <summary>Out of the low rank, of shape (rank, output); zeros at first.</summary>
+    /// <summary>The matrix B that projects out of the low rank, of shape (rank, output). It starts as float32 zeros.</summary>
     public MlxArray LoraB { get; set => SetArray(ref field, value); }
 
-    /// <summary>The magnitudes of the rows, of shape (output,); at first those of the weight.</summary>
+    /// <summary>The magnitudes of the rows, float32 of shape (output,). They start as the norms of the rows of the base weight.</summary>
     public MlxArray M { get; set => SetArray(ref field, value); }
 
-    /// <summary>Multiplies the correction.</summary>
+    /// <summary>The scale factor of the adapter.</summary>
     public double Scale { get; }
 
-    /// <summary>The weight without the correction, possibly quantized.</summary>
+    /// <summary>The weight of the base layer, which may be quantized.</summary>
     [NotParameter]
     public override MlxArray Weight
     {
@@ -53,7 +53,7 @@ public sealed partial class DoraLinear : Linear
         set => Linear?.Weight = value;
     }
 
-    /// <summary>The bias of the layer.</summary>
+    /// <summary>The bias of the base layer.</summary>
     [NotParameter]
     public override MlxArray? Bias
     {
@@ -79,16 +79,16 @@ public sealed partial class DoraLinear : Linear
         MlxArray correction = Mx.MatMul(Mx.MatMul(_dropout.Forward(x), LoraA), LoraB);
         MlxArray y = Mx.MatMul(x, Mx.Transpose(weight)) + Mx.AsType(correction * Scale, x.DType);
 
-        // The gradient does not go through the norm.
+        // As in the DoRA paper, the norm is a constant for the gradient, which saves memory.
         MlxArray adapted = weight + Mx.MatMul(Mx.Transpose(LoraB) * Scale, Mx.Transpose(LoraA));
         MlxArray norm = Mx.StopGradient(Mx.Linalg.Norm(adapted, axis: 1));
         y = Mx.AsType(M / norm, x.DType) * y;
         return scope.Keep(Bias is null ? y : y + Bias);
     }
 
-    /// <summary>Brings correction and magnitudes into the weight.</summary>
-    /// <param name="dequantize">Whether a quantized layer becomes a plain one; if not, the result is quantized again.</param>
-    /// <returns>A layer without a correction.</returns>
+    /// <summary>Merges the adapter and the magnitudes into the weight.</summary>
+    /// <param name="dequantize">Whether a quantized layer becomes an unquantized one; if false, the result is quantized again.</param>
+    /// <returns>A layer without an adapter.</returns>
     public Linear Fuse(bool dequantize = false) => LayerWeights.Fuse(Linear, dequantize, weight =>
     {
         MlxArray adapted = weight + Mx.AsType(Mx.MatMul(Mx.Transpose(LoraB) * Scale, Mx.Transpose(LoraA)), weight.DType);
@@ -96,7 +96,7 @@ public sealed partial class DoraLinear : Linear
     });
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">Quantize before the correction is put on, or fuse first.</exception>
+    /// <exception cref="NotSupportedException">Always thrown. Quantize before you add the adapter, or fuse it first.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw LayerWeights.FuseFirst(this);
 

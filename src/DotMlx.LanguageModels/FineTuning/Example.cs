@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>One text to learn from, as tokens.</summary>
-/// <param name="Tokens">The tokens.</param>
-/// <param name="PromptLength">How many of the first tokens are not learned: the prompt, where it is masked; else 0.</param>
+/// <summary>A training text as token IDs.</summary>
+/// <param name="Tokens">The token IDs.</param>
+/// <param name="PromptLength">The number of leading tokens that the loss excludes: the length of a masked prompt; otherwise, 0.</param>
 public sealed record Example(int[] Tokens, int PromptLength);

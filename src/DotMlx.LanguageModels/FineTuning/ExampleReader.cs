@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// Makes tokens of one line of JSON in one of mlx-lm's four forms: <c>messages</c>, <c>messages</c> with <c>tools</c>,
-/// <c>prompt</c> and <c>completion</c>, or <c>text</c>.
+/// Tokenizes a JSON line in one of the four formats of mlx-lm: <c>messages</c>, <c>messages</c> with <c>tools</c>, <c>prompt</c> and
+/// <c>completion</c>, or <c>text</c>.
 /// </summary>
 internal sealed class ExampleReader
 {
@@ -19,10 +19,10 @@ internal sealed class ExampleReader
         (_template, _folder, _maskPrompt) = (model.ChatTemplate, model.Folder, options.MaskPrompt);
     }
 
-    /// <summary>Reads a line.</summary>
-    /// <exception cref="FormatException">The line has none of the forms.</exception>
-    /// <exception cref="JsonException">The line is no JSON.</exception>
-    /// <exception cref="ChatTemplateException">The model's template refuses the conversation.</exception>
+    /// <summary>Parses and tokenizes a line.</summary>
+    /// <exception cref="FormatException">The line has none of the formats.</exception>
+    /// <exception cref="JsonException">The line is not valid JSON.</exception>
+    /// <exception cref="ChatTemplateException">The chat template of the model rejects the conversation.</exception>
     internal Example Read(ReadOnlyMemory<byte> line)
     {
         using JsonDocument document = JsonDocument.Parse(line);
@@ -77,7 +77,7 @@ internal sealed class ExampleReader
         ChatTemplate template = _template
             ?? throw new FormatException($"it is a conversation, but the model in '{_folder}' has no chat template: use 'text'");
 
-        // The template writes the special tokens itself.
+        // The chat template already contains the special tokens.
         return _tokenizer.Encode(
             template.Render(messages, tools, addGenerationPrompt, specialTokens: _tokenizer.SpecialTokens), addSpecialTokens: false);
     }

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// The examples of one JSON-lines file. The file is read and checked once; afterwards only places and lengths are kept, and examples are
-/// read from the disk when they are needed.
+/// The examples of a JSON Lines file. Loading reads and validates the file once and keeps only offsets, lengths, and digests. Each access
+/// reads an example from disk.
 /// </summary>
 public sealed class ExampleSet
 {
@@ -19,27 +19,28 @@ public sealed class ExampleSet
     private ExampleSet(string path, ExampleReader reader, DataOptions options, List<Entry> entries) =>
         (_path, _reader, _options, _entries) = (path, reader, options, entries);
 
-    /// <summary>How many examples there are.</summary>
+    /// <summary>The number of examples.</summary>
     public int Count => _entries.Count;
 
     /// <summary>The path of the file.</summary>
     public string Path => _path;
 
-    /// <summary>How many examples are longer than <see cref="DataOptions.MaxLength"/> and lose their end.</summary>
+    /// <summary>The number of examples longer than <see cref="DataOptions.MaxLength"/>, which are truncated.</summary>
     public int Truncated { get; private init; }
 
-    /// <summary>How many lines teach nothing and are left out, because nothing is left to learn after masking and cutting.</summary>
+    /// <summary>The number of lines that were skipped because no trainable tokens remain after masking and truncation.</summary>
     public int Skipped { get; private init; }
 
-    /// <summary>How it was read.</summary>
+    /// <summary>The options that the file was loaded with.</summary>
     public DataOptions Options => _options;
 
-    /// <summary>Tells this file, read this way, from any other.</summary>
+    /// <summary>A hash that identifies this file and the options that it was loaded with.</summary>
     internal string Identity { get; private init; } = "";
 
     /// <summary>Reads an example from the file.</summary>
-    /// <param name="index">Its number, in the order of the file; lines that were left out do not count.</param>
-    /// <exception cref="IOException">The file cannot be read any more.</exception>
+    /// <param name="index">The index of the example in file order, from 0. Skipped lines do not count.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The index is out of range.</exception>
+    /// <exception cref="IOException">The file can no longer be read.</exception>
     /// <exception cref="InvalidDataException">The file has changed since it was loaded.</exception>
     public Example this[int index]
     {
@@ -61,14 +62,16 @@ public sealed class ExampleSet
         }
     }
 
-    /// <summary>Reads and checks a file of JSON lines in one of mlx-lm's forms.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="model">The model, whose tokenizer and chat template make the tokens.</param>
-    /// <param name="options">How lines become tokens; null for the defaults.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">A line is bad; the message names file, line and fault.</exception>
+    /// <summary>Loads and validates a JSON Lines file in one of the formats of mlx-lm.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="model">The model, which supplies the tokenizer and the chat template.</param>
+    /// <param name="options">The conversion options; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels loading.</param>
+    /// <returns>The examples of the file.</returns>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">A line is invalid. The message names the file, the line, and the fault.</exception>
     /// <exception cref="NotSupportedException">The model has no tokenizer.</exception>
+    /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
     public static ExampleSet Load(string path, LanguageModel model, DataOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -129,7 +132,7 @@ public sealed class ExampleSet
         }
     }
 
-    /// <summary>The lines of a file with their numbers, counted from 1, and places.</summary>
+    /// <summary>The lines of a file, with line numbers from 1 and byte offsets.</summary>
     private static IEnumerable<(int Number, long Offset, byte[] Line)> Lines(FileStream file, string path)
     {
         byte[] buffer = new byte[1 << 16];
@@ -165,7 +168,7 @@ public sealed class ExampleSet
 
         (int, long, byte[]) Finish()
         {
-            // A byte order mark is no part of the first line's JSON.
+            // JSON parsers reject a byte order mark.
             int skip = number == 1 && line.Count >= 3 && line[0] == 0xEF && line[1] == 0xBB && line[2] == 0xBF ? 3 : 0;
             return (number, offset + skip, [.. line.Skip(skip)]);
         }

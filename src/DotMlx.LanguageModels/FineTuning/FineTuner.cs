@@ -7,8 +7,8 @@ using DotMlx.Training;
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// Fine-tunes a model: LoRA, QLoRA, DoRA, or all weights. A run can be paused and continued, and with checkpoints a run that was killed goes
-/// on with the same losses, bit for bit.
+/// Fine-tunes a model with LoRA, QLoRA, DoRA, or full fine-tuning (<c>mlx_lm.lora</c>). A run can be paused and continued. With
+/// checkpoints, a run that was killed resumes with bit-identical losses.
 /// </summary>
 /// <example><code>
 /// using LanguageModel model = LanguageModel.Load("models/qwen3");
@@ -33,13 +33,14 @@ public sealed class FineTuner : IDisposable
     private volatile bool _pauses;
     private int _running;
 
-    /// <summary>Prepares a run: makes a new adapter, puts it into use, and makes the training step.</summary>
-    /// <param name="model">The model, a decoder; it is not to be used otherwise while it is trained.</param>
-    /// <param name="data">What to learn; null to pass batches to <see cref="Step"/> alone.</param>
-    /// <param name="settings">How; null for the defaults.</param>
+    /// <summary>Prepares a run. The constructor creates a new adapter, activates it in the model, and creates the training step.</summary>
+    /// <param name="model">The model, which must be a decoder. Do not use it for anything else during training.</param>
+    /// <param name="data">The data; null if only <see cref="Step"/> is called.</param>
+    /// <param name="settings">The settings; null for the defaults.</param>
     /// <param name="optimizer">The optimizer; null for Adam with a learning rate of 1e-5.</param>
-    /// <exception cref="ArgumentException">Settings do not fit the model or the data.</exception>
-    /// <exception cref="NotSupportedException">The model is no decoder, or DoRA is to correct experts.</exception>
+    /// <exception cref="ArgumentException">The settings do not fit the model or the data.</exception>
+    /// <exception cref="NotSupportedException">The model is not a decoder, or the settings apply DoRA to expert layers.</exception>
+    /// <exception cref="InvalidOperationException">The method is full fine-tuning, and another adapter is in use.</exception>
     public FineTuner(LanguageModel model, FineTuningData? data, FineTuningSettings? settings = null, OptimizerBase? optimizer = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -77,34 +78,37 @@ public sealed class FineTuner : IDisposable
         });
     }
 
-    /// <summary>How the model is fine-tuned.</summary>
+    /// <summary>The settings of the run.</summary>
     public FineTuningSettings Settings { get; }
 
-    /// <summary>What is learned, or null.</summary>
+    /// <summary>The data of the run, or null.</summary>
     public FineTuningData? Data { get; }
 
-    /// <summary>What is trained, in use in the model.</summary>
+    /// <summary>The adapter in training, which is active in the model.</summary>
     public Adapter Adapter { get; }
 
     /// <summary>The optimizer.</summary>
     public OptimizerBase Optimizer { get; }
 
-    /// <summary>How many batches have been learned.</summary>
+    /// <summary>The number of batches trained so far.</summary>
     public int Iteration => _position.Iteration;
 
-    /// <summary>How many tokens have been learned from, of all processes.</summary>
+    /// <summary>The number of tokens trained on so far, summed over all processes. Masked tokens do not count.</summary>
     public long TrainedTokens => _position.Tokens;
 
-    /// <summary>How many parameters are trained, and how many the model has with them.</summary>
+    /// <summary>
+    /// The number of trainable parameters and the number of all parameters, including the adapter. Quantized weights count as packed uint32
+    /// elements.
+    /// </summary>
     public (long Trained, long All) ParameterCount => (_decoder.TrainableParameters().Leaves.Sum(array => array.Size), _decoder.ParameterCount());
 
     internal TrainingStep TrainingStep { get; }
 
     internal ref FineTuningPosition Position => ref _position;
 
-    /// <summary>Learns one batch.</summary>
-    /// <param name="batch">The batch, which stays the caller's.</param>
-    /// <returns>The mean loss per learned token before the update, in nats.</returns>
+    /// <summary>Trains on one batch.</summary>
+    /// <param name="batch">The batch, which the caller still owns.</param>
+    /// <returns>The mean loss per unmasked token before the update, in nats. With a group, it is the mean over the processes.</returns>
     public float Step(TrainingBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -124,21 +128,28 @@ public sealed class FineTuner : IDisposable
         return loss;
     }
 
-    /// <summary>The mean loss per token of a set of examples, computed in evaluation mode; its exponential is the perplexity.</summary>
+    /// <summary>
+    /// Computes the mean loss per token in nats on a set of examples, in evaluation mode. Its exponential is the perplexity.
+    /// </summary>
     /// <param name="examples">The examples.</param>
-    /// <param name="batches">How many batches; less than 0 for all.</param>
-    /// <param name="cancellationToken">Ends the computation.</param>
-    /// <exception cref="ArgumentException">There are fewer examples than a batch takes.</exception>
+    /// <param name="batches">The maximum number of batches; negative for all.</param>
+    /// <param name="cancellationToken">Cancels the evaluation.</param>
+    /// <returns>The mean loss per unmasked token, in nats.</returns>
+    /// <exception cref="ArgumentException">The set has fewer examples than the batch size.</exception>
+    /// <exception cref="OperationCanceledException">The evaluation was canceled.</exception>
     public double Evaluate(ExampleSet examples, int batches = -1, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(examples);
         return Evaluate(new BatchPlan(examples, Settings.BatchSize, Settings.Seed), batches, cancellationToken);
     }
 
-    /// <summary>Learns until all batches have been learned, or <see cref="Pause"/> is called.</summary>
-    /// <param name="progress">Is told of losses and validations, on this thread.</param>
-    /// <param name="cancellationToken">Ends the run after the batch that is being learned; the tuner can go on afterwards.</param>
-    /// <exception cref="InvalidOperationException">There is nothing to learn from, the run goes on already, or a loss is no number.</exception>
+    /// <summary>Trains until all iterations are complete or <see cref="Pause"/> is called.</summary>
+    /// <param name="progress">Receives training and validation reports on the calling thread.</param>
+    /// <param name="cancellationToken">Cancels the run after the current batch. The run can continue afterward.</param>
+    /// <returns>Whether the run is complete or paused.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// There is no training data, the run is already in progress, or a loss is not finite.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     public FineTuningStatus Run(IProgress<FineTuningProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -184,18 +195,22 @@ public sealed class FineTuner : IDisposable
         }
     }
 
-    /// <summary>As <see cref="Run"/>, on a thread of the pool.</summary>
-    /// <param name="progress">Is told of losses and validations.</param>
-    /// <param name="cancellationToken">Ends the run after the batch that is being learned.</param>
+    /// <summary>Runs <see cref="Run"/> on a thread-pool thread.</summary>
+    /// <param name="progress">Receives training and validation reports on the training thread.</param>
+    /// <param name="cancellationToken">Cancels the run after the current batch.</param>
+    /// <returns>Whether the run is complete or paused.</returns>
     public Task<FineTuningStatus> RunAsync(IProgress<FineTuningProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Task.Run(() => Run(progress, cancellationToken), cancellationToken);
 
-    /// <summary>Ends <see cref="Run"/> after the batch that is being learned. Any thread may call this.</summary>
+    /// <summary>Pauses <see cref="Run"/> after the current batch. This method is thread-safe.</summary>
     public void Pause() => _pauses = true;
 
-    /// <summary>Writes a checkpoint into <see cref="FineTuningSettings.CheckpointFolder"/> and deletes the ones that are too many.</summary>
-    /// <exception cref="InvalidOperationException">There is no folder for checkpoints.</exception>
-    /// <exception cref="IOException">The file cannot be written; the checkpoints that were there are as they were.</exception>
+    /// <summary>
+    /// Saves a checkpoint to <see cref="FineTuningSettings.CheckpointFolder"/> and deletes the oldest ones beyond
+    /// <see cref="FineTuningSettings.KeptCheckpoints"/>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">No checkpoint folder is set.</exception>
+    /// <exception cref="IOException">The file cannot be written. Existing checkpoints are unchanged.</exception>
     public void SaveCheckpoint()
     {
         if (_rank == 0)
@@ -205,13 +220,16 @@ public sealed class FineTuner : IDisposable
         Settings.Group?.Barrier();
     }
 
-    /// <summary>Goes on from the newest checkpoint of <see cref="FineTuningSettings.CheckpointFolder"/> that is whole, if there is one.</summary>
-    /// <returns>Whether there was one.</returns>
-    /// <exception cref="InvalidOperationException">There is no folder for checkpoints.</exception>
-    /// <exception cref="InvalidDataException">The checkpoint belongs to another model, other data or other settings; the message says which.</exception>
+    /// <summary>Resumes from the newest intact checkpoint in <see cref="FineTuningSettings.CheckpointFolder"/>, if one exists.</summary>
+    /// <returns>Whether a checkpoint was restored.</returns>
+    /// <exception cref="InvalidOperationException">No checkpoint folder is set.</exception>
+    /// <exception cref="InvalidDataException">
+    /// No checkpoint is intact, or the checkpoint belongs to a different model, data set, or configuration. The message names the
+    /// difference.
+    /// </exception>
     public bool Resume() => FineTuningCheckpoint.Load(this, Folder());
 
-    /// <summary>Ends the training: the model is as it is, with the adapter in use.</summary>
+    /// <summary>Ends training. The model keeps its current weights, and the adapter stays in use.</summary>
     public void Dispose()
     {
         TrainingStep.Dispose();
@@ -220,7 +238,7 @@ public sealed class FineTuner : IDisposable
         _decoder.Eval();
     }
 
-    /// <summary>What a checkpoint must have in common with this run.</summary>
+    /// <summary>The properties of the run that a checkpoint must match.</summary>
     internal SortedDictionary<string, string> Identity() => new(StringComparer.Ordinal)
     {
         ["model"] = ModelIdentity.Of(_model.Folder),
@@ -253,7 +271,7 @@ public sealed class FineTuner : IDisposable
         return sum / Mx.Maximum(count, 1);
     }
 
-    /// <summary>The sum of the losses of the learned tokens, float32, and their number.</summary>
+    /// <summary>The sum of the losses over the unmasked tokens, as a float32 scalar, and the number of these tokens.</summary>
     private (MlxArray Sum, MlxArray Count) SumAndCount(MlxArray tokens, MlxArray mask)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -303,7 +321,7 @@ public sealed class FineTuner : IDisposable
         TimeSpan begin = _watch.Elapsed;
         double loss = Evaluate(_valid, Settings.ValidationBatches, cancellationToken);
 
-        // Validations do not count as time of training.
+        // Excludes validation from the measured training speed.
         _reported += _watch.Elapsed - begin;
         Tell(progress, Describe() with { ValidationLoss = loss });
     }

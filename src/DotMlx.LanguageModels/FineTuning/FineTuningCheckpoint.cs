@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// The checkpoints of a run: one safetensors file each, which appears under its name when it is whole. It holds what is trained, the state of
-/// the optimizer, random numbers, gradients not yet applied, and the place in the data.
+/// Saves and restores the checkpoints of a run. A checkpoint is one safetensors file, which is written atomically. It holds the trained
+/// weights, the optimizer state, the random state, the accumulated gradients, and the position in the data.
 /// </summary>
 internal static partial class FineTuningCheckpoint
 {
@@ -36,7 +36,7 @@ internal static partial class FineTuningCheckpoint
         }
         foreach (string rest in Directory.GetFiles(folder, ".*").Where(file => Remainder().IsMatch(Path.GetFileName(file))))
         {
-            // A process that was killed left it.
+            // A killed process leaves its temporary file behind.
             File.Delete(rest);
         }
     }
@@ -103,7 +103,7 @@ internal static partial class FineTuningCheckpoint
         };
     }
 
-    /// <summary>The checkpoints of a folder, newest first.</summary>
+    /// <summary>The checkpoints in a folder, newest first.</summary>
     private static List<(int Iteration, string Path)> Find(string folder) =>
         [.. Directory.GetFiles(folder, "checkpoint-*.safetensors")
             .Select(path => (Match: FileName().Match(Path.GetFileName(path)), path))

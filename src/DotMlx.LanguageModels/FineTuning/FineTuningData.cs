@@ -1,20 +1,22 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>The data of a fine-tuning: a folder with <c>train.jsonl</c>, <c>valid.jsonl</c> and <c>test.jsonl</c>, as for mlx-lm.</summary>
-/// <param name="Train">What is learned; null where there is no such file.</param>
-/// <param name="Valid">What the model is tried on while it learns, or null.</param>
-/// <param name="Test">What the model is tried on at the end, or null.</param>
+/// <summary>The data for fine-tuning: a folder with <c>train.jsonl</c>, <c>valid.jsonl</c>, and <c>test.jsonl</c>, as in mlx-lm.</summary>
+/// <param name="Train">The training set; null if the file does not exist.</param>
+/// <param name="Valid">The validation set, which is evaluated during training; null if the file does not exist.</param>
+/// <param name="Test">The test set for the final evaluation; null if the file does not exist.</param>
 public sealed record FineTuningData(ExampleSet? Train, ExampleSet? Valid = null, ExampleSet? Test = null)
 {
-    /// <summary>Reads and checks the files of a folder.</summary>
+    /// <summary>Loads and validates the files of a folder (<c>load_dataset</c> of mlx-lm).</summary>
     /// <param name="folder">The folder, with at least one of the files.</param>
-    /// <param name="model">The model, whose tokenizer and chat template make the tokens.</param>
-    /// <param name="options">How lines become tokens; null for the defaults.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="FileNotFoundException">The folder has none of the files.</exception>
-    /// <exception cref="InvalidDataException">A line is bad; the message names file, line and fault.</exception>
+    /// <param name="model">The model, which supplies the tokenizer and the chat template.</param>
+    /// <param name="options">The conversion options; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels loading.</param>
+    /// <returns>The data sets of the folder.</returns>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="FileNotFoundException">The folder contains none of the files.</exception>
+    /// <exception cref="InvalidDataException">A line is invalid. The message names the file, the line, and the fault.</exception>
     /// <exception cref="NotSupportedException">The model has no tokenizer.</exception>
+    /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
     public static FineTuningData Load(
         string folder, LanguageModel model, DataOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -1,14 +1,14 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>What is trained of a model (<c>fine_tune_type</c> of mlx-lm).</summary>
+/// <summary>The fine-tuning method (<c>fine_tune_type</c> of mlx-lm).</summary>
 public enum FineTuningMethod
 {
-    /// <summary>Low-rank corrections of layers, which stay as they are (<c>lora</c>); of quantized layers it is QLoRA.</summary>
+    /// <summary>Trains low-rank adapters on frozen layers (<c>lora</c>). On quantized layers, this is QLoRA.</summary>
     Lora,
 
-    /// <summary>Low-rank corrections and the magnitudes of the rows of the weights (<c>dora</c>).</summary>
+    /// <summary>Trains low-rank adapters and the magnitudes of the weight rows (<c>dora</c>).</summary>
     Dora,
 
-    /// <summary>All weights of the chosen layers that are not quantized (<c>full</c>).</summary>
+    /// <summary>Trains all weights of the chosen layers, except quantized weights (<c>full</c>).</summary>
     Full,
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>The meter <c>DotMlx.FineTuning</c>, which OpenTelemetry and others listen to.</summary>
+/// <summary>The meter <c>DotMlx.FineTuning</c>, for OpenTelemetry and other listeners.</summary>
 internal static class FineTuningMetrics
 {
     private static readonly Meter s_meter = new("DotMlx.FineTuning");

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>Where a run is: what it has learned, where it is in the data, and what it has not reported yet.</summary>
+/// <summary>The position of a run: the completed iterations, the position in the data, and the losses since the last report.</summary>
 internal struct FineTuningPosition
 {
     internal int Iteration;

@@ -1,44 +1,48 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>How far a fine-tuning has come.</summary>
-/// <param name="Iteration">How many batches have been learned.</param>
-/// <param name="Iterations">How many will be.</param>
+/// <summary>The progress of a fine-tuning run.</summary>
+/// <param name="Iteration">The number of batches trained so far.</param>
+/// <param name="Iterations">The total number of batches.</param>
 public sealed record FineTuningProgress(int Iteration, int Iterations)
 {
-    /// <summary>The mean of the losses since the last report, per token in nats; null in a report of a validation.</summary>
+    /// <summary>The mean training loss per token since the last report, in nats; null in a validation report.</summary>
     public double? Loss { get; init; }
 
-    /// <summary>The loss on the validation set before the next batch is learned; null in a report of training.</summary>
+    /// <summary>The validation loss per token before the next batch, in nats; null in a training report.</summary>
     public double? ValidationLoss { get; init; }
 
     /// <summary>The learning rate of the last update.</summary>
     public double LearningRate { get; init; }
 
-    /// <summary>Batches per second since the last report.</summary>
+    /// <summary>The number of batches per second since the last report, excluding validation; 0 in a validation report.</summary>
     public double IterationsPerSecond { get; init; }
 
-    /// <summary>Learned tokens per second since the last report, of all processes.</summary>
+    /// <summary>
+    /// The number of trained tokens per second since the last report, summed over all processes; 0 in a validation report.
+    /// </summary>
     public double TokensPerSecond { get; init; }
 
-    /// <summary>How many tokens have been learned from, of all processes.</summary>
+    /// <summary>The number of tokens trained on so far, summed over all processes.</summary>
     public long TrainedTokens { get; init; }
 
-    /// <summary>The most memory that arrays have used, in bytes.</summary>
+    /// <summary>The peak memory of MLX arrays, in bytes (<c>mx.get_peak_memory</c>).</summary>
     public long PeakMemory { get; init; }
 
-    /// <summary>The time spent so far, without that of earlier runs that this one continues.</summary>
+    /// <summary>
+    /// The time spent in <see cref="FineTuner.Run"/>, including validation. Time before a resumed checkpoint does not count.
+    /// </summary>
     public TimeSpan Elapsed { get; init; }
 
-    /// <summary>The time that the rest will take at the present pace; null where it is not known yet.</summary>
+    /// <summary>The estimated remaining time at the current speed; null in a validation report.</summary>
     public TimeSpan? Remaining { get; init; }
 }
 
-/// <summary>How a call of <see cref="FineTuner.Run"/> ended.</summary>
+/// <summary>The result of a call to <see cref="FineTuner.Run"/>.</summary>
 public enum FineTuningStatus
 {
-    /// <summary>All batches have been learned.</summary>
+    /// <summary>All iterations are complete.</summary>
     Completed,
 
-    /// <summary><see cref="FineTuner.Pause"/> was called; the next <see cref="FineTuner.Run"/> goes on.</summary>
+    /// <summary><see cref="FineTuner.Pause"/> was called. The next call to <see cref="FineTuner.Run"/> continues the run.</summary>
     Paused,
 }

@@ -1,63 +1,74 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>How a model is fine-tuned. The defaults are mlx-lm's.</summary>
+/// <summary>The settings of a fine-tuning run. The defaults match mlx-lm.</summary>
 public sealed record FineTuningSettings
 {
-    /// <summary>What is trained.</summary>
+    /// <summary>The fine-tuning method (<c>fine_tune_type</c>).</summary>
     public FineTuningMethod Method { get; init; }
 
-    /// <summary>How many of the decoder's layers are trained, counted from the last one; 0 or less for all. A model with fewer is trained whole.</summary>
+    /// <summary>
+    /// The number of decoder layers to train, counted from the last layer (<c>num_layers</c>). Zero or less selects all layers, and so does
+    /// a number greater than the model has.
+    /// </summary>
     public int Layers { get; init; } = 16;
 
-    /// <summary>Whether full fine-tuning also trains what lies outside of the layers: embeddings, last norm and output layer. Then all layers are trained.</summary>
+    /// <summary>
+    /// Whether full fine-tuning also trains the parameters outside the decoder layers: the embedding, the final norm, and the output layer.
+    /// If true, all layers are trained.
+    /// </summary>
     public bool WholeModel { get; init; }
 
-    /// <summary>The low-rank corrections of LoRA and DoRA.</summary>
+    /// <summary>The parameters of the low-rank adapters for LoRA and DoRA (<c>lora_parameters</c>).</summary>
     public LoraParameters Lora { get; init; } = new();
 
-    /// <summary>How many texts, or packed rows, are learned at once, by all processes together.</summary>
+    /// <summary>The number of texts or packed rows per batch, summed over all processes (<c>batch_size</c>).</summary>
     public int BatchSize { get; init; } = 4;
 
-    /// <summary>How many batches are learned in all.</summary>
+    /// <summary>The total number of batches (<c>iters</c>).</summary>
     public int Iterations { get; init; } = 1000;
 
-    /// <summary>How many batches make one update; their gradients are averaged.</summary>
+    /// <summary>The number of batches per optimizer update (<c>grad_accumulation_steps</c>). Their gradients are averaged.</summary>
     public int AccumulationSteps { get; init; } = 1;
 
-    /// <summary>The greatest norm of the gradients; null for no limit.</summary>
+    /// <summary>The maximum norm of the gradients; null disables clipping.</summary>
     public double? MaxGradientNorm { get; init; }
 
-    /// <summary>Whether the optimizer keeps float32 copies of float16 and bfloat16 parameters.</summary>
+    /// <summary>Whether the optimizer keeps float32 master copies of float16 and bfloat16 parameters.</summary>
     public bool MasterWeights { get; init; }
 
-    /// <summary>Whether the layers are computed again for the gradient: less memory, more time.</summary>
+    /// <summary>Whether the backward pass recomputes the layers (<c>grad_checkpoint</c>). This saves memory and takes more time.</summary>
     public bool GradientCheckpointing { get; init; }
 
-    /// <summary>Whether the step is compiled.</summary>
+    /// <summary>Whether the training step is compiled (<c>mx.compile</c>).</summary>
     public bool Compiled { get; init; } = true;
 
-    /// <summary>Where the random numbers of the corrections, of the order of the data and of dropout begin.</summary>
+    /// <summary>The seed for the initial values of the low-rank matrices, the order of the data, and dropout.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>How many batches lie between two reports of the loss.</summary>
+    /// <summary>The number of batches between loss reports (<c>steps_per_report</c>).</summary>
     public int StepsPerReport { get; init; } = 10;
 
-    /// <summary>How many batches lie between two validations. The first batch and the last one have one, too.</summary>
+    /// <summary>
+    /// The number of batches between validations (<c>steps_per_eval</c>). Validation also runs before the first batch and before the last
+    /// batch.
+    /// </summary>
     public int StepsPerValidation { get; init; } = 200;
 
-    /// <summary>How many batches a validation takes; less than 0 for all.</summary>
+    /// <summary>The number of batches per validation (<c>val_batches</c>); negative for all.</summary>
     public int ValidationBatches { get; init; } = 25;
 
-    /// <summary>The folder of the checkpoints that <see cref="FineTuner.Resume"/> goes on from; null for none.</summary>
+    /// <summary>The checkpoint folder that <see cref="FineTuner.Resume"/> reads; null disables checkpoints.</summary>
     public string? CheckpointFolder { get; init; }
 
-    /// <summary>How many batches lie between two checkpoints.</summary>
+    /// <summary>The number of batches between checkpoints (<c>save_every</c>). A checkpoint is also saved after the last batch.</summary>
     public int StepsPerCheckpoint { get; init; } = 100;
 
-    /// <summary>How many checkpoints are kept.</summary>
+    /// <summary>The number of checkpoints to keep, at least 1.</summary>
     public int KeptCheckpoints { get; init; } = 3;
 
-    /// <summary>The processes that share the batches; null for this one alone.</summary>
+    /// <summary>
+    /// The processes that share each batch; null for this process alone. The batch size must be a multiple of the group size.
+    /// </summary>
     public DistributedGroup? Group { get; init; }
 
     internal void Check()

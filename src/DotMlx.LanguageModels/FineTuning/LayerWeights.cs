@@ -3,7 +3,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>What the corrected layers share: the weights of the layers under them, plain and quantized.</summary>
+/// <summary>Reads and rebuilds the weights of base layers, quantized or not, for all low-rank adapter layers.</summary>
 internal static class LayerWeights
 {
     internal static MlxArray Of(Linear linear) => (linear ?? throw new ArgumentNullException(nameof(linear))).Weight;
@@ -14,12 +14,12 @@ internal static class LayerWeights
 
     internal static MlxArray Uniform(double limit, params int[] shape) => Mx.Random.Uniform((float)-limit, (float)limit, shape);
 
-    /// <summary>How many vectors a table has, and their size.</summary>
+    /// <summary>The number of vectors in an embedding and their size.</summary>
     internal static (int Count, int Dims) Size(Embedding embedding) => embedding is QuantizedEmbedding quantized
         ? (quantized.Weight.Shape[0], quantized.Weight.Shape[1] * 32 / quantized.Bits)
         : (embedding.Weight.Shape[0], embedding.Weight.Shape[1]);
 
-    /// <summary>The weight of a layer, dequantized where it is quantized.</summary>
+    /// <summary>The weight of a layer, dequantized if necessary.</summary>
     internal static MlxArray Plain(Module layer) => layer switch
     {
         QuantizedLinear x => Mx.Dequantize(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
@@ -32,7 +32,7 @@ internal static class LayerWeights
         _ => throw new ArgumentException($"{layer.GetType().Name} has no weight to correct.", nameof(layer)),
     };
 
-    /// <summary>A layer of the kind of another one with a weight made of its weight; the bias is shared.</summary>
+    /// <summary>A layer of the same type whose weight is a function of the original weight. The new layer shares the bias.</summary>
     internal static T Fuse<T>(T layer, bool dequantize, Func<MlxArray, MlxArray> change)
         where T : Module
     {

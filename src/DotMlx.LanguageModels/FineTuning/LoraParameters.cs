@@ -1,24 +1,29 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>The low-rank corrections of an adapter (<c>lora_parameters</c> of mlx-lm).</summary>
+/// <summary>The parameters of low-rank adapters (<c>lora_parameters</c> of mlx-lm).</summary>
 public sealed record LoraParameters
 {
     /// <summary>The rank, at least 1.</summary>
     public int Rank { get; init; } = 8;
 
-    /// <summary>Multiplies the corrections; it is not divided by the rank.</summary>
+    /// <summary>The scale factor of the adapters. It is not divided by the rank.</summary>
     public double Scale { get; init; } = 20;
 
-    /// <summary>The probability of dropping inputs of the corrections in training, in [0, 1).</summary>
+    /// <summary>
+    /// The dropout probability in training, in [0, 1). It applies to the input of an adapter; for embedding lookups, it applies to the
+    /// output.
+    /// </summary>
     public double Dropout { get; init; }
 
     /// <summary>
-    /// Which layers are corrected: paths inside a decoder's layer, such as <c>self_attn.q_proj</c>, and paths from the model's root, such as
-    /// <c>lm_head</c> or <c>model.embed_tokens</c>. Null corrects every linear, expert and embedding layer inside the decoder's layers.
+    /// The layers that get a low-rank adapter. A key is a path inside a decoder layer, such as <c>self_attn.q_proj</c>, or a path from the
+    /// root of the model, such as <c>lm_head</c> or <c>model.embed_tokens</c>. Null selects every linear, expert, and embedding layer
+    /// inside the decoder layers.
     /// </summary>
     public IReadOnlyList<string>? Keys { get; init; }
 
-    /// <summary>Throws for values that no adapter can have.</summary>
+    /// <summary>Checks that all values are in range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of range.</exception>
     internal void Check()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Rank, 1);

@@ -4,18 +4,18 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
-/// Affine maps of several experts, plain or quantized, with a trained low-rank correction for each (<c>LoRASwitchLinear</c> of mlx-lm).
-/// The parameters are <c>linear.*</c>, which are frozen, <c>lora_a</c> and <c>lora_b</c>.
+/// The expert layers of a mixture of experts, possibly quantized, with a trainable low-rank adapter for each expert
+/// (<c>LoRASwitchLinear</c> of mlx-lm). The parameters are <c>linear.*</c>, which is frozen, <c>lora_a</c>, and <c>lora_b</c>.
 /// </summary>
 public sealed partial class LoraSwitchLinear : SwitchLinear
 {
     private readonly Dropout _dropout;
 
-    /// <summary>Puts corrections on the maps, which are frozen.</summary>
-    /// <param name="linear">The maps.</param>
-    /// <param name="rank">The rank of the corrections, at least 1.</param>
-    /// <param name="dropout">The probability of dropping inputs of the corrections in training, in [0, 1).</param>
-    /// <param name="scale">Multiplies the corrections.</param>
+    /// <summary>Adds low-rank adapters to expert layers and freezes the layers.</summary>
+    /// <param name="linear">The expert layers, which may be quantized.</param>
+    /// <param name="rank">The rank of the adapters, at least 1.</param>
+    /// <param name="dropout">The dropout probability for the input of the adapters in training, in [0, 1).</param>
+    /// <param name="scale">The scale factor of the adapters.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rank or the probability is out of range.</exception>
     public LoraSwitchLinear(SwitchLinear linear, int rank = 8, double dropout = 0, double scale = 20)
         : base(LayerWeights.Of(linear), linear.Bias)
@@ -29,19 +29,21 @@ public sealed partial class LoraSwitchLinear : SwitchLinear
         LoraB = Mx.Zeros(linear.Experts, linear.OutputDims, rank);
     }
 
-    /// <summary>The maps that are corrected.</summary>
+    /// <summary>The base expert layers.</summary>
     public SwitchLinear Linear { get; }
 
-    /// <summary>Into the low rank, of shape (experts, rank, input).</summary>
+    /// <summary>
+    /// The matrices A that project into the low rank, of shape (experts, rank, input). They start as uniform random float32 values.
+    /// </summary>
     public MlxArray LoraA { get; set => SetArray(ref field, value); }
 
-    /// <summary>Out of the low rank, of shape (experts, output, rank); zeros at first.</summary>
+    /// <summary>The matrices B that project out of the low rank, of shape (experts, output, rank). They start as float32 zeros.</summary>
     public MlxArray LoraB { get; set => SetArray(ref field, value); }
 
-    /// <summary>Multiplies the corrections.</summary>
+    /// <summary>The scale factor of the adapters.</summary>
     public double Scale { get; }
 
-    /// <summary>The weights without the corrections, possibly quantized.</summary>
+    /// <summary>The weights of the base expert layers, which may be quantized.</summary>
     [NotParameter]
     public override MlxArray Weight
     {
@@ -49,7 +51,7 @@ public sealed partial class LoraSwitchLinear : SwitchLinear
         set => Linear?.Weight = value;
     }
 
-    /// <summary>The biases of the maps.</summary>
+    /// <summary>The biases of the base expert layers.</summary>
     [NotParameter]
     public override MlxArray? Bias
     {
@@ -77,20 +79,20 @@ public sealed partial class LoraSwitchLinear : SwitchLinear
         return scope.Keep(y + Mx.AsType(correction * Scale, y.DType));
     }
 
-    /// <summary>Adds the corrections into the weights.</summary>
-    /// <param name="dequantize">Whether quantized maps become plain ones; if not, the sum is quantized again.</param>
-    /// <returns>Maps without corrections.</returns>
+    /// <summary>Merges the adapters into the weights.</summary>
+    /// <param name="dequantize">Whether quantized expert layers become unquantized ones; if false, the sum is quantized again.</param>
+    /// <returns>Expert layers without adapters.</returns>
     public SwitchLinear Fuse(bool dequantize = false) => LayerWeights.Fuse(
         Linear, dequantize, weight => weight + Mx.AsType(Mx.MatMul(LoraB * Scale, LoraA), weight.DType));
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">Quantize before the correction is put on, or fuse first.</exception>
+    /// <exception cref="NotSupportedException">Always thrown. Quantize before you add the adapters, or fuse them first.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw LayerWeights.FuseFirst(this);
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => $"{base.ExtraRepr()}, r={LoraA.Shape[1]}";
 
-    // MLX's CPU knows this product for float32 only.
+    // The CPU backend of MLX supports this gathered product for float32 only.
     private MlxArray Wide(MlxArray x) => x.DType == LoraA.DType ? x : Mx.AsType(x, LoraA.DType);
 }

@@ -2,7 +2,10 @@ using System.Security.Cryptography;
 
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>Tells models apart without reading gigabytes: by configuration, names and sizes of the files, and both ends of each.</summary>
+/// <summary>
+/// Computes a hash that distinguishes models without reading gigabytes. It covers config.json, the names and sizes of the weight files, and
+/// the first and last 64 KiB of each file.
+/// </summary>
 internal static class ModelIdentity
 {
     private const int Part = 1 << 16;

@@ -6,7 +6,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>Reads adapters in the format of Hugging Face's PEFT: <c>adapter_model.safetensors</c> with LoRA or DoRA weights.</summary>
+/// <summary>Loads adapters in the format of Hugging Face PEFT: <c>adapter_model.safetensors</c> with LoRA or DoRA weights.</summary>
 internal static partial class PeftAdapter
 {
     private const string WeightsName = "adapter_model.safetensors";
@@ -56,7 +56,7 @@ internal static partial class PeftAdapter
             Module wrapper = AdapterLayers.Wrap(group.Key, layer, method, rank, scale, 0);
             foreach ((string name, _, string parameter, MlxArray array) in group)
             {
-                // PEFT has the matrices of its layers, which are the other way round.
+                // PEFT stores the low-rank matrices transposed relative to mlx-lm.
                 MlxArray turned = array.NDim == 2 ? Mx.Contiguous(Mx.Transpose(array)) : array.Share();
                 turned.Eval();
                 AdapterFiles.Set(wrapper, path, name, parameter, turned);
@@ -81,7 +81,10 @@ internal static partial class PeftAdapter
         throw new NotSupportedException($"'{path}' has the weight '{name}', which is no correction of LoRA or DoRA; trained biases and whole modules are not read.");
     }
 
-    /// <summary>lora_alpha / rank, or with use_rslora lora_alpha / √rank; patterns may give layers other values.</summary>
+    /// <summary>
+    /// The scale factor: lora_alpha / rank, or lora_alpha / √rank with use_rslora. An alpha_pattern can override lora_alpha for individual
+    /// layers.
+    /// </summary>
     private static double ScaleOf(JsonObject config, string layer, int rank)
     {
         double alpha = (double?)config["lora_alpha"] ?? 8;

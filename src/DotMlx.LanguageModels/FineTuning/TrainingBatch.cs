@@ -1,26 +1,27 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>Several texts of one length, with marks of what is learned.</summary>
+/// <summary>A batch of token sequences of equal length, with a loss mask.</summary>
 public sealed class TrainingBatch : IDisposable
 {
     private TrainingBatch(MlxArray tokens, MlxArray mask, int count) => (Tokens, Mask, Count) = (tokens, mask, count);
 
-    /// <summary>The tokens, int32 of shape (texts, length).</summary>
+    /// <summary>The token IDs, int32 of shape (texts, length).</summary>
     public MlxArray Tokens { get; }
 
-    /// <summary>Which tokens after the first are learned, bool of shape (texts, length - 1).</summary>
+    /// <summary>The loss mask, bool of shape (texts, length - 1). Element t is true if the loss includes token t + 1.</summary>
     public MlxArray Mask { get; }
 
-    /// <summary>How many tokens are learned.</summary>
+    /// <summary>The number of tokens that the loss includes.</summary>
     public int Count { get; }
 
     /// <summary>
-    /// A batch as mlx-lm has it: the tokens, and for each text the first and the last position that is learned. Positions count from 1,
-    /// which is the token after the first one.
+    /// Creates a batch in the form of mlx-lm: the token IDs and, for each text, the first and last positions that the loss includes.
+    /// Position 1 is the second token.
     /// </summary>
-    /// <param name="tokens">Integers of shape (texts, length).</param>
-    /// <param name="lengths">Integers of shape (texts, 2).</param>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    /// <param name="tokens">The token IDs, integers of shape (texts, length) with a length of at least 2.</param>
+    /// <param name="lengths">The first and last positions, integers of shape (texts, 2).</param>
+    /// <returns>The batch, which owns its arrays.</returns>
+    /// <exception cref="ArgumentException">The shapes do not match.</exception>
     public static TrainingBatch Create(MlxArray tokens, MlxArray lengths)
     {
         ArgumentNullException.ThrowIfNull(tokens);
@@ -42,9 +43,12 @@ public sealed class TrainingBatch : IDisposable
         return Create(ids.ToArray<int>(), mask, rows, length);
     }
 
-    /// <summary>Texts padded with zeros to the longest, as mlx-lm pads them: to one more than a multiple of 32, or to the longest that is allowed.</summary>
+    /// <summary>
+    /// Pads texts with zeros to the longest text, as mlx-lm does. The length is one more than a multiple of 32, up to the maximum length.
+    /// As in mlx-lm, the loss includes the first padding token after a text.
+    /// </summary>
     /// <param name="examples">The texts, at least one.</param>
-    /// <param name="maxLength">The most tokens of a text.</param>
+    /// <param name="maxLength">The maximum number of tokens per text.</param>
     internal static TrainingBatch Pad(IReadOnlyList<Example> examples, int maxLength)
     {
         const int Multiple = 32;
@@ -60,9 +64,9 @@ public sealed class TrainingBatch : IDisposable
         return Create(tokens, mask, examples.Count, length);
     }
 
-    /// <summary>Rows that each hold several texts one after the other; the first token of a text is not learned from the text before it.</summary>
+    /// <summary>Packs several texts into each row. The loss excludes the first token of each text.</summary>
     /// <param name="rows">The texts of each row.</param>
-    /// <param name="length">The length of the rows.</param>
+    /// <param name="length">The length of the rows, in tokens.</param>
     internal static TrainingBatch Pack(IReadOnlyList<IReadOnlyList<Example>> rows, int length)
     {
         int[] tokens = new int[rows.Count * length];

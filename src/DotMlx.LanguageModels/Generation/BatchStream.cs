@@ -3,8 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Computes the tokens of several texts at once. Shorter prompts begin with padding that nobody sees; texts that have ended leave the
-/// batch.
+/// Generates the tokens of several texts as a batch. Shorter prompts are padded on the left, and the padding is masked. Finished texts
+/// leave the batch.
 /// </summary>
 internal sealed class BatchStream : IDisposable
 {
@@ -27,8 +27,10 @@ internal sealed class BatchStream : IDisposable
     }
 
     /// <param name="decoder">The decoder.</param>
-    /// <param name="prompts">The tokens before each text.</param>
-    /// <param name="options">How to generate each text; the parts of prompts and the cache are those of the first.</param>
+    /// <param name="prompts">The token IDs of each prompt.</param>
+    /// <param name="options">
+    /// The generation options of each text. The prompt chunk size and the cache options of the first text apply to all.
+    /// </param>
     internal BatchStream(Decoder decoder, IReadOnlyList<IReadOnlyList<int>> prompts, IReadOnlyList<GenerationOptions> options)
     {
         int vocabulary = decoder.Description.VocabularySize;
@@ -49,7 +51,7 @@ internal sealed class BatchStream : IDisposable
         _prompt = MlxArray.Create<int>(
             [.. prompts.SelectMany(prompt => Enumerable.Repeat(0, _length - prompt.Count).Concat(prompt))], prompts.Count, _length);
 
-        // Padding lies where a window would have moved on.
+        // A rotating cache would move its window over the padding.
         CacheOptions cache = options[0].Cache;
         CacheKind kind = cache.Kind == CacheKind.Rotating ? CacheKind.Growing : cache.Kind;
         _cache = new(decoder, cache with { Kind = kind });
@@ -57,11 +59,11 @@ internal sealed class BatchStream : IDisposable
         _cache.Pad([.. prompts.Select(prompt => _length - prompt.Count)]);
     }
 
-    /// <summary>Whether all prompts have been started.</summary>
+    /// <summary>Whether the computation of all prompts has started.</summary>
     internal bool HasStarted => _next == _length;
 
-    /// <summary>Computes the next part of the prompts; with the last one, the first tokens are started.</summary>
-    /// <returns>The arrays to evaluate before the next part.</returns>
+    /// <summary>Starts the next chunk of the prompts. The last chunk also starts the first tokens.</summary>
+    /// <returns>The arrays to evaluate before the next chunk.</returns>
     internal IReadOnlyList<MlxArray> ContinuePrompt()
     {
         int count = Math.Min(_options[0].PromptChunk, _length - _next);
@@ -77,8 +79,8 @@ internal sealed class BatchStream : IDisposable
         return [.. _started!.SelectMany(item => item.Value.Arrays)];
     }
 
-    /// <summary>Starts the tokens after those that were started last, of the texts that go on.</summary>
-    /// <returns>The tokens that were started last, by the number of their text.</returns>
+    /// <summary>Starts the next token of each unfinished text.</summary>
+    /// <returns>The tokens that the previous call started, by the index of their text.</returns>
     internal IReadOnlyList<KeyValuePair<int, Choice>> Advance()
     {
         List<KeyValuePair<int, Choice>> last = _started!;
@@ -101,14 +103,14 @@ internal sealed class BatchStream : IDisposable
         return last;
     }
 
-    /// <summary>Whether no more tokens of a text are allowed after the one that <see cref="Advance"/> gave.</summary>
+    /// <summary>Whether the token that <see cref="Advance"/> returned has reached the token limit of a text.</summary>
     internal bool IsLast(int text) => _made >= _options[text].MaxTokens;
 
-    /// <summary>Whether a text has ended, so that what was started of it is not wanted.</summary>
+    /// <summary>Whether a text has finished, so that its pending token is discarded.</summary>
     internal bool HasEnded(int text) => _ended.Contains(text);
 
-    /// <summary>Says that a text has ended.</summary>
-    /// <returns>Whether all have.</returns>
+    /// <summary>Marks a text as finished.</summary>
+    /// <returns>Whether all texts have finished.</returns>
     internal bool End(int text)
     {
         _ended.Add(text);

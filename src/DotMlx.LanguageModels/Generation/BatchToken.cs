@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>A token of one of several texts.</summary>
-/// <param name="Index">The number of the text's prompt.</param>
-/// <param name="Token">The token.</param>
+/// <summary>A generated token of one text in a batch.</summary>
+/// <param name="Index">The index of the prompt.</param>
+/// <param name="Token">The generated token.</param>
 public readonly record struct BatchToken(int Index, GeneratedToken Token);

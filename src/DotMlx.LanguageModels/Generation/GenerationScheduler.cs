@@ -5,9 +5,9 @@ using DotMlx.LanguageModels.FineTuning;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Serves many requests with one model. Requests that wait for the same adapter are computed together in a batch; groups take turns token
-/// by token, each with its adapter. What a single request computed is kept for the next one that begins like it. Safe for several threads
-/// at once; nothing else may switch the model's adapter meanwhile.
+/// Serves many requests with one model. Waiting requests with the same adapter and cache options are computed together in a batch. Batches
+/// take turns after each token. The cache of a request that ran alone is kept for the next request with a similar prompt. All members are
+/// thread-safe. Nothing else may switch the adapter of the model while the scheduler runs.
 /// </summary>
 public sealed class GenerationScheduler : IAsyncDisposable
 {
@@ -23,10 +23,10 @@ public sealed class GenerationScheduler : IAsyncDisposable
     private readonly Task _worker;
     private int _running;
 
-    /// <summary>Makes a scheduler and starts to wait for requests.</summary>
-    /// <param name="model">The model, a decoder. It is not freed with the scheduler.</param>
+    /// <summary>Creates a scheduler, which starts to wait for requests.</summary>
+    /// <param name="model">The model, which must be a decoder. The scheduler does not dispose of it.</param>
     /// <param name="options">The limits; null for the defaults.</param>
-    /// <exception cref="NotSupportedException">The model is no decoder.</exception>
+    /// <exception cref="NotSupportedException">The model is not a decoder.</exception>
     public GenerationScheduler(LanguageModel model, SchedulerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -34,10 +34,10 @@ public sealed class GenerationScheduler : IAsyncDisposable
         _worker = Task.Run(WorkAsync);
     }
 
-    /// <summary>How many texts are being generated.</summary>
+    /// <summary>The number of texts in generation.</summary>
     public int Running => Volatile.Read(ref _running);
 
-    /// <summary>How many requests wait for their turn.</summary>
+    /// <summary>The number of requests in the queue.</summary>
     public int Waiting
     {
         get
@@ -49,14 +49,21 @@ public sealed class GenerationScheduler : IAsyncDisposable
         }
     }
 
-    /// <summary>Generates tokens one by one; each is given as soon as it is there.</summary>
-    /// <param name="prompt">The tokens before, at least one.</param>
-    /// <param name="options">How to generate; null for the defaults.</param>
-    /// <param name="adapter">The adapter to generate with; null for none.</param>
-    /// <param name="cancellationToken">Ends the generation, which leaves the batch.</param>
-    /// <exception cref="ArgumentException">The prompt is empty or names a token that there is not.</exception>
-    /// <exception cref="QueueFullException">Too many requests wait already.</exception>
-    /// <exception cref="ObjectDisposedException">The scheduler has ended.</exception>
+    /// <summary>
+    /// Generates tokens and yields each one as soon as it is available (<c>stream_generate</c> of mlx-lm). Exceptions are thrown when the
+    /// sequence is enumerated.
+    /// </summary>
+    /// <param name="prompt">The token IDs of the prompt, at least one.</param>
+    /// <param name="options">The generation options; null for the defaults.</param>
+    /// <param name="adapter">The adapter to generate with; null for the base model.</param>
+    /// <param name="cancellationToken">Cancels the generation and removes the request from its batch.</param>
+    /// <returns>The generated tokens.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty or contains an invalid token ID.</exception>
+    /// <exception cref="QueueFullException">The queue is full.</exception>
+    /// <exception cref="ObjectDisposedException">The scheduler has been disposed.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The token was canceled, or the scheduler was disposed during the generation.
+    /// </exception>
     public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
         IReadOnlyList<int> prompt, GenerationOptions? options = null, Adapter? adapter = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -92,10 +99,15 @@ public sealed class GenerationScheduler : IAsyncDisposable
         }
     }
 
-    /// <summary>Uses the model between two steps, without an adapter, for instance for embeddings.</summary>
-    /// <typeparam name="T">What comes of it.</typeparam>
-    /// <param name="use">Uses the model; it should be short, because all requests wait for it.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>Uses the model between two generation steps, without an adapter, for example to compute embeddings.</summary>
+    /// <typeparam name="T">The type of the result.</typeparam>
+    /// <param name="use">
+    /// The function that uses the model. Keep it short, because all requests wait for it. Its exceptions reach the caller.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the wait. A function that is queued still runs.</param>
+    /// <returns>The result of the function.</returns>
+    /// <exception cref="ObjectDisposedException">The scheduler has been disposed.</exception>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
     public async Task<T> UseAsync<T>(Func<Task<T>> use, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(use);
@@ -122,7 +134,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
         return await done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends the generation of all texts, whose callers get an <see cref="OperationCanceledException"/>, and frees what is kept.</summary>
+    /// <summary>Cancels all requests, whose callers get an <see cref="OperationCanceledException"/>, and frees the kept caches.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_lock)
@@ -150,7 +162,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
             }
             while (_work.CurrentCount > 0 && await _work.WaitAsync(0).ConfigureAwait(false))
             {
-                // One look at the queue serves for all that came.
+                // One pass over the queue serves all requests that have arrived.
             }
             await BetweenAsync().ConfigureAwait(false);
             Admit(groups);
@@ -193,7 +205,10 @@ public sealed class GenerationScheduler : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes requests from the queue: each with a cache of its own where that spares much, the others of an adapter in a batch.</summary>
+    /// <summary>
+    /// Takes requests from the queue. A request continues a kept cache if much of its prompt matches. The other requests with the same
+    /// adapter and cache options form a batch.
+    /// </summary>
     private void Admit(List<ScheduledGroup> groups)
     {
         List<ScheduledText> taken;
@@ -225,7 +240,10 @@ public sealed class GenerationScheduler : IAsyncDisposable
         }
     }
 
-    /// <summary>Goes on from the kept cache that begins most like a prompt, if it holds at least half of it.</summary>
+    /// <summary>
+    /// Continues the kept cache with the longest common prefix, if the prefix covers at least half of the prompt and at least half of the
+    /// cache.
+    /// </summary>
     private bool TryContinue(List<ScheduledGroup> groups, ScheduledText text)
     {
         int best = -1, most = 0;
@@ -261,7 +279,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
     {
         try
         {
-            // The graph is built with the adapter's layers; whoever is next may switch before it is evaluated.
+            // Start builds the graph with the layers of the adapter, so the next group may switch adapters before evaluation.
             _model.Adapter = group.Adapter;
             IReadOnlyList<MlxArray> arrays = group.Start();
             if (arrays.Count > 0)

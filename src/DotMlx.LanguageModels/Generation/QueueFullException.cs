@@ -1,23 +1,23 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>Too many requests wait already.</summary>
+/// <summary>The exception for a request to a <see cref="GenerationScheduler"/> whose queue is full.</summary>
 public sealed class QueueFullException : InvalidOperationException
 {
-    /// <summary>Makes an exception with a standard message.</summary>
+    /// <summary>Creates an exception with the default message.</summary>
     public QueueFullException()
         : base("Too many requests wait already: try again later.")
     {
     }
 
-    /// <summary>Makes an exception.</summary>
-    /// <param name="message">What is wrong.</param>
+    /// <summary>Creates an exception.</summary>
+    /// <param name="message">The error message.</param>
     public QueueFullException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes an exception with a cause.</summary>
-    /// <param name="message">What is wrong.</param>
+    /// <summary>Creates an exception with a cause.</summary>
+    /// <param name="message">The error message.</param>
     /// <param name="innerException">The cause.</param>
     public QueueFullException(string message, Exception innerException)
         : base(message, innerException)

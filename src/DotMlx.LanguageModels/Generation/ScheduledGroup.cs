@@ -3,27 +3,27 @@ using DotMlx.LanguageModels.FineTuning;
 
 namespace DotMlx.LanguageModels;
 
-/// <summary>Texts that a scheduler computes together, each step for all of them: several in a batch, or one with a cache.</summary>
+/// <summary>Requests that a scheduler computes together in each step: several in a batch, or one with a cache.</summary>
 internal abstract class ScheduledGroup(IReadOnlyList<ScheduledText> texts) : IDisposable
 {
     internal IReadOnlyList<ScheduledText> Texts => texts;
 
     internal Adapter? Adapter => texts[0].Adapter;
 
-    /// <summary>How many texts have not ended.</summary>
+    /// <summary>The number of texts that have not finished.</summary>
     internal abstract int Running { get; }
 
-    /// <summary>Builds the graph of one step, with the adapter in use.</summary>
+    /// <summary>Builds the graph of one step with the active adapter.</summary>
     /// <returns>The arrays to evaluate before <see cref="Deliver"/>.</returns>
     internal abstract IReadOnlyList<MlxArray> Start();
 
-    /// <summary>Passes on what the step gave.</summary>
+    /// <summary>Delivers the tokens of the step to the requests.</summary>
     internal abstract void Deliver();
 
     public abstract void Dispose();
 }
 
-/// <summary>Texts in a batch.</summary>
+/// <summary>Requests that are computed as a batch.</summary>
 internal sealed class ScheduledBatch(Decoder decoder, IReadOnlyList<ScheduledText> texts) : ScheduledGroup(texts)
 {
     private readonly BatchStream _stream = new(decoder, [.. texts.Select(text => text.Prompt)], [.. texts.Select(text => text.Options)]);
@@ -83,7 +83,7 @@ internal sealed class ScheduledBatch(Decoder decoder, IReadOnlyList<ScheduledTex
     }
 }
 
-/// <summary>One text with what was computed of earlier ones.</summary>
+/// <summary>A request that is computed alone, possibly from the cache of an earlier request.</summary>
 internal sealed class ScheduledSingle : ScheduledGroup
 {
     private readonly TokenStream _stream;

@@ -3,7 +3,7 @@ using DotMlx.LanguageModels.FineTuning;
 
 namespace DotMlx.LanguageModels;
 
-/// <summary>A request to a scheduler, and the way of its tokens back.</summary>
+/// <summary>A scheduler request and the channel for its tokens.</summary>
 internal sealed class ScheduledText(IReadOnlyList<int> prompt, GenerationOptions options, Adapter? adapter, TextAssembler assembler)
 {
     internal IReadOnlyList<int> Prompt => prompt;
@@ -14,16 +14,16 @@ internal sealed class ScheduledText(IReadOnlyList<int> prompt, GenerationOptions
 
     internal Channel<GeneratedToken> Tokens { get; } = Channel.CreateUnbounded<GeneratedToken>(new() { SingleReader = true, SingleWriter = true });
 
-    /// <summary>How many tokens of the prompt did not have to be computed.</summary>
+    /// <summary>The number of prompt tokens that came from a cache.</summary>
     internal int Cached { get; set; }
 
-    /// <summary>Whether nobody waits for the tokens any more.</summary>
+    /// <summary>Whether the caller no longer waits for tokens.</summary>
     internal volatile bool IsAbandoned;
 
-    /// <summary>Passes a token on.</summary>
+    /// <summary>Delivers a token to the caller.</summary>
     /// <param name="token">The token.</param>
-    /// <param name="isLast">Whether no more tokens are allowed.</param>
-    /// <returns>Whether the text has ended.</returns>
+    /// <param name="isLast">Whether the token limit has been reached.</param>
+    /// <returns>Whether the text has finished.</returns>
     internal bool Deliver(GeneratedToken token, bool isLast)
     {
         GeneratedToken told = assembler.Add(token, isLast);

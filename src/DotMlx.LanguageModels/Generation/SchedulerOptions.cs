@@ -7,8 +7,8 @@ public sealed record SchedulerOptions
     private readonly int _maxWaiting = 256;
     private readonly int _cachedPrompts = 8;
 
-    /// <summary>How many texts are generated at the same time.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    /// <summary>The maximum number of texts generated at the same time, at least 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxRunning
     {
         get => _maxRunning;
@@ -19,8 +19,11 @@ public sealed record SchedulerOptions
         }
     }
 
-    /// <summary>How many requests wait for their turn; further ones are refused.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    /// <summary>
+    /// The maximum number of requests that wait in the queue. The scheduler rejects further requests with a
+    /// <see cref="QueueFullException"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int MaxWaiting
     {
         get => _maxWaiting;
@@ -31,8 +34,8 @@ public sealed record SchedulerOptions
         }
     }
 
-    /// <summary>How many texts are kept computed after their end, for later requests that begin like them; 0 for none.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    /// <summary>The number of prompt caches kept after generation for later requests with the same prefix; 0 disables reuse.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int CachedPrompts
     {
         get => _cachedPrompts;

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>Turns tokens into text as they come, and finds where the text ends.</summary>
+/// <summary>Decodes tokens to text incrementally and detects the end of the text.</summary>
 internal sealed class TextAssembler
 {
     private readonly StreamingDecoder? _decoder;
@@ -18,9 +18,9 @@ internal sealed class TextAssembler
         _endTokens = [.. options.EndTokens ?? endTokens];
     }
 
-    /// <summary>Adds to a token its text, and the reason where the generation ends with it.</summary>
+    /// <summary>Adds the decoded text to a token, and the finish reason if the generation ends with this token.</summary>
     /// <param name="token">The token.</param>
-    /// <param name="isLast">Whether no more tokens are allowed.</param>
+    /// <param name="isLast">Whether the token limit has been reached.</param>
     internal GeneratedToken Add(GeneratedToken token, bool isLast)
     {
         if (_endTokens.Contains(token.Token))

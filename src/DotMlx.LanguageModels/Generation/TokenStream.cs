@@ -3,8 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Computes the tokens of one text. A step is started as soon as the token before it is chosen, and read while the next one is computed, so
-/// that neither the program nor MLX waits for the other.
+/// Generates the tokens of one text. Each step starts as soon as the previous token is chosen. The caller reads that token while the next
+/// one is computed, so neither the program nor MLX waits for the other.
 /// </summary>
 internal sealed class TokenStream : IDisposable
 {
@@ -38,11 +38,11 @@ internal sealed class TokenStream : IDisposable
         cache.Cache.Weights = _weights;
     }
 
-    /// <summary>Whether the whole prompt has been started.</summary>
+    /// <summary>Whether the computation of the whole prompt has started.</summary>
     internal bool HasStarted => _next == _prompt.Length;
 
-    /// <summary>Computes the next part of the prompt; with the last one, the first token is started.</summary>
-    /// <returns>The arrays to evaluate before the next part.</returns>
+    /// <summary>Starts the next chunk of the prompt. The last chunk also starts the first token.</summary>
+    /// <returns>The arrays to evaluate before the next chunk.</returns>
     internal IReadOnlyList<MlxArray> ContinuePrompt()
     {
         int count = Math.Min(_options.PromptChunk, _prompt.Length - _next);
@@ -60,8 +60,8 @@ internal sealed class TokenStream : IDisposable
         return [.. _cache.Cache.Arrays];
     }
 
-    /// <summary>Starts the token after the one that was started last, unless that is the last one of all.</summary>
-    /// <returns>The token that was started last, which can be read while the next one is computed.</returns>
+    /// <summary>Starts the next token, unless the token limit has been reached.</summary>
+    /// <returns>The token that the previous call started. The caller can read it while the next one is computed.</returns>
     internal Choice Advance()
     {
         Choice last = _started!;
@@ -76,8 +76,8 @@ internal sealed class TokenStream : IDisposable
         return last;
     }
 
-    /// <summary>Says which token <see cref="Advance"/> gave.</summary>
-    /// <returns>Whether it is the last one that is allowed.</returns>
+    /// <summary>Records the token that <see cref="Advance"/> returned.</summary>
+    /// <returns>Whether the token limit has been reached.</returns>
     internal bool Record(int token)
     {
         if (_started is not null)

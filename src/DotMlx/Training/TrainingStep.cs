@@ -4,13 +4,14 @@ using DotMlx.Optimizers;
 namespace DotMlx.Training;
 
 /// <summary>
-/// Trains a model step by step: one call computes the loss of a batch and its gradients, averages, accumulates and clips them, updates
-/// model and optimizer, evaluates everything once and frees what it replaced. Memory stays flat without a scope.
+/// Runs training steps on a model. Each call computes the loss and gradients of a batch; averages, accumulates, and clips the gradients;
+/// and updates the model and the optimizer. It evaluates everything once and frees the replaced arrays. Memory use stays constant without a
+/// scope.
 /// </summary>
 /// <remarks>
-/// The model is used in the mode it is in, so that <c>Eval</c>, <c>Train</c>, <c>Freeze</c> and <c>Unfreeze</c> between two steps have their effect.
-/// Random numbers come from a sequence of the step's own, which is part of its state: what a program draws in between changes nothing, and a
-/// run that was saved and loaded goes on as if it had never stopped. A call that throws leaves model and optimizer as they were.
+/// The step uses the model in its current mode, so <c>Eval</c>, <c>Train</c>, <c>Freeze</c>, and <c>Unfreeze</c> take effect between steps.
+/// The step has its own random sequence, which is part of its state. Random numbers drawn elsewhere do not affect it, and a saved run
+/// resumes exactly where it stopped. If a call throws, the model and the optimizer keep their previous state.
 /// </remarks>
 /// <example><code>
 /// using TrainingStep step = TrainingStep.Create(
@@ -40,7 +41,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
         (Model, Optimizer, _options) = (model, optimizer, options);
         _accumulator = new GradientAccumulator(options.AccumulationSteps);
 
-        // Nobody else keeps the parameters from before a step, so their memory is free for the new ones.
+        // The step must own the parameters, so that MLX can reuse their memory for the new ones.
         model.OwnsArrays = true;
         optimizer.Init(model.TrainableParameters());
         _random = NewSequence(options.Seed);
@@ -64,17 +65,17 @@ public sealed class TrainingStep : IMlxState, IDisposable
             [model, optimizer]);
     }
 
-    /// <summary>The model; the step frees its arrays as it replaces them (<see cref="Module.OwnsArrays"/>).</summary>
+    /// <summary>The model. The step owns its arrays and frees them when it replaces them (<see cref="Module.OwnsArrays"/>).</summary>
     public Module Model { get; }
 
     /// <summary>The optimizer.</summary>
     public OptimizerBase Optimizer { get; }
 
-    /// <summary>Makes a step of a loss of one array.</summary>
+    /// <summary>Creates a training step for a loss function of one array.</summary>
     /// <param name="model">The model, whose trainable parameters are trained.</param>
     /// <param name="optimizer">The optimizer.</param>
-    /// <param name="loss">Uses the model and returns a scalar, the mean over the batch.</param>
-    /// <param name="options">How to train; null for the defaults.</param>
+    /// <param name="loss">The loss function. It uses the model and returns a scalar, the mean over the batch.</param>
+    /// <param name="options">The options; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static TrainingStep Create(Module model, OptimizerBase optimizer, Func<MlxArray, MlxArray> loss, TrainingStepOptions? options = null)
     {
@@ -82,7 +83,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
         return Create(model, optimizer, batch => loss(Arrays(batch, 1)[0]), options);
     }
 
-    /// <summary>Makes a step of a loss of two arrays, such as inputs and targets.</summary>
+    /// <summary>Creates a training step for a loss function of two arrays, such as inputs and targets.</summary>
     /// <inheritdoc cref="Create(Module, OptimizerBase, Func{MlxArray, MlxArray}, TrainingStepOptions)"/>
     public static TrainingStep Create(
         Module model, OptimizerBase optimizer, Func<MlxArray, MlxArray, MlxArray> loss, TrainingStepOptions? options = null)
@@ -91,7 +92,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
         return Create(model, optimizer, batch => loss(Arrays(batch, 2)[0], batch[1]), options);
     }
 
-    /// <summary>Makes a step of a loss of any number of arrays.</summary>
+    /// <summary>Creates a training step for a loss function of any number of arrays.</summary>
     /// <inheritdoc cref="Create(Module, OptimizerBase, Func{MlxArray, MlxArray}, TrainingStepOptions)"/>
     public static TrainingStep Create(Module model, OptimizerBase optimizer, Func<MlxArray[], MlxArray> loss, TrainingStepOptions? options = null)
     {
@@ -101,11 +102,13 @@ public sealed class TrainingStep : IMlxState, IDisposable
         return new TrainingStep(model, optimizer, loss, options ?? new());
     }
 
-    /// <summary>Trains one step.</summary>
-    /// <param name="batch">The arrays that the loss takes; they stay the caller's.</param>
-    /// <returns>The loss of this batch before the update; with a group, the mean of its processes.</returns>
-    /// <exception cref="ArgumentException">The loss takes another number of arrays.</exception>
-    /// <exception cref="InvalidOperationException">The step is running already, on another thread or around this call.</exception>
+    /// <summary>Runs one training step.</summary>
+    /// <param name="batch">The arrays for the loss function, which the caller still owns.</param>
+    /// <returns>The loss of the batch before the update. With a group, it is the mean over the processes.</returns>
+    /// <exception cref="ArgumentException">The loss function expects a different number of arrays.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The step is already running, either on another thread or in an enclosing call.
+    /// </exception>
     public float Run(params MlxArray[] batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -126,7 +129,10 @@ public sealed class TrainingStep : IMlxState, IDisposable
         }
     }
 
-    /// <summary>Model, optimizer, random numbers and accumulated gradients as they are now, also after further steps.</summary>
+    /// <summary>
+    /// Captures the state of the model, the optimizer, the random sequence, and the accumulated gradients. Later steps do not change the
+    /// result.
+    /// </summary>
     public Tree CaptureState()
     {
         TreeDictionary state = new()
@@ -142,60 +148,67 @@ public sealed class TrainingStep : IMlxState, IDisposable
         return state;
     }
 
-    /// <summary>Goes on from a state, also one that was loaded from a file. A state that does not fit changes nothing.</summary>
-    /// <param name="state">A tree from <see cref="CaptureState"/> of this or an equal step.</param>
-    /// <exception cref="ArgumentException">The tree is no dictionary.</exception>
-    /// <exception cref="OptimizerStateException">The state does not fit; the exception lists every mismatch by path.</exception>
+    /// <summary>Restores a captured state, which may come from a file. A state that does not match changes nothing.</summary>
+    /// <param name="state">A tree from <see cref="CaptureState"/> of this step or of an equivalent one.</param>
+    /// <exception cref="ArgumentException">The tree is not a dictionary.</exception>
+    /// <exception cref="OptimizerStateException">The state does not match. The exception lists every mismatch by path.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
         Restore(state as TreeDictionary ?? throw new ArgumentException($"The state of a training step is a dictionary, but this is {state.Description}.", nameof(state)), "the state");
     }
 
-    /// <summary>Saves the whole training as a safetensors file, all of it or nothing.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
+    /// <summary>Saves the state of the training step to a safetensors file. The file is written atomically.</summary>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <exception cref="IOException">The file cannot be written. An existing file is unchanged.</exception>
     public void Save(string path)
     {
         using MlxScope scope = MlxScope.Begin();
         ((TreeDictionary)CaptureState()).Save(path);
     }
 
-    /// <summary>As <see cref="Save"/>, on a thread of the pool, everything as it is now: training may go on meanwhile.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
-    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
-    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
-    /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
+    /// <summary>
+    /// Runs <see cref="Save"/> on a thread-pool thread. The file holds the state at the time of the call, so training may continue
+    /// meanwhile.
+    /// </summary>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <param name="progress">Receives progress reports on the saving thread.</param>
+    /// <param name="cancellationToken">Cancels saving. An existing file is unchanged.</param>
+    /// <exception cref="IOException">The file cannot be written. An existing file is unchanged.</exception>
+    /// <exception cref="OperationCanceledException">Saving was canceled.</exception>
     public Task SaveAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default) =>
         ((TreeDictionary)CaptureState()).SaveAsync(path, progress: progress, cancellationToken: cancellationToken);
 
-    /// <summary>Continues a training that <see cref="Save"/> has written, bit for bit. A file that does not fit changes nothing.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is broken.</exception>
+    /// <summary>
+    /// Loads a state from <see cref="Save"/>, so that training continues bit for bit. A file that does not match changes nothing.
+    /// </summary>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <exception cref="OptimizerStateException">The file does not match. The exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is corrupt.</exception>
     public void Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         Restore(TreeDictionary.Load(Checkpoint.FileOf(path)), path);
     }
 
-    /// <summary>As <see cref="Load"/>: the file is read on a thread of the pool, then the step takes what it holds.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <param name="progress">Is told how far the loading has come, on the thread that loads.</param>
-    /// <param name="cancellationToken">Ends the loading; nothing changes.</param>
-    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is broken.</exception>
-    /// <exception cref="OperationCanceledException">The loading was canceled.</exception>
+    /// <summary>
+    /// Runs <see cref="Load"/> with the file read on a thread-pool thread. The step changes only after the whole file has been read.
+    /// </summary>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <param name="progress">Receives progress reports on the loading thread.</param>
+    /// <param name="cancellationToken">Cancels loading. Nothing changes.</param>
+    /// <exception cref="OptimizerStateException">The file does not match. The exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="InvalidDataException">The file is corrupt.</exception>
+    /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
     public async Task LoadAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         Restore(await TreeDictionary.LoadAsync(Checkpoint.FileOf(path), progress, cancellationToken), path);
     }
 
-    /// <summary>Frees the compiled graphs and the accumulated gradients; model and optimizer stay.</summary>
+    /// <summary>Frees the compiled graphs and the accumulated gradients. The model and the optimizer remain usable.</summary>
     public void Dispose()
     {
         (_differentiate.Target as IDisposable)?.Dispose();
@@ -223,14 +236,14 @@ public sealed class TrainingStep : IMlxState, IDisposable
         List<string> mismatches = [.. Tree.Differences(
             new TreeDictionary { [ModelKey] = before, [RandomKey] = _random.Capture() }, Part(state, ModelKey, RandomKey))];
 
-        // What was frozen when the state was captured, or is now, may have an optimizer's state or none.
+        // Parameters that were frozen at capture time, or are frozen now, may or may not have optimizer state.
         Checkpoint.Check(Optimizer, OptimizerKey, state.Child(OptimizerKey) ?? new TreeDictionary(), Model.Parameters(), mismatches);
         if (mismatches.Count > 0)
         {
             throw Checkpoint.Mismatch(name, mismatches);
         }
 
-        // A file does not tell containers without arrays.
+        // A file does not distinguish between kinds of empty containers, so the structure comes from the model.
         Tree model = state[ModelKey];
         Model.RestoreState(Tree.MapWithPath((path, _) => model.Find(path).Array, before));
         try
@@ -255,7 +268,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
     {
         Tree before = Model.CaptureState();
 
-        // Second handles: what is replaced is freed at once, but a failure puts it back.
+        // The shared handles let a failed step restore the model, while replaced arrays are freed at once.
         Tree model = before.Map(array => array.Share());
         TreeDictionary? sum = _accumulator.Sum?.Map(array => array.Share());
         int count = _accumulator.Count;
@@ -274,7 +287,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
             throw;
         }
 
-        // MLX computes the new parameters in the memory of old ones that nobody holds.
+        // MLX reuses the memory of unreferenced old parameters for the new ones.
         model.DisposeArrays();
         sum?.DisposeArrays();
         Tree after = Model.CaptureState();
@@ -303,7 +316,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
 
     private TreeDictionary Average(TreeDictionary tree) => _options.Group is { } group ? Gradients.Average(tree, group) : tree;
 
-    /// <summary>Frees the arrays that the model no longer has, such as statistics that the loss has renewed.</summary>
+    /// <summary>Frees arrays that the model no longer holds, such as running statistics that the loss function has replaced.</summary>
     private static void FreeReplaced(Tree before, Tree after)
     {
         HashSet<MlxArray> kept = new(after.Leaves, ReferenceEqualityComparer.Instance);

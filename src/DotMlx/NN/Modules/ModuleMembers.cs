@@ -1,6 +1,6 @@
 namespace DotMlx.NN;
 
-/// <summary>The members of one module, base classes first, in the order of declaration.</summary>
+/// <summary>The members of a module in declaration order, with the members of base classes first.</summary>
 public sealed class ModuleMembers
 {
     private readonly List<ModuleMember> _members = [];
@@ -10,10 +10,10 @@ public sealed class ModuleMembers
     {
     }
 
-    /// <summary>Values that were excluded, in no order.</summary>
+    /// <summary>The excluded values, in no particular order.</summary>
     internal IReadOnlyList<object> Excluded => _excluded;
 
-    /// <summary>Appends members; one whose name is there already takes the earlier one's place.</summary>
+    /// <summary>Appends members. A member replaces an earlier one with the same name, in place.</summary>
     /// <param name="members">The members.</param>
     public void Add(params ReadOnlySpan<ModuleMember> members)
     {
@@ -31,24 +31,27 @@ public sealed class ModuleMembers
         }
     }
 
-    /// <summary>Registers one member of this module, for languages without the source generator.</summary>
-    /// <typeparam name="TValue">An array, a module, or a list or dictionary of them.</typeparam>
-    /// <param name="name">The name in trees and checkpoints, without dots.</param>
+    /// <summary>Registers a member of this module. Use this method in languages without the source generator, such as F#.</summary>
+    /// <typeparam name="TValue">An array, a module, or a list or dictionary of arrays or modules.</typeparam>
+    /// <param name="name">The name in parameter trees and checkpoints, without dots.</param>
     /// <param name="get">Reads the member.</param>
-    /// <param name="set">Replaces it: updates, loading of weights and quantization call this.</param>
-    /// <param name="isBuffer">Whether it is saved but never trained.</param>
-    /// <exception cref="ArgumentException">The name is empty or holds a dot.</exception>
+    /// <param name="set">Replaces the member. Updates, weight loading, and quantization call it.</param>
+    /// <param name="isBuffer">Whether the member is saved but never trained.</param>
+    /// <exception cref="ArgumentException">The name is empty or contains a dot.</exception>
     public void Add<TValue>(string name, Func<TValue?> get, Action<TValue> set, bool isBuffer = false)
         where TValue : class => Add(ModuleMember.OfInstance(name, get, set, isBuffer));
 
     /// <summary>
-    /// Registers a module, or a list or dictionary, that always stays in its place. Its parameters are trained, saved and loaded. It cannot
-    /// be exchanged for another object, as quantization does with a layer; what is in a list or a dictionary can.
+    /// Registers a module, list, or dictionary that is never replaced. Its parameters are trained, saved, and loaded. Quantization cannot
+    /// replace the object itself. The elements of a list or dictionary can be replaced.
     /// </summary>
     /// <typeparam name="TValue">A module, or a list or dictionary of arrays or modules.</typeparam>
-    /// <param name="name">The name in trees and checkpoints, without dots.</param>
-    /// <param name="value">The module or container.</param>
-    /// <exception cref="ArgumentException">The value is an array, which every update replaces, or nothing that holds parameters.</exception>
+    /// <param name="name">The name in parameter trees and checkpoints, without dots.</param>
+    /// <param name="value">The module, list, or dictionary.</param>
+    /// <exception cref="ArgumentException">
+    /// The value is an array, which every update replaces, or an object that cannot hold parameters; or the name is empty or contains a
+    /// dot.
+    /// </exception>
     public void Add<TValue>(string name, TValue value)
         where TValue : class
     {
@@ -63,7 +66,7 @@ public sealed class ModuleMembers
                 nameof(value)));
     }
 
-    /// <summary>Says that an array, a module or a container that this module holds is not a parameter.</summary>
+    /// <summary>Excludes an array, module, list, or dictionary of this module from its parameters.</summary>
     /// <param name="value">The value, as the module holds it.</param>
     public void Exclude(object value)
     {
@@ -71,8 +74,8 @@ public sealed class ModuleMembers
         _excluded.Add(value);
     }
 
-    /// <summary>Takes an inherited member off the list; a name that is not there is ignored.</summary>
-    /// <param name="name">The name in trees and checkpoints.</param>
+    /// <summary>Removes an inherited member. Unknown names are ignored.</summary>
+    /// <param name="name">The name in parameter trees and checkpoints.</param>
     public void Remove(string name) => _members.RemoveAll(m => m.Name == name);
 
     internal ModuleMember[] ToArray() => [.. _members];
