@@ -68,7 +68,7 @@ internal static class ManagedUpdates
     /// <summary>Adam in the words of docs/custom-optimizers.md.</summary>
     private sealed class CustomAdam : Optimizer
     {
-        public CustomAdam(double learningRate) => MaybeSchedule("learning_rate", learningRate);
+        public CustomAdam(double learningRate) => SetHyperparameter("learning_rate", learningRate);
 
         protected override void InitSingle(MlxArray parameter, TreeDictionary state)
         {

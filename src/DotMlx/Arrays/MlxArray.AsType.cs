@@ -15,8 +15,8 @@ public sealed unsafe partial class MlxArray
         }
 
         mlx_array result = default;
-        int status = Mlxc.mlx_astype(&result, Handle, (mlx_dtype)dtype, Op.Stream(stream));
+        int status = Mlxc.mlx_astype(&result, Handle, (mlx_dtype)dtype, NativeCall.Stream(stream));
         GC.KeepAlive(this);
-        return Op.Result(status, result, "mlx_astype");
+        return NativeCall.Result(status, result, "mlx_astype");
     }
 }

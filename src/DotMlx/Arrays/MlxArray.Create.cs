@@ -110,7 +110,7 @@ public sealed unsafe partial class MlxArray
         mlx_array copy = default;
         int status = Mlxc.mlx_array_set(&copy, Handle);
         GC.KeepAlive(this);
-        return Op.Result(status, copy, "mlx_array_set");
+        return NativeCall.Result(status, copy, "mlx_array_set");
     }
 
     private static MlxArray FromSpan<T>(ReadOnlySpan<T> data, ReadOnlySpan<int> shape)

@@ -13,19 +13,19 @@ public sealed unsafe partial class MlxArray :
     public static MlxArray operator +(MlxArray a) => a;
 
     /// <summary>Element-wise negation (<c>mlx_negative</c>).</summary>
-    public static MlxArray operator -(MlxArray a) => Op.Elementwise(&Mlxc.mlx_negative, "mlx_negative", a, null);
+    public static MlxArray operator -(MlxArray a) => NativeCall.Elementwise(&Mlxc.mlx_negative, "mlx_negative", a, null);
 
     /// <summary>Element-wise sum, broadcast; a number takes the array's type (<c>mlx_add</c>).</summary>
-    public static MlxArray operator +(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_add, "mlx_add", a, b, null);
+    public static MlxArray operator +(MlxArray a, MlxArray b) => NativeCall.Arithmetic(&Mlxc.mlx_add, "mlx_add", a, b, null);
 
     /// <summary>Element-wise difference, broadcast (<c>mlx_subtract</c>).</summary>
-    public static MlxArray operator -(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_subtract, "mlx_subtract", a, b, null);
+    public static MlxArray operator -(MlxArray a, MlxArray b) => NativeCall.Arithmetic(&Mlxc.mlx_subtract, "mlx_subtract", a, b, null);
 
     /// <summary>Element-wise product, broadcast; for the matrix product use <see cref="Mx.MatMul"/> (<c>mlx_multiply</c>).</summary>
-    public static MlxArray operator *(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, null);
+    public static MlxArray operator *(MlxArray a, MlxArray b) => NativeCall.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, null);
 
     /// <summary>Element-wise quotient, broadcast; a floating-point division even for integers (<c>mlx_divide</c>).</summary>
-    public static MlxArray operator /(MlxArray a, MlxArray b) => Op.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, null);
+    public static MlxArray operator /(MlxArray a, MlxArray b) => NativeCall.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, null);
 
     /// <summary>Element-wise remainder with the sign of the divisor, as in Python (<c>mlx_remainder</c>).</summary>
     public static MlxArray operator %(MlxArray a, MlxArray b) => Mx.Remainder(a, b);
@@ -39,8 +39,8 @@ public sealed unsafe partial class MlxArray :
         ArgumentNullException.ThrowIfNull(a);
         RequireBits("~", a);
         return a.DType == DType.Bool
-            ? Op.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, null)
-            : Op.Unary(&Mlxc.mlx_bitwise_invert, "mlx_bitwise_invert", a, null);
+            ? NativeCall.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, null)
+            : NativeCall.Unary(&Mlxc.mlx_bitwise_invert, "mlx_bitwise_invert", a, null);
     }
 
     /// <summary>Element-wise logical complement, only for Booleans.</summary>
@@ -49,7 +49,7 @@ public sealed unsafe partial class MlxArray :
     {
         ArgumentNullException.ThrowIfNull(a);
         return a.DType == DType.Bool
-            ? Op.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, null)
+            ? NativeCall.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, null)
             : throw new ArgumentException($"Operator ! requires Booleans, but the array is {a.DType.MlxName()}. Use ~ for bits, or Mx.LogicalNot.", nameof(a));
     }
 
@@ -77,16 +77,16 @@ public sealed unsafe partial class MlxArray :
     /// Element-wise comparison that returns a Boolean array. <c>==</c> isn't element-wise, because it compares object references; use <see
     /// cref="Mx.Equal"/> (<c>mlx_less</c>).
     /// </summary>
-    public static MlxArray operator <(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_less, "mlx_less", a, b, null);
+    public static MlxArray operator <(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_less, "mlx_less", a, b, null);
 
     /// <summary>Element-wise comparison that returns a Boolean array (<c>mlx_greater</c>).</summary>
-    public static MlxArray operator >(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_greater, "mlx_greater", a, b, null);
+    public static MlxArray operator >(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_greater, "mlx_greater", a, b, null);
 
     /// <summary>Element-wise comparison that returns a Boolean array (<c>mlx_less_equal</c>).</summary>
-    public static MlxArray operator <=(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_less_equal, "mlx_less_equal", a, b, null);
+    public static MlxArray operator <=(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_less_equal, "mlx_less_equal", a, b, null);
 
     /// <summary>Element-wise comparison that returns a Boolean array (<c>mlx_greater_equal</c>).</summary>
-    public static MlxArray operator >=(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, null);
+    public static MlxArray operator >=(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, null);
 
     private static MlxArray Bits(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, string symbol, MlxArray a, MlxArray b)
@@ -95,7 +95,7 @@ public sealed unsafe partial class MlxArray :
         ArgumentNullException.ThrowIfNull(b);
         RequireBits(symbol, a);
         RequireBits(symbol, b);
-        return Op.Binary(f, function, a, b, null);
+        return NativeCall.Binary(f, function, a, b, null);
     }
 
     private static void RequireBits(string symbol, MlxArray a)

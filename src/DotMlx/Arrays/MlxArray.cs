@@ -23,7 +23,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     // The native array, or 0. Whoever takes it out (NativeFree sees to it that only one does) frees it.
     private nint native;
 
-    // How the thread that made this finds out if nobody does: a LatestToken until the thread makes the next array, then a HandleGuard;
+    // How the thread that made this finds out if nobody does: a LatestToken until the thread makes the next array, then a WeakHandle;
     // or that an arena does it.
     private ArrayWatch? watch;
 
@@ -113,7 +113,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>The number that this represents, or null.</summary>
     internal WeakScalar? Weak => extra as WeakScalar;
 
-    /// <summary>The watch of the thread that made this array (<see cref="LatestToken"/>, then <see cref="HandleGuard"/>).</summary>
+    /// <summary>The watch of the thread that made this array (<see cref="LatestToken"/>, then <see cref="WeakHandle"/>).</summary>
     internal ref ArrayWatch? Watch => ref watch;
 
     /// <summary>Frees the native array. Calling it twice, or from several threads at once, is harmless.</summary>
@@ -175,7 +175,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     {
         var array = new MlxArray();
         array.native = (nint)handle.ctx;
-        ThreadState.Current.WatchByGuard(array, array.native, counted: false);
+        ThreadState.Current.WatchWeakly(array, array.native, counted: false);
         return array;
     }
 

@@ -45,7 +45,7 @@ public static unsafe partial class Mx
     /// <param name="stream">The stream; null for the default stream.</param>
     public static void Synchronize(MlxStream? stream = null)
     {
-        mlx_stream handle = Op.Stream(stream);
+        mlx_stream handle = NativeCall.Stream(stream);
         Evaluation.Run(() => MlxError.ThrowIfFailed(Mlxc.mlx_synchronize(handle), "mlx_synchronize"));
     }
 

@@ -151,6 +151,6 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
         PeerWatch.Called("a comparison of what the ranks call");
         int status = Mlxc.mlx_distributed_all_gather(&result, x.Handle, group, stream);
         GC.KeepAlive(x);
-        return Op.Result(status, result, "mlx_distributed_all_gather");
+        return NativeCall.Result(status, result, "mlx_distributed_all_gather");
     }
 }

@@ -118,7 +118,7 @@ internal sealed unsafe class GroupConnection
     {
         using NativeText text = new(backend, nameof(backend));
         mlx_distributed_group result = default;
-        MlxError.ThrowIfFailed(MlxcPortable.mlx_distributed_init(&result, Native.Byte(strict), text.Pointer), "mlx_distributed_init");
+        MlxError.ThrowIfFailed(MlxcPortable.mlx_distributed_init(&result, NativeCall.Byte(strict), text.Pointer), "mlx_distributed_init");
         return result;
     }
 

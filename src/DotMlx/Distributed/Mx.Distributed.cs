@@ -150,8 +150,8 @@ public static unsafe partial class Mx
             fixed (int* size = shape)
             {
                 int status = Mlxc.mlx_distributed_recv(
-                    &result, size, (nuint)shape.Length, Native.DType(dtype), src, used.Group, Stream(group, stream));
-                return Op.Result(status, result, "mlx_distributed_recv");
+                    &result, size, (nuint)shape.Length, NativeCall.DType(dtype), src, used.Group, Stream(group, stream));
+                return NativeCall.Result(status, result, "mlx_distributed_recv");
             }
         }
 
@@ -181,7 +181,7 @@ public static unsafe partial class Mx
             mlx_array result = default;
             int status = f(&result, x.Handle, rank, used.Group, Stream(group, stream));
             GC.KeepAlive(x);
-            return Op.Result(status, result, "mlx_distributed_" + operation);
+            return NativeCall.Result(status, result, "mlx_distributed_" + operation);
         }
 
         /// <summary>Compares named arrays with those of the other processes when they are new, and throws in all where one differs.</summary>
@@ -218,7 +218,7 @@ public static unsafe partial class Mx
             mlx_distributed_group native = used.Group;
             if (native.ctx == null)
             {
-                return Op.AsOperand(x, x.DType);
+                return NativeCall.AsOperand(x, x.DType);
             }
 
             mlx_stream where = Stream(group, stream);
@@ -231,10 +231,10 @@ public static unsafe partial class Mx
             }
 
             mlx_array result = default;
-            int status = f(&result, Op.Handle(x), native, where);
+            int status = f(&result, NativeCall.Handle(x), native, where);
             GC.KeepAlive(x);
             GC.KeepAlive(group);
-            return Op.Result(status, result, function);
+            return NativeCall.Result(status, result, function);
         }
 
         // What follows would end the process: the ring's own thread raises these errors, where nobody can catch them.
@@ -278,7 +278,7 @@ public static unsafe partial class Mx
             DeviceType? needed = group.Connection.Device;
             if (stream is null)
             {
-                return Op.Stream(needed ?? DeviceType.Cpu);
+                return NativeCall.Stream(needed ?? DeviceType.Cpu);
             }
 
             if (needed is { } type && stream.Device.Type != type)
@@ -287,7 +287,7 @@ public static unsafe partial class Mx
                     $"The backend {group.Connection.Transport} communicates on the {type.ToString().ToUpperInvariant()}, not on {stream}: leave the stream out, or give one of that device.", nameof(stream));
             }
 
-            return Op.Stream(stream);
+            return NativeCall.Stream(stream);
         }
     }
 }

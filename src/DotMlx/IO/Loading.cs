@@ -75,7 +75,7 @@ internal static unsafe class Loading
                 reader.ThrowIfFailed();
             }
 
-            MlxArray array = Op.Result(status, loaded, "mlx_load_reader");
+            MlxArray array = NativeCall.Result(status, loaded, "mlx_load_reader");
             arrays.Add(array);
             Length += stored.NBytes;
             return array;

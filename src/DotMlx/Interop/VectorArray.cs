@@ -30,7 +30,7 @@ internal unsafe ref struct VectorArray
                 arrays = arrays[some.Length..];
                 for (int i = 0; i < some.Length; i++)
                 {
-                    handles[i] = Op.Handle(some[i], "arrays");
+                    handles[i] = NativeCall.Handle(some[i], "arrays");
                 }
 
                 vector.Append(handles[..some.Length]);
@@ -66,7 +66,7 @@ internal unsafe ref struct VectorArray
     {
         mlx_array element = default;
         int status = Mlxc.mlx_vector_array_get(&element, Handle, (nuint)index);
-        return Op.Result(status, element, "mlx_vector_array_get");
+        return NativeCall.Result(status, element, "mlx_vector_array_get");
     }
 
     public void Dispose()

@@ -46,7 +46,7 @@ public abstract unsafe class CustomKernel : IDisposable
                 ArgumentNullException.ThrowIfNull(outputShapes[i], nameof(outputShapes));
                 fixed (int* shape = outputShapes[i])
                 {
-                    AddOutput(config, shape, (nuint)outputShapes[i].Length, Native.DType(outputDTypes[i]));
+                    AddOutput(config, shape, (nuint)outputShapes[i].Length, NativeCall.DType(outputDTypes[i]));
                 }
             }
 
@@ -57,14 +57,14 @@ public abstract unsafe class CustomKernel : IDisposable
                 AddTemplate(config, text.Pointer, value);
             }
 
-            SetSizes(config, grid, threadGroup, Native.Byte(verbose));
+            SetSizes(config, grid, threadGroup, NativeCall.Byte(verbose));
             if (initValue is float value0)
             {
                 SetInitValue(config, value0);
             }
 
             using VectorArray arrays = VectorArray.From(inputs);
-            return Run(used.Value, config, arrays.Handle, Op.Stream(stream));
+            return Run(used.Value, config, arrays.Handle, NativeCall.Stream(stream));
         }
         finally
         {

@@ -89,7 +89,7 @@ internal static unsafe class IntegerArithmetic
         internal SafeDivisor(MlxArray a, MlxArray b, MlxStream? stream)
         {
             // Here already a number takes the type of the array beside it.
-            using MlxArray divisor = a.IsWeakScalar ? Op.AsOperand(b, b.DType) : Op.AsOperand(b, a.DType);
+            using MlxArray divisor = a.IsWeakScalar ? NativeCall.AsOperand(b, b.DType) : NativeCall.AsOperand(b, a.DType);
             MlxArray one = divisor.DType == DType.Bool ? true : 1;
             IsZero = Mx.LogicalNot(divisor, stream);
             if (!divisor.DType.IsSignedInteger())

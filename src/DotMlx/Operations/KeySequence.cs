@@ -63,7 +63,7 @@ internal sealed unsafe class KeySequence
     internal void Restore(MlxArray state)
     {
         mlx_array copy = default;
-        MlxError.ThrowIfFailed(Mlxc.mlx_array_set(&copy, Op.Handle(state)), "mlx_array_set");
+        MlxError.ThrowIfFailed(Mlxc.mlx_array_set(&copy, NativeCall.Handle(state)), "mlx_array_set");
         GC.KeepAlive(state);
         lock (gate)
         {
@@ -76,7 +76,7 @@ internal sealed unsafe class KeySequence
     {
         mlx_array state = default;
         mlx_array drawn = default;
-        int status = Mlxc.mlx_random_split(&state, &drawn, key.Handle, Op.Stream(null));
+        int status = Mlxc.mlx_random_split(&state, &drawn, key.Handle, NativeCall.Stream(null));
         MlxError.ThrowIfFailed(status, "mlx_random_split");
         Replace(state);
         return MlxArray.CreateShared(drawn);

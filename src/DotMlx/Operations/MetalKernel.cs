@@ -30,8 +30,8 @@ public sealed unsafe class MetalKernel : CustomKernel
         {
             outputs = Names(outputNames, nameof(outputNames));
             mlx_fast_metal_kernel kernel = Mlxc.mlx_fast_metal_kernel_new(
-                nameText.Pointer, inputs, outputs, sourceText.Pointer, headerText.Pointer, Native.Byte(ensureRowContiguous),
-                Native.Byte(atomicOutputs));
+                nameText.Pointer, inputs, outputs, sourceText.Pointer, headerText.Pointer, NativeCall.Byte(ensureRowContiguous),
+                NativeCall.Byte(atomicOutputs));
             return kernel.ctx is null ? throw MlxError.Fail("mlx_fast_metal_kernel_new") : (nint)kernel.ctx;
         }
         finally
@@ -59,9 +59,9 @@ public sealed unsafe class MetalKernel : CustomKernel
     {
         int status = value switch
         {
-            { Flag: bool flag } => Mlxc.mlx_fast_metal_kernel_config_add_template_arg_bool(Config(config), name, Native.Byte(flag)),
+            { Flag: bool flag } => Mlxc.mlx_fast_metal_kernel_config_add_template_arg_bool(Config(config), name, NativeCall.Byte(flag)),
             { Number: int number } => Mlxc.mlx_fast_metal_kernel_config_add_template_arg_int(Config(config), name, number),
-            { Type: DType type } => Mlxc.mlx_fast_metal_kernel_config_add_template_arg_dtype(Config(config), name, Native.DType(type)),
+            { Type: DType type } => Mlxc.mlx_fast_metal_kernel_config_add_template_arg_dtype(Config(config), name, NativeCall.DType(type)),
             _ => throw new ArgumentException("A template argument has no value.", nameof(value)),
         };
         MlxError.ThrowIfFailed(status, "mlx_fast_metal_kernel_config_add_template_arg");
@@ -88,6 +88,6 @@ public sealed unsafe class MetalKernel : CustomKernel
         mlx_vector_array outputs = default;
         int status = Mlxc.mlx_fast_metal_kernel_apply(
             &outputs, new mlx_fast_metal_kernel { ctx = (void*)kernel }, inputs, Config(config), stream);
-        return Native.Arrays(status, outputs, "mlx_fast_metal_kernel_apply");
+        return NativeCall.Arrays(status, outputs, "mlx_fast_metal_kernel_apply");
     }
 }

@@ -12,7 +12,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.add; C: mlx_add.</remarks>
     public static MlxArray Add(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Arithmetic(&Mlxc.mlx_add, "mlx_add", a, b, stream);
+        => NativeCall.Arithmetic(&Mlxc.mlx_add, "mlx_add", a, b, stream);
 
     /// <summary>Difference of two arrays, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -22,7 +22,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.subtract; C: mlx_subtract.</remarks>
     public static MlxArray Subtract(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Arithmetic(&Mlxc.mlx_subtract, "mlx_subtract", a, b, stream);
+        => NativeCall.Arithmetic(&Mlxc.mlx_subtract, "mlx_subtract", a, b, stream);
 
     /// <summary>Product of two arrays, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -32,7 +32,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.multiply; C: mlx_multiply.</remarks>
     public static MlxArray Multiply(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, stream);
+        => NativeCall.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, stream);
 
     /// <summary>True quotient of two arrays, element by element; integers give float32.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -42,7 +42,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.divide; C: mlx_divide.</remarks>
     public static MlxArray Divide(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, stream);
+        => NativeCall.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, stream);
 
     /// <summary>Quotient, rounded down, element by element, in the promoted dtype.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -55,7 +55,7 @@ public static unsafe partial class Mx
     {
         return IntegerArithmetic.MayTrap(a, b) ? IntegerArithmetic.Quotient(a, b, Divided, stream) : Divided(a, b);
 
-        MlxArray Divided(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_floor_divide, "mlx_floor_divide", a, b, stream);
+        MlxArray Divided(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_floor_divide, "mlx_floor_divide", a, b, stream);
     }
 
     /// <summary>Remainder of the division, with the sign of <paramref name="b"/>.</summary>
@@ -69,7 +69,7 @@ public static unsafe partial class Mx
     {
         return IntegerArithmetic.MayTrap(a, b) ? IntegerArithmetic.Remainder(a, b, Divided, stream) : Divided(a, b);
 
-        MlxArray Divided(MlxArray a, MlxArray b) => Op.Binary(&Mlxc.mlx_remainder, "mlx_remainder", a, b, stream);
+        MlxArray Divided(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_remainder, "mlx_remainder", a, b, stream);
     }
 
     /// <summary><paramref name="a"/> to the power of <paramref name="b"/>, element by element.</summary>
@@ -86,7 +86,7 @@ public static unsafe partial class Mx
     public static MlxArray Power(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         IntegerArithmetic.CheckExponent(a, b);
-        return Op.Binary(&Mlxc.mlx_power, "mlx_power", a, b, stream);
+        return NativeCall.Binary(&Mlxc.mlx_power, "mlx_power", a, b, stream);
     }
 
     /// <summary>The larger of two elements, or NaN if either is NaN.</summary>
@@ -97,7 +97,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.maximum; C: mlx_maximum.</remarks>
     public static MlxArray Maximum(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Arithmetic(&Mlxc.mlx_maximum, "mlx_maximum", a, b, stream);
+        => NativeCall.Arithmetic(&Mlxc.mlx_maximum, "mlx_maximum", a, b, stream);
 
     /// <summary>The smaller of two elements, or NaN if either is NaN.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -107,7 +107,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.minimum; C: mlx_minimum.</remarks>
     public static MlxArray Minimum(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Arithmetic(&Mlxc.mlx_minimum, "mlx_minimum", a, b, stream);
+        => NativeCall.Arithmetic(&Mlxc.mlx_minimum, "mlx_minimum", a, b, stream);
 
     /// <summary>Log(Exp(a) + Exp(b)) without overflow.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -117,7 +117,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.logaddexp; C: mlx_logaddexp.</remarks>
     public static MlxArray LogAddExp(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_logaddexp, "mlx_logaddexp", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_logaddexp, "mlx_logaddexp", a, b, stream);
 
     /// <summary>Angle of the point (b, a) in radians, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -127,7 +127,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.arctan2; C: mlx_arctan2.</remarks>
     public static MlxArray Arctan2(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_arctan2, "mlx_arctan2", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_arctan2, "mlx_arctan2", a, b, stream);
 
     /// <summary>Bitwise AND of integers or bools.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -137,7 +137,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_and; C: mlx_bitwise_and.</remarks>
     public static MlxArray BitwiseAnd(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_bitwise_and, "mlx_bitwise_and", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_bitwise_and, "mlx_bitwise_and", a, b, stream);
 
     /// <summary>Bitwise OR of integers or bools.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -147,7 +147,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_or; C: mlx_bitwise_or.</remarks>
     public static MlxArray BitwiseOr(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_bitwise_or, "mlx_bitwise_or", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_bitwise_or, "mlx_bitwise_or", a, b, stream);
 
     /// <summary>Bitwise exclusive OR of integers or bools.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -157,7 +157,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_xor; C: mlx_bitwise_xor.</remarks>
     public static MlxArray BitwiseXor(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_bitwise_xor, "mlx_bitwise_xor", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_bitwise_xor, "mlx_bitwise_xor", a, b, stream);
 
     /// <summary>Bits of <paramref name="a"/> shifted left by <paramref name="b"/> places.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -167,7 +167,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.left_shift; C: mlx_left_shift.</remarks>
     public static MlxArray LeftShift(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_left_shift, "mlx_left_shift", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_left_shift, "mlx_left_shift", a, b, stream);
 
     /// <summary>Bits of <paramref name="a"/> shifted right by <paramref name="b"/> places.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -177,7 +177,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.right_shift; C: mlx_right_shift.</remarks>
     public static MlxArray RightShift(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_right_shift, "mlx_right_shift", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_right_shift, "mlx_right_shift", a, b, stream);
 
     /// <summary>Quotient, truncated toward zero, and remainder, in one pass.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -209,12 +209,23 @@ public static unsafe partial class Mx
         return (quotient, remainder!);
     }
 
+    /// <summary>The array itself, as the unary plus gives it.</summary>
+    /// <param name="a">Any dtype.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>A new array object over the same elements.</returns>
+    /// <remarks>mlx.core.positive of MLX 0.32; C: mlx_positive, on older mlx-c mlx_array_set.</remarks>
+    public static MlxArray Positive(MlxArray a, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return HasNewer ? NativeCall.Unary(&Mlxc.mlx_positive, "mlx_positive", a, stream) : AsArray(a);
+    }
+
     private static (MlxArray Quotient, MlxArray Remainder) DivModOf(MlxArray a, MlxArray b, MlxStream? stream)
     {
         using OperandPair pair = new(a, b);
         mlx_vector_array results = default;
-        MlxArray[] arrays = Native.Arrays(
-            Mlxc.mlx_divmod(&results, pair.Left, pair.Right, Op.Stream(stream)), results, "mlx_divmod");
+        MlxArray[] arrays = NativeCall.Arrays(
+            Mlxc.mlx_divmod(&results, pair.Left, pair.Right, NativeCall.Stream(stream)), results, "mlx_divmod");
         return (arrays[0], arrays[1]);
     }
 }

@@ -12,7 +12,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.equal; C: mlx_equal.</remarks>
     public static MlxArray Equal(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_equal, "mlx_equal", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_equal, "mlx_equal", a, b, stream);
 
     /// <summary>a != b, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -22,7 +22,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.not_equal; C: mlx_not_equal.</remarks>
     public static MlxArray NotEqual(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_not_equal, "mlx_not_equal", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_not_equal, "mlx_not_equal", a, b, stream);
 
     /// <summary>a &lt; b, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -32,7 +32,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.less; C: mlx_less.</remarks>
     public static MlxArray Less(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_less, "mlx_less", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_less, "mlx_less", a, b, stream);
 
     /// <summary>a &lt;= b, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -42,7 +42,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.less_equal; C: mlx_less_equal.</remarks>
     public static MlxArray LessEqual(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_less_equal, "mlx_less_equal", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_less_equal, "mlx_less_equal", a, b, stream);
 
     /// <summary>a > b, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -52,7 +52,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.greater; C: mlx_greater.</remarks>
     public static MlxArray Greater(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_greater, "mlx_greater", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_greater, "mlx_greater", a, b, stream);
 
     /// <summary>a >= b, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -62,7 +62,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.greater_equal; C: mlx_greater_equal.</remarks>
     public static MlxArray GreaterEqual(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, stream);
 
     /// <summary>Whether both elements are nonzero.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -72,7 +72,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.logical_and; C: mlx_logical_and.</remarks>
     public static MlxArray LogicalAnd(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_logical_and, "mlx_logical_and", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_logical_and, "mlx_logical_and", a, b, stream);
 
     /// <summary>Whether at least one of the two elements is nonzero.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -82,7 +82,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.logical_or; C: mlx_logical_or.</remarks>
     public static MlxArray LogicalOr(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Op.Binary(&Mlxc.mlx_logical_or, "mlx_logical_or", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_logical_or, "mlx_logical_or", a, b, stream);
 
     /// <summary>Whether each element is NaN.</summary>
     /// <param name="a">Any dtype.</param>
@@ -90,7 +90,7 @@ public static unsafe partial class Mx
     /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isnan; C: mlx_isnan.</remarks>
     public static MlxArray IsNaN(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_isnan, "mlx_isnan", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_isnan, "mlx_isnan", a, stream);
 
     /// <summary>Whether each element is infinite.</summary>
     /// <param name="a">Any dtype.</param>
@@ -98,7 +98,7 @@ public static unsafe partial class Mx
     /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isinf; C: mlx_isinf.</remarks>
     public static MlxArray IsInf(MlxArray a, MlxStream? stream = null)
-        => OfParts(a) ? Either(&Mlxc.mlx_isinf, "mlx_isinf", a, LogicalOr, stream) : Op.Unary(&Mlxc.mlx_isinf, "mlx_isinf", a, stream);
+        => OfParts(a) ? Either(&Mlxc.mlx_isinf, "mlx_isinf", a, LogicalOr, stream) : NativeCall.Unary(&Mlxc.mlx_isinf, "mlx_isinf", a, stream);
 
     /// <summary>Whether each element is neither infinite nor NaN.</summary>
     /// <param name="a">Any dtype.</param>
@@ -108,7 +108,26 @@ public static unsafe partial class Mx
     public static MlxArray IsFinite(MlxArray a, MlxStream? stream = null)
         => OfParts(a)
             ? Either(&Mlxc.mlx_isfinite, "mlx_isfinite", a, LogicalAnd, stream)
-            : Op.Unary(&Mlxc.mlx_isfinite, "mlx_isfinite", a, stream);
+            : NativeCall.Unary(&Mlxc.mlx_isfinite, "mlx_isfinite", a, stream);
+
+    /// <summary>Whether exactly one of both elements is non-zero.</summary>
+    /// <param name="a">Array or scalar.</param>
+    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <remarks>mlx.core.logical_xor of MLX 0.32; C: mlx_logical_xor, on older mlx-c mlx_logical_not and mlx_not_equal.</remarks>
+    public static MlxArray LogicalXor(MlxArray a, MlxArray b, MlxStream? stream = null)
+    {
+        if (HasNewer)
+        {
+            return NativeCall.Binary(&Mlxc.mlx_logical_xor, "mlx_logical_xor", a, b, stream);
+        }
+
+        using MlxArray left = LogicalNot(a, stream);
+        using MlxArray right = LogicalNot(b, stream);
+        return NotEqual(left, right, stream);
+    }
 
     // Before 0.32 MLX compares complex numbers with infinity, which says nothing of their parts.
     private static bool OfParts(MlxArray a) => !HasNewer && a is not null && a.DType == DType.Complex64;
@@ -119,8 +138,8 @@ public static unsafe partial class Mx
     {
         using MlxArray real = Real(a, stream);
         using MlxArray imaginary = Imag(a, stream);
-        using MlxArray ofReal = Op.Unary(test, function, real, stream);
-        using MlxArray ofImaginary = Op.Unary(test, function, imaginary, stream);
+        using MlxArray ofReal = NativeCall.Unary(test, function, real, stream);
+        using MlxArray ofImaginary = NativeCall.Unary(test, function, imaginary, stream);
         return join(ofReal, ofImaginary, stream);
     }
 
@@ -130,7 +149,7 @@ public static unsafe partial class Mx
     /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isposinf; C: mlx_isposinf.</remarks>
     public static MlxArray IsPosInf(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_isposinf, "mlx_isposinf", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_isposinf, "mlx_isposinf", a, stream);
 
     /// <summary>Whether each element is negative infinity.</summary>
     /// <param name="a">Any dtype.</param>
@@ -138,7 +157,7 @@ public static unsafe partial class Mx
     /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isneginf; C: mlx_isneginf.</remarks>
     public static MlxArray IsNegInf(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_isneginf, "mlx_isneginf", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_isneginf, "mlx_isneginf", a, stream);
 
     /// <summary>Whether each element is zero.</summary>
     /// <param name="a">Any dtype.</param>
@@ -146,7 +165,7 @@ public static unsafe partial class Mx
     /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.logical_not; C: mlx_logical_not.</remarks>
     public static MlxArray LogicalNot(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, stream);
 
     /// <summary>Whether two arrays have the same shape and the same elements.</summary>
     /// <param name="a">An array or a scalar.</param>
@@ -159,8 +178,8 @@ public static unsafe partial class Mx
     {
         using OperandPair pair = new(a, b);
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_array_equal(&result, pair.Left, pair.Right, Native.Byte(equalNan), Op.Stream(stream)),
+        return NativeCall.Result(
+            Mlxc.mlx_array_equal(&result, pair.Left, pair.Right, NativeCall.Byte(equalNan), NativeCall.Stream(stream)),
             result, "mlx_array_equal");
     }
 
@@ -179,8 +198,8 @@ public static unsafe partial class Mx
     {
         using OperandPair pair = new(a, b);
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_allclose(&result, pair.Left, pair.Right, rtol, atol, Native.Byte(equalNan), Op.Stream(stream)),
+        return NativeCall.Result(
+            Mlxc.mlx_allclose(&result, pair.Left, pair.Right, rtol, atol, NativeCall.Byte(equalNan), NativeCall.Stream(stream)),
             result, "mlx_allclose");
     }
 
@@ -199,8 +218,8 @@ public static unsafe partial class Mx
     {
         using OperandPair pair = new(a, b);
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_isclose(&result, pair.Left, pair.Right, rtol, atol, Native.Byte(equalNan), Op.Stream(stream)),
+        return NativeCall.Result(
+            Mlxc.mlx_isclose(&result, pair.Left, pair.Right, rtol, atol, NativeCall.Byte(equalNan), NativeCall.Stream(stream)),
             result, "mlx_isclose");
     }
 }

@@ -23,10 +23,10 @@ public static unsafe partial class Mx
         CheckSpatial(input, weight, [stride], [padding], [padding], [dilation], [1]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv1d(
-            &result, Op.Handle(input), Op.Handle(weight), stride, padding, dilation, groups, Op.Stream(stream));
+            &result, NativeCall.Handle(input), NativeCall.Handle(weight), stride, padding, dilation, groups, NativeCall.Stream(stream));
         GC.KeepAlive(input);
         GC.KeepAlive(weight);
-        return Op.Result(status, result, "mlx_conv1d");
+        return NativeCall.Result(status, result, "mlx_conv1d");
     }
 
     /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel is not flipped).</summary>
@@ -51,11 +51,11 @@ public static unsafe partial class Mx
         CheckSpatial(input, weight, [s.Height, s.Width], [p.Height, p.Width], [p.Height, p.Width], [d.Height, d.Width], [1]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv2d(
-            &result, Op.Handle(input), Op.Handle(weight), s.Height, s.Width, p.Height, p.Width,
-            d.Height, d.Width, groups, Op.Stream(stream));
+            &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Height, s.Width, p.Height, p.Width,
+            d.Height, d.Width, groups, NativeCall.Stream(stream));
         GC.KeepAlive(input);
         GC.KeepAlive(weight);
-        return Op.Result(status, result, "mlx_conv2d");
+        return NativeCall.Result(status, result, "mlx_conv2d");
     }
 
     /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel is not flipped).</summary>
@@ -82,11 +82,11 @@ public static unsafe partial class Mx
             [d.Depth, d.Height, d.Width], [1]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv3d(
-            &result, Op.Handle(input), Op.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
-            d.Depth, d.Height, d.Width, groups, Op.Stream(stream));
+            &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
+            d.Depth, d.Height, d.Width, groups, NativeCall.Stream(stream));
         GC.KeepAlive(input);
         GC.KeepAlive(weight);
-        return Op.Result(status, result, "mlx_conv3d");
+        return NativeCall.Result(status, result, "mlx_conv3d");
     }
 
     /// <summary>Convolution over one to three spatial axes, with the same stride, padding, and dilation in all axes.</summary>
@@ -136,12 +136,12 @@ public static unsafe partial class Mx
         fixed (int* step = stride, low = paddingLow, high = paddingHigh, kernel = kernelDilation, spread = inputDilation)
         {
             int status = Mlxc.mlx_conv_general(
-                &result, Op.Handle(input), Op.Handle(weight), step, (nuint)stride.Length, low, (nuint)paddingLow.Length,
+                &result, NativeCall.Handle(input), NativeCall.Handle(weight), step, (nuint)stride.Length, low, (nuint)paddingLow.Length,
                 high, (nuint)paddingHigh.Length, kernel, (nuint)kernelDilation.Length, spread, (nuint)inputDilation.Length,
-                groups, Native.Byte(flip), Op.Stream(stream));
+                groups, NativeCall.Byte(flip), NativeCall.Stream(stream));
             GC.KeepAlive(input);
             GC.KeepAlive(weight);
-            return Op.Result(status, result, "mlx_conv_general");
+            return NativeCall.Result(status, result, "mlx_conv_general");
         }
     }
 

@@ -24,10 +24,10 @@ public static unsafe partial class Mx
         CheckTransposed(input, weight, [stride], [padding], [dilation], [outputPadding]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose1d(
-            &result, Op.Handle(input), Op.Handle(weight), stride, padding, dilation, outputPadding, groups, Op.Stream(stream));
+            &result, NativeCall.Handle(input), NativeCall.Handle(weight), stride, padding, dilation, outputPadding, groups, NativeCall.Stream(stream));
         GC.KeepAlive(input);
         GC.KeepAlive(weight);
-        return Op.Result(status, result, "mlx_conv_transpose1d");
+        return NativeCall.Result(status, result, "mlx_conv_transpose1d");
     }
 
     /// <summary>Transposed convolution over 2 spatial axes.</summary>
@@ -55,11 +55,11 @@ public static unsafe partial class Mx
             input, weight, [s.Height, s.Width], [p.Height, p.Width], [d.Height, d.Width], [o.Height, o.Width]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose2d(
-            &result, Op.Handle(input), Op.Handle(weight), s.Height, s.Width, p.Height, p.Width,
-            d.Height, d.Width, o.Height, o.Width, groups, Op.Stream(stream));
+            &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Height, s.Width, p.Height, p.Width,
+            d.Height, d.Width, o.Height, o.Width, groups, NativeCall.Stream(stream));
         GC.KeepAlive(input);
         GC.KeepAlive(weight);
-        return Op.Result(status, result, "mlx_conv_transpose2d");
+        return NativeCall.Result(status, result, "mlx_conv_transpose2d");
     }
 
     /// <summary>Transposed convolution over 3 spatial axes.</summary>
@@ -87,10 +87,10 @@ public static unsafe partial class Mx
             input, weight, [s.Depth, s.Height, s.Width], [p.Depth, p.Height, p.Width], [d.Depth, d.Height, d.Width], [o.Depth, o.Height, o.Width]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose3d(
-            &result, Op.Handle(input), Op.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
-            d.Depth, d.Height, d.Width, o.Depth, o.Height, o.Width, groups, Op.Stream(stream));
+            &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
+            d.Depth, d.Height, d.Width, o.Depth, o.Height, o.Width, groups, NativeCall.Stream(stream));
         GC.KeepAlive(input);
         GC.KeepAlive(weight);
-        return Op.Result(status, result, "mlx_conv_transpose3d");
+        return NativeCall.Result(status, result, "mlx_conv_transpose3d");
     }
 }

@@ -62,16 +62,16 @@ public static unsafe partial class Mx
         double start, double stop, int num = 50, bool endpoint = true, DType? dtype = null, MlxStream? stream = null)
     {
         mlx_array result = default;
-        mlx_dtype type = Native.DType(dtype ?? DType.Float32);
+        mlx_dtype type = NativeCall.DType(dtype ?? DType.Float32);
         if (!endpoint && HasNewer)
         {
-            return Op.Result(
-                Mlxc.mlx_linspace_endpoint(&result, start, stop, num, 0, type, Op.Stream(stream)), result, "mlx_linspace_endpoint");
+            return NativeCall.Result(
+                Mlxc.mlx_linspace_endpoint(&result, start, stop, num, 0, type, NativeCall.Stream(stream)), result, "mlx_linspace_endpoint");
         }
 
         // Without its end the interval is one step shorter: the same spacing up to the last number kept.
         double last = endpoint || num < 1 ? stop : stop - ((stop - start) / num);
-        return Op.Result(Mlxc.mlx_linspace(&result, start, last, num, type, Op.Stream(stream)), result, "mlx_linspace");
+        return NativeCall.Result(Mlxc.mlx_linspace(&result, start, last, num, type, NativeCall.Stream(stream)), result, "mlx_linspace");
     }
 
     /// <summary>An array of float32 zeros.</summary>
@@ -94,8 +94,8 @@ public static unsafe partial class Mx
         mlx_array result = default;
         fixed (int* first = shape)
         {
-            return Op.Result(
-                Mlxc.mlx_zeros(&result, first, (nuint)shape.Length, Native.DType(dtype), Op.Stream(stream)), result, "mlx_zeros");
+            return NativeCall.Result(
+                Mlxc.mlx_zeros(&result, first, (nuint)shape.Length, NativeCall.DType(dtype), NativeCall.Stream(stream)), result, "mlx_zeros");
         }
     }
 
@@ -119,8 +119,8 @@ public static unsafe partial class Mx
         mlx_array result = default;
         fixed (int* first = shape)
         {
-            return Op.Result(
-                Mlxc.mlx_ones(&result, first, (nuint)shape.Length, Native.DType(dtype), Op.Stream(stream)), result, "mlx_ones");
+            return NativeCall.Result(
+                Mlxc.mlx_ones(&result, first, (nuint)shape.Length, NativeCall.DType(dtype), NativeCall.Stream(stream)), result, "mlx_ones");
         }
     }
 
@@ -135,7 +135,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         return dtype is DType other && other != a.DType
             ? Zeros(a.Shape, other, stream)
-            : Op.Elementwise(&Mlxc.mlx_zeros_like, "mlx_zeros_like", a, stream);
+            : NativeCall.Elementwise(&Mlxc.mlx_zeros_like, "mlx_zeros_like", a, stream);
     }
 
     /// <summary>Ones in the shape of another array.</summary>
@@ -149,7 +149,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         return dtype is DType other && other != a.DType
             ? Ones(a.Shape, other, stream)
-            : Op.Elementwise(&Mlxc.mlx_ones_like, "mlx_ones_like", a, stream);
+            : NativeCall.Elementwise(&Mlxc.mlx_ones_like, "mlx_ones_like", a, stream);
     }
 
     /// <summary>An array filled with one value, or with an array that broadcasts.</summary>
@@ -168,9 +168,9 @@ public static unsafe partial class Mx
         fixed (int* first = shape)
         {
             int status = Mlxc.mlx_full(
-                &result, first, (nuint)shape.Length, OperandPair.As(vals, dtype ?? vals.DType), Native.DType(dtype ?? vals.DType), Op.Stream(stream));
+                &result, first, (nuint)shape.Length, OperandPair.As(vals, dtype ?? vals.DType), NativeCall.DType(dtype ?? vals.DType), NativeCall.Stream(stream));
             GC.KeepAlive(vals);
-            return Op.Result(status, result, "mlx_full");
+            return NativeCall.Result(status, result, "mlx_full");
         }
     }
 
@@ -188,10 +188,10 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(vals);
         mlx_array result = default;
         int status = Mlxc.mlx_full_like(
-            &result, Op.Handle(a), OperandPair.As(vals, dtype ?? a.DType), Native.DType(dtype ?? a.DType), Op.Stream(stream));
+            &result, NativeCall.Handle(a), OperandPair.As(vals, dtype ?? a.DType), NativeCall.DType(dtype ?? a.DType), NativeCall.Stream(stream));
         GC.KeepAlive(a);
         GC.KeepAlive(vals);
-        return Op.Result(status, result, "mlx_full_like");
+        return NativeCall.Result(status, result, "mlx_full_like");
     }
 
     /// <summary>A matrix of zeros with ones on a diagonal.</summary>
@@ -206,10 +206,10 @@ public static unsafe partial class Mx
     public static MlxArray Eye(int n, int? m = null, int k = 0, DType? dtype = null, MlxStream? stream = null)
     {
         DType type = dtype ?? DType.Float32;
-        mlx_stream target = Op.Stream(WideScatter.StreamFor(type, stream));
+        mlx_stream target = NativeCall.Stream(WideScatter.StreamFor(type, stream));
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_eye(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), Native.DType(type), target), result, "mlx_eye");
+        return NativeCall.Result(
+            Mlxc.mlx_eye(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), NativeCall.DType(type), target), result, "mlx_eye");
     }
 
     /// <summary>The identity matrix.</summary>
@@ -223,8 +223,8 @@ public static unsafe partial class Mx
     {
         DType type = dtype ?? DType.Float32;
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_identity(&result, n, Native.DType(type), Op.Stream(WideScatter.StreamFor(type, stream))), result, "mlx_identity");
+        return NativeCall.Result(
+            Mlxc.mlx_identity(&result, n, NativeCall.DType(type), NativeCall.Stream(WideScatter.StreamFor(type, stream))), result, "mlx_identity");
     }
 
     /// <summary>A matrix of ones on and below a diagonal and zeros above.</summary>
@@ -239,8 +239,8 @@ public static unsafe partial class Mx
     public static MlxArray Tri(int n, int? m = null, int k = 0, DType? dtype = null, MlxStream? stream = null)
     {
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_tri(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), Native.DType(dtype ?? DType.Float32), Op.Stream(stream)), result, "mlx_tri");
+        return NativeCall.Result(
+            Mlxc.mlx_tri(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), NativeCall.DType(dtype ?? DType.Float32), NativeCall.Stream(stream)), result, "mlx_tri");
     }
 
     /// <summary>The value as an array, converted if a dtype is given.</summary>
@@ -263,7 +263,7 @@ public static unsafe partial class Mx
 
         if (copy is true && !converts)
         {
-            return Op.Unary(&Mlxc.mlx_copy, "mlx_copy", a, null);
+            return NativeCall.Unary(&Mlxc.mlx_copy, "mlx_copy", a, null);
         }
 
         return a.IsWeakScalar ? MlxArray.Scalar(a, dtype ?? a.DType)
@@ -305,7 +305,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same elements, contiguous in memory.</returns>
     /// <remarks>mlx.core.contiguous; C: mlx_contiguous.</remarks>
     public static MlxArray Contiguous(MlxArray a, bool allowColMajor = false, MlxStream? stream = null)
-        => Call.Flag(&Mlxc.mlx_contiguous, "mlx_contiguous", a, allowColMajor, stream);
+        => NativeCall.WithFlag(&Mlxc.mlx_contiguous, "mlx_contiguous", a, allowColMajor, stream);
 
     private static MlxArray IntegerRange(long start, long stop, long step, DType? dtype, MlxStream? stream)
     {
@@ -337,17 +337,17 @@ public static unsafe partial class Mx
     private static MlxArray Range(double start, double stop, double step, DType dtype, MlxStream? stream)
     {
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_arange(&result, start, stop, step, Native.DType(dtype), Op.Stream(stream)), result, "mlx_arange");
+        return NativeCall.Result(
+            Mlxc.mlx_arange(&result, start, stop, step, NativeCall.DType(dtype), NativeCall.Stream(stream)), result, "mlx_arange");
     }
 
     private static MlxArray Convert(
         delegate*<mlx_array*, mlx_array, mlx_dtype, mlx_stream, int> f, string function, MlxArray a, DType dtype, MlxStream? stream)
     {
         mlx_array result = default;
-        int status = f(&result, Op.Handle(a), Native.DType(dtype), Op.Stream(stream));
+        int status = f(&result, NativeCall.Handle(a), NativeCall.DType(dtype), NativeCall.Stream(stream));
         GC.KeepAlive(a);
-        return Op.Result(status, result, function);
+        return NativeCall.Result(status, result, function);
     }
 
     // Diagonals outside of the matrix are all alike; MLX would count beyond the smallest number to find that out.

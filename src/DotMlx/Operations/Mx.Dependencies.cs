@@ -27,6 +27,6 @@ public static unsafe partial class Mx
         using VectorArray values = VectorArray.From(inputs);
         using VectorArray first = VectorArray.From(dependencies);
         mlx_vector_array results = default;
-        return Native.Arrays(Mlxc.mlx_depends(&results, values.Handle, first.Handle), results, "mlx_depends");
+        return NativeCall.Arrays(Mlxc.mlx_depends(&results, values.Handle, first.Handle), results, "mlx_depends");
     }
 }

@@ -23,7 +23,7 @@ public static unsafe partial class Mx
             RequireSquare(a);
             if (HasNewer)
             {
-                return Op.Unary(&Mlxc.mlx_linalg_det, "mlx_linalg_det", a, stream);
+                return NativeCall.Unary(&Mlxc.mlx_linalg_det, "mlx_linalg_det", a, stream);
             }
 
             using MlxArray real = AtLeastFloat(a, stream);
@@ -65,7 +65,7 @@ public static unsafe partial class Mx
             RequireSquare(a);
             if (HasNewer)
             {
-                return Call.Pair(&Mlxc.mlx_linalg_slogdet, "mlx_linalg_slogdet", a, stream);
+                return NativeCall.ToPair(&Mlxc.mlx_linalg_slogdet, "mlx_linalg_slogdet", a, stream);
             }
 
             using MlxArray real = AtLeastFloat(a, stream);
@@ -147,7 +147,7 @@ public static unsafe partial class Mx
 
         private static MlxArray SignOfOrthogonal(MlxArray q, MlxStream? stream)
         {
-            (MlxArray lu, MlxArray pivots) = Call.Pair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", q, stream);
+            (MlxArray lu, MlxArray pivots) = NativeCall.ToPair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", q, stream);
             using (lu)
             using (pivots)
             using (MlxArray own = Arange(q.Shape[^1], DType.UInt32, stream))

@@ -10,7 +10,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.abs; C: mlx_abs.</remarks>
     public static MlxArray Abs(MlxArray a, MlxStream? stream = null)
-        => Op.Elementwise(&Mlxc.mlx_abs, "mlx_abs", a, stream);
+        => NativeCall.Elementwise(&Mlxc.mlx_abs, "mlx_abs", a, stream);
 
     /// <summary>Sign of each element: -1, 0, or 1.</summary>
     /// <param name="a">Any dtype.</param>
@@ -18,7 +18,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sign; C: mlx_sign.</remarks>
     public static MlxArray Sign(MlxArray a, MlxStream? stream = null)
-        => Op.Elementwise(&Mlxc.mlx_sign, "mlx_sign", a, stream);
+        => NativeCall.Elementwise(&Mlxc.mlx_sign, "mlx_sign", a, stream);
 
     /// <summary>Each element negated.</summary>
     /// <param name="a">Any dtype except bool.</param>
@@ -26,7 +26,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.negative; C: mlx_negative.</remarks>
     public static MlxArray Negative(MlxArray a, MlxStream? stream = null)
-        => Op.Elementwise(&Mlxc.mlx_negative, "mlx_negative", a, stream);
+        => NativeCall.Elementwise(&Mlxc.mlx_negative, "mlx_negative", a, stream);
 
     /// <summary>Each element squared.</summary>
     /// <param name="a">Any dtype.</param>
@@ -34,7 +34,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.square; C: mlx_square.</remarks>
     public static MlxArray Square(MlxArray a, MlxStream? stream = null)
-        => Op.Elementwise(&Mlxc.mlx_square, "mlx_square", a, stream);
+        => NativeCall.Elementwise(&Mlxc.mlx_square, "mlx_square", a, stream);
 
     /// <summary>Square root of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -42,7 +42,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sqrt; C: mlx_sqrt.</remarks>
     public static MlxArray Sqrt(MlxArray a, MlxStream? stream = null)
-        => Op.Elementwise(&Mlxc.mlx_sqrt, "mlx_sqrt", a, stream);
+        => NativeCall.Elementwise(&Mlxc.mlx_sqrt, "mlx_sqrt", a, stream);
 
     /// <summary>Reciprocal of the square root of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -50,7 +50,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.rsqrt; C: mlx_rsqrt.</remarks>
     public static MlxArray Rsqrt(MlxArray a, MlxStream? stream = null)
-        => Op.Elementwise(&Mlxc.mlx_rsqrt, "mlx_rsqrt", a, stream);
+        => NativeCall.Elementwise(&Mlxc.mlx_rsqrt, "mlx_rsqrt", a, stream);
 
     /// <summary>Reciprocal of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -58,7 +58,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.reciprocal; C: mlx_reciprocal.</remarks>
     public static MlxArray Reciprocal(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_reciprocal, "mlx_reciprocal", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_reciprocal, "mlx_reciprocal", a, stream);
 
     /// <summary>e to the power of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -66,7 +66,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.exp; C: mlx_exp.</remarks>
     public static MlxArray Exp(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_exp, "mlx_exp", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_exp, "mlx_exp", a, stream);
 
     /// <summary>Exp(a) - 1, accurate near zero.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -74,7 +74,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.expm1; C: mlx_expm1.</remarks>
     public static MlxArray Expm1(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_expm1, "mlx_expm1", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_expm1, "mlx_expm1", a, stream);
 
     /// <summary>Natural logarithm of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -82,7 +82,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log; C: mlx_log.</remarks>
     public static MlxArray Log(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_log, "mlx_log", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_log, "mlx_log", a, stream);
 
     /// <summary>Base-2 logarithm of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -90,7 +90,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log2; C: mlx_log2.</remarks>
     public static MlxArray Log2(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_log2, "mlx_log2", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_log2, "mlx_log2", a, stream);
 
     /// <summary>Base-10 logarithm of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -98,7 +98,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log10; C: mlx_log10.</remarks>
     public static MlxArray Log10(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_log10, "mlx_log10", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_log10, "mlx_log10", a, stream);
 
     /// <summary>Log(1 + a), accurate near zero.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -106,7 +106,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log1p; C: mlx_log1p.</remarks>
     public static MlxArray Log1p(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_log1p, "mlx_log1p", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_log1p, "mlx_log1p", a, stream);
 
     /// <summary>Error function of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -115,7 +115,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The elements are complex.</exception>
     /// <remarks>mlx.core.erf; C: mlx_erf.</remarks>
     public static MlxArray Erf(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_erf, "mlx_erf", RequireReal(a, "erf"), stream);
+        => NativeCall.Unary(&Mlxc.mlx_erf, "mlx_erf", RequireReal(a, "erf"), stream);
 
     /// <summary>Inverse of the error function; elements in (-1, 1).</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -124,7 +124,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The elements are complex.</exception>
     /// <remarks>mlx.core.erfinv; C: mlx_erfinv.</remarks>
     public static MlxArray ErfInv(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_erfinv, "mlx_erfinv", RequireReal(a, "erfinv"), stream);
+        => NativeCall.Unary(&Mlxc.mlx_erfinv, "mlx_erfinv", RequireReal(a, "erfinv"), stream);
 
     /// <summary>Logistic function 1 / (1 + Exp(-a)) of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -132,7 +132,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sigmoid; C: mlx_sigmoid.</remarks>
     public static MlxArray Sigmoid(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_sigmoid, "mlx_sigmoid", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_sigmoid, "mlx_sigmoid", a, stream);
 
     /// <summary>Sine of each element, in radians.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -140,7 +140,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sin; C: mlx_sin.</remarks>
     public static MlxArray Sin(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_sin, "mlx_sin", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_sin, "mlx_sin", a, stream);
 
     /// <summary>Cosine of each element, in radians.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -148,7 +148,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.cos; C: mlx_cos.</remarks>
     public static MlxArray Cos(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_cos, "mlx_cos", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_cos, "mlx_cos", a, stream);
 
     /// <summary>Tangent of each element, in radians.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -156,7 +156,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.tan; C: mlx_tan.</remarks>
     public static MlxArray Tan(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_tan, "mlx_tan", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_tan, "mlx_tan", a, stream);
 
     /// <summary>Inverse sine of each element, in radians.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -164,7 +164,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arcsin; C: mlx_arcsin.</remarks>
     public static MlxArray Arcsin(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_arcsin, "mlx_arcsin", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_arcsin, "mlx_arcsin", a, stream);
 
     /// <summary>Inverse cosine of each element, in radians.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -172,7 +172,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arccos; C: mlx_arccos.</remarks>
     public static MlxArray Arccos(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_arccos, "mlx_arccos", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_arccos, "mlx_arccos", a, stream);
 
     /// <summary>Inverse tangent of each element, in radians.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -180,7 +180,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arctan; C: mlx_arctan.</remarks>
     public static MlxArray Arctan(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_arctan, "mlx_arctan", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_arctan, "mlx_arctan", a, stream);
 
     /// <summary>Hyperbolic sine of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -188,7 +188,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sinh; C: mlx_sinh.</remarks>
     public static MlxArray Sinh(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_sinh, "mlx_sinh", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_sinh, "mlx_sinh", a, stream);
 
     /// <summary>Hyperbolic cosine of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -196,7 +196,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.cosh; C: mlx_cosh.</remarks>
     public static MlxArray Cosh(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_cosh, "mlx_cosh", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_cosh, "mlx_cosh", a, stream);
 
     /// <summary>Hyperbolic tangent of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -204,7 +204,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.tanh; C: mlx_tanh.</remarks>
     public static MlxArray Tanh(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_tanh, "mlx_tanh", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_tanh, "mlx_tanh", a, stream);
 
     /// <summary>Inverse hyperbolic sine of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -212,7 +212,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arcsinh; C: mlx_arcsinh.</remarks>
     public static MlxArray Arcsinh(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_arcsinh, "mlx_arcsinh", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_arcsinh, "mlx_arcsinh", a, stream);
 
     /// <summary>Inverse hyperbolic cosine of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -220,7 +220,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arccosh; C: mlx_arccosh.</remarks>
     public static MlxArray Arccosh(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_arccosh, "mlx_arccosh", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_arccosh, "mlx_arccosh", a, stream);
 
     /// <summary>Inverse hyperbolic tangent of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -228,7 +228,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.arctanh; C: mlx_arctanh.</remarks>
     public static MlxArray Arctanh(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_arctanh, "mlx_arctanh", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_arctanh, "mlx_arctanh", a, stream);
 
     /// <summary>Radians converted to degrees.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -236,7 +236,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.degrees; C: mlx_degrees.</remarks>
     public static MlxArray Degrees(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_degrees, "mlx_degrees", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_degrees, "mlx_degrees", a, stream);
 
     /// <summary>Degrees converted to radians.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -244,7 +244,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.radians; C: mlx_radians.</remarks>
     public static MlxArray Radians(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_radians, "mlx_radians", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_radians, "mlx_radians", a, stream);
 
     /// <summary>The largest integer that isn't greater than the element.</summary>
     /// <param name="a">Any real dtype; integers don't change.</param>
@@ -252,7 +252,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.floor; C: mlx_floor.</remarks>
     public static MlxArray Floor(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_floor, "mlx_floor", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_floor, "mlx_floor", a, stream);
 
     /// <summary>The smallest integer that isn't less than the element.</summary>
     /// <param name="a">Any real dtype; integers don't change.</param>
@@ -260,7 +260,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.ceil; C: mlx_ceil.</remarks>
     public static MlxArray Ceil(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_ceil, "mlx_ceil", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_ceil, "mlx_ceil", a, stream);
 
     /// <summary>Complex conjugate of each element; real arrays don't change.</summary>
     /// <param name="a">Any dtype.</param>
@@ -268,7 +268,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.conjugate; C: mlx_conjugate.</remarks>
     public static MlxArray Conjugate(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_conjugate, "mlx_conjugate", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_conjugate, "mlx_conjugate", a, stream);
 
     /// <summary>Complex conjugate of each element; the short name of <see cref="Conjugate"/>.</summary>
     /// <param name="a">Any dtype.</param>
@@ -283,7 +283,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.real; C: mlx_real.</remarks>
     public static MlxArray Real(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_real, "mlx_real", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_real, "mlx_real", a, stream);
 
     /// <summary>Imaginary part of each element.</summary>
     /// <param name="a">Any dtype; complex64 gives float32, real dtypes zeros.</param>
@@ -291,7 +291,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.imag; C: mlx_imag.</remarks>
     public static MlxArray Imag(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_imag, "mlx_imag", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_imag, "mlx_imag", a, stream);
 
     /// <summary>Each bit inverted; for bool, the logical negation.</summary>
     /// <param name="a">An integer or bool dtype.</param>
@@ -299,7 +299,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.bitwise_invert; C: mlx_bitwise_invert.</remarks>
     public static MlxArray BitwiseInvert(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_bitwise_invert, "mlx_bitwise_invert", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_bitwise_invert, "mlx_bitwise_invert", a, stream);
 
     /// <summary>The same values, without gradients flowing through them.</summary>
     /// <param name="a">Any dtype.</param>
@@ -307,7 +307,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.stop_gradient; C: mlx_stop_gradient.</remarks>
     public static MlxArray StopGradient(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_stop_gradient, "mlx_stop_gradient", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_stop_gradient, "mlx_stop_gradient", a, stream);
 
     /// <summary>Each element rounded to a number of decimal places. Halves are rounded to even.</summary>
     /// <param name="a">Any dtype.</param>
@@ -316,7 +316,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.round; C: mlx_round.</remarks>
     public static MlxArray Round(MlxArray a, int decimals = 0, MlxStream? stream = null)
-        => Call.Int(&Mlxc.mlx_round, "mlx_round", a, decimals, stream);
+        => NativeCall.WithInt(&Mlxc.mlx_round, "mlx_round", a, decimals, stream);
 
     /// <summary>NaN and infinities replaced by finite numbers.</summary>
     /// <param name="a">Any dtype.</param>
@@ -332,9 +332,34 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         mlx_array result = default;
         int status = Mlxc.mlx_nan_to_num(
-            &result, Op.Handle(a), (float)nan, Native.Optional((float?)posinf), Native.Optional((float?)neginf), Op.Stream(stream));
+            &result, NativeCall.Handle(a), (float)nan, NativeCall.Optional((float?)posinf), NativeCall.Optional((float?)neginf), NativeCall.Stream(stream));
         GC.KeepAlive(a);
-        return Op.Result(status, result, "mlx_nan_to_num");
+        return NativeCall.Result(status, result, "mlx_nan_to_num");
+    }
+
+    /// <summary>Each element rounded towards zero.</summary>
+    /// <param name="a">Any real dtype; integers are returned unchanged.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <exception cref="ArgumentException">The array is complex.</exception>
+    /// <remarks>mlx.core.trunc of MLX 0.32; C: mlx_trunc, on older mlx-c mlx_floor, mlx_ceil and mlx_where.</remarks>
+    public static MlxArray Trunc(MlxArray a, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (a.DType == DType.Complex64)
+        {
+            throw new ArgumentException("Complex numbers cannot be rounded towards zero.", nameof(a));
+        }
+
+        if (HasNewer)
+        {
+            return NativeCall.Unary(&Mlxc.mlx_trunc, "mlx_trunc", a, stream);
+        }
+
+        using MlxArray negative = Less(a, 0, stream);
+        using MlxArray up = Ceil(a, stream);
+        using MlxArray down = Floor(a, stream);
+        return Where(negative, up, down, stream);
     }
 
     // MLX would find out about complex numbers only where nobody can catch its error any more.

@@ -19,10 +19,10 @@ public static unsafe partial class Mx
         public static MlxArray RMSNorm(MlxArray x, MlxArray? weight, double eps, MlxStream? stream = null)
         {
             mlx_array result = default;
-            int status = Mlxc.mlx_fast_rms_norm(&result, Op.Handle(x), Op.HandleOrNull(weight), (float)eps, Op.Stream(stream));
+            int status = Mlxc.mlx_fast_rms_norm(&result, NativeCall.Handle(x), NativeCall.HandleOrNull(weight), (float)eps, NativeCall.Stream(stream));
             GC.KeepAlive(x);
             GC.KeepAlive(weight);
-            return Op.Result(status, result, "mlx_fast_rms_norm");
+            return NativeCall.Result(status, result, "mlx_fast_rms_norm");
         }
 
         /// <summary>Layer normalization over the last axis, accumulated in float32.</summary>
@@ -39,11 +39,11 @@ public static unsafe partial class Mx
         {
             mlx_array result = default;
             int status = Mlxc.mlx_fast_layer_norm(
-                &result, Op.Handle(x), Op.HandleOrNull(weight), Op.HandleOrNull(bias), (float)eps, Op.Stream(stream));
+                &result, NativeCall.Handle(x), NativeCall.HandleOrNull(weight), NativeCall.HandleOrNull(bias), (float)eps, NativeCall.Stream(stream));
             GC.KeepAlive(x);
             GC.KeepAlive(weight);
             GC.KeepAlive(bias);
-            return Op.Result(status, result, "mlx_fast_layer_norm");
+            return NativeCall.Result(status, result, "mlx_fast_layer_norm");
         }
 
         /// <summary>Rotary position encoding of the last axis.</summary>
@@ -64,12 +64,12 @@ public static unsafe partial class Mx
         {
             mlx_array result = default;
             int status = Mlxc.mlx_fast_rope_dynamic(
-                &result, Op.Handle(a), dims, Native.Byte(traditional), Native.Optional((float?)@base), (float)scale, Op.Handle(offset),
-                Op.HandleOrNull(freqs), Op.Stream(stream));
+                &result, NativeCall.Handle(a), dims, NativeCall.Byte(traditional), NativeCall.Optional((float?)@base), (float)scale, NativeCall.Handle(offset),
+                NativeCall.HandleOrNull(freqs), NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(offset);
             GC.KeepAlive(freqs);
-            return Op.Result(status, result, "mlx_fast_rope_dynamic");
+            return NativeCall.Result(status, result, "mlx_fast_rope_dynamic");
         }
 
         /// <summary>Attention: Softmax(scale * q @ k^T + mask) @ v.</summary>
@@ -121,14 +121,14 @@ public static unsafe partial class Mx
             using NativeText modeText = new(mode, "mask");
             mlx_array result = default;
             int status = MlxcPortable.mlx_fast_scaled_dot_product_attention(
-                &result, Op.Handle(q), Op.Handle(k), Op.Handle(v), (float)scale, modeText.Pointer, Op.HandleOrNull(mask),
-                Op.HandleOrNull(sinks), Op.Stream(stream));
+                &result, NativeCall.Handle(q), NativeCall.Handle(k), NativeCall.Handle(v), (float)scale, modeText.Pointer, NativeCall.HandleOrNull(mask),
+                NativeCall.HandleOrNull(sinks), NativeCall.Stream(stream));
             GC.KeepAlive(q);
             GC.KeepAlive(k);
             GC.KeepAlive(v);
             GC.KeepAlive(mask);
             GC.KeepAlive(sinks);
-            return Op.Result(status, result, "mlx_fast_scaled_dot_product_attention");
+            return NativeCall.Result(status, result, "mlx_fast_scaled_dot_product_attention");
         }
     }
 }

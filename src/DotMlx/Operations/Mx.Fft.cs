@@ -301,7 +301,7 @@ public static unsafe partial class Mx
         public static MlxArray FFTFreq(int n, double d = 1.0, MlxStream? stream = null)
         {
             mlx_array result = default;
-            return Op.Result(Mlxc.mlx_fft_fftfreq(&result, n, d, Op.Stream(stream)), result, "mlx_fft_fftfreq");
+            return NativeCall.Result(Mlxc.mlx_fft_fftfreq(&result, n, d, NativeCall.Stream(stream)), result, "mlx_fft_fftfreq");
         }
 
         /// <summary>The frequencies of the elements that <see cref="RFFT"/> returns.</summary>
@@ -313,7 +313,7 @@ public static unsafe partial class Mx
         public static MlxArray RFFTFreq(int n, double d = 1.0, MlxStream? stream = null)
         {
             mlx_array result = default;
-            return Op.Result(Mlxc.mlx_fft_rfftfreq(&result, n, d, Op.Stream(stream)), result, "mlx_fft_rfftfreq");
+            return NativeCall.Result(Mlxc.mlx_fft_rfftfreq(&result, n, d, NativeCall.Stream(stream)), result, "mlx_fft_rfftfreq");
         }
 
         /// <summary>Moves the zero frequency to the center.</summary>
@@ -331,7 +331,7 @@ public static unsafe partial class Mx
                 _ = AxisCheck.Of(a, axis, nameof(axes));
             }
 
-            return Call.Ints(&Mlxc.mlx_fft_fftshift, "mlx_fft_fftshift", a, axes, stream);
+            return NativeCall.WithInts(&Mlxc.mlx_fft_fftshift, "mlx_fft_fftshift", a, axes, stream);
         }
 
         /// <inheritdoc cref="FFTShift(MlxArray, int[], MlxStream)"/>
@@ -355,7 +355,7 @@ public static unsafe partial class Mx
                 _ = AxisCheck.Of(a, axis, nameof(axes));
             }
 
-            return Call.Ints(&Mlxc.mlx_fft_ifftshift, "mlx_fft_ifftshift", a, axes, stream);
+            return NativeCall.WithInts(&Mlxc.mlx_fft_ifftshift, "mlx_fft_ifftshift", a, axes, stream);
         }
 
         /// <inheritdoc cref="IFFTShift(MlxArray, int[], MlxStream)"/>
@@ -370,9 +370,9 @@ public static unsafe partial class Mx
         {
             _ = AxisCheck.Of(a, axis);
             mlx_array result = default;
-            int status = f(&result, Op.Handle(a), n, axis, (mlx_fft_norm)(int)norm, Op.Stream(stream));
+            int status = f(&result, NativeCall.Handle(a), n, axis, (mlx_fft_norm)(int)norm, NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Op.Result(status, result, function);
+            return NativeCall.Result(status, result, function);
         }
 
         private static MlxArray Several(
@@ -397,9 +397,9 @@ public static unsafe partial class Mx
             fixed (int* size = s, axis = axes)
             {
                 int status = f(
-                    &result, Op.Handle(a), size, (nuint)s.Length, axis, (nuint)axes.Length, (mlx_fft_norm)(int)norm, Op.Stream(stream));
+                    &result, NativeCall.Handle(a), size, (nuint)s.Length, axis, (nuint)axes.Length, (mlx_fft_norm)(int)norm, NativeCall.Stream(stream));
                 GC.KeepAlive(a);
-                return Op.Result(status, result, function);
+                return NativeCall.Result(status, result, function);
             }
         }
 

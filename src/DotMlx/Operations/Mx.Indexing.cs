@@ -18,8 +18,8 @@ public static unsafe partial class Mx
     {
         IndexBounds.Given(indices, a, axis);
         return axis is int one
-            ? Call.TwoInt(&Mlxc.mlx_take_axis, "mlx_take_axis", a, indices, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : Call.Two(&Mlxc.mlx_take, "mlx_take", SizeLimits.Flat(a, "take"), indices, stream);
+            ? NativeCall.BinaryWithInt(&Mlxc.mlx_take_axis, "mlx_take_axis", a, indices, AxisCheck.Of(a, one, nameof(axis)), stream)
+            : NativeCall.BinaryArrays(&Mlxc.mlx_take, "mlx_take", SizeLimits.Flat(a, "take"), indices, stream);
     }
 
     /// <summary>Elements at positions that are given for each place along an axis.</summary>
@@ -39,11 +39,11 @@ public static unsafe partial class Mx
         IndexBounds.Given(indices, a, axis);
         if (axis is int one)
         {
-            return Call.TwoInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices, AxisCheck.Of(a, one, nameof(axis)), stream);
+            return NativeCall.BinaryWithInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices, AxisCheck.Of(a, one, nameof(axis)), stream);
         }
 
         using MlxArray row = Reshape(a, [-1], stream);
-        return Call.TwoInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", row, indices, 0, stream);
+        return NativeCall.BinaryWithInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", row, indices, 0, stream);
     }
 
     /// <summary>Replaces elements at positions that are given for each place along an axis.</summary>
@@ -85,11 +85,11 @@ public static unsafe partial class Mx
 
         mlx_array result = default;
         int status = Mlxc.mlx_put_along_axis(
-            &result, Op.Handle(a), Op.Handle(indices), OperandPair.Beside(values, a), along, Op.Stream(WideScatter.StreamFor(a.DType, stream)));
+            &result, NativeCall.Handle(a), NativeCall.Handle(indices), OperandPair.Beside(values, a), along, NativeCall.Stream(WideScatter.StreamFor(a.DType, stream)));
         GC.KeepAlive(a);
         GC.KeepAlive(indices);
         GC.KeepAlive(values);
-        return Op.Result(status, result, "mlx_put_along_axis");
+        return NativeCall.Result(status, result, "mlx_put_along_axis");
     }
 
     /// <summary>Chooses between two arrays, element by element.</summary>
@@ -107,9 +107,9 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(y);
         using OperandPair pair = new(x, y);
         mlx_array result = default;
-        int status = Mlxc.mlx_where(&result, Op.Handle(condition), pair.Left, pair.Right, Op.Stream(stream));
+        int status = Mlxc.mlx_where(&result, NativeCall.Handle(condition), pair.Left, pair.Right, NativeCall.Stream(stream));
         GC.KeepAlive(condition);
-        return Op.Result(status, result, "mlx_where");
+        return NativeCall.Result(status, result, "mlx_where");
     }
 
     /// <summary>Limits each element to an interval.</summary>
@@ -126,11 +126,11 @@ public static unsafe partial class Mx
         mlx_array low = aMin is null ? default : OperandPair.Beside(aMin, a);
         mlx_array high = aMax is null ? default : OperandPair.Beside(aMax, a);
         mlx_array result = default;
-        int status = Mlxc.mlx_clip(&result, Op.Handle(a), low, high, Op.Stream(stream));
+        int status = Mlxc.mlx_clip(&result, NativeCall.Handle(a), low, high, NativeCall.Stream(stream));
         GC.KeepAlive(a);
         GC.KeepAlive(aMin);
         GC.KeepAlive(aMax);
-        return Op.Result(status, result, "mlx_clip");
+        return NativeCall.Result(status, result, "mlx_clip");
     }
 
     /// <summary>A block that starts at a position which is itself an array.</summary>
@@ -166,12 +166,53 @@ public static unsafe partial class Mx
         fixed (int* axis = axes, size = sliceSize)
         {
             int status = Mlxc.mlx_slice_dynamic(
-                &result, Op.Handle(a), Op.Handle(startIndices), axis, (nuint)axes.Length, size, (nuint)sliceSize.Length,
-                Op.Stream(stream));
+                &result, NativeCall.Handle(a), NativeCall.Handle(startIndices), axis, (nuint)axes.Length, size, (nuint)sliceSize.Length,
+                NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(startIndices);
-            return Op.Result(status, result, "mlx_slice_dynamic");
+            return NativeCall.Result(status, result, "mlx_slice_dynamic");
         }
+    }
+
+    /// <summary>The elements in reverse order along one axis or all.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to reverse, negative from the end; null reverses all.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.flip of MLX 0.32; C: mlx_flip, mlx_flip_axis, on older mlx-c mlx_slice.</remarks>
+    public static MlxArray Flip(MlxArray a, int? axis = null, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return Flip(a, axis is int one ? [one] : AxisCheck.All(a), stream);
+    }
+
+    /// <summary>The elements in reverse order along several axes.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axes to reverse, negative from the end.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
+    /// <remarks>mlx.core.flip of MLX 0.32; C: mlx_flip_axes, on older mlx-c mlx_slice.</remarks>
+    public static MlxArray Flip(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        AxisCheck.Check(a, axis);
+        int ndim = a.NDim;
+        int[] start = new int[ndim];
+        int[] stop = a.Shape.ToArray();
+        int[] step = new int[ndim];
+        Array.Fill(step, 1);
+        foreach (int one in axis)
+        {
+            int index = AxisCheck.Of(a, one, nameof(axis));
+            int size = a.Shape[index];
+            (start[index], stop[index], step[index]) = (size - 1, -size - 1, -1);
+        }
+
+        return HasNewer
+            ? NativeCall.WithInts(&Mlxc.mlx_flip_axes, "mlx_flip_axes", a, axis, stream)
+            : StaticSlice(a, start, stop, step, stream);
     }
 
     private static MlxArray SliceAt(MlxArray a, long[] starts, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize, MlxStream? stream)
@@ -245,11 +286,11 @@ public static unsafe partial class Mx
         fixed (int* axis = axes)
         {
             int status = Mlxc.mlx_slice_update_dynamic(
-                &result, Op.Handle(a), OperandPair.Beside(update, a), Op.Handle(startIndices), axis, (nuint)axes.Length, Op.Stream(stream));
+                &result, NativeCall.Handle(a), OperandPair.Beside(update, a), NativeCall.Handle(startIndices), axis, (nuint)axes.Length, NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(update);
             GC.KeepAlive(startIndices);
-            return Op.Result(status, result, "mlx_slice_update_dynamic");
+            return NativeCall.Result(status, result, "mlx_slice_update_dynamic");
         }
     }
 
@@ -275,9 +316,9 @@ public static unsafe partial class Mx
         fixed (long* stride = strides)
         {
             int status = Mlxc.mlx_as_strided(
-                &result, Op.Handle(a), size, (nuint)shape.Length, stride, (nuint)strides.Length, (nuint)offset, Op.Stream(stream));
+                &result, NativeCall.Handle(a), size, (nuint)shape.Length, stride, (nuint)strides.Length, (nuint)offset, NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Op.Result(status, result, "mlx_as_strided");
+            return NativeCall.Result(status, result, "mlx_as_strided");
         }
     }
 
@@ -321,6 +362,18 @@ public static unsafe partial class Mx
         {
             throw new ArgumentException(
                 $"The view reaches from element {first} to {last}, but the array has {a.Size} elements.", nameof(shape));
+        }
+    }
+
+    private static MlxArray StaticSlice(MlxArray a, int[] start, int[] stop, int[] step, MlxStream? stream)
+    {
+        mlx_array result = default;
+        fixed (int* first = start, last = stop, stride = step)
+        {
+            nuint count = (nuint)start.Length;
+            int status = Mlxc.mlx_slice(&result, NativeCall.Handle(a), first, count, last, count, stride, count, NativeCall.Stream(stream));
+            GC.KeepAlive(a);
+            return NativeCall.Result(status, result, "mlx_slice");
         }
     }
 }

@@ -18,12 +18,12 @@ public static unsafe partial class Mx
         CheckJoined(arrays, axis);
         if (axis is int one)
         {
-            return Call.Join(&Mlxc.mlx_concatenate_axis, "mlx_concatenate_axis", arrays, one, stream);
+            return NativeCall.Join(&Mlxc.mlx_concatenate_axis, "mlx_concatenate_axis", arrays, one, stream);
         }
 
         using VectorArray inputs = VectorArray.From(arrays);
         mlx_array result = default;
-        return Op.Result(Mlxc.mlx_concatenate(&result, inputs.Handle, Op.Stream(stream)), result, "mlx_concatenate");
+        return NativeCall.Result(Mlxc.mlx_concatenate(&result, inputs.Handle, NativeCall.Stream(stream)), result, "mlx_concatenate");
     }
 
     /// <summary>Joins arrays along an existing axis; the short name of <see cref="Concatenate(ReadOnlySpan{MlxArray}, int?, MlxStream)"/>.</summary>
@@ -52,7 +52,7 @@ public static unsafe partial class Mx
             AxisCheck.CheckNew(arrays[0], [axis], nameof(axis));
         }
 
-        return Call.Join(&Mlxc.mlx_stack_axis, "mlx_stack_axis", arrays, axis, stream);
+        return NativeCall.Join(&Mlxc.mlx_stack_axis, "mlx_stack_axis", arrays, axis, stream);
     }
 
     /// <summary>Splits an array into equal parts.</summary>
@@ -66,9 +66,9 @@ public static unsafe partial class Mx
     public static MlxArray[] Split(MlxArray a, int sections, int axis = 0, MlxStream? stream = null)
     {
         mlx_vector_array results = default;
-        int status = Mlxc.mlx_split(&results, Op.Handle(a), sections, AxisCheck.Of(a, axis), Op.Stream(stream));
+        int status = Mlxc.mlx_split(&results, NativeCall.Handle(a), sections, AxisCheck.Of(a, axis), NativeCall.Stream(stream));
         GC.KeepAlive(a);
-        return Native.Arrays(status, results, "mlx_split");
+        return NativeCall.Arrays(status, results, "mlx_split");
     }
 
     /// <summary>Splits an array at given positions.</summary>
@@ -85,9 +85,9 @@ public static unsafe partial class Mx
         fixed (int* first = indices)
         {
             int status = Mlxc.mlx_split_sections(
-                &results, Op.Handle(a), first, (nuint)indices.Length, AxisCheck.Of(a, axis), Op.Stream(stream));
+                &results, NativeCall.Handle(a), first, (nuint)indices.Length, AxisCheck.Of(a, axis), NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Native.Arrays(status, results, "mlx_split_sections");
+            return NativeCall.Arrays(status, results, "mlx_split_sections");
         }
     }
 
@@ -123,8 +123,8 @@ public static unsafe partial class Mx
             },
             nameof(indexing));
         mlx_vector_array results = default;
-        int status = Mlxc.mlx_meshgrid(&results, inputs.Handle, Native.Byte(sparse), order.Pointer, Op.Stream(stream));
-        return Native.Arrays(status, results, "mlx_meshgrid");
+        int status = Mlxc.mlx_meshgrid(&results, inputs.Handle, NativeCall.Byte(sparse), order.Pointer, NativeCall.Stream(stream));
+        return NativeCall.Arrays(status, results, "mlx_meshgrid");
     }
 
     /// <summary>Repeats each element.</summary>
@@ -149,8 +149,8 @@ public static unsafe partial class Mx
         }
 
         return axis is null
-            ? Call.Int(&Mlxc.mlx_repeat, "mlx_repeat", array, repeats, stream)
-            : Call.Int2(&Mlxc.mlx_repeat_axis, "mlx_repeat_axis", array, repeats, along, stream);
+            ? NativeCall.WithInt(&Mlxc.mlx_repeat, "mlx_repeat", array, repeats, stream)
+            : NativeCall.WithTwoInts(&Mlxc.mlx_repeat_axis, "mlx_repeat_axis", array, repeats, along, stream);
     }
 
     /// <summary>Repeats the whole array along its axes.</summary>
@@ -173,7 +173,7 @@ public static unsafe partial class Mx
             _ = SizeLimits.Axis((long)reps[^i] * (i <= a.NDim ? a.Shape[^i] : 1), "tile", a);
         }
 
-        return Call.Ints(&Mlxc.mlx_tile, "mlx_tile", a, reps, stream);
+        return NativeCall.WithInts(&Mlxc.mlx_tile, "mlx_tile", a, reps, stream);
     }
 
     /// <summary>Pads every axis by the same width on both sides.</summary>
@@ -247,10 +247,10 @@ public static unsafe partial class Mx
         {
             nuint count = (nuint)ndim;
             int status = Mlxc.mlx_pad(
-                &result, Op.Handle(a), axis, count, low, count, high, count, OperandPair.As(value, a.DType), modeText.Pointer, Op.Stream(stream));
+                &result, NativeCall.Handle(a), axis, count, low, count, high, count, OperandPair.As(value, a.DType), modeText.Pointer, NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(value);
-            return Op.Result(status, result, "mlx_pad");
+            return NativeCall.Result(status, result, "mlx_pad");
         }
     }
 
@@ -297,9 +297,9 @@ public static unsafe partial class Mx
 
         int around = (int)(total % Math.Max(SizeLimits.Flat(a, "roll").Size, 1));
         mlx_array result = default;
-        int status = Mlxc.mlx_roll(&result, Op.Handle(a), &around, 1, Op.Stream(stream));
+        int status = Mlxc.mlx_roll(&result, NativeCall.Handle(a), &around, 1, NativeCall.Stream(stream));
         GC.KeepAlive(a);
-        return Op.Result(status, result, "mlx_roll");
+        return NativeCall.Result(status, result, "mlx_roll");
     }
 
     /// <summary>Shifts elements along several axes, each by its own number of places.</summary>
@@ -338,9 +338,9 @@ public static unsafe partial class Mx
         fixed (int* count = places, along = moved)
         {
             int status = Mlxc.mlx_roll_axes(
-                &result, Op.Handle(a), count, (nuint)places.Length, along, (nuint)moved.Length, Op.Stream(stream));
+                &result, NativeCall.Handle(a), count, (nuint)places.Length, along, (nuint)moved.Length, NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Op.Result(status, result, "mlx_roll_axes");
+            return NativeCall.Result(status, result, "mlx_roll_axes");
         }
     }
 

@@ -76,7 +76,7 @@ public static unsafe partial class Mx
             IndexBounds.Classes(targets, logits, -1);
             if (HasNewer)
             {
-                return Call.Two(&Mlxc.mlx_fast_cross_entropy, "mlx_fast_cross_entropy", logits, targets, stream);
+                return NativeCall.BinaryArrays(&Mlxc.mlx_fast_cross_entropy, "mlx_fast_cross_entropy", logits, targets, stream);
             }
 
             using MlxArray wide = AsType(logits, DType.Float32, stream);

@@ -47,16 +47,16 @@ public static unsafe partial class Mx
 
             AxisCheck.Check(a, axis);
             mlx_array result = default;
-            mlx_array input = Op.Handle(a);
+            mlx_array input = NativeCall.Handle(a);
             nuint count = (nuint)axis.Length;
-            byte keep = Native.Byte(keepdims);
+            byte keep = NativeCall.Byte(keepdims);
 
             // A null pointer, which an empty span gives, is what C takes for "no axis named".
             fixed (int* first = axis)
             {
                 MlxArray norms = ord is double order
-                    ? Op.Result(Mlxc.mlx_linalg_norm(&result, input, order, first, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm")
-                    : Op.Result(Mlxc.mlx_linalg_norm_l2(&result, input, first, count, keep, Op.Stream(stream)), result, "mlx_linalg_norm_l2");
+                    ? NativeCall.Result(Mlxc.mlx_linalg_norm(&result, input, order, first, count, keep, NativeCall.Stream(stream)), result, "mlx_linalg_norm")
+                    : NativeCall.Result(Mlxc.mlx_linalg_norm_l2(&result, input, first, count, keep, NativeCall.Stream(stream)), result, "mlx_linalg_norm_l2");
                 GC.KeepAlive(a);
                 if (!keepdims || !axis.IsEmpty || norms.NDim == a.NDim)
                 {
@@ -97,9 +97,9 @@ public static unsafe partial class Mx
             fixed (int* first = axis)
             {
                 int status = Mlxc.mlx_linalg_norm_matrix(
-                    &result, Op.Handle(a), name.Pointer, first, (nuint)axis.Length, Native.Byte(keepdims), Op.Stream(stream));
+                    &result, NativeCall.Handle(a), name.Pointer, first, (nuint)axis.Length, NativeCall.Byte(keepdims), NativeCall.Stream(stream));
                 GC.KeepAlive(a);
-                return Op.Result(status, result, "mlx_linalg_norm_matrix");
+                return NativeCall.Result(status, result, "mlx_linalg_norm_matrix");
             }
         }
 
@@ -115,7 +115,7 @@ public static unsafe partial class Mx
             {
             _ = AxisCheck.Of(a, axis);
             _ = AxisCheck.Of(b, axis);
-            return Call.TwoInt(&Mlxc.mlx_linalg_cross, "mlx_linalg_cross", a, b, axis, stream);
+            return NativeCall.BinaryWithInt(&Mlxc.mlx_linalg_cross, "mlx_linalg_cross", a, b, axis, stream);
         }
 
         /// <summary>QR decomposition: a = Q @ R.</summary>
@@ -134,7 +134,7 @@ public static unsafe partial class Mx
                 return (EmptyMatrices.Of(a, [a.Shape[^2], rank], stream), EmptyMatrices.Of(a, [rank, a.Shape[^1]], stream));
             }
 
-            return Call.Pair(&Mlxc.mlx_linalg_qr, "mlx_linalg_qr", a, stream);
+            return NativeCall.ToPair(&Mlxc.mlx_linalg_qr, "mlx_linalg_qr", a, stream);
         }
 
         /// <summary>Singular value decomposition: a = U @ diag(S) @ Vt.</summary>
@@ -176,7 +176,7 @@ public static unsafe partial class Mx
             }
 
             Factorable.RequireRegular(a, "mlx_linalg_inv", stream);
-            return Op.Unary(&Mlxc.mlx_linalg_inv, "mlx_linalg_inv", a, stream);
+            return NativeCall.Unary(&Mlxc.mlx_linalg_inv, "mlx_linalg_inv", a, stream);
         }
 
         /// <summary>Inverse of triangular matrices.</summary>
@@ -195,7 +195,7 @@ public static unsafe partial class Mx
             }
 
             Factorable.RequireDiagonal(a, "mlx_linalg_tri_inv", stream);
-            return Call.Flag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", a, upper, stream);
+            return NativeCall.WithFlag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", a, upper, stream);
         }
 
         /// <summary>Cholesky decomposition of symmetric positive definite matrices: a = L @ L^T.</summary>
@@ -212,7 +212,7 @@ public static unsafe partial class Mx
                 return a.Share();
             }
 
-            return Call.Flag(&Mlxc.mlx_linalg_cholesky, "mlx_linalg_cholesky", a, upper, stream);
+            return NativeCall.WithFlag(&Mlxc.mlx_linalg_cholesky, "mlx_linalg_cholesky", a, upper, stream);
         }
 
         /// <summary>Inverse of a matrix from its Cholesky factor.</summary>
@@ -231,7 +231,7 @@ public static unsafe partial class Mx
             }
 
             Factorable.RequireDiagonal(l, "mlx_linalg_cholesky_inv", stream);
-            return Call.Flag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", l, upper, stream);
+            return NativeCall.WithFlag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", l, upper, stream);
         }
 
         /// <summary>Moore-Penrose pseudo-inverse.</summary>
@@ -250,7 +250,7 @@ public static unsafe partial class Mx
             }
 
             Factorable.RequireNumbers(a, "mlx_linalg_pinv", stream);
-            return Op.Unary(&Mlxc.mlx_linalg_pinv, "mlx_linalg_pinv", a, stream);
+            return NativeCall.Unary(&Mlxc.mlx_linalg_pinv, "mlx_linalg_pinv", a, stream);
         }
 
         /// <summary>Eigenvalues of square matrices.</summary>
@@ -267,7 +267,7 @@ public static unsafe partial class Mx
             }
 
             Factorable.RequireNumbers(a, "mlx_linalg_eigvals", stream);
-            return Op.Unary(&Mlxc.mlx_linalg_eigvals, "mlx_linalg_eigvals", a, stream);
+            return NativeCall.Unary(&Mlxc.mlx_linalg_eigvals, "mlx_linalg_eigvals", a, stream);
         }
 
         /// <summary>Eigenvalues and right eigenvectors of square matrices.</summary>
@@ -284,7 +284,7 @@ public static unsafe partial class Mx
             }
 
             Factorable.RequireNumbers(a, "mlx_linalg_eig", stream);
-            return Call.Pair(&Mlxc.mlx_linalg_eig, "mlx_linalg_eig", a, stream);
+            return NativeCall.ToPair(&Mlxc.mlx_linalg_eig, "mlx_linalg_eig", a, stream);
         }
 
         /// <summary>Eigenvalues of symmetric or Hermitian matrices.</summary>
@@ -305,9 +305,9 @@ public static unsafe partial class Mx
 
             using NativeText triangle = new(Triangle(uplo), nameof(uplo));
             mlx_array result = default;
-            int status = Mlxc.mlx_linalg_eigvalsh(&result, Op.Handle(a), triangle.Pointer, Op.Stream(stream));
+            int status = Mlxc.mlx_linalg_eigvalsh(&result, NativeCall.Handle(a), triangle.Pointer, NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Op.Result(status, result, "mlx_linalg_eigvalsh");
+            return NativeCall.Result(status, result, "mlx_linalg_eigvalsh");
         }
 
         /// <summary>Eigenvalues and eigenvectors of symmetric or Hermitian matrices.</summary>
@@ -331,9 +331,9 @@ public static unsafe partial class Mx
             using NativeText triangle = new(Triangle(uplo), nameof(uplo));
             mlx_array values = default;
             mlx_array vectors = default;
-            int status = Mlxc.mlx_linalg_eigh(&values, &vectors, Op.Handle(a), triangle.Pointer, Op.Stream(stream));
+            int status = Mlxc.mlx_linalg_eigh(&values, &vectors, NativeCall.Handle(a), triangle.Pointer, NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return (Op.Result(status, values, "mlx_linalg_eigh"), Op.Result(status, vectors, "mlx_linalg_eigh"));
+            return (NativeCall.Result(status, values, "mlx_linalg_eigh"), NativeCall.Result(status, vectors, "mlx_linalg_eigh"));
         }
 
         /// <summary>LU decomposition with row exchanges: a = L[P] @ U.</summary>
@@ -359,9 +359,9 @@ public static unsafe partial class Mx
 
             Factorable.RequireRegular(a, "mlx_linalg_lu", stream);
             mlx_vector_array results = default;
-            int status = Mlxc.mlx_linalg_lu(&results, Op.Handle(a), Op.Stream(stream));
+            int status = Mlxc.mlx_linalg_lu(&results, NativeCall.Handle(a), NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            MlxArray[] parts = Native.Arrays(status, results, "mlx_linalg_lu");
+            MlxArray[] parts = NativeCall.Arrays(status, results, "mlx_linalg_lu");
             return (parts[0], parts[1], parts[2]);
         }
 
@@ -384,7 +384,7 @@ public static unsafe partial class Mx
             }
 
             Factorable.RequireRegular(a, "mlx_linalg_lu_factor", stream);
-            return Call.Pair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", a, stream);
+            return NativeCall.ToPair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", a, stream);
         }
 
         /// <summary>Solution x of a @ x = b.</summary>
@@ -403,7 +403,7 @@ public static unsafe partial class Mx
             }
 
             Factorable.RequireRegular(a, "mlx_linalg_solve", stream);
-            return Call.Two(&Mlxc.mlx_linalg_solve, "mlx_linalg_solve", a, b, stream);
+            return NativeCall.BinaryArrays(&Mlxc.mlx_linalg_solve, "mlx_linalg_solve", a, b, stream);
         }
 
         /// <summary>Solution x of a @ x = b for triangular matrices.</summary>
@@ -425,10 +425,10 @@ public static unsafe partial class Mx
             Factorable.RequireDiagonal(a, "mlx_linalg_solve_triangular", stream);
             mlx_array result = default;
             int status = Mlxc.mlx_linalg_solve_triangular(
-                &result, Op.Handle(a), Op.Handle(b), Native.Byte(upper), Op.Stream(stream));
+                &result, NativeCall.Handle(a), NativeCall.Handle(b), NativeCall.Byte(upper), NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(b);
-            return Op.Result(status, result, "mlx_linalg_solve_triangular");
+            return NativeCall.Result(status, result, "mlx_linalg_solve_triangular");
         }
 
         // Without unknowns the right-hand side has no elements either, and is the solution.
@@ -450,9 +450,9 @@ public static unsafe partial class Mx
 
             Factorable.RequireNumbers(a, "mlx_linalg_svd", stream);
             mlx_vector_array results = default;
-            int status = Mlxc.mlx_linalg_svd(&results, Op.Handle(a), Native.Byte(computeUv), Op.Stream(stream));
+            int status = Mlxc.mlx_linalg_svd(&results, NativeCall.Handle(a), NativeCall.Byte(computeUv), NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Native.Arrays(status, results, "mlx_linalg_svd");
+            return NativeCall.Arrays(status, results, "mlx_linalg_svd");
         }
 
         private static void RequireSingularValues(MlxArray a, string function, MlxStream? stream)

@@ -14,7 +14,7 @@ public static unsafe partial class Mx
     public static MlxArray MatMul(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         CheckRows(a, b, "matmul");
-        return Call.Two(&Mlxc.mlx_matmul, "mlx_matmul", a, b, stream);
+        return NativeCall.BinaryArrays(&Mlxc.mlx_matmul, "mlx_matmul", a, b, stream);
     }
 
     /// <summary>alpha * (a @ b) + beta * c.</summary>
@@ -33,11 +33,11 @@ public static unsafe partial class Mx
         CheckRows(a, b, "addmm");
         mlx_array result = default;
         int status = Mlxc.mlx_addmm(
-            &result, Op.Handle(c), Op.Handle(a), Op.Handle(b), (float)alpha, (float)beta, Op.Stream(stream));
+            &result, NativeCall.Handle(c), NativeCall.Handle(a), NativeCall.Handle(b), (float)alpha, (float)beta, NativeCall.Stream(stream));
         GC.KeepAlive(c);
         GC.KeepAlive(a);
         GC.KeepAlive(b);
-        return Op.Result(status, result, "mlx_addmm");
+        return NativeCall.Result(status, result, "mlx_addmm");
     }
 
     /// <summary>Sum of products over the last axes of both arrays.</summary>
@@ -48,7 +48,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The last sizes differ.</exception>
     /// <remarks>mlx.core.inner; C: mlx_inner.</remarks>
     public static MlxArray Inner(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Call.Two(&Mlxc.mlx_inner, "mlx_inner", SizeLimits.Flat(a, "inner"), SizeLimits.Flat(b, "inner"), stream, nameof(a), nameof(b));
+        => NativeCall.BinaryArrays(&Mlxc.mlx_inner, "mlx_inner", SizeLimits.Flat(a, "inner"), SizeLimits.Flat(b, "inner"), stream, nameof(a), nameof(b));
 
     /// <summary>Product of every element of one array with every element of the other.</summary>
     /// <param name="a">An array of m elements, which is flattened.</param>
@@ -57,7 +57,7 @@ public static unsafe partial class Mx
     /// <returns>An array of shape [m, n].</returns>
     /// <remarks>mlx.core.outer; C: mlx_outer.</remarks>
     public static MlxArray Outer(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => Call.Two(&Mlxc.mlx_outer, "mlx_outer", SizeLimits.Flat(a, "outer"), SizeLimits.Flat(b, "outer"), stream, nameof(a), nameof(b));
+        => NativeCall.BinaryArrays(&Mlxc.mlx_outer, "mlx_outer", SizeLimits.Flat(a, "outer"), SizeLimits.Flat(b, "outer"), stream, nameof(a), nameof(b));
 
     /// <summary>Kronecker product.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -74,7 +74,7 @@ public static unsafe partial class Mx
             _ = SizeLimits.Axis((long)a.Shape[^i] * b.Shape[^i], "kron", a, b);
         }
 
-        return Call.Two(&Mlxc.mlx_kron, "mlx_kron", a, b, stream);
+        return NativeCall.BinaryArrays(&Mlxc.mlx_kron, "mlx_kron", a, b, stream);
     }
 
     /// <summary>Sum of products over the last axes of one array and the first axes of the other.</summary>
@@ -119,10 +119,10 @@ public static unsafe partial class Mx
         fixed (int* first = axesA, second = axesB)
         {
             int status = Mlxc.mlx_tensordot(
-                &result, Op.Handle(a), Op.Handle(b), first, (nuint)axesA.Length, second, (nuint)axesB.Length, Op.Stream(stream));
+                &result, NativeCall.Handle(a), NativeCall.Handle(b), first, (nuint)axesA.Length, second, (nuint)axesB.Length, NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(b);
-            return Op.Result(status, result, "mlx_tensordot");
+            return NativeCall.Result(status, result, "mlx_tensordot");
         }
     }
 
@@ -150,8 +150,8 @@ public static unsafe partial class Mx
         using NativeText text = new(subscripts, nameof(subscripts));
         using VectorArray inputs = VectorArray.From(operands);
         mlx_array result = default;
-        return Op.Result(
-            Mlxc.mlx_einsum(&result, text.Pointer, inputs.Handle, Op.Stream(stream)), result, "mlx_einsum");
+        return NativeCall.Result(
+            Mlxc.mlx_einsum(&result, text.Pointer, inputs.Handle, NativeCall.Stream(stream)), result, "mlx_einsum");
     }
 
     /// <summary>Matrix product in which masks leave out whole blocks.</summary>
@@ -171,14 +171,14 @@ public static unsafe partial class Mx
     {
         mlx_array result = default;
         int status = Mlxc.mlx_block_masked_mm(
-            &result, Op.Handle(a), Op.Handle(b), blockSize, Op.HandleOrNull(maskOut), Op.HandleOrNull(maskLhs),
-            Op.HandleOrNull(maskRhs), Op.Stream(stream));
+            &result, NativeCall.Handle(a), NativeCall.Handle(b), blockSize, NativeCall.HandleOrNull(maskOut), NativeCall.HandleOrNull(maskLhs),
+            NativeCall.HandleOrNull(maskRhs), NativeCall.Stream(stream));
         GC.KeepAlive(a);
         GC.KeepAlive(b);
         GC.KeepAlive(maskOut);
         GC.KeepAlive(maskLhs);
         GC.KeepAlive(maskRhs);
-        return Op.Result(status, result, "mlx_block_masked_mm");
+        return NativeCall.Result(status, result, "mlx_block_masked_mm");
     }
 
     /// <summary>Matrix products of matrices that are selected by index from both batches.</summary>
@@ -201,13 +201,13 @@ public static unsafe partial class Mx
         SizeLimits.Joined(b, 0, b.NDim - 3, "gather_mm");
         mlx_array result = default;
         int status = Mlxc.mlx_gather_mm(
-            &result, Op.Handle(a), Op.Handle(b), Op.HandleOrNull(lhsIndices), Op.HandleOrNull(rhsIndices),
-            Native.Byte(sortedIndices), Op.Stream(stream));
+            &result, NativeCall.Handle(a), NativeCall.Handle(b), NativeCall.HandleOrNull(lhsIndices), NativeCall.HandleOrNull(rhsIndices),
+            NativeCall.Byte(sortedIndices), NativeCall.Stream(stream));
         GC.KeepAlive(a);
         GC.KeepAlive(b);
         GC.KeepAlive(lhsIndices);
         GC.KeepAlive(rhsIndices);
-        return Op.Result(status, result, "mlx_gather_mm");
+        return NativeCall.Result(status, result, "mlx_gather_mm");
     }
 
     /// <summary>Matrix products over segments of the inner axis.</summary>
@@ -222,11 +222,11 @@ public static unsafe partial class Mx
     {
         mlx_array result = default;
         int status = Mlxc.mlx_segmented_mm(
-            &result, Op.Handle(a), Op.Handle(b), Op.Handle(segments), Op.Stream(stream));
+            &result, NativeCall.Handle(a), NativeCall.Handle(b), NativeCall.Handle(segments), NativeCall.Stream(stream));
         GC.KeepAlive(a);
         GC.KeepAlive(b);
         GC.KeepAlive(segments);
-        return Op.Result(status, result, "mlx_segmented_mm");
+        return NativeCall.Result(status, result, "mlx_segmented_mm");
     }
 
     /// <summary>A diagonal with respect to two axes.</summary>
@@ -243,9 +243,9 @@ public static unsafe partial class Mx
     {
         mlx_array result = default;
         int status = Mlxc.mlx_diagonal(
-            &result, Op.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), Op.Stream(stream));
+            &result, NativeCall.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), NativeCall.Stream(stream));
         GC.KeepAlive(a);
-        return Op.Result(status, result, "mlx_diagonal");
+        return NativeCall.Result(status, result, "mlx_diagonal");
     }
 
     /// <summary>A matrix with a given diagonal, or the diagonal of a matrix.</summary>
@@ -263,7 +263,7 @@ public static unsafe partial class Mx
             _ = SizeLimits.Axis(a.Size + Math.Abs((long)k), "diag", a);
         }
 
-        return Call.Int(&Mlxc.mlx_diag, "mlx_diag", a, Math.Max(k, -int.MaxValue), WideScatter.StreamFor(a.DType, stream));
+        return NativeCall.WithInt(&Mlxc.mlx_diag, "mlx_diag", a, Math.Max(k, -int.MaxValue), WideScatter.StreamFor(a.DType, stream));
     }
 
     /// <summary>Sum of a diagonal with respect to two axes.</summary>
@@ -283,9 +283,9 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         mlx_array result = default;
         int status = MlxcPortable.mlx_trace(
-            &result, Op.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), Native.DType(dtype ?? a.DType), Op.Stream(stream));
+            &result, NativeCall.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), NativeCall.DType(dtype ?? a.DType), NativeCall.Stream(stream));
         GC.KeepAlive(a);
-        return Op.Result(status, result, "mlx_trace");
+        return NativeCall.Result(status, result, "mlx_trace");
     }
 
     /// <summary>Lower triangle; elements above diagonal <paramref name="k"/> become zero.</summary>
@@ -296,7 +296,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The array has fewer than two axes.</exception>
     /// <remarks>mlx.core.tril; C: mlx_tril.</remarks>
     public static MlxArray Tril(MlxArray x, int k = 0, MlxStream? stream = null)
-        => Call.Int(&Mlxc.mlx_tril, "mlx_tril", x, WithinMatrix(x, k), stream);
+        => NativeCall.WithInt(&Mlxc.mlx_tril, "mlx_tril", x, WithinMatrix(x, k), stream);
 
     /// <summary>Upper triangle; elements below diagonal <paramref name="k"/> become zero.</summary>
     /// <param name="x">An array with at least two axes.</param>
@@ -306,7 +306,36 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The array has fewer than two axes.</exception>
     /// <remarks>mlx.core.triu; C: mlx_triu.</remarks>
     public static MlxArray Triu(MlxArray x, int k = 0, MlxStream? stream = null)
-        => Call.Int(&Mlxc.mlx_triu, "mlx_triu", x, WithinMatrix(x, k), stream);
+        => NativeCall.WithInt(&Mlxc.mlx_triu, "mlx_triu", x, WithinMatrix(x, k), stream);
+
+    /// <summary>Sum of products along an axis; the first operand is conjugated.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="b">Array that broadcasts against <paramref name="a"/>.</param>
+    /// <param name="axis">Axis of the vectors, negative from the end.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array of the broadcast shape without the axis.</returns>
+    /// <exception cref="MlxException">The shapes do not broadcast or the axis is out of range.</exception>
+    /// <remarks>mlx.core.vecdot of MLX 0.32; C: mlx_vecdot, on older mlx-c mlx_multiply and mlx_sum_axis.</remarks>
+    public static MlxArray VecDot(MlxArray a, MlxArray b, int axis = -1, MlxStream? stream = null)
+    {
+        int inA = AxisCheck.Of(a, axis);
+        int inB = AxisCheck.Of(b, axis);
+        if ((axis >= 0 && a.NDim != b.NDim && inA - a.NDim != inB - b.NDim) || a.Shape[inA] != b.Shape[inB])
+        {
+            throw new ArgumentException(
+                $"[vecdot] Axis {axis} must be the same one of both arrays and as long; the shapes are {ShapeText.Of(a)} and {ShapeText.Of(b)}.", nameof(b));
+        }
+
+        axis = Math.Min(inA - a.NDim, inB - b.NDim);
+        if (HasNewer)
+        {
+            return NativeCall.BinaryWithInt(&Mlxc.mlx_vecdot, "mlx_vecdot", a, b, axis, stream);
+        }
+
+        using MlxArray conjugate = Conjugate(a, stream);
+        using MlxArray product = Multiply(conjugate, b, stream);
+        return Sum(product, axis, stream: stream);
+    }
 
     private static int WithinMatrix(MlxArray x, int k)
     {

@@ -29,11 +29,11 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_vector_array results = default;
         int status = Mlxc.mlx_quantize(
-            &results, Op.Handle(w), Native.Optional(groupSize), Native.Optional(bits), modeText.Pointer,
-            Op.HandleOrNull(globalScale), Op.Stream(stream));
+            &results, NativeCall.Handle(w), NativeCall.Optional(groupSize), NativeCall.Optional(bits), modeText.Pointer,
+            NativeCall.HandleOrNull(globalScale), NativeCall.Stream(stream));
         GC.KeepAlive(w);
         GC.KeepAlive(globalScale);
-        MlxArray[] parts = Native.Arrays(status, results, "mlx_quantize");
+        MlxArray[] parts = NativeCall.Arrays(status, results, "mlx_quantize");
         return (parts[0], parts[1], parts.Length > 2 ? parts[2] : null);
     }
 
@@ -58,13 +58,13 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_dequantize(
-            &result, Op.Handle(w), Op.Handle(scales), Op.HandleOrNull(biases), Native.Optional(groupSize), Native.Optional(bits),
-            modeText.Pointer, Op.HandleOrNull(globalScale), Native.Optional(dtype), Op.Stream(stream));
+            &result, NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases), NativeCall.Optional(groupSize), NativeCall.Optional(bits),
+            modeText.Pointer, NativeCall.HandleOrNull(globalScale), NativeCall.Optional(dtype), NativeCall.Stream(stream));
         GC.KeepAlive(w);
         GC.KeepAlive(scales);
         GC.KeepAlive(biases);
         GC.KeepAlive(globalScale);
-        return Op.Result(status, result, "mlx_dequantize");
+        return NativeCall.Result(status, result, "mlx_dequantize");
     }
 
     /// <summary>Matrix product with a quantized matrix.</summary>
@@ -89,13 +89,13 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_quantized_matmul(
-            &result, Op.Handle(x), Op.Handle(w), Op.Handle(scales), Op.HandleOrNull(biases), Native.Byte(transpose),
-            Native.Optional(groupSize), Native.Optional(bits), modeText.Pointer, Op.Stream(stream));
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases), NativeCall.Byte(transpose),
+            NativeCall.Optional(groupSize), NativeCall.Optional(bits), modeText.Pointer, NativeCall.Stream(stream));
         GC.KeepAlive(x);
         GC.KeepAlive(w);
         GC.KeepAlive(scales);
         GC.KeepAlive(biases);
-        return Op.Result(status, result, "mlx_quantized_matmul");
+        return NativeCall.Result(status, result, "mlx_quantized_matmul");
     }
 
     /// <summary>Matrix products with quantized matrices that are selected by index.</summary>
@@ -124,16 +124,16 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_gather_qmm(
-            &result, Op.Handle(x), Op.Handle(w), Op.Handle(scales), Op.HandleOrNull(biases), Op.HandleOrNull(lhsIndices),
-            Op.HandleOrNull(rhsIndices), Native.Byte(transpose), Native.Optional(groupSize), Native.Optional(bits),
-            modeText.Pointer, Native.Byte(sortedIndices), Op.Stream(stream));
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases), NativeCall.HandleOrNull(lhsIndices),
+            NativeCall.HandleOrNull(rhsIndices), NativeCall.Byte(transpose), NativeCall.Optional(groupSize), NativeCall.Optional(bits),
+            modeText.Pointer, NativeCall.Byte(sortedIndices), NativeCall.Stream(stream));
         GC.KeepAlive(x);
         GC.KeepAlive(w);
         GC.KeepAlive(scales);
         GC.KeepAlive(biases);
         GC.KeepAlive(lhsIndices);
         GC.KeepAlive(rhsIndices);
-        return Op.Result(status, result, "mlx_gather_qmm");
+        return NativeCall.Result(status, result, "mlx_gather_qmm");
     }
 
     /// <summary>Matrix product in which both operands are quantized; <paramref name="x"/> is quantized during the call.</summary>
@@ -158,14 +158,14 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_qqmm(
-            &result, Op.Handle(x), Op.Handle(w), Op.HandleOrNull(scales), Native.Optional(groupSize), Native.Optional(bits),
-            modeText.Pointer, Op.HandleOrNull(globalScaleX), Op.HandleOrNull(globalScaleW), Op.Stream(stream));
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.HandleOrNull(scales), NativeCall.Optional(groupSize), NativeCall.Optional(bits),
+            modeText.Pointer, NativeCall.HandleOrNull(globalScaleX), NativeCall.HandleOrNull(globalScaleW), NativeCall.Stream(stream));
         GC.KeepAlive(x);
         GC.KeepAlive(w);
         GC.KeepAlive(scales);
         GC.KeepAlive(globalScaleX);
         GC.KeepAlive(globalScaleW);
-        return Op.Result(status, result, "mlx_qqmm");
+        return NativeCall.Result(status, result, "mlx_qqmm");
     }
 
     /// <summary>Matrix products in which both operands are quantized, with matrices that are selected by index.</summary>
@@ -195,9 +195,9 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_gather_qqmm(
-            &result, Op.Handle(x), Op.Handle(w), Op.Handle(scales), Op.HandleOrNull(lhsIndices), Op.HandleOrNull(rhsIndices),
-            Native.Optional(groupSize), Native.Optional(bits), modeText.Pointer, Op.HandleOrNull(globalScaleX),
-            Op.HandleOrNull(globalScaleW), Native.Byte(sortedIndices), Op.Stream(stream));
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(lhsIndices), NativeCall.HandleOrNull(rhsIndices),
+            NativeCall.Optional(groupSize), NativeCall.Optional(bits), modeText.Pointer, NativeCall.HandleOrNull(globalScaleX),
+            NativeCall.HandleOrNull(globalScaleW), NativeCall.Byte(sortedIndices), NativeCall.Stream(stream));
         GC.KeepAlive(x);
         GC.KeepAlive(w);
         GC.KeepAlive(scales);
@@ -205,7 +205,7 @@ public static unsafe partial class Mx
         GC.KeepAlive(rhsIndices);
         GC.KeepAlive(globalScaleX);
         GC.KeepAlive(globalScaleW);
-        return Op.Result(status, result, "mlx_gather_qqmm");
+        return NativeCall.Result(status, result, "mlx_gather_qqmm");
     }
 
     /// <summary>Converts 8-bit floating-point numbers (E4M3) to another dtype.</summary>
@@ -225,7 +225,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The array isn't floating-point.</exception>
     /// <remarks>mlx.core.to_fp8; C: mlx_to_fp8.</remarks>
     public static MlxArray ToFp8(MlxArray x, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_to_fp8, "mlx_to_fp8", x, stream);
+        => NativeCall.Unary(&Mlxc.mlx_to_fp8, "mlx_to_fp8", x, stream);
 
     /// <summary>Walsh-Hadamard transform of the last axis.</summary>
     /// <param name="a">A floating-point array whose last axis has size m * 2^k, where m is 1, 12, 20, or 28.</param>
@@ -237,9 +237,9 @@ public static unsafe partial class Mx
     public static MlxArray HadamardTransform(MlxArray a, double? scale = null, MlxStream? stream = null)
     {
         mlx_array result = default;
-        int status = Mlxc.mlx_hadamard_transform(&result, Op.Handle(a), Native.Optional((float?)scale), Op.Stream(stream));
+        int status = Mlxc.mlx_hadamard_transform(&result, NativeCall.Handle(a), NativeCall.Optional((float?)scale), NativeCall.Stream(stream));
         GC.KeepAlive(a);
-        return Op.Result(status, result, "mlx_hadamard_transform");
+        return NativeCall.Result(status, result, "mlx_hadamard_transform");
     }
 
     // MLX counts the bits of a row, 32 to a number that is packed.

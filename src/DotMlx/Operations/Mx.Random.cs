@@ -29,7 +29,7 @@ public static unsafe partial class Mx
         public static MlxArray Key(ulong seed)
         {
             mlx_array result = default;
-            return Op.Result(Mlxc.mlx_random_key(&result, seed), result, "mlx_random_key");
+            return NativeCall.Result(Mlxc.mlx_random_key(&result, seed), result, "mlx_random_key");
         }
 
         /// <summary>Several independent keys made from one key.</summary>
@@ -42,7 +42,7 @@ public static unsafe partial class Mx
         public static MlxArray Split(MlxArray key, int num = 2, MlxStream? stream = null)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(num);
-            return Call.Int(&Mlxc.mlx_random_split_num, "mlx_random_split_num", key, num, stream);
+            return NativeCall.WithInt(&Mlxc.mlx_random_split_num, "mlx_random_split_num", key, num, stream);
         }
 
         /// <summary>Random bits.</summary>
@@ -60,8 +60,8 @@ public static unsafe partial class Mx
             mlx_array result = default;
             fixed (int* size = shape)
             {
-                return Op.Result(
-                    Mlxc.mlx_random_bits(&result, size, (nuint)shape.Length, width, drawn.Handle, Op.Stream(stream)),
+                return NativeCall.Result(
+                    Mlxc.mlx_random_bits(&result, size, (nuint)shape.Length, width, drawn.Handle, NativeCall.Stream(stream)),
                     result, "mlx_random_bits");
             }
         }
@@ -88,10 +88,10 @@ public static unsafe partial class Mx
             {
                 int status = Mlxc.mlx_random_uniform(
                     &result, Typed(low, dtype ?? DType.Float32), Typed(high, dtype ?? DType.Float32), size, (nuint)shape.Length,
-                    Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream));
+                    NativeCall.DType(dtype ?? DType.Float32), drawn.Handle, NativeCall.Stream(stream));
                 GC.KeepAlive(low);
                 GC.KeepAlive(high);
-                return Op.Result(status, result, "mlx_random_uniform");
+                return NativeCall.Result(status, result, "mlx_random_uniform");
             }
         }
 
@@ -119,11 +119,11 @@ public static unsafe partial class Mx
             fixed (int* size = shape)
             {
                 int status = Mlxc.mlx_random_normal_broadcast(
-                    &result, size, (nuint)shape.Length, Native.DType(type), Typed(loc, type), Typed(scale, type),
-                    drawn.Handle, Op.Stream(stream));
+                    &result, size, (nuint)shape.Length, NativeCall.DType(type), Typed(loc, type), Typed(scale, type),
+                    drawn.Handle, NativeCall.Stream(stream));
                 GC.KeepAlive(loc);
                 GC.KeepAlive(scale);
-                return Op.Result(status, result, "mlx_random_normal_broadcast");
+                return NativeCall.Result(status, result, "mlx_random_normal_broadcast");
             }
         }
 
@@ -149,11 +149,11 @@ public static unsafe partial class Mx
             fixed (int* size = shape)
             {
                 int status = Mlxc.mlx_random_multivariate_normal(
-                    &result, Op.Handle(mean), Op.Handle(cov), size, (nuint)shape.Length,
-                    Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream));
+                    &result, NativeCall.Handle(mean), NativeCall.Handle(cov), size, (nuint)shape.Length,
+                    NativeCall.DType(dtype ?? DType.Float32), drawn.Handle, NativeCall.Stream(stream));
                 GC.KeepAlive(mean);
                 GC.KeepAlive(cov);
-                return Op.Result(status, result, "mlx_random_multivariate_normal");
+                return NativeCall.Result(status, result, "mlx_random_multivariate_normal");
             }
         }
 
@@ -176,11 +176,11 @@ public static unsafe partial class Mx
             fixed (int* size = shape)
             {
                 int status = Mlxc.mlx_random_randint(
-                    &result, Op.Handle(low), Op.Handle(high), size, (nuint)shape.Length,
-                    Native.DType(dtype ?? DType.Int32), drawn.Handle, Op.Stream(stream));
+                    &result, NativeCall.Handle(low), NativeCall.Handle(high), size, (nuint)shape.Length,
+                    NativeCall.DType(dtype ?? DType.Int32), drawn.Handle, NativeCall.Stream(stream));
                 GC.KeepAlive(low);
                 GC.KeepAlive(high);
-                return Op.Result(status, result, "mlx_random_randint");
+                return NativeCall.Result(status, result, "mlx_random_randint");
             }
         }
 
@@ -202,9 +202,9 @@ public static unsafe partial class Mx
             fixed (int* size = sizes)
             {
                 int status = Mlxc.mlx_random_bernoulli(
-                    &result, Op.Handle(p), size, (nuint)sizes.Length, drawn.Handle, Op.Stream(stream));
+                    &result, NativeCall.Handle(p), size, (nuint)sizes.Length, drawn.Handle, NativeCall.Stream(stream));
                 GC.KeepAlive(p);
-                return Op.Result(status, result, "mlx_random_bernoulli");
+                return NativeCall.Result(status, result, "mlx_random_bernoulli");
             }
         }
 
@@ -231,10 +231,10 @@ public static unsafe partial class Mx
             {
                 int status = Mlxc.mlx_random_truncated_normal(
                     &result, Typed(lower, dtype ?? DType.Float32), Typed(upper, dtype ?? DType.Float32), size, (nuint)shape.Length,
-                    Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream));
+                    NativeCall.DType(dtype ?? DType.Float32), drawn.Handle, NativeCall.Stream(stream));
                 GC.KeepAlive(lower);
                 GC.KeepAlive(upper);
-                return Op.Result(status, result, "mlx_random_truncated_normal");
+                return NativeCall.Result(status, result, "mlx_random_truncated_normal");
             }
         }
 
@@ -253,9 +253,9 @@ public static unsafe partial class Mx
             mlx_array result = default;
             fixed (int* size = shape)
             {
-                return Op.Result(
+                return NativeCall.Result(
                     Mlxc.mlx_random_gumbel(
-                        &result, size, (nuint)shape.Length, Native.DType(dtype ?? DType.Float32), drawn.Handle, Op.Stream(stream)),
+                        &result, size, (nuint)shape.Length, NativeCall.DType(dtype ?? DType.Float32), drawn.Handle, NativeCall.Stream(stream)),
                     result, "mlx_random_gumbel");
             }
         }
@@ -283,7 +283,7 @@ public static unsafe partial class Mx
                 throw new ArgumentException("Give the shape or the number of samples, not both.", nameof(numSamples));
             }
 
-            mlx_array input = Op.Handle(logits);
+            mlx_array input = NativeCall.Handle(logits);
             axis = AxisCheck.Of(logits, axis);
             using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
@@ -292,22 +292,22 @@ public static unsafe partial class Mx
             {
                 fixed (int* size = shape)
                 {
-                    positions = Op.Result(
+                    positions = NativeCall.Result(
                         Mlxc.mlx_random_categorical_shape(
-                            &result, input, axis, size, (nuint)shape.Length, drawn.Handle, Op.Stream(stream)),
+                            &result, input, axis, size, (nuint)shape.Length, drawn.Handle, NativeCall.Stream(stream)),
                         result, "mlx_random_categorical_shape");
                 }
             }
             else if (numSamples is int count)
             {
-                positions = Op.Result(
-                    Mlxc.mlx_random_categorical_num_samples(&result, input, axis, count, drawn.Handle, Op.Stream(stream)),
+                positions = NativeCall.Result(
+                    Mlxc.mlx_random_categorical_num_samples(&result, input, axis, count, drawn.Handle, NativeCall.Stream(stream)),
                     result, "mlx_random_categorical_num_samples");
             }
             else
             {
-                positions = Op.Result(
-                    Mlxc.mlx_random_categorical(&result, input, axis, drawn.Handle, Op.Stream(stream)),
+                positions = NativeCall.Result(
+                    Mlxc.mlx_random_categorical(&result, input, axis, drawn.Handle, NativeCall.Stream(stream)),
                     result, "mlx_random_categorical");
             }
 
@@ -333,10 +333,10 @@ public static unsafe partial class Mx
             mlx_array result = default;
             fixed (int* size = shape)
             {
-                return Op.Result(
+                return NativeCall.Result(
                     Mlxc.mlx_random_laplace(
-                        &result, size, (nuint)shape.Length, Native.DType(dtype ?? DType.Float32), (float)loc, (float)scale,
-                        drawn.Handle, Op.Stream(stream)),
+                        &result, size, (nuint)shape.Length, NativeCall.DType(dtype ?? DType.Float32), (float)loc, (float)scale,
+                        drawn.Handle, NativeCall.Stream(stream)),
                     result, "mlx_random_laplace");
             }
         }
@@ -351,8 +351,8 @@ public static unsafe partial class Mx
         {
             using KeyArgument drawn = new(key);
             mlx_array result = default;
-            return Op.Result(
-                Mlxc.mlx_random_permutation_arange(&result, x, drawn.Handle, Op.Stream(stream)),
+            return NativeCall.Result(
+                Mlxc.mlx_random_permutation_arange(&result, x, drawn.Handle, NativeCall.Stream(stream)),
                 result, "mlx_random_permutation_arange");
         }
 
@@ -369,15 +369,15 @@ public static unsafe partial class Mx
             axis = AxisCheck.Of(x, axis);
             using KeyArgument drawn = new(key);
             mlx_array result = default;
-            int status = Mlxc.mlx_random_permutation(&result, Op.Handle(x), axis, drawn.Handle, Op.Stream(stream));
+            int status = Mlxc.mlx_random_permutation(&result, NativeCall.Handle(x), axis, drawn.Handle, NativeCall.Stream(stream));
             GC.KeepAlive(x);
-            return Op.Result(status, result, "mlx_random_permutation");
+            return NativeCall.Result(status, result, "mlx_random_permutation");
         }
 
         private static mlx_array Typed(MlxArray? parameter, DType dtype)
             => parameter?.Weak is WeakScalar scalar
                 ? scalar.Native(scalar.DTypeBeside(dtype)).Handle
-                : Op.HandleOrNull(parameter);
+                : NativeCall.HandleOrNull(parameter);
 
         /// <summary>The caller's key, or the next key of the state, which is freed after the call.</summary>
         private readonly ref struct KeyArgument

@@ -14,8 +14,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.sum; C: mlx_sum, mlx_sum_axis.</remarks>
     public static MlxArray Sum(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_sum_axis, "mlx_sum_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_sum, "mlx_sum", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_sum_axis, "mlx_sum_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_sum, "mlx_sum", a, keepdims, stream);
 
     /// <summary>Sum of the elements, over several axes.</summary>
     /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are summed as int32.</param>
@@ -26,7 +26,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.sum; C: mlx_sum_axes.</remarks>
     public static MlxArray Sum(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_sum_axes, "mlx_sum_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_sum_axes, "mlx_sum_axes", a, axis, keepdims, stream);
 
     /// <summary>Product of the elements, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are multiplied as int32.</param>
@@ -38,8 +38,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.prod; C: mlx_prod, mlx_prod_axis.</remarks>
     public static MlxArray Prod(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_prod_axis, "mlx_prod_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_prod, "mlx_prod", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_prod_axis, "mlx_prod_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_prod, "mlx_prod", a, keepdims, stream);
 
     /// <summary>Product of the elements, over several axes.</summary>
     /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are multiplied as int32.</param>
@@ -50,7 +50,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.prod; C: mlx_prod_axes.</remarks>
     public static MlxArray Prod(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", a, axis, keepdims, stream);
 
     /// <summary>Mean of the elements, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -62,8 +62,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.mean; C: mlx_mean, mlx_mean_axis.</remarks>
     public static MlxArray Mean(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_mean_axis, "mlx_mean_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_mean, "mlx_mean", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_mean_axis, "mlx_mean_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_mean, "mlx_mean", a, keepdims, stream);
 
     /// <summary>Mean of the elements, over several axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -74,7 +74,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.mean; C: mlx_mean_axes.</remarks>
     public static MlxArray Mean(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_mean_axes, "mlx_mean_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_mean_axes, "mlx_mean_axes", a, axis, keepdims, stream);
 
     /// <summary>Largest element, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
@@ -86,8 +86,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.max; C: mlx_max, mlx_max_axis.</remarks>
     public static MlxArray Max(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_max_axis, "mlx_max_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_max, "mlx_max", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_max_axis, "mlx_max_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_max, "mlx_max", a, keepdims, stream);
 
     /// <summary>Largest element, over several axes.</summary>
     /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
@@ -98,7 +98,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.max; C: mlx_max_axes.</remarks>
     public static MlxArray Max(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_max_axes, "mlx_max_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_max_axes, "mlx_max_axes", a, axis, keepdims, stream);
 
     /// <summary>Smallest element, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
@@ -110,8 +110,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.min; C: mlx_min, mlx_min_axis.</remarks>
     public static MlxArray Min(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_min_axis, "mlx_min_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_min, "mlx_min", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_min_axis, "mlx_min_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_min, "mlx_min", a, keepdims, stream);
 
     /// <summary>Smallest element, over several axes.</summary>
     /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
@@ -122,7 +122,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.min; C: mlx_min_axes.</remarks>
     public static MlxArray Min(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_min_axes, "mlx_min_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_min_axes, "mlx_min_axes", a, axis, keepdims, stream);
 
     /// <summary>Whether all elements are nonzero, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -134,8 +134,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.all; C: mlx_all, mlx_all_axis.</remarks>
     public static MlxArray All(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_all_axis, "mlx_all_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_all, "mlx_all", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_all_axis, "mlx_all_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_all, "mlx_all", a, keepdims, stream);
 
     /// <summary>Whether all elements are nonzero, over several axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -146,7 +146,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.all; C: mlx_all_axes.</remarks>
     public static MlxArray All(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_all_axes, "mlx_all_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_all_axes, "mlx_all_axes", a, axis, keepdims, stream);
 
     /// <summary>Whether at least one element is nonzero, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -158,8 +158,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.any; C: mlx_any, mlx_any_axis.</remarks>
     public static MlxArray Any(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_any_axis, "mlx_any_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_any, "mlx_any", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_any_axis, "mlx_any_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_any, "mlx_any", a, keepdims, stream);
 
     /// <summary>Whether at least one element is nonzero, over several axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -170,7 +170,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.any; C: mlx_any_axes.</remarks>
     public static MlxArray Any(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_any_axes, "mlx_any_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_any_axes, "mlx_any_axes", a, axis, keepdims, stream);
 
     /// <summary>Logarithm of the sum of the exponentials, without overflow, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -182,8 +182,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.logsumexp; C: mlx_logsumexp, mlx_logsumexp_axis.</remarks>
     public static MlxArray LogSumExp(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_logsumexp_axis, "mlx_logsumexp_axis", a, one, keepdims, stream)
-            : Squeezed(Reduction.All(&Mlxc.mlx_logsumexp, "mlx_logsumexp", a, keepdims, stream), a, default, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_logsumexp_axis, "mlx_logsumexp_axis", a, one, keepdims, stream)
+            : Squeezed(NativeCall.ReduceAll(&Mlxc.mlx_logsumexp, "mlx_logsumexp", a, keepdims, stream), a, default, keepdims, stream);
 
     /// <summary>Logarithm of the sum of the exponentials, without overflow, over several axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -194,7 +194,50 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.logsumexp; C: mlx_logsumexp_axes.</remarks>
     public static MlxArray LogSumExp(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Squeezed(Reduction.Axes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream), a, axis, keepdims, stream);
+        => Squeezed(NativeCall.ReduceAxes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream), a, axis, keepdims, stream);
+
+    /// <summary>How many elements are not zero, over one axis or over all.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axis to count along, negative from the end; null counts all.</param>
+    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Integer array of counts.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero, mlx_count_nonzero_axis, on older mlx-c mlx_not_equal and mlx_sum.</remarks>
+    public static MlxArray CountNonzero(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
+    {
+        if (HasNewer)
+        {
+            return axis is int one
+                ? NativeCall.ReduceAxis(&Mlxc.mlx_count_nonzero_axis, "mlx_count_nonzero_axis", a, one, keepdims, stream)
+                : NativeCall.ReduceAll(&Mlxc.mlx_count_nonzero, "mlx_count_nonzero", a, keepdims, stream);
+        }
+
+        using MlxArray nonzero = NotEqual(a, 0, stream);
+        using MlxArray ones = AsType(nonzero, DType.Int32, stream);
+        return Sum(ones, axis, keepdims, stream);
+    }
+
+    /// <summary>How many elements are not zero, over several axes.</summary>
+    /// <param name="a">Array of any shape.</param>
+    /// <param name="axis">Axes to count along, negative from the end.</param>
+    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Integer array of counts.</returns>
+    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
+    /// <remarks>mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero_axes, on older mlx-c mlx_not_equal and mlx_sum_axes.</remarks>
+    public static MlxArray CountNonzero(
+        MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
+    {
+        if (HasNewer)
+        {
+            return NativeCall.ReduceAxes(&Mlxc.mlx_count_nonzero_axes, "mlx_count_nonzero_axes", a, axis, keepdims, stream);
+        }
+
+        using MlxArray nonzero = NotEqual(a, 0, stream);
+        using MlxArray ones = AsType(nonzero, DType.Int32, stream);
+        return Sum(ones, axis, keepdims, stream);
+    }
 
     // Before MLX 0.32 the result keeps reduced axes of size 1 in front of the last one.
     private static MlxArray Squeezed(MlxArray result, MlxArray a, ReadOnlySpan<int> axis, bool keepdims, MlxStream? stream)
@@ -229,8 +272,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.argmax; C: mlx_argmax, mlx_argmax_axis.</remarks>
     public static MlxArray ArgMax(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_argmax_axis, "mlx_argmax_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_argmax, "mlx_argmax", SizeLimits.Flat(a, "argmax"), keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_argmax_axis, "mlx_argmax_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_argmax, "mlx_argmax", SizeLimits.Flat(a, "argmax"), keepdims, stream);
 
     /// <summary>Position of the smallest element.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -242,6 +285,6 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.argmin; C: mlx_argmin, mlx_argmin_axis.</remarks>
     public static MlxArray ArgMin(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_argmin_axis, "mlx_argmin_axis", a, one, keepdims, stream)
-            : Reduction.All(&Mlxc.mlx_argmin, "mlx_argmin", SizeLimits.Flat(a, "argmin"), keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_argmin_axis, "mlx_argmin_axis", a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_argmin, "mlx_argmin", SizeLimits.Flat(a, "argmin"), keepdims, stream);
 }

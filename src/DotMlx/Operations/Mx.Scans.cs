@@ -73,6 +73,38 @@ public static unsafe partial class Mx
             ? LogOfSums(a, axis, reverse, inclusive, stream)
             : Scan(&MlxcPortable.mlx_logcumsumexp, "mlx_logcumsumexp", a, axis, reverse, inclusive, null, stream);
 
+    /// <summary>Differences of neighbours along an axis, n times over.</summary>
+    /// <param name="a">Array with at least one axis.</param>
+    /// <param name="n">How often to take differences.</param>
+    /// <param name="axis">Axis to run along, negative from the end.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>Array whose axis is <paramref name="n"/> shorter; bools give whether neighbours differ.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range or the count negative.</exception>
+    /// <remarks>mlx.core.diff of MLX 0.32; C: mlx_diff, on older mlx-c mlx_slice and mlx_subtract.</remarks>
+    public static MlxArray Diff(MlxArray a, int n = 1, int axis = -1, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentOutOfRangeException.ThrowIfNegative(n);
+        int size = a.Dim(axis);
+        if (HasNewer)
+        {
+            return NativeCall.WithTwoInts(&Mlxc.mlx_diff, "mlx_diff", a, n, axis, stream);
+        }
+
+        int index = axis < 0 ? axis + a.NDim : axis;
+        MlxArray result = a.Share();
+        for (int i = 0; i < n; i++)
+        {
+            using MlxArray previous = result;
+            int left = Math.Max(size - i, 1);
+            using MlxArray upper = Cut(previous, index, Math.Min(1, left), left, stream);
+            using MlxArray lower = Cut(previous, index, 0, left - 1, stream);
+            result = a.DType == DType.Bool ? NotEqual(upper, lower, stream) : Subtract(upper, lower, stream);
+        }
+
+        return result;
+    }
+
     // MLX's gradient takes logarithms of the cotangents, in which it is not linear.
     private static MlxArray LogOfSums(MlxArray a, int? axis, bool reverse, bool inclusive, MlxStream? stream)
     {
@@ -93,8 +125,18 @@ public static unsafe partial class Mx
         using MlxArray? converted = dtype is DType wanted ? AsType(row ?? a, wanted, stream) : null;
         mlx_array result = default;
         int status = f(
-            &result, Op.Handle(converted ?? row ?? a), along, Native.Byte(reverse), Native.Byte(inclusive), Op.Stream(stream));
+            &result, NativeCall.Handle(converted ?? row ?? a), along, NativeCall.Byte(reverse), NativeCall.Byte(inclusive), NativeCall.Stream(stream));
         GC.KeepAlive(a);
-        return Op.Result(status, result, function);
+        return NativeCall.Result(status, result, function);
+    }
+
+    private static MlxArray Cut(MlxArray a, int axis, int from, int to, MlxStream? stream)
+    {
+        int[] start = new int[a.NDim];
+        int[] stop = a.Shape.ToArray();
+        int[] step = new int[a.NDim];
+        Array.Fill(step, 1);
+        (start[axis], stop[axis]) = (from, to);
+        return StaticSlice(a, start, stop, step, stream);
     }
 }

@@ -19,7 +19,7 @@ public static unsafe partial class Mx
     public static MlxArray Reshape(MlxArray a, ReadOnlySpan<int> shape, MlxStream? stream)
     {
         CheckReshape(a, shape);
-        return Call.Ints(&Mlxc.mlx_reshape, "mlx_reshape", a, shape, stream);
+        return NativeCall.WithInts(&Mlxc.mlx_reshape, "mlx_reshape", a, shape, stream);
     }
 
     /// <summary>Joins adjacent axes into one.</summary>
@@ -34,7 +34,7 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(a);
         SizeLimits.Joined(a, startAxis < 0 ? startAxis + a.NDim : startAxis, endAxis < 0 ? endAxis + a.NDim : endAxis, "flatten");
-        return Call.Int2(&Mlxc.mlx_flatten, "mlx_flatten", a, startAxis, endAxis, stream);
+        return NativeCall.WithTwoInts(&Mlxc.mlx_flatten, "mlx_flatten", a, startAxis, endAxis, stream);
     }
 
     /// <summary>Splits one axis into several.</summary>
@@ -58,9 +58,9 @@ public static unsafe partial class Mx
         fixed (int* first = shape)
         {
             int status = Mlxc.mlx_unflatten(
-                &result, Op.Handle(a), axis, first, (nuint)shape.Length, Op.Stream(stream));
+                &result, NativeCall.Handle(a), axis, first, (nuint)shape.Length, NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Op.Result(status, result, "mlx_unflatten");
+            return NativeCall.Result(status, result, "mlx_unflatten");
         }
     }
 
@@ -73,8 +73,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.squeeze; C: mlx_squeeze, mlx_squeeze_axis.</remarks>
     public static MlxArray Squeeze(MlxArray a, int? axis = null, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int(&Mlxc.mlx_squeeze_axis, "mlx_squeeze_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : Op.Unary(&Mlxc.mlx_squeeze, "mlx_squeeze", a, stream);
+            ? NativeCall.WithInt(&Mlxc.mlx_squeeze_axis, "mlx_squeeze_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
+            : NativeCall.Unary(&Mlxc.mlx_squeeze, "mlx_squeeze", a, stream);
 
     /// <summary>Removes several axes of size 1.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -86,7 +86,7 @@ public static unsafe partial class Mx
     public static MlxArray Squeeze(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
         AxisCheck.Check(a, axis);
-        return Call.Ints(&Mlxc.mlx_squeeze_axes, "mlx_squeeze_axes", a, axis, stream);
+        return NativeCall.WithInts(&Mlxc.mlx_squeeze_axes, "mlx_squeeze_axes", a, axis, stream);
     }
 
     /// <summary>Inserts an axis of size 1.</summary>
@@ -99,7 +99,7 @@ public static unsafe partial class Mx
     public static MlxArray ExpandDims(MlxArray a, int axis, MlxStream? stream = null)
     {
         AxisCheck.CheckNew(a, [axis], nameof(axis));
-        return Call.Int(&Mlxc.mlx_expand_dims, "mlx_expand_dims", a, axis, stream);
+        return NativeCall.WithInt(&Mlxc.mlx_expand_dims, "mlx_expand_dims", a, axis, stream);
     }
 
     /// <summary>Inserts several axes of size 1.</summary>
@@ -112,7 +112,7 @@ public static unsafe partial class Mx
     public static MlxArray ExpandDims(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
         AxisCheck.CheckNew(a, axis);
-        return Call.Ints(&Mlxc.mlx_expand_dims_axes, "mlx_expand_dims_axes", a, axis, stream);
+        return NativeCall.WithInts(&Mlxc.mlx_expand_dims_axes, "mlx_expand_dims_axes", a, axis, stream);
     }
 
     /// <summary>Moves one axis to another position and keeps the order of the others.</summary>
@@ -124,7 +124,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.moveaxis; C: mlx_moveaxis.</remarks>
     public static MlxArray MoveAxis(MlxArray a, int source, int destination, MlxStream? stream = null)
-        => Call.Int2(&Mlxc.mlx_moveaxis, "mlx_moveaxis", a, AxisCheck.Of(a, source), AxisCheck.Of(a, destination), stream);
+        => NativeCall.WithTwoInts(&Mlxc.mlx_moveaxis, "mlx_moveaxis", a, AxisCheck.Of(a, source), AxisCheck.Of(a, destination), stream);
 
     /// <summary>Exchanges two axes.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -135,7 +135,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.swapaxes; C: mlx_swapaxes.</remarks>
     public static MlxArray SwapAxes(MlxArray a, int axis1, int axis2, MlxStream? stream = null)
-        => Call.Int2(&Mlxc.mlx_swapaxes, "mlx_swapaxes", a, AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), stream);
+        => NativeCall.WithTwoInts(&Mlxc.mlx_swapaxes, "mlx_swapaxes", a, AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), stream);
 
     /// <summary>Reorders the axes.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -153,11 +153,11 @@ public static unsafe partial class Mx
     {
         if (axes.IsEmpty)
         {
-            return Op.Unary(&Mlxc.mlx_transpose, "mlx_transpose", a, stream);
+            return NativeCall.Unary(&Mlxc.mlx_transpose, "mlx_transpose", a, stream);
         }
 
         AxisCheck.Check(a, axes);
-        return Call.Ints(&Mlxc.mlx_transpose_axes, "mlx_transpose_axes", a, axes, stream);
+        return NativeCall.WithInts(&Mlxc.mlx_transpose_axes, "mlx_transpose_axes", a, axes, stream);
     }
 
     /// <summary>Reorders the axes; another name of <see cref="Transpose(MlxArray, ReadOnlySpan{int})"/>.</summary>
@@ -189,7 +189,7 @@ public static unsafe partial class Mx
     public static MlxArray BroadcastTo(MlxArray a, ReadOnlySpan<int> shape, MlxStream? stream)
     {
         _ = SizeLimits.Count(shape, nameof(shape));
-        return Call.Ints(&Mlxc.mlx_broadcast_to, "mlx_broadcast_to", a, shape, stream);
+        return NativeCall.WithInts(&Mlxc.mlx_broadcast_to, "mlx_broadcast_to", a, shape, stream);
     }
 
     /// <summary>Broadcasts arrays against each other.</summary>
@@ -206,8 +206,8 @@ public static unsafe partial class Mx
     {
         using VectorArray inputs = VectorArray.From(arrays);
         mlx_vector_array results = default;
-        return Native.Arrays(
-            Mlxc.mlx_broadcast_arrays(&results, inputs.Handle, Op.Stream(stream)), results, "mlx_broadcast_arrays");
+        return NativeCall.Arrays(
+            Mlxc.mlx_broadcast_arrays(&results, inputs.Handle, NativeCall.Stream(stream)), results, "mlx_broadcast_arrays");
     }
 
     /// <summary>The shape to which several shapes broadcast.</summary>
@@ -238,7 +238,7 @@ public static unsafe partial class Mx
     /// <returns>An array with one or more axes.</returns>
     /// <remarks>mlx.core.atleast_1d; C: mlx_atleast_1d.</remarks>
     public static MlxArray Atleast1d(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_atleast_1d, "mlx_atleast_1d", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_atleast_1d, "mlx_atleast_1d", a, stream);
 
     /// <summary>Each of several arrays with at least one axis.</summary>
     /// <param name="arrays">Arrays or scalars.</param>
@@ -252,7 +252,7 @@ public static unsafe partial class Mx
     /// <returns>An array with two or more axes.</returns>
     /// <remarks>mlx.core.atleast_2d; C: mlx_atleast_2d.</remarks>
     public static MlxArray Atleast2d(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_atleast_2d, "mlx_atleast_2d", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_atleast_2d, "mlx_atleast_2d", a, stream);
 
     /// <summary>Each of several arrays with at least two axes.</summary>
     /// <param name="arrays">Arrays or scalars.</param>
@@ -266,13 +266,47 @@ public static unsafe partial class Mx
     /// <returns>An array with three or more axes.</returns>
     /// <remarks>mlx.core.atleast_3d; C: mlx_atleast_3d.</remarks>
     public static MlxArray Atleast3d(MlxArray a, MlxStream? stream = null)
-        => Op.Unary(&Mlxc.mlx_atleast_3d, "mlx_atleast_3d", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_atleast_3d, "mlx_atleast_3d", a, stream);
 
     /// <summary>Each of several arrays with at least three axes.</summary>
     /// <param name="arrays">Arrays or scalars.</param>
     /// <returns>The arrays, each with three or more axes.</returns>
     /// <remarks>mlx.core.atleast_3d; C: mlx_atleast_3d.</remarks>
     public static MlxArray[] Atleast3d(params ReadOnlySpan<MlxArray> arrays) => Each(arrays, static a => Atleast3d(a));
+
+    /// <summary>The entries along an axis as arrays of their own; the inverse of <see cref="Stack(ReadOnlySpan{MlxArray}, int, MlxStream)"/>.</summary>
+    /// <param name="a">Array with at least one axis.</param>
+    /// <param name="axis">Axis to take apart, negative from the end.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>As many arrays as the axis has entries, without the axis.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
+    /// <remarks>mlx.core.unstack of MLX 0.32; C: mlx_unstack_axis, on older mlx-c mlx_split and mlx_squeeze_axis.</remarks>
+    public static MlxArray[] Unstack(MlxArray a, int axis = 0, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        int size = a.Dim(axis);
+        if (HasNewer)
+        {
+            mlx_vector_array results = default;
+            int status = Mlxc.mlx_unstack_axis(&results, NativeCall.Handle(a), axis, NativeCall.Stream(stream));
+            GC.KeepAlive(a);
+            return NativeCall.Arrays(status, results, "mlx_unstack_axis");
+        }
+
+        if (size == 0)
+        {
+            return [];
+        }
+
+        MlxArray[] parts = Split(a, size, axis, stream);
+        for (int i = 0; i < parts.Length; i++)
+        {
+            using MlxArray part = parts[i];
+            parts[i] = Squeeze(part, axis, stream);
+        }
+
+        return parts;
+    }
 
     /// <summary>Checks sizes that MLX multiplies without checking for overflow.</summary>
     private static void CheckReshape(MlxArray a, ReadOnlySpan<int> shape)

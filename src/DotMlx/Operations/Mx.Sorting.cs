@@ -26,8 +26,8 @@ public static unsafe partial class Mx
         }
 
         return axis is int one
-            ? Call.Int(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : Op.Unary(&Mlxc.mlx_sort, "mlx_sort", SizeLimits.Flat(a, "sort"), stream);
+            ? NativeCall.WithInt(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
+            : NativeCall.Unary(&Mlxc.mlx_sort, "mlx_sort", SizeLimits.Flat(a, "sort"), stream);
     }
 
     /// <summary>Positions that sort the elements along an axis.</summary>
@@ -39,8 +39,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.argsort; C: mlx_argsort_axis, mlx_argsort.</remarks>
     public static MlxArray ArgSort(MlxArray a, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : Op.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(a, "argsort"), stream);
+            ? NativeCall.WithInt(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
+            : NativeCall.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(a, "argsort"), stream);
 
     /// <summary>
     /// Partially sorted elements: the element at <paramref name="kth"/> is in its sorted position, smaller ones are before it, and larger
@@ -56,8 +56,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.partition; C: mlx_partition_axis, mlx_partition.</remarks>
     public static MlxArray Partition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : Call.Int(&Mlxc.mlx_partition, "mlx_partition", SizeLimits.Flat(a, "partition"), kth, stream);
+            ? NativeCall.WithTwoInts(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
+            : NativeCall.WithInt(&Mlxc.mlx_partition, "mlx_partition", SizeLimits.Flat(a, "partition"), kth, stream);
 
     /// <summary>Positions that partition the elements along an axis.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -70,8 +70,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.argpartition; C: mlx_argpartition_axis, mlx_argpartition.</remarks>
     public static MlxArray ArgPartition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : Call.Int(&Mlxc.mlx_argpartition, "mlx_argpartition", SizeLimits.Flat(a, "argpartition"), kth, stream);
+            ? NativeCall.WithTwoInts(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
+            : NativeCall.WithInt(&Mlxc.mlx_argpartition, "mlx_argpartition", SizeLimits.Flat(a, "argpartition"), kth, stream);
 
     /// <summary>The k largest elements along an axis, in no particular order.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -84,6 +84,54 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.topk; C: mlx_topk_axis, mlx_topk.</remarks>
     public static MlxArray TopK(MlxArray a, int k, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? Call.Int2(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : Call.Int(&Mlxc.mlx_topk, "mlx_topk", SizeLimits.Flat(a, "topk"), k, stream);
+            ? NativeCall.WithTwoInts(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, AxisCheck.Of(a, one, nameof(axis)), stream)
+            : NativeCall.WithInt(&Mlxc.mlx_topk, "mlx_topk", SizeLimits.Flat(a, "topk"), k, stream);
+
+    /// <summary>Where values would have to be inserted to keep a row sorted.</summary>
+    /// <param name="sortedSequence">Ascending array of one axis.</param>
+    /// <param name="values">Values of any shape.</param>
+    /// <param name="side">Where a value goes among equal ones.</param>
+    /// <param name="stream">Stream to run on; null for the default stream.</param>
+    /// <returns>uint32 array of the shape of <paramref name="values"/>.</returns>
+    /// <exception cref="ArgumentException">The side is unknown or the sequence has more axes than one.</exception>
+    /// <remarks>mlx.core.searchsorted of MLX 0.32.1; C: mlx_searchsorted, on older mlx-c a comparison of all pairs.</remarks>
+    public static MlxArray SearchSorted(
+        MlxArray sortedSequence, MlxArray values, SearchSide side = SearchSide.Left, MlxStream? stream = null)
+    {
+        ArgumentNullException.ThrowIfNull(sortedSequence);
+        ArgumentNullException.ThrowIfNull(values);
+        if (!Enum.IsDefined(side))
+        {
+            throw new ArgumentOutOfRangeException(nameof(side), side, "Use SearchSide.Left or Right.");
+        }
+
+        if (sortedSequence.NDim != 1)
+        {
+            throw new ArgumentException(
+                $"The sorted sequence has one axis, not shape {ShapeText.Of(sortedSequence.Shape)}.", nameof(sortedSequence));
+        }
+
+        if (HasNewer)
+        {
+            using NativeText sideText = new(side == SearchSide.Left ? "left" : "right", nameof(side));
+            mlx_array result = default;
+            int status = Mlxc.mlx_searchsorted(
+                &result, NativeCall.Handle(sortedSequence), NativeCall.Handle(values), sideText.Pointer, NativeCall.Stream(stream));
+            GC.KeepAlive(sortedSequence);
+            GC.KeepAlive(values);
+            return NativeCall.Result(status, result, "mlx_searchsorted");
+        }
+
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray column = ExpandDims(values, -1, stream);
+        MlxArray before = side == SearchSide.Left ? Less(sortedSequence, column, stream) : LessEqual(sortedSequence, column, stream);
+        if (values.DType.IsInexact())
+        {
+            // What is no number is sorted behind all numbers.
+            MlxArray behind = IsNaN(column, stream);
+            before = LogicalOr(before, side == SearchSide.Left ? LogicalAnd(behind, LogicalNot(IsNaN(sortedSequence, stream), stream), stream) : behind, stream);
+        }
+
+        return scope.Keep(AsType(Sum(before, -1, stream: stream), DType.UInt32, stream));
+    }
 }

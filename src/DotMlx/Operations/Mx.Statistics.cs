@@ -16,13 +16,13 @@ public static unsafe partial class Mx
     public static MlxArray Var(
         MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
-        Reduction.CheckSize(a, "mlx_var", stream);
+        NativeCall.CheckReduction(a, "mlx_var", stream);
         mlx_array result = default;
-        mlx_array input = Op.Handle(a);
-        byte keep = Native.Byte(keepdims);
+        mlx_array input = NativeCall.Handle(a);
+        byte keep = NativeCall.Byte(keepdims);
         MlxArray reduced = axis is int one
-            ? Op.Result(Mlxc.mlx_var_axis(&result, input, AxisCheck.Of(a, one, nameof(axis)), keep, ddof, Op.Stream(stream)), result, "mlx_var_axis")
-            : Op.Result(Mlxc.mlx_var(&result, input, keep, ddof, Op.Stream(stream)), result, "mlx_var");
+            ? NativeCall.Result(Mlxc.mlx_var_axis(&result, input, AxisCheck.Of(a, one, nameof(axis)), keep, ddof, NativeCall.Stream(stream)), result, "mlx_var_axis")
+            : NativeCall.Result(Mlxc.mlx_var(&result, input, keep, ddof, NativeCall.Stream(stream)), result, "mlx_var");
         GC.KeepAlive(a);
         return reduced;
     }
@@ -40,14 +40,14 @@ public static unsafe partial class Mx
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
         AxisCheck.Check(a, axis);
-        Reduction.CheckSize(a, "mlx_var", stream);
+        NativeCall.CheckReduction(a, "mlx_var", stream);
         mlx_array result = default;
         fixed (int* first = axis)
         {
             int status = Mlxc.mlx_var_axes(
-                &result, Op.Handle(a), first, (nuint)axis.Length, Native.Byte(keepdims), ddof, Op.Stream(stream));
+                &result, NativeCall.Handle(a), first, (nuint)axis.Length, NativeCall.Byte(keepdims), ddof, NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Op.Result(status, result, "mlx_var_axes");
+            return NativeCall.Result(status, result, "mlx_var_axes");
         }
     }
 
@@ -63,13 +63,13 @@ public static unsafe partial class Mx
     public static MlxArray Std(
         MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
-        Reduction.CheckSize(a, "mlx_std", stream);
+        NativeCall.CheckReduction(a, "mlx_std", stream);
         mlx_array result = default;
-        mlx_array input = Op.Handle(a);
-        byte keep = Native.Byte(keepdims);
+        mlx_array input = NativeCall.Handle(a);
+        byte keep = NativeCall.Byte(keepdims);
         MlxArray reduced = axis is int one
-            ? Op.Result(Mlxc.mlx_std_axis(&result, input, AxisCheck.Of(a, one, nameof(axis)), keep, ddof, Op.Stream(stream)), result, "mlx_std_axis")
-            : Op.Result(Mlxc.mlx_std(&result, input, keep, ddof, Op.Stream(stream)), result, "mlx_std");
+            ? NativeCall.Result(Mlxc.mlx_std_axis(&result, input, AxisCheck.Of(a, one, nameof(axis)), keep, ddof, NativeCall.Stream(stream)), result, "mlx_std_axis")
+            : NativeCall.Result(Mlxc.mlx_std(&result, input, keep, ddof, NativeCall.Stream(stream)), result, "mlx_std");
         GC.KeepAlive(a);
         return reduced;
     }
@@ -87,14 +87,14 @@ public static unsafe partial class Mx
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
     {
         AxisCheck.Check(a, axis);
-        Reduction.CheckSize(a, "mlx_std", stream);
+        NativeCall.CheckReduction(a, "mlx_std", stream);
         mlx_array result = default;
         fixed (int* first = axis)
         {
             int status = Mlxc.mlx_std_axes(
-                &result, Op.Handle(a), first, (nuint)axis.Length, Native.Byte(keepdims), ddof, Op.Stream(stream));
+                &result, NativeCall.Handle(a), first, (nuint)axis.Length, NativeCall.Byte(keepdims), ddof, NativeCall.Stream(stream));
             GC.KeepAlive(a);
-            return Op.Result(status, result, "mlx_std_axes");
+            return NativeCall.Result(status, result, "mlx_std_axes");
         }
     }
 
@@ -142,7 +142,7 @@ public static unsafe partial class Mx
             return MedianOfSorted(a, axis, keepdims, stream);
         }
 
-        return Reduction.Axes(&MlxcPortable.mlx_median, "mlx_median", a, axis, keepdims, stream);
+        return NativeCall.ReduceAxes(&MlxcPortable.mlx_median, "mlx_median", a, axis, keepdims, stream);
     }
 
     /// <summary>The middle of the sorted elements, as MLX composes it, with the sort of forward mode.</summary>
@@ -175,8 +175,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.softmax; C: mlx_softmax, mlx_softmax_axis.</remarks>
     public static MlxArray Softmax(MlxArray a, int? axis = null, bool precise = false, MlxStream? stream = null)
         => axis is int one
-            ? Reduction.Axis(&Mlxc.mlx_softmax_axis, "mlx_softmax_axis", a, one, precise, stream)
-            : Reduction.All(&Mlxc.mlx_softmax, "mlx_softmax", a, precise, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_softmax_axis, "mlx_softmax_axis", a, one, precise, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_softmax, "mlx_softmax", a, precise, stream);
 
     /// <summary>Exponentials divided by their sum, over several axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -187,5 +187,5 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.softmax; C: mlx_softmax_axes.</remarks>
     public static MlxArray Softmax(MlxArray a, ReadOnlySpan<int> axis, bool precise = false, MlxStream? stream = null)
-        => Reduction.Axes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axis, precise, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axis, precise, stream);
 }

@@ -36,6 +36,6 @@ public static unsafe partial class Mx
         delegate*<mlx_array*, int, mlx_stream, int> f, string function, int m, MlxStream? stream)
     {
         mlx_array result = default;
-        return Op.Result(f(&result, m, Op.Stream(stream)), result, function);
+        return NativeCall.Result(f(&result, m, NativeCall.Stream(stream)), result, function);
     }
 }

@@ -12,12 +12,12 @@ public class AdaDelta : Optimizer
     /// <param name="eps">The term added under the roots for numerical stability, greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rho"/> or <paramref name="eps"/> is out of range.</exception>
     public AdaDelta(double learningRate, double rho = 0.9, double eps = 1e-6)
-        : this(rho, eps) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(rho, eps) => SetHyperparameter(LearningRateKey, learningRate);
 
     /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="AdaDelta(double, double, double)"/>
     public AdaDelta(Schedule learningRate, double rho = 0.9, double eps = 1e-6)
-        : this(rho, eps) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(rho, eps) => SetHyperparameter(LearningRateKey, learningRate);
 
     private AdaDelta(double rho, double eps) => (Rho, Eps) = (rho, eps);
 

@@ -31,7 +31,7 @@ public class Adafactor : Optimizer
     {
         if (learningRate is { } rate)
         {
-            MaybeSchedule(LearningRateKey, rate);
+            SetHyperparameter(LearningRateKey, rate);
         }
     }
 
@@ -48,7 +48,7 @@ public class Adafactor : Optimizer
         bool relativeStep = true,
         bool warmupInit = false)
         : this(eps, clipThreshold, decayRate, beta1, weightDecay, scaleParameter, relativeStep, warmupInit) =>
-        MaybeSchedule(LearningRateKey, learningRate);
+        SetHyperparameter(LearningRateKey, learningRate);
 
     private Adafactor(
         (double Eps1, double Eps2)? eps, double clipThreshold, double decayRate, double? beta1, double weightDecay, bool scaleParameter, bool relativeStep, bool warmupInit)

@@ -13,7 +13,7 @@ public class Adagrad : Optimizer
     public Adagrad(double learningRate, double eps = 1e-8)
     {
         Eps = eps;
-        MaybeSchedule(LearningRateKey, learningRate);
+        SetHyperparameter(LearningRateKey, learningRate);
     }
 
     /// <summary>With a learning-rate schedule.</summary>
@@ -21,7 +21,7 @@ public class Adagrad : Optimizer
     public Adagrad(Schedule learningRate, double eps = 1e-8)
     {
         Eps = eps;
-        MaybeSchedule(LearningRateKey, learningRate);
+        SetHyperparameter(LearningRateKey, learningRate);
     }
 
     /// <summary>The term added to the denominator for numerical stability, greater than 0.</summary>

@@ -13,12 +13,12 @@ public class Adam : Optimizer
     /// <param name="biasCorrection">Whether to correct the bias of the moment estimates; off by default, as in Python.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta or <paramref name="eps"/> is out of range.</exception>
     public Adam(double learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, bool biasCorrection = false)
-        : this(betas, eps, biasCorrection) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(betas, eps, biasCorrection) => SetHyperparameter(LearningRateKey, learningRate);
 
     /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adam(double, ValueTuple{double, double}?, double, bool)"/>
     public Adam(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, bool biasCorrection = false)
-        : this(betas, eps, biasCorrection) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(betas, eps, biasCorrection) => SetHyperparameter(LearningRateKey, learningRate);
 
     private Adam((double Beta1, double Beta2)? betas, double eps, bool biasCorrection) =>
         (Betas, Eps, BiasCorrection) = (betas ?? (0.9, 0.999), eps, biasCorrection);

@@ -13,12 +13,12 @@ public class Lion : Optimizer
     /// <param name="weightDecay">The weight decay, scaled by the learning rate.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta is out of range.</exception>
     public Lion(double learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)
-        : this(betas, weightDecay) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(betas, weightDecay) => SetHyperparameter(LearningRateKey, learningRate);
 
     /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="Lion(double, ValueTuple{double, double}?, double)"/>
     public Lion(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)
-        : this(betas, weightDecay) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(betas, weightDecay) => SetHyperparameter(LearningRateKey, learningRate);
 
     private Lion((double Beta1, double Beta2)? betas, double weightDecay) => (Betas, WeightDecay) = (betas ?? (0.9, 0.99), weightDecay);
 

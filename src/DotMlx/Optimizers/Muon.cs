@@ -23,12 +23,12 @@ public class Muon : Optimizer
     /// <param name="nsSteps">The number of Newton-Schulz iterations, not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="nsSteps"/> is negative.</exception>
     public Muon(double learningRate, double momentum = 0.95, double weightDecay = 0.01, bool nesterov = true, int nsSteps = 5)
-        : this(momentum, weightDecay, nesterov, nsSteps) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(momentum, weightDecay, nesterov, nsSteps) => SetHyperparameter(LearningRateKey, learningRate);
 
     /// <summary>With a learning rate schedule.</summary>
     /// <inheritdoc cref="Muon(double, double, double, bool, int)"/>
     public Muon(Schedule learningRate, double momentum = 0.95, double weightDecay = 0.01, bool nesterov = true, int nsSteps = 5)
-        : this(momentum, weightDecay, nesterov, nsSteps) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(momentum, weightDecay, nesterov, nsSteps) => SetHyperparameter(LearningRateKey, learningRate);
 
     private Muon(double momentum, double weightDecay, bool nesterov, int nsSteps) =>
         (Momentum, WeightDecay, Nesterov, NsSteps) = (momentum, weightDecay, nesterov, nsSteps);

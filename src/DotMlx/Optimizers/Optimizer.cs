@@ -150,10 +150,10 @@ public abstract class Optimizer : OptimizerBase
     /// <param name="name">The key.</param>
     /// <param name="value">The value, stored as a 32-bit float.</param>
     /// <exception cref="InvalidOperationException">Called during an update.</exception>
-    protected void MaybeSchedule(string name, double value)
+    protected void SetHyperparameter(string name, double value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        Enter(nameof(MaybeSchedule));
+        Enter(nameof(SetHyperparameter));
         _schedules.Remove(name);
         _entries.Add(name);
         Store(name, value);
@@ -164,11 +164,11 @@ public abstract class Optimizer : OptimizerBase
     /// <param name="name">The key.</param>
     /// <param name="schedule">Called immediately for step 0, and then before every update; returns a scalar.</param>
     /// <exception cref="InvalidOperationException">Called during an update, or the schedule didn't return a scalar.</exception>
-    protected void MaybeSchedule(string name, Schedule schedule)
+    protected void SetHyperparameter(string name, Schedule schedule)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(schedule);
-        Enter(nameof(MaybeSchedule));
+        Enter(nameof(SetHyperparameter));
         try
         {
             MlxArray value = Scheduled(name, schedule);
@@ -183,7 +183,7 @@ public abstract class Optimizer : OptimizerBase
     }
 
     /// <summary>A hyperparameter of the state for the current update, a scalar.</summary>
-    /// <param name="name">The key, as given to <see cref="MaybeSchedule(string, double)"/>.</param>
+    /// <param name="name">The key, as given to <see cref="SetHyperparameter(string, double)"/>.</param>
     /// <exception cref="InvalidOperationException">The state has no such entry, or the entry isn't a scalar.</exception>
     protected MlxArray Hyperparameter(string name)
     {

@@ -12,12 +12,12 @@ public class RMSprop : Optimizer
     /// <param name="eps">The term added to the denominator for numerical stability, greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> or <paramref name="eps"/> is out of range.</exception>
     public RMSprop(double learningRate, double alpha = 0.99, double eps = 1e-8)
-        : this(alpha, eps) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(alpha, eps) => SetHyperparameter(LearningRateKey, learningRate);
 
     /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="RMSprop(double, double, double)"/>
     public RMSprop(Schedule learningRate, double alpha = 0.99, double eps = 1e-8)
-        : this(alpha, eps) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(alpha, eps) => SetHyperparameter(LearningRateKey, learningRate);
 
     private RMSprop(double alpha, double eps) => (Alpha, Eps) = (alpha, eps);
 

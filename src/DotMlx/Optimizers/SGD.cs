@@ -14,12 +14,12 @@ public class SGD : Optimizer
     /// <param name="nesterov">Whether to use Nesterov momentum; needs a momentum and no dampening.</param>
     /// <exception cref="ArgumentException"><paramref name="nesterov"/> without momentum or with dampening.</exception>
     public SGD(double learningRate, double momentum = 0, double weightDecay = 0, double dampening = 0, bool nesterov = false)
-        : this(momentum, weightDecay, dampening, nesterov) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(momentum, weightDecay, dampening, nesterov) => SetHyperparameter(LearningRateKey, learningRate);
 
     /// <summary>With a learning-rate schedule.</summary>
     /// <inheritdoc cref="SGD(double, double, double, double, bool)"/>
     public SGD(Schedule learningRate, double momentum = 0, double weightDecay = 0, double dampening = 0, bool nesterov = false)
-        : this(momentum, weightDecay, dampening, nesterov) => MaybeSchedule(LearningRateKey, learningRate);
+        : this(momentum, weightDecay, dampening, nesterov) => SetHyperparameter(LearningRateKey, learningRate);
 
     private SGD(double momentum, double weightDecay, double dampening, bool nesterov)
     {

@@ -7,7 +7,7 @@ internal static unsafe class Checkpointing
 {
     internal static object? Call(Func<object?[], object?> function, params object?[] arguments)
     {
-        MlxArray[] inputs = Structures.Flatten(arguments);
+        MlxArray[] inputs = TreeDef.Flatten(arguments);
         FlatFunction flat = new(function, arguments);
         return flat.Result(Apply(flat.Invoke, inputs));
     }

@@ -95,7 +95,7 @@ internal sealed class CompileKey
                 Add(Tag.Floating, BitConverter.DoubleToUInt64Bits(number));
                 break;
             default:
-                object?[] parts = Structures.TupleItems(value) ?? value as object?[] ?? throw Unsupported(value);
+                object?[] parts = TreeDef.TupleItems(value) ?? value as object?[] ?? throw Unsupported(value);
                 Add(Tag.List, (ulong)parts.Length);
                 foreach (object? part in parts)
                 {

@@ -161,7 +161,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
 
         int next = 0;
-        object? result = Structures.Rebuild(signature.Result, values, ref next);
+        object? result = TreeDef.Unflatten(signature.Result, values, ref next);
         if (MlxScope.AnyActive)
         {
             // State lives on when the scope of this call ends.
@@ -173,7 +173,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         for (int i = 0; i < outputs.Length; i++)
         {
-            var state = (Tree)Structures.Rebuild(signature.States[i], values, ref next)!;
+            var state = (Tree)TreeDef.Unflatten(signature.States[i], values, ref next)!;
             if (outputs[i] is OptimizerBase optimizer)
             {
                 optimizer.RestoreOwnState(state);
@@ -236,7 +236,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             if (layout < 0)
             {
                 layout = layouts.Count;
-                layouts.Add((Tree)Structures.Skeleton(state)!);
+                layouts.Add((Tree)TreeDef.Of(state)!);
             }
 
             frame.Key.Constants.Add((ulong)layout);
@@ -261,11 +261,11 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
             object? result = function(arguments);
             List<MlxArray> flat = [];
-            Structures.Flatten(result, flat);
+            TreeDef.Flatten(result, flat);
             Tree[] after = Array.ConvertAll(outputs, state => state.CaptureState());
-            Structures.Flatten(after, flat);
+            TreeDef.Flatten(after, flat);
 
-            frame.Traced = Sign(Structures.Skeleton(result), (object?[])Structures.Skeleton(after)!);
+            frame.Traced = Sign(TreeDef.Of(result), (object?[])TreeDef.Of(after)!);
             return [.. flat.Select(array => array.IsOnlyStandIn ? array.StandsIn!.Resolve() : array), frame.Traced.Marker];
         }
         finally
@@ -314,7 +314,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         fixed (ulong* first = constants)
         {
             MlxError.ThrowIfFailed(
-                Mlxc.mlx_detail_compile(&compiled, traced.Handle, id, Native.Byte(shapeless), first, (nuint)constants.Length), "mlx_detail_compile");
+                Mlxc.mlx_detail_compile(&compiled, traced.Handle, id, NativeCall.Byte(shapeless), first, (nuint)constants.Length), "mlx_detail_compile");
         }
 
         specializations.Insert(0, new Specialization(constants.ToArray(), compiled, current, device));
@@ -326,7 +326,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
     {
         foreach (Signature known in signatures)
         {
-            if (Structures.Same(known.Result, result) && Structures.Same(known.States, states))
+            if (TreeDef.Same(known.Result, result) && TreeDef.Same(known.States, states))
             {
                 return known;
             }
@@ -417,7 +417,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             object?[] rebuilt = new object?[arguments.Length];
             for (int i = 0; i < arguments.Length; i++)
             {
-                rebuilt[i] = Structures.Rebuild(arguments[i], filled, ref next);
+                rebuilt[i] = TreeDef.Unflatten(arguments[i], filled, ref next);
             }
 
             return rebuilt;

@@ -12,7 +12,7 @@ internal static unsafe class Differentiation
     internal static (MlxArray Value, TAux Auxiliary, MlxArray[] Gradients) ValueAndGrad<TAux>(
         Func<MlxArray[], (MlxArray Loss, TAux Auxiliary)> function, MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
-        object? skeleton = null;
+        object? treeDef = null;
         inputs = Differentiable(inputs, argnums);
         HashSet<int> numbers = Numbers(inputs, argnums);
         MlxArray[] Flat(MlxArray[] arguments)
@@ -21,14 +21,14 @@ internal static unsafe class Differentiation
             (MlxArray loss, TAux auxiliary) = function(given);
             CheckLoss(loss);
             List<MlxArray> outputs = [loss];
-            Structures.Flatten(auxiliary, outputs);
-            skeleton = Structures.Skeleton(auxiliary);
+            TreeDef.Flatten(auxiliary, outputs);
+            treeDef = TreeDef.Of(auxiliary);
             return [.. outputs];
         }
 
         (MlxArray[] values, MlxArray[] gradients) = Apply(Flat, inputs, argnums);
         int next = 1;
-        return (values[0], (TAux)Structures.Rebuild(skeleton, values, ref next)!, gradients);
+        return (values[0], (TAux)TreeDef.Unflatten(treeDef, values, ref next)!, gradients);
     }
 
     /// <summary>Evaluates a loss and its gradients with respect to every array of a structure.</summary>
@@ -40,7 +40,7 @@ internal static unsafe class Differentiation
             throw new ArgumentNullException(nameof(structure), "The argument to differentiate by is null.");
         }
 
-        MlxArray[] inputs = Structures.Flatten(structure);
+        MlxArray[] inputs = TreeDef.Flatten(structure);
         int integers = structure is Tree ? Array.FindIndex(inputs, static leaf => !leaf.DType.IsInexact() && !leaf.IsWeakScalar) : -1;
         if (structure is Tree tree && integers >= 0)
         {
@@ -50,8 +50,8 @@ internal static unsafe class Differentiation
         }
 
         (MlxArray value, TAux auxiliary, MlxArray[] gradients) = ValueAndGrad(
-            arguments => function(Structures.Rebuild(structure, arguments)), inputs, [.. Enumerable.Range(0, inputs.Length)]);
-        return (value, auxiliary, Structures.Rebuild(structure, gradients));
+            arguments => function(TreeDef.Unflatten(structure, arguments)), inputs, [.. Enumerable.Range(0, inputs.Length)]);
+        return (value, auxiliary, TreeDef.Unflatten(structure, gradients));
     }
 
     /// <summary>The names that Python's <c>argnames</c> allows: at least one, none twice.</summary>

@@ -7,25 +7,25 @@ namespace DotMlx;
 internal sealed class FlatFunction
 {
     private readonly Func<object?[], object?> function;
-    private readonly object?[] skeleton;
+    private readonly object?[] treeDef;
     private object? result;
 
     internal FlatFunction(Func<object?[], object?> function, object?[] arguments)
     {
         this.function = function;
-        skeleton = (object?[])Structures.Skeleton(arguments)!;
+        treeDef = (object?[])TreeDef.Of(arguments)!;
     }
 
     internal MlxArray[] Invoke(MlxArray[] inputs)
     {
-        object? value = function(Structures.Rebuild(skeleton, inputs));
-        result = Structures.Skeleton(value);
-        return Structures.Flatten(value);
+        object? value = function(TreeDef.Unflatten(treeDef, inputs));
+        result = TreeDef.Of(value);
+        return TreeDef.Flatten(value);
     }
 
     /// <summary>The result of the last call without its arrays.</summary>
     internal object? Outline => result;
 
     /// <summary>The result of the last call with other arrays.</summary>
-    internal object? Result(ReadOnlySpan<MlxArray> arrays) => Structures.Rebuild(result, arrays);
+    internal object? Result(ReadOnlySpan<MlxArray> arrays) => TreeDef.Unflatten(result, arrays);
 }

@@ -33,7 +33,7 @@ public sealed unsafe class FunctionExporter : IDisposable
             using NativeClosure closure = NativeClosure.Create(fun);
             fixed (byte* name = NativeKey.Bytes(NativeName, nameof(path)))
             {
-                handle = Mlxc.mlx_function_exporter_new(name, closure.Handle, Native.Byte(shapeless));
+                handle = Mlxc.mlx_function_exporter_new(name, closure.Handle, NativeCall.Byte(shapeless));
             }
 
             CallbackErrors.ThrowIfNull(handle.ctx, "mlx_function_exporter_new");

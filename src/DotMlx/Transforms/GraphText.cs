@@ -27,7 +27,7 @@ internal static unsafe class GraphText
             {
                 fixed (byte* text = NativeKey.Bytes(name, nameof(names)))
                 {
-                    MlxError.ThrowIfFailed(Mlxc.mlx_node_namer_set_name(namer, Op.Handle(array), text), "mlx_node_namer_set_name");
+                    MlxError.ThrowIfFailed(Mlxc.mlx_node_namer_set_name(namer, NativeCall.Handle(array), text), "mlx_node_namer_set_name");
                 }
 
                 GC.KeepAlive(array);

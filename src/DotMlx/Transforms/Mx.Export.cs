@@ -45,7 +45,7 @@ public static unsafe partial class Mx
                 fixed (byte* name = NativeKey.Bytes(native.Path, nameof(file)))
                 {
                     CallbackErrors.ThrowIfFailed(
-                        Mlxc.mlx_export_function_kwargs(name, closure, arguments.Handle, named.Handle, Native.Byte(shapeless)), "mlx_export_function_kwargs");
+                        Mlxc.mlx_export_function_kwargs(name, closure, arguments.Handle, named.Handle, NativeCall.Byte(shapeless)), "mlx_export_function_kwargs");
                 }
             }
             finally

@@ -68,7 +68,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(fun);
         return tree =>
         {
-            MlxArray[] leaves = Structures.Flatten(tree);
+            MlxArray[] leaves = TreeDef.Flatten(tree);
             FlatFunction flat = new(x => fun((Tree)x[0]!), [tree]);
             MlxArray[] results = Vectorization.Apply(
                 flat.Invoke, leaves, Enumerable.Repeat(inAxes, leaves.Length).ToArray(), count => [.. Enumerable.Repeat(outAxes, count)]);
@@ -98,7 +98,7 @@ public static unsafe partial class Mx
             ArgumentNullException.ThrowIfNull(tree);
             FlatFunction flat = new(x => fun((Tree)x[0]!), [tree]);
             MlxArray[] results = Vectorization.Apply(
-                flat.Invoke, Structures.Flatten(tree), Axes(tree, inAxes),
+                flat.Invoke, TreeDef.Flatten(tree), Axes(tree, inAxes),
                 count => outAxes is null ? FirstAxes(count) : Axes((Tree)flat.Outline!, outAxes));
             return (Tree)flat.Result(results)!;
         };

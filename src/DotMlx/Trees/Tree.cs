@@ -162,7 +162,7 @@ public abstract partial class Tree
     }
 
     /// <summary>An indented outline of the tree: one line per node, with the dtype and shape of every array.</summary>
-    public override string ToString() => TreeOutline.Of(this);
+    public override string ToString() => TreeText.Of(this);
 
     /// <summary>Lists the arrays; <paramref name="shown"/> tells whether the program gets to see them.</summary>
     internal virtual void CollectLeaves(List<MlxArray> leaves, bool shown)

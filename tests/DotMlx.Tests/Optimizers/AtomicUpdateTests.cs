@@ -137,7 +137,7 @@ internal sealed class AtomicUpdateTests
     }
 
     [Test]
-    public void NothingThatRunsInAnUpdateCanUpdate([Values("ApplyGradients", "Init", "Load", "MaybeSchedule", "State", "RestoreState")] string what)
+    public void NothingThatRunsInAnUpdateCanUpdate([Values("ApplyGradients", "Init", "Load", "SetHyperparameter", "State", "RestoreState")] string what)
     {
         Calling optimizer = new();
         TreeDictionary p = Two();
@@ -269,7 +269,7 @@ internal sealed class AtomicUpdateTests
     {
         private int _calls;
 
-        public Failing() => MaybeSchedule("learning_rate", 0.1);
+        public Failing() => SetHyperparameter("learning_rate", 0.1);
 
         public string Fails { get; set; } = "";
 
@@ -296,7 +296,7 @@ internal sealed class AtomicUpdateTests
 
     private sealed class Calling : Optimizer
     {
-        public Calling() => MaybeSchedule("learning_rate", step =>
+        public Calling() => SetHyperparameter("learning_rate", step =>
         {
             CallFromSchedule?.Invoke();
             return MlxArray.Scalar(0.1f);
@@ -332,8 +332,8 @@ internal sealed class AtomicUpdateTests
                 case "Load":
                     Load("nothing");
                     break;
-                case "MaybeSchedule":
-                    MaybeSchedule("learning_rate", 0.5);
+                case "SetHyperparameter":
+                    SetHyperparameter("learning_rate", 0.5);
                     break;
                 case "State":
                     State = new TreeDictionary();

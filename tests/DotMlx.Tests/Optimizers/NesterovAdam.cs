@@ -12,7 +12,7 @@ internal sealed class NesterovAdam : Optimizer
     public NesterovAdam(double learningRate, double beta1 = 0.9, double beta2 = 0.999, double eps = 1e-8)
     {
         (_beta1, _beta2, _eps) = (beta1, beta2, eps);
-        MaybeSchedule("learning_rate", learningRate);
+        SetHyperparameter("learning_rate", learningRate);
     }
 
     protected override void InitSingle(MlxArray parameter, TreeDictionary state)

@@ -112,7 +112,7 @@ internal sealed class TemporaryTests
 
     private sealed class Keeping : Optimizer
     {
-        public Keeping() => MaybeSchedule("learning_rate", 0.1);
+        public Keeping() => SetHyperparameter("learning_rate", 0.1);
 
         public MlxArray? Kept { get; private set; }
 
@@ -183,7 +183,7 @@ internal sealed class TemporaryTests
 
     private sealed class Normalized : Optimizer
     {
-        public Normalized() => MaybeSchedule("learning_rate", 0.1);
+        public Normalized() => SetHyperparameter("learning_rate", 0.1);
 
         protected override void InitSingle(MlxArray parameter, TreeDictionary state) => state["norm"] = MlxArray.Scalar(0f);
 

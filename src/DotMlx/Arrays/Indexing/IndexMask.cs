@@ -23,7 +23,7 @@ internal static unsafe class IndexMask
         using var update = new Chain(value);
         if (value.IsWeakScalar)
         {
-            update.Become(Op.AsOperand(value, array.DType));
+            update.Become(NativeCall.AsOperand(value, array.DType));
         }
 
         int[] rest = shape[covered..];
@@ -68,11 +68,11 @@ internal static unsafe class IndexMask
         }
 
         mlx_array result = default;
-        int status = Mlxc.mlx_masked_scatter(&result, array.Handle, mask.Handle, update.Value.Handle, Op.Stream(null));
+        int status = Mlxc.mlx_masked_scatter(&result, array.Handle, mask.Handle, update.Value.Handle, NativeCall.Stream(null));
         GC.KeepAlive(array);
         GC.KeepAlive(mask);
         GC.KeepAlive(update.Value);
-        return Op.Result(status, result, "mlx_masked_scatter");
+        return NativeCall.Result(status, result, "mlx_masked_scatter");
     }
 
     private static ArgumentException Misfit(MlxArray value, int[] rest, MlxArray array) => new(

@@ -53,9 +53,9 @@ internal static unsafe class IndexReader
             fixed (int* starts = start, stops = stop, steps = step)
             {
                 int status = Mlxc.mlx_slice(
-                    &result, chain.Value.Handle, starts, (nuint)rank, stops, (nuint)rank, steps, (nuint)rank, Op.Stream(null));
+                    &result, chain.Value.Handle, starts, (nuint)rank, stops, (nuint)rank, steps, (nuint)rank, NativeCall.Stream(null));
                 GC.KeepAlive(chain.Value);
-                chain.Become(Op.Result(status, result, "mlx_slice"));
+                chain.Become(NativeCall.Result(status, result, "mlx_slice"));
             }
         }
     }
@@ -95,10 +95,10 @@ internal static unsafe class IndexReader
     private static MlxArray Take(MlxArray array, MlxArray positions, int axis)
     {
         mlx_array result = default;
-        int status = Mlxc.mlx_take_axis(&result, array.Handle, positions.Handle, axis, Op.Stream(null));
+        int status = Mlxc.mlx_take_axis(&result, array.Handle, positions.Handle, axis, NativeCall.Stream(null));
         GC.KeepAlive(array);
         GC.KeepAlive(positions);
-        return Op.Result(status, result, "mlx_take_axis");
+        return NativeCall.Result(status, result, "mlx_take_axis");
     }
 
     private static MlxArray Gather(MlxArray array, IndexEntry[] arrays)
@@ -115,9 +115,9 @@ internal static unsafe class IndexReader
         fixed (int* axis = axes, size = sizes)
         {
             int status = Mlxc.mlx_gather(
-                &result, array.Handle, indices.Handle, axis, (nuint)axes.Length, size, (nuint)sizes.Length, Op.Stream(null));
+                &result, array.Handle, indices.Handle, axis, (nuint)axes.Length, size, (nuint)sizes.Length, NativeCall.Stream(null));
             GC.KeepAlive(array);
-            return Op.Result(status, result, "mlx_gather");
+            return NativeCall.Result(status, result, "mlx_gather");
         }
     }
 

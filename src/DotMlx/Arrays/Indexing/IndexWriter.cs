@@ -31,7 +31,7 @@ internal static unsafe class IndexWriter
         using var update = new Chain(value);
         if (value.IsWeakScalar)
         {
-            update.Become(Op.AsOperand(value, array.DType));
+            update.Become(NativeCall.AsOperand(value, array.DType));
         }
 
         if (kind == UpdateKind.Subtract)
@@ -115,7 +115,7 @@ internal static unsafe class IndexWriter
         }
 
         mlx_array result = default;
-        mlx_stream stream = Op.Stream(null);
+        mlx_stream stream = NativeCall.Stream(null);
         nuint n = (nuint)rank;
         int status;
         fixed (int* starts = start, stops = stop, steps = step)
@@ -134,7 +134,7 @@ internal static unsafe class IndexWriter
             GC.KeepAlive(update.Value);
         }
 
-        return Op.Result(status, result, "mlx_slice_update");
+        return NativeCall.Result(status, result, "mlx_slice_update");
     }
 
     private static MlxArray Combine(
@@ -144,9 +144,9 @@ internal static unsafe class IndexWriter
         nuint n = (nuint)start.Length;
         fixed (int* starts = start, stops = stop, steps = step)
         {
-            int status = Mlxc.mlx_slice(&result, array.Handle, starts, n, stops, n, steps, n, Op.Stream(null));
+            int status = Mlxc.mlx_slice(&result, array.Handle, starts, n, stops, n, steps, n, NativeCall.Stream(null));
             GC.KeepAlive(array);
-            using MlxArray before = Op.Result(status, result, "mlx_slice");
+            using MlxArray before = NativeCall.Result(status, result, "mlx_slice");
             return kind switch
             {
                 UpdateKind.Add or UpdateKind.Subtract => Mx.Add(before, value),
@@ -199,7 +199,7 @@ internal static unsafe class IndexWriter
     {
         using var vector = VectorArray.From(indices);
         mlx_array result = default;
-        mlx_stream stream = Op.Stream(WideScatter.StreamFor(array.DType, null));
+        mlx_stream stream = NativeCall.Stream(WideScatter.StreamFor(array.DType, null));
         int status;
         fixed (int* axis = axes)
         {
@@ -218,7 +218,7 @@ internal static unsafe class IndexWriter
             GC.KeepAlive(update);
         }
 
-        return Op.Result(status, result, "mlx_scatter");
+        return NativeCall.Result(status, result, "mlx_scatter");
     }
 
     /// <summary>

@@ -27,10 +27,10 @@ public abstract partial class Module
     private MlxArray Recompute(Func<MlxArray[], MlxArray> function, MlxArray[] inputs)
     {
         TreeDictionary parameters = TrainableParameters();
-        MlxArray[] leaves = Structures.Flatten(parameters);
+        MlxArray[] leaves = TreeDef.Flatten(parameters);
         MlxArray[] WithParameters(MlxArray[] arguments)
         {
-            ModuleUpdate installed = ModuleUpdate.Install(this, Structures.Rebuild(parameters, arguments.AsSpan(0, leaves.Length)));
+            ModuleUpdate installed = ModuleUpdate.Install(this, TreeDef.Unflatten(parameters, arguments.AsSpan(0, leaves.Length)));
             try
             {
                 return [function(arguments[leaves.Length..])];

@@ -4,7 +4,7 @@ namespace DotMlx;
 
 /// <summary>
 /// The library's state for one thread, in one object, because the lookup is what costs: how many arrays the thread made and freed (a shared
-/// counter would cost every operation a contended cache line), their guards, and the streams that it was told.
+/// counter would cost every operation a contended cache line), their weak handles, and the streams that it was told.
 /// </summary>
 internal sealed partial class ThreadState
 {
@@ -38,10 +38,10 @@ internal sealed partial class ThreadState
     internal long Freed { get; set; }
 
     /// <summary>The number of unreachable arrays that were made on this thread, counted by the sweeping thread.</summary>
-    internal long Forgotten { get; private set; }
+    internal long Unreachable { get; private set; }
 
     /// <summary>The number of arrays made on this thread minus the number that were freed.</summary>
-    internal long Excess => Created - Freed - Forgotten;
+    internal long Excess => Created - Freed - Unreachable;
 
     /// <summary>
     /// The version of the library's streams that MLX was last told to use by default on this thread (<see

@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>Conversions between the managed values of operations and the values that mlx-c takes.</summary>
-internal static unsafe class Native
+internal static unsafe partial class NativeCall
 {
     internal static byte Byte(bool value) => value ? (byte)1 : (byte)0;
 

@@ -7,7 +7,7 @@ public static unsafe partial class Mx
     /// <summary>The number of bytes that MLX uses for arrays, without its cache (<c>mx.get_active_memory</c>).</summary>
     public static long GetActiveMemory()
     {
-        NativeFree.FreeForgotten();
+        NativeFree.FreeUnreachable();
         return Figure(&Mlxc.mlx_get_active_memory, "mlx_get_active_memory");
     }
 
@@ -20,7 +20,7 @@ public static unsafe partial class Mx
     /// <summary>The number of bytes that MLX keeps for reuse (<c>mx.get_cache_memory</c>).</summary>
     public static long GetCacheMemory()
     {
-        NativeFree.FreeForgotten();
+        NativeFree.FreeUnreachable();
         return Figure(&Mlxc.mlx_get_cache_memory, "mlx_get_cache_memory");
     }
 
@@ -43,7 +43,7 @@ public static unsafe partial class Mx
     /// <summary>Returns the cache to the system (<c>mx.clear_cache</c>).</summary>
     public static void ClearCache()
     {
-        NativeFree.FreeForgotten();
+        NativeFree.FreeUnreachable();
         MlxError.ThrowIfFailed(Mlxc.mlx_clear_cache(), "mlx_clear_cache");
     }
 

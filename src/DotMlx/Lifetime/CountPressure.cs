@@ -44,14 +44,14 @@ internal sealed class CountPressure
     {
         long start = Stopwatch.GetTimestamp();
         GC.Collect(0, GCCollectionMode.Forced, blocking: true);
-        int forgotten = thread.SweepOwn();
+        int unreachable = thread.SweepOwn();
         long end = Stopwatch.GetTimestamp();
         long between = start - lastCollection;
-        if (forgotten < made / 4 || end - start > between / Dear)
+        if (unreachable < made / 4 || end - start > between / Dear)
         {
             allowed = Math.Min(2 * allowed, Most);
         }
-        else if (forgotten > made / 2 && end - start < between / Cheap)
+        else if (unreachable > made / 2 && end - start < between / Cheap)
         {
             allowed = Math.Max(allowed / 2, Least);
         }

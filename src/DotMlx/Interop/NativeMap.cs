@@ -33,7 +33,7 @@ internal readonly unsafe struct NativeMap : IDisposable
 
                 fixed (byte* name = NativeKey.Bytes(key, nameof(arrays)))
                 {
-                    MlxError.ThrowIfFailed(Mlxc.mlx_map_string_to_array_insert(map.Handle, name, Op.Handle(array)), "mlx_map_string_to_array_insert");
+                    MlxError.ThrowIfFailed(Mlxc.mlx_map_string_to_array_insert(map.Handle, name, NativeCall.Handle(array)), "mlx_map_string_to_array_insert");
                 }
 
                 thread.Rewind(position);
@@ -70,7 +70,7 @@ internal readonly unsafe struct NativeMap : IDisposable
                     return;
                 }
 
-                arrays.Add(Marshal.PtrToStringUTF8((nint)key)!, Op.Result(status, array, "mlx_map_string_to_array_iterator_next"));
+                arrays.Add(Marshal.PtrToStringUTF8((nint)key)!, NativeCall.Result(status, array, "mlx_map_string_to_array_iterator_next"));
             }
         }
         finally

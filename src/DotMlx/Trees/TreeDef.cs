@@ -5,7 +5,7 @@ namespace DotMlx;
 /// cref="MlxArray"/>, an array, list, or string dictionary of arrays, a <see cref="Tree"/>, or a tuple; any other value has no arrays and
 /// passes unchanged.
 /// </summary>
-internal static class Structures
+internal static class TreeDef
 {
     // Stands for an array in a structure that must not keep arrays alive.
     private static readonly MlxArray Placeholder = 0;
@@ -52,8 +52,8 @@ internal static class Structures
         }
     }
 
-    /// <summary>The structure without its arrays, for <see cref="Rebuild{T}"/>.</summary>
-    internal static object? Skeleton(object? value) => value switch
+    /// <summary>The structure without its arrays, for <see cref="Unflatten{T}"/>.</summary>
+    internal static object? Of(object? value) => value switch
     {
         null => null,
         MlxArray => Placeholder,
@@ -62,18 +62,18 @@ internal static class Structures
         Tree tree => Tree.Map(static _ => Placeholder, tree),
         Dictionary<string, MlxArray> named => named.ToDictionary(static item => item.Key, static _ => Placeholder),
         IEnumerable<MlxArray> several => several.Select(static _ => Placeholder).ToArray(),
-        object?[] items => Array.ConvertAll(items, Skeleton),
-        _ => TupleItems(value) is { } parts ? TupleOf(value, Array.ConvertAll(parts, Skeleton)) : value,
+        object?[] items => Array.ConvertAll(items, Of),
+        _ => TupleItems(value) is { } parts ? TupleOf(value, Array.ConvertAll(parts, Of)) : value,
     };
 
     /// <summary>The structure with arrays in the order of <see cref="Flatten(object?)"/>.</summary>
-    internal static T Rebuild<T>(T structure, ReadOnlySpan<MlxArray> arrays)
+    internal static T Unflatten<T>(T structure, ReadOnlySpan<MlxArray> arrays)
     {
         int next = 0;
-        return (T)Rebuild((object?)structure, arrays, ref next)!;
+        return (T)Unflatten((object?)structure, arrays, ref next)!;
     }
 
-    internal static object? Rebuild(object? structure, ReadOnlySpan<MlxArray> arrays, ref int next)
+    internal static object? Unflatten(object? structure, ReadOnlySpan<MlxArray> arrays, ref int next)
     {
         switch (structure)
         {
@@ -100,13 +100,13 @@ internal static class Structures
             case IEnumerable<MlxArray> several:
                 return Take(several.Count(), arrays, ref next);
             case object?[] items:
-                return RebuildItems(items, arrays, ref next);
+                return UnflattenItems(items, arrays, ref next);
             default:
-                return TupleItems(structure) is { } parts ? TupleOf(structure, RebuildItems(parts, arrays, ref next)) : structure;
+                return TupleItems(structure) is { } parts ? TupleOf(structure, UnflattenItems(parts, arrays, ref next)) : structure;
         }
     }
 
-    /// <summary>Whether two skeletons insert arrays in the same places, in the same order, among equal constants.</summary>
+    /// <summary>Whether two tree definitions insert arrays in the same places, in the same order, among equal constants.</summary>
     internal static bool Same(object? left, object? right)
     {
         switch (left, right)
@@ -135,12 +135,12 @@ internal static class Structures
         return taken;
     }
 
-    private static object?[] RebuildItems(object?[] items, ReadOnlySpan<MlxArray> arrays, ref int next)
+    private static object?[] UnflattenItems(object?[] items, ReadOnlySpan<MlxArray> arrays, ref int next)
     {
         object?[] rebuilt = new object?[items.Length];
         for (int i = 0; i < items.Length; i++)
         {
-            rebuilt[i] = Rebuild(items[i], arrays, ref next);
+            rebuilt[i] = Unflatten(items[i], arrays, ref next);
         }
 
         return rebuilt;

@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// Watches one array for the thread that made it. A guard knows the native array, and its weak reference tells when the array is
-/// unreachable. A finalizer would tell too, but registering and running one costs several times as much as making an array. Guards are
+/// Watches one array for the thread that made it. A weak handle knows the native array, and its weak reference tells when the array is
+/// unreachable. A finalizer would tell too, but registering and running one costs several times as much as making an array. Weak handles are
 /// reused, because a weak reference is expensive to create and cheap to set.
 /// </summary>
-internal sealed class HandleGuard(ThreadState owner) : ArrayWatch(owner)
+internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
 {
     // Follows an array that another object's finalizer still uses until that has run.
     private WeakGCHandle<MlxArray> array = new(null!, trackResurrection: true);
@@ -24,14 +24,14 @@ internal sealed class HandleGuard(ThreadState owner) : ArrayWatch(owner)
     /// <summary>Whether the array belongs to the program instead of the library's caches.</summary>
     internal bool Counted { get; private set; }
 
-    /// <summary>The owner's list that contains this guard; only the owner reads it.</summary>
-    internal GuardList? List { get; set; }
+    /// <summary>The owner's list that contains this weak handle; only the owner reads it.</summary>
+    internal WeakHandleList? List { get; set; }
 
     /// <summary>The position in that list.</summary>
     internal int Index { get; set; }
 
-    /// <summary>The next guard that other threads returned.</summary>
-    internal HandleGuard? Next { get; set; }
+    /// <summary>The next weak handle that other threads returned.</summary>
+    internal WeakHandle? Next { get; set; }
 
     /// <summary>Whether the array is unreachable and wasn't disposed; false if there is no array.</summary>
     /// <remarks>
@@ -39,7 +39,7 @@ internal sealed class HandleGuard(ThreadState owner) : ArrayWatch(owner)
     /// was disposed. In the other order, the array could be disposed and collected between the two reads, and its handle would be freed
     /// twice.
     /// </remarks>
-    internal bool IsForgotten => !array.TryGetTarget(out _) && Handle != 0;
+    internal bool IsUnreachable => !array.TryGetTarget(out _) && Handle != 0;
 
     internal void Watch(MlxArray watched, nint native, bool count)
     {
@@ -54,6 +54,6 @@ internal sealed class HandleGuard(ThreadState owner) : ArrayWatch(owner)
     /// <summary>Clears the handle, which the caller then owns.</summary>
     internal void Leave() => Handle = 0;
 
-    /// <summary>Releases the weak reference; the guard isn't reused.</summary>
+    /// <summary>Releases the weak reference; the weak handle isn't reused.</summary>
     internal void Discard() => array.Dispose();
 }

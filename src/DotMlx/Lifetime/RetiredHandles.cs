@@ -94,7 +94,7 @@ internal static class RetiredHandles
                 array.Dispose();
             }
 
-            NativeFree.SetAside([handle]);
+            NativeFree.Enqueue([handle]);
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>The states of all threads, and the sweeping of guards of other threads, including those that have ended.</summary>
+/// <summary>The states of all threads, and the sweeping of weak handles of other threads, including those that have ended.</summary>
 internal static class ThreadStates
 {
     private static readonly Lock Gate = new();
@@ -10,17 +10,17 @@ internal static class ThreadStates
     private static readonly List<ThreadState> Ended = [];
     private static long createdByGone;
     private static long freedByGone;
-    private static long forgotten;
+    private static long unreachable;
     private static int count;
 
     /// <summary>The number of arrays ever found unreachable.</summary>
-    internal static long Forgotten => Volatile.Read(ref forgotten);
+    internal static long Unreachable => Volatile.Read(ref unreachable);
 
     /// <summary>The number of threads that have used arrays and aren't known to have ended; at least one.</summary>
     internal static int Count => Math.Max(1, Volatile.Read(ref count));
 
     /// <summary>Counts arrays that were found unreachable.</summary>
-    internal static void Found(int arrays) => Interlocked.Add(ref forgotten, arrays);
+    internal static void Found(int arrays) => Interlocked.Add(ref unreachable, arrays);
 
     internal static void Add(ThreadState thread)
     {
@@ -39,7 +39,7 @@ internal static class ThreadStates
             Running.Remove(thread);
             count = Running.Count;
             Ended.Add(thread);
-            BuryEnded();
+            ReapEndedThreads();
         }
     }
 
@@ -49,7 +49,7 @@ internal static class ThreadStates
         lock (Gate)
         {
             // Frees first: an array made and freed in between must not be counted as freed only.
-            long freed = freedByGone + Running.Concat(Ended).Sum(thread => thread.Freed + thread.Forgotten);
+            long freed = freedByGone + Running.Concat(Ended).Sum(thread => thread.Freed + thread.Unreachable);
             long created = createdByGone + Running.Concat(Ended).Sum(thread => thread.Created);
             return (created, freed);
         }
@@ -77,11 +77,11 @@ internal static class ThreadStates
                 SweepOthers(due);
             }
 
-            BuryEnded();
+            ReapEndedThreads();
         }
     }
 
-    /// <summary>Releases the guards that other threads returned to a thread that has ended.</summary>
+    /// <summary>Releases the weak handles that other threads returned to a thread that has ended.</summary>
     internal static void Discard(ThreadState ended)
     {
         lock (Gate)
@@ -150,7 +150,7 @@ internal static class ThreadStates
         }
     }
 
-    private static void BuryEnded()
+    private static void ReapEndedThreads()
     {
         for (int i = Ended.Count - 1; i >= 0; i--)
         {
@@ -160,7 +160,7 @@ internal static class ThreadStates
             if (thread.IsEmpty)
             {
                 createdByGone += thread.Created;
-                freedByGone += thread.Freed + thread.Forgotten;
+                freedByGone += thread.Freed + thread.Unreachable;
                 Ended.RemoveAt(i);
             }
         }

@@ -80,7 +80,7 @@ internal static class LiveArrays
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void LookAround(ThreadState thread)
     {
-        _ = NativeFree.TakeAlong();
+        _ = NativeFree.TryDrain();
         if ((thread.Created & SeldomMask) == 0)
         {
             MemoryPressure.Check();

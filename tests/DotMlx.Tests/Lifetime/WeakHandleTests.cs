@@ -4,28 +4,28 @@ namespace DotMlx.Tests.Memory;
 
 /// <summary>What watches an array never takes a disposed one for a forgotten one, whenever a collection comes.</summary>
 [NonParallelizable]
-public class HandleGuardTests
+public class WeakHandleTests
 {
-    private const int Guards = 200;
+    private const int Count = 200;
 
-    // With the two reads of IsForgotten in the other order, 7 to 36 of 100 rounds show it.
+    // With the two reads of IsUnreachable in the other order, 7 to 36 of 100 rounds show it.
     private const int Rounds = 100;
     private const int Sweepers = 4;
 
     [Test]
     public void AnArrayThatIsDisposedIsNeverForgotten()
     {
-        List<HandleGuard> all = [];
-        HandleGuard[] current = [];
+        List<WeakHandle> all = [];
+        WeakHandle[] current = [];
         int mistakes = 0;
         bool done = false;
         Thread[] sweepers = [.. Enumerable.Range(0, Sweepers).Select(_ => new Thread(() =>
         {
             while (!Volatile.Read(ref done))
             {
-                foreach (HandleGuard guard in Volatile.Read(ref current))
+                foreach (WeakHandle weakHandle in Volatile.Read(ref current))
                 {
-                    if (guard.IsForgotten)
+                    if (weakHandle.IsUnreachable)
                     {
                         Interlocked.Increment(ref mistakes);
                     }
@@ -39,7 +39,7 @@ public class HandleGuardTests
 
         for (int round = 0; round < Rounds; round++)
         {
-            DisposeBesideSweepers(guards => Volatile.Write(ref current, guards), all);
+            DisposeBesideSweepers(weakHandles => Volatile.Write(ref current, weakHandles), all);
         }
 
         Volatile.Write(ref done, true);
@@ -48,26 +48,26 @@ public class HandleGuardTests
             sweeper.Join();
         }
 
-        all.ForEach(guard => guard.Discard());
+        all.ForEach(weakHandle => weakHandle.Discard());
         Assert.That(mistakes, Is.Zero, "a disposed array was taken for a forgotten one: it would have been freed twice");
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DisposeBesideSweepers(Action<HandleGuard[]> show, List<HandleGuard> all)
+    private static void DisposeBesideSweepers(Action<WeakHandle[]> show, List<WeakHandle> all)
     {
-        MlxArray[] arrays = [.. Enumerable.Range(0, Guards).Select(i => MlxArray.Create([(float)i], 1))];
-        HandleGuard[] guards = [.. arrays.Select(array =>
+        MlxArray[] arrays = [.. Enumerable.Range(0, Count).Select(i => MlxArray.Create([(float)i], 1))];
+        WeakHandle[] weakHandles = [.. arrays.Select(array =>
         {
-            HandleGuard guard = new(ThreadState.Current);
-            guard.Watch(array, 1, count: false);
-            return guard;
+            WeakHandle weakHandle = new(ThreadState.Current);
+            weakHandle.Watch(array, 1, count: false);
+            return weakHandle;
         })];
-        all.AddRange(guards);
-        show(guards);
+        all.AddRange(weakHandles);
+        show(weakHandles);
         Thread.Sleep(1);
-        for (int i = 0; i < Guards; i++)
+        for (int i = 0; i < Count; i++)
         {
-            guards[i].Leave();
+            weakHandles[i].Leave();
             arrays[i].Dispose();
             arrays[i] = null!;
         }

@@ -4,14 +4,14 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// The latest array that the thread made. Most arrays that are disposed are disposed before the next one is made, so an array gets a guard
+/// The latest array that the thread made. Most arrays that are disposed are disposed before the next one is made, so an array gets a weak handle
 /// only after that. Until then, a token watches it (<see cref="LatestToken"/>).
 /// </summary>
 internal sealed partial class ThreadState
 {
     private WeakGCHandle<LatestToken> token = new(null!, trackResurrection: true);
 
-    // The native array, or 0 once it is disposed or guarded. Another thread that disposes it may set this to 0; all else is for who is inside.
+    // The native array, or 0 once it is disposed or given a weak handle. Another thread that disposes it may set this to 0; all else is for who is inside.
     private nint latest;
 
     /// <summary>Whether a token watches an array, which may be unreachable.</summary>
@@ -24,7 +24,7 @@ internal sealed partial class ThreadState
         Enter();
         if (latest != 0)
         {
-            GuardLatest();
+            WatchLatestWeakly();
         }
 
         if (!token.TryGetTarget(out LatestToken? mine))
@@ -74,9 +74,9 @@ internal sealed partial class ThreadState
             return;
         }
 
-        if (array.Watch is HandleGuard guard)
+        if (array.Watch is WeakHandle weakHandle)
         {
-            guard.Exchange(replacement);
+            weakHandle.Exchange(replacement);
             return;
         }
 
@@ -86,32 +86,32 @@ internal sealed partial class ThreadState
         }
 
         // The latest of another thread, from which this one takes it over.
-        WatchByGuard(array, replacement, counted: UnwatchOther(array, native));
+        WatchWeakly(array, replacement, counted: UnwatchOther(array, native));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool UnwatchOther(MlxArray array, nint native)
     {
-        // Where it is another thread's token, that thread or whoever looks after it may put a guard in its place at this moment.
+        // Where it is another thread's token, that thread or whoever looks after it may put a weak handle in its place at this moment.
         ArrayWatch? watch = array.Watch is LatestToken ? Interlocked.Exchange(ref array.Watch, null) : array.Watch;
         if (watch is LatestToken other)
         {
             Interlocked.CompareExchange(ref other.Owner.latest, 0, native);
 
-            // Were it collected before, the array would look forgotten.
+            // Were it collected before, the array would look unreachable.
             GC.KeepAlive(other);
             return true;
         }
 
         // Nobody watches the arrays of an arena.
-        if (watch is not HandleGuard guard)
+        if (watch is not WeakHandle weakHandle)
         {
             return false;
         }
 
-        bool counted = guard.Counted;
+        bool counted = weakHandle.Counted;
         array.Watch = null;
-        GiveBack(guard);
+        Return(weakHandle);
         return counted;
     }
 
@@ -124,10 +124,10 @@ internal sealed partial class ThreadState
     }
 
     /// <summary>
-    /// Gives the latest array a guard, or takes it for <see cref="NativeFree"/> if it is unreachable; the caller must be inside.
+    /// Gives the latest array a weak handle, or takes it for <see cref="NativeFree"/> if it is unreachable; the caller must be inside.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void GuardLatest()
+    private void WatchLatestWeakly()
     {
         if (latest == 0)
         {
@@ -145,18 +145,18 @@ internal sealed partial class ThreadState
         if (lives)
         {
             MlxArray array = mine!.Array!;
-            HandleGuard guard = Guard(array, native, counted: true);
-            if (Interlocked.CompareExchange(ref array.Watch, guard, mine) != mine)
+            WeakHandle weakHandle = Rent(array, native, counted: true);
+            if (Interlocked.CompareExchange(ref array.Watch, weakHandle, mine) != mine)
             {
                 // Disposed, or taken over, by another thread meanwhile.
-                guard.Leave();
-                Keep(guard);
+                weakHandle.Leave();
+                Recycle(weakHandle);
             }
         }
         else
         {
-            TakeForgotten(native, counted: true);
-            HandOver();
+            TakeUnreachable(native, counted: true);
+            FlushFound();
         }
 
         latest = 0;

@@ -3,7 +3,7 @@ using System.Text;
 namespace DotMlx;
 
 /// <summary>Prints a tree as an indented outline.</summary>
-internal static class TreeOutline
+internal static class TreeText
 {
     public static string Of(Tree tree)
     {

@@ -9,15 +9,8 @@ namespace DotMlx;
 /// evaluating thread frees them afterward. Two frees of adjacent nodes exclude each other for the same reason. The same lock decides which
 /// thread takes the handle out of an array that several threads dispose at once.
 /// </summary>
-internal static unsafe class NativeFree
+internal static unsafe partial class NativeFree
 {
-    private const int Idle = 0;
-    private const int Freeing = 1;
-    private const int Evaluating = 2;
-
-    // Somebody takes a handle out of an array while another thread evaluates, which may not end meanwhile.
-    private const int Claiming = 3;
-
     // Small, for the C library's heap likes frees and allocations by turns; more than are made between two looks, lest it pile up.
     private const int BatchSize = 16;
 
@@ -27,10 +20,6 @@ internal static unsafe class NativeFree
     private const nint Kinds = 3;
 
     private static readonly PendingFrees Pending = new();
-
-    // Of all copies of this library in the process, which share MLX.
-    private static readonly int* State = (int*)ProcessWide.Number("NativeFree");
-    private static volatile bool closed;
 
     /// <summary>Frees an array that has no other owner.</summary>
     internal static void Free(void* array)
@@ -234,7 +223,7 @@ internal static unsafe class NativeFree
     /// <summary>
     /// Queues arrays for the next thread that makes, frees, or evaluates arrays; if none does within a moment, a timer frees them.
     /// </summary>
-    internal static void SetAside(ReadOnlySpan<nint> arrays)
+    internal static void Enqueue(ReadOnlySpan<nint> arrays)
     {
         Pending.Add(arrays);
         Sweeper.Start();
@@ -242,7 +231,7 @@ internal static unsafe class NativeFree
 
     /// <summary>Frees some queued arrays if that is possible without waiting; called whenever a few arrays have been made.</summary>
     /// <returns>Whether there were any and it was possible.</returns>
-    internal static bool TakeAlong()
+    internal static bool TryDrain()
     {
         if (!Pending.Any || !TryEnter())
         {
@@ -257,113 +246,17 @@ internal static unsafe class NativeFree
     /// <summary>Frees all queued arrays, unless an evaluation is running, which then frees them.</summary>
     internal static void FreeAll()
     {
-        while (TakeAlong())
+        while (TryDrain())
         {
         }
     }
 
     /// <summary>Frees all arrays that the garbage collector has found unreachable.</summary>
-    internal static void FreeForgotten()
+    internal static void FreeUnreachable()
     {
         ThreadStates.Sweep();
         RetiredHandles.Free();
         FreeAll();
-    }
-
-    /// <summary>Prevents frees until <see cref="EndEvaluation"/>; the caller holds the evaluation lock.</summary>
-    internal static void BeginEvaluation()
-    {
-        if (!closed)
-        {
-            // Before the evaluation, which gives the memory of what is freed to its results.
-            RetiredHandles.FreeNew();
-            Switch(from: Idle, to: Evaluating);
-        }
-    }
-
-    internal static void EndEvaluation()
-    {
-        if (closed)
-        {
-            return;
-        }
-
-        while (Pending.Any)
-        {
-            FreeBatch();
-        }
-
-        Switch(from: Evaluating, to: Idle);
-
-        // Somebody may have set an array aside in between.
-        FreeAll();
-    }
-
-    /// <summary>Stops freeing: the process is ending, and live arrays end with it.</summary>
-    /// <returns>Whether no thread was freeing in time.</returns>
-    internal static bool Close(TimeSpan patience)
-    {
-        bool taken = SpinWait.SpinUntil(static () => Interlocked.CompareExchange(ref *State, Evaluating, Idle) == Idle, patience);
-        closed = true;
-        return taken;
-    }
-
-    private static bool TryEnter() => Interlocked.CompareExchange(ref *State, Freeing, Idle) == Idle;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Exit()
-    {
-        Volatile.Write(ref *State, Idle);
-        if (Pending.Any)
-        {
-            _ = TakeAlong();
-        }
-    }
-
-    // The lock for an instant, also during an evaluation.
-    private static int EnterBriefly()
-    {
-        var spin = default(SpinWait);
-        while (true)
-        {
-            int seen = Interlocked.CompareExchange(ref *State, Freeing, Idle);
-            if (seen == Idle || (seen == Evaluating && Interlocked.CompareExchange(ref *State, Claiming, Evaluating) == Evaluating))
-            {
-                return seen;
-            }
-
-            // A native free that calls back into the program: the lock is this thread's already.
-            if (ThreadState.Current.IsFreeing)
-            {
-                return Freeing;
-            }
-
-            spin.SpinOnce(sleep1Threshold: -1);
-        }
-    }
-
-    private static void ExitBriefly(int before)
-    {
-        switch (before)
-        {
-            case Idle:
-                Exit();
-                break;
-            case Evaluating:
-                Volatile.Write(ref *State, Evaluating);
-                break;
-            default:
-                break;
-        }
-    }
-
-    private static void Switch(int from, int to)
-    {
-        var spin = default(SpinWait);
-        while (Interlocked.CompareExchange(ref *State, to, from) != from)
-        {
-            spin.SpinOnce(sleep1Threshold: -1);
-        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -426,67 +319,4 @@ internal static unsafe class NativeFree
     private static void FreeCollection(void* collection, nint kind) => _ = kind == Vector
         ? Mlxc.mlx_vector_array_free(new mlx_vector_array { ctx = collection })
         : Mlxc.mlx_map_string_to_array_free(new mlx_map_string_to_array { ctx = collection });
-
-    /// <summary>Looks for unreachable arrays after a collection, and frees queued ones that no thread has taken.</summary>
-    internal static class Sweeper
-    {
-        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-        private static readonly Timer Clock = new(static _ => Sweep());
-        private static long takenBefore;
-        private static int started;
-        private static volatile bool stopped;
-
-        /// <summary>Schedules one sweep.</summary>
-        internal static void Start()
-        {
-            if (started == 0 && !stopped && Interlocked.Exchange(ref started, 1) == 0)
-            {
-                Wind();
-            }
-        }
-
-        /// <summary>Schedules a sweep after the next collection.</summary>
-        internal static void Watch() => _ = new NextCollection();
-
-        /// <summary>Stops sweeping.</summary>
-        internal static void Stop()
-        {
-            stopped = true;
-            Clock.Dispose();
-        }
-
-        private static void Wind()
-        {
-            takenBefore = Pending.Taken;
-            Clock.Change(Pause, Timeout.InfiniteTimeSpan);
-        }
-
-        private static void Sweep()
-        {
-            ThreadStates.Sweep();
-            RetiredHandles.Free();
-            if (Pending.Taken == takenBefore)
-            {
-                FreeAll();
-            }
-
-            if (Pending.Any)
-            {
-                Wind();
-                return;
-            }
-
-            Volatile.Write(ref started, 0);
-            Watch();
-            if (Pending.Any)
-            {
-                Start();
-            }
-        }
-
-        private sealed class NextCollection
-        {
-            ~NextCollection() => Start();
-        }
-    }
 }

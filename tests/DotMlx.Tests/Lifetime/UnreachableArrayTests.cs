@@ -6,7 +6,7 @@ using DotMlx.Bindings;
 namespace DotMlx.Tests.Memory;
 
 [NonParallelizable]
-public class ForgottenArrayTests
+public class UnreachableArrayTests
 {
     private const int Megabyte = 1 << 20;
 
@@ -109,7 +109,7 @@ public class ForgottenArrayTests
         });
     }
 
-    /// <summary>Each thread writes its own number of freed arrays without a lock: who looks after its guards must have another one.</summary>
+    /// <summary>Each thread writes its own number of freed arrays without a lock: who looks after its weak handles must have another one.</summary>
     [Test]
     public void WhoeverFindsForgottenArraysCountsThemApart()
     {
@@ -126,7 +126,7 @@ public class ForgottenArrayTests
             {
                 HandleCount.Settle();
                 Assert.That(count.Left, Is.Zero);
-                Assert.That((state!.Created, state.Freed, state.Forgotten), Is.EqualTo((101, 1, 100)));
+                Assert.That((state!.Created, state.Freed, state.Unreachable), Is.EqualTo((101, 1, 100)));
             });
     }
 

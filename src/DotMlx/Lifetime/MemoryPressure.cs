@@ -70,12 +70,12 @@ internal static unsafe class MemoryPressure
 
             // An array that lived through one collection (a parameter, until its next update) is found in the middle generation. Two
             // collections at once would move what lives to the last one, so where this one finds nothing, the next looks everywhere.
-            long before = ThreadStates.Forgotten;
+            long before = ThreadStates.Unreachable;
             youngFloor = LeftAfter(everything ? 2 : 1);
             fullFloor = everything ? youngFloor : fullFloor;
 
             // What a graph still needs is given back after its evaluation only, so the bytes alone do not tell.
-            bool found = ThreadStates.Forgotten != before;
+            bool found = ThreadStates.Unreachable != before;
             everything = !found && !everything && youngFloor > fullFloor + (2 * Allowance(fullFloor));
 
             long end = Stopwatch.GetTimestamp();
@@ -92,7 +92,7 @@ internal static unsafe class MemoryPressure
     private static ulong LeftAfter(int generation)
     {
         GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
-        NativeFree.FreeForgotten();
+        NativeFree.FreeUnreachable();
         nuint left = 0;
         Mlxc.mlx_get_active_memory(&left);
         return left;

@@ -4,7 +4,7 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>Calls C functions for operations: passes handles, checks statuses, and owns results.</summary>
-internal static unsafe class Op
+internal static unsafe partial class NativeCall
 {
     /// <summary>The stream an operation runs on: the given one, or the default stream that the library owns.</summary>
     internal static mlx_stream Stream(MlxStream? stream) => Stream(stream, ThreadState.Current);
@@ -106,7 +106,7 @@ internal static unsafe class Op
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
-        return Call(f, function, a, b, stream, ThreadState.Current);
+        return Invoke(f, function, a, b, stream, ThreadState.Current);
     }
 
     /// <summary>Like <see cref="Binary"/>, for functions that keep the shape and dtype of floating-point arrays of the same kind.</summary>
@@ -116,7 +116,7 @@ internal static unsafe class Op
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
         ThreadState thread = ThreadState.Current;
-        MlxArray result = Call(f, function, a, b, stream, thread);
+        MlxArray result = Invoke(f, function, a, b, stream, thread);
         if (thread.Arena is not null)
         {
             result.InheritKind(a, b);
@@ -126,7 +126,7 @@ internal static unsafe class Op
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static MlxArray Call(
+    private static MlxArray Invoke(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream, ThreadState thread)
     {
         mlx_array left = Operand(a, b, thread, ref thread.Left);
