@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace DotMlx.Tests.Memory;
+namespace DotMlx.Tests.Lifetime;
 
 /// <summary>Programs that dispose nothing stay below the number of buffers that Metal has.</summary>
 public sealed class CountPressureTests

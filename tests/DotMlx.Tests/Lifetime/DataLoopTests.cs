@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace DotMlx.Tests.Memory;
+namespace DotMlx.Tests.Lifetime;
 
 [NonParallelizable]
 public class DataLoopTests

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace DotMlx.Tests.Memory;
+namespace DotMlx.Tests.Lifetime;
 
 /// <summary>What is freed on the CPU of Linux is there for the next allocation and need not be fetched from the system again.</summary>
 [TestFixture]

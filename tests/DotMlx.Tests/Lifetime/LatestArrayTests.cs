@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace DotMlx.Tests.Memory;
+namespace DotMlx.Tests.Lifetime;
 
 /// <summary>The array that a thread made last is watched in another way than those before it; other threads must not notice.</summary>
 [NonParallelizable]

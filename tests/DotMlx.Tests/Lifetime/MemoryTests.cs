@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 
-namespace DotMlx.Tests.Memory;
+namespace DotMlx.Tests.Lifetime;
 
 [NonParallelizable]
 public class MemoryTests

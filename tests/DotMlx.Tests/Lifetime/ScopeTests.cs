@@ -1,4 +1,4 @@
-namespace DotMlx.Tests.Memory;
+namespace DotMlx.Tests.Lifetime;
 
 public class ScopeTests
 {

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using DotMlx.Bindings;
 
-namespace DotMlx.Tests.Memory;
+namespace DotMlx.Tests.Lifetime;
 
 [NonParallelizable]
 public class UnreachableArrayTests

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace DotMlx.Tests.Memory;
+namespace DotMlx.Tests.Lifetime;
 
 /// <summary>What watches an array never takes a disposed one for a forgotten one, whenever a collection comes.</summary>
 [NonParallelizable]
