@@ -1,5 +1,5 @@
 using DotMlx.Tests.IO;
-using DotMlx.Tests.Memory;
+using DotMlx.Tests.Lifetime;
 using DotMlx.Tests.NN;
 using DotMlx.Tests.Operations;
 using DotMlx.Tests.Transforms;
