@@ -4,7 +4,7 @@ namespace DotMlx.Samples.Tests;
 internal sealed class CharLmTests
 {
     [Test]
-    public void It_learns_and_writes_on_from_the_prompt()
+    public void ItLearnsAndWritesOnFromThePrompt()
     {
         using Shell shell = new();
         Shell.Result result = shell.CharLm("out", "--steps=150", "--prompt=## Part ", "--length=40").Succeeded();
@@ -17,7 +17,7 @@ internal sealed class CharLmTests
     }
 
     [Test]
-    public void An_interrupted_run_goes_on_to_the_same_bits()
+    public void AnInterruptedRunGoesOnToTheSameBits()
     {
         using Shell shell = new();
         shell.CharLm("straight", "--steps=60", "--length=0").Succeeded();
@@ -29,7 +29,7 @@ internal sealed class CharLmTests
     }
 
     [Test]
-    public void Writing_takes_the_likeliest_or_draws()
+    public void WritingTakesTheLikeliestOrDraws()
     {
         using Shell shell = new();
         shell.CharLm("out", "--steps=1", "--length=0").Succeeded();
@@ -50,14 +50,14 @@ internal sealed class CharLmTests
     [TestCase("--temperature=-1", "--temperature")]
     [TestCase("--colour=red", "--help")]
     [TestCase("--generate", "train first")]
-    public void A_mistake_is_told_in_one_line(string argument, string part)
+    public void AMistakeIsToldInOneLine(string argument, string part)
     {
         using Shell shell = new();
         shell.CharLm("out", argument).Refused("charlm", part);
     }
 
     [Test]
-    public void A_damaged_checkpoint_is_told_in_one_line()
+    public void ADamagedCheckpointIsToldInOneLine()
     {
         using Shell shell = new();
         shell.CharLm("out", "--steps=1", "--length=0").Succeeded();

@@ -6,7 +6,7 @@ namespace DotMlx.Samples.Tests;
 internal sealed class LoraTests
 {
     [Test]
-    public void Only_the_adapters_learn_and_the_fused_model_writes()
+    public void OnlyTheAdaptersLearnAndTheFusedModelWrites()
     {
         if (MlxLibrary.Kind == MlxLibraryKind.Reference)
         {
@@ -32,7 +32,7 @@ internal sealed class LoraTests
     }
 
     [Test]
-    public void A_mistake_is_told_in_one_line()
+    public void AMistakeIsToldInOneLine()
     {
         using Shell shell = new();
         bool reference = MlxLibrary.Kind == MlxLibraryKind.Reference;

@@ -26,7 +26,7 @@ internal sealed class TokenizerGoldenTests
     private static int[] Ids(JsonNode? ids) => [.. ids!.AsArray().Select(id => (int)id!)];
 
     [TestCaseSource(nameof(Splits))]
-    public void Splits_(JsonObject item)
+    public void SplitsTexts(JsonObject item)
     {
         using var folder = new TokenizerFolder();
         JsonObject file = TokenizerFolder.SplitsShown();

@@ -5,7 +5,7 @@ public class CollectiveTests
 {
     [TestCase(2)]
     [TestCase(4)]
-    public void Every_rank_computes_the_same_and_sends_to_its_neighbors(int size)
+    public void EveryRankComputesTheSameAndSendsToItsNeighbors(int size)
     {
         RankProcesses.Result[] results = Ring.Run(size, "compute");
         for (int rank = 0; rank < size; rank++)
@@ -16,7 +16,7 @@ public class CollectiveTests
     }
 
     [Test]
-    public void A_rank_may_work_on_after_the_others_have_left()
+    public void ARankMayWorkOnAfterTheOthersHaveLeft()
     {
         RankProcesses.Result[] results = Ring.Run(3, "leave");
         foreach (RankProcesses.Result result in results)

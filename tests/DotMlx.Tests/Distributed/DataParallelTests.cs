@@ -10,7 +10,7 @@ public class DataParallelTests
 
     [TestCase(2)]
     [TestCase(4)]
-    public void Ranks_agree_with_one_process_and_bit_for_bit_with_each_other(int size)
+    public void RanksAgreeWithOneProcessAndBitForBitWithEachOther(int size)
     {
         using Ring ring = new(size);
         foreach (RankProcesses.Result result in ring.Run("train", Kinds))

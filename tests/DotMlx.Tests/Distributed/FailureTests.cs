@@ -14,7 +14,7 @@ public class FailureTests
     ];
 
     [Test]
-    public void Ranks_that_call_with_other_shapes_are_told()
+    public void RanksThatCallWithOtherShapesAreTold()
     {
         RankProcesses.Result[] results = Ring.Run(3, "shapes", [.. Differences.Select(difference => difference.Kind)]);
         for (int rank = 0; rank < results.Length; rank++)
@@ -33,7 +33,7 @@ public class FailureTests
     [TestCase(4)]
     [TestCase(2, "async")]
     [RequiresNewerMlxc("MLX 0.31.1 waits at the end of the process for what was given up")]
-    public void A_rank_that_is_killed_ends_the_others(int size, params string[] arguments)
+    public void ARankThatIsKilledEndsTheOthers(int size, params string[] arguments)
     {
         RankProcesses.Result[] results = Ring.Run(size, "die", arguments);
         int killed = size - 2;
@@ -50,7 +50,7 @@ public class FailureTests
     }
 
     [Test]
-    public void A_rank_that_never_comes_is_waited_for_only_so_long()
+    public void ARankThatNeverComesIsWaitedForOnlySoLong()
     {
         using Ring ring = new(3);
         ring.Start(0, "late", "2");
@@ -58,7 +58,7 @@ public class FailureTests
     }
 
     [Test]
-    public void A_rank_that_never_comes_is_waited_for_only_so_long_by_NCCL_too()
+    public void ARankThatNeverComesIsWaitedForOnlySoLongByNCCLToo()
     {
         if (!Mx.Distributed.IsAvailable("nccl"))
         {
@@ -77,7 +77,7 @@ public class FailureTests
 
     [Test]
     [RequiresNewerMlxc("MLX 0.31.1 waits at the end of the process for what was given up")]
-    public void A_rank_that_stands_still_is_waited_for_only_so_long()
+    public void ARankThatStandsStillIsWaitedForOnlySoLong()
     {
         using Ring ring = new(2);
         ring.Start(0, "stand-still");

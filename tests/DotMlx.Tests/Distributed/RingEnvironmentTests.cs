@@ -17,7 +17,7 @@ public class RingEnvironmentTests
     }
 
     [Test]
-    public void A_good_file_gives_rank_and_neighbors()
+    public void AGoodFileGivesRankAndNeighbors()
     {
         Set("2", Hosts("""[["127.0.0.1:5000"], ["127.0.0.1:5001"], ["mac.local:5002"]]"""));
         RingEnvironment ring = RingEnvironment.Read(required: true)!;
@@ -25,7 +25,7 @@ public class RingEnvironmentTests
     }
 
     [Test]
-    public void Without_a_host_file_there_is_no_ring()
+    public void WithoutAHostFileThereIsNoRing()
     {
         Set(null, null);
         Assert.That(RingEnvironment.Read(required: false), Is.Null);
@@ -38,7 +38,7 @@ public class RingEnvironmentTests
     }
 
     [Test]
-    public void A_missing_rank_or_file_is_named()
+    public void AMissingRankOrFileIsNamed()
     {
         Set(null, Hosts("""[["127.0.0.1:5000"]]"""));
         Refused("MLX_RANK");
@@ -51,7 +51,7 @@ public class RingEnvironmentTests
     [TestCase("2", "0 to 1")]
     [TestCase("one", "'one'")]
     [TestCase("0x1", "'0x1'")]
-    public void A_rank_must_be_in_the_file(string rank, string part)
+    public void ARankMustBeInTheFile(string rank, string part)
     {
         Set(rank, Hosts("""[["127.0.0.1:5000"], ["127.0.0.1:5001"]]"""));
         Refused("MLX_RANK", part);
@@ -69,14 +69,14 @@ public class RingEnvironmentTests
     [TestCase("""[["127.0.0.1:5000"], ["127.0.0.1:5000"]]""", "twice")]
     [TestCase("""[["127.0.0.1:5000"], ["127.0.0.1:5001", "127.0.0.1:5002"]]""", "every rank needs as many")]
     [TestCase("""[{"ssh": "mac1", "ips": ["10.0.0.1"]}]""", "for the launcher")]
-    public void A_file_that_MLX_would_choke_on_is_refused(string text, string part)
+    public void AFileThatMLXWouldChokeOnIsRefused(string text, string part)
     {
         Set("0", Hosts(text));
         Refused(part, "hosts.json");
     }
 
     [Test]
-    public void A_ring_of_one_is_a_group_of_one()
+    public void ARingOfOneIsAGroupOfOne()
     {
         Set("0", Hosts("""[["127.0.0.1:5000"]]"""));
         RingEnvironment ring = RingEnvironment.Read(required: true)!;

@@ -13,7 +13,7 @@ public class GgufTests
     public void RemoveFolder() => Directory.Delete(folder, recursive: true);
 
     [Test]
-    public void A_file_written_by_hand_is_read()
+    public void AFileWrittenByHandIsRead()
     {
         using var handles = HandleCount.NoneLeft();
         using GgufFile loaded = Mx.LoadGguf(Sample());
@@ -30,7 +30,7 @@ public class GgufTests
     }
 
     [Test]
-    public void What_is_saved_comes_back()
+    public void WhatIsSavedComesBack()
     {
         using var handles = HandleCount.NoneLeft();
         Dictionary<string, MlxArray> arrays = new()
@@ -73,7 +73,7 @@ public class GgufTests
     }
 
     [Test]
-    public void What_cannot_be_saved_is_named()
+    public void WhatCannotBeSavedIsNamed()
     {
         using MlxArray a = MlxArray.Create<long>([1], 1);
         using MlxArray ok = MlxArray.Create<int>([1], 1);
@@ -86,7 +86,7 @@ public class GgufTests
     }
 
     [Test]
-    public void Read_only_files_are_read()
+    public void ReadOnlyFilesAreRead()
     {
         string path = Path.Combine(folder, "r.gguf");
         File.WriteAllBytes(path, Sample());
@@ -101,7 +101,7 @@ public class GgufTests
     }
 
     [Test]
-    public void Hostile_files_are_refused_by_name()
+    public void HostileFilesAreRefusedByName()
     {
         void Refused(string fault, Action<GgufBytes> write)
         {
@@ -139,7 +139,7 @@ public class GgufTests
     }
 
     [Test]
-    public void Numbers_of_64_bits_are_read()
+    public void NumbersOf64BitsAreRead()
     {
         using var handles = HandleCount.NoneLeft();
         byte[] file = new GgufBytes().Head(1, 2)
@@ -153,7 +153,7 @@ public class GgufTests
     }
 
     [Test]
-    public void Damaged_files_raise_cleanly()
+    public void DamagedFilesRaiseCleanly()
     {
         using var handles = HandleCount.NoneLeft();
         Damage.Check(Sample(), data => Mx.LoadGguf(data).Dispose());

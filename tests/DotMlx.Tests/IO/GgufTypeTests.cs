@@ -7,7 +7,7 @@ namespace DotMlx.Tests.IO;
 public class GgufTypeTests
 {
     [Test]
-    public void BFloat16_keeps_its_range()
+    public void BFloat16KeepsItsRange()
     {
         byte[] file = new GgufBytes().Head(1, 0).Text("w").U32(1).U64(2).U32(30).U64(0).Align().U8(0x15).U8(0x50).U8(0x80).U8(0xBF).Pad(28).Bytes;
         using GgufFile loaded = Mx.LoadGguf(file);
@@ -18,7 +18,7 @@ public class GgufTypeTests
     [TestCase(2u, 4, TestName = "Q4_0")]
     [TestCase(3u, 4, TestName = "Q4_1")]
     [TestCase(8u, 8, TestName = "Q8_0")]
-    public void Packed_weights_are_the_same_numbers(uint type, int bits)
+    public void PackedWeightsAreTheSameNumbers(uint type, int bits)
     {
         using var handles = HandleCount.NoneLeft();
         Random random = new(20261129);
@@ -54,7 +54,7 @@ public class GgufTypeTests
     [TestCase(10u, TestName = "Q2_K")]
     [TestCase(12u, TestName = "Q4_K")]
     [TestCase(14u, TestName = "Q6_K")]
-    public void Superblocks_become_float16(uint type)
+    public void SuperblocksBecomeFloat16(uint type)
     {
         Random random = new(20261129);
         (byte[] First, float[] Numbers)[] blocks = [.. Enumerable.Range(0, 3).Select(_ => type == 10 ? Q2(random) : type == 12 ? Q4(random) : Q6(random))];
@@ -72,7 +72,7 @@ public class GgufTypeTests
     }
 
     [Test]
-    public void A_scale_whose_bias_is_no_float16_is_refused()
+    public void AScaleWhoseBiasIsNoFloat16IsRefused()
     {
         // 65504, the largest, in the scale.
         GgufBytes writer = new GgufBytes().Head(1, 0).Text("big.weight").U32(1).U64(32).U32(2).U64(0).Align().U8(0xFF).U8(0x7B).Pad(16);

@@ -15,7 +15,7 @@ public class NpyTests
     public void RemoveFolder() => Directory.Delete(folder, recursive: true);
 
     [Test]
-    public void A_file_as_NumPy_writes_it_is_read()
+    public void AFileAsNumPyWritesItIsRead()
     {
         using var handles = HandleCount.NoneLeft();
         byte[] file = File("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", [0, 0, 128, 63, 0, 0, 0, 64, 0, 0, 64, 64, 0, 0, 128, 64]);
@@ -27,14 +27,14 @@ public class NpyTests
     [TestCase("{\"shape\": (3,), \"fortran_order\": False, \"descr\": \"|i1\"}", 1, TestName = "other order, quotes, no comma")]
     [TestCase("{'descr': '|i1', 'fortran_order': False, 'shape': (3L,), }", 2, TestName = "version 2, Python 2 integers")]
     [TestCase("{ 'descr' :'<i1','fortran_order':False,'shape':( 3 , ) }   ", 3, TestName = "version 3, spaces")]
-    public void Unusual_headers_are_read(string header, byte version)
+    public void UnusualHeadersAreRead(string header, byte version)
     {
         using ArrayFile loaded = Mx.Load(File(header, [1, 2, 255], version));
         Assert.That(loaded.Array.ToArray<sbyte>(), Is.EqualTo(new sbyte[] { 1, 2, -1 }));
     }
 
     [Test]
-    public void Fortran_order_scalars_and_big_endian_are_read()
+    public void FortranOrderScalarsAndBigEndianAreRead()
     {
         using var handles = HandleCount.NoneLeft();
         using ArrayFile fortran = Mx.Load(File("{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", [1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0]));
@@ -50,7 +50,7 @@ public class NpyTests
 
     [CpuOnly("float64")]
     [Test]
-    public void What_is_saved_comes_back()
+    public void WhatIsSavedComesBack()
     {
         using var handles = HandleCount.NoneLeft();
         foreach (MlxArray array in AllTypes())
@@ -70,7 +70,7 @@ public class NpyTests
     }
 
     [Test]
-    public void The_header_is_the_one_NumPy_expects()
+    public void TheHeaderIsTheOneNumPyExpects()
     {
         using MlxArray array = MlxArray.Create<int>([1, 2, 3, 4, 5, 6], 2, 3);
         using MemoryStream stream = new();
@@ -83,7 +83,7 @@ public class NpyTests
     }
 
     [Test]
-    public void Arrays_follow_each_other_in_a_stream()
+    public void ArraysFollowEachOtherInAStream()
     {
         using MlxArray a = MlxArray.Create<int>([1, 2], 2);
         using MlxArray b = MlxArray.Create<float>([3], 1);
@@ -109,7 +109,7 @@ public class NpyTests
     [TestCase("{'descr': '<f4', 'descr': '<f4', 'shape': (2,), }", "twice")]
     [TestCase("{'descr': '<f4'", "dictionary")]
     [TestCase("", "dictionary")]
-    public void A_broken_header_is_named(string header, string fault)
+    public void ABrokenHeaderIsNamed(string header, string fault)
     {
         string path = Path.Combine(folder, "broken%s%n.npy");
         System.IO.File.WriteAllBytes(path, File(header, new byte[8]));
@@ -117,7 +117,7 @@ public class NpyTests
     }
 
     [Test]
-    public void Damaged_files_raise_cleanly()
+    public void DamagedFilesRaiseCleanly()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray array = MlxArray.Create<float>([1, 2, 3, 4, 5, 6], 2, 3);
@@ -127,7 +127,7 @@ public class NpyTests
     }
 
     [Test]
-    public void Streams_fail_with_their_own_exception()
+    public void StreamsFailWithTheirOwnException()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = MlxArray.Create<float>(new float[1000], 1000);

@@ -16,7 +16,7 @@ public class NpzTests
     [CpuOnly("float64")]
     [TestCase(false)]
     [TestCase(true)]
-    public void What_is_saved_comes_back_in_order(bool compressed)
+    public void WhatIsSavedComesBackInOrder(bool compressed)
     {
         using var handles = HandleCount.NoneLeft();
         MlxArray[] arrays = NpyTests.AllTypes();
@@ -44,7 +44,7 @@ public class NpzTests
     }
 
     [Test]
-    public void Positional_arrays_are_numbered_and_equal_arrays_give_equal_files()
+    public void PositionalArraysAreNumberedAndEqualArraysGiveEqualFiles()
     {
         using MlxArray a = MlxArray.Create<int>([1], 1);
         using MlxArray b = MlxArray.Create<int>([2], 1);
@@ -61,7 +61,7 @@ public class NpzTests
     }
 
     [Test]
-    public void A_bomb_is_not_unpacked()
+    public void ABombIsNotUnpacked()
     {
         using MemoryStream stream = new();
         using (ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true))
@@ -80,7 +80,7 @@ public class NpzTests
     }
 
     [Test]
-    public void Entries_that_share_their_data_are_refused()
+    public void EntriesThatShareTheirDataAreRefused()
     {
         using MlxArray a = MlxArray.Create<float>(new float[100], 100);
         using MemoryStream stream = new();
@@ -94,7 +94,7 @@ public class NpzTests
     }
 
     [Test]
-    public void Other_content_is_named()
+    public void OtherContentIsNamed()
     {
         using MemoryStream stream = new();
         using (ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true))
@@ -108,7 +108,7 @@ public class NpzTests
 
     [TestCase(false)]
     [TestCase(true)]
-    public void Damaged_files_raise_cleanly(bool compressed)
+    public void DamagedFilesRaiseCleanly(bool compressed)
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = MlxArray.Create<float>([.. Enumerable.Range(0, 100).Select(i => (float)i)], 10, 10);

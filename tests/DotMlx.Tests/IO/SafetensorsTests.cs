@@ -16,7 +16,7 @@ public class SafetensorsTests
     public void RemoveFolder() => Directory.Delete(folder, recursive: true);
 
     [Test]
-    public void A_file_written_by_hand_is_read()
+    public void AFileWrittenByHandIsRead()
     {
         using var handles = HandleCount.NoneLeft();
         byte[] file = File(
@@ -33,7 +33,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void Every_type_comes_back_byte_for_byte()
+    public void EveryTypeComesBackByteForByte()
     {
         using var handles = HandleCount.NoneLeft();
         Dictionary<string, MlxArray> arrays = AllTypes();
@@ -52,7 +52,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void A_file_is_a_dictionary_and_a_tree()
+    public void AFileIsADictionaryAndATree()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         string path = Path.Combine(folder, "model.safetensors");
@@ -72,7 +72,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void Paths_streams_and_memory_give_the_same()
+    public void PathsStreamsAndMemoryGiveTheSame()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = MlxArray.Create<float>([1, 2, 3], 3);
@@ -90,7 +90,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void The_extension_is_added_and_an_existing_file_replaced()
+    public void TheExtensionIsAddedAndAnExistingFileReplaced()
     {
         using MlxArray a = MlxArray.Create<int>([1], 1);
         using MlxArray b = MlxArray.Create<int>([2], 1);
@@ -102,7 +102,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void A_failed_save_leaves_the_old_file()
+    public void AFailedSaveLeavesTheOldFile()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = MlxArray.Create<int>([1], 1);
@@ -121,7 +121,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void A_failing_stream_raises_its_own_exception()
+    public void AFailingStreamRaisesItsOwnException()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = MlxArray.Create<float>(new float[1000], 1000);
@@ -149,7 +149,7 @@ public class SafetensorsTests
     [TestCase("""{"a":""", "JSON", TestName = "cut JSON")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "JSON", TestName = "name twice")]
     [TestCase("""{"__metadata__":{"n":1}}""", "metadata", TestName = "number in metadata")]
-    public void A_broken_header_is_named(string header, string fault)
+    public void ABrokenHeaderIsNamed(string header, string fault)
     {
         using var handles = HandleCount.NoneLeft();
         string path = Path.Combine(folder, "broken%s%n.safetensors");
@@ -160,7 +160,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void A_giant_header_length_allocates_nothing()
+    public void AGiantHeaderLengthAllocatesNothing()
     {
         byte[] file = new byte[64];
         foreach (ulong length in (ulong[])[ulong.MaxValue, 1ul << 40, 99_000_000, 57])
@@ -173,7 +173,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void Empty_files_and_arrays_load()
+    public void EmptyFilesAndArraysLoad()
     {
         using var handles = HandleCount.NoneLeft();
         using SafetensorsFile nothing = Mx.LoadSafetensors(File("""{"__metadata__":null}""", []));
@@ -184,7 +184,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void Damaged_files_raise_cleanly()
+    public void DamagedFilesRaiseCleanly()
     {
         using var handles = HandleCount.NoneLeft();
         using MemoryStream stream = new();
@@ -199,7 +199,7 @@ public class SafetensorsTests
     }
 
     [Test]
-    public void A_missing_file_is_named() => Assert.That(
+    public void AMissingFileIsNamed() => Assert.That(
         () => Mx.LoadSafetensors(Path.Combine(folder, "none%s%n.safetensors")),
         Throws.TypeOf<FileNotFoundException>().With.Message.Contains("none%s%n"));
 

@@ -10,7 +10,7 @@ internal sealed unsafe class FreedMemoryTests
     private const int Size = 8 << 20;
 
     [Test]
-    public void A_block_that_was_freed_is_used_again_without_new_pages()
+    public void ABlockThatWasFreedIsUsedAgainWithoutNewPages()
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal))
         {

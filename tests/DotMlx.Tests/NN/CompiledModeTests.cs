@@ -7,7 +7,7 @@ namespace DotMlx.Tests.NN;
 public class CompiledModeTests
 {
     [Test]
-    public void Training_and_evaluation_have_a_graph_each()
+    public void TrainingAndEvaluationHaveAGraphEach()
     {
         Sequential model = new(new Dropout(0.5f), new BatchNorm(8));
         int traces = 0;
@@ -37,7 +37,7 @@ public class CompiledModeTests
     }
 
     [Test]
-    public void What_is_frozen_is_trained_no_more()
+    public void WhatIsFrozenIsTrainedNoMore()
     {
         Sequential model = new(new Linear(4, 4), new Linear(4, 1));
         Linear first = (Linear)model.Layers[0], second = (Linear)model.Layers[1];

@@ -7,7 +7,7 @@ namespace DotMlx.Tests.NN;
 public class CompiledTrainingTests
 {
     [Test]
-    public void A_compiled_step_trains_as_the_plain_one_does()
+    public void ACompiledStepTrainsAsThePlainOneDoes()
     {
         (Sequential plainModel, SGD plainOptimizer, Func<MlxArray, MlxArray, MlxArray> plain) = Make(compile: false);
         (Sequential model, SGD optimizer, Func<MlxArray, MlxArray, MlxArray> compiled) = Make(compile: true);

@@ -10,7 +10,7 @@ public class GoldenInitializerTests
         .Select((c, i) => new TestCaseData(c).SetArgDisplayNames($"{i} {c.GetProperty("init").GetString()}"));
 
     [TestCaseSource(nameof(Cases))]
-    public void An_initializer_draws_what_Python_draws(JsonElement figure)
+    public void AnInitializerDrawsWhatPythonDraws(JsonElement figure)
     {
         string name = figure.GetProperty("init").GetString()!;
         if (name == "orthogonal" && LibraryInUse.IsReference)
@@ -45,7 +45,7 @@ public class GoldenInitializerTests
     }
 
     [Test]
-    public void Shapes_that_do_not_fit_are_refused()
+    public void ShapesThatDoNotFitAreRefused()
     {
         using MlxArray vector = Mx.Zeros(3);
         using MlxArray matrix = Mx.Zeros(3, 2);

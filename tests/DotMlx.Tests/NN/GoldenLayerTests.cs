@@ -10,7 +10,7 @@ public class GoldenLayerTests
         .Select((c, i) => new TestCaseData(c).SetArgDisplayNames($"{i} {c.GetProperty("layer").GetString()} {c.GetProperty("kwargs").GetRawText()}"));
 
     [TestCaseSource(nameof(Cases))]
-    public void A_layer_computes_what_Python_computes(JsonElement figure)
+    public void ALayerComputesWhatPythonComputes(JsonElement figure)
     {
         Module layer = LayerFactory.Make(figure.GetProperty("layer").GetString()!, figure.GetProperty("kwargs"));
         layer.Train(figure.GetProperty("training").GetBoolean());

@@ -13,7 +13,7 @@ public class GoldenLossTests
         .Select((c, i) => new TestCaseData(c).SetArgDisplayNames($"{i} {c.GetProperty("loss").GetString()} {c.GetProperty("kwargs").GetProperty("reduction").GetString()}"));
 
     [TestCaseSource(nameof(Cases))]
-    public void A_loss_is_what_Python_computes(JsonElement figure)
+    public void ALossIsWhatPythonComputes(JsonElement figure)
     {
         using HandleCount handles = HandleCount.NoneLeft();
         List<MlxArray> made = [.. figure.GetProperty("args").EnumerateArray().Select(Golden.Array)];
@@ -44,7 +44,7 @@ public class GoldenLossTests
     };
 
     [Test]
-    public void Large_logits_are_exact()
+    public void LargeLogitsAreExact()
     {
         using MlxArray logits = MlxArray.Create([10000f, 10001f], 1, 2);
         using MlxArray target = MlxArray.Create([0], 1);
@@ -52,7 +52,7 @@ public class GoldenLossTests
     }
 
     [Test]
-    public void Shapes_that_do_not_fit_are_named()
+    public void ShapesThatDoNotFitAreNamed()
     {
         using MlxArray logits = Mx.Zeros(4, 5);
         using MlxArray targets = Mx.Zeros([3], DType.Int32);

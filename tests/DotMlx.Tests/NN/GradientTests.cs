@@ -22,7 +22,7 @@ public class GradientTests
         .Select((c, i) => new TestCaseData(c).SetArgDisplayNames($"{i} {c.GetProperty("layer").GetString()} {c.GetProperty("kwargs").GetRawText()}"));
 
     [TestCaseSource(nameof(Cases))]
-    public void Gradients_agree_with_central_differences(JsonElement figure)
+    public void GradientsAgreeWithCentralDifferences(JsonElement figure)
     {
         // A smooth activation, because a wide step would cross the corner of the default one.
         Module layer = LayerFactory.Make(figure.GetProperty("layer").GetString()!, figure.GetProperty("kwargs"), Activations.Tanh);

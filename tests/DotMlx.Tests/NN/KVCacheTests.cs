@@ -5,7 +5,7 @@ namespace DotMlx.Tests.NN;
 public class KVCacheTests
 {
     [Test]
-    public void A_state_goes_back_as_often_as_one_likes()
+    public void AStateGoesBackAsOftenAsOneLikes()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         using KVCache cache = new(step: 2);
@@ -32,7 +32,7 @@ public class KVCacheTests
     }
 
     [Test]
-    public void Forgotten_positions_are_not_in_the_state_and_no_positions_are_a_state()
+    public void ForgottenPositionsAreNotInTheStateAndNoPositionsAreAState()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         using KVCache cache = new(step: 4);
@@ -49,7 +49,7 @@ public class KVCacheTests
     }
 
     [Test]
-    public void A_state_survives_a_file_and_the_scope_it_was_restored_in()
+    public void AStateSurvivesAFileAndTheScopeItWasRestoredIn()
     {
         string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"cache-{Guid.NewGuid():N}.safetensors");
         using KVCache cache = new(), other = new();
@@ -69,7 +69,7 @@ public class KVCacheTests
     }
 
     [Test]
-    public void What_is_no_state_is_refused_and_changes_nothing()
+    public void WhatIsNoStateIsRefusedAndChangesNothing()
     {
         using KVCache cache = new();
         Add(cache, 0, 2);
@@ -89,7 +89,7 @@ public class KVCacheTests
     }
 
     [Test]
-    public void A_compiled_step_decodes_as_the_plain_one_does()
+    public void ACompiledStepDecodesAsThePlainOneDoes()
     {
         MultiHeadAttention attention = new(8, 2);
         using MlxArray x = Mx.Random.Normal([1, 7, 8]);

@@ -5,7 +5,7 @@ namespace DotMlx.Tests.NN;
 public class LayerTests
 {
     [Test]
-    public void Layers_reject_arguments_and_inputs_that_make_no_sense()
+    public void LayersRejectArgumentsAndInputsThatMakeNoSense()
     {
         using MlxArray flat = Mx.Zeros(2, 4);
         using MlxArray single = Mx.Zeros(1, 4);
@@ -23,7 +23,7 @@ public class LayerTests
     }
 
     [Test]
-    public void Dropout_drops_about_its_share_and_keeps_the_mean()
+    public void DropoutDropsAboutItsShareAndKeepsTheMean()
     {
         using MlxArray x = Mx.Ones(100, 100);
         float[] y = new Dropout(0.3f).Forward(x).ToArray<float>();
@@ -36,7 +36,7 @@ public class LayerTests
     }
 
     [Test]
-    public void Decoding_with_a_cache_equals_attention_over_everything()
+    public void DecodingWithACacheEqualsAttentionOverEverything()
     {
         MultiHeadAttention attention = new(8, 2);
         using MlxArray x = Mx.Random.Normal([1, 5, 8]);
@@ -60,7 +60,7 @@ public class LayerTests
     }
 
     [Test]
-    public void Checkpointing_changes_nothing_but_memory()
+    public void CheckpointingChangesNothingButMemory()
     {
         TransformerEncoder plain = new(2, 8, 2, 12), recomputing = new(2, 8, 2, 12, checkpoint: true);
         recomputing.Update(plain.Parameters());
@@ -75,7 +75,7 @@ public class LayerTests
     }
 
     [Test]
-    public void A_custom_encoder_takes_part_with_its_parameters()
+    public void ACustomEncoderTakesPartWithItsParameters()
     {
         TransformerEncoder encoder = new(1, 8, 2, 12);
         Transformer model = new(8, 2, 1, 1, 12, customEncoder: encoder);
@@ -84,7 +84,7 @@ public class LayerTests
     }
 
     [Test]
-    public void Tied_embeddings_multiply_by_the_transposed_table()
+    public void TiedEmbeddingsMultiplyByTheTransposedTable()
     {
         Embedding table = new(7, 3);
         using MlxArray x = Mx.Ones(2, 3);
@@ -92,10 +92,10 @@ public class LayerTests
     }
 
     [Test]
-    public void Step_gives_int32() => Assert.That(Activations.Step(MlxArray.Create([-1f, 0f, 1f], 3)).ToArray<int>(), Is.EqualTo(new[] { 0, 1, 1 }));
+    public void StepGivesInt32() => Assert.That(Activations.Step(MlxArray.Create([-1f, 0f, 1f], 3)).ToArray<int>(), Is.EqualTo(new[] { 0, 1, 1 }));
 
     [Test]
-    public void Layers_leave_no_intermediates_behind()
+    public void LayersLeaveNoIntermediatesBehind()
     {
         Module[] layers =
         [

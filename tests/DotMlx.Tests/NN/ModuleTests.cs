@@ -5,7 +5,7 @@ namespace DotMlx.Tests.NN;
 public class ModuleTests
 {
     [Test]
-    public void A_Llama_block_has_the_names_of_the_same_block_in_Python()
+    public void ALlamaBlockHasTheNamesOfTheSameBlockInPython()
     {
         Assert.That(Names(new LlamaBlock()), Is.EqualTo(new[]
         {
@@ -16,7 +16,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Members_of_every_kind_are_found_in_order()
+    public void MembersOfEveryKindAreFoundInOrder()
     {
         Assert.That(Names(new Kitchen()), Is.EqualTo(new[]
         {
@@ -26,7 +26,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Positions_of_a_list_are_kept_by_empty_dictionaries()
+    public void PositionsOfAListAreKeptByEmptyDictionaries()
     {
         TreeList layers = (TreeList)new Kitchen().Parameters()["layers"];
         Assert.That(layers, Has.Count.EqualTo(4));
@@ -34,7 +34,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Generic_inherited_and_nested_modules_work()
+    public void GenericInheritedAndNestedModulesWork()
     {
         Assert.That(Names(new Derived { Inner = new Linear(2, 2) }), Is.EqualTo(new[] { "inner.weight", "inner.bias", "gain" }));
         Derived.Nested nested = new();
@@ -44,7 +44,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Update_reaches_read_only_members_lists_and_dictionaries()
+    public void UpdateReachesReadOnlyMembersListsAndDictionaries()
     {
         Kitchen model = new();
         Tree doubled = Tree.Map(a => Mx.Add(a, 1), model.Parameters());
@@ -56,7 +56,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void A_partial_update_changes_only_what_it_names()
+    public void APartialUpdateChangesOnlyWhatItNames()
     {
         Kitchen model = new();
         MlxArray before = model.First.Weight;
@@ -70,7 +70,7 @@ public class ModuleTests
     [TestCase("layers.9.weight", "'layers.9'")]
     [TestCase("layers.0.weight.deep", "'layers.0.weight'")]
     [TestCase("first", "'first'")]
-    public void A_strict_update_that_fails_names_the_path_and_changes_nothing(string path, string named)
+    public void AStrictUpdateThatFailsNamesThePathAndChangesNothing(string path, string named)
     {
         Kitchen model = new();
         MlxArray[] before = [.. model.Parameters().Leaves];
@@ -82,7 +82,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void A_shape_that_differs_is_named_with_both_shapes()
+    public void AShapeThatDiffersIsNamedWithBothShapes()
     {
         Kitchen model = new();
         MlxArray before = model.First.Weight;
@@ -97,7 +97,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Freezing_takes_parameters_out_of_training_and_buffers_stay_out()
+    public void FreezingTakesParametersOutOfTrainingAndBuffersStayOut()
     {
         Kitchen model = new();
         Assert.That(Trainable(model), Does.Not.Contain("count").And.Contain("tables.a"));
@@ -119,7 +119,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Strict_freezing_checks_the_keys_against_the_whole_model()
+    public void StrictFreezingChecksTheKeysAgainstTheWholeModel()
     {
         Kitchen model = new();
         model.Freeze("bias", strict: true);
@@ -128,7 +128,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Evaluation_mode_reaches_private_modules()
+    public void EvaluationModeReachesPrivateModules()
     {
         Kitchen model = new();
         Assert.That(model.DropoutTrains, Is.True);
@@ -140,7 +140,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Modules_are_visited_in_Pythons_order()
+    public void ModulesAreVisitedInPythonsOrder()
     {
         Kitchen model = new();
         Assert.That(model.Children().Select(c => c.Key), Is.EqualTo(new[] { "hidden", "_dropout", "first", "layers.0", "layers.1", "layers.2", "layers.3" }));
@@ -149,7 +149,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Modules_can_be_replaced_by_path()
+    public void ModulesCanBeReplacedByPath()
     {
         Kitchen model = new();
         Linear replacement = new(3, 3);
@@ -165,7 +165,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Apply_and_SetDType_change_every_floating_parameter()
+    public void ApplyAndSetDTypeChangeEveryFloatingParameter()
     {
         Kitchen model = new();
         model.Tables["a"] = Mx.AsType(model.Tables["a"], DType.Int32);
@@ -179,7 +179,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Any_arrays_can_be_filtered_and_mapped()
+    public void AnyArraysCanBeFilteredAndMapped()
     {
         Kitchen kitchen = new();
         Tree biases = kitchen.FilterAndMap(
@@ -196,7 +196,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void A_function_sees_every_module_with_its_path()
+    public void AFunctionSeesEveryModuleWithItsPath()
     {
         Kitchen kitchen = new();
         List<string> seen = [];
@@ -208,7 +208,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void State_is_captured_and_restored_with_buffers()
+    public void StateIsCapturedAndRestoredWithBuffers()
     {
         Kitchen model = new();
         Tree state = model.CaptureState();
@@ -223,7 +223,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Updated_parameters_outlive_the_scope_of_a_training_step()
+    public void UpdatedParametersOutliveTheScopeOfATrainingStep()
     {
         Linear model = new(2, 2);
         using (MlxScope.Begin())
@@ -234,14 +234,14 @@ public class ModuleTests
     }
 
     [Test]
-    public void Printed_as_Python_prints()
+    public void PrintedAsPythonPrints()
     {
         Assert.That(new Sequential(new Linear(2, 3), new Sequential(new ReLU()), new Dropout(0.25f)).ToString().ReplaceLineEndings("\n"), Is.EqualTo(
             "Sequential(\n  (layers.0): Linear(input_dims=2, output_dims=3, bias=True)\n  (layers.1): Sequential(\n    (layers.0): ReLU()\n  )\n  (layers.2): Dropout(p=0.25)\n)"));
     }
 
     [Test]
-    public void The_summary_counts_parameters()
+    public void TheSummaryCountsParameters()
     {
         Kitchen model = new();
         model.First.Freeze();

@@ -56,7 +56,7 @@ public class PlainFunctionTests
     }
 
     [TestCaseSource(nameof(ElementwiseActivations))]
-    public void Activation_follows_its_formula(Func<MlxArray, MlxArray> function, Func<double, double> formula)
+    public void ActivationFollowsItsFormula(Func<MlxArray, MlxArray> function, Func<double, double> formula)
     {
         using HandleCount handles = HandleCount.NoneLeft();
         using MlxArray x = MlxArray.Create(Points), half = x.AsType(DType.Float16), y = function(x), ofHalf = function(half);
@@ -67,7 +67,7 @@ public class PlainFunctionTests
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(-1)]
-    public void Activations_along_an_axis(int axis)
+    public void ActivationsAlongAnAxis(int axis)
     {
         using MlxArray x = Numbers.Array(1, 4, 6) * 20;
         PlainGrid plain = new(x);
@@ -96,7 +96,7 @@ public class PlainFunctionTests
     }
 
     [Test]
-    public void Cross_entropy_with_every_option(
+    public void CrossEntropyWithEveryOption(
         [Values(1, -1)] int axis, [Values] bool probabilities, [Values(0f, 0.3f)] float smoothing, [Values] bool weighted, [Values] Reduction reduction)
     {
         // Classes on the axis: 4 of them, for 2 * 3 examples.
@@ -121,7 +121,7 @@ public class PlainFunctionTests
     }
 
     [Test]
-    public void Binary_cross_entropy_with_every_option([Values] bool withLogits, [Values] bool weighted, [Values] Reduction reduction)
+    public void BinaryCrossEntropyWithEveryOption([Values] bool withLogits, [Values] bool weighted, [Values] Reduction reduction)
     {
         // The logarithms of 0 and of 1 - 1 are cut off at -100.
         using MlxArray inputs = withLogits ? Numbers.Array(1, 6) * 4 : MlxArray.Create([0f, 1f, 0.2f, 0.9f, 0.5f, 1f]);
@@ -159,7 +159,7 @@ public class PlainFunctionTests
     }
 
     [TestCaseSource(nameof(ElementwiseLosses))]
-    public void Loss_follows_its_formula(Func<MlxArray, MlxArray, Reduction, MlxArray> function, Func<double, double, double> formula)
+    public void LossFollowsItsFormula(Func<MlxArray, MlxArray, Reduction, MlxArray> function, Func<double, double, double> formula)
     {
         using MlxArray x = Numbers.Array(1, 3, 4), t = Numbers.Array(2, 3, 4);
         PlainGrid inputs = new(x), targets = new(t);
@@ -171,7 +171,7 @@ public class PlainFunctionTests
 
     [TestCase(0)]
     [TestCase(1)]
-    public void Losses_along_an_axis(int axis)
+    public void LossesAlongAnAxis(int axis)
     {
         using MlxArray a = Numbers.Array(1, 4, 4), b = Numbers.Array(2, 4, 4), c = Numbers.Array(3, 4, 4);
         using MlxArray classes = MlxArray.Create([3, 0, 2, 1]);
@@ -201,7 +201,7 @@ public class PlainFunctionTests
     }
 
     [Test]
-    public void Losses_refuse_what_does_not_fit()
+    public void LossesRefuseWhatDoesNotFit()
     {
         using MlxArray a = Mx.Zeros(2, 3), b = Mx.Zeros(3, 2), three = Mx.Zeros(3);
         Assert.Throws<ArgumentException>(() => Losses.L1Loss(a, b));
@@ -224,7 +224,7 @@ public class PlainFunctionTests
     [TestCase(0.25, 6, 2)]
     [TestCase(0, 5, 0)]
     [TestCase(1, 5, 5)]
-    public void Sparse_rows_have_their_share_of_zeros(double sparsity, int columns, int zeros)
+    public void SparseRowsHaveTheirShareOfZeros(double sparsity, int columns, int zeros)
     {
         using MlxArray shape = Mx.Zeros(8, columns);
         PlainGrid drawn = new(Initializers.Sparse(sparsity, 3f, 0.1f)(shape));
@@ -235,7 +235,7 @@ public class PlainFunctionTests
     }
 
     [Test]
-    public void Initializers_keep_shape_and_dtype()
+    public void InitializersKeepShapeAndDtype()
     {
         using MlxArray square = Mx.Zeros(4, 4);
         Func<DType?, MlxArray>[] makers =

@@ -7,7 +7,7 @@ namespace DotMlx.Tests.NN;
 public class PlainLayerTests
 {
     [Test]
-    public void RNN_follows_its_formula([Values] bool bias, [Values] bool start, [Values] bool batched)
+    public void RNNFollowsItsFormula([Values] bool bias, [Values] bool start, [Values] bool batched)
     {
         RNN layer = new(3, 4, bias, Activations.Relu);
         (MlxArray x, MlxArray? hidden, _) = Sequence(batched, start);
@@ -20,7 +20,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void GRU_follows_its_formula([Values] bool bias, [Values] bool start, [Values] bool batched)
+    public void GRUFollowsItsFormula([Values] bool bias, [Values] bool start, [Values] bool batched)
     {
         GRU layer = new(3, 4, bias);
         (MlxArray x, MlxArray? hidden, _) = Sequence(batched, start);
@@ -40,7 +40,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void LSTM_follows_its_formula([Values] bool bias, [Values] bool startHidden, [Values] bool startCell)
+    public void LSTMFollowsItsFormula([Values] bool bias, [Values] bool startHidden, [Values] bool startCell)
     {
         LSTM layer = new(3, 4, bias);
         (MlxArray x, MlxArray? hidden, _) = Sequence(true, startHidden);
@@ -64,7 +64,7 @@ public class PlainLayerTests
     [TestCase(3, 2, 1)]
     [TestCase(2, 3, 1)]
     [TestCase(3, 1, 0)]
-    public void Pooling_goes_over_every_window(int kernel, int stride, int padding)
+    public void PoolingGoesOverEveryWindow(int kernel, int stride, int padding)
     {
         foreach (int dims in new[] { 1, 2, 3 })
         {
@@ -80,7 +80,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void Upsample_samples_between_the_elements(
+    public void UpsampleSamplesBetweenTheElements(
         [Values] UpsampleMode mode, [Values(0.4, 1.5, 2.0, 2.6)] double scale, [Values(0, 1, 2)] int option)
     {
         bool align = option == 1, antialias = option == 2;
@@ -97,11 +97,11 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void Antialiasing_wants_linear_or_cubic_without_aligned_corners() =>
+    public void AntialiasingWantsLinearOrCubicWithoutAlignedCorners() =>
         Assert.Throws<ArgumentException>(() => new Upsample(0.5, UpsampleMode.Linear, alignCorners: true, antialias: true));
 
     [Test]
-    public void GroupNorm_normalizes_each_group([Values] bool pytorchCompatible, [Values] bool affine)
+    public void GroupNormNormalizesEachGroup([Values] bool pytorchCompatible, [Values] bool affine)
     {
         GroupNorm layer = new(2, 6, 1e-3f, affine, pytorchCompatible);
         if (affine)
@@ -117,7 +117,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void InstanceNorm_normalizes_each_channel_of_each_example([Values] bool affine)
+    public void InstanceNormNormalizesEachChannelOfEachExample([Values] bool affine)
     {
         InstanceNorm layer = new(3, 1e-3f, affine);
         if (affine)
@@ -130,7 +130,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void LayerNorm_without_shift()
+    public void LayerNormWithoutShift()
     {
         LayerNorm layer = new(4, 1e-3f, bias: false);
         Assert.That(layer.Parameters().Keys, Is.EqualTo(new[] { "weight" }));
@@ -140,7 +140,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void BatchNorm_in_its_modes([Values] bool tracks, [Values] bool affine, [Values(2, 3, 4)] int dimensions)
+    public void BatchNormInItsModes([Values] bool tracks, [Values] bool affine, [Values(2, 3, 4)] int dimensions)
     {
         BatchNorm layer = new(3, 1e-3f, momentum: 0.3f, affine, tracks);
         string[] names = [.. affine ? new[] { "weight", "bias" } : [], .. tracks ? new[] { "running_mean", "running_var" } : []];
@@ -175,7 +175,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void Attention_with_dimensions_of_their_own([Values("none", "boolean", "additive", "causal")] string mask)
+    public void AttentionWithDimensionsOfTheirOwn([Values("none", "boolean", "additive", "causal")] string mask)
     {
         MultiHeadAttention layer = new(8, 2, queryInputDims: 5, keyInputDims: 6, valueInputDims: 7, valueDims: 4, valueOutputDims: 3, bias: true);
         using MlxArray queries = Numbers.Array(1, 2, 3, 5);
@@ -214,14 +214,14 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void An_unknown_mask_is_refused()
+    public void AnUnknownMaskIsRefused()
     {
         using MlxArray x = Numbers.Array(1, 1, 2, 4);
         Assert.That(() => new MultiHeadAttention(4, 2).Forward(x, x, x, "casual"), Throws.ArgumentException.With.Message.Contains("casual"));
     }
 
     [Test]
-    public void RoPE_turns_pairs([Values] bool traditional, [Values(0, 5)] int offset, [Values(4, 6)] int dims)
+    public void RoPETurnsPairs([Values] bool traditional, [Values(0, 5)] int offset, [Values(4, 6)] int dims)
     {
         using MlxArray x = Numbers.Array(1, 2, 2, 3, 6);
         PlainGrid plain = new(x);
@@ -245,7 +245,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void RoPE_takes_a_position_per_example()
+    public void RoPETakesAPositionPerExample()
     {
         RoPE layer = new(4);
         using MlxArray x = Numbers.Array(1, 2, 1, 3, 4);
@@ -258,7 +258,7 @@ public class PlainLayerTests
     [TestCase(2, null, false, false)]
     [TestCase(8, 1f, true, false)]
     [TestCase(8, 0.5f, false, true)]
-    public void Sinusoidal_encodings_follow_their_formula(int dims, float? scale, bool cosFirst, bool fullTurns)
+    public void SinusoidalEncodingsFollowTheirFormula(int dims, float? scale, bool cosFirst, bool fullTurns)
     {
         using MlxArray x = MlxArray.Create([0f, 1f, 2.5f, 19f], 2, 2);
         PlainGrid plain = new(x);
@@ -278,7 +278,7 @@ public class PlainLayerTests
 
     [TestCase(4)]
     [TestCase(6)]
-    public void ALiBi_takes_away_with_the_distance(int heads)
+    public void ALiBiTakesAwayWithTheDistance(int heads)
     {
         // Powers of two, and between them every second slope of the next power.
         double[] slopes = heads == 4
@@ -292,7 +292,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void Convolution_layers_hand_their_options_on()
+    public void ConvolutionLayersHandTheirOptionsOn()
     {
         using MlxArray line = Numbers.Array(1, 2, 9, 4), plane = Numbers.Array(1, 2, 7, 8, 4), space = Numbers.Array(1, 1, 5, 6, 7, 4);
         Check(new Conv1d(4, 6, 3, 2, 1, 2, 2), line, (x, w) => Mx.Conv1d(x, w, 2, 1, 2, 2));
@@ -314,7 +314,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void A_decoder_layer_that_normalizes_afterwards()
+    public void ADecoderLayerThatNormalizesAfterwards()
     {
         TransformerDecoderLayer layer = new(8, 2, 12, activation: Activations.Gelu, normFirst: false);
         using MlxArray x = Numbers.Array(1, 2, 3, 8), memory = Numbers.Array(2, 2, 4, 8), mask = Numbers.Array(3, 3, 3), memoryMask = Numbers.Array(4, 3, 4);

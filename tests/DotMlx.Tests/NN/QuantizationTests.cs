@@ -19,7 +19,7 @@ public partial class QuantizationTests
     [TestCase("nvfp4", null)]
     [TestCase("mxfp8", null)]
     [TestCase("affine", 8)]
-    public void Quantized_layers_stand_where_the_plain_ones_stood_and_compute_nearly_the_same(string mode, int? bits)
+    public void QuantizedLayersStandWhereThePlainOnesStoodAndComputeNearlyTheSame(string mode, int? bits)
     {
         Model model = new();
         using MlxArray x = MlxArray.Create([1, 2, 3], 3);
@@ -36,7 +36,7 @@ public partial class QuantizationTests
     }
 
     [Test]
-    public void The_parameters_are_those_of_Python()
+    public void TheParametersAreThoseOfPython()
     {
         Model model = new();
         model.Quantize();
@@ -50,7 +50,7 @@ public partial class QuantizationTests
     }
 
     [Test]
-    public void A_predicate_chooses_and_a_wrong_choice_is_named()
+    public void APredicateChoosesAndAWrongChoiceIsNamed()
     {
         Model model = new();
         model.Quantize(classPredicate: (path, _) => path == "layers.0");
@@ -62,7 +62,7 @@ public partial class QuantizationTests
     }
 
     [Test]
-    public void New_quantized_layers_have_the_shapes_and_the_spread_of_the_plain_ones()
+    public void NewQuantizedLayersHaveTheShapesAndTheSpreadOfThePlainOnes()
     {
         using MlxArray x = Mx.Random.Normal([16, 64]);
         QuantizedLinear linear = new(64, 32);
@@ -92,7 +92,7 @@ public partial class QuantizationTests
     }
 
     [Test]
-    public void QQLinear_quantizes_in_evaluation_and_trains_in_full()
+    public void QQLinearQuantizesInEvaluationAndTrainsInFull()
     {
         Linear plain = new(64, 32, bias: false);
         QQLinear layer = QQLinear.FromLinear(plain);
@@ -110,7 +110,7 @@ public partial class QuantizationTests
 
     [TestCase(false)]
     [TestCase(true)]
-    public void A_fused_correction_computes_the_same(bool quantized)
+    public void AFusedCorrectionComputesTheSame(bool quantized)
     {
         Linear linear = new(64, 64);
         LoraLinear lora = LoraLinear.FromLinear(quantized ? QuantizedLinear.FromLinear(linear, bits: 8) : linear, r: 4);

@@ -6,7 +6,7 @@ namespace DotMlx.Tests.NN;
 public class RecomputationTests
 {
     [Test]
-    public void Recomputed_modules_have_the_same_values_and_gradients()
+    public void RecomputedModulesHaveTheSameValuesAndGradients()
     {
         Sequential model = new(new Linear(3, 8), new GELU(), new Linear(8, 2));
         ((Module)model.Layers[2]).Freeze(keys: ["bias"]);
@@ -28,7 +28,7 @@ public class RecomputationTests
     }
 
     [Test]
-    public void The_function_runs_once_more_for_the_gradient_and_leaves_the_parameters_alone()
+    public void TheFunctionRunsOnceMoreForTheGradientAndLeavesTheParametersAlone()
     {
         Linear linear = new(2, 2);
         MlxArray weight = linear.Weight;
@@ -48,7 +48,7 @@ public class RecomputationTests
     }
 
     [Test]
-    public void An_exception_inside_comes_out_and_the_parameters_stand()
+    public void AnExceptionInsideComesOutAndTheParametersStand()
     {
         Linear linear = new(2, 2);
         MlxArray weight = linear.Weight;

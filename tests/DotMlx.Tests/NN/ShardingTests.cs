@@ -8,7 +8,7 @@ public class ShardingTests
 {
     [TestCase(ShardingKind.AllToSharded)]
     [TestCase(ShardingKind.ShardedToAll)]
-    public void A_layer_sharded_over_one_process_computes_the_same(ShardingKind kind)
+    public void ALayerShardedOverOneProcessComputesTheSame(ShardingKind kind)
     {
         Linear whole = new(64, 64);
         using MlxArray x = Mx.Random.Normal([2, 64]);
@@ -24,7 +24,7 @@ public class ShardingTests
     }
 
     [Test]
-    public void New_sharded_layers_have_the_shapes_of_their_part()
+    public void NewShardedLayersHaveTheShapesOfTheirPart()
     {
         Assert.That(new AllToShardedLinear(8, 4).Weight.Shape.ToArray(), Is.EqualTo(new[] { 4, 8 }));
         Assert.That(new ShardedToAllLinear(8, 4, bias: false).Bias, Is.Null);
@@ -33,7 +33,7 @@ public class ShardingTests
     }
 
     [Test]
-    public void A_module_sharded_in_place_keeps_its_layers_and_what_the_rule_leaves_alone()
+    public void AModuleShardedInPlaceKeepsItsLayersAndWhatTheRuleLeavesAlone()
     {
         Sequential model = new(new Linear(4, 6), new Linear(6, 2));
         using MlxArray x = Mx.Random.Normal([3, 4]);
@@ -52,7 +52,7 @@ public class ShardingTests
     }
 
     [Test]
-    public void Summed_gradients_of_one_process_are_its_own()
+    public void SummedGradientsOfOneProcessAreItsOwn()
     {
         using MlxArray x = Mx.Random.Normal([3]);
         DistributedGroup group = Mx.Distributed.Init();
@@ -61,14 +61,14 @@ public class ShardingTests
     }
 
     [Test]
-    public void Gradients_of_one_process_are_their_own_average()
+    public void GradientsOfOneProcessAreTheirOwnAverage()
     {
         TreeDictionary gradients = new Linear(2, 2).Parameters();
         Assert.That(DotMlx.Optimizers.Gradients.Average(gradients), Is.SameAs(gradients));
     }
 
     [Test]
-    public void A_fully_sharded_module_of_one_process_is_the_module()
+    public void AFullyShardedModuleOfOneProcessIsTheModule()
     {
         Linear linear = new(4, 6);
         Assert.That(Sharding.FullyShard(linear), Is.SameAs(linear));
@@ -86,7 +86,7 @@ public class ShardingTests
     }
 
     [Test]
-    public void Sharded_steps_of_one_process_are_plain_steps()
+    public void ShardedStepsOfOneProcessArePlainSteps()
     {
         TreeDictionary parameters = new TreeDictionary { ["w"] = Mx.Ones(4, 2), ["b"] = Mx.Ones(2) };
         TreeDictionary gradients = new TreeDictionary { ["w"] = Mx.Full([4, 2], 3f), ["b"] = Mx.Full([2], -2f) };
@@ -103,7 +103,7 @@ public class ShardingTests
     }
 
     [Test]
-    public void Segments_of_a_fused_weight_keep_their_order()
+    public void SegmentsOfAFusedWeightKeepTheirOrder()
     {
         Linear fused = new(4, 6);
         float[] before = fused.Weight.ToArray<float>();

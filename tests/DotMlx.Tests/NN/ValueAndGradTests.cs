@@ -5,7 +5,7 @@ namespace DotMlx.Tests.NN;
 public class ValueAndGradTests
 {
     [Test]
-    public void Gradients_have_the_structure_of_the_trainable_parameters()
+    public void GradientsHaveTheStructureOfTheTrainableParameters()
     {
         LlamaBlock model = new();
         model.Mlp.Freeze();
@@ -17,7 +17,7 @@ public class ValueAndGradTests
     }
 
     [Test]
-    public void The_parameters_are_the_same_objects_afterwards()
+    public void TheParametersAreTheSameObjectsAfterwards()
     {
         Linear model = new(2, 1);
         MlxArray weight = model.Weight;
@@ -28,7 +28,7 @@ public class ValueAndGradTests
     }
 
     [Test]
-    public void Auxiliary_outputs_come_back_as_values()
+    public void AuxiliaryOutputsComeBackAsValues()
     {
         Linear model = new(2, 1);
         using MlxArray x = Mx.Ones(4, 2);
@@ -43,7 +43,7 @@ public class ValueAndGradTests
     }
 
     [Test]
-    public void Losses_of_trees_and_three_arrays()
+    public void LossesOfTreesAndThreeArrays()
     {
         Linear model = new(2, 1);
         using MlxArray x = Mx.Ones(1, 2);
@@ -55,7 +55,7 @@ public class ValueAndGradTests
     }
 
     [Test]
-    public void Running_statistics_updated_inside_survive()
+    public void RunningStatisticsUpdatedInsideSurvive()
     {
         BatchNorm norm = new(2);
         using MlxArray x = MlxArray.Create([1f, 2f, 3f, 6f], 2, 2);
@@ -66,7 +66,7 @@ public class ValueAndGradTests
     }
 
     [Test]
-    public void An_exception_inside_restores_everything()
+    public void AnExceptionInsideRestoresEverything()
     {
         BatchNorm norm = new(2);
         MlxArray[] before = [.. norm.CaptureState().Leaves];
@@ -83,7 +83,7 @@ public class ValueAndGradTests
     }
 
     [Test]
-    public void Dropout_draws_a_mask_under_differentiation()
+    public void DropoutDrawsAMaskUnderDifferentiation()
     {
         Sequential model = new(new Linear(16, 16), new Dropout(0.5f));
         using MlxArray x = Mx.Ones(1, 16);

@@ -14,7 +14,7 @@ public class WeightTests
 
     [TestCase("weights.safetensors")]
     [TestCase("weights.npz")]
-    public void Weights_come_back_by_name(string file)
+    public void WeightsComeBackByName(string file)
     {
         string path = Path.Combine(_directory, file);
         LlamaBlock saved = new(), loaded = new();
@@ -26,7 +26,7 @@ public class WeightTests
     [TestCase("M.SAFETENSORS")]
     [TestCase("m.SafeTensors")]
     [TestCase("M.NPZ")]
-    public void The_name_is_taken_as_it_is_given(string file)
+    public void TheNameIsTakenAsItIsGiven(string file)
     {
         string path = Path.Combine(_directory, file);
         LlamaBlock saved = new(), loaded = new();
@@ -37,7 +37,7 @@ public class WeightTests
     }
 
     [Test]
-    public void A_safetensors_file_has_Pythons_names()
+    public void ASafetensorsFileHasPythonsNames()
     {
         string path = Path.Combine(_directory, "weights.safetensors");
         new LlamaBlock().SaveWeights(path);
@@ -46,7 +46,7 @@ public class WeightTests
     }
 
     [Test]
-    public void Shards_and_their_index()
+    public void ShardsAndTheirIndex()
     {
         LlamaBlock saved = new(), loaded = new(), again = new();
         saved.SaveShardedWeights(_directory, maxShardBytes: 1000);
@@ -59,7 +59,7 @@ public class WeightTests
     }
 
     [Test]
-    public void Strict_loading_names_what_is_wrong_and_changes_nothing()
+    public void StrictLoadingNamesWhatIsWrongAndChangesNothing()
     {
         Linear model = new(2, 3);
         MlxArray[] before = [.. model.Parameters().Leaves];
@@ -83,7 +83,7 @@ public class WeightTests
     }
 
     [Test]
-    public void Shards_that_cannot_all_be_written_leave_the_old_ones()
+    public void ShardsThatCannotAllBeWrittenLeaveTheOldOnes()
     {
         LlamaBlock saved = new(), other = new(), loaded = new();
         saved.SaveShardedWeights(_directory, maxShardBytes: 1000);
@@ -99,7 +99,7 @@ public class WeightTests
     }
 
     [Test]
-    public void Unknown_files_and_indexes_that_point_elsewhere_are_refused()
+    public void UnknownFilesAndIndexesThatPointElsewhereAreRefused()
     {
         Linear model = new(2, 2);
         Assert.Throws<ArgumentException>(() => model.SaveWeights(Path.Combine(_directory, "weights.bin")));

@@ -18,7 +18,7 @@ internal sealed class CheckpointTests
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCaseSource(nameof(Names))]
-    public void A_new_process_continues_bit_for_bit(string name)
+    public void ANewProcessContinuesBitForBit(string name)
     {
         OptimizerBase straight = AllOptimizers.Make(name);
         TreeDictionary parameters = AllOptimizers.Run(straight, AllOptimizers.Parameters(), 0, 8);
@@ -48,7 +48,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void The_state_of_Python_is_taken_through_State()
+    public void TheStateOfPythonIsTakenThroughState()
     {
         Adam first = new(0.1f, biasCorrection: true);
         TreeDictionary parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 3);
@@ -62,7 +62,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void Dictionaries_with_number_keys_come_back()
+    public void DictionariesWithNumberKeysComeBack()
     {
         TreeDictionary parameters = new() { ["blocks"] = new TreeDictionary { ["0"] = MlxArray.Create([1f]), ["3"] = MlxArray.Create([2f]) } };
         SGD first = new(0.1f, momentum: 0.9f);
@@ -76,7 +76,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void Unfrozen_parameters_start_anew()
+    public void UnfrozenParametersStartAnew()
     {
         TreeDictionary all = AllOptimizers.Parameters();
         TreeDictionary part = new() { ["scale"] = all["scale"] };
@@ -92,7 +92,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void A_file_that_does_not_fit_changes_nothing_and_every_mismatch_is_listed()
+    public void AFileThatDoesNotFitChangesNothingAndEveryMismatchIsListed()
     {
         TreeDictionary parameters = AllOptimizers.Parameters();
         Adam optimizer = new(0.1f);
@@ -120,7 +120,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void Another_optimizers_state_is_refused()
+    public void AnotherOptimizersStateIsRefused()
     {
         SGD sgd = new(0.1f, momentum: 0.9f);
         AllOptimizers.Run(sgd, AllOptimizers.Parameters(), 0, 1);
@@ -134,7 +134,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void Adam_and_AdamW_share_their_state()
+    public void AdamAndAdamWShareTheirState()
     {
         Adam adam = new(0.1f);
         AllOptimizers.Run(adam, AllOptimizers.Parameters(), 0, 1);
@@ -143,7 +143,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void A_failed_save_leaves_the_old_file()
+    public void AFailedSaveLeavesTheOldFile()
     {
         Adam adam = new(0.1f);
         adam.Save(File("state"));
@@ -155,7 +155,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void A_process_that_dies_while_it_saves_leaves_a_whole_file()
+    public void AProcessThatDiesWhileItSavesLeavesAWholeFile()
     {
         TreeDictionary parameters = AllOptimizers.Parameters();
         Random random = new(1);
@@ -203,7 +203,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void A_loaded_state_belongs_to_no_scope()
+    public void ALoadedStateBelongsToNoScope()
     {
         Adam first = new(0.1f);
         TreeDictionary parameters = AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 1);
@@ -219,7 +219,7 @@ internal sealed class CheckpointTests
 
     [TestCase("x")]
     [TestCase("state.v1")]
-    public void Save_and_load_agree_on_the_name(string name)
+    public void SaveAndLoadAgreeOnTheName(string name)
     {
         Adam first = new(0.25);
         string path = Path.Combine(_folder, name);
@@ -234,7 +234,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void A_whole_learning_rate_of_Python_is_taken()
+    public void AWholeLearningRateOfPythonIsTaken()
     {
         SGD first = new(0.5, momentum: 0.9);
         TreeDictionary parameters = (TreeDictionary)AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 1);
@@ -248,7 +248,7 @@ internal sealed class CheckpointTests
     }
 
     [Test]
-    public void Entries_that_a_file_was_written_with_are_missed()
+    public void EntriesThatAFileWasWrittenWithAreMissed()
     {
         Adafactor first = new();
         AllOptimizers.Run(first, AllOptimizers.Parameters(), 0, 1);

@@ -4,7 +4,7 @@ namespace DotMlx.Tests.Optimizers;
 internal sealed class CustomOptimizerTests
 {
     [Test]
-    public void Two_methods_make_an_optimizer()
+    public void TwoMethodsMakeAnOptimizer()
     {
         NesterovAdam optimizer = new(0.1f);
         TreeDictionary parameters = new TreeDictionary { ["net"] = new TreeList { MlxArray.Scalar(1f) } };
@@ -24,7 +24,7 @@ internal sealed class CustomOptimizerTests
     }
 
     [Test]
-    public void It_saves_and_restores_like_the_others()
+    public void ItSavesAndRestoresLikeTheOthers()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
         try
@@ -45,7 +45,7 @@ internal sealed class CustomOptimizerTests
     }
 
     [Test]
-    public void It_can_have_masters()
+    public void ItCanHaveMasters()
     {
         NesterovAdam optimizer = new(0.001f) { MasterWeights = true };
         TreeDictionary updated = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(DType.BFloat16), 0, 3);

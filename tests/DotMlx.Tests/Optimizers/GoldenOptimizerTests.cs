@@ -26,14 +26,14 @@ internal sealed class GoldenOptimizerTests
             .Select((element, i) => new TestCaseData(element).SetArgDisplayNames($"{i}"));
 
     [TestCaseSource(nameof(Cases))]
-    public void Optimizer_follows_Python(JsonElement element)
+    public void OptimizerFollowsPython(JsonElement element)
     {
         OptimizerBase optimizer = GoldenOptimizers.Make(element.GetProperty("optimizer").GetString()!, element.GetProperty("args"));
         Run(optimizer, element);
     }
 
     [Test]
-    public void MultiOptimizer_follows_Python()
+    public void MultiOptimizerFollowsPython()
     {
         JsonElement multi = Golden.Load("multi_optimizer.json").GetProperty("multi");
         Optimizer[] members =
@@ -45,7 +45,7 @@ internal sealed class GoldenOptimizerTests
     }
 
     [TestCaseSource(nameof(ScheduleCases))]
-    public void Schedule_follows_Python(JsonElement element)
+    public void ScheduleFollowsPython(JsonElement element)
     {
         Schedule schedule = GoldenOptimizers.MakeSchedule(element);
         JsonElement values = element.GetProperty("values");
@@ -62,7 +62,7 @@ internal sealed class GoldenOptimizerTests
     }
 
     [TestCaseSource(nameof(ClipCases))]
-    public void ClipNorm_follows_Python(JsonElement element)
+    public void ClipNormFollowsPython(JsonElement element)
     {
         TreeDictionary gradients = (TreeDictionary)Golden.Tree(element.GetProperty("gradients"));
         (TreeDictionary clipped, MlxArray norm) = Gradients.ClipNorm(gradients, element.GetProperty("max_norm").GetDouble());

@@ -19,7 +19,7 @@ internal sealed class GroupedUpdateTests
         (optimizer, AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2));
 
     [TestCaseSource(nameof(Names))]
-    public void Grouped_updates_give_the_same_bits(string name)
+    public void GroupedUpdatesGiveTheSameBits(string name)
     {
         foreach (DType dtype in new[] { DType.Float32, DType.BFloat16 })
         {
@@ -39,7 +39,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void What_somebody_changes_is_noticed()
+    public void WhatSomebodyChangesIsNoticed()
     {
         OptimizerBase plain = AllOptimizers.Make("Adam");
         OptimizerBase grouped = Grouped("Adam");
@@ -85,7 +85,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void State_that_somebody_holds_stays_as_it_was()
+    public void StateThatSomebodyHoldsStaysAsItWas()
     {
         (OptimizerBase plain, TreeDictionary a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
         (OptimizerBase grouped, TreeDictionary b) = AfterTwoUpdates(Grouped("Adam"));
@@ -106,7 +106,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void State_changed_in_place_is_what_the_next_update_starts_from()
+    public void StateChangedInPlaceIsWhatTheNextUpdateStartsFrom()
     {
         (OptimizerBase plain, TreeDictionary a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
         (OptimizerBase grouped, TreeDictionary b) = AfterTwoUpdates(Grouped("Adam"));
@@ -120,7 +120,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void State_taken_over_from_another_parameter_is_what_the_next_update_starts_from()
+    public void StateTakenOverFromAnotherParameterIsWhatTheNextUpdateStartsFrom()
     {
         Assert.That(Bits(Grouped("Adam")), Is.EqualTo(Bits(AllOptimizers.Make("Adam"))));
 
@@ -140,7 +140,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void State_that_nobody_reads_is_not_made_leaf_by_leaf()
+    public void StateThatNobodyReadsIsNotMadeLeafByLeaf()
     {
         OptimizerBase optimizer = Grouped("Adam");
         TreeDictionary parameters = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2);
@@ -157,7 +157,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void No_handle_is_left_behind()
+    public void NoHandleIsLeftBehind()
     {
         OptimizerBase optimizer = Grouped("AdamW");
         TreeDictionary parameters = AllOptimizers.Parameters();
@@ -177,7 +177,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void It_saves_and_restores()
+    public void ItSavesAndRestores()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
         try

@@ -9,7 +9,7 @@ internal sealed class HelperTests
     private static TreeDictionary One(float value) => new() { ["w"] = MlxArray.Create([value]) };
 
     [Test]
-    public void Accumulated_gradients_equal_those_of_one_batch()
+    public void AccumulatedGradientsEqualThoseOfOneBatch()
     {
         GradientAccumulator accumulator = new(4);
         SGD small = new(0.1f, momentum: 0.9f);
@@ -38,7 +38,7 @@ internal sealed class HelperTests
     }
 
     [Test]
-    public void The_rest_can_be_taken_and_partial_trees_add_up()
+    public void TheRestCanBeTakenAndPartialTreesAddUp()
     {
         GradientAccumulator accumulator = new(10, average: false);
         Assert.That(accumulator.Take(), Is.Null);
@@ -53,7 +53,7 @@ internal sealed class HelperTests
     }
 
     [Test]
-    public void What_has_been_accumulated_can_be_thrown_away()
+    public void WhatHasBeenAccumulatedCanBeThrownAway()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         GradientAccumulator accumulator = new(2);
@@ -70,7 +70,7 @@ internal sealed class HelperTests
     }
 
     [Test]
-    public void Accumulation_leaves_the_gradients_alone_and_no_handle_behind()
+    public void AccumulationLeavesTheGradientsAloneAndNoHandleBehind()
     {
         GradientAccumulator accumulator = new(3, dtype: DType.Float32);
         TreeDictionary gradient = new() { ["w"] = MlxArray.Create([(Half)1f]) };
@@ -91,7 +91,7 @@ internal sealed class HelperTests
     }
 
     [Test]
-    public void Masters_keep_updates_that_float16_loses()
+    public void MastersKeepUpdatesThatFloat16Loses()
     {
         SGD plain = new(1e-4f);
         SGD mixed = new(1e-4f) { MasterWeights = true };
@@ -113,7 +113,7 @@ internal sealed class HelperTests
     }
 
     [Test]
-    public void Masters_are_saved_and_restored()
+    public void MastersAreSavedAndRestored()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
         try

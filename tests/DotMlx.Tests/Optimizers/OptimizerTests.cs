@@ -13,7 +13,7 @@ internal sealed class OptimizerTests
     private static TreeDictionary One(MlxArray array) => new() { ["w"] = array };
 
     [Test]
-    public void A_new_optimizer_has_a_step_and_a_learning_rate()
+    public void ANewOptimizerHasAStepAndALearningRate()
     {
         Adam optimizer = new(0.25f);
         Assert.That(optimizer.State.Keys, Is.EqualTo(new[] { "step", "learning_rate" }));
@@ -25,7 +25,7 @@ internal sealed class OptimizerTests
     }
 
     [TestCaseSource(nameof(Names))]
-    public void Dtypes_and_shapes_are_kept(string name)
+    public void DtypesAndShapesAreKept(string name)
     {
         foreach (DType dtype in new[] { DType.Float16, DType.BFloat16, DType.Float32 })
         {
@@ -38,7 +38,7 @@ internal sealed class OptimizerTests
     }
 
     [TestCaseSource(nameof(Names))]
-    public void What_is_passed_in_never_changes(string name)
+    public void WhatIsPassedInNeverChanges(string name)
     {
         OptimizerBase optimizer = AllOptimizers.Make(name);
         TreeDictionary parameters = AllOptimizers.Parameters();
@@ -53,7 +53,7 @@ internal sealed class OptimizerTests
     }
 
     [TestCaseSource(nameof(Names))]
-    public void Init_gives_zeros_and_keeps_what_is_there(string name)
+    public void InitGivesZerosAndKeepsWhatIsThere(string name)
     {
         OptimizerBase optimizer = AllOptimizers.Make(name);
         optimizer.Init(AllOptimizers.Parameters());
@@ -69,7 +69,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void A_schedule_is_read_before_the_step_is_counted()
+    public void AScheduleIsReadBeforeTheStepIsCounted()
     {
         List<ulong> steps = [];
         SGD optimizer = new(step =>
@@ -87,7 +87,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void An_empty_update_still_counts()
+    public void AnEmptyUpdateStillCounts()
     {
         Adam optimizer = new(Schedules.LinearSchedule(0f, 1f, 10));
         for (int i = 0; i < 5; i++)
@@ -100,7 +100,7 @@ internal sealed class OptimizerTests
     }
 
     [TestCaseSource(nameof(Names))]
-    public void The_learning_rate_follows_a_schedule_in_every_optimizer(string name)
+    public void TheLearningRateFollowsAScheduleInEveryOptimizer(string name)
     {
         Schedule schedule = Schedules.StepDecay(0.1f, 0.9f, 1);
         OptimizerBase optimizer = name switch
@@ -126,7 +126,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void The_learning_rate_can_be_set()
+    public void TheLearningRateCanBeSet()
     {
         SGD optimizer = new(1f);
         TreeDictionary parameters = optimizer.ApplyGradients(One(A(1)), One(A(0)));
@@ -141,7 +141,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void Any_hyperparameter_can_be_scheduled()
+    public void AnyHyperparameterCanBeScheduled()
     {
         Scheduled optimizer = new();
         optimizer.ApplyGradients(One(A(1)), One(A(1)));
@@ -150,7 +150,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void Partial_gradients_touch_only_their_leaves() => Gen.Int[0, 15].List[1, 6].Sample(
+    public void PartialGradientsTouchOnlyTheirLeaves() => Gen.Int[0, 15].List[1, 6].Sample(
         masks =>
         {
             Adam optimizer = new(0.1f, biasCorrection: true);
@@ -195,7 +195,7 @@ internal sealed class OptimizerTests
         threads: 1);
 
     [Test]
-    public void Leaves_that_appear_later_get_their_state()
+    public void LeavesThatAppearLaterGetTheirState()
     {
         Adam optimizer = new(0.1f);
         TreeDictionary parameters = new() { ["a"] = A(1), ["b"] = new TreeList { A(2), A(3) } };
@@ -210,7 +210,7 @@ internal sealed class OptimizerTests
 
     [TestCase("step")]
     [TestCase("learning_rate")]
-    public void Parameters_cannot_have_the_names_of_the_state(string name)
+    public void ParametersCannotHaveTheNamesOfTheState(string name)
     {
         Adam optimizer = new(0.1f);
         TreeDictionary parameters = new() { [name] = A(1) };
@@ -221,7 +221,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void Errors_name_the_path()
+    public void ErrorsNameThePath()
     {
         Adam optimizer = new(0.1f);
         TreeDictionary gradients = new() { ["l"] = new TreeList { A(1), A(1, 2) } };
@@ -236,7 +236,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void The_state_is_live_and_assignable()
+    public void TheStateIsLiveAndAssignable()
     {
         SGD optimizer = new(0.1f, momentum: 0.5f);
         TreeDictionary state = optimizer.State;
@@ -259,7 +259,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void Capture_and_restore_go_back_in_place()
+    public void CaptureAndRestoreGoBackInPlace()
     {
         OptimizerBase optimizer = AllOptimizers.Make("MultiOptimizer");
         TreeDictionary parameters = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2);
@@ -274,7 +274,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void State_that_somebody_holds_stays_valid()
+    public void StateThatSomebodyHoldsStaysValid()
     {
         Adam optimizer = new(0.1f);
         optimizer.ApplyGradients(One(A(1)), One(A(0)));
@@ -291,7 +291,7 @@ internal sealed class OptimizerTests
     }
 
     [TestCaseSource(nameof(Names))]
-    public void No_handle_is_left_behind(string name)
+    public void NoHandleIsLeftBehind(string name)
     {
         OptimizerBase optimizer = AllOptimizers.Make(name);
         TreeDictionary parameters = AllOptimizers.Parameters();
@@ -316,7 +316,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void State_survives_a_scope()
+    public void StateSurvivesAScope()
     {
         Adam optimizer = new(Schedules.CosineDecay(0.1f, 10), biasCorrection: true);
         for (int i = 0; i < 3; i++)
@@ -330,7 +330,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void State_survives_a_scope_around_a_compiled_update()
+    public void StateSurvivesAScopeAroundACompiledUpdate()
     {
         Adam optimizer = new(0.1f);
         Func<TreeDictionary, TreeDictionary, TreeDictionary> apply = optimizer.Compile();
@@ -345,7 +345,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void Arguments_are_checked()
+    public void ArgumentsAreChecked()
     {
         Assert.That(() => new SGD(0.1f, nesterov: true), Throws.ArgumentException);
         Assert.That(() => new SGD(0.1f, momentum: 0.9f, dampening: 0.1f, nesterov: true), Throws.ArgumentException);
@@ -366,7 +366,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void Joined_schedules_may_be_anybodys()
+    public void JoinedSchedulesMayBeAnybodys()
     {
         Schedule schedule = Schedules.JoinSchedules([_ => 1f, step => step.AsType(DType.Float32) * 10f], [3]);
         float[] values = [.. Enumerable.Range(0, 6).Select(step => schedule(step).Item<float>())];
@@ -374,7 +374,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void ClipNorm_takes_any_dtype_and_empty_trees()
+    public void ClipNormTakesAnyDtypeAndEmptyTrees()
     {
         (TreeDictionary clipped, MlxArray norm) = DotMlx.Optimizers.Gradients.ClipNorm(One(MlxArray.Create([3, 4])), 1f);
         Assert.That(norm.Item<float>(), Is.EqualTo(5f));
@@ -386,7 +386,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void A_member_without_leaves_is_fine()
+    public void AMemberWithoutLeavesIsFine()
     {
         MultiOptimizer optimizer = new([new Muon(0.1f), new SGD(0.1f)], [(path, _) => path == "nothing"]);
         TreeDictionary updated = optimizer.ApplyGradients(One(A(1)), One(A(1)));
@@ -400,7 +400,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void One_array_under_two_keys_goes_to_the_owner_of_each()
+    public void OneArrayUnderTwoKeysGoesToTheOwnerOfEach()
     {
         MultiOptimizer optimizer = new([new SGD(1), new SGD(0.5)], [(path, _) => path == "a"]);
         Tree shared = Mx.Ones(1);
@@ -410,7 +410,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void Every_member_does_what_it_would_do_alone() => Gen.Int[0, 2].Array[5].Sample(
+    public void EveryMemberDoesWhatItWouldDoAlone() => Gen.Int[0, 2].Array[5].Sample(
         owners =>
         {
             string[] paths = ["layers.0.weight", "layers.0.bias", "layers.2.conv.weight", "scale"];
@@ -442,7 +442,7 @@ internal sealed class OptimizerTests
         threads: 1);
 
     [TestCaseSource(nameof(Names))]
-    public void Compiled_updates_equal_plain_ones(string name)
+    public void CompiledUpdatesEqualPlainOnes(string name)
     {
         OptimizerBase plain = AllOptimizers.Make(name);
         OptimizerBase compiled = AllOptimizers.Make(name);
@@ -461,7 +461,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void A_compiled_update_reads_the_learning_rate_of_the_moment()
+    public void ACompiledUpdateReadsTheLearningRateOfTheMoment()
     {
         SGD optimizer = new(-1f);
         Func<TreeDictionary, TreeDictionary, TreeDictionary> apply = optimizer.Compile();
@@ -472,7 +472,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void A_multi_optimizer_keeps_the_structure_of_the_gradients()
+    public void AMultiOptimizerKeepsTheStructureOfTheGradients()
     {
         OptimizerBase optimizer = AllOptimizers.Make("MultiOptimizer");
         TreeDictionary gradients = AllOptimizers.Gradients(1);

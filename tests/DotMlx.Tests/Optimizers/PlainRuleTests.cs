@@ -53,7 +53,7 @@ internal sealed class PlainRuleTests
     }
 
     [Test]
-    public void Schedules_are_what_the_formulas_say() => Gen.Select(RandomSchedule(2), Gen.Int[0, 40]).Sample(
+    public void SchedulesAreWhatTheFormulasSay() => Gen.Select(RandomSchedule(2), Gen.Int[0, 40]).Sample(
         (schedule, step) =>
         {
             using MlxArray number = MlxArray.Scalar((ulong)step);
@@ -66,7 +66,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void SGD_is_the_plain_loop() => Gen.Select(Rates, Share, Decay, Decay, Gen.Bool).Sample(
+    public void SGDIsThePlainLoop() => Gen.Select(Rates, Share, Decay, Decay, Gen.Bool).Sample(
         (rate, momentum, weightDecay, dampening, nesterov) =>
         {
             (dampening, nesterov) = (nesterov ? 0 : dampening, nesterov && momentum > 0);
@@ -81,7 +81,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void RMSprop_is_the_plain_loop() => Gen.Select(Rates, Share, Eps).Sample(
+    public void RMSpropIsThePlainLoop() => Gen.Select(Rates, Share, Eps).Sample(
         (rate, alpha, eps) => Check(
             rate,
             rate.Make<Optimizer>(r => new RMSprop(r, alpha, eps), r => new RMSprop(r, alpha, eps)),
@@ -90,14 +90,14 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void Adagrad_is_the_plain_loop() => Gen.Select(Rates, Eps).Sample(
+    public void AdagradIsThePlainLoop() => Gen.Select(Rates, Eps).Sample(
         (rate, eps) => Check(
             rate, rate.Make<Optimizer>(r => new Adagrad(r, eps), r => new Adagrad(r, eps)), PlainRule.Adagrad(eps)),
         iter: Samples,
         threads: 1);
 
     [Test]
-    public void AdaDelta_is_the_plain_loop() => Gen.Select(Rates, Share, Eps).Sample(
+    public void AdaDeltaIsThePlainLoop() => Gen.Select(Rates, Share, Eps).Sample(
         (rate, rho, eps) => Check(
             rate,
             rate.Make<Optimizer>(r => new AdaDelta(r, rho, eps), r => new AdaDelta(r, rho, eps)),
@@ -106,7 +106,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void Adam_is_the_plain_loop() => Gen.Select(Rates, Share, Share, Eps, Gen.Bool).Sample(
+    public void AdamIsThePlainLoop() => Gen.Select(Rates, Share, Share, Eps, Gen.Bool).Sample(
         (rate, beta1, beta2, eps, correct) => Check(
             rate,
             rate.Make<Optimizer>(
@@ -116,7 +116,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void AdamW_is_the_plain_loop() => Gen.Select(Rates, Share, Share, Eps, Decay, Gen.Bool).Sample(
+    public void AdamWIsThePlainLoop() => Gen.Select(Rates, Share, Share, Eps, Decay, Gen.Bool).Sample(
         (rate, beta1, beta2, eps, decay, correct) => Check(
             rate,
             rate.Make<Optimizer>(
@@ -127,7 +127,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void Adamax_is_the_plain_loop() => Gen.Select(Rates, Share, Share, Eps).Sample(
+    public void AdamaxIsThePlainLoop() => Gen.Select(Rates, Share, Share, Eps).Sample(
         (rate, beta1, beta2, eps) => Check(
             rate,
             rate.Make<Optimizer>(
@@ -137,7 +137,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void Lion_is_the_plain_loop() => Gen.Select(Rates, Share, Share, Decay).Sample(
+    public void LionIsThePlainLoop() => Gen.Select(Rates, Share, Share, Decay).Sample(
         (rate, beta1, beta2, decay) => Check(
             rate,
             rate.Make<Optimizer>(
@@ -147,7 +147,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void Adafactor_is_the_plain_loop() => Gen.Select(
+    public void AdafactorIsThePlainLoop() => Gen.Select(
         Rates,
         Gen.Select(Decimal(1, 30, 0.1), Decimal(-9, -1, 0.1), Gen.OneOf(Gen.Const((double?)null), Share.Select(share => (double?)share)), Decay),
         Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Int[3, 6])).Sample(
@@ -168,7 +168,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void Muon_is_the_plain_loop() => Gen.Select(Rates, Share, Decay, Gen.Bool, Gen.Int[0, 5]).Sample(
+    public void MuonIsThePlainLoop() => Gen.Select(Rates, Share, Decay, Gen.Bool, Gen.Int[0, 5]).Sample(
         (rate, momentum, decay, nesterov, steps) => Check(
             rate,
             rate.Make<Optimizer>(

@@ -45,7 +45,7 @@ public class DiagnosticTests
         "public partial class Block(int size, Linear proj) : Module { public Linear Other { get; } = new(size, size); public MlxArray Forward(MlxArray x) => proj.Forward(x); }")]
     [TestCase("DMLX011", "scales", "public List<MlxArray> Scales { get; } = scales;",
         "public partial class Block(List<MlxArray> scales) : Module { public int Count { get { return scales.Count; } } }")]
-    public void A_mistake_is_reported_with_its_fix(string id, string at, string advice, string source)
+    public void AMistakeIsReportedWithItsFix(string id, string at, string advice, string source)
     {
         GeneratorRun run = GeneratorRun.Over(source);
         Diagnostic? found = run.Diagnostics.FirstOrDefault(d => d.Id == id);
@@ -62,7 +62,7 @@ public class DiagnosticTests
     [TestCase("public abstract partial class B : Module { public abstract Linear Proj { get; } } public partial class D : B { public override Linear Proj { get; } = new(1, 1); }")]
     [TestCase("public partial class Block(Linear proj, int size) : Module { public Linear Proj { get; } = proj; public int Size => size; public MlxArray Forward(MlxArray x) => Proj.Forward(x); }")]
     [TestCase("public partial class Block(Linear proj) : Module { [NotParameter] private readonly List<Linear> _all = [proj]; [Parameter] private readonly Linear _own = proj; public int Count => _all.Count; public MlxArray Forward(MlxArray x) { Linear proj = _own; return proj.Forward(x); } }")]
-    public void Correct_modules_get_no_diagnostic(string source)
+    public void CorrectModulesGetNoDiagnostic(string source)
     {
         GeneratorRun run = GeneratorRun.Over(source);
         Assert.That(run.Diagnostics.Select(d => d.ToString()), Is.Empty);

@@ -10,7 +10,7 @@ namespace DotMlx.Tests.SourceGeneration;
 public class NativeAotTests
 {
     [Test]
-    public void A_natively_compiled_model_trains_and_no_warning_is_given()
+    public void ANativelyCompiledModelTrainsAndNoWarningIsGiven()
     {
         string project = Path.Combine(RepositoryRoot(), "tests", "DotMlx.AotTests");
         string output = Directory.CreateTempSubdirectory("dotmlx-aot-").FullName;

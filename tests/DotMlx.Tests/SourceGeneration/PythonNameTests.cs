@@ -17,5 +17,5 @@ public class PythonNameTests
     [TestCase("lora_a", "lora_a")]
     [TestCase("_dropOut", "_drop_out")]
     [TestCase("Weight", "weight")]
-    public void Names_are_those_of_Python(string csharp, string python) => Assert.That(PythonName.From(csharp), Is.EqualTo(python));
+    public void NamesAreThoseOfPython(string csharp, string python) => Assert.That(PythonName.From(csharp), Is.EqualTo(python));
 }

@@ -7,7 +7,7 @@ namespace DotMlx.Tests.SourceGeneration;
 public class SnapshotTests
 {
     [Test]
-    public void Settable_and_read_only_members_in_order_of_declaration()
+    public void SettableAndReadOnlyMembersInOrderOfDeclaration()
     {
         GeneratorRun run = GeneratorRun.Over("""
             namespace Models;
@@ -67,7 +67,7 @@ public class SnapshotTests
     }
 
     [Test]
-    public void Nested_generic_and_inherited_classes()
+    public void NestedGenericAndInheritedClasses()
     {
         GeneratorRun run = GeneratorRun.Over("""
             namespace Models;
@@ -114,7 +114,7 @@ public class SnapshotTests
     }
 
     [Test]
-    public void A_module_in_the_global_namespace_with_a_forward_only()
+    public void AModuleInTheGlobalNamespaceWithAForwardOnly()
     {
         GeneratorRun run = GeneratorRun.Over("public partial class Twice : Module { public MlxArray Forward(MlxArray x) => x; }");
         Assert.That(run.CompilerErrors, Is.Empty);
@@ -133,7 +133,7 @@ public class SnapshotTests
     }
 
     [Test]
-    public void Unrelated_edits_do_not_run_the_generator_again()
+    public void UnrelatedEditsDoNotRunTheGeneratorAgain()
     {
         CSharpCompilation first = GeneratorRun.Compile("public partial class Block : Module { public Linear Proj { get; } = new(2, 2); }");
         GeneratorDriver driver = GeneratorRun.Driver(track: true).RunGenerators(first);

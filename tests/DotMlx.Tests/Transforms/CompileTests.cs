@@ -7,7 +7,7 @@ public class CompileTests
     public void Enable() => Mx.EnableCompile();
 
     [Test]
-    public void A_compiled_function_runs_once_per_shape()
+    public void ACompiledFunctionRunsOncePerShape()
     {
         int runs = 0;
         var f = Mx.Compile((MlxArray a) =>
@@ -33,7 +33,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Constants_and_structure_are_part_of_the_key()
+    public void ConstantsAndStructureArePartOfTheKey()
     {
         int runs = 0;
         var f = Mx.Compile((MlxArray a, object? constant) =>
@@ -53,7 +53,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Numbers_stay_weak()
+    public void NumbersStayWeak()
     {
         int runs = 0;
         var f = Mx.Compile((a, b) =>
@@ -70,7 +70,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Structures_go_in_and_out()
+    public void StructuresGoInAndOut()
     {
         var f = Mx.Compile((Tree t, MlxArray[] several) => (Tree)new TreeDictionary
         {
@@ -93,7 +93,7 @@ public class CompileTests
     }
 
     [Test]
-    public void The_structure_of_the_result_may_depend_on_the_shape()
+    public void TheStructureOfTheResultMayDependOnTheShape()
     {
         var f = Mx.Compile((MlxArray a) => a.Size > 2 ? new[] { a * 2, a * 3 } : [a * 4]);
         using MlxArray small = MlxArray.Create<float>([1], 1);
@@ -106,7 +106,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Constant_outputs_are_kept()
+    public void ConstantOutputsAreKept()
     {
         using MlxArray one = MlxArray.Create<int>([1], 1);
         using MlxArray scalar = MlxArray.Scalar(0);
@@ -120,7 +120,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Captured_state_is_input_and_output()
+    public void CapturedStateIsInputAndOutput()
     {
         using MlxArray x = MlxArray.Create<float>([1, 1], 2);
         Holder state = new(new TreeDictionary { ["count"] = MlxArray.Create<float>([0], 1) });
@@ -144,7 +144,7 @@ public class CompileTests
     }
 
     [Test]
-    public void State_whose_order_changes_is_not_mixed_up()
+    public void StateWhoseOrderChangesIsNotMixedUp()
     {
         using MlxArray x = MlxArray.Create<float>([0], 1);
         Holder state = new(new TreeDictionary { ["a"] = MlxArray.Create<float>([1], 1), ["b"] = MlxArray.Create<float>([10], 1) });
@@ -165,7 +165,7 @@ public class CompileTests
     }
 
     [Test]
-    public void A_dictionary_is_state()
+    public void ADictionaryIsState()
     {
         TreeDictionary state = new() { ["count"] = Mx.Zeros(1) };
         int runs = 0;
@@ -188,7 +188,7 @@ public class CompileTests
     }
 
     [Test]
-    public void State_that_grows_on_the_first_call_traces_once_more()
+    public void StateThatGrowsOnTheFirstCallTracesOnceMore()
     {
         using MlxArray x = MlxArray.Create<float>([2], 1);
         Holder state = new(new TreeDictionary());
@@ -213,7 +213,7 @@ public class CompileTests
     }
 
     [Test]
-    public void A_failure_inside_leaves_nothing_behind()
+    public void AFailureInsideLeavesNothingBehind()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray x = MlxArray.Create<float>([1], 1);
@@ -254,7 +254,7 @@ public class CompileTests
     }
 
     [Test]
-    public void A_failure_without_inputs_does_not_stick()
+    public void AFailureWithoutInputsDoesNotStick()
     {
         bool fail = true;
         var f = Mx.Compile(() => fail ? throw new FormatException("once") : Mx.Zeros(2) + 1);
@@ -264,7 +264,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Compiled_functions_differentiate_and_nest()
+    public void CompiledFunctionsDifferentiateAndNest()
     {
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
         var inner = Mx.Compile((MlxArray a) => (a * a * a).Sum());
@@ -281,7 +281,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Recursion_runs_uncompiled()
+    public void RecursionRunsUncompiled()
     {
         Func<MlxArray, int, MlxArray>? f = null;
         f = Mx.Compile((MlxArray a, int depth) => depth == 0 ? a : f!(MlxArray.Create<float>([1, 2, 3], 3), depth - 1).Sum() + a);
@@ -290,7 +290,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Shapeless_graphs_serve_other_sizes()
+    public void ShapelessGraphsServeOtherSizes()
     {
         int runs = 0;
         var f = Mx.Compile(
@@ -312,7 +312,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Compiling_can_be_switched_off()
+    public void CompilingCanBeSwitchedOff()
     {
         int runs = 0;
         var f = Mx.Compile((MlxArray a) =>
@@ -335,7 +335,7 @@ public class CompileTests
     }
 
     [Test]
-    public void A_training_step_gives_the_same_losses_as_uncompiled()
+    public void ATrainingStepGivesTheSameLossesAsUncompiled()
     {
         float[] compiled = Train(compile: true, out int runs);
         float[] plain = Train(compile: false, out int plainRuns);
@@ -346,7 +346,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Threads_compile_for_themselves_and_release_safely()
+    public void ThreadsCompileForThemselvesAndReleaseSafely()
     {
         Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
         {
@@ -367,7 +367,7 @@ public class CompileTests
     }
 
     [Test]
-    public void What_ended_threads_compiled_does_not_stay()
+    public void WhatEndedThreadsCompiledDoesNotStay()
     {
         const int size = 1 << 20;
         void CompileOnAThread()
@@ -401,7 +401,7 @@ public class CompileTests
     }
 
     [Test]
-    public void Released_functions_are_collected()
+    public void ReleasedFunctionsAreCollected()
     {
         WeakReference Make()
         {

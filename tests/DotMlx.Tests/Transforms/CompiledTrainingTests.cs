@@ -10,7 +10,7 @@ public class CompiledTrainingTests
     private const int Steps = 20;
 
     [Test]
-    public void The_losses_are_those_of_the_uncompiled_step()
+    public void TheLossesAreThoseOfTheUncompiledStep()
     {
         (float[] compiled, int compiledRuns, float[] compiledWeights) = Train(compile: true);
         (float[] plain, int plainRuns, float[] plainWeights) = Train(compile: false);
@@ -22,7 +22,7 @@ public class CompiledTrainingTests
     }
 
     [Test]
-    public void A_failing_step_leaves_model_optimizer_and_random_state()
+    public void AFailingStepLeavesModelOptimizerAndRandomState()
     {
         Mx.Random.Seed(3);
         Sequential model = Model();

@@ -19,7 +19,7 @@ public class ExportTests
 
     [TestCase("f.mlxfn")]
     [TestCase("100%s%n.mlxfn")]
-    public void A_function_survives_its_file(string name)
+    public void AFunctionSurvivesItsFile(string name)
     {
         string path = Path.Combine(folder, name);
         using MlxArray constant = MlxArray.Create<float>([10, 20], 2);
@@ -35,7 +35,7 @@ public class ExportTests
     }
 
     [Test]
-    public async Task Constants_are_computed_on_any_thread()
+    public async Task ConstantsAreComputedOnAnyThread()
     {
         string path = ExportWithConstants();
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
@@ -50,7 +50,7 @@ public class ExportTests
     }
 
     [Test]
-    public void Importing_may_be_the_first_use_of_MLX()
+    public void ImportingMayBeTheFirstUseOfMLX()
     {
         using Process child = Process.Start(OwnProgram.Start(typeof(ExportTests).Assembly.Location, "import", ExportWithConstants()))!;
         Task<string> errors = child.StandardError.ReadToEndAsync();
@@ -69,7 +69,7 @@ public class ExportTests
     }
 
     [Test]
-    public void Several_shapes_and_any_shape()
+    public void SeveralShapesAndAnyShape()
     {
         string path = Path.Combine(folder, "f.mlxfn");
         using MlxArray one = Mx.Ones(1);
@@ -93,7 +93,7 @@ public class ExportTests
     }
 
     [Test]
-    public void Named_arguments()
+    public void NamedArguments()
     {
         string path = Path.Combine(folder, "f.mlxfn");
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
@@ -106,7 +106,7 @@ public class ExportTests
     }
 
     [Test]
-    public void Failures_leave_no_file()
+    public void FailuresLeaveNoFile()
     {
         string path = Path.Combine(folder, "f%s.mlxfn");
         using MlxArray x = Mx.Ones(1);
@@ -120,7 +120,7 @@ public class ExportTests
 
     [Test]
     [RequiresNewerMlxc("it draws no graphs")]
-    public void A_graph_is_drawn()
+    public void AGraphIsDrawn()
     {
         using MlxArray x = Mx.Ones(1);
         using MlxArray y = Mx.Exp(x + 1);

@@ -4,7 +4,7 @@ namespace DotMlx.Tests.Transforms;
 public class GradientTests
 {
     [Test]
-    public void Gradient_of_a_square()
+    public void GradientOfASquare()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
@@ -22,7 +22,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Gradients_nest()
+    public void GradientsNest()
     {
         var third = Mx.Grad(Mx.Grad(Mx.Grad(x => x * x * x * x)));
         using MlxArray at = MlxArray.Scalar(2f);
@@ -31,7 +31,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Argument_numbers_choose()
+    public void ArgumentNumbersChoose()
     {
         using MlxArray a = MlxArray.Scalar(2f);
         using MlxArray b = MlxArray.Scalar(5f);
@@ -49,7 +49,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Values_come_with_the_gradients_by_the_arguments_named()
+    public void ValuesComeWithTheGradientsByTheArgumentsNamed()
     {
         using MlxArray a = MlxArray.Scalar(2f), b = MlxArray.Scalar(5f), c = MlxArray.Scalar(7f);
         static MlxArray Two(MlxArray x, MlxArray y) => x * x * y;
@@ -97,7 +97,7 @@ public class GradientTests
     }
 
     [Test]
-    public void The_gradient_of_a_tree_has_its_structure()
+    public void TheGradientOfATreeHasItsStructure()
     {
         using var handles = HandleCount.NoneLeft();
         TreeDictionary parameters = new()
@@ -119,7 +119,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Auxiliary_outputs_come_back_as_values()
+    public void AuxiliaryOutputsComeBackAsValues()
     {
         using MlxArray x = MlxArray.Scalar(3f);
         (MlxArray value, (MlxArray[] several, Tree tree) aux, MlxArray gradient) = Unpack(Mx.ValueAndGrad(
@@ -142,7 +142,7 @@ public class GradientTests
     }
 
     [Test]
-    public void An_exception_in_the_function_comes_out_as_it_was()
+    public void AnExceptionInTheFunctionComesOutAsItWas()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray x = MlxArray.Scalar(3f);
@@ -159,7 +159,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Errors_of_MLX_inside_the_function_come_out()
+    public void ErrorsOfMLXInsideTheFunctionComeOut()
     {
         using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
         using MlxArray y = MlxArray.Create<float>([1, 2], 2);
@@ -167,7 +167,7 @@ public class GradientTests
     }
 
     [Test]
-    public void What_is_no_scalar_has_no_gradient()
+    public void WhatIsNoScalarHasNoGradient()
     {
         using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
         Assert.That(() => Mx.Grad((MlxArray a) => a * a)(x), Throws.InvalidOperationException.With.Message.Contains("(3)"));
@@ -175,7 +175,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Arguments_are_what_was_given_after_the_call()
+    public void ArgumentsAreWhatWasGivenAfterTheCall()
     {
         using MlxArray x = MlxArray.Scalar(3f);
         MlxArray? kept = null;
@@ -190,7 +190,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Values_inside_the_function_can_be_read()
+    public void ValuesInsideTheFunctionCanBeRead()
     {
         using MlxArray x = MlxArray.Scalar(3f);
         using MlxArray gradient = Mx.Grad((MlxArray a) => a.Item<float>() > 2 ? a * a : a)(x);
@@ -198,7 +198,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Vjp_and_jvp_multiply_with_the_Jacobian()
+    public void VjpAndJvpMultiplyWithTheJacobian()
     {
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
         using MlxArray v = MlxArray.Create<float>([10, 100], 2);
@@ -214,7 +214,7 @@ public class GradientTests
     }
 
     [Test]
-    public void Threads_take_turns()
+    public void ThreadsTakeTurns()
     {
         var gradient = Mx.Grad((MlxArray a) => (a * a * a).Sum());
         Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>

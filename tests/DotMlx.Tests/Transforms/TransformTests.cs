@@ -5,7 +5,7 @@ namespace DotMlx.Tests.Transforms;
 public class TransformTests
 {
     [Test]
-    public void Checkpoint_runs_again_for_the_gradient()
+    public void CheckpointRunsAgainForTheGradient()
     {
         int runs = 0;
         var f = Mx.Checkpoint((MlxArray a) =>
@@ -25,7 +25,7 @@ public class TransformTests
     }
 
     [Test]
-    public void Custom_gradients_are_used()
+    public void CustomGradientsAreUsed()
     {
         CustomFunction f = new(x => [Mx.Exp(x[0]) * x[1]])
         {
@@ -48,7 +48,7 @@ public class TransformTests
     }
 
     [Test]
-    public void Wrong_rules_are_named_and_exceptions_come_out()
+    public void WrongRulesAreNamedAndExceptionsComeOut()
     {
         using MlxArray a = MlxArray.Create<float>([1, 2], 2);
         MlxArray Run(CustomVjp rule) => Mx.Grad((MlxArray x) => new CustomFunction(y => [y[0] * 2]) { Vjp = rule }.Invoke(x)[0].Sum())(a);
@@ -61,7 +61,7 @@ public class TransformTests
 
     [Test]
     [RequiresMlx("vmap")]
-    public void Vmap_maps_over_axes()
+    public void VmapMapsOverAxes()
     {
         using MlxArray m = MlxArray.Create<float>([1, 2, 3, 4, 5, 6], 2, 3);
         using MlxArray v = MlxArray.Create<float>([1, 10, 100], 3);
@@ -82,7 +82,7 @@ public class TransformTests
 
     [Test]
     [RequiresMlx("vmap")]
-    public void Custom_vmap_is_used()
+    public void CustomVmapIsUsed()
     {
         CustomFunction f = new(x => [x[0] * 2]) { Vmap = (inputs, axes) => ([inputs[0] * 10], axes) };
         using MlxArray m = MlxArray.Create<float>([1, 2, 3, 4], 2, 2);

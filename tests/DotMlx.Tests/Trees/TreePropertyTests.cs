@@ -74,10 +74,10 @@ internal sealed class TreePropertyTests
     }
 
     [Test]
-    public void Unflatten_undoes_Flatten() => Full(4).Sample(tree => Same(Tree.Unflatten(tree.Flatten()), tree), iter: 300, threads: 1);
+    public void UnflattenUndoesFlatten() => Full(4).Sample(tree => Same(Tree.Unflatten(tree.Flatten()), tree), iter: 300, threads: 1);
 
     [Test]
-    public void Unflatten_does_not_depend_on_the_order() => Gen.Select(Full(4), Gen.Int).Sample(
+    public void UnflattenDoesNotDependOnTheOrder() => Gen.Select(Full(4), Gen.Int).Sample(
         (tree, seed) =>
         {
             KeyValuePair<string, MlxArray>[] items = [.. tree.Flatten()];
@@ -88,7 +88,7 @@ internal sealed class TreePropertyTests
         threads: 1);
 
     [Test]
-    public void Map_keeps_the_structure_and_visits_every_leaf_once() => Full(4).Sample(
+    public void MapKeepsTheStructureAndVisitsEveryLeafOnce() => Full(4).Sample(
         tree =>
         {
             List<MlxArray> seen = [];
@@ -105,7 +105,7 @@ internal sealed class TreePropertyTests
         threads: 1);
 
     [Test]
-    public void A_copy_is_equal_and_independent() => Dictionary(3).Sample(
+    public void ACopyIsEqualAndIndependent() => Dictionary(3).Sample(
         tree =>
         {
             Tree copy = tree.Copy();
@@ -117,7 +117,7 @@ internal sealed class TreePropertyTests
         threads: 1);
 
     [Test]
-    public void Parts_merge_into_the_whole_in_either_order() => Gen.Select(Dictionary(4), Gen.Int).Sample(
+    public void PartsMergeIntoTheWholeInEitherOrder() => Gen.Select(Dictionary(4), Gen.Int).Sample(
         (tree, mask) =>
         {
             int index = 0;
@@ -130,13 +130,13 @@ internal sealed class TreePropertyTests
         threads: 1);
 
     [Test]
-    public void Nothing_merged_changes_nothing() => Full(4).Sample(
+    public void NothingMergedChangesNothing() => Full(4).Sample(
         tree => tree is TreeLeaf || (Same(Tree.Merge(tree, new TreeDictionary()), tree) && Same(Tree.Merge(new TreeDictionary(), tree), tree)),
         iter: 200,
         threads: 1);
 
     [Test]
-    public void A_merge_function_decides_between_two_arrays() => Dictionary(4).Sample(
+    public void AMergeFunctionDecidesBetweenTwoArrays() => Dictionary(4).Sample(
         tree => Same(Tree.Merge(tree, tree, (left, _) => left), tree),
         iter: 200,
         threads: 1);

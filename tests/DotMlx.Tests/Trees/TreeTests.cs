@@ -24,7 +24,7 @@ internal sealed class TreeTests
         string.Join("; ", tree.Flatten().Select(item => $"{item.Key}={item.Value.DType.MlxName()}{string.Join(",", Golden.ToDoubles(item.Value))}"));
 
     [Test]
-    public void Flatten_lists_what_Python_lists()
+    public void FlattenListsWhatPythonLists()
     {
         Tree tree = Golden.Tree(Figures.GetProperty("tree"));
         string[] expected = [.. Figures.GetProperty("flatten").EnumerateArray().Select(pair => pair[0].GetString()!)];
@@ -39,7 +39,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Map_and_Reduce_give_what_Python_gives()
+    public void MapAndReduceGiveWhatPythonGives()
     {
         Tree tree = Golden.Tree(Figures.GetProperty("tree"));
         Assert.That(Text(Tree.Map(leaf => leaf * 2, tree)), Is.EqualTo(Text(Golden.Tree(Figures.GetProperty("double")))));
@@ -47,7 +47,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Merge_gives_what_Python_gives()
+    public void MergeGivesWhatPythonGives()
     {
         JsonElement merge = Figures.GetProperty("merge");
         Tree merged = Tree.Merge(Golden.Tree(merge.GetProperty("left")), Golden.Tree(merge.GetProperty("right")));
@@ -59,7 +59,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Nodes_match_patterns()
+    public void NodesMatchPatterns()
     {
         static string Kind(Tree tree) => tree switch
         {
@@ -76,17 +76,17 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Leaves_work_with_Linq() => Assert.That(Model().Leaves.Where(leaf => leaf.Size == 1).Sum(leaf => leaf.Item<float>()), Is.EqualTo(12f));
+    public void LeavesWorkWithLinq() => Assert.That(Model().Leaves.Where(leaf => leaf.Size == 1).Sum(leaf => leaf.Item<float>()), Is.EqualTo(12f));
 
     [Test]
-    public void A_collection_expression_makes_a_list()
+    public void ACollectionExpressionMakesAList()
     {
         TreeList list = [A(1), new TreeDictionary { ["b"] = A(2) }];
         Assert.That(list.LeafCount, Is.EqualTo(2));
     }
 
     [Test]
-    public void Errors_name_the_path()
+    public void ErrorsNameThePath()
     {
         TreeDictionary model = Model();
         Assert.That(() => model["layers"][0].Array, Throws.InvalidOperationException.With.Message.EqualTo("'layers.0' is a dictionary with the keys 'weight', 'bias', not an array."));
@@ -107,7 +107,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Find_follows_dotted_paths()
+    public void FindFollowsDottedPaths()
     {
         TreeDictionary model = Model();
         Assert.That(model.Find("layers.2.weight").Array.Item<float>(), Is.EqualTo(4f));
@@ -116,7 +116,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Second_trees_may_have_more()
+    public void SecondTreesMayHaveMore()
     {
         TreeDictionary part = new() { ["layers"] = new TreeList { new TreeDictionary { ["bias"] = A(10) } } };
         Assert.That(Text(Tree.Map((a, b) => a + b, part, Model())), Is.EqualTo("layers.0.bias=float3213"));
@@ -124,7 +124,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void MapWithPath_gives_dotted_paths()
+    public void MapWithPathGivesDottedPaths()
     {
         List<string> paths = [];
         Tree.MapWithPath(
@@ -138,7 +138,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Unflatten_knows_lists_from_dictionaries()
+    public void UnflattenKnowsListsFromDictionaries()
     {
         static Tree From(params string[] paths) => Tree.Unflatten(paths.Select(path => KeyValuePair.Create(path, A(1))));
 
@@ -155,7 +155,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Flatten_takes_a_prefix()
+    public void FlattenTakesAPrefix()
     {
         Assert.That(Model().Flatten("model")[0].Key, Is.EqualTo("model.layers.0.weight"));
         Tree leaf = A(1);
@@ -163,7 +163,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Merge_refuses_what_does_not_fit()
+    public void MergeRefusesWhatDoesNotFit()
     {
         Assert.That(() => Tree.Merge(Model(), Model()), Throws.ArgumentException.With.Message.Contains("'layers.0.weight'"));
         Assert.That(() => Tree.Merge(new TreeList(), new TreeDictionary()), Throws.ArgumentException);
@@ -173,7 +173,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Merge_has_containers_of_its_own()
+    public void MergeHasContainersOfItsOwn()
     {
         TreeDictionary left = new() { ["a"] = new TreeDictionary { ["x"] = A(1) } };
         Tree merged = Tree.Merge(left, new TreeDictionary());
@@ -182,7 +182,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Structure_is_compared_without_values()
+    public void StructureIsComparedWithoutValues()
     {
         Assert.That(Tree.StructureEquals(Model(), Tree.Map(leaf => leaf * 0, Model())));
         Assert.That(Tree.StructureEquals(Model(), new TreeDictionary()), Is.False);
@@ -201,7 +201,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Printing_gives_an_outline() => Assert.That(
+    public void PrintingGivesAnOutline() => Assert.That(
         Model().ToString(),
         Is.EqualTo(
             """
@@ -216,7 +216,7 @@ internal sealed class TreeTests
             """.ReplaceLineEndings("\n")));
 
     [Test]
-    public void Dictionaries_keep_the_order_and_the_manners_of_collections()
+    public void DictionariesKeepTheOrderAndTheMannersOfCollections()
     {
         TreeDictionary dictionary = new() { ["b"] = A(1), ["a"] = A(2) };
         dictionary["b"] = A(3);
@@ -232,7 +232,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Eval_takes_trees_and_arrays_together()
+    public void EvalTakesTreesAndArraysTogether()
     {
         using MlxArray x = A(1) + 1;
         Mx.Eval(x, Model());
@@ -241,7 +241,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void Mapping_allocates_no_more_than_the_result()
+    public void MappingAllocatesNoMoreThanTheResult()
     {
         using MlxArray leaf = A(1);
         static Tree Build(MlxArray leaf)
