@@ -14,7 +14,15 @@ namespace DotMlx.Extensions.AI;
 /// </para>
 /// <para>
 /// <see cref="ChatOptions.RawRepresentationFactory"/> may return a <see cref="GenerationOptions"/> that the other options are applied to.
-/// <c>AdditionalProperties["chat_template_kwargs"]</c>, a dictionary, is passed to the chat template.
+/// </para>
+/// <para>
+/// These entries of <see cref="ChatOptions.AdditionalProperties"/> have a meaning: <c>chat_template_kwargs</c>, an
+/// <c>IReadOnlyDictionary&lt;string, object?&gt;</c>, is passed to the chat template. <c>logit_bias</c>, an
+/// <c>IReadOnlyDictionary&lt;int, double&gt;</c>, is <see cref="GenerationOptions.LogitBias"/>. <c>logprobs</c>, a <c>bool</c>, and
+/// <c>top_logprobs</c>, an <c>int</c>, ask for log-probabilities.
+/// </para>
+/// <para>
+/// The raw representation of a response or an update is the <c>IReadOnlyList&lt;GeneratedToken&gt;</c> that it was made of.
 /// </para>
 /// </remarks>
 public sealed class MlxChatClient : IChatClient
@@ -25,7 +33,7 @@ public sealed class MlxChatClient : IChatClient
     private readonly LanguageModel _model;
     private readonly ChatPrompt _prompt;
     private readonly GenerationOptions _defaults;
-    private readonly ConversationCaches _caches;
+    private readonly PromptCachePool _caches;
     private readonly SemaphoreSlim _slots;
     private readonly ChatClientMetadata _metadata;
     private readonly Generate _generate;
@@ -49,7 +57,7 @@ public sealed class MlxChatClient : IChatClient
         _model = model;
         _prompt = new(model);
         _defaults = options.Generation ?? model.RecommendedOptions with { MaxTokens = MaxTokens };
-        _caches = new(model, options.CachedConversations);
+        _caches = new(options.CachedConversations);
         _slots = new(options.MaxConcurrentRequests, options.MaxConcurrentRequests);
         _metadata = new("mlx", defaultModelId: options.ModelId
             ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Folder))));
@@ -64,9 +72,20 @@ public sealed class MlxChatClient : IChatClient
     /// The request asks for something that a local model can't do; the message names it.
     /// </exception>
     /// <exception cref="ChatTemplateException">The model's chat template refuses the conversation.</exception>
-    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
-        CancellationToken cancellationToken = default) =>
-        GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+    public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        List<ChatResponseUpdate> updates = [];
+        List<GeneratedToken> tokens = [];
+        await foreach (ChatResponseUpdate update in GetStreamingResponseAsync(messages, options, cancellationToken).ConfigureAwait(false))
+        {
+            updates.Add(update);
+            tokens.AddRange((IReadOnlyList<GeneratedToken>)update.RawRepresentation!);
+        }
+        ChatResponse response = updates.ToChatResponse();
+        response.RawRepresentation = tokens;
+        return response;
+    }
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">
@@ -82,25 +101,34 @@ public sealed class MlxChatClient : IChatClient
         GenerationOptions generation = Apply(options);
         ResponseParser parser = new(tools, reasoning);
         string id = Guid.NewGuid().ToString("N");
+        List<GeneratedToken> tokens = [];
 
-        ChatResponseUpdate Update(params IEnumerable<AIContent> contents) => new(ChatRole.Assistant, [.. contents])
+        ChatResponseUpdate Update(params IEnumerable<AIContent> contents)
         {
-            ResponseId = id,
-            MessageId = id,
-            ModelId = options?.ModelId ?? _metadata.DefaultModelId,
-            CreatedAt = DateTimeOffset.UtcNow,
-        };
+            ChatResponseUpdate update = new(ChatRole.Assistant, [.. contents])
+            {
+                ResponseId = id,
+                MessageId = id,
+                ModelId = options?.ModelId ?? _metadata.DefaultModelId,
+                CreatedAt = DateTimeOffset.UtcNow,
+                RawRepresentation = tokens,
+            };
+            tokens = [];
+            return update;
+        }
 
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         PromptCache? cache = null;
         try
         {
-            (cache, int common) = _caches.Take(prompt, generation.Cache);
+            cache = _caches.Take(prompt, generation.Cache, _model.Adapter) ?? new(_model.Decoder, generation.Cache);
+            int common = Math.Min(cache.CommonLength(prompt), prompt.Length - 1);
             int count = 0;
             FinishReason? reason = null;
             await foreach (GeneratedToken token in _generate(_model, prompt, generation, cache, cancellationToken).ConfigureAwait(false))
             {
                 count++;
+                tokens.Add(token);
                 reason = token.FinishReason;
                 AIContent[] contents = [.. parser.Add(token.Text)];
                 if (contents.Length > 0)
@@ -125,7 +153,7 @@ public sealed class MlxChatClient : IChatClient
         {
             if (cache is not null)
             {
-                _caches.Return(cache);
+                _caches.Return(cache, _model.Adapter);
             }
             _slots.Release();
         }
@@ -169,6 +197,18 @@ public sealed class MlxChatClient : IChatClient
             PresencePenalty = options.PresencePenalty ?? given.PresencePenalty,
             Seed = options.Seed is { } seed ? unchecked((ulong)seed) : given.Seed,
             StopStrings = options.StopSequences is { Count: > 0 } stops ? [.. stops] : given.StopStrings,
+            LogitBias = Property<IReadOnlyDictionary<int, double>>(options, "logit_bias") ?? given.LogitBias,
+            LogProbabilities = Property<bool?>(options, "logprobs") ?? given.LogProbabilities,
+            TopLogProbabilities = Property<int?>(options, "top_logprobs") ?? given.TopLogProbabilities,
         };
     }
+
+    private static T? Property<T>(ChatOptions options, string name) => options.AdditionalProperties?.GetValueOrDefault(name) switch
+    {
+        null => default,
+        T value => value,
+        object other => throw new ArgumentException(
+            $"AdditionalProperties[\"{name}\"] is {other.GetType().Name}, expected {(name == "logit_bias" ? "IReadOnlyDictionary<int, double>" : name == "logprobs" ? "bool" : "int")}.",
+            nameof(options)),
+    };
 }

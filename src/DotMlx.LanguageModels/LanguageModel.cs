@@ -51,7 +51,9 @@ public sealed class LanguageModel : IDisposable
     /// The adapter in use; null for none. Assign to switch between adapters of this model, while no thread computes with it.
     /// </summary>
     /// <exception cref="ArgumentException">The adapter is another model's.</exception>
-    /// <exception cref="InvalidOperationException">The model was fully fine-tuned in place, which cannot be undone.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model was fully fine-tuned in place, which cannot be undone, or the adapter was made for layers that have been fused or quantized since.
+    /// </exception>
     public Adapter? Adapter
     {
         get => _adapter;
@@ -167,6 +169,12 @@ public sealed class LanguageModel : IDisposable
             array.Dispose();
         }
     }
+
+    /// <summary>Counts how often layers have been replaced for good, so that adapters notice.</summary>
+    internal int LayersVersion { get; private set; }
+
+    /// <summary>Says that layers have been replaced for good.</summary>
+    internal void LayersHaveChanged() => LayersVersion++;
 
     /// <summary>Forgets an adapter that has become the model itself.</summary>
     internal void KeepAdapted() => _adapter = null;

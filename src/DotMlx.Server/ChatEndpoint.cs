@@ -33,7 +33,8 @@ internal static class ChatEndpoint
         JsonObject json = Envelope(answer.ResponseId!, "chat.completion", model.Id);
         json["choices"] = new JsonArray(new JsonObject
         {
-            ["index"] = 0, ["message"] = message, ["logprobs"] = null, ["finish_reason"] = ReasonOf(answer.FinishReason),
+            ["index"] = 0, ["message"] = message, ["logprobs"] = model.LogProbabilities(answer.RawRepresentation),
+            ["finish_reason"] = ReasonOf(answer.FinishReason),
         });
         json["usage"] = UsageOf(answer.Usage);
         await MlxServer.WriteAsync(response, json, cancellationToken).ConfigureAwait(false);
@@ -61,10 +62,12 @@ internal static class ChatEndpoint
         EventStream events = new(response);
         string id = Guid.NewGuid().ToString("N");
         int calls = 0;
+        JsonObject? logprobs = null;
         bool begun = false;
         UsageDetails? usage = null;
         await foreach (ChatResponseUpdate update in model.Chat.GetStreamingResponseAsync(messages, options, cancellationToken).ConfigureAwait(false))
         {
+            logprobs = model.LogProbabilities(update.RawRepresentation);
             foreach (AIContent content in update.Contents)
             {
                 JsonObject? delta = content switch
@@ -103,7 +106,11 @@ internal static class ChatEndpoint
                 begun = true;
             }
             JsonObject chunk = Envelope(id, "chat.completion.chunk", model.Id);
-            chunk["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["delta"] = delta, ["logprobs"] = null, ["finish_reason"] = reason });
+            chunk["choices"] = new JsonArray(new JsonObject
+            {
+                ["index"] = 0, ["delta"] = delta, ["logprobs"] = logprobs, ["finish_reason"] = reason,
+            });
+            logprobs = null;
             return events.SendAsync(chunk, cancellationToken);
         }
     }

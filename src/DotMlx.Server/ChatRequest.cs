@@ -7,6 +7,8 @@ namespace DotMlx.Server;
 /// <summary>Parses a chat completion request of the OpenAI API.</summary>
 internal static class ChatRequest
 {
+    private const int MaxTopLogprobs = 20;
+
     internal static (List<ChatMessage> Messages, ChatOptions Options) Read(RequestFields fields)
     {
         JsonArray messages = fields.List("messages") is { Count: > 0 } list ? list : throw RequestFields.Wrong("messages", "a list of at least one message");
@@ -14,9 +16,11 @@ internal static class ChatRequest
         {
             throw ApiException.Bad("'n' must be 1: send several requests, which are computed together.", "n");
         }
-        if (fields.Flag("logprobs"))
+        bool logprobs = fields.Flag("logprobs");
+        int? top = fields.Count("top_logprobs", most: MaxTopLogprobs);
+        if (top is not null && !logprobs)
         {
-            throw ApiException.Bad("'logprobs' is not supported for chat; use completions.", "logprobs");
+            throw ApiException.Bad("'top_logprobs' needs 'logprobs' to be true.", "top_logprobs");
         }
         ChatOptions options = new()
         {
@@ -32,9 +36,10 @@ internal static class ChatRequest
             Tools = ToolsOf(fields.List("tools")),
             ToolMode = ModeOf(fields["tool_choice"]),
         };
+        options.AdditionalProperties = new() { ["logit_bias"] = fields.NumbersByToken("logit_bias"), ["logprobs"] = logprobs, ["top_logprobs"] = top };
         if (fields["chat_template_kwargs"] is JsonObject more)
         {
-            options.AdditionalProperties = new() { ["chat_template_kwargs"] = more.ToDictionary(item => item.Key, item => (object?)item.Value) };
+            options.AdditionalProperties["chat_template_kwargs"] = more.ToDictionary(item => item.Key, item => (object?)item.Value);
         }
         return ([.. messages.Select((message, i) => MessageOf(message as JsonObject, i))], options);
     }

@@ -9,6 +9,7 @@ namespace DotMlx.Server;
 internal static class CompletionEndpoint
 {
     private const int DefaultTokens = 16;
+    private const int MaxLogprobs = 5;
 
     internal static async Task HandleAsync(
         ServedModel model, LanguageModel language, MlxServerOptions limits, RequestFields fields, HttpResponse response, ServerMetrics metrics,
@@ -24,16 +25,21 @@ internal static class CompletionEndpoint
         JsonObject[] choices = await Task.WhenAll(prompts.Select(async (prompt, index) =>
         {
             StringBuilder text = new();
+            List<GeneratedToken> tokens = [];
             string reason = "stop";
             await foreach (GeneratedToken token in scheduler.GenerateAsync(prompt, options, model.Adapter, cancellationToken).ConfigureAwait(false))
             {
                 Interlocked.Increment(ref generated);
+                int offset = text.Length;
                 text.Append(token.Text);
+                tokens.Add(token);
                 reason = token.FinishReason == FinishReason.Length ? "length" : "stop";
                 if (events is not null && (token.Text.Length > 0 || token.FinishReason is not null))
                 {
                     JsonObject chunk = ChatEndpoint.Envelope(id, "text_completion", model.Id);
-                    chunk["choices"] = new JsonArray(Choice(index, token.Text, token.FinishReason is null ? null : reason));
+                    chunk["choices"] = new JsonArray(Choice(
+                        index, token.Text, token.FinishReason is null ? null : reason, Logprobs.OfText(tokens, language.Tokenizer, offset)));
+                    tokens.Clear();
                     await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
                     try
                     {
@@ -45,7 +51,7 @@ internal static class CompletionEndpoint
                     }
                 }
             }
-            return Choice(index, text.ToString(), reason);
+            return Choice(index, text.ToString(), reason, Logprobs.OfText(tokens, language.Tokenizer, offset: 0));
         })).ConfigureAwait(false);
         int read = prompts.Sum(prompt => prompt.Length);
         metrics.Used(read, generated);
@@ -60,12 +66,12 @@ internal static class CompletionEndpoint
         await MlxServer.WriteAsync(response, json, cancellationToken).ConfigureAwait(false);
     }
 
-    private static JsonObject Choice(int index, string text, string? reason) =>
-        new() { ["index"] = index, ["text"] = text, ["logprobs"] = null, ["finish_reason"] = reason };
+    private static JsonObject Choice(int index, string text, string? reason, JsonObject? logprobs) =>
+        new() { ["index"] = index, ["text"] = text, ["logprobs"] = logprobs, ["finish_reason"] = reason };
 
     private static GenerationOptions OptionsOf(RequestFields fields, LanguageModel model, MlxServerOptions limits)
     {
-        foreach (string name in new[] { "suffix", "echo", "best_of", "logprobs" })
+        foreach (string name in new[] { "suffix", "echo", "best_of" })
         {
             if (fields[name] is { } value && value.ToJsonString() is not ("false" or "1" or "null"))
             {
@@ -76,8 +82,12 @@ internal static class CompletionEndpoint
         {
             throw ApiException.Bad("'n' must be 1: send the prompt several times.", "n");
         }
+        int? logprobs = fields.Count("logprobs", MaxLogprobs);
         return new()
         {
+            LogProbabilities = logprobs is not null,
+            TopLogProbabilities = logprobs ?? 0,
+            LogitBias = fields.NumbersByToken("logit_bias") ?? new Dictionary<int, double>(),
             MaxTokens = Math.Min(fields.Integer("max_tokens") ?? DefaultTokens, limits.MaxTokens),
             Temperature = fields.Number("temperature") ?? 0,
             TopP = fields.Number("top_p") ?? 1,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -33,6 +34,21 @@ internal sealed class RequestFields(JsonObject json)
     internal float? Number(string name) => Value<float>(name, "a number", missing: null);
 
     internal bool Flag(string name) => Value<bool>(name, "true or false", missing: null) ?? false;
+
+    /// <summary>The numbers of an object by token ID, as <c>logit_bias</c> has them.</summary>
+    internal IReadOnlyDictionary<int, double>? NumbersByToken(string name) => this[name] switch
+    {
+        null => null,
+        JsonObject json => json.ToDictionary(
+            item => int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out int token) ? token : throw Wrong(name, "an object of token IDs and numbers"),
+            item => item.Value is JsonValue value && value.TryGetValue(out double number) ? number : throw Wrong(name, "an object of token IDs and numbers")),
+        _ => throw Wrong(name, "an object of token IDs and numbers"),
+    };
+
+    /// <summary>The number of log-probabilities that a request asks for.</summary>
+    internal int? Count(string name, int most) => Integer(name) is { } count
+        ? count >= 0 && count <= most ? count : throw Wrong(name, $"a whole number from 0 to {most}")
+        : null;
 
     internal JsonArray? List(string name) => this[name] switch
     {

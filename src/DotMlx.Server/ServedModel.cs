@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using DotMlx.Extensions.AI;
 using DotMlx.LanguageModels;
 using DotMlx.LanguageModels.FineTuning;
@@ -10,10 +11,11 @@ internal sealed class ServedModel : IDisposable
 {
     private readonly MlxChatClient? _chat;
     private readonly NotSupportedException? _whyNoChat;
+    private readonly LanguageModel _language;
 
     internal ServedModel(string id, LanguageModel model, Adapter? adapter, GenerationScheduler? scheduler, MlxServerOptions options)
     {
-        (Id, Adapter, Scheduler) = (id, adapter, scheduler);
+        (Id, Adapter, Scheduler, _language) = (id, adapter, scheduler, model);
         try
         {
             // The chat client neither limits nor caches requests, because the scheduler does so for all clients.
@@ -40,6 +42,9 @@ internal sealed class ServedModel : IDisposable
 
     internal static ApiException TooLong(int tokens, MlxServerOptions options) => new(
         StatusCodes.Status400BadRequest, $"The prompt has {tokens} tokens; this server takes at most {options.MaxPromptTokens}.", "messages", "context_length_exceeded");
+
+    /// <summary>The log-probabilities of generated tokens in the form of chat completions; null if they were not requested.</summary>
+    internal JsonObject? LogProbabilities(object? tokens) => tokens is IReadOnlyList<GeneratedToken> generated ? Logprobs.OfChat(generated, _language.Tokenizer!) : null;
 
     public void Dispose()
     {

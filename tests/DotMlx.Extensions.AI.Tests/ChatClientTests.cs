@@ -79,6 +79,36 @@ public sealed class ChatClientTests
     }
 
     [Test]
+    public async Task LogProbabilitiesComeWithTheTokens()
+    {
+        using MlxChatClient client = new(Models.Qwen3);
+        ChatOptions options = new() { MaxOutputTokens = 6, Temperature = 0, AdditionalProperties = new() { ["logprobs"] = true, ["top_logprobs"] = 2 } };
+        ChatResponse response = await client.GetResponseAsync(Question, options);
+        List<ChatResponseUpdate> updates = await client.GetStreamingResponseAsync(Question, options).ToListAsync();
+        var tokens = (IReadOnlyList<GeneratedToken>)response.RawRepresentation!;
+        GeneratedToken[] streamed = [.. updates.SelectMany(update => (IReadOnlyList<GeneratedToken>)update.RawRepresentation!)];
+        Assert.That(tokens, Has.Count.EqualTo(6));
+        Assert.That(string.Concat(tokens.Select(token => token.Text)), Is.EqualTo(response.Text));
+        Assert.That(tokens.Select(token => token.TopLogProbabilities[0].LogProbability), Is.EqualTo(tokens.Select(token => token.LogProbability)));
+        Assert.That(tokens.Select(token => token.TopLogProbabilities.Count), Is.All.EqualTo(2));
+        Assert.That(streamed.Select(token => token.Token), Is.EqualTo(tokens.Select(token => token.Token)));
+        Assert.That(streamed.Select(token => token.LogProbability!.Value), Is.EqualTo(tokens.Select(token => token.LogProbability!.Value)).Within(1e-4));
+    }
+
+    [Test]
+    public async Task LogitBiasForbidsTokens()
+    {
+        using MlxChatClient client = new(Models.Qwen3);
+        ChatOptions options = new() { MaxOutputTokens = 1, Temperature = 0 };
+        int usual = ((IReadOnlyList<GeneratedToken>)(await client.GetResponseAsync(Question, options)).RawRepresentation!)[0].Token;
+        options.AdditionalProperties = new() { ["logit_bias"] = new Dictionary<int, double> { [usual] = -100 } };
+        int other = ((IReadOnlyList<GeneratedToken>)(await client.GetResponseAsync(Question, options)).RawRepresentation!)[0].Token;
+        Assert.That(other, Is.Not.EqualTo(usual));
+        options.AdditionalProperties = new() { ["logit_bias"] = "strong" };
+        await Assert.ThatAsync(() => client.GetResponseAsync(Question, options), Throws.ArgumentException.With.Message.Contains("expected IReadOnlyDictionary<int, double>"));
+    }
+
+    [Test]
     public async Task CanceledRequestEndsAndTheNextOneIsServed()
     {
         using MlxChatClient client = new(Models.Qwen3, new() { MaxConcurrentRequests = 1 });

@@ -12,6 +12,8 @@ internal static class Program
         ["run-tests", var pattern] => SuiteProgram.Run(typeof(Program).Assembly, pattern),
         ["tune", var folder, var checkpoints, var iterations] =>
             TuningChild.Run(folder, checkpoints, int.Parse(iterations, CultureInfo.InvariantCulture)),
-        _ => throw new ArgumentException("Arguments: run-tests [REGULAR EXPRESSION OF FULL NAMES], or tune FOLDER CHECKPOINTS ITERATIONS"),
+        ["tune-rank", var folder] => DataParallelTuningTests.RunRank(folder),
+        _ => throw new ArgumentException(
+            "Arguments: run-tests [REGULAR EXPRESSION OF FULL NAMES], tune FOLDER CHECKPOINTS ITERATIONS, or tune-rank FOLDER"),
     };
 }

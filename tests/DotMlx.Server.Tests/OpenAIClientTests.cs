@@ -67,6 +67,50 @@ internal sealed class OpenAIClientTests
     }
 
     [Test]
+    public async Task LogProbabilitiesAreThoseOfTheTokens()
+    {
+        ChatClient chat = _client.GetChatClient("qwen3");
+        UserChatMessage[] messages = [new("Which color has the sky?")];
+        ChatCompletionOptions options = new() { MaxOutputTokenCount = 8, Temperature = 0, IncludeLogProbabilities = true, TopLogProbabilityCount = 3 };
+        ChatCompletion whole = await chat.CompleteChatAsync(messages, options);
+        List<ChatTokenLogProbabilityDetails> streamed = [];
+        await foreach (StreamingChatCompletionUpdate update in chat.CompleteChatStreamingAsync(messages, options))
+        {
+            streamed.AddRange(update.ContentTokenLogProbabilities);
+        }
+        Assert.Multiple(() =>
+        {
+            Assert.That(whole.ContentTokenLogProbabilities, Has.Count.EqualTo(8));
+            Assert.That(
+                System.Text.Encoding.UTF8.GetString([.. whole.ContentTokenLogProbabilities.SelectMany(token => token.Utf8Bytes!.Value.ToArray())]),
+                Is.EqualTo(string.Concat(whole.Content.Select(part => part.Text))));
+            Assert.That(whole.ContentTokenLogProbabilities.Select(token => token.LogProbability), Is.All.InRange(-50f, 0f));
+            Assert.That(whole.ContentTokenLogProbabilities.Select(token => token.TopLogProbabilities.Count), Is.All.EqualTo(3));
+            Assert.That(whole.ContentTokenLogProbabilities.Select(token => token.TopLogProbabilities[0].Token), Is.EqualTo(whole.ContentTokenLogProbabilities.Select(token => token.Token)));
+            Assert.That(streamed.Select(token => token.Token), Is.EqualTo(whole.ContentTokenLogProbabilities.Select(token => token.Token)));
+            Assert.That(
+                streamed.Select(token => token.LogProbability), Is.EqualTo(whole.ContentTokenLogProbabilities.Select(token => token.LogProbability)).Within(1e-4));
+        });
+    }
+
+    [Test]
+    public async Task ALogitBiasForbidsATokenAndABadOneIsRefused()
+    {
+        ChatClient chat = _client.GetChatClient("qwen3");
+        UserChatMessage[] messages = [new("Which color has the sky?")];
+        ChatCompletionOptions options = new() { MaxOutputTokenCount = 1, Temperature = 0, IncludeLogProbabilities = true };
+        ChatCompletion usual = await chat.CompleteChatAsync(messages, options);
+        DotMlx.LanguageModels.Tokenizer tokenizer = _served.Model.Tokenizer!;
+        int token = Enumerable.Range(0, 1000).First(id => tokenizer.IdToBytes(id).AsSpan().SequenceEqual(usual.ContentTokenLogProbabilities[0].Utf8Bytes!.Value.Span));
+        options.LogitBiases[token] = -100;
+        ChatCompletion other = await chat.CompleteChatAsync(messages, options);
+        Assert.That(other.ContentTokenLogProbabilities[0].Token, Is.Not.EqualTo(usual.ContentTokenLogProbabilities[0].Token));
+        options.LogitBiases[1_000_000] = 1;
+        Assert.That(
+            async () => await chat.CompleteChatAsync(messages, options), Throws.TypeOf<ClientResultException>().With.Message.Contains("1000000"));
+    }
+
+    [Test]
     public async Task AnAdapterIsChosenByName()
     {
         ChatCompletionOptions options = new() { MaxOutputTokenCount = 24, Temperature = 0 };

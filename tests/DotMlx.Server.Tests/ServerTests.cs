@@ -22,6 +22,29 @@ internal sealed class ServerTests
     }
 
     [Test]
+    public async Task CompletionsGiveLogProbabilities()
+    {
+        await using Served served = await Served.StartAsync();
+        JsonNode whole = await ReadAsync(await served.PostAsync("v1/completions", """{"prompt": "Once upon", "max_tokens": 5, "logprobs": 2}"""));
+        HttpResponseMessage response = await served.PostAsync("v1/completions", """{"prompt": "Once upon", "max_tokens": 5, "logprobs": 2, "stream": true}""");
+        JsonNode[] chunks = [.. (await response.Content.ReadAsStringAsync()).Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[..^1]
+            .Select(line => JsonNode.Parse(line["data: ".Length..])!["choices"]![0]!["logprobs"]!)];
+        JsonNode logprobs = whole["choices"]![0]!["logprobs"]!;
+        string[] tokens = [.. logprobs["tokens"]!.AsArray().Select(token => (string)token!)];
+        Assert.Multiple(() =>
+        {
+            Assert.That(tokens, Has.Length.EqualTo(5));
+            Assert.That(string.Concat(tokens), Is.EqualTo((string?)whole["choices"]![0]!["text"]));
+            Assert.That((int)logprobs["text_offset"]![1]!, Is.EqualTo(tokens[0].Length));
+            Assert.That(logprobs["top_logprobs"]![0]!.AsObject(), Has.Count.EqualTo(2));
+            Assert.That((double)logprobs["top_logprobs"]![0]![tokens[0]]!, Is.EqualTo((double)logprobs["token_logprobs"]![0]!));
+            Assert.That(chunks.SelectMany(chunk => chunk["tokens"]!.AsArray()).Select(token => (string)token!), Is.EqualTo(tokens));
+            Assert.That(
+                chunks.SelectMany(chunk => chunk["text_offset"]!.AsArray()).Select(offset => (int)offset!), Is.EqualTo(logprobs["text_offset"]!.AsArray().Select(offset => (int)offset!)));
+        });
+    }
+
+    [Test]
     public async Task BadRequestsAreExplained()
     {
         await using Served served = await Served.StartAsync(change: options => options with { MaxPromptTokens = 30, MaxRequestBytes = 2000 });
@@ -29,6 +52,10 @@ internal sealed class ServerTests
         await Expect("v1/chat/completions", "{}", HttpStatusCode.BadRequest, "'messages' must be");
         await Expect("v1/chat/completions", """{"messages": [{"role": "judge", "content": "x"}]}""", HttpStatusCode.BadRequest, "'judge'");
         await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}""", HttpStatusCode.BadRequest, "'max_tokens' must be a whole number");
+        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "top_logprobs": 2}""", HttpStatusCode.BadRequest, "needs 'logprobs'");
+        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "logprobs": true, "top_logprobs": 21}""", HttpStatusCode.BadRequest, "from 0 to 20");
+        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "logit_bias": {"a": 1}}""", HttpStatusCode.BadRequest, "'logit_bias' must be");
+        await Expect("v1/completions", """{"prompt": "x", "logprobs": 9}""", HttpStatusCode.BadRequest, "from 0 to 5");
         await Expect("v1/completions", """{"prompt": ""}""", HttpStatusCode.BadRequest, "no tokens");
         await Expect("v1/completions", $$"""{"prompt": "{{string.Concat(Enumerable.Repeat("word ", 40))}}"}""", HttpStatusCode.BadRequest, "at most 30");
         await Expect("v1/completions", $$"""{"prompt": "{{new string('x', 3000)}}"}""", HttpStatusCode.RequestEntityTooLarge, "too large");

@@ -12,17 +12,9 @@ internal abstract record Order
     /// <summary>Creates a generator that depends only on the seed, the epoch, and the position.</summary>
     public static Random Generator(int seed, int epoch, long position)
     {
-        // SplitMix64 mixing decorrelates neighboring seeds, epochs, and positions.
-        ulong state = ((ulong)(uint)seed << 32) ^ (uint)epoch;
-        state = Mix(state + 0x9E3779B97F4A7C15UL) ^ (ulong)position;
-        return new Random((int)(Mix(state + 0x9E3779B97F4A7C15UL) >> 33));
-    }
-
-    private static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return z ^ (z >> 31);
+        // Neighboring seeds, epochs, and positions give unrelated generators.
+        ulong state = new SplitMix64(((ulong)(uint)seed << 32) ^ (uint)epoch).Next() ^ (ulong)position;
+        return new Random((int)(new SplitMix64(state).Next() >> 33));
     }
 
     internal sealed record Shuffled(int Seed) : Order

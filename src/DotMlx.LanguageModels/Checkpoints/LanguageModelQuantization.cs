@@ -40,6 +40,7 @@ public static class LanguageModelQuantization
             Module quantized = ((IQuantizable)layer).ToQuantized(how.GroupSize, how.Bits, how.Mode);
             Mx.Eval(quantized.Parameters());
             model.Model.UpdateModules([new(path, quantized)]);
+            model.LayersHaveChanged();
             WeightOf(layer)!.Dispose();
             progress?.Report(new(path, i + 1, chosen.Count));
         }

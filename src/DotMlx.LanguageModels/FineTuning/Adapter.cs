@@ -16,11 +16,13 @@ public sealed class Adapter : IDisposable
     private readonly bool _isTrainedInPlace;
     private Dictionary<string, MlxArray>? _replaced;
     private bool _isGone;
+    private int _layersVersion;
 
     private Adapter(
         LanguageModel model, AdapterConfig config, Dictionary<string, Module> layers, Dictionary<string, MlxArray> weights, bool trainedInPlace = false)
     {
         (_model, Config, _layers, _weights, _isTrainedInPlace) = (model, config, layers, weights, trainedInPlace);
+        _layersVersion = model.LayersVersion;
     }
 
     /// <summary>The configuration of the adapter.</summary>
@@ -38,7 +40,8 @@ public sealed class Adapter : IDisposable
         ? _model.Model.TrainableParameters().Flatten().ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal)
         : _layers.Count == 0
             ? _weights
-            : _layers.SelectMany(layer => OwnArrays(layer.Key, layer.Value)).ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
+            : _layers.SelectMany(layer => OwnArrays(layer.Value).Select(own => KeyValuePair.Create($"{layer.Key}.{own.Key}", own.Value)))
+                .ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
 
     /// <summary>
     /// Creates an adapter for training. A new adapter does not change the output of the model. This method freezes the weights of the
@@ -115,13 +118,14 @@ public sealed class Adapter : IDisposable
     /// <param name="folder">The folder, which is created if it does not exist.</param>
     /// <exception cref="IOException">A file cannot be written.</exception>
     /// <exception cref="NotSupportedException">
-    /// The low-rank adapters have different ranks or scale factors, which the format of mlx-lm cannot store.
+    /// The low-rank adapters have different ranks or scale factors, which the format of mlx-lm cannot store. Nothing is written.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The adapter has been fused or disposed.</exception>
     public void Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ObjectDisposedException.ThrowIf(_isGone, this);
+        Config.CheckCanSave();
         Directory.CreateDirectory(folder);
         IReadOnlyDictionary<string, MlxArray> weights = Weights;
         Mx.Eval(weights.Values);
@@ -131,13 +135,14 @@ public sealed class Adapter : IDisposable
 
     /// <summary>
     /// Merges the adapter into the weights of the model and disposes of the adapter (<c>mlx_lm.fuse</c>). The model then gives the same
-    /// results without the adapter, up to rounding. Other low-rank adapters of the model still wrap the layers from before the merge.
-    /// Create or load them again after this call.
+    /// results without the adapter, up to rounding. Other adapters made before this call for layers that it changes cannot be used
+    /// anymore: create or load them again.
     /// </summary>
     /// <param name="dequantize">
     /// Whether adapted layers that are quantized become unquantized layers; if false, the merged weights are quantized again.
     /// </param>
     /// <exception cref="ObjectDisposedException">The adapter has been fused or disposed.</exception>
+    /// <exception cref="InvalidOperationException">The adapter was made for layers that have been fused or quantized since.</exception>
     public void Fuse(bool dequantize = false)
     {
         ObjectDisposedException.ThrowIf(_isGone, this);
@@ -148,15 +153,19 @@ public sealed class Adapter : IDisposable
         else
         {
             _model.Adapter = null;
+            CheckLayers();
         }
         if (_layers.Count > 0)
         {
             List<KeyValuePair<string, Module>> fused = [.. _layers.Select(layer => KeyValuePair.Create(layer.Key, AdapterLayers.Fuse(layer.Value, dequantize)))];
             foreach ((string path, Module layer) in fused)
             {
+                Mx.Eval(layer.Parameters());
+                layer.Freeze();
                 layer.Train(_model.Model.Training);
             }
             _model.Model.UpdateModules(fused);
+            _model.LayersHaveChanged();
         }
         else if (!_isTrainedInPlace)
         {
@@ -199,6 +208,7 @@ public sealed class Adapter : IDisposable
         {
             throw new ArgumentException($"The adapter is for the model in '{_model.Folder}', not for the one in '{model.Folder}'.", nameof(model));
         }
+        CheckLayers();
         if (_layers.Count > 0)
         {
             foreach (Module layer in _layers.Values)
@@ -233,6 +243,29 @@ public sealed class Adapter : IDisposable
         }
     }
 
+    /// <summary>Checks that the model still has the layers that this adapter was made for, so that it does not bring back earlier ones.</summary>
+    private void CheckLayers()
+    {
+        if (_layersVersion == _model.LayersVersion)
+        {
+            return;
+        }
+        Dictionary<string, Module> present = _model.Model.NamedModules().ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
+        string? changed = _layers.FirstOrDefault(layer => !ReferenceEquals(present.GetValueOrDefault(layer.Key), AdapterLayers.Base(layer.Value))).Key;
+        if (changed is null && _layers.Count == 0)
+        {
+            HashSet<string> names = [.. _model.Model.Parameters().Flatten().Select(item => item.Key)];
+            changed = _weights.Keys.FirstOrDefault(name => !names.Contains(name));
+        }
+        if (changed is not null)
+        {
+            throw new InvalidOperationException(
+                $"The adapter does not fit the model anymore: '{changed}' has changed since the adapter was made, because another adapter was fused "
+                + "or the model was quantized. Load the adapter again.");
+        }
+        _layersVersion = _model.LayersVersion;
+    }
+
     private static Adapter WithoutAdapter(LanguageModel model, Func<Adapter> make)
     {
         Adapter? active = model.Adapter;
@@ -247,7 +280,8 @@ public sealed class Adapter : IDisposable
         }
     }
 
-    private static IEnumerable<KeyValuePair<string, MlxArray>> OwnArrays(string path, Module layer) =>
+    /// <summary>The parameters of a low-rank adapter layer without those of the layer that it wraps.</summary>
+    internal static Dictionary<string, MlxArray> OwnArrays(Module layer) =>
         layer.FilterAndMap(static (module, key, value) => value is MlxArray && Module.IsParameter(module, key, value)).Flatten()
-            .Select(item => KeyValuePair.Create($"{path}.{item.Key}", item.Value));
+            .ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
 }

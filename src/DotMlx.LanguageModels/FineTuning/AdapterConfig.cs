@@ -75,14 +75,19 @@ public sealed record AdapterConfig
         }
     }
 
-    /// <summary>Writes the file atomically.</summary>
+    /// <summary>Checks that the format of mlx-lm can store this configuration.</summary>
     /// <exception cref="NotSupportedException">The low-rank adapters have different ranks or scale factors.</exception>
-    internal void Save(string folder)
+    internal void CheckCanSave()
     {
         if (!IsUniform)
         {
             throw new NotSupportedException("The corrections have several ranks or scales, which mlx-lm's format cannot say: fuse the adapter instead.");
         }
+    }
+
+    /// <summary>Writes the file atomically.</summary>
+    internal void Save(string folder)
+    {
         JsonObject json = new()
         {
             ["fine_tune_type"] = NameOf(Method),

@@ -33,23 +33,7 @@ internal static class AdapterFiles
     /// <summary>Assigns an array to a parameter of a low-rank adapter layer and checks its shape and dtype.</summary>
     internal static void Set(Module layer, string path, string name, string parameter, MlxArray array)
     {
-        (MlxArray? there, Action<MlxArray>? set) = (layer, parameter) switch
-        {
-            (LoraLinear x, "lora_a") => (x.LoraA, v => x.LoraA = v),
-            (LoraLinear x, "lora_b") => (x.LoraB, v => x.LoraB = v),
-            (DoraLinear x, "lora_a") => (x.LoraA, v => x.LoraA = v),
-            (DoraLinear x, "lora_b") => (x.LoraB, v => x.LoraB = v),
-            (DoraLinear x, "m") => (x.M, v => x.M = v),
-            (LoraSwitchLinear x, "lora_a") => (x.LoraA, v => x.LoraA = v),
-            (LoraSwitchLinear x, "lora_b") => (x.LoraB, v => x.LoraB = v),
-            (LoraEmbedding x, "lora_a") => (x.LoraA, v => x.LoraA = v),
-            (LoraEmbedding x, "lora_b") => (x.LoraB, v => x.LoraB = v),
-            (DoraEmbedding x, "lora_a") => (x.LoraA, v => x.LoraA = v),
-            (DoraEmbedding x, "lora_b") => (x.LoraB, v => x.LoraB = v),
-            (DoraEmbedding x, "m") => (x.M, v => x.M = v),
-            _ => ((MlxArray?)null, (Action<MlxArray>?)null),
-        };
-        if (there is null || set is null)
+        if (!Adapter.OwnArrays(layer).TryGetValue(parameter, out MlxArray? there))
         {
             throw new InvalidDataException($"'{path}' does not fit: '{name}' has no place in a {layer.GetType().Name}.");
         }
@@ -58,7 +42,7 @@ internal static class AdapterFiles
             throw new InvalidDataException(
                 $"'{path}' does not fit: '{name}' has the shape {Shape(array)} and the type {array.DType}, expected {Shape(there)} of a floating-point type.");
         }
-        set(array);
+        layer.Update(new TreeDictionary { [parameter] = array });
         MlxScope.Detach(array);
         there.Dispose();
     }

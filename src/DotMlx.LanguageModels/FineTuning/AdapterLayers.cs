@@ -55,10 +55,8 @@ internal static class AdapterLayers
     internal static Module Base(Module wrapper) => wrapper switch
     {
         LoraLinear x => x.Linear,
-        DoraLinear x => x.Linear,
         LoraSwitchLinear x => x.Linear,
         LoraEmbedding x => x.Embedding,
-        DoraEmbedding x => x.Embedding,
         _ => throw new ArgumentException($"{wrapper.GetType().Name} is no correction of a layer.", nameof(wrapper)),
     };
 
@@ -66,15 +64,13 @@ internal static class AdapterLayers
     internal static Module Fuse(Module wrapper, bool dequantize) => wrapper switch
     {
         LoraLinear x => x.Fuse(dequantize),
-        DoraLinear x => x.Fuse(dequantize),
         LoraSwitchLinear x => x.Fuse(dequantize),
         LoraEmbedding x => x.Fuse(dequantize),
-        DoraEmbedding x => x.Fuse(dequantize),
         _ => throw new ArgumentException($"{wrapper.GetType().Name} is no correction of a layer.", nameof(wrapper)),
     };
 
     internal static bool IsCorrection(Module module) =>
-        module is LoraLinear or DoraLinear or LoraSwitchLinear or LoraEmbedding or DoraEmbedding;
+        module is LoraLinear or LoraSwitchLinear or LoraEmbedding;
 
     private static IEnumerable<KeyValuePair<string, Module>> Correctable(Module module, Func<string, bool> isChosen) =>
         module.NamedModules().Where(item => item.Value is Linear or SwitchLinear or Embedding && isChosen(item.Key)).Reverse();

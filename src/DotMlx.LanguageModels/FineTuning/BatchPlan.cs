@@ -55,27 +55,17 @@ internal sealed class BatchPlan
         return TrainingBatch.Pad([.. Own(_byLength[_order.Value.Order[index]]).Select(i => _examples[i])], maxLength);
     }
 
-    /// <summary>
-    /// Shuffles with Fisher-Yates and SplitMix64, so that the order does not depend on the platform or on the .NET version.
-    /// </summary>
+    /// <summary>Shuffles with Fisher-Yates, so that the order does not depend on the platform or on the .NET version.</summary>
     private int[] Shuffled(int count, long epoch)
     {
         int[] order = [.. Enumerable.Range(0, count)];
-        ulong state = unchecked((_seed * 0x9E3779B97F4A7C15) ^ ((ulong)epoch * 0xD1B54A32D192ED03));
+        SplitMix64 random = new(unchecked((_seed * SplitMix64.Step) ^ ((ulong)epoch * 0xD1B54A32D192ED03)));
         for (int i = count - 1; i > 0; i--)
         {
-            int j = (int)Math.BigMul(Next(ref state), (ulong)(i + 1), out _);
+            int j = (int)Math.BigMul(random.Next(), (ulong)(i + 1), out _);
             (order[i], order[j]) = (order[j], order[i]);
         }
         return order;
-    }
-
-    private static ulong Next(ref ulong state)
-    {
-        ulong z = unchecked(state += 0x9E3779B97F4A7C15);
-        z = unchecked((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9);
-        z = unchecked((z ^ (z >> 27)) * 0x94D049BB133111EB);
-        return z ^ (z >> 31);
     }
 
     /// <summary>

@@ -55,6 +55,7 @@ public sealed class FineTuner : IDisposable
         {
             Optimizer.MasterWeights = true;
         }
+        LearningRate = LearningRates.Describe(Optimizer);
         Adapter = Adapter.Create(
             model,
             new()
@@ -103,6 +104,9 @@ public sealed class FineTuner : IDisposable
     public (long Trained, long All) ParameterCount => (_decoder.TrainableParameters().Leaves.Sum(array => array.Size), _decoder.ParameterCount());
 
     internal TrainingStep TrainingStep { get; }
+
+    /// <summary>What the optimizer was created with: its learning rate or a schedule.</summary>
+    internal string LearningRate { get; }
 
     internal ref FineTuningPosition Position => ref _position;
 
@@ -221,6 +225,12 @@ public sealed class FineTuner : IDisposable
     }
 
     /// <summary>Resumes from the newest intact checkpoint in <see cref="FineTuningSettings.CheckpointFolder"/>, if one exists.</summary>
+    /// <remarks>
+    /// Settings that would change the steps made so far, such as the rank, the batch size, or the kind of optimizer, must be those of the
+    /// checkpoint. All others apply from here on as they are given now: the learning rate or its schedule, the other hyperparameters of
+    /// the optimizer, the number of iterations, and what concerns reports, validation, and checkpoints. A learning rate that the program
+    /// assigned during the run stays as long as the optimizer is created with the same rate as before.
+    /// </remarks>
     /// <returns>Whether a checkpoint was restored.</returns>
     /// <exception cref="InvalidOperationException">No checkpoint folder is set.</exception>
     /// <exception cref="InvalidDataException">
@@ -347,7 +357,7 @@ public sealed class FineTuner : IDisposable
 
     private FineTuningProgress Describe() => new(Iteration, Settings.Iterations)
     {
-        LearningRate = Optimizer.LearningRate.Item<float>(), TrainedTokens = TrainedTokens, PeakMemory = Mx.GetPeakMemory(), Elapsed = _watch.Elapsed,
+        LearningRate = LearningRates.Of(Optimizer), TrainedTokens = TrainedTokens, PeakMemory = Mx.GetPeakMemory(), Elapsed = _watch.Elapsed,
     };
 
     private static void Tell(IProgress<FineTuningProgress>? progress, FineTuningProgress report)

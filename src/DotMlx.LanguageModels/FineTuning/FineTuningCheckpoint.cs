@@ -21,6 +21,7 @@ internal static partial class FineTuningCheckpoint
         Dictionary<string, string> metadata = new(tuner.Identity(), StringComparer.Ordinal)
         {
             ["format"] = "mlx",
+            ["learning_rate"] = tuner.LearningRate,
             ["iteration"] = Text(position.Iteration),
             ["epoch"] = Text(position.Epoch),
             ["batch"] = Text(position.Batch),
@@ -60,9 +61,14 @@ internal static partial class FineTuningCheckpoint
                 broken ??= error;
                 continue;
             }
-            using (file)
+            try
             {
                 Restore(tuner, path, file);
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
             }
             return true;
         }
@@ -81,7 +87,7 @@ internal static partial class FineTuningCheckpoint
                     $"'{path}' belongs to {what}" + (name is "model" or "data" ? "" : $": it has '{found}', expected '{expected}'") + ". Train with what it was made with, or begin in another folder.");
             }
         }
-        TreeDictionary loaded = TreeDictionary.Load(path);
+        var loaded = (TreeDictionary)file.ToTree();
         Tree model = tuner.TrainingStep.Model.CaptureState();
         TreeDictionary trained = (TreeDictionary)loaded[ModelKey];
         Dictionary<string, MlxArray> weights = trained.ToDictionary(item => item.Key, item => item.Value.Array, StringComparer.Ordinal);
@@ -92,6 +98,7 @@ internal static partial class FineTuningCheckpoint
         }
         loaded[ModelKey] = Tree.MapWithPath((name, array) => weights.GetValueOrDefault(name, array), model);
         tuner.TrainingStep.RestoreState(loaded);
+        LearningRates.Apply(tuner.Optimizer, tuner.LearningRate, file.Metadata.GetValueOrDefault("learning_rate"));
         tuner.Position = new()
         {
             Iteration = int.Parse(file.Metadata["iteration"], CultureInfo.InvariantCulture),

@@ -23,7 +23,10 @@ internal static class FineTuningMetrics
         if (progress.Loss is { } loss)
         {
             s_loss.Record(loss);
-            s_rate.Record(progress.LearningRate);
+            if (progress.LearningRate is { } rate)
+            {
+                s_rate.Record(rate);
+            }
         }
         if (progress.ValidationLoss is { } validation)
         {

@@ -11,8 +11,8 @@ public sealed record FineTuningProgress(int Iteration, int Iterations)
     /// <summary>The validation loss per token before the next batch, in nats; null in a training report.</summary>
     public double? ValidationLoss { get; init; }
 
-    /// <summary>The learning rate of the last update.</summary>
-    public double LearningRate { get; init; }
+    /// <summary>The learning rate of the last update; null for an optimizer without one.</summary>
+    public double? LearningRate { get; init; }
 
     /// <summary>The number of batches per second since the last report, excluding validation; 0 in a validation report.</summary>
     public double IterationsPerSecond { get; init; }

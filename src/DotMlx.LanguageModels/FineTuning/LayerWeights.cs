@@ -3,11 +3,9 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.FineTuning;
 
-/// <summary>Reads and rebuilds the weights of base layers, quantized or not, for all low-rank adapter layers.</summary>
+/// <summary>Reads and rebuilds the weights of embeddings and expert layers, quantized or not, for their low-rank adapters.</summary>
 internal static class LayerWeights
 {
-    internal static MlxArray Of(Linear linear) => (linear ?? throw new ArgumentNullException(nameof(linear))).Weight;
-
     internal static MlxArray Of(Embedding embedding) => (embedding ?? throw new ArgumentNullException(nameof(embedding))).Weight;
 
     internal static MlxArray Of(SwitchLinear linear) => (linear ?? throw new ArgumentNullException(nameof(linear))).Weight;
@@ -22,30 +20,25 @@ internal static class LayerWeights
     /// <summary>The weight of a layer, dequantized if necessary.</summary>
     internal static MlxArray Plain(Module layer) => layer switch
     {
-        QuantizedLinear x => Mx.Dequantize(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
         QuantizedEmbedding x => Mx.Dequantize(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
         QuantizedSwitchLinear x => Mx.Dequantize(
             x.Weight, x.Scales, x.Biases, x.Quantization.GroupSize, x.Quantization.Bits, x.Quantization.Mode),
-        Linear x => x.Weight,
         Embedding x => x.Weight,
         SwitchLinear x => x.Weight,
         _ => throw new ArgumentException($"{layer.GetType().Name} has no weight to correct.", nameof(layer)),
     };
 
     /// <summary>A layer of the same type whose weight is a function of the original weight. The new layer shares the bias.</summary>
-    internal static T Fuse<T>(T layer, bool dequantize, Func<MlxArray, MlxArray> change)
+    internal static T Change<T>(T layer, bool dequantize, Func<MlxArray, MlxArray> change)
         where T : Module
     {
         using MlxScope scope = MlxScope.Begin();
-        Module fused = Rebuild(layer, change(Plain(layer)), dequantize);
-        MlxArray[] arrays = [.. fused.Parameters().Leaves];
-        Mx.Eval(arrays);
-        foreach (MlxArray array in arrays)
+        Module changed = Rebuild(layer, change(Plain(layer)), dequantize);
+        foreach (MlxArray array in changed.Parameters().Leaves)
         {
             scope.Keep(array);
         }
-        fused.Freeze();
-        return (T)fused;
+        return (T)changed;
     }
 
     internal static NotSupportedException FuseFirst(Module layer) =>
@@ -53,11 +46,9 @@ internal static class LayerWeights
 
     private static Module Rebuild(Module layer, MlxArray weight, bool dequantize) => (layer, dequantize) switch
     {
-        (QuantizedLinear x, false) => QuantizedLinear.FromLinear(new(weight, x.Bias), x.GroupSize, x.Bits, x.Mode),
         (QuantizedEmbedding x, false) => QuantizedEmbedding.FromEmbedding(new(weight), x.GroupSize, x.Bits, x.Mode),
         (QuantizedSwitchLinear x, false) => new SwitchLinear(weight, x.Bias).ToQuantized(
             x.Quantization.GroupSize, x.Quantization.Bits, x.Quantization.Mode),
-        (Linear x, _) => new Linear(weight, x.Bias),
         (Embedding, _) => new Embedding(weight),
         (SwitchLinear x, _) => new SwitchLinear(weight, x.Bias),
         _ => throw new ArgumentException($"{layer.GetType().Name} has no weight to correct.", nameof(layer)),

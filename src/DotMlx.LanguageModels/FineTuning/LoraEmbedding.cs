@@ -6,7 +6,7 @@ namespace DotMlx.LanguageModels.FineTuning;
 /// An embedding, possibly quantized, with a trainable low-rank adapter: y = embedding[x] + scale · dropout(A[x] B) (<c>LoRAEmbedding</c> of
 /// mlx-lm). The parameters are <c>embedding.*</c>, which is frozen, <c>lora_a</c>, and <c>lora_b</c>.
 /// </summary>
-public sealed partial class LoraEmbedding : Embedding
+public partial class LoraEmbedding : Embedding
 {
     private readonly Dropout _dropout;
 
@@ -76,13 +76,19 @@ public sealed partial class LoraEmbedding : Embedding
     /// <summary>Merges the adapter into the embedding.</summary>
     /// <param name="dequantize">Whether a quantized embedding becomes an unquantized one; if false, the sum is quantized again.</param>
     /// <returns>An embedding without an adapter.</returns>
-    public Embedding Fuse(bool dequantize = false) => LayerWeights.Fuse(
-        Embedding, dequantize, weight => weight + Mx.AsType(Mx.MatMul(LoraA * Scale, LoraB), weight.DType));
+    public virtual Embedding Fuse(bool dequantize = false) =>
+        LayerWeights.Change(Embedding, dequantize, weight => weight + Mx.AsType(FusedCorrection(), weight.DType));
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">Always thrown. Quantize before you add the adapter, or fuse it first.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw LayerWeights.FuseFirst(this);
+
+    /// <summary>What the adapter adds to the embedding, of shape (count, dims), in the adapter's dtype.</summary>
+    private protected MlxArray FusedCorrection() => Mx.MatMul(LoraA * Scale, LoraB);
+
+    /// <summary>Applies the dropout of the adapter in training.</summary>
+    private protected MlxArray Drop(MlxArray x) => _dropout.Forward(x);
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => $"{base.ExtraRepr()}, r={LoraA.Shape[1]}";

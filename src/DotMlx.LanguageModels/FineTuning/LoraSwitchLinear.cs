@@ -82,7 +82,7 @@ public sealed partial class LoraSwitchLinear : SwitchLinear
     /// <summary>Merges the adapters into the weights.</summary>
     /// <param name="dequantize">Whether quantized expert layers become unquantized ones; if false, the sum is quantized again.</param>
     /// <returns>Expert layers without adapters.</returns>
-    public SwitchLinear Fuse(bool dequantize = false) => LayerWeights.Fuse(
+    public SwitchLinear Fuse(bool dequantize = false) => LayerWeights.Change(
         Linear, dequantize, weight => weight + Mx.AsType(Mx.MatMul(LoraB * Scale, LoraA), weight.DType));
 
     /// <inheritdoc/>

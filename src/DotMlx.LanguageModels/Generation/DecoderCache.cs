@@ -29,6 +29,8 @@ public sealed class DecoderCache : IDisposable
     /// <summary>How many of the last positions <see cref="Trim"/> can forget.</summary>
     public int Trimmable => _layers.Length == 0 ? 0 : _layers.Min(layer => layer.Trimmable);
 
+    internal CacheOptions Options => _options;
+
     internal IReadOnlyList<LayerCache> Layers => _layers;
 
     /// <summary>How many of the first positions of each sequence are no tokens; null for none.</summary>

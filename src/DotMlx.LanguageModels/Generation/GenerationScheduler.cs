@@ -17,7 +17,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly List<ScheduledText> _waiting = [];
     private readonly Queue<Func<Task>> _between = [];
-    private readonly List<(Adapter? Adapter, PromptCache Cache)> _caches = [];
+    private readonly PromptCachePool _caches;
     private readonly SemaphoreSlim _work = new(0);
     private readonly CancellationTokenSource _end = new();
     private readonly Task _worker;
@@ -31,6 +31,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         (_model, _decoder, _options) = (model, model.Decoder, options ?? new());
+        _caches = new(_options.CachedPrompts);
         _worker = Task.Run(WorkAsync);
     }
 
@@ -58,7 +59,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
     /// <param name="adapter">The adapter to generate with; null for the base model.</param>
     /// <param name="cancellationToken">Cancels the generation and removes the request from its batch.</param>
     /// <returns>The generated tokens.</returns>
-    /// <exception cref="ArgumentException">The prompt is empty or contains an invalid token ID.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty, or it or the options contain an invalid token ID.</exception>
     /// <exception cref="QueueFullException">The queue is full.</exception>
     /// <exception cref="ObjectDisposedException">The scheduler has been disposed.</exception>
     /// <exception cref="OperationCanceledException">
@@ -75,6 +76,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
         {
             throw new ArgumentException($"The prompt is empty or holds a token that is not from 0 to {vocabulary - 1}.", nameof(prompt));
         }
+        Sampler.Check(options, vocabulary);
         ScheduledText text = new(prompt, options, adapter, new(_model.Tokenizer, options, _model.EndTokens));
         lock (_lock)
         {
@@ -221,59 +223,44 @@ public sealed class GenerationScheduler : IAsyncDisposable
         }
         foreach (IGrouping<(Adapter?, CacheOptions), ScheduledText> sharing in taken.GroupBy(text => (text.Adapter, text.Options.Cache)))
         {
-            List<ScheduledText> batch = [.. sharing.Where(text => !TryContinue(groups, text))];
-            try
+            List<ScheduledText> batch = [];
+            foreach (ScheduledText text in sharing)
             {
-                if (batch.Count == 1)
+                if (Kept(text) is { } cache)
                 {
-                    groups.Add(new ScheduledSingle(_decoder, batch[0], new(_decoder, batch[0].Options.Cache), cache => Keep(batch[0].Adapter, cache)));
+                    Add(groups, [text], () => Single(text, cache));
                 }
-                else if (batch.Count > 1)
+                else
                 {
-                    groups.Add(new ScheduledBatch(_decoder, batch));
+                    batch.Add(text);
                 }
             }
-            catch (Exception error) when (error is ArgumentException or MlxException or NotSupportedException)
+            if (batch.Count > 0)
             {
-                batch.ForEach(text => text.Fail(error));
+                Add(groups, batch, () => batch.Count > 1 ? new ScheduledBatch(_decoder, batch) : Single(batch[0], new(_decoder, batch[0].Options.Cache)));
             }
+        }
+
+        ScheduledSingle Single(ScheduledText text, PromptCache cache) => new(_decoder, text, cache, kept => _caches.Return(kept, text.Adapter));
+    }
+
+    private static void Add(List<ScheduledGroup> groups, List<ScheduledText> texts, Func<ScheduledGroup> create)
+    {
+        try
+        {
+            groups.Add(create());
+        }
+        catch (Exception error) when (error is ArgumentException or MlxException or NotSupportedException)
+        {
+            texts.ForEach(text => text.Fail(error));
         }
     }
 
     /// <summary>
-    /// Continues the kept cache with the longest common prefix, if the prefix covers at least half of the prompt and at least half of the
-    /// cache.
+    /// The kept cache with the longest common prefix, if the prefix covers at least half of the prompt. Otherwise, the text is computed
+    /// sooner in a batch.
     /// </summary>
-    private bool TryContinue(List<ScheduledGroup> groups, ScheduledText text)
-    {
-        int best = -1, most = 0;
-        for (int i = 0; i < _caches.Count; i++)
-        {
-            int common = _caches[i].Adapter == text.Adapter ? _caches[i].Cache.Tokens.Zip(text.Prompt).TakeWhile(pair => pair.First == pair.Second).Count() : 0;
-            if (common > most && common * 2 >= text.Prompt.Count && common * 2 >= _caches[i].Cache.Tokens.Count)
-            {
-                (best, most) = (i, common);
-            }
-        }
-        if (best < 0)
-        {
-            return false;
-        }
-        PromptCache cache = _caches[best].Cache;
-        _caches.RemoveAt(best);
-        groups.Add(new ScheduledSingle(_decoder, text, cache, kept => Keep(text.Adapter, kept)));
-        return true;
-    }
-
-    private void Keep(Adapter? adapter, PromptCache cache)
-    {
-        _caches.Add((adapter, cache));
-        while (_caches.Count > _options.CachedPrompts)
-        {
-            _caches[0].Cache.Dispose();
-            _caches.RemoveAt(0);
-        }
-    }
+    private PromptCache? Kept(ScheduledText text) => _caches.Take(text.Prompt, text.Options.Cache, text.Adapter, (text.Prompt.Count + 1) / 2);
 
     private async Task StepAsync(ScheduledGroup group)
     {
@@ -318,11 +305,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
             }
             group.Dispose();
         }
-        foreach ((_, PromptCache cache) in _caches)
-        {
-            cache.Dispose();
-        }
-        _caches.Clear();
+        _caches.Dispose();
         _model.Adapter = null;
     }
 }

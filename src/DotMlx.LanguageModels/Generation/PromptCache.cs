@@ -19,6 +19,9 @@ public sealed class PromptCache : IDisposable
     /// <summary>The tokens in the cache.</summary>
     public IReadOnlyList<int> Tokens => _tokens;
 
+    /// <summary>How keys and values are stored.</summary>
+    public CacheOptions Options => _cache.Options;
+
     internal DecoderCache Cache => _cache;
 
     /// <summary>Loads a cache that <see cref="Save"/> has written.</summary>
@@ -48,17 +51,26 @@ public sealed class PromptCache : IDisposable
     /// <summary>Frees the memory.</summary>
     public void Dispose() => Reset();
 
+    /// <summary>The number of tokens at the beginning that the cache and a prompt have in common.</summary>
+    /// <param name="prompt">The token IDs of the prompt.</param>
+    public int CommonLength(IReadOnlyList<int> prompt)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        int common = 0;
+        while (common < Math.Min(_tokens.Count, prompt.Count) && _tokens[common] == prompt[common])
+        {
+            common++;
+        }
+        return common;
+    }
+
     /// <summary>
     /// Keeps what the cache and a prompt have in common, but not all of the prompt, because its last token's logits are needed.
     /// </summary>
     /// <returns>How many tokens of the prompt the cache holds now.</returns>
     internal int Reuse(IReadOnlyList<int> prompt)
     {
-        int common = 0;
-        while (common < Math.Min(_tokens.Count, prompt.Count - 1) && _tokens[common] == prompt[common])
-        {
-            common++;
-        }
+        int common = Math.Min(CommonLength(prompt), prompt.Count - 1);
 
         // A window that has moved on cannot go back; then everything is computed anew.
         if (_cache.Offset != _tokens.Count || !_cache.Trim(_tokens.Count - common))

@@ -20,12 +20,7 @@ internal sealed class Sampler : IDisposable
     internal Sampler(GenerationOptions options, int vocabulary, IReadOnlyList<int> prompt)
     {
         _options = options;
-        if (options.LogitBias.Keys.Any(token => token < 0 || token >= vocabulary))
-        {
-            throw new ArgumentException(
-                $"LogitBias names the token {options.LogitBias.Keys.First(token => token < 0 || token >= vocabulary)}; "
-                + $"the model has the tokens 0 to {vocabulary - 1}.", nameof(options));
-        }
+        Check(options, vocabulary);
         if (options.LogitBias.Count > 0)
         {
             float[] bias = new float[vocabulary];
@@ -51,6 +46,20 @@ internal sealed class Sampler : IDisposable
         if (options.Temperature > 0)
         {
             _key = Lasting(Mx.Random.Key(options.Seed ?? (ulong)Random.Shared.NextInt64()));
+        }
+    }
+
+    /// <summary>Checks that the options fit a vocabulary.</summary>
+    /// <exception cref="ArgumentException">An option names a token that the vocabulary does not have.</exception>
+    internal static void Check(GenerationOptions options, int vocabulary)
+    {
+        foreach (int token in options.LogitBias.Keys)
+        {
+            if (token < 0 || token >= vocabulary)
+            {
+                throw new ArgumentException(
+                    $"LogitBias names the token {token}; the model has the tokens 0 to {vocabulary - 1}.", nameof(options));
+            }
         }
     }
 

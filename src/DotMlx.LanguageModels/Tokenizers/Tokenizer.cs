@@ -126,6 +126,24 @@ public sealed class Tokenizer
     /// <summary>The token with <paramref name="id"/>, written as in the vocabulary, or null.</summary>
     public string? IdToToken(int id) => _file.Added.Find(id)?.Content ?? _file.Model.TokenOf(id);
 
+    /// <summary>
+    /// The UTF-8 bytes that the token with <paramref name="id"/> stands for within a text. They need not be whole characters. Empty if no
+    /// token has this ID.
+    /// </summary>
+    /// <param name="id">The id.</param>
+    public byte[] IdToBytes(int id)
+    {
+        List<byte> bytes = [];
+        if (TokenToDecode(id, skipSpecialTokens: false) is not { } token)
+            return [];
+        if (TryReadBytes(token, bytes))
+            return [.. bytes];
+
+        // Decoders treat the first token of a text in their own way.
+        string first = DecodeTokens([token]), both = DecodeTokens([token, token]);
+        return Encoding.UTF8.GetBytes(both.StartsWith(first, StringComparison.Ordinal) ? both[first.Length..] : first);
+    }
+
     /// <summary>Whether the token with <paramref name="id"/> is special: no part of what is said.</summary>
     public bool IsSpecial(int id) => _file.Added.Find(id) is { Special: true };
 

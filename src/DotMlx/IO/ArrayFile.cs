@@ -54,13 +54,16 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
         return file.Array;
     }
 
-    /// <summary>The arrays as a tree, their names taken as dotted paths (<see cref="Tree.Unflatten"/>).</summary>
+    /// <summary>
+    /// The arrays as a tree, their names taken as dotted paths (<see cref="Tree.Unflatten"/>), escaped ones as <see cref="TreeDictionary.Save"/>
+    /// writes them included. The tree shares the arrays with this file.
+    /// </summary>
     /// <exception cref="InvalidDataException">The names are no paths of one tree; the message says why.</exception>
     public Tree ToTree()
     {
         try
         {
-            return Tree.Unflatten(arrays);
+            return TreeDictionary.Unflatten(arrays, (this as SafetensorsFile)?.Metadata);
         }
         catch (ArgumentException exception)
         {

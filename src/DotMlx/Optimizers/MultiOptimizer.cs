@@ -83,6 +83,9 @@ public class MultiOptimizer : OptimizerBase
         set => ForEach((optimizer, _) => optimizer.LearningRate = value);
     }
 
+    /// <summary>Whether every member follows a schedule of the learning rate.</summary>
+    public override bool HasLearningRateSchedule => _optimizers.All(optimizer => optimizer.HasLearningRateSchedule);
+
     /// <summary>Whether every member has float32 masters; setting it sets it for all members.</summary>
     public override bool MasterWeights
     {

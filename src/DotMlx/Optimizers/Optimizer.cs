@@ -94,6 +94,9 @@ public abstract class Optimizer : OptimizerBase
     }
 
     /// <inheritdoc/>
+    public override bool HasLearningRateSchedule => _schedules.ContainsKey(LearningRateKey);
+
+    /// <inheritdoc/>
     public override bool MasterWeights { get; set; }
 
     /// <inheritdoc/>

@@ -39,6 +39,9 @@ public abstract class OptimizerBase : IMlxState
     /// <exception cref="ArgumentException">The value is not a scalar.</exception>
     public abstract MlxArray LearningRate { get; set; }
 
+    /// <summary>Whether a schedule sets the learning rate before each update, so that a value set by hand lasts until then only.</summary>
+    public abstract bool HasLearningRateSchedule { get; }
+
     /// <summary>
     /// Trains float16 and bfloat16 parameters with float32 masters (mixed precision): the update is computed in float32 on the master,
     /// an entry <c>master</c> of the parameter's state, and the parameter gets its rounded value. Updates too small for the few

@@ -70,8 +70,7 @@ public sealed partial class TreeDictionary
     internal static TreeDictionary FromItems(
         IEnumerable<KeyValuePair<string, MlxArray>> items, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        bool escaped = metadata?.TryGetValue(SyntaxKey, out string? syntax) == true && syntax == Escaped;
-        switch (escaped ? UnflattenEscaped(items) : Unflatten(items))
+        switch (Unflatten(items, metadata))
         {
             case TreeDictionary dictionary:
                 return dictionary;
@@ -90,6 +89,10 @@ public sealed partial class TreeDictionary
                 return new TreeDictionary { [""] = leaf };
         }
     }
+
+    /// <summary>As <see cref="Tree.Unflatten"/>, also of names that the metadata of their file calls escaped.</summary>
+    internal static Tree Unflatten(IEnumerable<KeyValuePair<string, MlxArray>> items, IReadOnlyDictionary<string, string>? metadata) =>
+        metadata?.GetValueOrDefault(SyntaxKey) == Escaped ? UnflattenEscaped(items) : Unflatten(items);
 
     private (List<KeyValuePair<string, MlxArray>> Items, IReadOnlyDictionary<string, string>? Metadata) ToItems(
         IReadOnlyDictionary<string, string>? metadata)

@@ -115,6 +115,52 @@ internal sealed class AdapterTests
         });
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void AnAdapterOfLayersThatWereFusedIsRefused(bool quantized)
+    {
+        using GoldenRun run = new("llama-lora");
+        using LanguageModel model = run.LoadModel();
+        using Adapter first = Adapter.Load(model, run.Folder), second = Adapter.Load(model, run.Folder);
+        using Adapter elsewhere = Adapter.Create(model, new() { Layers = 1, Lora = new() { Rank = 2, Keys = ["lm_head"] } });
+        using MlxArray tokens = MlxArray.Create<int>([1, 5, 7, 2], 1, 4);
+        if (quantized)
+        {
+            Assume.That(MlxLibrary.Kind, Is.Not.EqualTo(MlxLibraryKind.Reference));
+            model.Quantize(QuantizationRecipe.Uniform(32, 8));
+        }
+        else
+        {
+            first.Fuse();
+        }
+        using MlxArray before = model.Decoder.Forward(tokens);
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => model.Adapter = second, Throws.InvalidOperationException.With.Message.Contains("Load the adapter again"));
+            Assert.That(() => second.Fuse(), Throws.InvalidOperationException);
+            Assert.That(model.Adapter, Is.Null);
+            if (!quantized)
+            {
+                model.Adapter = elsewhere;
+                Assert.That(model.Adapter, Is.SameAs(elsewhere), "its layers are as they were");
+                model.Adapter = null;
+            }
+            using MlxArray after = model.Decoder.Forward(tokens);
+            Assert.That(after.ToArray<float>(), Is.EqualTo(before.ToArray<float>()));
+        });
+    }
+
+    [Test]
+    public void WhatCannotBeSavedLeavesNothing()
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder("llama"));
+        using Adapter other = Adapter.Create(model, new() { Layers = 1, Lora = new() { Rank = 2 } });
+        using Adapter adapter = Adapter.Of(model, other.Config with { IsUniform = false }, new Dictionary<string, Module>());
+        string folder = Path.Combine(_folder, "new");
+        Assert.That(() => adapter.Save(folder), Throws.TypeOf<NotSupportedException>());
+        Assert.That(Directory.Exists(folder), Is.False);
+    }
+
     [Test]
     public void WhatDoesNotFitIsNamed()
     {

@@ -54,6 +54,35 @@ internal sealed class SchedulerTests
     }
 
     [Test]
+    public async Task ABadRequestHarmsNoOther()
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));
+        (int[] prompt, int[] next) = Prompts.Of("qwen3");
+        await using GenerationScheduler scheduler = new(model);
+        GenerationOptions bad = Prompts.Greedy with { LogitBias = new Dictionary<int, double> { [1_000_000] = 1 } };
+        for (int i = 0; i < 2; i++)
+        {
+            Task<int[]> good = GenerateAsync(scheduler, prompt, Prompts.Greedy, null);
+            Assert.That(async () => await GenerateAsync(scheduler, prompt, bad, null), Throws.ArgumentException.With.Message.Contains("1000000"));
+            Assert.That(await good, Is.EqualTo(next));
+        }
+    }
+
+    [Test]
+    public async Task AKeptCacheServesRequestsWithItsOptionsOnly()
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));
+        (int[] prompt, int[] next) = Prompts.Of("qwen3");
+        await using GenerationScheduler scheduler = new(model);
+        GenerationOptions coarse = Prompts.Greedy with { Cache = new() { Kind = CacheKind.Quantized, QuantizeFrom = 0, Bits = 2, GroupSize = 32 } };
+        if (MlxLibrary.Kind != MlxLibraryKind.Reference)
+        {
+            Assert.That(await GenerateAsync(scheduler, prompt, coarse, null), Is.Not.EqualTo(next), "two bits are too few for the same text");
+        }
+        Assert.That(await GenerateAsync(scheduler, prompt, Prompts.Greedy, null), Is.EqualTo(next));
+    }
+
+    [Test]
     public async Task AnEndedSchedulerEndsItsTexts()
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));

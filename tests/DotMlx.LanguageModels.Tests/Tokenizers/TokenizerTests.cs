@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace DotMlx.LanguageModels.Tests.Tokenizers;
@@ -45,6 +46,23 @@ internal sealed class TokenizerTests(string name)
                 Assert.That(
                     _tokenizer.Decode(Ids(text, "ids"), skipSpecialTokens: true), Is.EqualTo(text.GetProperty("decoded_skipping_special").GetString()));
             }
+        }
+    }
+
+    [Test]
+    public void BytesOfTokensAreTheText()
+    {
+        Assume.That(name, Is.Not.EqualTo("bert"), "it cleans up white space");
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (JsonElement text in _texts)
+            {
+                byte[] bytes = [.. Ids(text, "ids_without_special").SelectMany(_tokenizer.IdToBytes)];
+
+                // A space at the beginning is not part of the text of some tokenizers.
+                Assert.That(Encoding.UTF8.GetString(bytes).TrimStart(' '), Is.EqualTo(text.GetProperty("decoded").GetString()!.TrimStart(' ')));
+            }
+            Assert.That(_tokenizer.IdToBytes(-1), Is.Empty);
         }
     }
 

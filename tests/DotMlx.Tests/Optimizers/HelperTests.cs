@@ -113,6 +113,28 @@ internal sealed class HelperTests
     }
 
     [Test]
+    public void StateFromBeforeTheFirstUpdateHasNoMastersAndIsRestored()
+    {
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
+        try
+        {
+            TreeDictionary parameters = AllOptimizers.Parameters(DType.BFloat16);
+            AdamW first = new(0.001f) { MasterWeights = true };
+            first.Init(parameters);
+            first.Save(file);
+            AdamW second = new(0.5f) { MasterWeights = true };
+            second.Load(file, parameters);
+            Assert.That(
+                AllOptimizers.Bits(AllOptimizers.Run(second, parameters, 0, 3)),
+                Is.EqualTo(AllOptimizers.Bits(AllOptimizers.Run(first, parameters, 0, 3))));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Test]
     public void MastersAreSavedAndRestored()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");

@@ -4,7 +4,7 @@ namespace DotMlx.NN;
 /// A linear layer, plain or quantized, with a trainable low-rank adapter: y = linear(x) + scale · (dropout(x) A) B, as in MLX's examples.
 /// The parameters are <c>linear.*</c> (frozen by <see cref="FromLinear"/>), <c>lora_a</c>, and <c>lora_b</c>.
 /// </summary>
-public sealed partial class LoraLinear : Linear
+public partial class LoraLinear : Linear
 {
     private readonly Dropout _dropout;
 
@@ -20,8 +20,14 @@ public sealed partial class LoraLinear : Linear
     {
     }
 
-    private LoraLinear(Linear linear, int r, double dropout, double scale)
+    /// <summary>Adds an adapter to a layer. The layer stays as it is, trainable if it was.</summary>
+    /// <param name="linear">The layer, plain or quantized.</param>
+    /// <param name="r">The rank of the adapter.</param>
+    /// <param name="dropout">The dropout probability of the adapter's input.</param>
+    /// <param name="scale">The scale factor of the adapter.</param>
+    protected LoraLinear(Linear linear, int r, double dropout, double scale)
     {
+        ArgumentNullException.ThrowIfNull(linear);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(r);
         Linear = linear;
         _dropout = new(dropout);
@@ -41,6 +47,11 @@ public sealed partial class LoraLinear : Linear
 
     /// <summary>The scale factor of the adapter.</summary>
     public double Scale { get; }
+
+    /// <summary>The weight of the adapted layer, dequantized if it is quantized.</summary>
+    protected MlxArray PlainWeight => Linear is QuantizedLinear quantized
+        ? Mx.Dequantize(quantized.Weight, quantized.Scales, quantized.Biases, quantized.GroupSize, quantized.Bits, quantized.Mode)
+        : Linear.Weight;
 
     /// <summary>The weight of the adapted layer, possibly quantized, without the adapter.</summary>
     [NotParameter]
@@ -84,31 +95,38 @@ public sealed partial class LoraLinear : Linear
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray y = Linear.Forward(x);
-        MlxArray correction = Mx.MatMul(Mx.MatMul(_dropout.Forward(x), LoraA), LoraB);
-        return scope.Keep(y + Mx.AsType(correction * Scale, y.DType));
+        return scope.Keep(y + Mx.AsType(Correction(x), y.DType));
     }
 
     /// <summary>Merges the adapter into the weight.</summary>
     /// <param name="dequantize">Whether a quantized layer becomes a plain one. If false, the sum is quantized again.</param>
     /// <returns>A layer of the type of <see cref="Linear"/>, without an adapter.</returns>
-    public Linear Fuse(bool dequantize = false)
+    public virtual Linear Fuse(bool dequantize = false) => WithWeight(dequantize, weight => weight + Mx.AsType(FusedCorrection(), weight.DType));
+
+    /// <summary>What the adapter adds to the output: scale · (dropout(x) A) B, in the adapter's dtype.</summary>
+    /// <param name="x">The input of the layer.</param>
+    protected MlxArray Correction(MlxArray x) => Mx.MatMul(Mx.MatMul(_dropout.Forward(x), LoraA), LoraB) * Scale;
+
+    /// <summary>What the adapter adds to the weight, of shape (output, input), in the adapter's dtype.</summary>
+    protected MlxArray FusedCorrection() => Mx.Transpose(Mx.MatMul(LoraA * Scale, LoraB));
+
+    /// <summary>A layer of the type of <see cref="Linear"/> with another weight. It shares the bias.</summary>
+    /// <param name="dequantize">Whether a quantized layer becomes a plain one. If false, the new weight is quantized again.</param>
+    /// <param name="change">Makes the new weight of <see cref="PlainWeight"/>.</param>
+    protected Linear WithWeight(bool dequantize, Func<MlxArray, MlxArray> change)
     {
+        ArgumentNullException.ThrowIfNull(change);
         using MlxScope scope = MlxScope.Begin();
-        QuantizedLinear? quantized = Linear as QuantizedLinear;
-        MlxArray weight = quantized is null
-            ? Linear.Weight
-            : Mx.Dequantize(quantized.Weight, quantized.Scales, quantized.Biases, quantized.GroupSize, quantized.Bits, quantized.Mode);
-        MlxArray correction = Mx.Transpose(Mx.MatMul(LoraA * Scale, LoraB));
-        Linear fused = new(weight + Mx.AsType(correction, weight.DType), Linear.Bias);
-        if (quantized is not null && !dequantize)
+        Linear changed = new(change(PlainWeight), Linear.Bias);
+        if (Linear is QuantizedLinear quantized && !dequantize)
         {
-            fused = QuantizedLinear.FromLinear(fused, quantized.GroupSize, quantized.Bits, quantized.Mode);
+            changed = QuantizedLinear.FromLinear(changed, quantized.GroupSize, quantized.Bits, quantized.Mode);
         }
-        foreach (MlxArray array in fused.Parameters().Leaves)
+        foreach (MlxArray array in changed.Parameters().Leaves)
         {
             scope.Keep(array);
         }
-        return fused;
+        return changed;
     }
 
     /// <inheritdoc/>
