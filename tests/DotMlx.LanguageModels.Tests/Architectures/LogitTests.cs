@@ -55,7 +55,8 @@ internal sealed class LogitTests
 
         // It begins to pack after some of the tokens, which goes through the change from one form to the other.
         using DecoderCache cache = new(model.Decoder, new() { Kind = CacheKind.Quantized, QuantizeFrom = prompt.Length + 2, Step = 16 });
-        Assert.That(Steps(model, cache, expected, prompt, (i, _) => all[prompt.Length + i]), Is.LessThan(0.05).And.GreaterThan(Tolerance));
+        double difference = QuantizedProducts.OrIgnore(() => Steps(model, cache, expected, prompt, (i, _) => all[prompt.Length + i]));
+        Assert.That(difference, Is.LessThan(0.05).And.GreaterThan(Tolerance));
     }
 
     /// <summary>Decodes as many tokens as the original did, each chosen by a function of its number and of the most likely one.</summary>
