@@ -7,22 +7,22 @@ namespace DotMlx.Benchmarks;
 [BenchmarkCategory("array")]
 public class ArrayBenchmarks
 {
-    private readonly MlxArray a = MlxArray.Create<float>([1f]);
-    private readonly MlxArray b = MlxArray.Create<float>([2f]);
-    private readonly MlxArray large = Mx.Ones(1_000_000);
-    private readonly float[] destination = new float[1_000_000];
+    private readonly MlxArray _a = MlxArray.Create<float>([1f]);
+    private readonly MlxArray _b = MlxArray.Create<float>([2f]);
+    private readonly MlxArray _large = Mx.Ones(1_000_000);
+    private readonly float[] _destination = new float[1_000_000];
 
     [Benchmark(Baseline = true)]
-    public void AddAndDispose() => (a + b).Dispose();
+    public void AddAndDispose() => (_a + _b).Dispose();
 
     [Benchmark]
-    public void AddNumberAndDispose() => (a + 2.5f).Dispose();
+    public void AddNumberAndDispose() => (_a + 2.5f).Dispose();
 
     [Benchmark]
     public void AddInScope()
     {
         using MlxScope scope = MlxScope.Begin();
-        _ = a + b;
+        _ = _a + _b;
     }
 
     [Benchmark]
@@ -31,10 +31,10 @@ public class ArrayBenchmarks
     [Benchmark]
     public float AddAndReadItem()
     {
-        using MlxArray sum = a + b;
+        using MlxArray sum = _a + _b;
         return sum.Item<float>();
     }
 
     [Benchmark]
-    public void ReadAMillionFloats() => large.CopyTo<float>(destination);
+    public void ReadAMillionFloats() => _large.CopyTo<float>(_destination);
 }

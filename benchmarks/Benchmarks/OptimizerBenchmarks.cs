@@ -11,11 +11,11 @@ public class OptimizerBenchmarks
 {
     private const int LeafSize = 16;
 
-    private Optimizer optimizer = null!;
-    private TreeDictionary gradients = null!;
-    private TreeDictionary parameters = null!;
-    private Func<TreeDictionary, TreeDictionary, TreeDictionary> compiled = null!;
-    private Optimizer grouped = null!;
+    private Optimizer _optimizer = null!;
+    private TreeDictionary _gradients = null!;
+    private TreeDictionary _parameters = null!;
+    private Func<TreeDictionary, TreeDictionary, TreeDictionary> _compiled = null!;
+    private Optimizer _grouped = null!;
 
     [Params(100, 1000)]
     public int Leaves { get; set; }
@@ -26,40 +26,40 @@ public class OptimizerBenchmarks
     [GlobalSetup]
     public void SetUp()
     {
-        (optimizer, grouped) = (NewOptimizer(), NewOptimizer());
-        grouped.GroupSmallParameters = true;
-        gradients = NewLeaves();
-        parameters = NewLeaves();
-        optimizer.Init(parameters);
-        grouped.Init(parameters);
-        Mx.Eval(gradients, parameters, optimizer.State, grouped.State);
-        compiled = optimizer.Compile();
+        (_optimizer, _grouped) = (NewOptimizer(), NewOptimizer());
+        _grouped.GroupSmallParameters = true;
+        _gradients = NewLeaves();
+        _parameters = NewLeaves();
+        _optimizer.Init(_parameters);
+        _grouped.Init(_parameters);
+        Mx.Eval(_gradients, _parameters, _optimizer.State, _grouped.State);
+        _compiled = _optimizer.Compile();
     }
 
     [GlobalCleanup]
     public void CleanUp()
     {
-        gradients.DisposeArrays();
-        parameters.DisposeArrays();
-        optimizer.State.DisposeArrays();
-        grouped.State.DisposeArrays();
+        _gradients.DisposeArrays();
+        _parameters.DisposeArrays();
+        _optimizer.State.DisposeArrays();
+        _grouped.State.DisposeArrays();
     }
 
     /// <summary>The state is evaluated as well: a graph that nobody evaluates would grow with every call.</summary>
     [Benchmark(Baseline = true)]
-    public void ApplyGradientsAndEvaluate() => Replace(optimizer.ApplyGradients(gradients, parameters), optimizer);
+    public void ApplyGradientsAndEvaluate() => Replace(_optimizer.ApplyGradients(_gradients, _parameters), _optimizer);
 
     [Benchmark]
-    public void ApplyGradientsCompiled() => Replace(compiled(gradients, parameters), optimizer);
+    public void ApplyGradientsCompiled() => Replace(_compiled(_gradients, _parameters), _optimizer);
 
     [Benchmark]
-    public void ApplyGradientsGrouped() => Replace(grouped.ApplyGradients(gradients, parameters), grouped);
+    public void ApplyGradientsGrouped() => Replace(_grouped.ApplyGradients(_gradients, _parameters), _grouped);
 
     private void Replace(TreeDictionary updated, Optimizer used)
     {
         Mx.Eval(updated, used.State);
-        parameters.DisposeArrays();
-        parameters = updated;
+        _parameters.DisposeArrays();
+        _parameters = updated;
     }
 
     private Optimizer NewOptimizer() => Rule switch

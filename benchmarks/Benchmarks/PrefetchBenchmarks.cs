@@ -16,23 +16,23 @@ public class PrefetchBenchmarks
     private const int BatchSize = 16;
     private const int Hidden = 256;
 
-    private string folder = "";
-    private Dataset<MlxArray[]> batches = Dataset.FromArrays(Mx.Zeros(1));
-    private TrainingStep? step;
+    private string _folder = "";
+    private Dataset<MlxArray[]> _batches = Dataset.FromArrays(Mx.Zeros(1));
+    private TrainingStep? _step;
 
     [GlobalSetup]
     public void Prepare()
     {
-        folder = Directory.CreateTempSubdirectory("dotmlx-prefetch-").FullName;
+        _folder = Directory.CreateTempSubdirectory("dotmlx-prefetch-").FullName;
         var random = new Random(1);
         for (int i = 0; i < Images; i++)
         {
-            WriteImage(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, $"{i % 2}")).FullName, $"{i}.png"), random);
+            WriteImage(Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, $"{i % 2}")).FullName, $"{i}.png"), random);
         }
 
-        batches = ImageFolder.Open(folder, Side, Side).Examples.Shuffle(1).Batch(BatchSize, dropLast: true);
+        _batches = ImageFolder.Open(_folder, Side, Side).Examples.Shuffle(1).Batch(BatchSize, dropLast: true);
         var model = new Sequential(new Linear(Side * Side * 3, Hidden), new ReLU(), new Linear(Hidden, 2));
-        step = TrainingStep.Create(
+        _step = TrainingStep.Create(
             model, new SGD(1e-4),
             (x, y) => Losses.CrossEntropy(model.Forward(Augment.Normalize(x, [0.5f], [0.5f]).Reshape(-1, Side * Side * 3)), y, reduction: Reduction.Mean),
             new() { Compiled = false });
@@ -41,21 +41,21 @@ public class PrefetchBenchmarks
     [GlobalCleanup]
     public void CleanUp()
     {
-        step?.Dispose();
-        Directory.Delete(folder, recursive: true);
+        _step?.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
     /// <summary>Decoding alone.</summary>
     [Benchmark]
-    public int Decode() => batches.Count(batch => Computed(batch));
+    public int Decode() => _batches.Count(batch => Computed(batch));
 
     /// <summary>Decoding, then training, one after the other.</summary>
     [Benchmark(Baseline = true)]
-    public float Alternately() => Train(batches);
+    public float Alternately() => Train(_batches);
 
     /// <summary>Decoding on another thread while this one trains.</summary>
     [Benchmark]
-    public float Prefetched() => Train(batches.Prefetch(2));
+    public float Prefetched() => Train(_batches.Prefetch(2));
 
     private static bool Computed(MlxArray[] batch)
     {
@@ -68,7 +68,7 @@ public class PrefetchBenchmarks
         float loss = 0;
         foreach (MlxArray[] batch in data)
         {
-            loss = step!.Run(batch);
+            loss = _step!.Run(batch);
         }
 
         return loss;

@@ -7,18 +7,18 @@ namespace DotMlx.Benchmarks;
 [BenchmarkCategory("transform")]
 public class TransformBenchmarks
 {
-    private readonly MlxArray x = MlxArray.Create<float>([1f, 2f, 3f, 4f]);
-    private readonly Func<MlxArray, MlxArray> gradient = Mx.Grad(Loss);
-    private readonly Func<MlxArray, MlxArray> compiled = Mx.Compile(Loss);
+    private readonly MlxArray _x = MlxArray.Create<float>([1f, 2f, 3f, 4f]);
+    private readonly Func<MlxArray, MlxArray> _gradient = Mx.Grad(Loss);
+    private readonly Func<MlxArray, MlxArray> _compiled = Mx.Compile(Loss);
 
     [Benchmark(Baseline = true)]
-    public void Function() => Finish(Loss(x));
+    public void Function() => Finish(Loss(_x));
 
     [Benchmark]
-    public void Gradient() => Finish(gradient(x));
+    public void Gradient() => Finish(_gradient(_x));
 
     [Benchmark]
-    public void Compiled() => Finish(compiled(x));
+    public void Compiled() => Finish(_compiled(_x));
 
     private static MlxArray Loss(MlxArray x)
     {

@@ -8,13 +8,13 @@ namespace DotMlx.Compare;
 /// <summary>The yardstick: <c>work.c</c>, compiled against the library in use and called in this process.</summary>
 internal sealed unsafe class CWork : IDisposable
 {
-    private readonly nint library;
-    private readonly string folder;
+    private readonly nint _library;
+    private readonly string _folder;
 
     private CWork(nint library, string folder)
     {
-        this.library = library;
-        this.folder = folder;
+        _library = library;
+        _folder = folder;
     }
 
     internal static CWork Build(string mlxLibrary)
@@ -75,9 +75,9 @@ internal sealed unsafe class CWork : IDisposable
 
     public void Dispose()
     {
-        NativeLibrary.Free(library);
-        Directory.Delete(folder, recursive: true);
+        NativeLibrary.Free(_library);
+        Directory.Delete(_folder, recursive: true);
     }
 
-    private void* Symbol(string name) => (void*)NativeLibrary.GetExport(library, name);
+    private void* Symbol(string name) => (void*)NativeLibrary.GetExport(_library, name);
 }

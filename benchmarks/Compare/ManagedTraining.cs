@@ -9,11 +9,11 @@ internal sealed class ManagedTraining : IDisposable
 {
     private static readonly int[] Sizes = [784, 512, 512, 10];
 
-    private readonly Sequential model;
-    private readonly Adam optimizer = new(1e-3);
-    private readonly MlxArray x;
-    private readonly MlxArray y;
-    private readonly Func<MlxArray, MlxArray, MlxArray> step;
+    private readonly Sequential _model;
+    private readonly Adam _optimizer = new(1e-3);
+    private readonly MlxArray _x;
+    private readonly MlxArray _y;
+    private readonly Func<MlxArray, MlxArray, MlxArray> _step;
 
     internal ManagedTraining(int batch, bool compiled, bool ownsArrays = false)
     {
@@ -27,19 +27,19 @@ internal sealed class ManagedTraining : IDisposable
             }
         }
 
-        model = new Sequential(layers) { OwnsArrays = ownsArrays };
-        x = Mx.Full([batch, Sizes[0]], 0.01f);
-        y = Mx.Zeros([batch], DType.Int32);
+        _model = new Sequential(layers) { OwnsArrays = ownsArrays };
+        _x = Mx.Full([batch, Sizes[0]], 0.01f);
+        _y = Mx.Zeros([batch], DType.Int32);
         Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients =
-            model.ValueAndGrad((images, labels) => Losses.CrossEntropy(model.Forward(images), labels, reduction: Reduction.Mean));
-        optimizer.Init(model.TrainableParameters());
-        Mx.Eval(model.Parameters(), optimizer.State, x, y);
-        step = compiled ? Mx.Compile(Step, [model, optimizer], [model, optimizer]) : Step;
+            _model.ValueAndGrad((images, labels) => Losses.CrossEntropy(_model.Forward(images), labels, reduction: Reduction.Mean));
+        _optimizer.Init(_model.TrainableParameters());
+        Mx.Eval(_model.Parameters(), _optimizer.State, _x, _y);
+        _step = compiled ? Mx.Compile(Step, [_model, _optimizer], [_model, _optimizer]) : Step;
 
         MlxArray Step(MlxArray images, MlxArray labels)
         {
             (MlxArray loss, TreeDictionary gradients) = lossAndGradients(images, labels);
-            model.Update(optimizer.ApplyGradients(gradients, model.TrainableParameters()));
+            _model.Update(_optimizer.ApplyGradients(gradients, _model.TrainableParameters()));
             return loss;
         }
     }
@@ -76,10 +76,10 @@ internal sealed class ManagedTraining : IDisposable
 
     public void Dispose()
     {
-        model.Parameters().DisposeArrays();
-        optimizer.State.DisposeArrays();
-        x.Dispose();
-        y.Dispose();
+        _model.Parameters().DisposeArrays();
+        _optimizer.State.DisposeArrays();
+        _x.Dispose();
+        _y.Dispose();
     }
 
     private float WithScopes(int steps)
@@ -88,8 +88,8 @@ internal sealed class ManagedTraining : IDisposable
         for (int i = 0; i < steps; i++)
         {
             using MlxScope scope = MlxScope.Begin();
-            MlxArray loss = step(x, y);
-            Mx.Eval(loss, model.Parameters(), optimizer.State);
+            MlxArray loss = _step(_x, _y);
+            Mx.Eval(loss, _model.Parameters(), _optimizer.State);
             last = loss.Item<float>();
         }
 
@@ -100,7 +100,7 @@ internal sealed class ManagedTraining : IDisposable
     {
         for (int i = 0; i < steps; i++)
         {
-            Mx.Eval(step(x, y), model.Parameters(), optimizer.State);
+            Mx.Eval(_step(_x, _y), _model.Parameters(), _optimizer.State);
         }
     }
 

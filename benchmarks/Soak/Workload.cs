@@ -9,7 +9,7 @@ internal sealed class Workload(string folder)
     private const int Features = 32;
     private const int Batch = 16;
 
-    private readonly Action<int>[] parts =
+    private readonly Action<int>[] _parts =
     [
         TrainWithScopes, TrainWithoutUsing, TrainCompiled, Infer, ThrowInLoss, ThrowInMlx,
         seed => SaveAndLoad(Path.Combine(folder, $"soak-{seed}.safetensors")),
@@ -19,10 +19,10 @@ internal sealed class Workload(string folder)
     /// <summary>Everything once, beginning elsewhere for every thread, so that different work meets.</summary>
     internal void Run(int seed)
     {
-        for (int i = 0; i < parts.Length; i++)
+        for (int i = 0; i < _parts.Length; i++)
         {
-            parts[(seed + i) % parts.Length](seed);
-            if (i == seed % parts.Length)
+            _parts[(seed + i) % _parts.Length](seed);
+            if (i == seed % _parts.Length)
             {
                 GC.Collect(seed % 3, GCCollectionMode.Forced, blocking: true);
             }
@@ -135,15 +135,15 @@ internal sealed class Workload(string folder)
     /// <summary>A small model in training; one lives as long as the program.</summary>
     internal sealed class Trainer
     {
-        private readonly MlxArray x;
-        private readonly MlxArray y;
-        private readonly Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients;
+        private readonly MlxArray _x;
+        private readonly MlxArray _y;
+        private readonly Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> _lossAndGradients;
 
         internal Trainer(int seed)
         {
-            x = Mx.Full([Batch, Features], 0.1f * seed);
-            y = Mx.Zeros([Batch], DType.Int32);
-            lossAndGradients = Model.ValueAndGrad(
+            _x = Mx.Full([Batch, Features], 0.1f * seed);
+            _y = Mx.Zeros([Batch], DType.Int32);
+            _lossAndGradients = Model.ValueAndGrad(
                 (images, labels) => Losses.CrossEntropy(Model.Forward(images), labels, reduction: Reduction.Mean));
             Optimizer.Init(Model.TrainableParameters());
             Mx.Eval(Model.Parameters(), Optimizer.State);
@@ -155,7 +155,7 @@ internal sealed class Workload(string folder)
 
         internal MlxArray Build()
         {
-            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x, y);
+            (MlxArray loss, TreeDictionary gradients) = _lossAndGradients(_x, _y);
             Model.Update(Optimizer.ApplyGradients(gradients, Model.TrainableParameters()));
             return loss;
         }

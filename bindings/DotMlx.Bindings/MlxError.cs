@@ -10,7 +10,7 @@ namespace DotMlx.Bindings;
 public static unsafe partial class MlxError
 {
     // mlx-c has one error handler for the whole process: whichever copy of this assembly set it last, all of them read here.
-    private static readonly ThreadLocal<string?> s_message = ProcessWide.Get("ErrorMessage", static () => new ThreadLocal<string?>());
+    private static readonly ThreadLocal<string?> S_message = ProcessWide.Get("ErrorMessage", static () => new ThreadLocal<string?>());
 
     /// <summary>Does nothing if <paramref name="status"/> is zero.</summary>
     /// <param name="status">The return value of the C function.</param>
@@ -30,8 +30,8 @@ public static unsafe partial class MlxError
     /// <summary>The message of the last error on this thread, which is then cleared; null if there was none.</summary>
     public static string? TakeMessage()
     {
-        string? message = s_message.Value;
-        s_message.Value = null;
+        string? message = S_message.Value;
+        S_message.Value = null;
         return message;
     }
 
@@ -51,7 +51,7 @@ public static unsafe partial class MlxError
 
     /// <summary>The function that mlx-c calls instead of printing the error and ending the process. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    internal static void Handle(byte* message, void* data) => s_message.Value = MlxMessages.Explain(Clean(Marshal.PtrToStringUTF8((nint)message)));
+    internal static void Handle(byte* message, void* data) => S_message.Value = MlxMessages.Explain(Clean(Marshal.PtrToStringUTF8((nint)message)));
 
     /// <summary>Removes the C++ file and line at the end of every message of mlx-c, which don't help a .NET developer.</summary>
     internal static string? Clean(string? message)

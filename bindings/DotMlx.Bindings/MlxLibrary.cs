@@ -24,13 +24,13 @@ public enum MlxLibraryKind
 /// </remarks>
 public static partial class MlxLibrary
 {
-    private static readonly Lock s_gate = new();
+    private static readonly Lock S_gate = new();
 
-    private static volatile LoadedLibrary? s_loaded;
-    private static string? s_path;
-    private static List<string> s_broken = [];
-    private static volatile IReadOnlyList<MlxLibraryAttempt> s_attempts = [];
-    private static ILogger s_logger = NullLogger.Instance;
+    private static volatile LoadedLibrary? _s_loaded;
+    private static string? _s_path;
+    private static List<string> _s_broken = [];
+    private static volatile IReadOnlyList<MlxLibraryAttempt> _s_attempts = [];
+    private static ILogger _s_logger = NullLogger.Instance;
 
     /// <summary>The file in use. A program may name one by its full path (or the word <c>reference</c>) before the first use of MLX.</summary>
     /// <exception cref="InvalidOperationException">Set after the library was loaded.</exception>
@@ -41,11 +41,11 @@ public static partial class MlxLibrary
         set
         {
             ArgumentException.ThrowIfNullOrEmpty(value);
-            lock (s_gate)
+            lock (S_gate)
             {
-                if (s_loaded is { } loaded && loaded.Path != value)
+                if (_s_loaded is { } loaded && loaded.Path != value)
                     throw new InvalidOperationException($"MlxLibrary.Path cannot become '{value}': '{loaded.Path}' is already loaded. Set it before the first use of MLX.");
-                s_path = value;
+                _s_path = value;
             }
         }
     }
@@ -87,12 +87,12 @@ public static partial class MlxLibrary
             {
                 // Each attempt says why it failed.
             }
-            return s_attempts;
+            return _s_attempts;
         }
     }
 
     /// <summary>The library in use, loaded by the first who asks. A failure is reported to each who asks until one succeeds.</summary>
-    internal static LoadedLibrary Loaded => s_loaded ?? Load();
+    internal static LoadedLibrary Loaded => _s_loaded ?? Load();
 
     /// <summary>Loads the library when that has not happened yet.</summary>
     /// <exception cref="DllNotFoundException">Nothing loads.</exception>
@@ -103,10 +103,10 @@ public static partial class MlxLibrary
     public static void UseLogging(ILoggerFactory factory)
     {
         ArgumentNullException.ThrowIfNull(factory);
-        lock (s_gate)
+        lock (S_gate)
         {
-            s_logger = factory.CreateLogger(typeof(MlxLibrary).FullName!);
-            if (s_loaded is { } loaded) Announce(loaded);
+            _s_logger = factory.CreateLogger(typeof(MlxLibrary).FullName!);
+            if (_s_loaded is { } loaded) Announce(loaded);
         }
     }
 
@@ -118,22 +118,22 @@ public static partial class MlxLibrary
 
     private static LoadedLibrary Load()
     {
-        lock (s_gate)
+        lock (S_gate)
         {
-            if (s_loaded is { } already) return already;
+            if (_s_loaded is { } already) return already;
             var search = new LibrarySearch();
             LoadedLibrary loaded;
             try
             {
-                loaded = search.Find(s_path);
+                loaded = search.Find(_s_path);
             }
             finally
             {
-                s_attempts = search.Attempts;
+                _s_attempts = search.Attempts;
             }
-            s_broken = search.Broken;
+            _s_broken = search.Broken;
             // First of all: a logger that asks which library is in use must not load it again.
-            s_loaded = loaded;
+            _s_loaded = loaded;
             Announce(loaded);
             return loaded;
         }
@@ -141,13 +141,13 @@ public static partial class MlxLibrary
 
     private static void Announce(LoadedLibrary loaded)
     {
-        LogInUse(s_logger, loaded.Kind, loaded.MlxVersion, loaded.Version.Name, loaded.Path);
+        LogInUse(_s_logger, loaded.Kind, loaded.MlxVersion, loaded.Version.Name, loaded.Path);
         if (loaded.Kind == MlxLibraryKind.Reference)
-            LogReference(s_logger, s_broken.Count == 0 ? "" : $" These did not load: {string.Join("; ", s_broken)}");
+            LogReference(_s_logger, _s_broken.Count == 0 ? "" : $" These did not load: {string.Join("; ", _s_broken)}");
         if (loaded.Package is { } package && package.Mlxc != loaded.Version.Name)
-            LogReplaced(s_logger, loaded.Path, package.Mlxc, loaded.Version.Name);
+            LogReplaced(_s_logger, loaded.Path, package.Mlxc, loaded.Version.Name);
         if (loaded.Kind == MlxLibraryKind.Mlx && IsNewerThanTested(loaded.MlxVersion))
-            LogUntested(s_logger, loaded.MlxVersion, KnownMlxc.TestedFrom, KnownMlxc.TestedTo);
+            LogUntested(_s_logger, loaded.MlxVersion, KnownMlxc.TestedFrom, KnownMlxc.TestedTo);
     }
 
     internal static bool IsNewerThanTested(string mlxVersion) => Numbers(mlxVersion) is { } version && version > Version.Parse(KnownMlxc.TestedTo);

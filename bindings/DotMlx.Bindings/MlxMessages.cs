@@ -3,7 +3,7 @@ namespace DotMlx.Bindings;
 /// <summary>Rewrites some of MLX's messages, which are in terms of its C++ code, as sentences.</summary>
 internal static class MlxMessages
 {
-    private static readonly (string Part, string Sentence)[] s_sentences =
+    private static readonly (string Part, string Sentence)[] S_sentences =
     [
         ("array without a primitive",
             "[eval] An array has no value: it was made inside a function that is compiled, vectorized or exported, and used outside of it. Return it from "
@@ -15,7 +15,7 @@ internal static class MlxMessages
 
     internal static string? Explain(string? message)
     {
-        foreach ((string part, string sentence) in s_sentences)
+        foreach ((string part, string sentence) in S_sentences)
         {
             if (message is not null && message.Contains(part, StringComparison.Ordinal)) return sentence;
         }

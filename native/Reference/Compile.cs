@@ -5,12 +5,12 @@ namespace DotMlx.Reference;
 /// <summary>A traced function: its recorded operations in order, to be done again on other inputs.</summary>
 internal sealed class Graph
 {
-    private readonly Tensor[] inputs, outputs, constants;
-    private readonly List<Node> nodes;
+    private readonly Tensor[] _inputs, _outputs, _constants;
+    private readonly List<Node> _nodes;
 
     internal Graph(Tensor[] inputs, Tensor[] outputs)
     {
-        (this.inputs, this.outputs) = (inputs, outputs);
+        (_inputs, _outputs) = (inputs, outputs);
         var reached = new HashSet<Node>();
         var pending = new Stack<Tensor>(outputs);
         var own = new HashSet<Tensor>(inputs);
@@ -21,11 +21,11 @@ internal sealed class Graph
             if (tensor.Node is not { } node) held.Add(tensor);
             else if (reached.Add(node)) Array.ForEach(node.Inputs, pending.Push);
         }
-        nodes = [.. reached.OrderBy(x => x.Order)];
-        constants = [.. held];
+        _nodes = [.. reached.OrderBy(x => x.Order)];
+        _constants = [.. held];
         InputShapes = Array.ConvertAll(inputs, x => x.Shape);
-        IsShapeBound = nodes.Exists(x => x.ShapeBound);
-        foreach (var tensor in constants) tensor.Retain();
+        IsShapeBound = _nodes.Exists(x => x.ShapeBound);
+        foreach (var tensor in _constants) tensor.Retain();
     }
 
     internal int[][] InputShapes { get; }
@@ -37,37 +37,37 @@ internal sealed class Graph
     internal Tensor[] Replay(Tensor[] values)
     {
         var known = new Dictionary<Tensor, Tensor>();
-        for (var i = 0; i < inputs.Length; i++) known[inputs[i]] = values[i];
+        for (var i = 0; i < _inputs.Length; i++) known[_inputs[i]] = values[i];
         Tensor Now(Tensor tensor) => known.GetValueOrDefault(tensor, tensor);
-        foreach (var node in nodes)
+        foreach (var node in _nodes)
         {
             var results = node.Forward(Array.ConvertAll(node.Inputs, Now));
             for (var i = 0; i < results.Length; i++) known[node.Outputs[i]] = results[i];
         }
-        return Array.ConvertAll(outputs, Now);
+        return Array.ConvertAll(_outputs, Now);
     }
 
     internal void Release()
     {
-        foreach (var tensor in constants) tensor.Release();
+        foreach (var tensor in _constants) tensor.Release();
     }
 }
 
 /// <summary>compile.h: a function is called once per kind of input, later calls repeat what it did with arrays.</summary>
 internal sealed unsafe partial class Functions
 {
-    private static volatile mlx_compile_mode compileMode =
+    private static volatile mlx_compile_mode _compileMode =
         Environment.GetEnvironmentVariable("MLX_DISABLE_COMPILE") is null ? mlx_compile_mode.MLX_COMPILE_MODE_ENABLED : mlx_compile_mode.MLX_COMPILE_MODE_DISABLED;
 
     // Ids of functions that did not bring one; a caller's ids are small numbers or addresses.
-    private static long ownIds = long.MaxValue;
+    private static long _ownIds = long.MaxValue;
 
     public static int mlx_detail_compile(mlx_closure* res, mlx_closure fun, nuint fun_id, byte shapeless, ulong* constants, nuint constants_num) =>
         CompileClosure(res, Closure(fun), fun_id, shapeless != 0, string.Join(',', new ReadOnlySpan<ulong>(constants, (int)constants_num).ToArray()), null);
 
     public static int mlx_compile(mlx_closure* res, mlx_closure fun, byte shapeless)
     {
-        var id = (nuint)Interlocked.Decrement(ref ownIds);
+        var id = (nuint)Interlocked.Decrement(ref _ownIds);
         return CompileClosure(res, Closure(fun), id, shapeless != 0, "", () => mlx_detail_compile_erase(id));
     }
 
@@ -76,7 +76,7 @@ internal sealed unsafe partial class Functions
         function.Retain();
         return Assign(&res->ctx, new Callback<ArrayFunction>(inputs =>
         {
-            if (compileMode == mlx_compile_mode.MLX_COMPILE_MODE_DISABLED || Array.Exists(inputs, x => x.Node is not null)) return function.Call(inputs);
+            if (_compileMode == mlx_compile_mode.MLX_COMPILE_MODE_DISABLED || Array.Exists(inputs, x => x.Node is not null)) return function.Call(inputs);
             var kind = $"{shapeless}:{constants}:{string.Join(';', inputs.Select(x => $"{x.DType}{(shapeless ? x.NDim.ToString() : Errors.Text(x.Shape))}"))}";
             return CompiledGraphs.Current.Find(id, kind) is { } graph && graph.Fits(inputs) ? graph.Replay(inputs) : Record(function.Call, inputs, id, kind);
         }, () =>
@@ -110,7 +110,7 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_set_compile_mode(mlx_compile_mode mode)
     {
-        compileMode = mode;
+        _compileMode = mode;
         return 0;
     }
 }

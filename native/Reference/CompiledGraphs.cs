@@ -10,25 +10,25 @@ internal sealed class CompiledGraphs
     private static readonly List<(Thread Thread, CompiledGraphs Graphs)> Owners = [];
 
     [ThreadStatic]
-    private static CompiledGraphs? current;
+    private static CompiledGraphs? _current;
 
-    private readonly Dictionary<(nuint Id, string Kind), Graph> graphs = [];
+    private readonly Dictionary<(nuint Id, string Kind), Graph> _graphs = [];
 
-    internal static CompiledGraphs Current => current ??= Register();
+    internal static CompiledGraphs Current => _current ??= Register();
 
-    internal Graph? Find(nuint id, string kind) => graphs.GetValueOrDefault((id, kind));
+    internal Graph? Find(nuint id, string kind) => _graphs.GetValueOrDefault((id, kind));
 
     internal void Put(nuint id, string kind, Graph graph)
     {
-        if (graphs.Remove((id, kind), out var before)) before.Release();
-        graphs.Add((id, kind), graph);
+        if (_graphs.Remove((id, kind), out var before)) before.Release();
+        _graphs.Add((id, kind), graph);
     }
 
     internal void Erase(Func<nuint, bool> matches)
     {
-        foreach (var key in graphs.Keys.Where(x => matches(x.Id)).ToArray())
+        foreach (var key in _graphs.Keys.Where(x => matches(x.Id)).ToArray())
         {
-            graphs.Remove(key, out var graph);
+            _graphs.Remove(key, out var graph);
             graph!.Release();
         }
     }

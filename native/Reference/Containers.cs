@@ -28,13 +28,13 @@ internal sealed class StringMap : NativeMap<NativeString>;
 /// <summary>A walk through a copy of a map's entries.</summary>
 internal sealed class Walk<T>(NativeMap<T> map)
 {
-    private readonly (NativeString Key, T Value)[] entries = [.. map.Items.Values];
-    private int next;
+    private readonly (NativeString Key, T Value)[] _entries = [.. map.Items.Values];
+    private int _next;
 
     internal bool TryNext(out (NativeString Key, T Value) entry)
     {
-        entry = next < entries.Length ? entries[next] : default;
-        return next++ < entries.Length;
+        entry = _next < _entries.Length ? _entries[_next] : default;
+        return _next++ < _entries.Length;
     }
 }
 

@@ -24,13 +24,13 @@ internal sealed class DeviceInfo : NativeMap<object>;
 /// <summary>device.h, stream.h, memory.h, metal.h, cuda.h, version.h and error.h. There is one device, the CPU; streams only have names.</summary>
 internal sealed unsafe partial class Functions
 {
-    private static volatile Device defaultDevice = Device.Cpu;
+    private static volatile Device _defaultDevice = Device.Cpu;
     private static readonly Stream FirstStream = new(Device.Cpu, 0);
-    private static int streams;
-    private static long memoryLimit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, cacheLimit = memoryLimit, wiredLimit;
+    private static int _streams;
+    private static long _memoryLimit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, _cacheLimit = _memoryLimit, _wiredLimit;
 
     [ThreadStatic]
-    private static Stream? defaultStream;
+    private static Stream? _defaultStream;
 
     private static Device Of(mlx_device dev) => Handles.Get<Device>(dev.ctx, nameof(mlx_device));
 
@@ -60,11 +60,11 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_device_get_type(mlx_device_type* type, mlx_device dev) => Give(type, Of(dev).Type);
 
-    public static int mlx_get_default_device(mlx_device* dev) => Assign(&dev->ctx, defaultDevice);
+    public static int mlx_get_default_device(mlx_device* dev) => Assign(&dev->ctx, _defaultDevice);
 
     public static int mlx_set_default_device(mlx_device dev)
     {
-        defaultDevice = Checked(Of(dev), "set_default_device");
+        _defaultDevice = Checked(Of(dev), "set_default_device");
         return 0;
     }
 
@@ -117,7 +117,7 @@ internal sealed unsafe partial class Functions
     public static mlx_stream mlx_stream_new() => default;
 
     public static mlx_stream mlx_stream_new_device(mlx_device dev) =>
-        NewStream(new Stream(Checked(Of(dev), "new_stream"), Interlocked.Increment(ref streams)));
+        NewStream(new Stream(Checked(Of(dev), "new_stream"), Interlocked.Increment(ref _streams)));
 
     public static int mlx_stream_set(mlx_stream* stream, mlx_stream src) => Assign(&stream->ctx, Of(src));
 
@@ -140,16 +140,16 @@ internal sealed unsafe partial class Functions
     public static int mlx_get_default_stream(mlx_stream* stream, mlx_device dev)
     {
         Checked(Of(dev), "default_stream");
-        return Assign(&stream->ctx, defaultStream ?? FirstStream);
+        return Assign(&stream->ctx, _defaultStream ?? FirstStream);
     }
 
     public static int mlx_set_default_stream(mlx_stream stream)
     {
-        defaultStream = Of(stream);
+        _defaultStream = Of(stream);
         return 0;
     }
 
-    public static mlx_stream mlx_default_cpu_stream_new() => NewStream(defaultStream ?? FirstStream);
+    public static mlx_stream mlx_default_cpu_stream_new() => NewStream(_defaultStream ?? FirstStream);
 
     public static mlx_stream mlx_default_gpu_stream_new() =>
         throw new MlxFailure("[default_stream] Cannot get gpu stream: the reference library has one device, the CPU.");
@@ -162,7 +162,7 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_get_cache_memory(nuint* res) => Give<nuint>(res, 0);
 
-    public static int mlx_get_memory_limit(nuint* res) => Give(res, (nuint)Volatile.Read(ref memoryLimit));
+    public static int mlx_get_memory_limit(nuint* res) => Give(res, (nuint)Volatile.Read(ref _memoryLimit));
 
     public static int mlx_reset_peak_memory()
     {
@@ -173,11 +173,11 @@ internal sealed unsafe partial class Functions
     public static int mlx_clear_cache() => 0;
 
     // Limits are remembered; nothing is cached, and an allocation fails when the system refuses it.
-    public static int mlx_set_memory_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref memoryLimit, (long)limit));
+    public static int mlx_set_memory_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref _memoryLimit, (long)limit));
 
-    public static int mlx_set_cache_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref cacheLimit, (long)limit));
+    public static int mlx_set_cache_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref _cacheLimit, (long)limit));
 
-    public static int mlx_set_wired_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref wiredLimit, (long)limit));
+    public static int mlx_set_wired_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref _wiredLimit, (long)limit));
 
     // ---- what is not there, the version and errors --------------------------------------------------------------
 

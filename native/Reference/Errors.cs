@@ -14,12 +14,12 @@ internal static unsafe class Errors
 {
     private sealed record Handler(nint Function, nint Data, nint Destructor);
 
-    private static Handler? current;
+    private static Handler? _current;
 
     internal static void SetHandler(delegate* unmanaged[Cdecl]<byte*, void*, void> function, void* data, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         var next = function == null ? null : new Handler((nint)function, (nint)data, (nint)dtor);
-        var previous = Interlocked.Exchange(ref current, next);
+        var previous = Interlocked.Exchange(ref _current, next);
         if (previous is { Destructor: not 0 }) ((delegate* unmanaged[Cdecl]<void*, void>)previous.Destructor)((void*)previous.Data);
         if (function == null && dtor != null) dtor(data);
     }
@@ -34,7 +34,7 @@ internal static unsafe class Errors
 
     internal static void Report(string message)
     {
-        var handler = Volatile.Read(ref current);
+        var handler = Volatile.Read(ref _current);
         if (handler is null)
         {
             Console.Error.WriteLine("MLX error: " + message);

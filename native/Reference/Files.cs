@@ -60,37 +60,37 @@ internal interface ISource
 
 internal sealed class NativeSource : ISource
 {
-    private readonly NativeFile file;
+    private readonly NativeFile _file;
 
     internal NativeSource(NativeFile file, string name)
     {
-        this.file = file;
+        _file = file;
         file.Open(name);
         Length = file.Length();
     }
 
-    public string Label => file.Label;
+    public string Label => _file.Label;
 
     public long Length { get; }
 
     public void Read(long offset, Span<byte> target)
     {
-        file.Seek(offset);
-        file.Read(target);
+        _file.Seek(offset);
+        _file.Read(target);
     }
 }
 
 internal sealed class PathSource : ISource, IDisposable
 {
-    private readonly Microsoft.Win32.SafeHandles.SafeFileHandle handle;
+    private readonly Microsoft.Win32.SafeHandles.SafeFileHandle _handle;
 
     internal PathSource(string path, string name)
     {
         Label = "file " + path;
         try
         {
-            handle = File.OpenHandle(path);
-            Length = RandomAccess.GetLength(handle);
+            _handle = File.OpenHandle(path);
+            Length = RandomAccess.GetLength(_handle);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -106,13 +106,13 @@ internal sealed class PathSource : ISource, IDisposable
     {
         for (var done = 0; done < target.Length;)
         {
-            var count = RandomAccess.Read(handle, target[done..], offset + done);
+            var count = RandomAccess.Read(_handle, target[done..], offset + done);
             if (count == 0) throw new MlxFailure($"[read] Unable to read {target.Length} bytes from {Label}.");
             done += count;
         }
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => _handle.Dispose();
 }
 
 /// <summary>The safetensors and npy formats.</summary>

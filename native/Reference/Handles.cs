@@ -7,13 +7,13 @@ namespace DotMlx.Reference;
 /// <summary>Something that a handle can stand for, freed when the last of its owners lets go.</summary>
 internal abstract class Owned
 {
-    private int owners;
+    private int _owners;
 
-    internal void Retain() => Interlocked.Increment(ref owners);
+    internal void Retain() => Interlocked.Increment(ref _owners);
 
     internal void Release()
     {
-        if (Interlocked.Decrement(ref owners) == 0) OnReleased();
+        if (Interlocked.Decrement(ref _owners) == 0) OnReleased();
     }
 
     protected abstract void OnReleased();
@@ -22,13 +22,13 @@ internal abstract class Owned
 /// <summary>A string that C can point to for as long as its owner lives.</summary>
 internal sealed unsafe class NativeString(string text)
 {
-    private readonly byte* pointer = Encode(text);
+    private readonly byte* _pointer = Encode(text);
 
-    ~NativeString() => NativeMemory.Free(pointer);
+    ~NativeString() => NativeMemory.Free(_pointer);
 
     internal string Text { get; } = text;
 
-    internal byte* Pointer => pointer;
+    internal byte* Pointer => _pointer;
 
     internal static string? Read(byte* text) => text == null ? null : Marshal.PtrToStringUTF8((nint)text);
 
@@ -50,7 +50,7 @@ internal sealed unsafe class NativeString(string text)
 internal static unsafe class Handles
 {
     private static readonly ConcurrentDictionary<nint, object> Table = new();
-    private static long last = 0x1000;
+    private static long _last = 0x1000;
 
     internal static T Get<T>(void* handle, string typeName) where T : class
     {
@@ -64,7 +64,7 @@ internal static unsafe class Handles
     internal static void* New(object value)
     {
         Keep(value);
-        var handle = (nint)Interlocked.Add(ref last, 16);
+        var handle = (nint)Interlocked.Add(ref _last, 16);
         Table[handle] = value;
         return (void*)handle;
     }

@@ -8,7 +8,7 @@ internal sealed unsafe partial class Functions
 {
     /// <summary>The key that calls without one take from; like MLX's it belongs to the thread.</summary>
     [ThreadStatic]
-    private static (uint, uint)? sequence;
+    private static (uint, uint)? _sequence;
 
     private static (uint First, uint Second) Threefry((uint First, uint Second) key, uint x, uint y)
     {
@@ -50,8 +50,8 @@ internal sealed unsafe partial class Functions
 
     private static Tensor NextKey()
     {
-        var words = Words(sequence ?? Seed((ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()), 4);
-        sequence = (words[0], words[1]);
+        var words = Words(_sequence ?? Seed((ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()), 4);
+        _sequence = (words[0], words[1]);
         return KeyTensor((words[2], words[3]));
     }
 
@@ -59,7 +59,7 @@ internal sealed unsafe partial class Functions
 
     public static Tensor mlx_random_key(ulong seed) => KeyTensor(Seed(seed));
 
-    public static void mlx_random_seed(ulong seed) => sequence = Seed(seed);
+    public static void mlx_random_seed(ulong seed) => _sequence = Seed(seed);
 
     public static Tensor mlx_random_bits(ReadOnlySpan<int> shape, int width, Tensor? key)
     {

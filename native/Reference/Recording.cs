@@ -9,9 +9,9 @@ internal delegate Tensor? Pullback(Tensor[] cotangents, Tensor[] inputs, Tensor[
 /// </summary>
 internal sealed class Node
 {
-    private static long count;
+    private static long _count;
 
-    internal long Order { get; } = Interlocked.Increment(ref count);
+    internal long Order { get; } = Interlocked.Increment(ref _count);
 
     internal required Tensor[] Inputs { get; init; }
 
@@ -32,24 +32,24 @@ internal sealed class Node
 internal static class Recording
 {
     [ThreadStatic]
-    private static List<Node>? nodes;
+    private static List<Node>? _nodes;
 
     [ThreadStatic]
-    private static int depth;
+    private static int _depth;
 
     [ThreadStatic]
-    private static bool paused;
+    private static bool _paused;
 
     [ThreadStatic]
-    private static bool forwardMode;
+    private static bool _forwardMode;
 
-    internal static bool IsOutermost => depth == 1;
+    internal static bool IsOutermost => _depth == 1;
 
     /// <summary>Does an operation and records it where a transform needs it.</summary>
     internal static Tensor[] Apply(Tensor[] inputs, Func<Tensor[], Tensor[]> forward, Pullback? pullback, bool shapeBound = false, params Owned?[] holds)
     {
         var outputs = forward(inputs);
-        if (depth > 0 && !paused && Array.Exists(inputs, x => x.Node is not null))
+        if (_depth > 0 && !_paused && Array.Exists(inputs, x => x.Node is not null))
         {
             Add(new Node { Inputs = inputs, Outputs = outputs, Forward = forward, Pullback = pullback, ShapeBound = shapeBound, Holds = holds });
         }
@@ -73,57 +73,57 @@ internal static class Recording
     }
 
     /// <summary>Whether a jvp is running: rules that differ from the transpose of the tangent's give way to it.</summary>
-    internal static bool ForwardMode => forwardMode;
+    internal static bool ForwardMode => _forwardMode;
 
     /// <summary>Runs a transform; when the outermost one ends, everything recorded is let go of.</summary>
     internal static T Trace<T>(Func<T> transform)
     {
-        var before = (paused, forwardMode);
-        (paused, forwardMode) = (false, false);
-        depth++;
+        var before = (_paused, _forwardMode);
+        (_paused, _forwardMode) = (false, false);
+        _depth++;
         try
         {
             return transform();
         }
         finally
         {
-            (paused, forwardMode) = before;
-            if (--depth == 0) Clear();
+            (_paused, _forwardMode) = before;
+            if (--_depth == 0) Clear();
         }
     }
 
     /// <summary>Runs without recording, for gradients that nobody will differentiate again.</summary>
     internal static T Paused<T>(bool pause, Func<T> action)
     {
-        var before = paused;
-        paused = before || pause;
+        var before = _paused;
+        _paused = before || pause;
         try
         {
             return action();
         }
         finally
         {
-            paused = before;
+            _paused = before;
         }
     }
 
     internal static T InForwardMode<T>(Func<T> action)
     {
-        forwardMode = true;
+        _forwardMode = true;
         try
         {
             return action();
         }
         finally
         {
-            forwardMode = false;
+            _forwardMode = false;
         }
     }
 
     private static void Clear()
     {
-        if (nodes is not { } recorded) return;
-        nodes = null;
+        if (_nodes is not { } recorded) return;
+        _nodes = null;
         foreach (var node in recorded)
         {
             foreach (var tensor in node.Outputs) tensor.Node = null;
@@ -145,6 +145,6 @@ internal static class Recording
             tensor.Retain();
             tensor.Node = node;
         }
-        (nodes ??= []).Add(node);
+        (_nodes ??= []).Add(node);
     }
 }

@@ -6,35 +6,35 @@ namespace DotMlx.Reference;
 /// <summary>Bytes outside the garbage collector's reach, counted, shared by the tensors that only differ in shape.</summary>
 internal sealed unsafe class Storage
 {
-    private static long active, peak;
+    private static long _active, _peak;
 
-    private readonly delegate* unmanaged[Cdecl]<void*, void> destructor;
-    private readonly void* payload;
-    private int owners = 1;
+    private readonly delegate* unmanaged[Cdecl]<void*, void> _destructor;
+    private readonly void* _payload;
+    private int _owners = 1;
 
     internal Storage(long bytes)
     {
         Bytes = bytes;
         Pointer = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), 64);
-        var now = Interlocked.Add(ref active, bytes);
-        for (var seen = Peak; now > seen; seen = Peak) Interlocked.CompareExchange(ref peak, now, seen);
+        var now = Interlocked.Add(ref _active, bytes);
+        for (var seen = Peak; now > seen; seen = Peak) Interlocked.CompareExchange(ref _peak, now, seen);
     }
 
     /// <summary>Memory that belongs to the caller and is given back through its destructor.</summary>
     internal Storage(void* pointer, void* payload, delegate* unmanaged[Cdecl]<void*, void> destructor)
     {
         Pointer = pointer;
-        this.payload = payload;
-        this.destructor = destructor;
+        _payload = payload;
+        _destructor = destructor;
     }
 
     ~Storage() => Free();
 
-    internal static long Active => Volatile.Read(ref active);
+    internal static long Active => Volatile.Read(ref _active);
 
-    internal static long Peak => Volatile.Read(ref peak);
+    internal static long Peak => Volatile.Read(ref _peak);
 
-    internal static void ResetPeak() => Volatile.Write(ref peak, 0);
+    internal static void ResetPeak() => Volatile.Write(ref _peak, 0);
 
     internal void* Pointer { get; private set; }
 
@@ -42,13 +42,13 @@ internal sealed unsafe class Storage
 
     internal Storage Share()
     {
-        Interlocked.Increment(ref owners);
+        Interlocked.Increment(ref _owners);
         return this;
     }
 
     internal void Release()
     {
-        if (Interlocked.Decrement(ref owners) > 0) return;
+        if (Interlocked.Decrement(ref _owners) > 0) return;
         GC.SuppressFinalize(this);
         Free();
     }
@@ -58,12 +58,12 @@ internal sealed unsafe class Storage
         var pointer = Pointer;
         if (pointer == null) return;
         Pointer = null;
-        if (destructor != null)
+        if (_destructor != null)
         {
-            destructor(payload);
+            _destructor(_payload);
             return;
         }
-        Interlocked.Add(ref active, -Bytes);
+        Interlocked.Add(ref _active, -Bytes);
         NativeMemory.AlignedFree(pointer);
     }
 }
@@ -74,16 +74,16 @@ internal sealed unsafe class Storage
 /// </summary>
 internal sealed unsafe class Tensor
 {
-    private readonly Storage storage;
-    private int owners = 1;
-    private void* layout;
+    private readonly Storage _storage;
+    private int _owners = 1;
+    private void* _layout;
 
     private Tensor(mlx_dtype dtype, int[] shape, long size, Storage storage)
     {
         DType = dtype;
         Shape = shape;
         Size = (int)size;
-        this.storage = storage;
+        _storage = storage;
         Scope.Adopt(this);
     }
 
@@ -102,7 +102,7 @@ internal sealed unsafe class Tensor
 
     internal long NBytes => (long)Size * DTypes.SizeOf(DType);
 
-    internal void* Pointer => storage.Pointer != null ? storage.Pointer : throw new MlxFailure("The array has been freed.");
+    internal void* Pointer => _storage.Pointer != null ? _storage.Pointer : throw new MlxFailure("The array has been freed.");
 
     /// <summary>The recorded operation that made this tensor, while a transform is tracing.</summary>
     internal Node? Node { get; set; }
@@ -118,7 +118,7 @@ internal sealed unsafe class Tensor
     }
 
     /// <summary>The same bytes under another shape (and element type of another size), without a copy.</summary>
-    internal Tensor Alias(int[] shape, mlx_dtype? dtype = null) => new(dtype ?? DType, shape, Shapes.Count(shape), storage.Share());
+    internal Tensor Alias(int[] shape, mlx_dtype? dtype = null) => new(dtype ?? DType, shape, Shapes.Count(shape), _storage.Share());
 
     internal Tensor Alias() => Alias(Shape);
 
@@ -126,14 +126,14 @@ internal sealed unsafe class Tensor
 
     internal int Dim(int axis) => Shape[axis < 0 ? axis + NDim : axis];
 
-    internal void Retain() => Interlocked.Increment(ref owners);
+    internal void Retain() => Interlocked.Increment(ref _owners);
 
     internal void Release()
     {
-        if (Interlocked.Decrement(ref owners) > 0) return;
-        storage.Release();
-        NativeMemory.Free(layout);
-        layout = null;
+        if (Interlocked.Decrement(ref _owners) > 0) return;
+        _storage.Release();
+        NativeMemory.Free(_layout);
+        _layout = null;
     }
 
     /// <summary>The shape as mlx-c hands it out: native memory that lives as long as the tensor.</summary>
@@ -143,9 +143,9 @@ internal sealed unsafe class Tensor
     {
         get
         {
-            lock (storage)
+            lock (_storage)
             {
-                if (layout != null) return (nuint*)layout;
+                if (_layout != null) return (nuint*)_layout;
                 var block = (nuint*)NativeMemory.Alloc((nuint)(NDim + 1) * 12);
                 nuint stride = 1;
                 for (var i = NDim - 1; i >= 0; i--)
@@ -154,7 +154,7 @@ internal sealed unsafe class Tensor
                     stride *= (nuint)Shape[i];
                     ((int*)(block + NDim))[i] = Shape[i];
                 }
-                layout = block;
+                _layout = block;
                 return block;
             }
         }
@@ -203,13 +203,13 @@ internal sealed unsafe class Tensor
 internal static class Scope
 {
     [ThreadStatic]
-    private static List<Tensor>? current;
+    private static List<Tensor>? _current;
 
-    internal static void Adopt(Tensor tensor) => (current ??= []).Add(tensor);
+    internal static void Adopt(Tensor tensor) => (_current ??= []).Add(tensor);
 
     internal static void Flush()
     {
-        if (current is not { Count: > 0 } list) return;
+        if (_current is not { Count: > 0 } list) return;
         foreach (var tensor in list) tensor.Release();
         list.Clear();
     }
@@ -217,8 +217,8 @@ internal static class Scope
     /// <summary>Runs a callback whose own calls must not let go of what the call in progress has made.</summary>
     internal static T Nested<T>(Func<T> callback, Func<T, IEnumerable<Tensor>> kept)
     {
-        var outer = current;
-        current = null;
+        var outer = _current;
+        _current = null;
         try
         {
             var result = callback();
@@ -232,7 +232,7 @@ internal static class Scope
         finally
         {
             Flush();
-            current = outer;
+            _current = outer;
         }
     }
 }

@@ -10,12 +10,12 @@ namespace DotMlx.PackageTests;
 /// <summary>What lies in the packed files.</summary>
 internal sealed class ContentTests
 {
-    private static readonly string[] s_managed =
+    private static readonly string[] S_managed =
     [
         "DotMlx", "DotMlx.Bindings", "DotMlx.Data", "DotMlx.Extensions.AI", "DotMlx.LanguageModels", "DotMlx.Server", "DotMlx.Tensors",
     ];
 
-    private static IEnumerable<string> Packed => [.. s_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
+    private static IEnumerable<string> Packed => [.. S_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
 
     [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll", "analyzers/dotnet/cs/DotMlx.CodeFixes.dll", "buildTransitive/DotMlx.targets")]
     [TestCase("DotMlx.Bindings", "lib/net10.0/DotMlx.Bindings.dll", "lib/net10.0/DotMlx.Bindings.xml")]
@@ -132,7 +132,7 @@ internal sealed class ContentTests
         }
     }
 
-    [TestCaseSource(nameof(s_managed))]
+    [TestCaseSource(nameof(S_managed))]
     public void ADebuggerFindsTheSources(string id)
     {
         using MetadataReaderProvider provider = MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(PackedFiles.Read(PackedFiles.SymbolsOf(id), $"lib/net10.0/{id}.pdb")));
@@ -153,7 +153,7 @@ internal sealed class ContentTests
         Assert.That(information.Where(i => pdb.GetGuid(i.Kind) == sourceLink).Select(i => Encoding.UTF8.GetString(pdb.GetBlobBytes(i.Value))), Has.One.Contains("raw.githubusercontent.com"));
     }
 
-    [TestCaseSource(nameof(s_managed))]
+    [TestCaseSource(nameof(S_managed))]
     public void TheSymbolsBelongToTheLibraryAndItIsDeterministic(string id)
     {
         byte[] library = PackedFiles.Read(PackedFiles.PathOf(id), $"lib/net10.0/{id}.dll");

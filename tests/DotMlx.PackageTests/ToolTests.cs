@@ -10,32 +10,32 @@ internal sealed class ToolTests
     private const string Tool = "DotMlx.Tool";
     private const string Home = "DOTNET_CLI_HOME";
 
-    private readonly string? home = Environment.GetEnvironmentVariable(Home);
-    private NewProject project = null!;
+    private readonly string? _home = Environment.GetEnvironmentVariable(Home);
+    private NewProject _project = null!;
 
     [OneTimeSetUp]
     public void Install()
     {
         _ = PackedFiles.PathOf(Tool);
-        project = new NewProject([]) { Library = "reference" };
+        _project = new NewProject([]) { Library = "reference" };
 
         // dotnet remembers by version where it found a tool, and would look in the folder of an earlier run.
-        Environment.SetEnvironmentVariable(Home, project.Folder);
-        project.Dotnet("new", "tool-manifest").Succeeded();
-        project.Dotnet("tool", "install", Tool, "--version", PackedFiles.VersionOf(Tool)).Succeeded();
+        Environment.SetEnvironmentVariable(Home, _project.Folder);
+        _project.Dotnet("new", "tool-manifest").Succeeded();
+        _project.Dotnet("tool", "install", Tool, "--version", PackedFiles.VersionOf(Tool)).Succeeded();
     }
 
     [OneTimeTearDown]
     public void Remove()
     {
-        Environment.SetEnvironmentVariable(Home, home);
-        project?.Dispose();
+        Environment.SetEnvironmentVariable(Home, _home);
+        _project?.Dispose();
     }
 
     [Test]
     public void InfoFindsTheReferenceLibraryThatCameWithIt()
     {
-        Command result = project.Dotnet("mlx", "info").Succeeded();
+        Command result = _project.Dotnet("mlx", "info").Succeeded();
         Assert.That(result.Line("kind"), Does.StartWith("reference library"));
         Assert.That(result.Line("library"), Does.Contain(Tool.ToLowerInvariant()).And.Contain($"runtimes{Path.DirectorySeparatorChar}{NewProject.Rid}"));
         Assert.That(result.Line("DotMlx"), Is.EqualTo(PackedFiles.Version));
@@ -47,15 +47,15 @@ internal sealed class ToolTests
         // An npy file by hand: magic, version 1, header, three numbers.
         string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n";
         File.WriteAllBytes(
-            Path.Combine(project.Folder, "a.npy"),
+            Path.Combine(_project.Folder, "a.npy"),
             [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. new byte[12]]);
-        Assert.That(project.Dotnet("mlx", "inspect", "a.npy").Succeeded().Text, Does.Contain("npy, 1 array, 3 elements, 12 B"));
+        Assert.That(_project.Dotnet("mlx", "inspect", "a.npy").Succeeded().Text, Does.Contain("npy, 1 array, 3 elements, 12 B"));
 
-        project.Dotnet("mlx", "convert", "a.npy", "b.safetensors", "--dtype", "float16").Succeeded();
-        using JsonDocument json = JsonDocument.Parse(project.Dotnet("mlx", "inspect", "b.safetensors", "--json").Succeeded().Text);
+        _project.Dotnet("mlx", "convert", "a.npy", "b.safetensors", "--dtype", "float16").Succeeded();
+        using JsonDocument json = JsonDocument.Parse(_project.Dotnet("mlx", "inspect", "b.safetensors", "--json").Succeeded().Text);
         Assert.That(json.RootElement.GetProperty("arrays")[0].GetProperty("type").GetString(), Is.EqualTo("float16"));
 
-        Command refused = project.Dotnet("mlx", "convert", "a.npy", "b.safetensors");
+        Command refused = _project.Dotnet("mlx", "convert", "a.npy", "b.safetensors");
         Assert.That(refused.Exit, Is.EqualTo(1));
         Assert.That(refused.Text, Does.Contain("exists; --force replaces it"));
     }
@@ -68,8 +68,8 @@ internal sealed class ToolTests
             Assert.Ignore("launch needs macOS or Linux.");
         }
 
-        Assert.That(project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "echo hello $MLX_RANK").Succeeded().Text, Does.Contain("[0] hello 0").And.Contain("[1] hello 1"));
-        Command failed = project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "exit $((MLX_RANK * 3))");
+        Assert.That(_project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "echo hello $MLX_RANK").Succeeded().Text, Does.Contain("[0] hello 0").And.Contain("[1] hello 1"));
+        Command failed = _project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "exit $((MLX_RANK * 3))");
         Assert.That(failed.Exit, Is.EqualTo(3));
         Assert.That(failed.Text, Does.Contain("rank 1 ended with exit code 3"));
     }

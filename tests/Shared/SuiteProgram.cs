@@ -9,7 +9,7 @@ namespace DotMlx.Tests.Shared;
 /// <summary>Runs the tests of an assembly without a test host: a suite that was published for another processor is a program of its own.</summary>
 internal sealed class SuiteProgram : ITestListener
 {
-    private readonly Lock gate = new();
+    private readonly Lock _gate = new();
 
     /// <summary>Writes a line for each test and a sum like that of the build.</summary>
     /// <param name="assembly">The suite.</param>
@@ -48,7 +48,7 @@ internal sealed class SuiteProgram : ITestListener
             return;
         }
 
-        lock (gate)
+        lock (_gate)
         {
             Console.WriteLine($"{what}: {test.FullName}");
         }

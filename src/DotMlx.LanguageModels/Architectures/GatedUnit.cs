@@ -5,7 +5,7 @@ namespace DotMlx.LanguageModels.Architectures;
 /// <summary>How a gate and the gated values are combined.</summary>
 public abstract class GatedUnit
 {
-    private static readonly Dictionary<string, Func<MlxArray, MlxArray>> s_activations = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<MlxArray, MlxArray>> S_activations = new(StringComparer.Ordinal)
     {
         ["silu"] = Activations.Silu,
         ["swish"] = Activations.Silu,
@@ -18,7 +18,7 @@ public abstract class GatedUnit
     };
 
     /// <summary>The names of the known activations, as Hugging Face uses them.</summary>
-    public static IReadOnlyCollection<string> Names => s_activations.Keys;
+    public static IReadOnlyCollection<string> Names => S_activations.Keys;
 
     /// <summary>activation(gate) · x.</summary>
     /// <param name="activation">A name of Hugging Face's, one of <see cref="Names"/>.</param>
@@ -35,7 +35,7 @@ public abstract class GatedUnit
     /// <summary>An activation function.</summary>
     /// <param name="name">A name of Hugging Face's, one of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">The name is unknown.</exception>
-    public static Func<MlxArray, MlxArray> Activation(string name) => s_activations.TryGetValue(name, out Func<MlxArray, MlxArray>? found)
+    public static Func<MlxArray, MlxArray> Activation(string name) => S_activations.TryGetValue(name, out Func<MlxArray, MlxArray>? found)
         ? found
         : throw new ArgumentException($"There is no activation '{name}'; known are {string.Join(", ", Names)}.", nameof(name));
 

@@ -14,7 +14,7 @@ internal sealed class LoadedFile : IDisposable
     // As NumPy names the array that has no name.
     private const string DefaultName = "arr_0";
 
-    private readonly List<ArrayFile> files = [];
+    private readonly List<ArrayFile> _files = [];
 
     private LoadedFile(FileDescription description) => Description = description;
 
@@ -56,7 +56,7 @@ internal sealed class LoadedFile : IDisposable
         .ToDictionary(item => item.Key, item => item.Value as string ?? Json(item.Value)!.ToJsonString());
 
     /// <summary>The metadata as GGUF has it: of a GGUF file as it was, of any other its texts.</summary>
-    public Dictionary<string, GgufValue> GgufMetadata() => files is [GgufFile file]
+    public Dictionary<string, GgufValue> GgufMetadata() => _files is [GgufFile file]
         ? file.Metadata.Where(item => item.Key != Alignment).ToDictionary()
         : Metadata().ToDictionary(item => item.Key, item => new GgufValue((string)item.Value));
 
@@ -70,7 +70,7 @@ internal sealed class LoadedFile : IDisposable
             item.Value.Dispose();
         }
 
-        foreach (ArrayFile file in files)
+        foreach (ArrayFile file in _files)
         {
             file.Dispose();
         }
@@ -82,7 +82,7 @@ internal sealed class LoadedFile : IDisposable
     private void Add(string path)
     {
         ArrayFile file = Mx.Load(path);
-        files.Add(file);
+        _files.Add(file);
         foreach ((string name, string type) in (file as SafetensorsFile)?.Float8Types ?? new Dictionary<string, string>())
         {
             Float8.Add(name, type);

@@ -21,26 +21,26 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     private const int HasExited = 4;
     private const int AndStays = 0x01000000;
 
-    private readonly AnonymousPipeServerStream output;
-    private readonly AnonymousPipeServerStream errors;
-    private readonly AnonymousPipeServerStream? input;
-    private readonly Lazy<int> exitCode;
+    private readonly AnonymousPipeServerStream _output;
+    private readonly AnonymousPipeServerStream _errors;
+    private readonly AnonymousPipeServerStream? _input;
+    private readonly Lazy<int> _exitCode;
 
     private ChildProcess(int id, AnonymousPipeServerStream output, AnonymousPipeServerStream errors, AnonymousPipeServerStream? input)
     {
         Id = id;
-        this.output = output;
-        this.errors = errors;
-        this.input = input;
-        exitCode = new Lazy<int>(TakeExitCode);
+        _output = output;
+        _errors = errors;
+        _input = input;
+        _exitCode = new Lazy<int>(TakeExitCode);
     }
 
     /// <summary>The number of the process and of its group.</summary>
     public int Id { get; }
 
-    public Stream Output => output;
+    public Stream Output => _output;
 
-    public Stream Errors => errors;
+    public Stream Errors => _errors;
 
     /// <summary>Starts a program.</summary>
     /// <param name="command">The program, looked for on PATH, and its arguments.</param>
@@ -77,7 +77,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     {
         if (!OperatingSystem.IsLinux())
         {
-            return exitCode.Value;
+            return _exitCode.Value;
         }
 
         // siginfo_t: the code says how it ended, the status is the exit code or the signal.
@@ -98,7 +98,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     }
 
     /// <summary>Lets go of a process that has ended.</summary>
-    public void Forget() => _ = exitCode.Value;
+    public void Forget() => _ = _exitCode.Value;
 
     /// <summary>Sends a signal to the whole group, also when its head has ended.</summary>
     public void Signal(int signal) => _ = Kill(-Id, signal);
@@ -107,15 +107,15 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     public bool GroupIsAlive => Kill(-Id, 0) == 0;
 
     /// <summary>Where a process with input reads from.</summary>
-    public Stream? Input => input;
+    public Stream? Input => _input;
 
-    public void CloseInput() => input?.Dispose();
+    public void CloseInput() => _input?.Dispose();
 
     public void Dispose()
     {
-        input?.Dispose();
-        output.Dispose();
-        errors.Dispose();
+        _input?.Dispose();
+        _output.Dispose();
+        _errors.Dispose();
     }
 
     private int TakeExitCode()
@@ -239,14 +239,14 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     /// <summary>Texts as C has arguments and variables: pointers to bytes that end with zero, and a null at the end.</summary>
     private sealed class TextVector : IDisposable
     {
-        private readonly int count;
+        private readonly int _count;
 
         public TextVector(IEnumerable<string> texts)
         {
             byte[][] bytes = [.. texts.Select(text => Encoding.UTF8.GetBytes(text + '\0'))];
-            count = bytes.Length;
-            Pointer = (byte**)NativeMemory.AllocZeroed((nuint)count + 1, (nuint)sizeof(byte*));
-            for (int i = 0; i < count; i++)
+            _count = bytes.Length;
+            Pointer = (byte**)NativeMemory.AllocZeroed((nuint)_count + 1, (nuint)sizeof(byte*));
+            for (int i = 0; i < _count; i++)
             {
                 Pointer[i] = (byte*)NativeMemory.Alloc((nuint)bytes[i].Length);
                 bytes[i].CopyTo(new Span<byte>(Pointer[i], bytes[i].Length));
@@ -257,7 +257,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
 
         public void Dispose()
         {
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < _count; i++)
             {
                 NativeMemory.Free(Pointer[i]);
             }

@@ -20,14 +20,14 @@ internal sealed class Janitor : IDisposable
         for group in $all; do kill -KILL -$group; done
         """;
 
-    private readonly ChildProcess? shell;
+    private readonly ChildProcess? _shell;
 
     public Janitor()
     {
         try
         {
             Dictionary<string, string> environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(item => (string)item.Key, item => (string?)item.Value ?? "");
-            shell = ChildProcess.Start(["/bin/sh", "-c", Script], environment, hasInput: true);
+            _shell = ChildProcess.Start(["/bin/sh", "-c", Script], environment, hasInput: true);
         }
         catch (Win32Exception)
         {
@@ -40,8 +40,8 @@ internal sealed class Janitor : IDisposable
     {
         try
         {
-            shell?.Input!.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{group}\n")));
-            shell?.Input!.Flush();
+            _shell?.Input!.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{group}\n")));
+            _shell?.Input!.Flush();
         }
         catch (IOException)
         {
@@ -52,8 +52,8 @@ internal sealed class Janitor : IDisposable
     /// <summary>Dismisses it: the launcher has ended the ranks itself.</summary>
     public void Dispose()
     {
-        shell?.Signal(Signals.Kill);
-        shell?.Forget();
-        shell?.Dispose();
+        _shell?.Signal(Signals.Kill);
+        _shell?.Forget();
+        _shell?.Dispose();
     }
 }

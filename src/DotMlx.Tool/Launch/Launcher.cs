@@ -9,16 +9,16 @@ namespace DotMlx.Tool.Launch;
 /// </summary>
 internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output, TextWriter errors)
 {
-    private readonly BlockingCollection<Happening> happenings = [];
-    private readonly Lock writing = new();
-    private readonly Dictionary<int, int> exitCodes = [];
-    private readonly List<RankProcess> processes = [];
+    private readonly BlockingCollection<Happening> _happenings = [];
+    private readonly Lock _writing = new();
+    private readonly Dictionary<int, int> _exitCodes = [];
+    private readonly List<RankProcess> _processes = [];
 
-    private Stopwatch? sinceSignal;
-    private bool interrupted;
-    private bool stopping;
-    private bool killed;
-    private int? firstFailure;
+    private Stopwatch? _sinceSignal;
+    private bool _interrupted;
+    private bool _stopping;
+    private bool _killed;
+    private int? _firstFailure;
 
     private enum What
     {
@@ -42,9 +42,9 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         try
         {
             Start(janitor);
-            while (exitCodes.Count < processes.Count)
+            while (_exitCodes.Count < _processes.Count)
             {
-                if (happenings.TryTake(out Happening happening, Remaining()))
+                if (_happenings.TryTake(out Happening happening, Remaining()))
                 {
                     Handle(happening);
                 }
@@ -55,11 +55,11 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
             }
 
             EndGroups();
-            return firstFailure ?? (interrupted ? Signals.ExitCode(Signals.Interrupt) : ToolCommand.Success);
+            return _firstFailure ?? (_interrupted ? Signals.ExitCode(Signals.Interrupt) : ToolCommand.Success);
         }
         finally
         {
-            foreach (RankProcess process in processes)
+            foreach (RankProcess process in _processes)
             {
                 process.Dispose();
             }
@@ -67,10 +67,10 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
     }
 
     /// <summary>Passes Ctrl-C on; the second time it ends all ranks.</summary>
-    public void Interrupt() => happenings.Add(new Happening(What.Interrupt));
+    public void Interrupt() => _happenings.Add(new Happening(What.Interrupt));
 
     /// <summary>Ends all ranks.</summary>
-    public void Stop() => happenings.Add(new Happening(What.Stop));
+    public void Stop() => _happenings.Add(new Happening(What.Stop));
 
     private void Start(Janitor janitor)
     {
@@ -81,14 +81,14 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
                 int index = i;
                 string label = Labels ? ranks[i].Label ?? "" : "";
                 RankProcess process = RankProcess.Run(ranks[i], janitor.Watch, (line, isError) => Write(isError ? errors : output, label + line));
-                processes.Add(process);
-                new Thread(() => happenings.Add(new Happening(What.Ended, index, process.Wait()))) { IsBackground = true, Name = process.Start.Name }.Start();
+                _processes.Add(process);
+                new Thread(() => _happenings.Add(new Happening(What.Ended, index, process.Wait()))) { IsBackground = true, Name = process.Start.Name }.Start();
             }
         }
         catch
         {
             Signal(Signals.Kill);
-            processes.ForEach(process => process.Forget());
+            _processes.ForEach(process => process.Forget());
             throw;
         }
     }
@@ -100,13 +100,13 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
             case What.Ended:
                 Ended(happening.Rank, happening.ExitCode);
                 break;
-            case What.Interrupt when !interrupted:
-                interrupted = true;
+            case What.Interrupt when !_interrupted:
+                _interrupted = true;
                 Signal(Signals.Interrupt);
                 break;
             default:
-                interrupted |= happening.What == What.Interrupt;
-                firstFailure ??= happening.What == What.Stop ? Signals.ExitCode(Signals.Terminate) : null;
+                _interrupted |= happening.What == What.Interrupt;
+                _firstFailure ??= happening.What == What.Stop ? Signals.ExitCode(Signals.Terminate) : null;
                 BeginStop();
                 break;
         }
@@ -114,75 +114,75 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
 
     private void Ended(int rank, int exitCode)
     {
-        exitCodes[rank] = exitCode;
-        bool othersRun = exitCodes.Count < processes.Count;
-        if (exitCode != 0 && firstFailure is null)
+        _exitCodes[rank] = exitCode;
+        bool othersRun = _exitCodes.Count < _processes.Count;
+        if (exitCode != 0 && _firstFailure is null)
         {
-            firstFailure = exitCode;
-            Say($"{ranks[rank].Name} {Signals.Describe(exitCode)}{(othersRun && !interrupted ? "; ending the others" : "")}");
-            if (!interrupted)
+            _firstFailure = exitCode;
+            Say($"{ranks[rank].Name} {Signals.Describe(exitCode)}{(othersRun && !_interrupted ? "; ending the others" : "")}");
+            if (!_interrupted)
             {
                 BeginStop();
             }
         }
 
         // After Ctrl-C each may end in its own time, but none can work on without the one that has.
-        if (interrupted && !stopping && sinceSignal is null)
+        if (_interrupted && !_stopping && _sinceSignal is null)
         {
-            sinceSignal = Stopwatch.StartNew();
+            _sinceSignal = Stopwatch.StartNew();
         }
     }
 
     private TimeSpan Remaining()
     {
-        if (sinceSignal is null)
+        if (_sinceSignal is null)
         {
             return Timeout.InfiniteTimeSpan;
         }
 
-        TimeSpan left = Grace - sinceSignal.Elapsed;
+        TimeSpan left = Grace - _sinceSignal.Elapsed;
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private void Escalate()
     {
-        if (!stopping)
+        if (!_stopping)
         {
             BeginStop();
         }
         else
         {
-            if (!killed)
+            if (!_killed)
             {
-                Say($"killing {string.Join(", ", Enumerable.Range(0, processes.Count).Where(i => !exitCodes.ContainsKey(i)).Select(i => ranks[i].Name))}, which did not end in {Grace.TotalSeconds:F0} s");
+                Say($"killing {string.Join(", ", Enumerable.Range(0, _processes.Count).Where(i => !_exitCodes.ContainsKey(i)).Select(i => ranks[i].Name))}, which did not end in {Grace.TotalSeconds:F0} s");
             }
 
-            killed = true;
-            sinceSignal!.Restart();
+            _killed = true;
+            _sinceSignal!.Restart();
             Signal(Signals.Kill);
         }
     }
 
     private void BeginStop()
     {
-        if (stopping)
+        if (_stopping)
         {
             return;
         }
 
-        stopping = true;
-        sinceSignal = Stopwatch.StartNew();
+        _stopping = true;
+        _sinceSignal = Stopwatch.StartNew();
         Signal(Signals.Terminate);
     }
 
     private void Signal(int signal)
     {
-        for (int i = 0; i < processes.Count; i++)
+        for (int i = 0; i < _processes.Count; i++)
         {
             // What a rank left behind when it ended is in its group and gets the signal, too; a remote group has nobody left.
-            if (!exitCodes.ContainsKey(i) || ranks[i].Host.IsLocal)
+            if (!_exitCodes.ContainsKey(i) || ranks[i].Host.IsLocal)
             {
-                processes[i].Signal(signal);
+                _processes[i].Signal(signal);
             }
         }
     }
@@ -191,9 +191,9 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
     {
         // What is left of the groups is ended as well. Their heads have ended; once they are forgotten only the others count.
         BeginStop();
-        processes.ForEach(process => process.Forget());
-        List<RankProcess> left = [.. processes];
-        while (left.RemoveAll(process => !process.GroupIsAlive) >= 0 && left.Count > 0 && !killed && Remaining() > TimeSpan.Zero)
+        _processes.ForEach(process => process.Forget());
+        List<RankProcess> left = [.. _processes];
+        while (left.RemoveAll(process => !process.GroupIsAlive) >= 0 && left.Count > 0 && !_killed && Remaining() > TimeSpan.Zero)
         {
             Thread.Sleep(20);
         }
@@ -201,7 +201,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         left.ForEach(process => process.KillGroup());
 
         // Only a process that has left its group can hold the output open now.
-        foreach (RankProcess process in processes)
+        foreach (RankProcess process in _processes)
         {
             process.FinishOutput(TimeSpan.FromSeconds(2));
         }
@@ -211,7 +211,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
 
     private void Write(TextWriter writer, string line)
     {
-        lock (writing)
+        lock (_writing)
         {
             writer.WriteLine(line);
             writer.Flush();

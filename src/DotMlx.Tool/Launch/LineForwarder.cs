@@ -8,19 +8,19 @@ internal sealed class LineForwarder
     // A program that never ends its line shall not fill the memory.
     private const int LongestLine = 1 << 16;
 
-    private readonly Thread thread;
+    private readonly Thread _thread;
 
     /// <param name="source">Read until its end.</param>
     /// <param name="write">Given each line without its end.</param>
     public LineForwarder(Stream source, Action<string> write)
     {
-        thread = new Thread(() => Forward(source, write)) { IsBackground = true, Name = "launch output" };
-        thread.Start();
+        _thread = new Thread(() => Forward(source, write)) { IsBackground = true, Name = "launch output" };
+        _thread.Start();
     }
 
     /// <summary>Waits until everything has been written.</summary>
     /// <returns>False when somebody still holds the stream open at the end of the time.</returns>
-    public bool Finish(TimeSpan timeout) => thread.Join(timeout);
+    public bool Finish(TimeSpan timeout) => _thread.Join(timeout);
 
     private static void Forward(Stream source, Action<string> write)
     {

@@ -10,17 +10,17 @@ internal sealed class RankProcess : IDisposable
     // A question for a password would wait for a terminal that a background process does not get.
     private static readonly string[] Ssh = ["ssh", "-T", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=15"];
 
-    private readonly ChildProcess process;
-    private readonly LineForwarder[] output;
-    private readonly string? files;
-    private volatile int remoteGroup;
+    private readonly ChildProcess _process;
+    private readonly LineForwarder[] _output;
+    private readonly string? _files;
+    private volatile int _remoteGroup;
 
     private RankProcess(RankStart start, string? files, ChildProcess process, Action<string, bool> write)
     {
         Start = start;
-        this.files = files;
-        this.process = process;
-        output =
+        _files = files;
+        _process = process;
+        _output =
         [
             new LineForwarder(process.Output, line =>
             {
@@ -36,7 +36,7 @@ internal sealed class RankProcess : IDisposable
     public RankStart Start { get; }
 
     /// <summary>After <see cref="Forget"/>: whether anything that the rank started here is left.</summary>
-    public bool GroupIsAlive => process.GroupIsAlive;
+    public bool GroupIsAlive => _process.GroupIsAlive;
 
     /// <param name="start">What to start.</param>
     /// <param name="watch">Given the process group here before anything is read of the rank: who sees its lines may rely on it.</param>
@@ -86,36 +86,36 @@ internal sealed class RankProcess : IDisposable
     /// <summary>Waits for the end; the exit code, or 128 and the signal that ended it.</summary>
     public int Wait()
     {
-        int code = process.Wait();
-        process.CloseInput();
+        int code = _process.Wait();
+        _process.CloseInput();
         return code;
     }
 
     /// <summary>Sends a signal to the rank and to all that it started.</summary>
     public void Signal(int signal)
     {
-        if (IsRemote && remoteGroup != 0)
+        if (IsRemote && _remoteGroup != 0)
         {
             SignalRemote(signal);
         }
 
         // A connection is ended with its rank, not before: its end must not come before the rank's last lines.
-        if (!IsRemote || remoteGroup == 0 || signal == Signals.Kill)
+        if (!IsRemote || _remoteGroup == 0 || signal == Signals.Kill)
         {
-            process.Signal(signal);
+            _process.Signal(signal);
         }
     }
 
     /// <summary>Lets go of a rank that has ended.</summary>
-    public void Forget() => process.Forget();
+    public void Forget() => _process.Forget();
 
     /// <summary>Kills what the rank left behind here.</summary>
-    public void KillGroup() => process.Signal(Signals.Kill);
+    public void KillGroup() => _process.Signal(Signals.Kill);
 
     /// <summary>Waits until the last lines have been written.</summary>
     public void FinishOutput(TimeSpan timeout)
     {
-        foreach (LineForwarder forwarder in output)
+        foreach (LineForwarder forwarder in _output)
         {
             _ = forwarder.Finish(timeout);
         }
@@ -123,8 +123,8 @@ internal sealed class RankProcess : IDisposable
 
     public void Dispose()
     {
-        process.Dispose();
-        Delete(files);
+        _process.Dispose();
+        Delete(_files);
     }
 
     private static RankProcess Watched(RankStart start, string? files, ChildProcess process, Action<int> watch, Action<string, bool> write)
@@ -149,13 +149,13 @@ internal sealed class RankProcess : IDisposable
 
     private bool TakeGroup(string line)
     {
-        if (remoteGroup != 0 || line.Split(' ') is not [RemoteScript.GroupWord, { } number])
+        if (_remoteGroup != 0 || line.Split(' ') is not [RemoteScript.GroupWord, { } number])
         {
             return false;
         }
 
         _ = int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int group);
-        remoteGroup = group;
+        _remoteGroup = group;
         return true;
     }
 
@@ -164,7 +164,7 @@ internal sealed class RankProcess : IDisposable
         ChildProcess messenger;
         try
         {
-            messenger = ChildProcess.Start([.. Ssh, Start.Host.Ssh, RemoteScript.Signal(remoteGroup, signal)], Inherited());
+            messenger = ChildProcess.Start([.. Ssh, Start.Host.Ssh, RemoteScript.Signal(_remoteGroup, signal)], Inherited());
         }
         catch (Win32Exception)
         {

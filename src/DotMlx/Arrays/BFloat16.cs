@@ -9,12 +9,12 @@ namespace DotMlx;
 [StructLayout(LayoutKind.Sequential)]
 public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, ISpanFormattable
 {
-    private readonly ushort bits;
+    private readonly ushort _bits;
 
-    private BFloat16(ushort bits) => this.bits = bits;
+    private BFloat16(ushort bits) => _bits = bits;
 
     /// <summary>The 16 bits: one of sign, eight of exponent, seven of fraction.</summary>
-    public ushort Bits => bits;
+    public ushort Bits => _bits;
 
     /// <summary>The number with the given bits.</summary>
     public static BFloat16 FromBits(ushort bits) => new(bits);
@@ -36,7 +36,7 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     public static explicit operator BFloat16(double value) => (BFloat16)(float)value;
 
     /// <summary>The same number as a float; exact.</summary>
-    public static implicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value.bits << 16);
+    public static implicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value._bits << 16);
 
     /// <summary>Whether both numbers are equal (NaN equals nothing; 0 equals -0).</summary>
     public static bool operator ==(BFloat16 left, BFloat16 right) => (float)left == (float)right;

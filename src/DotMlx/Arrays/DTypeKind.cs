@@ -3,13 +3,13 @@ namespace DotMlx;
 /// <summary>A kind of dtype for <see cref="Mx.IsDType(DType, ReadOnlySpan{DTypeKind})"/>: one dtype, a category, or a name of the array API.</summary>
 public readonly record struct DTypeKind
 {
-    private readonly DType? dtype;
-    private readonly DTypeCategory category;
+    private readonly DType? _dtype;
+    private readonly DTypeCategory _category;
 
     private DTypeKind(DType? dtype, DTypeCategory category)
     {
-        this.dtype = dtype;
-        this.category = category;
+        _dtype = dtype;
+        _category = category;
     }
 
     /// <summary>One dtype.</summary>
@@ -34,5 +34,5 @@ public readonly record struct DTypeKind
             $"There is no kind '{name}' of dtypes; expected bool, signed integer, unsigned integer, integral, real floating, complex floating or numeric.", nameof(name)),
     };
 
-    internal bool Contains(DType other) => dtype is DType one ? one == other : Mx.IsSubDType(other, category);
+    internal bool Contains(DType other) => _dtype is DType one ? one == other : Mx.IsSubDType(other, _category);
 }

@@ -15,7 +15,7 @@ public sealed unsafe partial class MlxArray
     {
         get
         {
-            if (extra is int[] known && native != 0)
+            if (_extra is int[] known && _native != 0)
             {
                 return known.Length;
             }
@@ -69,7 +69,7 @@ public sealed unsafe partial class MlxArray
                 return kind.DType;
             }
 
-            if (native == 0 && StandsIn is { } standIn)
+            if (_native == 0 && StandsIn is { } standIn)
             {
                 return standIn.DType;
             }
@@ -87,40 +87,40 @@ public sealed unsafe partial class MlxArray
     internal int Dim(int axis) => ShapeArray[AxisCheck.Of(this, axis)];
 
     /// <summary>The shape as the library's own array, which all callers share and must not change.</summary>
-    internal int[] ShapeArray => extra is int[] known && native != 0 ? known : LoadShape();
+    internal int[] ShapeArray => _extra is int[] known && _native != 0 ? known : LoadShape();
 
     /// <summary>The flat array that this array is known to be a part of; cleared when the array is changed in place.</summary>
     internal FlatPart? Part
     {
-        get => extra as FlatPart;
-        set => extra = value;
+        get => _extra as FlatPart;
+        set => _extra = value;
     }
 
     /// <summary>The known shape and dtype.</summary>
-    internal ArrayKind? Kind => native != 0 ? extra as ArrayKind : null;
+    internal ArrayKind? Kind => _native != 0 ? _extra as ArrayKind : null;
 
     /// <summary>The shape and dtype, which this call records.</summary>
     internal ArrayKind KnownKind => Kind ?? LoadKind();
 
     /// <summary>The role of this array as a scalar that many parameters use; see <see cref="SharedScalars"/>.</summary>
-    internal SharedScalar? Shared => extra as SharedScalar;
+    internal SharedScalar? Shared => _extra as SharedScalar;
 
     /// <summary>Marks a scalar as one that many parameters use.</summary>
-    internal void MarkShared(DType dtype) => extra = new SharedScalar(dtype);
+    internal void MarkShared(DType dtype) => _extra = new SharedScalar(dtype);
 
     /// <summary>Records the known shape and dtype.</summary>
     internal void Learn(ArrayKind? kind)
     {
-        if (kind is not null && extra is null or int[])
+        if (kind is not null && _extra is null or int[])
         {
-            extra = kind;
+            _extra = kind;
         }
     }
 
     /// <summary>Whether this has the given shape.</summary>
     internal bool HasShape(int[] shape)
     {
-        if (extra is ArrayKind kind && native != 0)
+        if (_extra is ArrayKind kind && _native != 0)
         {
             return ReferenceEquals(kind.Shape, shape) || kind.Shape.AsSpan().SequenceEqual(shape);
         }
@@ -140,12 +140,12 @@ public sealed unsafe partial class MlxArray
     /// </summary>
     internal void InheritKind(MlxArray a, MlxArray b)
     {
-        object? left = a.extra;
-        object? right = b.extra;
+        object? left = a._extra;
+        object? right = b._extra;
         ArrayKind? kind = left as ArrayKind ?? right as ArrayKind;
         if (kind is not null && kind.DType.IsFloating() && KeepsKind(left, kind) && KeepsKind(right, kind))
         {
-            extra = kind;
+            _extra = kind;
         }
 
         static bool KeepsKind(object? operand, ArrayKind kind) =>
@@ -159,7 +159,7 @@ public sealed unsafe partial class MlxArray
 
     private ArrayKind LoadKind()
     {
-        if (native == 0 && StandsIn is { } standIn)
+        if (_native == 0 && StandsIn is { } standIn)
         {
             return ArrayKind.Of(standIn.Shape, standIn.DType);
         }
@@ -192,7 +192,7 @@ public sealed unsafe partial class MlxArray
             return part.Shape;
         }
 
-        if (native == 0 && StandsIn is { } standIn)
+        if (_native == 0 && StandsIn is { } standIn)
         {
             return standIn.Shape;
         }
@@ -203,7 +203,7 @@ public sealed unsafe partial class MlxArray
         int[] shape = dimensions == 0 ? [] : new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), dimensions).ToArray();
         Volatile.Write(ref thread.Property, 0);
         GC.KeepAlive(this);
-        Interlocked.CompareExchange(ref extra, shape, null);
+        Interlocked.CompareExchange(ref _extra, shape, null);
         return shape;
     }
 }

@@ -21,15 +21,15 @@ public sealed unsafe partial class MlxArray : IDisposable
     private const nint UsedByOthers = 1;
 
     // The native array, or 0. Whoever takes it out (NativeFree sees to it that only one does) frees it.
-    private nint native;
+    private nint _native;
 
     // How the thread that made this finds out if nobody does: a LatestToken until the thread makes the next array, then a WeakHandle;
     // or that an arena does it.
-    private ArrayWatch? watch;
+    private ArrayWatch? _watch;
 
     // Nothing yet, the shape (int[]) once somebody asked for it, what a weak scalar stands for, the mark of a shared scalar, the kind,
     // or what this is a part of (FlatPart).
-    private object? extra;
+    private object? _extra;
 
     /// <summary>Takes ownership of the handle and hands the array to the current <see cref="MlxScope"/>.</summary>
     internal MlxArray(mlx_array handle)
@@ -42,7 +42,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <param name="thread">The state of the calling thread.</param>
     internal MlxArray(mlx_array handle, ThreadState thread)
     {
-        native = (nint)handle.ctx;
+        _native = (nint)handle.ctx;
         if (thread.Arena is { } arena)
         {
             arena.Add(this);
@@ -52,16 +52,16 @@ public sealed unsafe partial class MlxArray : IDisposable
         BecomeOrdinary(scoped: true, thread);
     }
 
-    internal MlxArray(WeakScalar scalar) => extra = scalar;
+    internal MlxArray(WeakScalar scalar) => _extra = scalar;
 
-    internal MlxArray(StandIn standIn) => extra = standIn;
+    internal MlxArray(StandIn standIn) => _extra = standIn;
 
     private MlxArray()
     {
     }
 
     /// <summary>Whether <see cref="Dispose"/> has freed the native array.</summary>
-    public bool IsDisposed => native == 0 && extra is not WeakScalar && extra is not StandIn { IsDisposed: false };
+    public bool IsDisposed => _native == 0 && _extra is not WeakScalar && _extra is not StandIn { IsDisposed: false };
 
     /// <summary>The native array; for a weak scalar, one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -84,42 +84,42 @@ public sealed unsafe partial class MlxArray : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal mlx_array Announce(ThreadState thread, ref nint slot)
     {
-        nint mine = Volatile.Read(ref native);
+        nint mine = Volatile.Read(ref _native);
         Volatile.Write(ref slot, mine & ~UsedByOthers);
 
         // Whoever takes the native array out and then looks for announcements sees this one, or the array is seen to be taken out here.
-        return mine == Volatile.Read(ref native) && ((mine & UsedByOthers) != 0 || (mine != 0 && watch?.Owner == thread))
+        return mine == Volatile.Read(ref _native) && ((mine & UsedByOthers) != 0 || (mine != 0 && _watch?.Owner == thread))
             ? new mlx_array { ctx = (void*)(mine & ~UsedByOthers) }
             : AnnounceShared(thread, ref slot);
     }
 
     /// <summary>Whether this represents a .NET number, which takes the element type of the array next to it.</summary>
-    internal bool IsWeakScalar => extra is WeakScalar;
+    internal bool IsWeakScalar => _extra is WeakScalar;
 
     /// <summary>The array under a transform and the array elsewhere, or null if they are the same.</summary>
-    internal StandIn? StandsIn => extra as StandIn;
+    internal StandIn? StandsIn => _extra as StandIn;
 
     /// <summary>Whether this has no native array of its own but represents another array.</summary>
-    internal bool IsOnlyStandIn => native == 0 && extra is StandIn;
+    internal bool IsOnlyStandIn => _native == 0 && _extra is StandIn;
 
     /// <summary>Whether this is more than the shape of an array that never had a value.</summary>
-    internal bool HasValue => native != 0 || extra is not StandIn { HasValue: false };
+    internal bool HasValue => _native != 0 || _extra is not StandIn { HasValue: false };
 
     /// <summary>
     /// Sets what an argument of a function under a transform represents after the function has returned and the argument is disposed.
     /// </summary>
-    internal void BecomeWhenDisposed(StandIn standIn) => extra = standIn;
+    internal void BecomeWhenDisposed(StandIn standIn) => _extra = standIn;
 
     /// <summary>The number that this represents, or null.</summary>
-    internal WeakScalar? Weak => extra as WeakScalar;
+    internal WeakScalar? Weak => _extra as WeakScalar;
 
     /// <summary>The watch of the thread that made this array (<see cref="LatestToken"/>, then <see cref="WeakHandle"/>).</summary>
-    internal ref ArrayWatch? Watch => ref watch;
+    internal ref ArrayWatch? Watch => ref _watch;
 
     /// <summary>Frees the native array. Calling it twice, or from several threads at once, is harmless.</summary>
     public void Dispose()
     {
-        if (native != 0)
+        if (_native != 0)
         {
             NativeFree.Free(this);
 
@@ -135,19 +135,19 @@ public sealed unsafe partial class MlxArray : IDisposable
     internal nint TakeNative(ThreadState thread, out bool isPrivate)
     {
         // What watches the array is read after this.
-        nint taken = Volatile.Read(ref native);
-        isPrivate = (taken & UsedByOthers) == 0 && watch?.Owner == thread;
-        native = 0;
+        nint taken = Volatile.Read(ref _native);
+        isPrivate = (taken & UsedByOthers) == 0 && _watch?.Owner == thread;
+        _native = 0;
         return taken & ~UsedByOthers;
     }
 
     /// <summary>Records that another thread uses the native array; only for <see cref="NativeFree"/>.</summary>
     internal void MarkUsedByOthers()
     {
-        nint mine = Volatile.Read(ref native);
+        nint mine = Volatile.Read(ref _native);
         if (mine != 0)
         {
-            Volatile.Write(ref native, mine | UsedByOthers);
+            Volatile.Write(ref _native, mine | UsedByOthers);
         }
     }
 
@@ -155,15 +155,15 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <returns>The previous native array, or 0 if this was disposed, in which case it stays disposed.</returns>
     internal nint ExchangeNative(ThreadState thread, nint replacement, ArrayKind? kind, out bool isPrivate)
     {
-        nint taken = Volatile.Read(ref native);
-        isPrivate = (taken & UsedByOthers) == 0 && watch?.Owner == thread;
+        nint taken = Volatile.Read(ref _native);
+        isPrivate = (taken & UsedByOthers) == 0 && _watch?.Owner == thread;
         nint old = taken & ~UsedByOthers;
         if (old != 0)
         {
-            extra = null;
+            _extra = null;
             thread.Exchange(this, old, replacement);
-            Volatile.Write(ref native, isPrivate ? replacement : replacement | UsedByOthers);
-            extra = kind;
+            Volatile.Write(ref _native, isPrivate ? replacement : replacement | UsedByOthers);
+            _extra = kind;
             LiveArrays.Moved(old, replacement);
         }
 
@@ -174,8 +174,8 @@ public sealed unsafe partial class MlxArray : IDisposable
     internal static MlxArray CreateShared(mlx_array handle)
     {
         var array = new MlxArray();
-        array.native = (nint)handle.ctx;
-        ThreadState.Current.WatchWeakly(array, array.native, counted: false);
+        array._native = (nint)handle.ctx;
+        ThreadState.Current.WatchWeakly(array, array._native, counted: false);
         return array;
     }
 
@@ -183,20 +183,20 @@ public sealed unsafe partial class MlxArray : IDisposable
     internal static MlxArray CreateUnscoped(mlx_array handle)
     {
         var array = new MlxArray();
-        array.native = (nint)handle.ctx;
-        LiveArrays.Created(array, array.native, ThreadState.Current);
-        LiveArrays.Record(array, array.native);
+        array._native = (nint)handle.ctx;
+        LiveArrays.Created(array, array._native, ThreadState.Current);
+        LiveArrays.Record(array, array._native);
         return array;
     }
 
     /// <summary>An array that isn't yet counted or watched.</summary>
-    internal static MlxArray Unwatched(mlx_array handle) => new() { native = (nint)handle.ctx };
+    internal static MlxArray Unwatched(mlx_array handle) => new() { _native = (nint)handle.ctx };
 
     /// <summary>Counts and watches this array, which becomes an ordinary one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void BecomeOrdinary(bool scoped, ThreadState? thread = null)
     {
-        nint handle = native & ~UsedByOthers;
+        nint handle = _native & ~UsedByOthers;
         LiveArrays.Created(this, handle, thread ?? ThreadState.Current);
         if (LiveArrays.Recording)
         {
@@ -212,20 +212,20 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>Gives an array with a borrowed handle its own handle.</summary>
     internal void Unborrow(mlx_array own)
     {
-        native = (nint)own.ctx;
-        extra = null;
+        _native = (nint)own.ctx;
+        _extra = null;
     }
 
     /// <summary>Makes this object refer to another array, and takes ownership of its handle (in-place semantics).</summary>
     internal void ReplaceHandle(mlx_array replacement)
     {
-        if (native == 0 && extra is StandIn standIn)
+        if (_native == 0 && _extra is StandIn standIn)
         {
             standIn.Resolve().ReplaceHandle(replacement);
             return;
         }
 
-        if (extra is WeakScalar)
+        if (_extra is WeakScalar)
         {
             NativeFree.Free(replacement.ctx);
             throw new InvalidOperationException("A .NET number that represents an array can't be changed in place; create an array with MlxArray.Create first.");
@@ -263,28 +263,28 @@ public sealed unsafe partial class MlxArray : IDisposable
     {
         while (true)
         {
-            nint mine = Volatile.Read(ref native);
+            nint mine = Volatile.Read(ref _native);
             if (mine == 0)
             {
                 Volatile.Write(ref slot, 0);
                 return HandleOfWeakScalar();
             }
 
-            if ((mine & UsedByOthers) == 0 && watch?.Owner != thread)
+            if ((mine & UsedByOthers) == 0 && _watch?.Owner != thread)
             {
                 NativeFree.Share(this);
                 continue;
             }
 
             Volatile.Write(ref slot, mine & ~UsedByOthers);
-            if (Volatile.Read(ref native) == mine)
+            if (Volatile.Read(ref _native) == mine)
             {
                 return new mlx_array { ctx = (void*)(mine & ~UsedByOthers) };
             }
         }
     }
 
-    private mlx_array HandleOfWeakScalar() => extra switch
+    private mlx_array HandleOfWeakScalar() => _extra switch
     {
         WeakScalar scalar => scalar.Native(scalar.DefaultDType).Handle,
         StandIn standIn => standIn.Resolve().Handle,

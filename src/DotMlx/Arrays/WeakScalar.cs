@@ -16,32 +16,32 @@ internal sealed unsafe class WeakScalar
         Complex,
     }
 
-    private readonly NumberKind kind;
-    private readonly double real;
-    private readonly double imaginary;
-    private readonly long integer;
-    private readonly MlxArray?[] natives = new MlxArray?[14];
+    private readonly NumberKind _kind;
+    private readonly double _real;
+    private readonly double _imaginary;
+    private readonly long _integer;
+    private readonly MlxArray?[] _natives = new MlxArray?[14];
 
     private WeakScalar(NumberKind kind, long integer, double real, double imaginary)
     {
-        this.kind = kind;
-        this.integer = integer;
-        this.real = real;
-        this.imaginary = imaginary;
+        _kind = kind;
+        _integer = integer;
+        _real = real;
+        _imaginary = imaginary;
     }
 
     /// <summary>The identity of a number, bit for bit.</summary>
-    internal (NumberKind Kind, ulong Value, ulong Imaginary) Identity => kind is NumberKind.Floating or NumberKind.Complex
-        ? (kind, BitConverter.DoubleToUInt64Bits(real), BitConverter.DoubleToUInt64Bits(imaginary))
-        : (kind, (ulong)integer, 0);
+    internal (NumberKind Kind, ulong Value, ulong Imaginary) Identity => _kind is NumberKind.Floating or NumberKind.Complex
+        ? (_kind, BitConverter.DoubleToUInt64Bits(_real), BitConverter.DoubleToUInt64Bits(_imaginary))
+        : (_kind, (ulong)_integer, 0);
 
     /// <summary>Whether this isn't a complex number.</summary>
-    internal bool IsReal => kind != NumberKind.Complex;
+    internal bool IsReal => _kind != NumberKind.Complex;
 
-    internal DType DefaultDType => kind switch
+    internal DType DefaultDType => _kind switch
     {
         NumberKind.Bool => DType.Bool,
-        NumberKind.Integer => integer is < int.MinValue or > int.MaxValue ? DType.Int64 : DType.Int32,
+        NumberKind.Integer => _integer is < int.MinValue or > int.MaxValue ? DType.Int64 : DType.Int32,
         NumberKind.Unsigned => DType.UInt64,
         NumberKind.Floating => DType.Float32,
         _ => DType.Complex64,
@@ -63,7 +63,7 @@ internal sealed unsafe class WeakScalar
     /// <exception cref="OverflowException">The integer doesn't fit in the type.</exception>
     internal DType DTypeBeside(DType like)
     {
-        switch (kind)
+        switch (_kind)
         {
             case NumberKind.Bool:
                 return like;
@@ -85,7 +85,7 @@ internal sealed unsafe class WeakScalar
     /// <summary>The number as a native array of type <paramref name="dtype"/>; it is shared, and the caller must not free it.</summary>
     internal MlxArray Native(DType dtype)
     {
-        ref MlxArray? slot = ref natives[(int)dtype];
+        ref MlxArray? slot = ref _natives[(int)dtype];
         MlxArray? native = Volatile.Read(ref slot);
         if (native is null)
         {
@@ -104,7 +104,7 @@ internal sealed unsafe class WeakScalar
     /// The number for an operation that converts it to <paramref name="dtype"/>: in that type if it fits, so that no digit is lost, and
     /// otherwise in its own type, which the conversion truncates.
     /// </summary>
-    internal MlxArray Exactly(DType dtype) => kind switch
+    internal MlxArray Exactly(DType dtype) => _kind switch
     {
         NumberKind.Floating => Native(dtype.IsInexact() ? dtype : DefaultDType),
         NumberKind.Complex => Native(DType.Complex64),
@@ -115,15 +115,15 @@ internal sealed unsafe class WeakScalar
     internal MlxArray New(DType dtype) => new(Build(dtype));
 
     /// <summary>Whether the number is this integer.</summary>
-    internal bool Is(long value) => kind is NumberKind.Integer or NumberKind.Bool && integer == value;
+    internal bool Is(long value) => _kind is NumberKind.Integer or NumberKind.Bool && _integer == value;
 
-    public override string ToString() => kind switch
+    public override string ToString() => _kind switch
     {
-        NumberKind.Bool => integer != 0 ? "true" : "false",
-        NumberKind.Integer => integer.ToString(CultureInfo.InvariantCulture),
-        NumberKind.Unsigned => ((ulong)integer).ToString(CultureInfo.InvariantCulture),
-        NumberKind.Floating => real.ToString(CultureInfo.InvariantCulture),
-        _ => new Complex64((float)real, (float)imaginary).ToString(),
+        NumberKind.Bool => _integer != 0 ? "true" : "false",
+        NumberKind.Integer => _integer.ToString(CultureInfo.InvariantCulture),
+        NumberKind.Unsigned => ((ulong)_integer).ToString(CultureInfo.InvariantCulture),
+        NumberKind.Floating => _real.ToString(CultureInfo.InvariantCulture),
+        _ => new Complex64((float)_real, (float)_imaginary).ToString(),
     };
 
     private void CheckRange(DType dtype)
@@ -136,23 +136,23 @@ internal sealed unsafe class WeakScalar
         }
     }
 
-    private bool Fits(DType dtype) => kind == NumberKind.Unsigned
+    private bool Fits(DType dtype) => _kind == NumberKind.Unsigned
         ? dtype == DType.UInt64 || !dtype.IsInteger()
         : dtype switch
         {
-            DType.UInt8 => integer is >= byte.MinValue and <= byte.MaxValue,
-            DType.UInt16 => integer is >= ushort.MinValue and <= ushort.MaxValue,
-            DType.UInt32 => integer is >= uint.MinValue and <= uint.MaxValue,
-            DType.Int8 => integer is >= sbyte.MinValue and <= sbyte.MaxValue,
-            DType.Int16 => integer is >= short.MinValue and <= short.MaxValue,
-            DType.Int32 => integer is >= int.MinValue and <= int.MaxValue,
+            DType.UInt8 => _integer is >= byte.MinValue and <= byte.MaxValue,
+            DType.UInt16 => _integer is >= ushort.MinValue and <= ushort.MaxValue,
+            DType.UInt32 => _integer is >= uint.MinValue and <= uint.MaxValue,
+            DType.Int8 => _integer is >= sbyte.MinValue and <= sbyte.MaxValue,
+            DType.Int16 => _integer is >= short.MinValue and <= short.MaxValue,
+            DType.Int32 => _integer is >= int.MinValue and <= int.MaxValue,
             _ => true,
         };
 
     /// <summary>A separate handle, which the caller owns.</summary>
     internal mlx_array Build(DType dtype)
     {
-        if (kind is NumberKind.Integer or NumberKind.Unsigned && dtype != DType.Bool)
+        if (_kind is NumberKind.Integer or NumberKind.Unsigned && dtype != DType.Bool)
         {
             CheckRange(dtype);
         }
@@ -189,7 +189,7 @@ internal sealed unsafe class WeakScalar
                 *(double*)data = Number;
                 break;
             default:
-                *(Complex64*)data = new Complex64((float)Number, (float)imaginary);
+                *(Complex64*)data = new Complex64((float)Number, (float)_imaginary);
                 break;
         }
 
@@ -198,15 +198,15 @@ internal sealed unsafe class WeakScalar
         return array.ctx != null ? array : throw MlxError.Fail("mlx_array_new_data");
     }
 
-    private bool IsNonZero => integer != 0 || real != 0 || imaginary != 0;
+    private bool IsNonZero => _integer != 0 || _real != 0 || _imaginary != 0;
 
-    private long Whole => kind is NumberKind.Floating or NumberKind.Complex ? (long)real : integer;
+    private long Whole => _kind is NumberKind.Floating or NumberKind.Complex ? (long)_real : _integer;
 
-    private double Number => kind switch
+    private double Number => _kind switch
     {
-        NumberKind.Floating or NumberKind.Complex => real,
-        NumberKind.Unsigned => (ulong)integer,
-        _ => integer,
+        NumberKind.Floating or NumberKind.Complex => _real,
+        NumberKind.Unsigned => (ulong)_integer,
+        _ => _integer,
     };
 
     /// <summary>Caches numbers, because programs use few constants: the same object represents each of them again.</summary>
@@ -223,9 +223,9 @@ internal sealed unsafe class WeakScalar
             ulong hash = (ulong)(integer ^ realBits ^ (imaginaryBits << 1) ^ ((long)kind << 60)) * 0x9E3779B97F4A7C15UL;
             ref MlxArray? entry = ref Entries[hash >> 55];
             MlxArray? cached = Volatile.Read(ref entry);
-            if (cached?.Weak is { } weak && weak.kind == kind && weak.integer == integer
-                && BitConverter.DoubleToInt64Bits(weak.real) == realBits
-                && BitConverter.DoubleToInt64Bits(weak.imaginary) == imaginaryBits)
+            if (cached?.Weak is { } weak && weak._kind == kind && weak._integer == integer
+                && BitConverter.DoubleToInt64Bits(weak._real) == realBits
+                && BitConverter.DoubleToInt64Bits(weak._imaginary) == imaginaryBits)
             {
                 return cached;
             }

@@ -16,43 +16,43 @@ internal static unsafe class Streams
     private static readonly AsyncLocal<MlxStream?> Scoped = new();
 
     // Scopes that are open anywhere: while there are none, nobody pays for looking at the flow's own.
-    private static int openScopes;
-    private static MlxDevice? defaultDevice;
-    private static nint current;
-    private static int version;
+    private static int _openScopes;
+    private static MlxDevice? _defaultDevice;
+    private static nint _current;
+    private static int _version;
 
     // 0 where it is not known yet, 1 for no, 2 for yes: one word, which no thread can read half.
-    private static int boundToThread;
+    private static int _boundToThread;
 
     internal static mlx_stream CurrentHandle
     {
         get
         {
-            nint handle = current;
-            return handle != 0 && openScopes == 0 ? new mlx_stream { ctx = (void*)handle } : Current.Handle;
+            nint handle = _current;
+            return handle != 0 && _openScopes == 0 ? new mlx_stream { ctx = (void*)handle } : Current.Handle;
         }
     }
 
     /// <summary>The stream of the innermost scope of this flow, else the default one of the default device.</summary>
-    internal static MlxStream Current => (openScopes != 0 ? Scoped.Value : null) ?? DefaultOf(DefaultDevice);
+    internal static MlxStream Current => (_openScopes != 0 ? Scoped.Value : null) ?? DefaultOf(DefaultDevice);
 
     /// <summary>Whether there are streams that work only on the thread that made them, so that all evaluations happen on one thread.</summary>
     internal static bool BoundToThread
     {
         get
         {
-            int known = boundToThread;
+            int known = _boundToThread;
             if (known == 0)
             {
                 known = IsBoundToThread(MlxDevice.Cpu) || (IsBoundToThread(MlxDevice.Gpu) && IsAvailable(MlxDevice.Gpu)) ? 2 : 1;
-                boundToThread = known;
+                _boundToThread = known;
             }
 
             return known == 2;
         }
 
         // For tests: what a GPU needs must also hold where there is none.
-        set => boundToThread = value ? 2 : 1;
+        set => _boundToThread = value ? 2 : 1;
     }
 
     /// <summary>
@@ -60,7 +60,7 @@ internal static unsafe class Streams
     /// mlx-c can make streams without a thread. Earlier versions bind none, but there one thread is safe as well.
     /// </summary>
     private static bool IsBoundToThread(MlxDevice device) =>
-        boundToThread == 2
+        _boundToThread == 2
         || (MlxLibrary.Kind == MlxLibraryKind.Mlx && BindsToThread(device.Type, MlxLibrary.MlxVersion, ThreadFreeStreams.Available));
 
     /// <summary>The rule, for any version of MLX.</summary>
@@ -71,20 +71,20 @@ internal static unsafe class Streams
     {
         get
         {
-            if (defaultDevice is { } known)
+            if (_defaultDevice is { } known)
             {
                 return known;
             }
 
             lock (Gate)
             {
-                if (defaultDevice is null)
+                if (_defaultDevice is null)
                 {
                     mlx_device native = Mlxc.mlx_device_new();
                     try
                     {
                         MlxError.ThrowIfFailed(Mlxc.mlx_get_default_device(&native), "mlx_get_default_device");
-                        defaultDevice = MlxDevice.FromNative(native);
+                        _defaultDevice = MlxDevice.FromNative(native);
                     }
                     finally
                     {
@@ -92,7 +92,7 @@ internal static unsafe class Streams
                     }
                 }
 
-                return defaultDevice;
+                return _defaultDevice;
             }
         }
 
@@ -102,8 +102,8 @@ internal static unsafe class Streams
             lock (Gate)
             {
                 MlxError.ThrowIfFailed(Mlxc.mlx_set_default_device(native.Handle), "mlx_set_default_device");
-                defaultDevice = value;
-                current = 0;
+                _defaultDevice = value;
+                _current = 0;
             }
 
             _ = DefaultOf(value);
@@ -128,12 +128,12 @@ internal static unsafe class Streams
             {
                 stream = made!;
                 Defaults.Add(device, stream);
-                version++;
+                _version++;
             }
 
             if (device == preferred)
             {
-                current = (nint)stream.Handle.ctx;
+                _current = (nint)stream.Handle.ctx;
             }
 
             return stream;
@@ -145,8 +145,8 @@ internal static unsafe class Streams
         lock (Gate)
         {
             Defaults[stream.Device] = stream;
-            current = 0;
-            version++;
+            _current = 0;
+            _version++;
         }
     }
 
@@ -214,7 +214,7 @@ internal static unsafe class Streams
     internal static void PrepareThread(ThreadState thread)
     {
         // The first version is 1, and a thread that was told nothing is at 0.
-        if (thread.StreamsVersion != version || version == 0)
+        if (thread.StreamsVersion != _version || _version == 0)
         {
             SetThreadDefaults(thread);
         }
@@ -234,7 +234,7 @@ internal static unsafe class Streams
                 MlxError.ThrowIfFailed(Mlxc.mlx_set_default_stream(stream.Handle), "mlx_set_default_stream");
             }
 
-            thread.StreamsVersion = version;
+            thread.StreamsVersion = _version;
         }
     }
 
@@ -249,22 +249,22 @@ internal static unsafe class Streams
 
     internal sealed class Scope : IDisposable
     {
-        private readonly MlxStream? outer;
-        private int closed;
+        private readonly MlxStream? _outer;
+        private int _closed;
 
         internal Scope(MlxStream stream)
         {
-            Interlocked.Increment(ref openScopes);
-            outer = Scoped.Value;
+            Interlocked.Increment(ref _openScopes);
+            _outer = Scoped.Value;
             Scoped.Value = stream;
         }
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref closed, 1) == 0)
+            if (Interlocked.Exchange(ref _closed, 1) == 0)
             {
-                Scoped.Value = outer;
-                Interlocked.Decrement(ref openScopes);
+                Scoped.Value = _outer;
+                Interlocked.Decrement(ref _openScopes);
             }
         }
     }

@@ -6,7 +6,7 @@ namespace DotMlx;
 public sealed class ThreadLocalStream
 {
     // By the number of the thread: a thread that takes over a number takes over the stream, so that they do not pile up.
-    private readonly ConcurrentDictionary<int, MlxStream> streams = new();
+    private readonly ConcurrentDictionary<int, MlxStream> _streams = new();
 
     internal ThreadLocalStream(MlxDevice device) => Device = device;
 
@@ -14,7 +14,7 @@ public sealed class ThreadLocalStream
     public MlxDevice Device { get; }
 
     /// <summary>The calling thread's stream.</summary>
-    public MlxStream Current => streams.GetOrAdd(Environment.CurrentManagedThreadId, static (_, device) => Streams.New(device), Device);
+    public MlxStream Current => _streams.GetOrAdd(Environment.CurrentManagedThreadId, static (_, device) => Streams.New(device), Device);
 
     /// <summary>The calling thread's stream.</summary>
     public static implicit operator MlxStream(ThreadLocalStream stream)

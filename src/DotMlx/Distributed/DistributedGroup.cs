@@ -6,12 +6,12 @@ namespace DotMlx;
 public sealed unsafe class DistributedGroup : IDisposable
 {
     // Of a group of one that MLX knows nothing of there is no handle.
-    private readonly NativeHandle? handle;
-    private volatile bool disposed;
+    private readonly NativeHandle? _handle;
+    private volatile bool _disposed;
 
     internal DistributedGroup(mlx_distributed_group group, GroupConnection connection, string backend)
     {
-        handle = group.ctx == null ? null : new NativeHandle((nint)group.ctx, Free);
+        _handle = group.ctx == null ? null : new NativeHandle((nint)group.ctx, Free);
         Connection = connection;
         Backend = backend;
     }
@@ -26,7 +26,7 @@ public sealed unsafe class DistributedGroup : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(disposed, this);
+            ObjectDisposedException.ThrowIf(_disposed, this);
             return Connection.Rank;
         }
     }
@@ -38,7 +38,7 @@ public sealed unsafe class DistributedGroup : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(disposed, this);
+            ObjectDisposedException.ThrowIf(_disposed, this);
             return Connection.Size;
         }
     }
@@ -46,14 +46,14 @@ public sealed unsafe class DistributedGroup : IDisposable
     internal GroupConnection Connection { get; }
 
     /// <summary>Whether MLX knows the group; it does not know one of a single process.</summary>
-    internal bool IsNative => handle is not null;
+    internal bool IsNative => _handle is not null;
 
     /// <summary>Uses the native group until the result is disposed; a null one for a group of one that MLX knows nothing of.</summary>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     internal Use Enter()
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        return new Use(handle is null ? default : handle.Enter());
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new Use(_handle is null ? default : _handle.Enter());
     }
 
     /// <summary>Splits the group: processes that name the same color form a new one.</summary>
@@ -89,8 +89,8 @@ public sealed unsafe class DistributedGroup : IDisposable
     /// <summary>Frees the native handle; the connection lives as long as the process.</summary>
     public void Dispose()
     {
-        disposed = true;
-        handle?.Dispose();
+        _disposed = true;
+        _handle?.Dispose();
     }
 
     private static void Free(nint handle)
@@ -104,12 +104,12 @@ public sealed unsafe class DistributedGroup : IDisposable
 
     internal readonly ref struct Use
     {
-        private readonly NativeHandle.Use native;
+        private readonly NativeHandle.Use _native;
 
-        internal Use(NativeHandle.Use native) => this.native = native;
+        internal Use(NativeHandle.Use native) => _native = native;
 
-        internal mlx_distributed_group Group => new() { ctx = (void*)native.Value };
+        internal mlx_distributed_group Group => new() { ctx = (void*)_native.Value };
 
-        public void Dispose() => native.Dispose();
+        public void Dispose() => _native.Dispose();
     }
 }

@@ -8,7 +8,7 @@ internal sealed unsafe class GroupConnection
 {
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, GroupConnection> Made = [];
-    private static MlxException? failed;
+    private static MlxException? _failed;
 
     private GroupConnection(int rank, int size, string transport)
     {
@@ -60,9 +60,9 @@ internal sealed unsafe class GroupConnection
                 }
             }
 
-            if (failed is not null)
+            if (_failed is not null)
             {
-                throw new MlxException($"{failed.Message} (An earlier attempt failed, which MLX cannot undo: start the process again.)", failed.Operation, failed);
+                throw new MlxException($"{_failed.Message} (An earlier attempt failed, which MLX cannot undo: start the process again.)", _failed.Operation, _failed);
             }
 
             connection = Connect(strict, backend, timeout, out mlx_distributed_group group);
@@ -149,7 +149,7 @@ internal sealed unsafe class GroupConnection
         thread.Start();
         if (!thread.Join(timeout))
         {
-            throw failed = ring?.NotComplete(timeout) ?? rendezvous!.NotComplete(timeout);
+            throw _failed = ring?.NotComplete(timeout) ?? rendezvous!.NotComplete(timeout);
         }
 
         failure?.Throw();

@@ -9,7 +9,7 @@ namespace DotMlx;
 /// </summary>
 internal static unsafe class MpiLibrary
 {
-    private static bool isFinalizedAtExit;
+    private static bool _isFinalizedAtExit;
 
     internal static bool IsInitialized => Tells("MPI_Initialized");
 
@@ -22,14 +22,14 @@ internal static unsafe class MpiLibrary
     /// </summary>
     internal static void FinalizeAtExit()
     {
-        isFinalizedAtExit = true;
+        _isFinalizedAtExit = true;
         ProcessEnd.Register();
     }
 
     /// <summary>Finalizes it if that was requested; called when the process ends, while everything still works.</summary>
     internal static void FinalizeNow()
     {
-        if (!isFinalizedAtExit)
+        if (!_isFinalizedAtExit)
         {
             return;
         }

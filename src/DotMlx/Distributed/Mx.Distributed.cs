@@ -7,10 +7,10 @@ public static unsafe partial class Mx
     /// <summary>Communication between processes (mlx.core.distributed). In a group of one process, reductions return their input.</summary>
     public static unsafe partial class Distributed
     {
-        private static DistributedGroup? global;
+        private static DistributedGroup? _global;
 
         // For those who name no group: made once, and disposed by nobody.
-        private static DistributedGroup Global => global ??= Init();
+        private static DistributedGroup Global => _global ??= Init();
 
         /// <summary>Whether MLX was built with a backend.</summary>
         /// <param name="backend">"any", "mpi", "ring", "nccl" or "jaccl".</param>

@@ -18,13 +18,13 @@ internal static class PeerWatch
     // Where it is not known whether an evaluation communicates at all, a process that ended may have done so in good order.
     private static readonly TimeSpan LongGrace = TimeSpan.FromSeconds(30);
 
-    private static RingSockets? sockets;
-    private static RingEnvironment? ring;
-    private static string? lost;
-    private static long called;
-    private static long evaluated;
-    private static bool uncertain;
-    private static string last = "";
+    private static RingSockets? _sockets;
+    private static RingEnvironment? _ring;
+    private static string? _lost;
+    private static long _called;
+    private static long _evaluated;
+    private static bool _uncertain;
+    private static string _last = "";
 
     /// <summary>Whether this process belongs to a group of several.</summary>
     internal static bool Active { get; private set; }
@@ -33,14 +33,14 @@ internal static class PeerWatch
     internal static TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Whether an evaluation has been abandoned: its thread still waits in MLX, so nothing else can be evaluated.</summary>
-    internal static bool IsLost => Volatile.Read(ref lost) is not null;
+    internal static bool IsLost => Volatile.Read(ref _lost) is not null;
 
     internal static void Start(RingEnvironment? environment)
     {
         if (environment is not null)
         {
-            ring = environment;
-            sockets = RingSockets.Find(environment);
+            _ring = environment;
+            _sockets = RingSockets.Find(environment);
         }
 
         Active = true;
@@ -51,33 +51,33 @@ internal static class PeerWatch
     {
         if (Active)
         {
-            last = operation;
-            Interlocked.Increment(ref called);
+            _last = operation;
+            Interlocked.Increment(ref _called);
 
             // What is traced may run whenever its compiled form is called.
-            uncertain |= TraceLock.IsHeldByCurrentThread;
+            _uncertain |= TraceLock.IsHeldByCurrentThread;
         }
     }
 
     /// <summary>The value to pass to <see cref="Completed"/> after an evaluation that starts now.</summary>
-    internal static long Begin() => Volatile.Read(ref called);
+    internal static long Begin() => Volatile.Read(ref _called);
 
     internal static void Completed(long begun, bool asynchronously)
     {
         if (asynchronously)
         {
-            uncertain |= Volatile.Read(ref evaluated) < begun;
+            _uncertain |= Volatile.Read(ref _evaluated) < begun;
         }
-        else if (Volatile.Read(ref evaluated) < begun)
+        else if (Volatile.Read(ref _evaluated) < begun)
         {
-            Volatile.Write(ref evaluated, begun);
+            Volatile.Write(ref _evaluated, begun);
         }
     }
 
     /// <exception cref="MlxException">An earlier evaluation has been abandoned.</exception>
     internal static void ThrowIfLost()
     {
-        if (Volatile.Read(ref lost) is { } message)
+        if (Volatile.Read(ref _lost) is { } message)
         {
             throw Failure(message);
         }
@@ -86,7 +86,7 @@ internal static class PeerWatch
     /// <summary>Gives up: every later evaluation fails with this message.</summary>
     internal static MlxException Lose(string message)
     {
-        Volatile.Write(ref lost, message);
+        Volatile.Write(ref _lost, message);
         return Failure(message);
     }
 
@@ -136,8 +136,8 @@ internal static class PeerWatch
             return error;
         }
 
-        string message = sockets?.FindClosed() is { Length: > 0 } ranks ? Closed(ranks) : $"{mlx.Message}.";
-        Volatile.Write(ref lost, message);
+        string message = _sockets?.FindClosed() is { Length: > 0 } ranks ? Closed(ranks) : $"{mlx.Message}.";
+        Volatile.Write(ref _lost, message);
         return new MlxException($"{message} {Advice}", mlx.Operation, mlx);
     }
 
@@ -146,41 +146,41 @@ internal static class PeerWatch
 
     // Both neighbors may be gone: whoever lost one ends, too.
     private static string Closed(int[] ranks) =>
-        string.Join("; ", ranks.Select(rank => $"Rank {rank} of {ring!.Size} has closed its connection to rank {ring.Rank}"))
-        + $", which waits for it in {last}: that process has ended or was stopped, perhaps because of an error of its own.";
+        string.Join("; ", ranks.Select(rank => $"Rank {rank} of {_ring!.Size} has closed its connection to rank {_ring.Rank}"))
+        + $", which waits for it in {_last}: that process has ended or was stopped, perhaps because of an error of its own.";
 
     private static MlxException Failure(string message) => new($"{message} {Advice}", "mlx_eval");
 
     /// <summary>One wait, with the times at which something was first detected.</summary>
     private struct Look
     {
-        private long began;
-        private long closed;
+        private long _began;
+        private long _closed;
 
         internal void ThrowIfHopeless()
         {
             ThrowIfLost();
             long now = Environment.TickCount64;
-            began = began == 0 ? now : began;
-            bool communicates = Volatile.Read(ref called) > Volatile.Read(ref evaluated);
-            if (!communicates && !uncertain)
+            _began = _began == 0 ? now : _began;
+            bool communicates = Volatile.Read(ref _called) > Volatile.Read(ref _evaluated);
+            if (!communicates && !_uncertain)
             {
                 return;
             }
 
-            if (sockets?.FindClosed() is { Length: > 0 } ranks)
+            if (_sockets?.FindClosed() is { Length: > 0 } ranks)
             {
-                closed = closed == 0 ? now : closed;
-                if (now - closed >= (communicates ? Grace : LongGrace).TotalMilliseconds)
+                _closed = _closed == 0 ? now : _closed;
+                if (now - _closed >= (communicates ? Grace : LongGrace).TotalMilliseconds)
                 {
                     throw Lose(Closed(ranks));
                 }
             }
-            else if (now - began >= Timeout.TotalMilliseconds)
+            else if (now - _began >= Timeout.TotalMilliseconds)
             {
                 throw Lose(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"This process{(ring is null ? "" : $" (rank {ring.Rank} of {ring.Size})")} has waited {Timeout.TotalSeconds:0.#} s for the others, last in {last} (Mx.Distributed.Timeout): ")
+                    $"This process{(_ring is null ? "" : $" (rank {_ring.Rank} of {_ring.Size})")} has waited {Timeout.TotalSeconds:0.#} s for the others, last in {_last} (Mx.Distributed.Timeout): ")
                     + "a rank stands still, or the ranks do not call the same operations in the same order with arrays of the same shapes.");
             }
         }

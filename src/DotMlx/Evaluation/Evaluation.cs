@@ -10,14 +10,14 @@ internal static unsafe class Evaluation
 {
     // Two copies of this library in one process share MLX, and so this lock.
     private static readonly Lock Gate = ProcessWide.Get("EvaluationGate", static () => new Lock());
-    private static long count;
-    private static volatile bool hasStartedAsynchronously;
+    private static long _count;
+    private static volatile bool _hasStartedAsynchronously;
 
     /// <summary>The evaluations done so far.</summary>
-    internal static long Count => Volatile.Read(ref count);
+    internal static long Count => Volatile.Read(ref _count);
 
     /// <summary>Whether an evaluation was ever started without waiting for it.</summary>
-    internal static bool HasStartedAsynchronously => hasStartedAsynchronously;
+    internal static bool HasStartedAsynchronously => _hasStartedAsynchronously;
 
     private static bool MayEvaluateHere => !StreamThread.Required || StreamThread.IsCurrent;
 
@@ -285,7 +285,7 @@ internal static unsafe class Evaluation
         bool outermost = Enter();
         try
         {
-            hasStartedAsynchronously |= asynchronously;
+            _hasStartedAsynchronously |= asynchronously;
             long begun = PeerWatch.Begin();
             status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
             if (status != 0 && asynchronously && !TraceLock.IsHeldByCurrentThread)
@@ -330,7 +330,7 @@ internal static unsafe class Evaluation
         }
 
         NativeFree.BeginEvaluation();
-        count++;
+        _count++;
         return true;
     }
 

@@ -16,28 +16,28 @@ internal static unsafe class ProcessEnd
 
     // The thread that ends the process may still evaluate: a later handler of the same event may save something.
     [ThreadStatic]
-    private static bool mayPass;
+    private static bool _mayPass;
 
-    private static volatile bool closed;
-    private static int registered;
+    private static volatile bool _closed;
+    private static int _registered;
 
     /// <summary>Whether the calling thread may no longer start anything.</summary>
-    internal static bool IsClosedHere => closed && !mayPass;
+    internal static bool IsClosedHere => _closed && !_mayPass;
 
     /// <summary>Whether the process is ending.</summary>
-    internal static bool IsClosed => closed;
+    internal static bool IsClosed => _closed;
 
     /// <summary>Whether this thread may continue after the end has begun, or works for one that may.</summary>
     internal static bool MayPass
     {
-        get => mayPass;
-        set => mayPass = value;
+        get => _mayPass;
+        set => _mayPass = value;
     }
 
     /// <summary>Subscribes to the end of the process; once is enough.</summary>
     internal static void Register()
     {
-        if (Interlocked.Exchange(ref registered, 1) != 0)
+        if (Interlocked.Exchange(ref _registered, 1) != 0)
         {
             return;
         }
@@ -56,8 +56,8 @@ internal static unsafe class ProcessEnd
     private static void Close()
     {
         MpiLibrary.FinalizeNow();
-        mayPass = true;
-        closed = true;
+        _mayPass = true;
+        _closed = true;
         long deadline = Stopwatch.GetTimestamp() + (long)(Patience.TotalSeconds * Stopwatch.Frequency);
         bool quiet = Evaluation.WaitUntilIdle(Left()) && StreamThread.WaitUntilIdle(Left()) && Synchronize(Left()) && NativeFree.Close(Left());
         if (!quiet || ThreadStates.IsUsedByOthers())
@@ -78,7 +78,7 @@ internal static unsafe class ProcessEnd
 
         var waiting = new Thread(static () =>
         {
-            mayPass = true;
+            _mayPass = true;
             Streams.SynchronizeAll();
         }) { IsBackground = true, Name = "DotMlx end" };
         waiting.UnsafeStart();

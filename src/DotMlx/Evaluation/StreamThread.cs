@@ -14,7 +14,7 @@ internal static class StreamThread
 
     private static readonly BlockingCollection<Work> Queue = [];
     private static readonly Lazy<Thread> Worker = new(Start);
-    private static int unfinished;
+    private static int _unfinished;
 
     /// <summary>
     /// Whether evaluation must run on this thread: for a GPU whose streams work only on the thread that created them, or for other
@@ -101,7 +101,7 @@ internal static class StreamThread
 
     /// <summary>Waits until nothing runs on this thread. Once the process is ending, nothing starts after that.</summary>
     /// <returns>Whether it was idle in time.</returns>
-    internal static bool WaitUntilIdle(TimeSpan patience) => SpinWait.SpinUntil(static () => Volatile.Read(ref unfinished) == 0, patience);
+    internal static bool WaitUntilIdle(TimeSpan patience) => SpinWait.SpinUntil(static () => Volatile.Read(ref _unfinished) == 0, patience);
 
     /// <summary>Ends the thread after the work in its queue.</summary>
     internal static void Stop(TimeSpan patience)
@@ -116,7 +116,7 @@ internal static class StreamThread
     private static void Enqueue(Action action)
     {
         _ = Worker.Value;
-        Interlocked.Increment(ref unfinished);
+        Interlocked.Increment(ref _unfinished);
         Queue.Add(new Work(action, ProcessEnd.MayPass));
     }
 
@@ -134,7 +134,7 @@ internal static class StreamThread
         {
             ProcessEnd.MayPass = work.MayPass;
             work.Action();
-            Interlocked.Decrement(ref unfinished);
+            Interlocked.Decrement(ref _unfinished);
         }
     }
 

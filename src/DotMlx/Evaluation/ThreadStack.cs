@@ -10,20 +10,20 @@ internal static unsafe class ThreadStack
 
     // The address where the stack ends: 0 where nobody has asked yet, the largest number where it cannot be told.
     [ThreadStatic]
-    private static nuint end;
+    private static nuint _end;
 
     /// <summary>Bytes left; null where it cannot be told.</summary>
     internal static long? Left
     {
         get
         {
-            if (end == 0)
+            if (_end == 0)
             {
-                end = Find() ?? nuint.MaxValue;
+                _end = Find() ?? nuint.MaxValue;
             }
 
             byte here = 0;
-            return end == nuint.MaxValue ? null : (long)((nuint)(&here) - end);
+            return _end == nuint.MaxValue ? null : (long)((nuint)(&here) - _end);
         }
     }
 

@@ -10,41 +10,41 @@ namespace DotMlx;
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "The type is a file that is used for lookups.")]
 public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
 {
-    private readonly OrderedDictionary<string, MlxArray> arrays;
-    private readonly string name;
+    private readonly OrderedDictionary<string, MlxArray> _arrays;
+    private readonly string _name;
 
     internal ArrayFile(string name, OrderedDictionary<string, MlxArray> arrays)
     {
-        this.name = name;
-        this.arrays = arrays;
+        _name = name;
+        _arrays = arrays;
     }
 
     /// <summary>The arrays by name, in the order of the file. The array of an npy file has the empty name.</summary>
-    public IReadOnlyDictionary<string, MlxArray> Arrays => arrays;
+    public IReadOnlyDictionary<string, MlxArray> Arrays => _arrays;
 
     /// <summary>The array of a file with one array.</summary>
     /// <exception cref="InvalidOperationException">The file holds no array, or several.</exception>
-    public MlxArray Array => arrays.Count == 1
-        ? arrays.GetAt(0).Value
+    public MlxArray Array => _arrays.Count == 1
+        ? _arrays.GetAt(0).Value
         : throw new InvalidOperationException(
-            arrays.Count == 0
-                ? $"'{name}' holds no array."
-                : $"'{name}' holds {arrays.Count} arrays; choose one by its name: {string.Join(", ", arrays.Keys.Take(8).Select(key => $"'{key}'"))}{(arrays.Count > 8 ? ", …" : "")}.");
+            _arrays.Count == 0
+                ? $"'{_name}' holds no array."
+                : $"'{_name}' holds {_arrays.Count} arrays; choose one by its name: {string.Join(", ", _arrays.Keys.Take(8).Select(key => $"'{key}'"))}{(_arrays.Count > 8 ? ", …" : "")}.");
 
     /// <summary>The number of arrays.</summary>
-    public int Count => arrays.Count;
+    public int Count => _arrays.Count;
 
     /// <summary>The names in the order of the file.</summary>
-    public IEnumerable<string> Keys => arrays.Keys;
+    public IEnumerable<string> Keys => _arrays.Keys;
 
     /// <summary>The arrays in the order of the file.</summary>
-    public IEnumerable<MlxArray> Values => arrays.Values;
+    public IEnumerable<MlxArray> Values => _arrays.Values;
 
     /// <summary>The array of that name.</summary>
     /// <exception cref="KeyNotFoundException">The file holds none; the message names the file.</exception>
-    public MlxArray this[string key] => arrays.TryGetValue(key, out MlxArray? array)
+    public MlxArray this[string key] => _arrays.TryGetValue(key, out MlxArray? array)
         ? array
-        : throw new KeyNotFoundException($"'{name}' holds no array '{key}'.");
+        : throw new KeyNotFoundException($"'{_name}' holds no array '{key}'.");
 
     /// <summary>The array of a file with one array, so that <c>MlxArray a = Mx.Load("a.npy")</c> reads as in Python.</summary>
     /// <exception cref="InvalidOperationException">The file holds no array, or several.</exception>
@@ -63,7 +63,7 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     {
         try
         {
-            return TreeDictionary.Unflatten(arrays, (this as SafetensorsFile)?.Metadata);
+            return TreeDictionary.Unflatten(_arrays, (this as SafetensorsFile)?.Metadata);
         }
         catch (ArgumentException exception)
         {
@@ -72,14 +72,14 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     }
 
     /// <summary>Whether the file has an array of this name.</summary>
-    public bool ContainsKey(string key) => arrays.ContainsKey(key);
+    public bool ContainsKey(string key) => _arrays.ContainsKey(key);
 
     /// <summary>Looks for the array of this name.</summary>
     /// <returns>Whether the file has it.</returns>
-    public bool TryGetValue(string key, [MaybeNullWhen(false)] out MlxArray value) => arrays.TryGetValue(key, out value);
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out MlxArray value) => _arrays.TryGetValue(key, out value);
 
     /// <summary>Enumerates names and arrays in the order of the file.</summary>
-    public IEnumerator<KeyValuePair<string, MlxArray>> GetEnumerator() => arrays.GetEnumerator();
+    public IEnumerator<KeyValuePair<string, MlxArray>> GetEnumerator() => _arrays.GetEnumerator();
 
     /// <summary>Makes something of the arrays by their names; where that fails, the arrays are disposed.</summary>
     /// <exception cref="InvalidDataException">The names are no paths of one tree; the message names the file.</exception>
@@ -97,9 +97,9 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     }
 
     /// <summary>The file's name in messages.</summary>
-    private protected string Name => name;
+    private protected string Name => _name;
 
-    IEnumerator IEnumerable.GetEnumerator() => arrays.GetEnumerator();
+    IEnumerator IEnumerable.GetEnumerator() => _arrays.GetEnumerator();
 
     /// <summary>Disposes all arrays.</summary>
     public void Dispose()
@@ -112,12 +112,12 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     /// <param name="disposing">Always true: the arrays have finalizers of their own.</param>
     protected virtual void Dispose(bool disposing)
     {
-        foreach (MlxArray array in arrays.Values)
+        foreach (MlxArray array in _arrays.Values)
         {
             array.Dispose();
         }
     }
 
     private InvalidDataException NoTree(ArgumentException exception) =>
-        new($"'{name}' cannot be loaded as a tree: {exception.Message.TrimEnd('.')}.", exception);
+        new($"'{_name}' cannot be loaded as a tree: {exception.Message.TrimEnd('.')}.", exception);
 }

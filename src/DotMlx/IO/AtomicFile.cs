@@ -6,9 +6,9 @@ namespace DotMlx;
 /// </summary>
 internal sealed class AtomicFile : IDisposable
 {
-    private readonly string path;
-    private readonly string target;
-    private bool committed;
+    private readonly string _path;
+    private readonly string _target;
+    private bool _committed;
 
     /// <param name="path">Where the file shall be. A link is followed.</param>
     /// <param name="extension">The extension of the temporary name; functions of MLX append their own when it is missing.</param>
@@ -16,12 +16,12 @@ internal sealed class AtomicFile : IDisposable
     internal AtomicFile(string path, string extension)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        this.path = path;
+        _path = path;
         ThrowIfIrregular();
         FileInfo file = new(path);
-        target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
-        string? folder = Path.GetDirectoryName(target);
-        if (folder is null || Path.GetFileName(target).Length == 0)
+        _target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        string? folder = Path.GetDirectoryName(_target);
+        if (folder is null || Path.GetFileName(_target).Length == 0)
         {
             throw new ArgumentException($"'{path}' is no file name.", nameof(path));
         }
@@ -50,10 +50,10 @@ internal sealed class AtomicFile : IDisposable
         try
         {
             FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
-            if (!OperatingSystem.IsWindows() && File.Exists(target))
+            if (!OperatingSystem.IsWindows() && File.Exists(_target))
             {
                 // What only the owner may read stays so while it is written.
-                options.UnixCreateMode = File.GetUnixFileMode(target);
+                options.UnixCreateMode = File.GetUnixFileMode(_target);
             }
 
             using FileStream stream = new(TemporaryPath, options);
@@ -76,20 +76,20 @@ internal sealed class AtomicFile : IDisposable
     internal void Commit(bool overwrite = true)
     {
         ThrowIfIrregular();
-        if (!OperatingSystem.IsWindows() && File.Exists(target))
+        if (!OperatingSystem.IsWindows() && File.Exists(_target))
         {
             // First the owner: a change of it takes permissions away.
-            FileKind.CopyOwner(target, TemporaryPath);
-            File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(target));
+            FileKind.CopyOwner(_target, TemporaryPath);
+            File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(_target));
         }
 
-        File.Move(TemporaryPath, target, overwrite);
-        committed = true;
+        File.Move(TemporaryPath, _target, overwrite);
+        _committed = true;
     }
 
     public void Dispose()
     {
-        if (!committed)
+        if (!_committed)
         {
             File.Delete(TemporaryPath);
         }
@@ -97,13 +97,13 @@ internal sealed class AtomicFile : IDisposable
 
     private void ThrowIfIrregular()
     {
-        if (FileKind.Irregular(path) is { } kind)
+        if (FileKind.Irregular(_path) is { } kind)
         {
             string advice = kind == "a folder" ? "" : " To write into it, open it and save to the stream.";
-            throw new IOException($"'{path}' cannot be saved: it is {kind}, and only regular files are replaced.{advice}");
+            throw new IOException($"'{_path}' cannot be saved: it is {kind}, and only regular files are replaced.{advice}");
         }
     }
 
     private string Explain(Exception exception) =>
-        $"'{path}' cannot be saved: {exception.Message.Replace(TemporaryPath, target, StringComparison.Ordinal).TrimEnd('.')}.";
+        $"'{_path}' cannot be saved: {exception.Message.Replace(TemporaryPath, _target, StringComparison.Ordinal).TrimEnd('.')}.";
 }

@@ -99,53 +99,53 @@ internal abstract class ByteSource : IDisposable
     /// <summary>What a stream that cannot seek has given so far: in memory, and from some length on in a temporary file.</summary>
     private sealed class StreamCopy : IDisposable
     {
-        private readonly MemoryStream memory = new();
-        private FileStream? file;
+        private readonly MemoryStream _memory = new();
+        private FileStream? _file;
 
         internal byte[] Piece { get; } = new byte[1 << 16];
 
         /// <summary>Adds the first bytes of <see cref="Piece"/>.</summary>
         internal void Add(int count)
         {
-            if (file is null && memory.Length + count > MaxInMemory)
+            if (_file is null && _memory.Length + count > MaxInMemory)
             {
                 string path = Path.Combine(Path.GetTempPath(), $"dotmlx-{Guid.NewGuid():N}.tmp");
-                file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
-                memory.WriteTo(file);
-                memory.SetLength(0);
-                memory.Capacity = 0;
+                _file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, FileOptions.DeleteOnClose);
+                _memory.WriteTo(_file);
+                _memory.SetLength(0);
+                _memory.Capacity = 0;
             }
 
-            ((Stream?)file ?? memory).Write(Piece, 0, count);
+            ((Stream?)_file ?? _memory).Write(Piece, 0, count);
         }
 
         /// <summary>The copy as a source, to which the file belongs from now on.</summary>
         internal ByteSource Finish(string name)
         {
-            if (file is null)
+            if (_file is null)
             {
-                return new MemorySource(memory.GetBuffer().AsMemory(0, (int)memory.Length), name);
+                return new MemorySource(_memory.GetBuffer().AsMemory(0, (int)_memory.Length), name);
             }
 
-            file.Flush();
-            FileSource source = new(file, name);
-            file = null;
+            _file.Flush();
+            FileSource source = new(_file, name);
+            _file = null;
             return source;
         }
 
-        public void Dispose() => file?.Dispose();
+        public void Dispose() => _file?.Dispose();
     }
 
     private sealed class FileSource : ByteSource
     {
-        private readonly SafeFileHandle handle;
-        private readonly FileStream? owner;
+        private readonly SafeFileHandle _handle;
+        private readonly FileStream? _owner;
 
         internal FileSource(string path)
             : base(path)
         {
-            handle = File.OpenHandle(path);
-            Length = RandomAccess.GetLength(handle);
+            _handle = File.OpenHandle(path);
+            Length = RandomAccess.GetLength(_handle);
         }
 
         /// <param name="owner">The open file, which is disposed with this.</param>
@@ -153,24 +153,24 @@ internal abstract class ByteSource : IDisposable
         internal FileSource(FileStream owner, string name)
             : base(name)
         {
-            this.owner = owner;
-            handle = owner.SafeFileHandle;
-            Length = RandomAccess.GetLength(handle);
+            _owner = owner;
+            _handle = owner.SafeFileHandle;
+            Length = RandomAccess.GetLength(_handle);
         }
 
         internal override long Length { get; }
 
         public override void Dispose()
         {
-            handle.Dispose();
-            owner?.Dispose();
+            _handle.Dispose();
+            _owner?.Dispose();
         }
 
         private protected override void Fill(long offset, Span<byte> destination)
         {
             while (!destination.IsEmpty)
             {
-                int read = RandomAccess.Read(handle, destination, offset);
+                int read = RandomAccess.Read(_handle, destination, offset);
                 if (read == 0)
                 {
                     throw Ended(offset);
@@ -184,8 +184,8 @@ internal abstract class ByteSource : IDisposable
 
     private sealed class StreamSource(Stream stream, string name) : ByteSource(name)
     {
-        private readonly Lock gate = new();
-        private readonly long start = stream.Position;
+        private readonly Lock _gate = new();
+        private readonly long _start = stream.Position;
 
         internal override long Length { get; } = Math.Max(0, stream.Length - stream.Position);
 
@@ -196,9 +196,9 @@ internal abstract class ByteSource : IDisposable
 
         private protected override void Fill(long offset, Span<byte> destination)
         {
-            lock (gate)
+            lock (_gate)
             {
-                stream.Position = start + offset;
+                stream.Position = _start + offset;
                 int read = stream.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
                 if (read < destination.Length)
                 {

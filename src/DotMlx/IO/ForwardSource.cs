@@ -8,9 +8,9 @@ namespace DotMlx;
 /// </summary>
 internal sealed class ForwardSource(Stream stream, long length, string name) : ByteSource(name)
 {
-    private readonly MemoryStream beginning = new();
-    private bool keeps = true;
-    private long position;
+    private readonly MemoryStream _beginning = new();
+    private bool _keeps = true;
+    private long _position;
 
     internal override long Length => length;
 
@@ -18,28 +18,28 @@ internal sealed class ForwardSource(Stream stream, long length, string name) : B
     internal Crc32 Checksum { get; } = new();
 
     /// <summary>Says that the header has been read: from here on nothing is kept.</summary>
-    internal void EndBeginning() => keeps = false;
+    internal void EndBeginning() => _keeps = false;
 
     /// <summary>Reads what nobody asked for, for the checksum's sake.</summary>
     internal void Drain(CancellationToken cancellation)
     {
         EndBeginning();
         byte[] piece = new byte[1 << 16];
-        while (position < length)
+        while (_position < length)
         {
             cancellation.ThrowIfCancellationRequested();
-            Next(piece.AsSpan(0, (int)Math.Min(piece.Length, length - position)));
+            Next(piece.AsSpan(0, (int)Math.Min(piece.Length, length - _position)));
         }
     }
 
-    public override void Dispose() => beginning.Dispose();
+    public override void Dispose() => _beginning.Dispose();
 
     private protected override void Fill(long offset, Span<byte> destination)
     {
-        if (offset < beginning.Length)
+        if (offset < _beginning.Length)
         {
-            int known = (int)Math.Min(destination.Length, beginning.Length - offset);
-            beginning.GetBuffer().AsSpan((int)offset, known).CopyTo(destination);
+            int known = (int)Math.Min(destination.Length, _beginning.Length - offset);
+            _beginning.GetBuffer().AsSpan((int)offset, known).CopyTo(destination);
             offset += known;
             destination = destination[known..];
         }
@@ -49,26 +49,26 @@ internal sealed class ForwardSource(Stream stream, long length, string name) : B
             return;
         }
 
-        if (offset != position)
+        if (offset != _position)
         {
-            throw new InvalidOperationException($"'{Name}' is read from byte {offset} on after byte {position}: it goes forward only.");
+            throw new InvalidOperationException($"'{Name}' is read from byte {offset} on after byte {_position}: it goes forward only.");
         }
 
         Next(destination);
-        if (keeps)
+        if (_keeps)
         {
-            beginning.Write(destination);
+            _beginning.Write(destination);
         }
     }
 
     private void Next(Span<byte> destination)
     {
         int read = stream.ReadAtLeast(destination, destination.Length, throwOnEndOfStream: false);
-        position += read;
+        _position += read;
         Checksum.Append(destination[..read]);
         if (read < destination.Length)
         {
-            throw Ended(position);
+            throw Ended(_position);
         }
     }
 }

@@ -19,20 +19,20 @@ internal sealed class GgufHeader
 
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    private readonly ByteSource source;
-    private readonly bool describe;
-    private readonly byte[] buffer;
-    private readonly HashSet<string> arrayNames = new(StringComparer.Ordinal);
-    private long bufferStart;
-    private int bufferLength;
-    private long position;
-    private ulong alignment = 32;
+    private readonly ByteSource _source;
+    private readonly bool _describe;
+    private readonly byte[] _buffer;
+    private readonly HashSet<string> _arrayNames = new(StringComparer.Ordinal);
+    private long _bufferStart;
+    private int _bufferLength;
+    private long _position;
+    private ulong _alignment = 32;
 
     private GgufHeader(ByteSource source, bool describe)
     {
-        this.source = source;
-        this.describe = describe;
-        buffer = new byte[Math.Min(BufferLength, source.Length)];
+        _source = source;
+        _describe = describe;
+        _buffer = new byte[Math.Min(BufferLength, source.Length)];
     }
 
     /// <summary>
@@ -54,15 +54,15 @@ internal sealed class GgufHeader
 
     private void Parse()
     {
-        if (source.Length < 24 || UInt32() != Magic)
+        if (_source.Length < 24 || UInt32() != Magic)
         {
-            throw source.Broken("it does not begin with the 24 bytes of a GGUF header");
+            throw _source.Broken("it does not begin with the 24 bytes of a GGUF header");
         }
 
         uint version = UInt32();
         if (version is not (2 or 3))
         {
-            throw source.Broken(BinaryPrimitives.ReverseEndianness(version) is 2 or 3
+            throw _source.Broken(BinaryPrimitives.ReverseEndianness(version) is 2 or 3
                 ? "it is a GGUF file with the most significant byte first, made for big-endian machines; load a file with the least significant byte first"
                 : $"it has the GGUF version {version}; known are 2 and 3");
         }
@@ -79,14 +79,14 @@ internal sealed class GgufHeader
             Entries.Add(ParseArray());
         }
 
-        ulong data = (ulong)position + ((alignment - ((ulong)position % alignment)) % alignment);
-        ulong available = (ulong)source.Length < data ? 0 : (ulong)source.Length - data;
+        ulong data = (ulong)_position + ((_alignment - ((ulong)_position % _alignment)) % _alignment);
+        ulong available = (ulong)_source.Length < data ? 0 : (ulong)_source.Length - data;
         foreach (Entry entry in Entries)
         {
             if (entry.Offset > available || entry.Bytes > available - entry.Offset)
             {
-                throw source.Broken(
-                    $"the data of array '{entry.Name}' should end at byte {(UInt128)data + entry.Offset + entry.Bytes}, but the file has {source.Length}; it may be incomplete");
+                throw _source.Broken(
+                    $"the data of array '{entry.Name}' should end at byte {(UInt128)data + entry.Offset + entry.Bytes}, but the file has {_source.Length}; it may be incomplete");
             }
 
             entry.Place = (long)(data + entry.Offset);
@@ -103,7 +103,7 @@ internal sealed class GgufHeader
         {
             if (last is not null && entry.Offset < last.Offset + last.Bytes)
             {
-                throw source.Broken($"the data of the arrays '{last.Name}' and '{entry.Name}' overlap");
+                throw _source.Broken($"the data of the arrays '{last.Name}' and '{entry.Name}' overlap");
             }
 
             last = entry;
@@ -124,19 +124,19 @@ internal sealed class GgufHeader
         {
             if (type != AlignmentType)
             {
-                throw source.Broken($"its {AlignmentKey} is of the type number {type} instead of {AlignmentType}, a uint32");
+                throw _source.Broken($"its {AlignmentKey} is of the type number {type} instead of {AlignmentType}, a uint32");
             }
 
-            alignment = (uint)value;
-            if (!ulong.IsPow2(alignment) || alignment > 1 << 20)
+            _alignment = (uint)value;
+            if (!ulong.IsPow2(_alignment) || _alignment > 1 << 20)
             {
-                throw source.Broken($"its alignment is {alignment}");
+                throw _source.Broken($"its alignment is {_alignment}");
             }
         }
 
         if (!Metadata.TryAdd(key, value))
         {
-            throw source.Broken($"it has the metadata '{key}' twice");
+            throw _source.Broken($"it has the metadata '{key}' twice");
         }
     }
 
@@ -146,14 +146,14 @@ internal sealed class GgufHeader
         ulong count = UInt64();
         if (type == ArrayType)
         {
-            throw source.Broken($"metadata '{key}' is a list of lists, which MLX does not have");
+            throw _source.Broken($"metadata '{key}' is a list of lists, which MLX does not have");
         }
 
         // A text takes eight bytes at least, for its length.
         ulong size = type == StringType ? 8 : (ulong)SizeOf(type, key);
-        if (count > (ulong)(source.Length - position) / size || count > int.MaxValue)
+        if (count > (ulong)(_source.Length - _position) / size || count > int.MaxValue)
         {
-            throw source.Broken($"metadata '{key}' claims to be a list of {count} elements, more than the file holds");
+            throw _source.Broken($"metadata '{key}' claims to be a list of {count} elements, more than the file holds");
         }
 
         if (type != StringType)
@@ -190,9 +190,9 @@ internal sealed class GgufHeader
         where T : unmanaged
     {
         long bytes = (long)count * sizeof(T);
-        if (bytes > source.Length - position)
+        if (bytes > _source.Length - _position)
         {
-            throw source.Broken($"it ends at byte {source.Length}, where {bytes} bytes from byte {position} on should be read");
+            throw _source.Broken($"it ends at byte {_source.Length}, where {bytes} bytes from byte {_position} on should be read");
         }
 
         T[] values = new T[count];
@@ -202,8 +202,8 @@ internal sealed class GgufHeader
             for (long done = 0; done < bytes;)
             {
                 int piece = (int)Math.Min(bytes - done, 1 << 30);
-                source.Read(position, new Span<byte>(target + done, piece));
-                position += piece;
+                _source.Read(_position, new Span<byte>(target + done, piece));
+                _position += piece;
                 done += piece;
             }
         }
@@ -217,7 +217,7 @@ internal sealed class GgufHeader
         uint dimensions = UInt32();
         if (dimensions > MaxDimensions)
         {
-            throw source.Broken($"array '{name}' has {dimensions} dimensions; {MaxDimensions} is the limit");
+            throw _source.Broken($"array '{name}' has {dimensions} dimensions; {MaxDimensions} is the limit");
         }
 
         UInt128 count = 1;
@@ -227,7 +227,7 @@ internal sealed class GgufHeader
             ulong size = UInt64();
             if (size is 0 or > int.MaxValue)
             {
-                throw source.Broken($"array '{name}' has a size of {size} in its shape; MLX's sizes here are from 1 to {int.MaxValue}");
+                throw _source.Broken($"array '{name}' has a size of {size} in its shape; MLX's sizes here are from 1 to {int.MaxValue}");
             }
 
             // GGUF has the last dimension first. The product can pass the file's size only by being wrong.
@@ -237,24 +237,24 @@ internal sealed class GgufHeader
 
         uint number = UInt32();
         ulong offset = UInt64();
-        if (GgufType.Of(number) is not { } type || (!type.IsLoadable && !describe))
+        if (GgufType.Of(number) is not { } type || (!type.IsLoadable && !_describe))
         {
-            throw source.Broken(
+            throw _source.Broken(
                 $"array '{name}' has the type number {number}{(GgufType.Of(number) is { } known ? $", {known.Name}" : "")}; loaded are {GgufType.Names}");
         }
 
         if (type.PerBlock > 1 && (shape is [] || shape[^1] % type.PerBlock != 0))
         {
-            throw source.Broken(
+            throw _source.Broken(
                 $"array '{name}' has a last dimension of {(shape is [] ? 1 : shape[^1])}, and its type packs {type.PerBlock} elements into a block");
         }
 
         Entry entry = new(name, type, shape, offset, (ulong)UInt128.Min(count / (ulong)type.PerBlock * (ulong)type.BlockLength, long.MaxValue));
         foreach (string loaded in entry.LoadedNames)
         {
-            if (!arrayNames.Add(loaded))
+            if (!_arrayNames.Add(loaded))
             {
-                throw source.Broken($"it holds two arrays '{loaded}'");
+                throw _source.Broken($"it holds two arrays '{loaded}'");
             }
         }
 
@@ -270,39 +270,39 @@ internal sealed class GgufHeader
         _ => throw UnknownType(type, key),
     };
 
-    private InvalidDataException UnknownType(uint type, string key) => source.Broken($"metadata '{key}' has the type number {type}, which is not known");
+    private InvalidDataException UnknownType(uint type, string key) => _source.Broken($"metadata '{key}' has the type number {type}, which is not known");
 
     private string Name(string what)
     {
         string name = Text(what);
         return name.Length == 0 || name.Contains('\0', StringComparison.Ordinal)
-            ? throw source.Broken($"{what} is empty or holds a zero character")
+            ? throw _source.Broken($"{what} is empty or holds a zero character")
             : name;
     }
 
     private string Text(string what)
     {
         ulong length = UInt64();
-        if (length > (ulong)(source.Length - position) || length > int.MaxValue)
+        if (length > (ulong)(_source.Length - _position) || length > int.MaxValue)
         {
-            throw source.Broken($"{what} claims to be {length} bytes long, but only {source.Length - position} follow");
+            throw _source.Broken($"{what} claims to be {length} bytes long, but only {_source.Length - _position} follow");
         }
 
         try
         {
-            if (length <= (ulong)buffer.Length)
+            if (length <= (ulong)_buffer.Length)
             {
                 return Strict.GetString(Take((int)length));
             }
 
             byte[] bytes = new byte[length];
-            source.Read(position, bytes);
-            position += (long)length;
+            _source.Read(_position, bytes);
+            _position += (long)length;
             return Strict.GetString(bytes);
         }
         catch (DecoderFallbackException exception)
         {
-            throw source.Broken($"{what} is no valid UTF-8", exception);
+            throw _source.Broken($"{what} is no valid UTF-8", exception);
         }
     }
 
@@ -312,21 +312,21 @@ internal sealed class GgufHeader
 
     private ReadOnlySpan<byte> Take(int count)
     {
-        if (position < bufferStart || position + count > bufferStart + bufferLength)
+        if (_position < _bufferStart || _position + count > _bufferStart + _bufferLength)
         {
-            bufferStart = position;
-            bufferLength = (int)Math.Min(buffer.Length, source.Length - position);
-            if (count > bufferLength)
+            _bufferStart = _position;
+            _bufferLength = (int)Math.Min(_buffer.Length, _source.Length - _position);
+            if (count > _bufferLength)
             {
-                throw source.Broken($"it ends at byte {source.Length}, where {count} bytes from byte {position} on should be read");
+                throw _source.Broken($"it ends at byte {_source.Length}, where {count} bytes from byte {_position} on should be read");
             }
 
-            source.Read(position, buffer.AsSpan(0, bufferLength));
+            _source.Read(_position, _buffer.AsSpan(0, _bufferLength));
         }
 
-        int at = (int)(position - bufferStart);
-        position += count;
-        return buffer.AsSpan(at, count);
+        int at = (int)(_position - _bufferStart);
+        _position += count;
+        return _buffer.AsSpan(at, count);
     }
 
     /// <summary>An array as stored in the file; the last dimension of the shape is last, as in MLX.</summary>

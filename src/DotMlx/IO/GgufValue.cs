@@ -3,37 +3,37 @@ namespace DotMlx;
 /// <summary>A metadata value of a GGUF file: a string, a list of strings, or a number or list of numbers as an array.</summary>
 public sealed class GgufValue
 {
-    private readonly object value;
+    private readonly object _value;
 
     /// <summary>Creates a string.</summary>
     public GgufValue(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        value = text;
+        _value = text;
     }
 
     /// <summary>Creates a list of strings.</summary>
     public GgufValue(IReadOnlyList<string> texts)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        value = texts;
+        _value = texts;
     }
 
     /// <summary>Creates a number (an array without dimensions) or a list of numbers (one dimension).</summary>
     public GgufValue(MlxArray array)
     {
         ArgumentNullException.ThrowIfNull(array);
-        value = array;
+        _value = array;
     }
 
     /// <summary>The string, or null if the value is something else.</summary>
-    public string? Text => value as string;
+    public string? Text => _value as string;
 
     /// <summary>The strings, or null if the value is something else.</summary>
-    public IReadOnlyList<string>? Texts => value as IReadOnlyList<string>;
+    public IReadOnlyList<string>? Texts => _value as IReadOnlyList<string>;
 
     /// <summary>The number or numbers, or null if the value is something else.</summary>
-    public MlxArray? Array => value as MlxArray;
+    public MlxArray? Array => _value as MlxArray;
 
     /// <summary>Creates a string.</summary>
     public static implicit operator GgufValue(string text) => new(text);
@@ -45,7 +45,7 @@ public sealed class GgufValue
     public static implicit operator GgufValue(MlxArray array) => new(array);
 
     /// <inheritdoc/>
-    public override string ToString() => Texts is { } texts ? $"[{string.Join(", ", texts)}]" : value.ToString()!;
+    public override string ToString() => Texts is { } texts ? $"[{string.Join(", ", texts)}]" : _value.ToString()!;
 
     /// <summary>The value in a file's header.</summary>
     internal static GgufValue From(object value) => value switch

@@ -56,15 +56,15 @@ internal static unsafe class Loading
     /// <summary>Arrays that MLX hasn't read yet.</summary>
     private sealed class Batch(Transfer transfer) : IDisposable
     {
-        private readonly List<NativeReader> readers = [];
-        private readonly List<MlxArray> arrays = [];
+        private readonly List<NativeReader> _readers = [];
+        private readonly List<MlxArray> _arrays = [];
 
         internal long Length { get; private set; }
 
         internal MlxArray Add(ByteSource source, StoredArray stored)
         {
             NativeReader reader = new(NpyHeader(stored), stored.Elements(source), stored.ElementsOffset, transfer.Cancellation);
-            readers.Add(reader);
+            _readers.Add(reader);
             mlx_array loaded = default;
 
             // Only the CPU loads, except under CUDA, where it can as well.
@@ -76,7 +76,7 @@ internal static unsafe class Loading
             }
 
             MlxArray array = NativeCall.Result(status, loaded, "mlx_load_reader");
-            arrays.Add(array);
+            _arrays.Add(array);
             Length += stored.NBytes;
             return array;
         }
@@ -84,31 +84,31 @@ internal static unsafe class Loading
         /// <summary>Makes MLX read the data now, while the source exists, and throws what the source threw.</summary>
         internal void Read()
         {
-            if (arrays.Count == 0)
+            if (_arrays.Count == 0)
             {
                 return;
             }
 
-            Evaluation.Eval([.. arrays]);
-            foreach (NativeReader reader in readers)
+            Evaluation.Eval([.. _arrays]);
+            foreach (NativeReader reader in _readers)
             {
                 reader.ThrowIfFailed();
             }
 
             Dispose();
-            arrays.Clear();
+            _arrays.Clear();
             transfer.Advance(Length);
             Length = 0;
         }
 
         public void Dispose()
         {
-            foreach (NativeReader reader in readers)
+            foreach (NativeReader reader in _readers)
             {
                 reader.Dispose();
             }
 
-            readers.Clear();
+            _readers.Clear();
         }
     }
 }

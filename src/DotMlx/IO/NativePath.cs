@@ -6,12 +6,12 @@ namespace DotMlx;
 /// </summary>
 internal sealed class NativePath : IDisposable
 {
-    private readonly string? folder;
+    private readonly string? _folder;
 
     private NativePath(string path, string? folder)
     {
         Path = path;
-        this.folder = folder;
+        _folder = folder;
     }
 
     internal string Path { get; }
@@ -52,9 +52,9 @@ internal sealed class NativePath : IDisposable
 
     public void Dispose()
     {
-        if (folder is not null)
+        if (_folder is not null)
         {
-            Directory.Delete(folder, recursive: true);
+            Directory.Delete(_folder, recursive: true);
         }
     }
 

@@ -12,12 +12,12 @@ namespace DotMlx;
 /// </summary>
 internal sealed unsafe class NativeReader : IDisposable
 {
-    private readonly State state;
+    private readonly State _state;
 
     internal NativeReader(byte[] header, ByteSource source, long dataOffset, CancellationToken cancellation)
     {
-        state = new State(header, source, dataOffset, cancellation);
-        void* payload = NativeClosure.Payload(state);
+        _state = new State(header, source, dataOffset, cancellation);
+        void* payload = NativeClosure.Payload(_state);
         Handle = Mlxc.mlx_io_reader_new(payload, Table);
         if (Handle.ctx == null)
         {
@@ -45,12 +45,12 @@ internal sealed unsafe class NativeReader : IDisposable
     };
 
     /// <summary>Raises what the source threw, if it did: MLX's reading functions cannot fail.</summary>
-    internal void ThrowIfFailed() => state.Failure?.Throw();
+    internal void ThrowIfFailed() => _state.Failure?.Throw();
 
     /// <summary>Lets go of the reader; MLX may still hold it, but gets no more from the source.</summary>
     public void Dispose()
     {
-        state.Closed = true;
+        _state.Closed = true;
         if (Handle.ctx != null)
         {
             _ = Mlxc.mlx_io_reader_free(Handle);

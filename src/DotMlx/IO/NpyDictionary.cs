@@ -5,7 +5,7 @@ namespace DotMlx;
 /// <summary>Parses the Python dictionary literal of an npy header: <c>{'descr': '&lt;f4', 'fortran_order': False, 'shape': (2, 3), }</c>.</summary>
 internal sealed class NpyDictionary(string text, ByteSource source)
 {
-    private int position;
+    private int _position;
 
     internal (string Descr, bool FortranOrder, List<long> Shape) Parse()
     {
@@ -39,7 +39,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
             }
         }
 
-        if (text.AsSpan(position).Trim().Length != 0)
+        if (text.AsSpan(_position).Trim().Length != 0)
         {
             throw source.Broken("something follows the dictionary in its header");
         }
@@ -51,22 +51,22 @@ internal sealed class NpyDictionary(string text, ByteSource source)
 
     private char Peek()
     {
-        while (position < text.Length && text[position] is ' ' or '\n' or '\t' or '\r')
+        while (_position < text.Length && text[_position] is ' ' or '\n' or '\t' or '\r')
         {
-            position++;
+            _position++;
         }
 
-        return position < text.Length ? text[position] : '\0';
+        return _position < text.Length ? text[_position] : '\0';
     }
 
     private bool Accept(char expected)
     {
-        if (Peek() != expected || position >= text.Length)
+        if (Peek() != expected || _position >= text.Length)
         {
             return false;
         }
 
-        position++;
+        _position++;
         return true;
     }
 
@@ -74,7 +74,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
     {
         if (!Accept(expected))
         {
-            throw source.Broken($"its header is no Python dictionary: '{expected}' is missing at character {position}");
+            throw source.Broken($"its header is no Python dictionary: '{expected}' is missing at character {_position}");
         }
     }
 
@@ -82,21 +82,21 @@ internal sealed class NpyDictionary(string text, ByteSource source)
     {
         char quote = Peek() == '"' ? '"' : '\'';
         Expect(quote);
-        int end = text.IndexOf(quote, position);
+        int end = text.IndexOf(quote, _position);
         if (end < 0)
         {
             throw source.Broken("its header holds a text that does not end");
         }
 
-        string value = text[position..end];
-        position = end + 1;
+        string value = text[_position..end];
+        _position = end + 1;
         return value;
     }
 
     /// <summary>The list of fields that stands for a type of records, as it is written.</summary>
     private string Records()
     {
-        int start = position;
+        int start = _position;
         int depth = 0;
         do
         {
@@ -108,15 +108,15 @@ internal sealed class NpyDictionary(string text, ByteSource source)
             }
 
             depth += next is '[' or '(' ? 1 : next is ']' or ')' ? -1 : 0;
-            position++;
-            if (position >= text.Length)
+            _position++;
+            if (_position >= text.Length)
             {
                 throw source.Broken("its header holds a list of fields that does not end");
             }
         }
         while (depth > 0);
 
-        return text[start..position];
+        return text[start.._position];
     }
 
     private bool Truth()
@@ -124,9 +124,9 @@ internal sealed class NpyDictionary(string text, ByteSource source)
         Peek();
         foreach ((string name, bool value) in ((string, bool)[])[("True", true), ("False", false)])
         {
-            if (string.CompareOrdinal(text, position, name, 0, name.Length) == 0)
+            if (string.CompareOrdinal(text, _position, name, 0, name.Length) == 0)
             {
-                position += name.Length;
+                _position += name.Length;
                 return value;
             }
         }
@@ -141,13 +141,13 @@ internal sealed class NpyDictionary(string text, ByteSource source)
         while (!Accept(')'))
         {
             Peek();
-            int start = position;
-            while (position < text.Length && char.IsAsciiDigit(text[position]))
+            int start = _position;
+            while (_position < text.Length && char.IsAsciiDigit(text[_position]))
             {
-                position++;
+                _position++;
             }
 
-            if (!long.TryParse(text.AsSpan(start, position - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size) || sizes.Count == Loading.MaxDimensions)
+            if (!long.TryParse(text.AsSpan(start, _position - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size) || sizes.Count == Loading.MaxDimensions)
             {
                 throw source.Broken($"its shape is no list of sizes at character {start} of the header");
             }

@@ -26,14 +26,14 @@ internal sealed class SafetensorsHeader
     // Types of the format that MLX does not load, with their sizes in bytes.
     private static readonly Dictionary<string, int> OtherTypes = new() { ["F64"] = 8, ["F8_E5M2"] = 1, ["F8_E8M0"] = 1 };
 
-    private readonly ByteSource source;
-    private readonly bool describe;
-    private readonly HashSet<string> names = new(StringComparer.Ordinal);
+    private readonly ByteSource _source;
+    private readonly bool _describe;
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
     private SafetensorsHeader(ByteSource source, bool describe)
     {
-        this.source = source;
-        this.describe = describe;
+        _source = source;
+        _describe = describe;
     }
 
     internal List<Entry> Entries { get; } = [];
@@ -57,26 +57,26 @@ internal sealed class SafetensorsHeader
 
     private byte[] ReadText()
     {
-        if (source.Length < 8)
+        if (_source.Length < 8)
         {
-            throw source.Broken($"it has only {source.Length} bytes, and a safetensors file begins with the 8 bytes of its header's length");
+            throw _source.Broken($"it has only {_source.Length} bytes, and a safetensors file begins with the 8 bytes of its header's length");
         }
 
         Span<byte> prefix = stackalloc byte[8];
-        source.Read(0, prefix);
+        _source.Read(0, prefix);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MaxLength)
         {
-            throw source.Broken($"its header claims to be {length} bytes long, and {MaxLength} is the limit; this may be no safetensors file");
+            throw _source.Broken($"its header claims to be {length} bytes long, and {MaxLength} is the limit; this may be no safetensors file");
         }
 
-        if ((long)length > source.Length - 8)
+        if ((long)length > _source.Length - 8)
         {
-            throw source.Broken($"its header claims to be {length} bytes long, but only {source.Length - 8} bytes follow; the file may be incomplete");
+            throw _source.Broken($"its header claims to be {length} bytes long, but only {_source.Length - 8} bytes follow; the file may be incomplete");
         }
 
         byte[] text = new byte[length];
-        source.Read(8, text);
+        _source.Read(8, text);
         DataOffset = 8 + (long)length;
         return text;
     }
@@ -89,15 +89,15 @@ internal sealed class SafetensorsHeader
             json.Read();
             if (json.TokenType != JsonTokenType.StartObject)
             {
-                throw source.Broken("its header is no JSON object");
+                throw _source.Broken("its header is no JSON object");
             }
 
             while (Next(ref json) == JsonTokenType.PropertyName)
             {
                 string name = json.GetString()!;
-                if (!names.Add(name))
+                if (!_names.Add(name))
                 {
-                    throw source.Broken($"its header is no valid JSON: '{name}' occurs twice");
+                    throw _source.Broken($"its header is no valid JSON: '{name}' occurs twice");
                 }
 
                 Next(ref json);
@@ -116,11 +116,11 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException exception)
         {
-            throw source.Broken($"its header is no valid JSON ({exception.Message.TrimEnd('.')})", exception);
+            throw _source.Broken($"its header is no valid JSON ({exception.Message.TrimEnd('.')})", exception);
         }
         catch (InvalidOperationException exception)
         {
-            throw source.Broken("its header is no valid JSON: it holds text that is no valid Unicode", exception);
+            throw _source.Broken("its header is no valid JSON: it holds text that is no valid Unicode", exception);
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed class SafetensorsHeader
 
         if (json.TokenType != JsonTokenType.StartObject)
         {
-            throw source.Broken($"its {MetadataKey} is no JSON object");
+            throw _source.Broken($"its {MetadataKey} is no JSON object");
         }
 
         while (Next(ref json) == JsonTokenType.PropertyName)
@@ -148,12 +148,12 @@ internal sealed class SafetensorsHeader
             string key = json.GetString()!;
             if (Next(ref json) != JsonTokenType.String)
             {
-                throw source.Broken($"its metadata '{key}' is no text");
+                throw _source.Broken($"its metadata '{key}' is no text");
             }
 
             if (!Metadata.TryAdd(key, json.GetString()!))
             {
-                throw source.Broken($"its header is no valid JSON: the metadata '{key}' occurs twice");
+                throw _source.Broken($"its header is no valid JSON: the metadata '{key}' occurs twice");
             }
         }
     }
@@ -184,7 +184,7 @@ internal sealed class SafetensorsHeader
                     place = ParsePlace(name, ref json);
                     break;
                 case "dtype" or "shape" or "data_offsets":
-                    throw source.Broken($"its header is no valid JSON: array '{name}' has its {property} twice");
+                    throw _source.Broken($"its header is no valid JSON: array '{name}' has its {property} twice");
                 default:
                     json.Skip();
                     break;
@@ -206,12 +206,12 @@ internal sealed class SafetensorsHeader
         {
             if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out int size) || size < 0)
             {
-                throw source.Broken($"array '{name}' has a size of {Shown(ref json)} in its shape; MLX's sizes are from 0 to {int.MaxValue}");
+                throw _source.Broken($"array '{name}' has a size of {Shown(ref json)} in its shape; MLX's sizes are from 0 to {int.MaxValue}");
             }
 
             if (sizes.Count == Loading.MaxDimensions)
             {
-                throw source.Broken($"array '{name}' has more than {Loading.MaxDimensions} dimensions, which is the limit");
+                throw _source.Broken($"array '{name}' has more than {Loading.MaxDimensions} dimensions, which is the limit");
             }
 
             sizes.Add(size);
@@ -232,13 +232,13 @@ internal sealed class SafetensorsHeader
         {
             if (Next(ref json) != JsonTokenType.Number || !json.TryGetInt64(out offsets[i]) || offsets[i] < 0)
             {
-                throw source.Broken($"array '{name}' has {Shown(ref json)} in its data_offsets; expected are two numbers from 0 on");
+                throw _source.Broken($"array '{name}' has {Shown(ref json)} in its data_offsets; expected are two numbers from 0 on");
             }
         }
 
         if (Next(ref json) != JsonTokenType.EndArray || offsets[1] < offsets[0])
         {
-            throw source.Broken($"array '{name}' has data_offsets that are no range: [{offsets[0]}, {offsets[1]}{(json.TokenType == JsonTokenType.EndArray ? "" : ", …")}]");
+            throw _source.Broken($"array '{name}' has data_offsets that are no range: [{offsets[0]}, {offsets[1]}{(json.TokenType == JsonTokenType.EndArray ? "" : ", …")}]");
         }
 
         return (offsets[0], offsets[1]);
@@ -252,9 +252,9 @@ internal sealed class SafetensorsHeader
             dtype = known == typeName ? candidate : dtype;
         }
 
-        if (dtype is null && !describe)
+        if (dtype is null && !_describe)
         {
-            throw source.Broken($"array '{name}' has the type '{typeName}'; MLX loads {string.Join(", ", Types.Select(item => item.Name))}");
+            throw _source.Broken($"array '{name}' has the type '{typeName}'; MLX loads {string.Join(", ", Types.Select(item => item.Name))}");
         }
 
         int itemSize = dtype?.ItemSize() ?? OtherTypes.GetValueOrDefault(typeName);
@@ -266,19 +266,19 @@ internal sealed class SafetensorsHeader
 
         if (itemSize != 0 && end - begin != bytes)
         {
-            throw source.Broken($"array '{name}' of shape {ShapeText.Of(shape)} and type {typeName} has {end - begin} bytes of data instead of {bytes}");
+            throw _source.Broken($"array '{name}' of shape {ShapeText.Of(shape)} and type {typeName} has {end - begin} bytes of data instead of {bytes}");
         }
 
-        if (end > source.Length - DataOffset)
+        if (end > _source.Length - DataOffset)
         {
-            throw source.Broken(
-                $"the data of array '{name}' should end at byte {end} after the header, but only {source.Length - DataOffset} bytes follow it; the file may be incomplete");
+            throw _source.Broken(
+                $"the data of array '{name}' should end at byte {end} after the header, but only {_source.Length - DataOffset} bytes follow it; the file may be incomplete");
         }
 
         return new Entry(name, typeName, dtype, shape, begin, end);
     }
 
-    private InvalidDataException Lacking(string name) => source.Broken($"the header of array '{name}' lacks its dtype, shape or data_offsets");
+    private InvalidDataException Lacking(string name) => _source.Broken($"the header of array '{name}' lacks its dtype, shape or data_offsets");
 
     // What stands in the wrong place can be as long as the file.
     private static string Shown(ref Utf8JsonReader json) => json.TokenType switch
@@ -296,7 +296,7 @@ internal sealed class SafetensorsHeader
         {
             if (last is not null && entry.Begin < last.End)
             {
-                throw source.Broken($"the data of the arrays '{last.Name}' and '{entry.Name}' overlap");
+                throw _source.Broken($"the data of the arrays '{last.Name}' and '{entry.Name}' overlap");
             }
 
             last = entry;

@@ -6,13 +6,13 @@ internal sealed class Transfer(IProgress<FileProgress>? progress = null, Cancell
     /// <summary>How many bytes go at once: between pieces a transfer can be canceled.</summary>
     internal const int PieceLength = 1 << 22;
 
-    private long done;
-    private long total;
+    private long _done;
+    private long _total;
 
     internal CancellationToken Cancellation => cancellation;
 
     /// <summary>Adds to what there is to do.</summary>
-    internal void Expect(long bytes) => total += bytes;
+    internal void Expect(long bytes) => _total += bytes;
 
     /// <inheritdoc cref="Expect(long)"/>
     internal void Expect(IEnumerable<StoredArray> arrays)
@@ -28,8 +28,8 @@ internal sealed class Transfer(IProgress<FileProgress>? progress = null, Cancell
     internal void Advance(long bytes)
     {
         cancellation.ThrowIfCancellationRequested();
-        done += bytes;
-        progress?.Report(new FileProgress(done, total));
+        _done += bytes;
+        progress?.Report(new FileProgress(_done, _total));
     }
 
     /// <summary>Runs a transfer on a thread of the pool.</summary>

@@ -18,9 +18,9 @@ internal sealed class CountPressure
     private const long Dear = 3;
     private const long Cheap = 6;
 
-    private long allowed = Least;
-    private long floor;
-    private long lastCollection;
+    private long _allowed = Least;
+    private long _floor;
+    private long _lastCollection;
 
     /// <summary>Checks the arrays of the calling thread.</summary>
     internal void Check(ThreadState thread)
@@ -28,13 +28,13 @@ internal sealed class CountPressure
         if (thread.IsDue)
         {
             thread.SweepOwn();
-            floor = thread.Excess;
+            _floor = thread.Excess;
             return;
         }
 
         thread.Settle();
-        long made = thread.Excess - floor;
-        if (made >= Math.Min(allowed, Math.Max(Most / ThreadStates.Count, Least)))
+        long made = thread.Excess - _floor;
+        if (made >= Math.Min(_allowed, Math.Max(Most / ThreadStates.Count, Least)))
         {
             Collect(thread, made);
         }
@@ -46,17 +46,17 @@ internal sealed class CountPressure
         GC.Collect(0, GCCollectionMode.Forced, blocking: true);
         int unreachable = thread.SweepOwn();
         long end = Stopwatch.GetTimestamp();
-        long between = start - lastCollection;
+        long between = start - _lastCollection;
         if (unreachable < made / 4 || end - start > between / Dear)
         {
-            allowed = Math.Min(2 * allowed, Most);
+            _allowed = Math.Min(2 * _allowed, Most);
         }
         else if (unreachable > made / 2 && end - start < between / Cheap)
         {
-            allowed = Math.Max(allowed / 2, Least);
+            _allowed = Math.Max(_allowed / 2, Least);
         }
 
-        lastCollection = end;
-        floor = thread.Excess;
+        _lastCollection = end;
+        _floor = thread.Excess;
     }
 }

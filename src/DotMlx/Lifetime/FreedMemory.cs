@@ -11,7 +11,7 @@ internal static unsafe class FreedMemory
     // Just below the largest block from which glibc learns; it then keeps up to twice as much.
     private const nuint LargestLesson = (32 << 20) - (64 << 10);
 
-    private static int told;
+    private static int _told;
 
     /// <summary>
     /// Frees one large untouched block, which raises glibc's dynamic thresholds. Programs that set MALLOC_TRIM_THRESHOLD_,
@@ -19,7 +19,7 @@ internal static unsafe class FreedMemory
     /// </summary>
     internal static void Keep()
     {
-        if (OperatingSystem.IsLinux() && Interlocked.Exchange(ref told, 1) == 0)
+        if (OperatingSystem.IsLinux() && Interlocked.Exchange(ref _told, 1) == 0)
         {
             NativeMemory.Free(NativeMemory.Alloc(LargestLesson));
         }

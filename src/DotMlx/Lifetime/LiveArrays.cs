@@ -12,9 +12,9 @@ internal static class LiveArrays
     private const long OftenMask = 7;
     private const long SeldomMask = 127;
 
-    private static ConcurrentDictionary<nint, AllocationRecord>? records;
+    private static ConcurrentDictionary<nint, AllocationRecord>? _records;
 
-    internal static bool Recording => records is not null;
+    internal static bool Recording => _records is not null;
 
     internal static long CreatedTotal => ThreadStates.Totals().Created;
 
@@ -53,11 +53,11 @@ internal static class LiveArrays
 
     /// <summary>Deletes the record of a freed array.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Unrecord(nint handle) => records?.TryRemove(handle, out _);
+    internal static void Unrecord(nint handle) => _records?.TryRemove(handle, out _);
 
     internal static void Record(MlxArray array, nint handle)
     {
-        if (records is { } current)
+        if (_records is { } current)
         {
             current[handle] = new AllocationRecord(array.DType, array.ShapeArray, new StackTrace(2, fNeedFileInfo: true));
         }
@@ -65,17 +65,17 @@ internal static class LiveArrays
 
     internal static void Moved(nint from, nint to)
     {
-        if (records is { } current && current.TryRemove(from, out AllocationRecord? record))
+        if (_records is { } current && current.TryRemove(from, out AllocationRecord? record))
         {
             current[to] = record;
         }
     }
 
-    internal static void StartRecording() => records ??= new ConcurrentDictionary<nint, AllocationRecord>();
+    internal static void StartRecording() => _records ??= new ConcurrentDictionary<nint, AllocationRecord>();
 
-    internal static void StopRecording() => records = null;
+    internal static void StopRecording() => _records = null;
 
-    internal static IReadOnlyList<AllocationRecord> Records() => records is { } current ? [.. current.Values] : [];
+    internal static IReadOnlyList<AllocationRecord> Records() => _records is { } current ? [.. current.Values] : [];
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void LookAround(ThreadState thread)

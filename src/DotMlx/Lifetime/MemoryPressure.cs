@@ -22,13 +22,13 @@ internal static unsafe class MemoryPressure
     private static readonly Lock Gate = new();
 
     // What was left after the last collection of the young generations, and of all.
-    private static ulong youngFloor;
-    private static ulong fullFloor;
-    private static long restUntil;
-    private static int misses;
+    private static ulong _youngFloor;
+    private static ulong _fullFloor;
+    private static long _restUntil;
+    private static int _misses;
 
     // Whether the next collection looks at all generations.
-    private static bool everything;
+    private static bool _everything;
 
     /// <summary>Checks MLX's memory and requests a collection if that is promising.</summary>
     internal static void Check()
@@ -39,16 +39,16 @@ internal static unsafe class MemoryPressure
             return;
         }
 
-        fullFloor = Math.Min(fullFloor, active);
-        if (active <= youngFloor)
+        _fullFloor = Math.Min(_fullFloor, active);
+        if (active <= _youngFloor)
         {
-            youngFloor = active;
+            _youngFloor = active;
             return;
         }
 
-        ulong growth = active - youngFloor;
-        ulong allowed = Allowance(youngFloor);
-        if (growth > allowed << misses && (growth > Impatience * allowed || Stopwatch.GetTimestamp() >= restUntil))
+        ulong growth = active - _youngFloor;
+        ulong allowed = Allowance(_youngFloor);
+        if (growth > allowed << _misses && (growth > Impatience * allowed || Stopwatch.GetTimestamp() >= _restUntil))
         {
             Collect(active);
         }
@@ -71,17 +71,17 @@ internal static unsafe class MemoryPressure
             // An array that lived through one collection (a parameter, until its next update) is found in the middle generation. Two
             // collections at once would move what lives to the last one, so where this one finds nothing, the next looks everywhere.
             long before = ThreadStates.Unreachable;
-            youngFloor = LeftAfter(everything ? 2 : 1);
-            fullFloor = everything ? youngFloor : fullFloor;
+            _youngFloor = LeftAfter(_everything ? 2 : 1);
+            _fullFloor = _everything ? _youngFloor : _fullFloor;
 
             // What a graph still needs is given back after its evaluation only, so the bytes alone do not tell.
             bool found = ThreadStates.Unreachable != before;
-            everything = !found && !everything && youngFloor > fullFloor + (2 * Allowance(fullFloor));
+            _everything = !found && !_everything && _youngFloor > _fullFloor + (2 * Allowance(_fullFloor));
 
             long end = Stopwatch.GetTimestamp();
-            bool worthwhile = found || youngFloor + (active / 16) < active;
-            misses = worthwhile ? 0 : Math.Min(misses + 1, MostMisses);
-            restUntil = worthwhile ? 0 : end + (RestFactor * (end - start));
+            bool worthwhile = found || _youngFloor + (active / 16) < active;
+            _misses = worthwhile ? 0 : Math.Min(_misses + 1, MostMisses);
+            _restUntil = worthwhile ? 0 : end + (RestFactor * (end - start));
         }
         finally
         {

@@ -14,14 +14,14 @@ public sealed class MlxScope : IDisposable
     private static readonly AsyncLocal<MlxScope?> Innermost = new();
 
     // While no scope is open anywhere, making an array costs no look at the flow's own.
-    private static int open;
+    private static int _open;
 
-    private readonly MlxScope? outer;
-    private readonly Lock gate = new();
-    private List<MlxArray>? made = new(32);
-    private HashSet<MlxArray>? kept;
+    private readonly MlxScope? _outer;
+    private readonly Lock _gate = new();
+    private List<MlxArray>? _made = new(32);
+    private HashSet<MlxArray>? _kept;
 
-    private MlxScope(MlxScope? outer) => this.outer = outer;
+    private MlxScope(MlxScope? outer) => _outer = outer;
 
     /// <summary>The innermost open scope of this flow of control, or null.</summary>
     public static MlxScope? Current
@@ -31,9 +31,9 @@ public sealed class MlxScope : IDisposable
             MlxScope? scope = AnyOpen ? Innermost.Value : null;
 
             // A flow that was started inside a scope may outlive it.
-            while (scope is { made: null })
+            while (scope is { _made: null })
             {
-                scope = scope.outer;
+                scope = scope._outer;
             }
 
             return scope;
@@ -41,7 +41,7 @@ public sealed class MlxScope : IDisposable
     }
 
     /// <summary>Whether a scope is open on any thread.</summary>
-    internal static bool AnyOpen => open != 0;
+    internal static bool AnyOpen => _open != 0;
 
     /// <summary>Whether arrays may belong to a scope or an arena, so that what lives longer is to be detached.</summary>
     internal static bool AnyActive => AnyOpen || ThreadState.Current.Arena is not null;
@@ -51,7 +51,7 @@ public sealed class MlxScope : IDisposable
     {
         var scope = new MlxScope(Current);
         Innermost.Value = scope;
-        Interlocked.Increment(ref open);
+        Interlocked.Increment(ref _open);
         return scope;
     }
 
@@ -61,10 +61,10 @@ public sealed class MlxScope : IDisposable
     public MlxArray Keep(MlxArray array)
     {
         ArgumentNullException.ThrowIfNull(array);
-        lock (gate)
+        lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(made is null, this);
-            (kept ??= new HashSet<MlxArray>(ReferenceEqualityComparer.Instance)).Add(array);
+            ObjectDisposedException.ThrowIf(_made is null, this);
+            (_kept ??= new HashSet<MlxArray>(ReferenceEqualityComparer.Instance)).Add(array);
         }
 
         return array;
@@ -87,10 +87,10 @@ public sealed class MlxScope : IDisposable
     public void Dispose()
     {
         List<MlxArray>? arrays;
-        lock (gate)
+        lock (_gate)
         {
-            arrays = made;
-            made = null;
+            arrays = _made;
+            _made = null;
         }
 
         if (arrays is null)
@@ -98,21 +98,21 @@ public sealed class MlxScope : IDisposable
             return;
         }
 
-        Interlocked.Decrement(ref open);
+        Interlocked.Decrement(ref _open);
         if (Innermost.Value == this)
         {
-            Innermost.Value = outer;
+            Innermost.Value = _outer;
         }
 
         foreach (MlxArray array in arrays)
         {
-            if (kept?.Contains(array) != true)
+            if (_kept?.Contains(array) != true)
             {
                 array.Dispose();
             }
             else if (!array.IsDisposed)
             {
-                outer?.TryAdd(array);
+                _outer?.TryAdd(array);
             }
         }
     }
@@ -126,28 +126,28 @@ public sealed class MlxScope : IDisposable
     {
         ArgumentNullException.ThrowIfNull(array);
         Arena.Detach(array);
-        for (MlxScope? scope = Current; scope is not null; scope = scope.outer)
+        for (MlxScope? scope = Current; scope is not null; scope = scope._outer)
         {
-            lock (scope.gate)
+            lock (scope._gate)
             {
-                (scope.kept ??= new HashSet<MlxArray>(ReferenceEqualityComparer.Instance)).Add(array);
+                (scope._kept ??= new HashSet<MlxArray>(ReferenceEqualityComparer.Instance)).Add(array);
             }
         }
     }
 
     internal static void Register(MlxArray array)
     {
-        for (MlxScope? scope = Innermost.Value; scope is not null && !scope.TryAdd(array); scope = scope.outer)
+        for (MlxScope? scope = Innermost.Value; scope is not null && !scope.TryAdd(array); scope = scope._outer)
         {
         }
     }
 
     private bool TryAdd(MlxArray array)
     {
-        lock (gate)
+        lock (_gate)
         {
-            made?.Add(array);
-            return made is not null;
+            _made?.Add(array);
+            return _made is not null;
         }
     }
 }

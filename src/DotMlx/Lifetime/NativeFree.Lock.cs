@@ -15,12 +15,12 @@ internal static unsafe partial class NativeFree
 
     // Of all copies of this library in the process, which share MLX.
     private static readonly int* State = (int*)ProcessWide.Number("NativeFree");
-    private static volatile bool closed;
+    private static volatile bool _closed;
 
     /// <summary>Prevents frees until <see cref="EndEvaluation"/>; the caller holds the evaluation lock.</summary>
     internal static void BeginEvaluation()
     {
-        if (!closed)
+        if (!_closed)
         {
             // Before the evaluation, which gives the memory of what is freed to its results.
             RetiredHandles.FreeNew();
@@ -30,7 +30,7 @@ internal static unsafe partial class NativeFree
 
     internal static void EndEvaluation()
     {
-        if (closed)
+        if (_closed)
         {
             return;
         }
@@ -51,7 +51,7 @@ internal static unsafe partial class NativeFree
     internal static bool Close(TimeSpan patience)
     {
         bool taken = SpinWait.SpinUntil(static () => Interlocked.CompareExchange(ref *State, Evaluating, Idle) == Idle, patience);
-        closed = true;
+        _closed = true;
         return taken;
     }
 

@@ -7,14 +7,14 @@ internal static unsafe partial class NativeFree
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
         private static readonly Timer Clock = new(static _ => Sweep());
-        private static long takenBefore;
-        private static int started;
-        private static volatile bool stopped;
+        private static long _takenBefore;
+        private static int _started;
+        private static volatile bool _stopped;
 
         /// <summary>Schedules one sweep.</summary>
         internal static void Start()
         {
-            if (started == 0 && !stopped && Interlocked.Exchange(ref started, 1) == 0)
+            if (_started == 0 && !_stopped && Interlocked.Exchange(ref _started, 1) == 0)
             {
                 Wind();
             }
@@ -26,13 +26,13 @@ internal static unsafe partial class NativeFree
         /// <summary>Stops sweeping.</summary>
         internal static void Stop()
         {
-            stopped = true;
+            _stopped = true;
             Clock.Dispose();
         }
 
         private static void Wind()
         {
-            takenBefore = Pending.Taken;
+            _takenBefore = Pending.Taken;
             Clock.Change(Pause, Timeout.InfiniteTimeSpan);
         }
 
@@ -40,7 +40,7 @@ internal static unsafe partial class NativeFree
         {
             ThreadStates.Sweep();
             RetiredHandles.Free();
-            if (Pending.Taken == takenBefore)
+            if (Pending.Taken == _takenBefore)
             {
                 FreeAll();
             }
@@ -51,7 +51,7 @@ internal static unsafe partial class NativeFree
                 return;
             }
 
-            Volatile.Write(ref started, 0);
+            Volatile.Write(ref _started, 0);
             Watch();
             if (Pending.Any)
             {

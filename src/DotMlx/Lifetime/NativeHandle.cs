@@ -5,57 +5,57 @@ namespace DotMlx;
 /// <summary>A native object that is freed once it is disposed or unreachable and no call uses it.</summary>
 internal sealed class NativeHandle : SafeHandle
 {
-    private readonly Action<nint> free;
-    private volatile bool disposed;
+    private readonly Action<nint> _free;
+    private volatile bool _disposed;
 
     /// <param name="handle">The object, which the handle takes over.</param>
     /// <param name="free">Frees the object; nothing else may keep the delegate, and the finalizer may be what calls it.</param>
     internal NativeHandle(nint handle, Action<nint> free)
         : base(0, ownsHandle: true)
     {
-        this.free = free;
+        _free = free;
         SetHandle(handle);
     }
 
     public override bool IsInvalid => handle == 0;
 
     /// <summary>Whether the object was disposed, although calls that began earlier may still use it.</summary>
-    internal bool IsDisposed => disposed;
+    internal bool IsDisposed => _disposed;
 
     /// <summary>Uses the object until the result is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The object was disposed.</exception>
     internal Use Enter()
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         return new Use(this);
     }
 
     protected override void Dispose(bool disposing)
     {
-        disposed = true;
+        _disposed = true;
         base.Dispose(disposing);
     }
 
     protected override bool ReleaseHandle()
     {
-        free(handle);
+        _free(handle);
         return true;
     }
 
     internal readonly ref struct Use : IDisposable
     {
-        private readonly NativeHandle? owner;
+        private readonly NativeHandle? _owner;
 
         internal Use(NativeHandle owner)
         {
             bool entered = false;
             owner.DangerousAddRef(ref entered);
-            this.owner = owner;
+            _owner = owner;
         }
 
         /// <summary>The object; 0 of a use of nothing.</summary>
-        internal nint Value => owner?.handle ?? 0;
+        internal nint Value => _owner?.handle ?? 0;
 
-        public void Dispose() => owner?.DangerousRelease();
+        public void Dispose() => _owner?.DangerousRelease();
     }
 }

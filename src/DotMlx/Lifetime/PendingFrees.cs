@@ -6,33 +6,33 @@ internal sealed class PendingFrees
     private const int Least = 1 << 10;
     private const int MostKept = 1 << 16;
 
-    private readonly Lock gate = new();
+    private readonly Lock _gate = new();
 
     // A ring whose length is a power of two.
-    private nint[] handles = new nint[Least];
-    private int head;
-    private int count;
-    private long taken;
+    private nint[] _handles = new nint[Least];
+    private int _head;
+    private int _count;
+    private long _taken;
 
     /// <summary>Whether there are any; cheap, and reliable once <see cref="Add"/> has returned.</summary>
-    internal bool Any => Volatile.Read(ref count) != 0;
+    internal bool Any => Volatile.Read(ref _count) != 0;
 
     /// <summary>The number of arrays ever taken.</summary>
-    internal long Taken => Volatile.Read(ref taken);
+    internal long Taken => Volatile.Read(ref _taken);
 
     internal void Add(params ReadOnlySpan<nint> arrays)
     {
-        lock (gate)
+        lock (_gate)
         {
-            while (handles.Length - count < arrays.Length)
+            while (_handles.Length - _count < arrays.Length)
             {
                 Grow();
             }
 
             foreach (nint array in arrays)
             {
-                handles[(head + count) & (handles.Length - 1)] = array;
-                Volatile.Write(ref count, count + 1);
+                _handles[(_head + _count) & (_handles.Length - 1)] = array;
+                Volatile.Write(ref _count, _count + 1);
             }
         }
     }
@@ -40,20 +40,20 @@ internal sealed class PendingFrees
     /// <summary>Takes as many as are available or fit; returns their number.</summary>
     internal int Take(Span<nint> into)
     {
-        lock (gate)
+        lock (_gate)
         {
-            int number = Math.Min(count, into.Length);
+            int number = Math.Min(_count, into.Length);
             for (int i = 0; i < number; i++)
             {
-                into[i] = handles[(head + i) & (handles.Length - 1)];
+                into[i] = _handles[(_head + i) & (_handles.Length - 1)];
             }
 
-            head = (head + number) & (handles.Length - 1);
-            taken += number;
-            Volatile.Write(ref count, count - number);
-            if (count == 0 && handles.Length > MostKept)
+            _head = (_head + number) & (_handles.Length - 1);
+            _taken += number;
+            Volatile.Write(ref _count, _count - number);
+            if (_count == 0 && _handles.Length > MostKept)
             {
-                (handles, head) = (new nint[Least], 0);
+                (_handles, _head) = (new nint[Least], 0);
             }
 
             return number;
@@ -62,10 +62,10 @@ internal sealed class PendingFrees
 
     private void Grow()
     {
-        var larger = new nint[2 * handles.Length];
-        int first = handles.Length - head;
-        handles.AsSpan(head).CopyTo(larger);
-        handles.AsSpan(0, head).CopyTo(larger.AsSpan(first));
-        (handles, head) = (larger, 0);
+        var larger = new nint[2 * _handles.Length];
+        int first = _handles.Length - _head;
+        _handles.AsSpan(_head).CopyTo(larger);
+        _handles.AsSpan(0, _head).CopyTo(larger.AsSpan(first));
+        (_handles, _head) = (larger, 0);
     }
 }

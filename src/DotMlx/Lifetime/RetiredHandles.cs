@@ -15,8 +15,8 @@ internal static class RetiredHandles
     private static readonly Lock Gate = new();
     private static readonly HashSet<nint> InUse = [];
     private static readonly List<Retired> Waiting = [];
-    private static int limit = Batch;
-    private static volatile bool isNew;
+    private static int _limit = Batch;
+    private static volatile bool _isNew;
 
     /// <summary>
     /// Takes over the native array of an array that was disposed, or, if that is null, of one that lives on with another native array.
@@ -29,8 +29,8 @@ internal static class RetiredHandles
         lock (Gate)
         {
             Waiting.Add(retired);
-            isNew = true;
-            isFull = Waiting.Count >= limit;
+            _isNew = true;
+            isFull = Waiting.Count >= _limit;
         }
 
         if (isFull)
@@ -46,7 +46,7 @@ internal static class RetiredHandles
     /// <summary>Frees the arrays added since the last call, unless they are in use.</summary>
     internal static void FreeNew()
     {
-        if (isNew)
+        if (_isNew)
         {
             Free();
         }
@@ -62,7 +62,7 @@ internal static class RetiredHandles
 
         lock (Gate)
         {
-            isNew = false;
+            _isNew = false;
             InUse.Clear();
             ThreadStates.AddInUse(InUse);
             Waiting.RemoveAll(static retired =>
@@ -75,7 +75,7 @@ internal static class RetiredHandles
                 retired.Free();
                 return true;
             });
-            limit = Math.Max(Batch, 2 * Waiting.Count);
+            _limit = Math.Max(Batch, 2 * Waiting.Count);
         }
 
         NativeFree.FreeAll();

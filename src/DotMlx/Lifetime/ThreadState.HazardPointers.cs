@@ -12,82 +12,82 @@ internal sealed partial class ThreadState
     internal const int RingLength = 64;
 
     // Operations with one and two arrays, and properties, know when they end; nothing of the library runs inside of them on this thread.
-    private nint left;
-    private nint right;
-    private nint property;
+    private nint _left;
+    private nint _right;
+    private nint _property;
 
     // All else takes a few handles and calls C at once: the last ones that the thread took stay announced until later ones take their places.
-    private Ring ring;
-    private int next;
+    private Ring _ring;
+    private int _next;
 
     // Handles in use for as long as their users say.
-    private nint[] held = [];
-    private int heldCount;
+    private nint[] _held = [];
+    private int _heldCount;
 
-    internal ref nint Left => ref left;
+    internal ref nint Left => ref _left;
 
-    internal ref nint Right => ref right;
+    internal ref nint Right => ref _right;
 
-    internal ref nint Property => ref property;
+    internal ref nint Property => ref _property;
 
     /// <summary>The slot for the next handle whose end isn't known.</summary>
     internal ref nint NextInRing
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref Unsafe.Add(ref Unsafe.As<Ring, nint>(ref ring), next++ & (RingLength - 1));
+        get => ref Unsafe.Add(ref Unsafe.As<Ring, nint>(ref _ring), _next++ & (RingLength - 1));
     }
 
     /// <summary>The position of the ring, for <see cref="Rewind"/>.</summary>
-    internal int RingPosition => next;
+    internal int RingPosition => _next;
 
     /// <summary>
     /// Withdraws the handles that were taken since, if their end is known: they would keep arrays alive and displace older handles.
     /// </summary>
     internal void Rewind(int position)
     {
-        while (next != position)
+        while (_next != position)
         {
-            Volatile.Write(ref ring[--next & (RingLength - 1)], 0);
+            Volatile.Write(ref _ring[--_next & (RingLength - 1)], 0);
         }
     }
 
     /// <summary>The number of held handles, for <see cref="ReleaseHeld"/>.</summary>
-    internal int HeldCount => heldCount;
+    internal int HeldCount => _heldCount;
 
     /// <summary>
     /// Announces a handle that was just taken until <see cref="ReleaseHeld"/>, for code that makes many calls in between.
     /// </summary>
     internal void Hold(nint handle)
     {
-        if (heldCount == held.Length)
+        if (_heldCount == _held.Length)
         {
-            nint[] larger = new nint[Math.Max(RingLength, 2 * heldCount)];
-            held.CopyTo(larger, 0);
-            Volatile.Write(ref held, larger);
+            nint[] larger = new nint[Math.Max(RingLength, 2 * _heldCount)];
+            _held.CopyTo(larger, 0);
+            Volatile.Write(ref _held, larger);
         }
 
-        held[heldCount] = handle;
-        Volatile.Write(ref heldCount, heldCount + 1);
+        _held[_heldCount] = handle;
+        Volatile.Write(ref _heldCount, _heldCount + 1);
     }
 
     /// <summary>The handles held since there were <paramref name="count"/> are no longer used.</summary>
-    internal void ReleaseHeld(int count) => Volatile.Write(ref heldCount, count);
+    internal void ReleaseHeld(int count) => Volatile.Write(ref _heldCount, count);
 
     /// <summary>Adds the announced handles of the thread; callable on any thread, after a process-wide barrier.</summary>
     internal void AddInUse(HashSet<nint> handles)
     {
-        handles.Add(Volatile.Read(ref left));
-        handles.Add(Volatile.Read(ref right));
-        handles.Add(Volatile.Read(ref property));
-        ReadOnlySpan<nint> recent = ring;
+        handles.Add(Volatile.Read(ref _left));
+        handles.Add(Volatile.Read(ref _right));
+        handles.Add(Volatile.Read(ref _property));
+        ReadOnlySpan<nint> recent = _ring;
         for (int i = 0; i < RingLength; i++)
         {
             handles.Add(Volatile.Read(in recent[i]));
         }
 
         // After the ring, from which a handle may have gone over to these; the number before the array, which only grows.
-        int count = Volatile.Read(ref heldCount);
-        foreach (nint handle in Volatile.Read(ref held).AsSpan(0, count))
+        int count = Volatile.Read(ref _heldCount);
+        foreach (nint handle in Volatile.Read(ref _held).AsSpan(0, count))
         {
             handles.Add(handle);
         }
@@ -96,7 +96,7 @@ internal sealed partial class ThreadState
     /// <summary>Withdraws the announcements of the calling thread for an array that it disposes.</summary>
     internal void Withdraw(nint handle)
     {
-        Span<nint> recent = ring;
+        Span<nint> recent = _ring;
         for (int i = recent.IndexOf(handle); i >= 0; i = recent.IndexOf(handle))
         {
             recent[i] = 0;
@@ -106,6 +106,6 @@ internal sealed partial class ThreadState
     [InlineArray(RingLength)]
     private struct Ring
     {
-        private nint first;
+        private nint _first;
     }
 }

@@ -9,32 +9,32 @@ namespace DotMlx;
 /// </summary>
 internal sealed partial class ThreadState
 {
-    private WeakGCHandle<LatestToken> token = new(null!, trackResurrection: true);
+    private WeakGCHandle<LatestToken> _token = new(null!, trackResurrection: true);
 
     // The native array, or 0 once it is disposed or given a weak handle. Another thread that disposes it may set this to 0; all else is for who is inside.
-    private nint latest;
+    private nint _latest;
 
     /// <summary>Whether a token watches an array, which may be unreachable.</summary>
-    internal bool HasLatest => Volatile.Read(ref latest) != 0;
+    internal bool HasLatest => Volatile.Read(ref _latest) != 0;
 
     /// <summary>Watches an array that the calling thread has just made.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Watch(MlxArray array, nint native)
     {
         Enter();
-        if (latest != 0)
+        if (_latest != 0)
         {
             WatchLatestWeakly();
         }
 
-        if (!token.TryGetTarget(out LatestToken? mine))
+        if (!_token.TryGetTarget(out LatestToken? mine))
         {
             mine = NewToken();
         }
 
         mine.Array = array;
         array.Watch = mine;
-        latest = native;
+        _latest = native;
         Exit();
     }
 
@@ -46,13 +46,13 @@ internal sealed partial class ThreadState
     internal bool Unwatch(MlxArray array, nint native)
     {
         Enter();
-        if (latest != native)
+        if (_latest != native)
         {
             Exit();
             return UnwatchOther(array, native);
         }
 
-        latest = 0;
+        _latest = 0;
         array.Watch = null;
         Exit();
         return true;
@@ -62,10 +62,10 @@ internal sealed partial class ThreadState
     internal void Exchange(MlxArray array, nint native, nint replacement)
     {
         Enter();
-        bool isLatest = latest == native;
+        bool isLatest = _latest == native;
         if (isLatest)
         {
-            latest = replacement;
+            _latest = replacement;
         }
 
         Exit();
@@ -96,7 +96,7 @@ internal sealed partial class ThreadState
         ArrayWatch? watch = array.Watch is LatestToken ? Interlocked.Exchange(ref array.Watch, null) : array.Watch;
         if (watch is LatestToken other)
         {
-            Interlocked.CompareExchange(ref other.Owner.latest, 0, native);
+            Interlocked.CompareExchange(ref other.Owner._latest, 0, native);
 
             // Were it collected before, the array would look unreachable.
             GC.KeepAlive(other);
@@ -119,7 +119,7 @@ internal sealed partial class ThreadState
     private LatestToken NewToken()
     {
         var mine = new LatestToken(this);
-        token.SetTarget(mine);
+        _token.SetTarget(mine);
         return mine;
     }
 
@@ -129,14 +129,14 @@ internal sealed partial class ThreadState
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WatchLatestWeakly()
     {
-        if (latest == 0)
+        if (_latest == 0)
         {
             return;
         }
 
         // In this order: who disposes the array on another thread keeps the token alive until the number is 0.
-        bool lives = token.TryGetTarget(out LatestToken? mine);
-        nint native = Volatile.Read(ref latest);
+        bool lives = _token.TryGetTarget(out LatestToken? mine);
+        nint native = Volatile.Read(ref _latest);
         if (native == 0)
         {
             return;
@@ -159,14 +159,14 @@ internal sealed partial class ThreadState
             FlushFound();
         }
 
-        latest = 0;
+        _latest = 0;
     }
 
     private void DiscardToken()
     {
-        if (token.IsAllocated)
+        if (_token.IsAllocated)
         {
-            token.Dispose();
+            _token.Dispose();
         }
     }
 }

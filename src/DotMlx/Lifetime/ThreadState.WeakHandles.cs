@@ -12,40 +12,40 @@ internal sealed partial class ThreadState
     // More weak handles than this are not kept: a thread that once had very many arrays would hold on to theirs.
     private const int MostSpare = 1 << 14;
 
-    private readonly WeakHandleList gen0 = new(0);
-    private readonly WeakHandleList gen1 = new(1);
-    private readonly WeakHandleList gen2 = new(2);
+    private readonly WeakHandleList _gen0 = new(0);
+    private readonly WeakHandleList _gen1 = new(1);
+    private readonly WeakHandleList _gen2 = new(2);
 
-    private WeakHandle?[] spare = [];
-    private int spareCount;
+    private WeakHandle?[] _spare = [];
+    private int _spareCount;
 
     // What a sweep found, on its way to NativeFree.
-    private readonly nint[] found = new nint[64];
-    private int foundCount;
+    private readonly nint[] _found = new nint[64];
+    private int _foundCount;
 
     // Given back by other threads: a stack that they push to and only this one empties.
-    private WeakHandle? returned;
+    private WeakHandle? _returned;
 
     // The thread is busy with its weak handles, or another one is: both sides set their own and then look at the other's. Storing before loading
     // is not free, so only the side which seldom comes pays for it, with a barrier on all processors.
-    private bool inside;
-    private bool keptOut;
-    private bool hasEnded;
+    private bool _inside;
+    private bool _keptOut;
+    private bool _hasEnded;
 
     /// <summary>Whether a collection may have found arrays of this thread unreachable since the last sweep.</summary>
-    internal bool IsDue => gen0.IsDue || gen1.IsDue || gen2.IsDue;
+    internal bool IsDue => _gen0.IsDue || _gen1.IsDue || _gen2.IsDue;
 
     /// <summary>Whether the thread has neither arrays nor weak handles in use.</summary>
-    internal bool IsEmpty => gen0.IsEmpty && gen1.IsEmpty && gen2.IsEmpty && latest == 0;
+    internal bool IsEmpty => _gen0.IsEmpty && _gen1.IsEmpty && _gen2.IsEmpty && _latest == 0;
 
     /// <summary>Whether the thread is currently using its weak handles.</summary>
-    internal bool IsInside => Volatile.Read(ref inside);
+    internal bool IsInside => Volatile.Read(ref _inside);
 
     /// <summary>Whether another thread is sweeping the weak handles.</summary>
     internal bool IsKeptOut
     {
-        get => Volatile.Read(ref keptOut);
-        set => Volatile.Write(ref keptOut, value);
+        get => Volatile.Read(ref _keptOut);
+        set => Volatile.Write(ref _keptOut, value);
     }
 
     /// <summary>Watches an array with a weak handle of this thread, which must be the calling one.</summary>
@@ -64,17 +64,17 @@ internal sealed partial class ThreadState
     {
         CollectReturned();
         WatchLatestWeakly();
-        if (gen2.IsDue)
+        if (_gen2.IsDue)
         {
-            gen2.Sweep(null, this);
+            _gen2.Sweep(null, this);
         }
 
-        if (gen1.IsDue)
+        if (_gen1.IsDue)
         {
-            gen1.Sweep(gen2, this);
+            _gen1.Sweep(_gen2, this);
         }
 
-        int unreachable = gen0.IsDue ? gen0.Sweep(gen1, this) : 0;
+        int unreachable = _gen0.IsDue ? _gen0.Sweep(_gen1, this) : 0;
         FlushFound();
         return unreachable;
     }
@@ -85,7 +85,7 @@ internal sealed partial class ThreadState
         Enter();
         if (!IsDue)
         {
-            gen0.Settle();
+            _gen0.Settle();
         }
 
         Exit();
@@ -116,8 +116,8 @@ internal sealed partial class ThreadState
             LiveArrays.Unrecord(native);
         }
 
-        found[foundCount++] = native;
-        if (foundCount == found.Length)
+        _found[_foundCount++] = native;
+        if (_foundCount == _found.Length)
         {
             FlushFound();
         }
@@ -126,30 +126,30 @@ internal sealed partial class ThreadState
     /// <summary>Records that the thread has ended and lends no more weak handles.</summary>
     internal void DiscardSpare()
     {
-        hasEnded = true;
+        _hasEnded = true;
         Interlocked.MemoryBarrier();
         CollectReturned();
-        while (spareCount > 0)
+        while (_spareCount > 0)
         {
-            WeakHandle weakHandle = spare[--spareCount]!;
+            WeakHandle weakHandle = _spare[--_spareCount]!;
             weakHandle.List?.Remove(weakHandle);
             weakHandle.Discard();
         }
 
-        spare = [];
+        _spare = [];
         DiscardToken();
     }
 
     /// <summary>Lends a weak handle; the caller must be inside.</summary>
     private WeakHandle Rent(MlxArray array, nint native, bool counted)
     {
-        int last = spareCount - 1;
-        WeakHandle?[] weakHandles = spare;
+        int last = _spareCount - 1;
+        WeakHandle?[] weakHandles = _spare;
         WeakHandle weakHandle;
         if ((uint)last < (uint)weakHandles.Length)
         {
             weakHandle = weakHandles[last]!;
-            spareCount = last;
+            _spareCount = last;
         }
         else
         {
@@ -159,7 +159,7 @@ internal sealed partial class ThreadState
         weakHandle.Watch(array, native, counted);
         if (weakHandle.List is null)
         {
-            gen0.Add(weakHandle);
+            _gen0.Add(weakHandle);
         }
 
         return weakHandle;
@@ -188,15 +188,15 @@ internal sealed partial class ThreadState
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Enter()
     {
-        Volatile.Write(ref inside, true);
-        if (Volatile.Read(ref keptOut))
+        Volatile.Write(ref _inside, true);
+        if (Volatile.Read(ref _keptOut))
         {
             WaitOutside();
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Exit() => Volatile.Write(ref inside, false);
+    private void Exit() => Volatile.Write(ref _inside, false);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WaitOutside()
@@ -205,26 +205,26 @@ internal sealed partial class ThreadState
         {
             Exit();
             ThreadStates.Wait();
-            Volatile.Write(ref inside, true);
+            Volatile.Write(ref _inside, true);
         }
-        while (Volatile.Read(ref keptOut));
+        while (Volatile.Read(ref _keptOut));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Recycle(WeakHandle weakHandle)
     {
         // In an older list a new array would not be looked after in time.
-        if (weakHandle.List is { } list && list != gen0)
+        if (weakHandle.List is { } list && list != _gen0)
         {
             list.Remove(weakHandle);
         }
 
-        WeakHandle?[] weakHandles = spare;
-        int count = spareCount;
+        WeakHandle?[] weakHandles = _spare;
+        int count = _spareCount;
         if ((uint)count < (uint)weakHandles.Length)
         {
             weakHandles[count] = weakHandle;
-            spareCount = count + 1;
+            _spareCount = count + 1;
         }
         else
         {
@@ -235,10 +235,10 @@ internal sealed partial class ThreadState
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void RecycleMore(WeakHandle weakHandle)
     {
-        if (spare.Length < MostSpare)
+        if (_spare.Length < MostSpare)
         {
-            Array.Resize(ref spare, Math.Max(64, 4 * spare.Length));
-            spare[spareCount++] = weakHandle;
+            Array.Resize(ref _spare, Math.Max(64, 4 * _spare.Length));
+            _spare[_spareCount++] = weakHandle;
         }
         else
         {
@@ -249,11 +249,11 @@ internal sealed partial class ThreadState
 
     private void ReturnToOwner(WeakHandle weakHandle)
     {
-        WeakHandle? first = Volatile.Read(ref returned);
+        WeakHandle? first = Volatile.Read(ref _returned);
         while (true)
         {
             weakHandle.Next = first;
-            WeakHandle? seen = Interlocked.CompareExchange(ref returned, weakHandle, first);
+            WeakHandle? seen = Interlocked.CompareExchange(ref _returned, weakHandle, first);
             if (seen == first)
             {
                 break;
@@ -262,7 +262,7 @@ internal sealed partial class ThreadState
             first = seen;
         }
 
-        if (Volatile.Read(ref hasEnded))
+        if (Volatile.Read(ref _hasEnded))
         {
             ThreadStates.Discard(this);
         }
@@ -270,19 +270,19 @@ internal sealed partial class ThreadState
 
     private void FlushFound()
     {
-        if (foundCount == 0)
+        if (_foundCount == 0)
         {
             return;
         }
 
-        ThreadStates.Found(foundCount);
-        NativeFree.Enqueue(found.AsSpan(0, foundCount));
-        foundCount = 0;
+        ThreadStates.Found(_foundCount);
+        NativeFree.Enqueue(_found.AsSpan(0, _foundCount));
+        _foundCount = 0;
     }
 
     private void CollectReturned()
     {
-        for (WeakHandle? weakHandle = Interlocked.Exchange(ref returned, null); weakHandle is not null;)
+        for (WeakHandle? weakHandle = Interlocked.Exchange(ref _returned, null); weakHandle is not null;)
         {
             WeakHandle? next = weakHandle.Next;
             weakHandle.Next = null;

@@ -9,24 +9,24 @@ namespace DotMlx;
 internal sealed partial class ThreadState
 {
     [ThreadStatic]
-    private static ThreadState? current;
+    private static ThreadState? _current;
 
     [ThreadStatic]
 #pragma warning disable IDE0052 // Lives as long as the thread; its finalizer is what counts.
-    private static EndOfThread? end;
+    private static EndOfThread? _end;
 #pragma warning restore IDE0052
 
-    private readonly Thread thread = Thread.CurrentThread;
-    private BorrowedHandle? borrowed;
+    private readonly Thread _thread = Thread.CurrentThread;
+    private BorrowedHandle? _borrowed;
 
     internal static ThreadState Current
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => current ?? Join();
+        get => _current ?? Join();
     }
 
     /// <summary>Whether the thread is alive and has made arrays or called operations, so that it may be inside MLX.</summary>
-    internal bool MayBeInside => (Created != 0 || StreamsVersion != 0) && thread.IsAlive;
+    internal bool MayBeInside => (Created != 0 || StreamsVersion != 0) && _thread.IsAlive;
 
     /// <summary>Whether this is the library's own thread, which is known to be idle when it is.</summary>
     internal bool IsStreamThread { get; set; }
@@ -56,7 +56,7 @@ internal sealed partial class ThreadState
     internal Arena? Arena { get; set; }
 
     /// <summary>Watches the arrays of this thread's arenas whose handles are borrowed.</summary>
-    internal BorrowedHandle Borrowed => borrowed ??= new BorrowedHandle(this);
+    internal BorrowedHandle Borrowed => _borrowed ??= new BorrowedHandle(this);
 
     /// <summary>Closed arenas for reuse.</summary>
     internal Arena? SpareArena { get; set; }
@@ -73,8 +73,8 @@ internal sealed partial class ThreadState
         FreedMemory.Keep();
         var thread = new ThreadState();
         ThreadStates.Add(thread);
-        end = new EndOfThread(thread);
-        return current = thread;
+        _end = new EndOfThread(thread);
+        return _current = thread;
     }
 
     private sealed class EndOfThread(ThreadState thread)

@@ -8,26 +8,26 @@ internal static class ThreadStates
 
     // Threads that have ended, as long as arrays of theirs live.
     private static readonly List<ThreadState> Ended = [];
-    private static long createdByGone;
-    private static long freedByGone;
-    private static long unreachable;
-    private static int count;
+    private static long _createdByGone;
+    private static long _freedByGone;
+    private static long _unreachable;
+    private static int _count;
 
     /// <summary>The number of arrays ever found unreachable.</summary>
-    internal static long Unreachable => Volatile.Read(ref unreachable);
+    internal static long Unreachable => Volatile.Read(ref _unreachable);
 
     /// <summary>The number of threads that have used arrays and aren't known to have ended; at least one.</summary>
-    internal static int Count => Math.Max(1, Volatile.Read(ref count));
+    internal static int Count => Math.Max(1, Volatile.Read(ref _count));
 
     /// <summary>Counts arrays that were found unreachable.</summary>
-    internal static void Found(int arrays) => Interlocked.Add(ref unreachable, arrays);
+    internal static void Found(int arrays) => Interlocked.Add(ref _unreachable, arrays);
 
     internal static void Add(ThreadState thread)
     {
         lock (Gate)
         {
             Running.Add(thread);
-            count = Running.Count;
+            _count = Running.Count;
         }
     }
 
@@ -37,7 +37,7 @@ internal static class ThreadStates
         lock (Gate)
         {
             Running.Remove(thread);
-            count = Running.Count;
+            _count = Running.Count;
             Ended.Add(thread);
             ReapEndedThreads();
         }
@@ -49,8 +49,8 @@ internal static class ThreadStates
         lock (Gate)
         {
             // Frees first: an array made and freed in between must not be counted as freed only.
-            long freed = freedByGone + Running.Concat(Ended).Sum(thread => thread.Freed + thread.Unreachable);
-            long created = createdByGone + Running.Concat(Ended).Sum(thread => thread.Created);
+            long freed = _freedByGone + Running.Concat(Ended).Sum(thread => thread.Freed + thread.Unreachable);
+            long created = _createdByGone + Running.Concat(Ended).Sum(thread => thread.Created);
             return (created, freed);
         }
     }
@@ -159,8 +159,8 @@ internal static class ThreadStates
             thread.DiscardSpare();
             if (thread.IsEmpty)
             {
-                createdByGone += thread.Created;
-                freedByGone += thread.Freed + thread.Unreachable;
+                _createdByGone += thread.Created;
+                _freedByGone += thread.Freed + thread.Unreachable;
                 Ended.RemoveAt(i);
             }
         }

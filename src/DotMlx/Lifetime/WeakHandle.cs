@@ -10,15 +10,15 @@ namespace DotMlx;
 internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
 {
     // Follows an array that another object's finalizer still uses until that has run.
-    private WeakGCHandle<MlxArray> array = new(null!, trackResurrection: true);
+    private WeakGCHandle<MlxArray> _array = new(null!, trackResurrection: true);
 
-    private nint handle;
+    private nint _handle;
 
     /// <summary>The native array, or 0 if the array was disposed.</summary>
     internal nint Handle
     {
-        get => Volatile.Read(ref handle);
-        private set => Volatile.Write(ref handle, value);
+        get => Volatile.Read(ref _handle);
+        private set => Volatile.Write(ref _handle, value);
     }
 
     /// <summary>Whether the array belongs to the program instead of the library's caches.</summary>
@@ -39,11 +39,11 @@ internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
     /// was disposed. In the other order, the array could be disposed and collected between the two reads, and its handle would be freed
     /// twice.
     /// </remarks>
-    internal bool IsUnreachable => !array.TryGetTarget(out _) && Handle != 0;
+    internal bool IsUnreachable => !_array.TryGetTarget(out _) && Handle != 0;
 
     internal void Watch(MlxArray watched, nint native, bool count)
     {
-        array.SetTarget(watched);
+        _array.SetTarget(watched);
         Handle = native;
         Counted = count;
     }
@@ -55,5 +55,5 @@ internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
     internal void Leave() => Handle = 0;
 
     /// <summary>Releases the weak reference; the weak handle isn't reused.</summary>
-    internal void Discard() => array.Dispose();
+    internal void Discard() => _array.Dispose();
 }

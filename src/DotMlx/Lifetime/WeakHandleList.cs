@@ -6,45 +6,45 @@ internal sealed class WeakHandleList(int generation)
 {
     private const int Least = 64;
 
-    private WeakHandle?[] weakHandles = [];
-    private int count;
-    private int collections;
+    private WeakHandle?[] _weakHandles = [];
+    private int _count;
+    private int _collections;
 
     // So many were there when there had been no collection since the last sweep: they have lived through the one that comes.
-    private int settled;
+    private int _settled;
 
-    internal bool IsEmpty => count == 0;
+    internal bool IsEmpty => _count == 0;
 
     /// <summary>Whether there has been a collection that may have found arrays of this list unreachable.</summary>
-    internal bool IsDue => count != 0 && collections != GC.CollectionCount(generation);
+    internal bool IsDue => _count != 0 && _collections != GC.CollectionCount(generation);
 
     internal void Add(WeakHandle weakHandle)
     {
         // What comes has lived through all collections until now.
-        if (count == 0)
+        if (_count == 0)
         {
-            collections = GC.CollectionCount(generation);
+            _collections = GC.CollectionCount(generation);
         }
 
-        if (count == weakHandles.Length)
+        if (_count == _weakHandles.Length)
         {
-            Array.Resize(ref weakHandles, Math.Max(Least, 2 * count));
+            Array.Resize(ref _weakHandles, Math.Max(Least, 2 * _count));
         }
 
-        weakHandles[count] = weakHandle;
+        _weakHandles[_count] = weakHandle;
         weakHandle.List = this;
-        weakHandle.Index = count++;
+        weakHandle.Index = _count++;
     }
 
     /// <summary>Records that there has been no collection since the last sweep.</summary>
-    internal void Settle() => settled = count;
+    internal void Settle() => _settled = _count;
 
     internal void Remove(WeakHandle weakHandle)
     {
-        WeakHandle last = weakHandles[--count]!;
-        weakHandles[weakHandle.Index] = last;
+        WeakHandle last = _weakHandles[--_count]!;
+        _weakHandles[weakHandle.Index] = last;
         last.Index = weakHandle.Index;
-        weakHandles[count] = null;
+        _weakHandles[_count] = null;
         weakHandle.List = null;
     }
 
@@ -54,13 +54,13 @@ internal sealed class WeakHandleList(int generation)
     /// <returns>The number of unreachable arrays.</returns>
     internal int Sweep(WeakHandleList? older, ThreadState owner)
     {
-        collections = GC.CollectionCount(generation);
-        int before = count;
+        _collections = GC.CollectionCount(generation);
+        int before = _count;
         int unreachable = 0;
-        count = 0;
+        _count = 0;
         for (int i = 0; i < before; i++)
         {
-            WeakHandle weakHandle = weakHandles[i]!;
+            WeakHandle weakHandle = _weakHandles[i]!;
             if (weakHandle.IsUnreachable)
             {
                 weakHandle.List = null;
@@ -73,15 +73,15 @@ internal sealed class WeakHandleList(int generation)
             }
             else
             {
-                (i < settled ? older ?? this : this).Add(weakHandle);
+                (i < _settled ? older ?? this : this).Add(weakHandle);
             }
         }
 
-        Array.Clear(weakHandles, count, before - count);
-        settled = count;
-        if (weakHandles.Length > Least && count < weakHandles.Length / 8)
+        Array.Clear(_weakHandles, _count, before - _count);
+        _settled = _count;
+        if (_weakHandles.Length > Least && _count < _weakHandles.Length / 8)
         {
-            Array.Resize(ref weakHandles, Math.Max(Least, weakHandles.Length / 4));
+            Array.Resize(ref _weakHandles, Math.Max(Least, _weakHandles.Length / 4));
         }
 
         return unreachable;

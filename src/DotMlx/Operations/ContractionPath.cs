@@ -5,20 +5,20 @@ namespace DotMlx;
 /// <summary>The greedy order of contractions that MLX follows: each step contracts the pair that frees the most memory.</summary>
 internal sealed class ContractionPath
 {
-    private readonly EinsumExpression expression;
-    private readonly List<int[]> steps = [];
-    private readonly ulong naiveCost;
-    private readonly int naiveScaling;
-    private ulong cost;
-    private int scaling;
+    private readonly EinsumExpression _expression;
+    private readonly List<int[]> _steps = [];
+    private readonly ulong _naiveCost;
+    private readonly int _naiveScaling;
+    private ulong _cost;
+    private int _scaling;
 
     private ContractionPath(EinsumExpression expression)
     {
-        this.expression = expression;
-        (naiveCost, naiveScaling) = Cost(expression.Inputs.Select(Set).ToList());
+        _expression = expression;
+        (_naiveCost, _naiveScaling) = Cost(expression.Inputs.Select(Set).ToList());
     }
 
-    internal IReadOnlyList<int[]> Steps => steps;
+    internal IReadOnlyList<int[]> Steps => _steps;
 
     internal static ContractionPath Find(EinsumExpression expression)
     {
@@ -37,13 +37,13 @@ internal sealed class ContractionPath
 
     internal string Report(string subscripts) => string.Create(
         CultureInfo.InvariantCulture,
-        $"  Complete contraction:  {subscripts}\n         Naive scaling:  {naiveScaling}\n     Optimized scaling:  {scaling}\n"
-        + $"      Naive FLOP count:  {naiveCost}\n  Optimized FLOP count:  {cost}\n");
+        $"  Complete contraction:  {subscripts}\n         Naive scaling:  {_naiveScaling}\n     Optimized scaling:  {_scaling}\n"
+        + $"      Naive FLOP count:  {_naiveCost}\n  Optimized FLOP count:  {_cost}\n");
 
     private void Contract()
     {
-        List<HashSet<char>> terms = expression.Inputs.Select(Set).ToList();
-        ulong memoryLimit = expression.Inputs.Append(expression.Output).Max(Size);
+        List<HashSet<char>> terms = _expression.Inputs.Select(Set).ToList();
+        ulong memoryLimit = _expression.Inputs.Append(_expression.Output).Max(Size);
         List<(int First, int Second)> pairs = [];
         for (int i = 0; i < terms.Count; i++)
         {
@@ -54,7 +54,7 @@ internal sealed class ContractionPath
         }
 
         List<Candidate> candidates = [];
-        for (int remaining = expression.Inputs.Length - 1; remaining > 0; remaining--)
+        for (int remaining = _expression.Inputs.Length - 1; remaining > 0; remaining--)
         {
             Collect(pairs.Where(pair => terms[pair.First].Overlaps(terms[pair.Second])));
             if (candidates.Count == 0)
@@ -78,9 +78,9 @@ internal sealed class ContractionPath
                 }
             }
 
-            steps.Add([best.First, best.Second]);
-            cost += best.Cost;
-            scaling = Math.Max(scaling, best.Dimensions);
+            _steps.Add([best.First, best.Second]);
+            _cost += best.Cost;
+            _scaling = Math.Max(_scaling, best.Dimensions);
             terms.RemoveAt(best.Second);
             terms.RemoveAt(best.First);
             terms.Add(best.Result);
@@ -103,7 +103,7 @@ internal sealed class ContractionPath
     private Candidate? Try(List<HashSet<char>> terms, int first, int second, ulong memoryLimit)
     {
         HashSet<char> contracted = [.. terms[first], .. terms[second]];
-        HashSet<char> result = [.. expression.Output.Where(contracted.Contains)];
+        HashSet<char> result = [.. _expression.Output.Where(contracted.Contains)];
         for (int i = 0; i < terms.Count; i++)
         {
             if (i != first && i != second)
@@ -114,7 +114,7 @@ internal sealed class ContractionPath
 
         ulong size = Size(result);
         ulong flops = Flops(contracted, contracted.Count > result.Count, 2);
-        return size > memoryLimit || cost + flops > naiveCost
+        return size > memoryLimit || _cost + flops > _naiveCost
             ? null
             : new Candidate(
                 first, second, result, (long)(Size(terms[first]) + Size(terms[second]) - size), flops, contracted.Count);
@@ -122,16 +122,16 @@ internal sealed class ContractionPath
 
     private void AddRest(List<HashSet<char>> terms)
     {
-        steps.Add([.. Enumerable.Range(0, terms.Count)]);
+        _steps.Add([.. Enumerable.Range(0, terms.Count)]);
         (ulong rest, int dimensions) = Cost(terms);
-        cost += rest;
-        scaling = Math.Max(scaling, dimensions);
+        _cost += rest;
+        _scaling = Math.Max(_scaling, dimensions);
     }
 
     private (ulong Flops, int Dimensions) Cost(List<HashSet<char>> terms)
     {
         HashSet<char> all = [.. terms.SelectMany(term => term)];
-        bool inner = all.Any(letter => !expression.Output.Contains(letter, StringComparison.Ordinal));
+        bool inner = all.Any(letter => !_expression.Output.Contains(letter, StringComparison.Ordinal));
         return (Flops(all, inner, terms.Count), all.Count);
     }
 
@@ -139,7 +139,7 @@ internal sealed class ContractionPath
         => Size(letters) * (ulong)(Math.Max(1, terms - 1) + (inner ? 1 : 0));
 
     private ulong Size(IEnumerable<char> letters)
-        => letters.Aggregate(1UL, (size, letter) => size * (ulong)expression.Sizes[letter]);
+        => letters.Aggregate(1UL, (size, letter) => size * (ulong)_expression.Sizes[letter]);
 
     private static HashSet<char> Set(string subscript) => [.. subscript];
 

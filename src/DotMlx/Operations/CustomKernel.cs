@@ -7,9 +7,9 @@ namespace DotMlx;
 /// <remarks>MLX holds the source text. The object owns one native handle, which <see cref="Dispose()"/> or the finalizer frees.</remarks>
 public abstract unsafe class CustomKernel : IDisposable
 {
-    private readonly NativeHandle kernel;
+    private readonly NativeHandle _kernel;
 
-    private protected CustomKernel(nint kernel, Action<nint> free) => this.kernel = new NativeHandle(kernel, free);
+    private protected CustomKernel(nint kernel, Action<nint> free) => _kernel = new NativeHandle(kernel, free);
 
     /// <summary>Runs the kernel.</summary>
     /// <param name="inputs">One array for each input name.</param>
@@ -37,7 +37,7 @@ public abstract unsafe class CustomKernel : IDisposable
                 $"{outputShapes.Length} output shapes were given with {outputDTypes.Length} dtypes.", nameof(outputDTypes));
         }
 
-        using NativeHandle.Use used = kernel.Enter();
+        using NativeHandle.Use used = _kernel.Enter();
         nint config = NewConfig();
         try
         {
@@ -75,7 +75,7 @@ public abstract unsafe class CustomKernel : IDisposable
     /// <summary>Frees the native kernel. Arrays that it has computed stay valid.</summary>
     public void Dispose()
     {
-        kernel.Dispose();
+        _kernel.Dispose();
         GC.SuppressFinalize(this);
     }
 

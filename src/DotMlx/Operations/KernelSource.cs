@@ -13,19 +13,19 @@ internal ref struct KernelSource
     /// <summary>Text that the compiler quotes in its own form, without comments: a failed condition.</summary>
     private static readonly string[] Conditions = ["static_assert", "_Static_assert", "enable_if", "enable_if_t", "requires"];
 
-    private readonly ReadOnlySpan<char> source;
-    private readonly string parameter;
-    private readonly bool ascii;
-    private readonly StringBuilder safe;
-    private int at;
-    private bool inCondition;
+    private readonly ReadOnlySpan<char> _source;
+    private readonly string _parameter;
+    private readonly bool _ascii;
+    private readonly StringBuilder _safe;
+    private int _at;
+    private bool _inCondition;
 
     private KernelSource(string source, string parameter, bool ascii)
     {
-        this.source = source;
-        this.parameter = parameter;
-        this.ascii = ascii;
-        safe = new StringBuilder(source.Length + 64);
+        _source = source;
+        _parameter = parameter;
+        _ascii = ascii;
+        _safe = new StringBuilder(source.Length + 64);
     }
 
     /// <summary>The same source in a form that an error message can quote.</summary>
@@ -42,16 +42,16 @@ internal ref struct KernelSource
 
         var writer = new KernelSource(source, parameter, ascii);
         writer.Run();
-        return writer.safe.ToString();
+        return writer._safe.ToString();
     }
 
-    private readonly char Next => at + 1 < source.Length ? source[at + 1] : '\0';
+    private readonly char Next => _at + 1 < _source.Length ? _source[_at + 1] : '\0';
 
     private void Run()
     {
-        while (at < source.Length)
+        while (_at < _source.Length)
         {
-            char c = source[at];
+            char c = _source[_at];
             if (c == '/' && Next == '/')
             {
                 Comment("\n");
@@ -60,7 +60,7 @@ internal ref struct KernelSource
             {
                 Comment("*/");
             }
-            else if (c == '"' && at > 0 && source[at - 1] == 'R')
+            else if (c == '"' && _at > 0 && _source[_at - 1] == 'R')
             {
                 RawString();
             }
@@ -83,39 +83,39 @@ internal ref struct KernelSource
     {
         if (char.IsAsciiLetter(c) || c == '_')
         {
-            int start = at;
-            while (at < source.Length && IsWord(source[at]))
+            int start = _at;
+            while (_at < _source.Length && IsWord(_source[_at]))
             {
-                at++;
+                _at++;
             }
 
-            ReadOnlySpan<char> word = source[start..at];
-            safe.Append(word);
+            ReadOnlySpan<char> word = _source[start.._at];
+            _safe.Append(word);
             foreach (string condition in Conditions)
             {
-                inCondition |= word.SequenceEqual(condition);
+                _inCondition |= word.SequenceEqual(condition);
             }
 
             return;
         }
 
-        if (!char.IsAscii(c) && ascii)
+        if (!char.IsAscii(c) && _ascii)
         {
-            throw Refused($"The character '{Rune.GetRuneAt(source.ToString(), at)}' is outside comments and strings, but MLX passes the source to Metal as ASCII. Write names in ASCII.");
+            throw Refused($"The character '{Rune.GetRuneAt(_source.ToString(), _at)}' is outside comments and strings, but MLX passes the source to Metal as ASCII. Write names in ASCII.");
         }
 
-        inCondition &= c is not (';' or '{');
-        safe.Append(c);
-        at++;
+        _inCondition &= c is not (';' or '{');
+        _safe.Append(c);
+        _at++;
         if (c != '%')
         {
             return;
         }
 
-        char next = at < source.Length ? source[at] : ' ';
-        if (inCondition)
+        char next = _at < _source.Length ? _source[_at] : ' ';
+        if (_inCondition)
         {
-            ReadOnlySpan<char> right = source[at..].TrimStart();
+            ReadOnlySpan<char> right = _source[_at..].TrimStart();
             if (right.IsEmpty || !(char.IsAsciiDigit(right[0]) || right[0] == '('))
             {
                 throw Refused("In a condition such as that of static_assert, a compiler error may repeat '%' in a form that mlx-c can't report. Put its right side into parentheses: 'a % (b)'.");
@@ -125,7 +125,7 @@ internal ref struct KernelSource
         // The rest of %=, %> and %: must stay beside it, and does no harm.
         if (next is not ('=' or '>' or ':' or '('))
         {
-            safe.Append("/**/");
+            _safe.Append("/**/");
         }
     }
 
@@ -133,58 +133,58 @@ internal ref struct KernelSource
     private void Comment(string end)
     {
         int length = end.Length + (end == "\n" ? 0 : 2);
-        int start = at;
-        while (at < source.Length)
+        int start = _at;
+        while (_at < _source.Length)
         {
-            bool ends = at >= start + length - end.Length && source[at..].StartsWith(end, StringComparison.Ordinal);
+            bool ends = _at >= start + length - end.Length && _source[_at..].StartsWith(end, StringComparison.Ordinal);
             // A backslash at its end carries a comment on to the next line.
-            if (ends && (end != "\n" || !source[start..at].TrimEnd('\r').EndsWith('\\')))
+            if (ends && (end != "\n" || !_source[start.._at].TrimEnd('\r').EndsWith('\\')))
             {
-                safe.Append(end);
-                at += end.Length;
+                _safe.Append(end);
+                _at += end.Length;
                 return;
             }
 
-            char c = source[at++];
-            safe.Append(c == '%' ? "%/" : ascii && !char.IsAscii(c) ? "?" : c.ToString());
+            char c = _source[_at++];
+            _safe.Append(c == '%' ? "%/" : _ascii && !char.IsAscii(c) ? "?" : c.ToString());
         }
     }
 
     private void Literal(char quote)
     {
-        safe.Append(quote);
-        at++;
-        while (at < source.Length)
+        _safe.Append(quote);
+        _at++;
+        while (_at < _source.Length)
         {
-            char c = source[at];
+            char c = _source[_at];
             if (c == '\\')
             {
-                safe.Append(c);
-                at++;
-                if (at < source.Length && source[at] == '%')
+                _safe.Append(c);
+                _at++;
+                if (_at < _source.Length && _source[_at] == '%')
                 {
-                    safe.Append("045");
-                    at++;
+                    _safe.Append("045");
+                    _at++;
                 }
-                else if (at < source.Length)
+                else if (_at < _source.Length)
                 {
                     // The end of a line that goes on may be two characters.
-                    int length = source[at..].StartsWith("\r\n", StringComparison.Ordinal) ? 2 : 1;
-                    safe.Append(source.Slice(at, length));
-                    at += length;
+                    int length = _source[_at..].StartsWith("\r\n", StringComparison.Ordinal) ? 2 : 1;
+                    _safe.Append(_source.Slice(_at, length));
+                    _at += length;
                 }
 
                 continue;
             }
 
-            if (c == '%' || (ascii && !char.IsAscii(c)))
+            if (c == '%' || (_ascii && !char.IsAscii(c)))
             {
                 Escape();
                 continue;
             }
 
-            safe.Append(c);
-            at++;
+            _safe.Append(c);
+            _at++;
             if (c == quote || c == '\n')
             {
                 return;
@@ -195,7 +195,7 @@ internal ref struct KernelSource
     /// <summary>The bytes of a character as octal escapes, which end after three digits regardless of the next character.</summary>
     private void Escape()
     {
-        if (Rune.DecodeFromUtf16(source[at..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
+        if (Rune.DecodeFromUtf16(_source[_at..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
         {
             throw Refused("A string contains an unpaired surrogate.");
         }
@@ -203,50 +203,50 @@ internal ref struct KernelSource
         Span<byte> bytes = stackalloc byte[4];
         foreach (byte b in bytes[..rune.EncodeToUtf8(bytes)])
         {
-            safe.Append('\\').Append(Convert.ToString(b, 8).PadLeft(3, '0'));
+            _safe.Append('\\').Append(Convert.ToString(b, 8).PadLeft(3, '0'));
         }
 
-        at += length;
+        _at += length;
     }
 
     private void RawString()
     {
-        ReadOnlySpan<char> rest = source[at..];
+        ReadOnlySpan<char> rest = _source[_at..];
         int open = rest.IndexOf('(');
         string close = open < 0 ? "\"" : $"){rest[1..open]}\"";
         int end = open < 0 ? rest.Length : rest[open..].IndexOf(close, StringComparison.Ordinal);
         int length = end < 0 || open < 0 ? rest.Length : open + end + close.Length;
-        if (rest[..length].Contains('%') || (ascii && !Ascii.IsValid(rest[..length])))
+        if (rest[..length].Contains('%') || (_ascii && !Ascii.IsValid(rest[..length])))
         {
             throw Refused($"A raw string holds {(rest[..length].Contains('%') ? "'%'" : "a character that is not ASCII")}, which cannot be escaped there. Write an ordinary string.");
         }
 
-        safe.Append(rest[..length]);
-        at += length;
+        _safe.Append(rest[..length]);
+        _at += length;
     }
 
     /// <summary>Whether an apostrophe separates digits: 1'000.</summary>
     private readonly bool IsInNumber()
     {
-        int start = at;
-        while (start > 0 && (IsWord(source[start - 1]) || source[start - 1] is '\'' or '.'))
+        int start = _at;
+        while (start > 0 && (IsWord(_source[start - 1]) || _source[start - 1] is '\'' or '.'))
         {
             start--;
         }
 
-        return start < at && char.IsAsciiDigit(source[start]);
+        return start < _at && char.IsAsciiDigit(_source[start]);
     }
 
     private readonly bool IsMessage()
     {
-        ReadOnlySpan<char> directive = source[(at + 1)..].TrimStart(" \t");
+        ReadOnlySpan<char> directive = _source[(_at + 1)..].TrimStart(" \t");
         return directive.StartsWith("error", StringComparison.Ordinal) || directive.StartsWith("warning", StringComparison.Ordinal);
     }
 
     private readonly ArgumentException Refused(string reason)
     {
-        int line = 1 + source[..at].Count('\n');
-        return new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Line {line} of the kernel's {parameter}: {reason}"), parameter);
+        int line = 1 + _source[.._at].Count('\n');
+        return new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Line {line} of the kernel's {_parameter}: {reason}"), _parameter);
     }
 
     private static bool IsWord(char c) => char.IsAsciiLetterOrDigit(c) || c == '_';

@@ -9,14 +9,14 @@ internal sealed unsafe class KeySequence
     private static readonly Lazy<KeySequence> Process = new(
         static () => new KeySequence((ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
 
-    private readonly Lock gate = new();
-    private MlxArray key;
-    private bool replacedInTransform;
+    private readonly Lock _gate = new();
+    private MlxArray _key;
+    private bool _replacedInTransform;
 
-    private KeySequence(ulong seed) => key = Create(seed);
+    private KeySequence(ulong seed) => _key = Create(seed);
 
     /// <summary>A sequence that belongs to nobody yet and begins with a key.</summary>
-    internal KeySequence(MlxArray first) => key = MlxArray.CreateShared(Arena.Copy(first));
+    internal KeySequence(MlxArray first) => _key = MlxArray.CreateShared(Arena.Copy(first));
 
     /// <summary>The sequence of this logical flow once it was seeded, else the one of the process.</summary>
     internal static KeySequence Current => Flow.Value ?? Process.Value;
@@ -35,9 +35,9 @@ internal sealed unsafe class KeySequence
     /// <summary>The key of the next draw; the caller disposes it.</summary>
     internal MlxArray Next()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!replacedInTransform || TraceLock.IsHeldByCurrentThread)
+            if (!_replacedInTransform || TraceLock.IsHeldByCurrentThread)
             {
                 return Split();
             }
@@ -45,7 +45,7 @@ internal sealed unsafe class KeySequence
 
         // A transform on another thread may have put its tracers in place of the key: wait until it is done.
         using Lock.Scope transform = TraceLock.Enter();
-        lock (gate)
+        lock (_gate)
         {
             return Split();
         }
@@ -54,9 +54,9 @@ internal sealed unsafe class KeySequence
     /// <summary>The key as it is now, under a handle of its own.</summary>
     internal MlxArray Capture()
     {
-        lock (gate)
+        lock (_gate)
         {
-            return key.Share();
+            return _key.Share();
         }
     }
 
@@ -65,9 +65,9 @@ internal sealed unsafe class KeySequence
         mlx_array copy = default;
         MlxError.ThrowIfFailed(Mlxc.mlx_array_set(&copy, NativeCall.Handle(state)), "mlx_array_set");
         GC.KeepAlive(state);
-        lock (gate)
+        lock (_gate)
         {
-            replacedInTransform |= TraceLock.IsHeldByCurrentThread;
+            _replacedInTransform |= TraceLock.IsHeldByCurrentThread;
             Replace(copy);
         }
     }
@@ -76,7 +76,7 @@ internal sealed unsafe class KeySequence
     {
         mlx_array state = default;
         mlx_array drawn = default;
-        int status = Mlxc.mlx_random_split(&state, &drawn, key.Handle, NativeCall.Stream(null));
+        int status = Mlxc.mlx_random_split(&state, &drawn, _key.Handle, NativeCall.Stream(null));
         MlxError.ThrowIfFailed(status, "mlx_random_split");
         Replace(state);
         return MlxArray.CreateShared(drawn);
@@ -85,8 +85,8 @@ internal sealed unsafe class KeySequence
     // The key outlives every MlxScope, so it is kept as the library's own.
     private void Replace(mlx_array state)
     {
-        MlxArray old = key;
-        key = MlxArray.CreateShared(state);
+        MlxArray old = _key;
+        _key = MlxArray.CreateShared(state);
         old.Dispose();
     }
 

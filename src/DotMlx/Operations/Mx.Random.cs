@@ -382,28 +382,28 @@ public static unsafe partial class Mx
         /// <summary>The caller's key, or the next key of the state, which is freed after the call.</summary>
         private readonly ref struct KeyArgument
         {
-            private readonly MlxArray key;
-            private readonly bool drawn;
+            private readonly MlxArray _key;
+            private readonly bool _drawn;
 
             internal KeyArgument(MlxArray? given, ReadOnlySpan<int> shape = default)
             {
                 // MLX counts elements with negative sizes as well, and writes there.
                 _ = SizeLimits.Count(shape, nameof(shape));
-                drawn = given is null;
-                key = given ?? KeySequence.Current.Next();
+                _drawn = given is null;
+                _key = given ?? KeySequence.Current.Next();
             }
 
-            internal mlx_array Handle => key.Handle;
+            internal mlx_array Handle => _key.Handle;
 
             public void Dispose()
             {
-                if (drawn)
+                if (_drawn)
                 {
-                    key.Dispose();
+                    _key.Dispose();
                 }
                 else
                 {
-                    GC.KeepAlive(key);
+                    GC.KeepAlive(_key);
                 }
             }
         }

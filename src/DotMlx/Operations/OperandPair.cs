@@ -6,8 +6,8 @@ namespace DotMlx;
 /// <summary>Two operands. A weak scalar takes the dtype that the other one determines.</summary>
 internal readonly ref struct OperandPair
 {
-    private readonly MlxArray left;
-    private readonly MlxArray right;
+    private readonly MlxArray _left;
+    private readonly MlxArray _right;
 
     internal OperandPair(
         MlxArray a, MlxArray b,
@@ -15,8 +15,8 @@ internal readonly ref struct OperandPair
     {
         ArgumentNullException.ThrowIfNull(a, nameA);
         ArgumentNullException.ThrowIfNull(b, nameB);
-        left = a;
-        right = b;
+        _left = a;
+        _right = b;
         Left = Beside(a, b);
         Right = Beside(b, a);
     }
@@ -38,7 +38,7 @@ internal readonly ref struct OperandPair
 
     public void Dispose()
     {
-        GC.KeepAlive(left);
-        GC.KeepAlive(right);
+        GC.KeepAlive(_left);
+        GC.KeepAlive(_right);
     }
 }

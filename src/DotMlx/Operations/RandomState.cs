@@ -7,15 +7,15 @@ namespace DotMlx;
 /// </remarks>
 public sealed class RandomState : IMlxState
 {
-    private readonly Func<KeySequence> current;
+    private readonly Func<KeySequence> _current;
 
-    internal RandomState(Func<KeySequence> current) => this.current = current;
+    internal RandomState(Func<KeySequence> current) => _current = current;
 
     /// <summary>The current key, a uint32 array of shape [2], which the next draw splits.</summary>
     /// <exception cref="ArgumentException">The new key isn't a uint32 array of shape [2].</exception>
     public MlxArray Key
     {
-        get => current().Capture();
+        get => _current().Capture();
         set
         {
             ArgumentNullException.ThrowIfNull(value);
@@ -26,7 +26,7 @@ public sealed class RandomState : IMlxState
                     nameof(value));
             }
 
-            current().Restore(value);
+            _current().Restore(value);
         }
     }
 

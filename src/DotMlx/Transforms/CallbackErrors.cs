@@ -11,15 +11,15 @@ internal static class CallbackErrors
 {
     // Callbacks run on the thread of the native call.
     [ThreadStatic]
-    private static ExceptionDispatchInfo? pending;
+    private static ExceptionDispatchInfo? _pending;
 
-    internal static void Stash(Exception exception) => pending = ExceptionDispatchInfo.Capture(exception);
+    internal static void Stash(Exception exception) => _pending = ExceptionDispatchInfo.Capture(exception);
 
     /// <exception cref="MlxException">The call failed without an exception from a callback.</exception>
     internal static void ThrowIfFailed(int status, string function)
     {
-        ExceptionDispatchInfo? exception = pending;
-        pending = null;
+        ExceptionDispatchInfo? exception = _pending;
+        _pending = null;
         if (status != 0)
         {
             if (exception is not null)

@@ -13,17 +13,17 @@ internal sealed class CompileCache
     private static readonly CompileCache? Shared = LoadedApi.Version == MlxcVersions.V0_6_0 ? new() : null;
 
     [ThreadStatic]
-    private static CompileCache? current;
+    private static CompileCache? _current;
 
-    private readonly ConcurrentQueue<nuint> released = new();
+    private readonly ConcurrentQueue<nuint> _released = new();
 
     /// <summary>The calling thread's cache, without the entries that were released in the meantime.</summary>
     internal static CompileCache Current
     {
         get
         {
-            CompileCache cache = current ??= Shared ?? new CompileCache();
-            if (!cache.released.IsEmpty)
+            CompileCache cache = _current ??= Shared ?? new CompileCache();
+            if (!cache._released.IsEmpty)
             {
                 cache.EraseReleased();
             }
@@ -35,8 +35,8 @@ internal sealed class CompileCache
     /// <summary>Removes the graphs of a function: immediately on the thread that owns this cache, otherwise later.</summary>
     internal void Erase(nuint id)
     {
-        released.Enqueue(id);
-        if (ReferenceEquals(this, current))
+        _released.Enqueue(id);
+        if (ReferenceEquals(this, _current))
         {
             EraseReleased();
         }
@@ -64,7 +64,7 @@ internal sealed class CompileCache
 
     private void EraseNow()
     {
-        while (released.TryDequeue(out nuint id))
+        while (_released.TryDequeue(out nuint id))
         {
             MlxError.ThrowIfFailed(MlxcPortable.mlx_detail_compile_erase(id), "mlx_detail_compile_erase");
         }

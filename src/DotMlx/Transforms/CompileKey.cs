@@ -154,9 +154,9 @@ internal sealed class CompileKey
         Constants.Add(value);
     }
 
-    private static ulong NumberOf(string text) => Texts.GetOrAdd(text, static _ => (ulong)Interlocked.Increment(ref lastText));
+    private static ulong NumberOf(string text) => Texts.GetOrAdd(text, static _ => (ulong)Interlocked.Increment(ref _lastText));
 
-    private static long lastText;
+    private static long _lastText;
 
     private static ArgumentException Unsupported(object value) => new(
         $"A compiled function takes arrays, structures of arrays, and constants (numbers, strings, enums, null), but got a {value.GetType()}.");

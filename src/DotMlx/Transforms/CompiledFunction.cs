@@ -13,48 +13,48 @@ internal sealed unsafe class CompiledFunction : IDisposable
 {
     // MLX keeps compiled graphs by number, for all copies of this library in the process.
     private static readonly long* LastId = ProcessWide.Number("CompiledFunctions");
-    private static int settings;
+    private static int _settings;
 
     // Never used again, so that no graph of a released function can be taken for this one's.
-    private readonly nuint id = (nuint)Interlocked.Increment(ref *LastId);
-    private readonly Func<object?[], object?> function;
-    private readonly IMlxState[] inputs;
-    private readonly IMlxState[] outputs;
-    private readonly ModuleModes modes;
-    private readonly bool shapeless;
-    private readonly Relay relay = new();
-    private readonly NativeClosure traced;
-    private readonly NativeHandle natives;
-    private readonly List<Specialization> specializations = [];
-    private readonly List<Signature> signatures = [];
-    private readonly List<Tree> layouts = [];
-    private readonly HashSet<CompileCache> caches = [];
-    private CompileCache? lastCache;
-    private Frame? spare;
+    private readonly nuint _id = (nuint)Interlocked.Increment(ref *LastId);
+    private readonly Func<object?[], object?> _function;
+    private readonly IMlxState[] _inputs;
+    private readonly IMlxState[] _outputs;
+    private readonly ModuleModes _modes;
+    private readonly bool _shapeless;
+    private readonly Relay _relay = new();
+    private readonly NativeClosure _traced;
+    private readonly NativeHandle _natives;
+    private readonly List<Specialization> _specializations = [];
+    private readonly List<Signature> _signatures = [];
+    private readonly List<Tree> _layouts = [];
+    private readonly HashSet<CompileCache> _caches = [];
+    private CompileCache? _lastCache;
+    private Frame? _spare;
 
     internal CompiledFunction(Func<object?[], object?> function, IMlxState[]? inputs, IMlxState[]? outputs, bool shapeless)
     {
-        this.function = function;
-        this.inputs = inputs ?? [];
-        this.outputs = outputs ?? [];
-        this.shapeless = shapeless;
-        foreach (IMlxState state in (IMlxState[])[.. this.inputs, .. this.outputs])
+        _function = function;
+        _inputs = inputs ?? [];
+        _outputs = outputs ?? [];
+        _shapeless = shapeless;
+        foreach (IMlxState state in (IMlxState[])[.. _inputs, .. _outputs])
         {
             ArgumentNullException.ThrowIfNull(state, nameof(inputs));
         }
 
-        modes = new ModuleModes([.. this.inputs, .. this.outputs]);
+        _modes = new ModuleModes([.. _inputs, .. _outputs]);
 
         // The closure reaches this object only while a call runs: otherwise it would keep it alive forever.
-        traced = NativeClosure.Create(relay.Trace, relay.Given);
-        natives = new NativeHandle((nint)id, _ => Free());
+        _traced = NativeClosure.Create(_relay.Trace, _relay.Given);
+        _natives = new NativeHandle((nint)_id, _ => Free());
     }
 
     /// <summary>Frees the graphs when no call uses them. Delegates over this function cannot be called any more.</summary>
-    public void Dispose() => natives.Dispose();
+    public void Dispose() => _natives.Dispose();
 
     /// <summary>To be called when something changes on which MLX decides whether to compile at all.</summary>
-    internal static void SettingsChanged() => Interlocked.Increment(ref settings);
+    internal static void SettingsChanged() => Interlocked.Increment(ref _settings);
 
     internal TResult Invoke<TResult>() => (TResult)Call([])!;
 
@@ -68,36 +68,36 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private object? Call(ReadOnlySpan<object?> arguments)
     {
-        ObjectDisposedException.ThrowIf(natives.IsDisposed, this);
-        using NativeHandle.Use used = natives.Enter();
+        ObjectDisposedException.ThrowIf(_natives.IsDisposed, this);
+        using NativeHandle.Use used = _natives.Enter();
         using var scope = TraceLock.Enter();
 
         // MLX holds on to the entry it fills, so a function cannot compile inside its own trace.
-        if (relay.Busy)
+        if (_relay.Busy)
         {
-            return function(arguments.ToArray());
+            return _function(arguments.ToArray());
         }
 
-        Frame frame = spare ?? new Frame(inputs.Length);
-        spare = null;
+        Frame frame = _spare ?? new Frame(_inputs.Length);
+        _spare = null;
         bool failed = true;
         try
         {
             using VectorArray arrays = Capture(frame, arguments);
-            relay.Begin(this, frame);
+            _relay.Begin(this, frame);
             object? result = Apply(frame, arrays);
             failed = false;
             return result;
         }
         finally
         {
-            relay.End();
+            _relay.End();
             frame.End();
-            spare = frame;
+            _spare = frame;
             if (failed)
             {
                 // A trace that failed leaves an entry that looks finished.
-                CompileCache.Current.Erase(id);
+                CompileCache.Current.Erase(_id);
             }
 
             GC.KeepAlive(this);
@@ -134,10 +134,10 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private object? Apply(Frame frame, in VectorArray arrays)
     {
         mlx_closure compiled = Specialize(CollectionsMarshal.AsSpan(frame.Key.Constants));
-        if (CompileCache.Current is var cache && !ReferenceEquals(cache, lastCache))
+        if (CompileCache.Current is var cache && !ReferenceEquals(cache, _lastCache))
         {
-            caches.Add(cache);
-            lastCache = cache;
+            _caches.Add(cache);
+            _lastCache = cache;
         }
 
         mlx_vector_array native = default;
@@ -153,7 +153,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         Metrics.CompiledCall(cacheHit: frame.Traced is null);
         using VectorArray results = new(native);
         int count = results.Count - 1;
-        Signature signature = frame.Traced ?? signatures[signatures.Count == 1 ? 0 : ReadMarker(results, count)];
+        Signature signature = frame.Traced ?? _signatures[_signatures.Count == 1 ? 0 : ReadMarker(results, count)];
         MlxArray[] values = new MlxArray[count];
         for (int i = 0; i < count; i++)
         {
@@ -171,19 +171,19 @@ internal sealed unsafe class CompiledFunction : IDisposable
             }
         }
 
-        for (int i = 0; i < outputs.Length; i++)
+        for (int i = 0; i < _outputs.Length; i++)
         {
             var state = (Tree)TreeDef.Unflatten(signature.States[i], values, ref next)!;
-            if (outputs[i] is OptimizerBase optimizer)
+            if (_outputs[i] is OptimizerBase optimizer)
             {
                 optimizer.RestoreOwnState(state);
             }
             else
             {
-                outputs[i].RestoreState(state);
+                _outputs[i].RestoreState(state);
             }
 
-            if (HasOwnHandles(outputs[i]))
+            if (HasOwnHandles(_outputs[i]))
             {
                 state.DisposeArrays();
             }
@@ -203,7 +203,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private MlxException CapturesItsInput(Frame frame, MlxException error)
     {
-        string states = inputs.Length == 0 ? "" : $" or in the state of {string.Join(", ", inputs.Select(state => state.GetType().Name))}";
+        string states = _inputs.Length == 0 ? "" : $" or in the state of {string.Join(", ", _inputs.Select(state => state.GetType().Name))}";
         return new MlxException(
             $"The compiled function uses an array that it has captured, and that is also passed to it: among its {frame.Key.Numbers.Count} argument arrays{states}. "
             + "Inside the function use its argument, or read the array from the model or optimizer that is named as state, instead of the captured array.",
@@ -213,18 +213,18 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private void CaptureStates(Frame frame)
     {
-        frame.Key.Constants.Add(modes.Current());
-        for (int i = 0; i < inputs.Length; i++)
+        frame.Key.Constants.Add(_modes.Current());
+        for (int i = 0; i < _inputs.Length; i++)
         {
             // What is captured counts as seen, so this comes first.
-            if (inputs[i] is OptimizerBase optimizer && Array.IndexOf(outputs, optimizer) >= 0)
+            if (_inputs[i] is OptimizerBase optimizer && Array.IndexOf(_outputs, optimizer) >= 0)
             {
                 optimizer.CollectPrivate(frame.Replaced);
             }
 
-            Tree state = inputs[i].CaptureState();
+            Tree state = _inputs[i].CaptureState();
             frame.States[i] = state;
-            if (HasOwnHandles(inputs[i]) || (inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(outputs, module) >= 0))
+            if (HasOwnHandles(_inputs[i]) || (_inputs[i] is Module { OwnsArrays: true } module && Array.IndexOf(_outputs, module) >= 0))
             {
                 state.CollectLeaves(frame.Replaced, shown: false);
             }
@@ -232,11 +232,11 @@ internal sealed unsafe class CompiledFunction : IDisposable
             state.CollectLeaves(frame.Key.Arrays, shown: false);
 
             // Equal arrays in another order, or under other names, must not be taken for each other.
-            int layout = layouts.FindIndex(known => Tree.SameLayout(known, state));
+            int layout = _layouts.FindIndex(known => Tree.SameLayout(known, state));
             if (layout < 0)
             {
-                layout = layouts.Count;
-                layouts.Add((Tree)TreeDef.Of(state)!);
+                layout = _layouts.Count;
+                _layouts.Add((Tree)TreeDef.Of(state)!);
             }
 
             frame.Key.Constants.Add((ulong)layout);
@@ -247,22 +247,22 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private MlxArray[] TraceGraph(Frame frame, MlxArray[] tracers)
     {
         object?[] arguments = frame.Rebuild(tracers, out int next);
-        IMlxState[] states = [.. outputs.Union(inputs, ReferenceEqualityComparer.Instance).Cast<IMlxState>()];
+        IMlxState[] states = [.. _outputs.Union(_inputs, ReferenceEqualityComparer.Instance).Cast<IMlxState>()];
         using ModuleWrites.Watch others = ModuleWrites.Begun();
         Tree[] before = Array.ConvertAll(states, state => state.CaptureState());
         try
         {
             using Trace trace = Trace.Begin(keepsValues: false);
-            trace.Name(tracers, [.. inputs, .. outputs]);
-            for (int i = 0; i < inputs.Length; i++)
+            trace.Name(tracers, [.. _inputs, .. _outputs]);
+            for (int i = 0; i < _inputs.Length; i++)
             {
-                inputs[i].RestoreState(frame.States[i].Map(array => trace.StandInFor(tracers[next++], array)));
+                _inputs[i].RestoreState(frame.States[i].Map(array => trace.StandInFor(tracers[next++], array)));
             }
 
-            object? result = function(arguments);
+            object? result = _function(arguments);
             List<MlxArray> flat = [];
             TreeDef.Flatten(result, flat);
-            Tree[] after = Array.ConvertAll(outputs, state => state.CaptureState());
+            Tree[] after = Array.ConvertAll(_outputs, state => state.CaptureState());
             TreeDef.Flatten(after, flat);
 
             frame.Traced = Sign(TreeDef.Of(result), (object?[])TreeDef.Of(after)!);
@@ -293,38 +293,38 @@ internal sealed unsafe class CompiledFunction : IDisposable
     private mlx_closure Specialize(ReadOnlySpan<ulong> constants)
     {
         MlxDevice device = Streams.DefaultDevice;
-        for (int i = 0; i < specializations.Count; i++)
+        for (int i = 0; i < _specializations.Count; i++)
         {
-            Specialization known = specializations[i];
+            Specialization known = _specializations[i];
             if (constants.SequenceEqual(known.Constants))
             {
-                if (known.Settings == settings && ReferenceEquals(known.Device, device))
+                if (known.Settings == _settings && ReferenceEquals(known.Device, device))
                 {
                     return known.Closure;
                 }
 
                 _ = Mlxc.mlx_closure_free(known.Closure);
-                specializations.RemoveAt(i);
+                _specializations.RemoveAt(i);
                 break;
             }
         }
 
         mlx_closure compiled = default;
-        int current = settings;
+        int current = _settings;
         fixed (ulong* first = constants)
         {
             MlxError.ThrowIfFailed(
-                Mlxc.mlx_detail_compile(&compiled, traced.Handle, id, NativeCall.Byte(shapeless), first, (nuint)constants.Length), "mlx_detail_compile");
+                Mlxc.mlx_detail_compile(&compiled, _traced.Handle, _id, NativeCall.Byte(_shapeless), first, (nuint)constants.Length), "mlx_detail_compile");
         }
 
-        specializations.Insert(0, new Specialization(constants.ToArray(), compiled, current, device));
+        _specializations.Insert(0, new Specialization(constants.ToArray(), compiled, current, device));
         return compiled;
     }
 
     /// <summary>The graph carries the number of its structure as a constant output, which <see cref="ReadMarker"/> reads on later calls.</summary>
     private Signature Sign(object? result, object?[] states)
     {
-        foreach (Signature known in signatures)
+        foreach (Signature known in _signatures)
         {
             if (TreeDef.Same(known.Result, result) && TreeDef.Same(known.States, states))
             {
@@ -333,10 +333,10 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
 
         // Not a scalar: MLX merges equal scalars, and then loses those that are outputs. It outlives the scope of the call.
-        MlxArray marker = MlxArray.Create<int>([signatures.Count], 1);
+        MlxArray marker = MlxArray.Create<int>([_signatures.Count], 1);
         MlxScope.Detach(marker);
         Signature signature = new(result, states, marker);
-        signatures.Add(signature);
+        _signatures.Add(signature);
         return signature;
     }
 
@@ -353,20 +353,20 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private void Free()
     {
-        traced.Dispose();
-        foreach (Specialization known in specializations)
+        _traced.Dispose();
+        foreach (Specialization known in _specializations)
         {
             _ = Mlxc.mlx_closure_free(known.Closure);
         }
 
-        foreach (Signature signature in signatures)
+        foreach (Signature signature in _signatures)
         {
             signature.Marker.Dispose();
         }
 
-        foreach (CompileCache cache in caches)
+        foreach (CompileCache cache in _caches)
         {
-            cache.Erase(id);
+            cache.Erase(_id);
         }
     }
 
@@ -378,7 +378,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
     /// <summary>What one call works with; used again by the next.</summary>
     private sealed class Frame(int states)
     {
-        private object?[] arguments = [];
+        private object?[] _arguments = [];
 
         internal CompileKey Key { get; } = new();
 
@@ -391,12 +391,12 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         internal void Begin(ReadOnlySpan<object?> values)
         {
-            if (arguments.Length != values.Length)
+            if (_arguments.Length != values.Length)
             {
-                arguments = new object?[values.Length];
+                _arguments = new object?[values.Length];
             }
 
-            values.CopyTo(arguments);
+            values.CopyTo(_arguments);
             foreach (object? value in values)
             {
                 Key.Add(value);
@@ -414,10 +414,10 @@ internal sealed unsafe class CompiledFunction : IDisposable
             }
 
             int next = 0;
-            object?[] rebuilt = new object?[arguments.Length];
-            for (int i = 0; i < arguments.Length; i++)
+            object?[] rebuilt = new object?[_arguments.Length];
+            for (int i = 0; i < _arguments.Length; i++)
             {
-                rebuilt[i] = TreeDef.Unflatten(arguments[i], filled, ref next);
+                rebuilt[i] = TreeDef.Unflatten(_arguments[i], filled, ref next);
             }
 
             return rebuilt;
@@ -426,7 +426,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         internal void End()
         {
             Key.Clear();
-            Array.Clear(arguments);
+            Array.Clear(_arguments);
             Array.Clear(States);
             Replaced.Clear();
             Traced = null;
@@ -436,28 +436,28 @@ internal sealed unsafe class CompiledFunction : IDisposable
     /// <summary>All that the native closure holds on to between calls.</summary>
     private sealed class Relay
     {
-        private CompiledFunction? function;
-        private Frame? frame;
+        private CompiledFunction? _function;
+        private Frame? _frame;
 
-        internal bool Busy => function is not null;
+        internal bool Busy => _function is not null;
 
         /// <summary>The arrays that the call at hand stands for.</summary>
-        internal MlxArray[]? Given() => frame is null ? null : [.. frame.Key.Arrays];
+        internal MlxArray[]? Given() => _frame is null ? null : [.. _frame.Key.Arrays];
 
         internal void Begin(CompiledFunction current, Frame call)
         {
-            function = current;
-            frame = call;
+            _function = current;
+            _frame = call;
         }
 
         internal void End()
         {
-            function = null;
-            frame = null;
+            _function = null;
+            _frame = null;
         }
 
-        internal MlxArray[] Trace(MlxArray[] tracers) => function is not null
-            ? function.TraceGraph(frame!, tracers)
+        internal MlxArray[] Trace(MlxArray[] tracers) => _function is not null
+            ? _function.TraceGraph(_frame!, tracers)
             : throw new InvalidOperationException("MLX called a compiled function again after the call had ended.");
     }
 }

@@ -31,14 +31,14 @@ public delegate (MlxArray[] Outputs, int?[] Axes) CustomVmap(MlxArray[] inputs, 
 /// </code></example>
 public sealed unsafe class CustomFunction
 {
-    private readonly Func<MlxArray[], MlxArray[]> fun;
+    private readonly Func<MlxArray[], MlxArray[]> _fun;
 
     /// <summary>Makes a custom function.</summary>
     /// <param name="fun">A function that returns at least one array.</param>
     public CustomFunction(Func<MlxArray[], MlxArray[]> fun)
     {
         ArgumentNullException.ThrowIfNull(fun);
-        this.fun = fun;
+        _fun = fun;
     }
 
     /// <summary>
@@ -65,7 +65,7 @@ public sealed unsafe class CustomFunction
         ArgumentNullException.ThrowIfNull(inputs);
         if ((Vjp is null && Jvp is null && Vmap is null) || (Jvp is null && !IsRuleLinear && ForwardMode.IsInnermost))
         {
-            return fun(inputs);
+            return _fun(inputs);
         }
 
         using Trace trace = Trace.Begin(keepsValues: true);
@@ -74,7 +74,7 @@ public sealed unsafe class CustomFunction
         CustomVjp? backward = forward is not null && ForwardMode.IsActive
             ? (primals, cotangents, _) => ForwardMode.Transposed(forward, primals, cotangents)
             : Vjp;
-        CustomRules rules = new(fun, backward, Jvp, Vmap);
+        CustomRules rules = new(_fun, backward, Jvp, Vmap);
         using NativeClosure closure = NativeClosure.Create(rules.Call, inputs);
         mlx_closure_custom vjp = default;
         mlx_closure_custom_jvp jvp = default;

@@ -9,7 +9,7 @@ namespace DotMlx;
 /// </summary>
 internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, CustomVjp? vjp, CustomJvp? jvp, CustomVmap? vmap)
 {
-    private int outputCount;
+    private int _outputCount;
 
     internal MlxArray[] Call(MlxArray[] inputs)
     {
@@ -19,7 +19,7 @@ internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, 
             throw new InvalidOperationException("A custom function must return at least one array.");
         }
 
-        outputCount = outputs.Length;
+        _outputCount = outputs.Length;
         return outputs;
     }
 
@@ -70,7 +70,7 @@ internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, 
         }
 
         MlxArray[] results = jvp!(primals, tangents);
-        CheckCount("jvp", results, outputCount, "output");
+        CheckCount("jvp", results, _outputCount, "output");
         return results;
     }
 
@@ -83,7 +83,7 @@ internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, 
         }
 
         (MlxArray[] outputs, int?[] outAxes) = vmap!(inputs, given);
-        CheckCount("vmap", outputs, outputCount, "output");
+        CheckCount("vmap", outputs, _outputCount, "output");
         if (outAxes is null || outAxes.Length != outputs.Length)
         {
             throw new InvalidOperationException("The vmap of a custom function must return one axis (or null) for every output.");

@@ -6,26 +6,26 @@ namespace DotMlx;
 /// </summary>
 internal sealed class FlatFunction
 {
-    private readonly Func<object?[], object?> function;
-    private readonly object?[] treeDef;
-    private object? result;
+    private readonly Func<object?[], object?> _function;
+    private readonly object?[] _treeDef;
+    private object? _result;
 
     internal FlatFunction(Func<object?[], object?> function, object?[] arguments)
     {
-        this.function = function;
-        treeDef = (object?[])TreeDef.Of(arguments)!;
+        _function = function;
+        _treeDef = (object?[])TreeDef.Of(arguments)!;
     }
 
     internal MlxArray[] Invoke(MlxArray[] inputs)
     {
-        object? value = function(TreeDef.Unflatten(treeDef, inputs));
-        result = TreeDef.Of(value);
+        object? value = _function(TreeDef.Unflatten(_treeDef, inputs));
+        _result = TreeDef.Of(value);
         return TreeDef.Flatten(value);
     }
 
     /// <summary>The result of the last call without its arrays.</summary>
-    internal object? Outline => result;
+    internal object? Outline => _result;
 
     /// <summary>The result of the last call with other arrays.</summary>
-    internal object? Result(ReadOnlySpan<MlxArray> arrays) => TreeDef.Unflatten(result, arrays);
+    internal object? Result(ReadOnlySpan<MlxArray> arrays) => TreeDef.Unflatten(_result, arrays);
 }

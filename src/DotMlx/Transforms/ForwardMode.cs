@@ -8,17 +8,17 @@ namespace DotMlx;
 internal static class ForwardMode
 {
     [ThreadStatic]
-    private static int depth;
+    private static int _depth;
 
     // The trace in which the function to differentiate forwards runs.
     [ThreadStatic]
-    private static Trace? innermost;
+    private static Trace? _innermost;
 
     /// <summary>Whether the vjps of what is traced are differentiated by their cotangents, which must be linear then.</summary>
-    internal static bool IsActive => depth > 0;
+    internal static bool IsActive => _depth > 0;
 
     /// <summary>Whether nothing but forward mode looks at what is computed now: no gradient and no compiled function inside of it.</summary>
-    internal static bool IsInnermost => innermost is not null && innermost == Trace.Current;
+    internal static bool IsInnermost => _innermost is not null && _innermost == Trace.Current;
 
     internal static (MlxArray[] Outputs, MlxArray[] Jvps) Jvp(Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] tangents)
     {
@@ -55,7 +55,7 @@ internal static class ForwardMode
             return vjps;
         }
 
-        depth++;
+        _depth++;
         try
         {
             using MlxArray seed = MlxArray.Scalar(0f);
@@ -65,7 +65,7 @@ internal static class ForwardMode
         }
         finally
         {
-            depth--;
+            _depth--;
         }
 
         MlxArray[] jvps = new MlxArray[outputs.Length];
@@ -105,15 +105,15 @@ internal static class ForwardMode
 
     private static MlxArray[] Inside(Func<MlxArray[], MlxArray[]> fun, MlxArray[] inputs)
     {
-        Trace? outer = innermost;
-        innermost = Trace.Current;
+        Trace? outer = _innermost;
+        _innermost = Trace.Current;
         try
         {
             return fun(inputs);
         }
         finally
         {
-            innermost = outer;
+            _innermost = outer;
         }
     }
 

@@ -10,33 +10,33 @@ public sealed unsafe class FunctionExporter : IDisposable
 {
     private const string Extension = ".mlxfn";
 
-    private readonly AtomicFile file;
-    private readonly NativePath? substitute;
+    private readonly AtomicFile _file;
+    private readonly NativePath? _substitute;
 
     // Taken after the lock of transforms, which an export holds.
-    private readonly Lock gate = new();
-    private mlx_function_exporter handle;
-    private bool exported;
-    private int exporting;
-    private volatile bool disposed;
+    private readonly Lock _gate = new();
+    private mlx_function_exporter _handle;
+    private bool _exported;
+    private int _exporting;
+    private volatile bool _disposed;
 
     internal FunctionExporter(string path, Func<MlxArray[], MlxArray[]> fun, bool shapeless)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(fun);
-        file = new AtomicFile(path, Extension);
+        _file = new AtomicFile(path, Extension);
 
         // MLX puts the path into its message, where '%' would break it.
-        substitute = file.TemporaryPath.Contains('%', StringComparison.Ordinal) ? NativePath.InTemporaryFolder(Extension, _ => { }) : null;
+        _substitute = _file.TemporaryPath.Contains('%', StringComparison.Ordinal) ? NativePath.InTemporaryFolder(Extension, _ => { }) : null;
         try
         {
             using NativeClosure closure = NativeClosure.Create(fun);
             fixed (byte* name = NativeKey.Bytes(NativeName, nameof(path)))
             {
-                handle = Mlxc.mlx_function_exporter_new(name, closure.Handle, NativeCall.Byte(shapeless));
+                _handle = Mlxc.mlx_function_exporter_new(name, closure.Handle, NativeCall.Byte(shapeless));
             }
 
-            CallbackErrors.ThrowIfNull(handle.ctx, "mlx_function_exporter_new");
+            CallbackErrors.ThrowIfNull(_handle.ctx, "mlx_function_exporter_new");
         }
         catch
         {
@@ -45,7 +45,7 @@ public sealed unsafe class FunctionExporter : IDisposable
         }
     }
 
-    private string NativeName => substitute?.Path ?? file.TemporaryPath;
+    private string NativeName => _substitute?.Path ?? _file.TemporaryPath;
 
     /// <summary>Traces the function for the shapes and types of some arguments and writes the graph.</summary>
     /// <param name="args">Arguments; their values do not matter.</param>
@@ -53,21 +53,21 @@ public sealed unsafe class FunctionExporter : IDisposable
     /// <remarks>An exception in the function comes out as it was thrown.</remarks>
     public void Export(params MlxArray[] args)
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentNullException.ThrowIfNull(args);
         using Trace trace = Trace.Begin(keepsValues: false);
-        using Lock.Scope scope = gate.EnterScope();
-        ObjectDisposedException.ThrowIf(disposed, this);
+        using Lock.Scope scope = _gate.EnterScope();
+        ObjectDisposedException.ThrowIf(_disposed, this);
         using VectorArray arguments = VectorArray.From(args);
-        exporting++;
+        _exporting++;
         try
         {
-            CallbackErrors.ThrowIfFailed(Mlxc.mlx_function_exporter_apply(handle, arguments.Handle), "mlx_function_exporter_apply");
-            exported = true;
+            CallbackErrors.ThrowIfFailed(Mlxc.mlx_function_exporter_apply(_handle, arguments.Handle), "mlx_function_exporter_apply");
+            _exported = true;
         }
         finally
         {
-            if (--exporting == 0 && disposed)
+            if (--_exporting == 0 && _disposed)
             {
                 Complete();
             }
@@ -78,16 +78,16 @@ public sealed unsafe class FunctionExporter : IDisposable
     /// <exception cref="IOException">The file cannot be put in its place.</exception>
     public void Dispose()
     {
-        using Lock.Scope scope = gate.EnterScope();
-        if (disposed)
+        using Lock.Scope scope = _gate.EnterScope();
+        if (_disposed)
         {
             return;
         }
 
-        disposed = true;
+        _disposed = true;
 
         // The function may dispose its exporter while it is exported.
-        if (exporting == 0)
+        if (_exporting == 0)
         {
             Complete();
         }
@@ -95,23 +95,23 @@ public sealed unsafe class FunctionExporter : IDisposable
 
     private void Complete()
     {
-        if (handle.ctx != null)
+        if (_handle.ctx != null)
         {
-            _ = Mlxc.mlx_function_exporter_free(handle);
-            handle = default;
+            _ = Mlxc.mlx_function_exporter_free(_handle);
+            _handle = default;
         }
 
-        using (file)
-        using (substitute)
+        using (_file)
+        using (_substitute)
         {
-            if (exported)
+            if (_exported)
             {
-                if (substitute is not null)
+                if (_substitute is not null)
                 {
-                    File.Copy(substitute.Path, file.TemporaryPath);
+                    File.Copy(_substitute.Path, _file.TemporaryPath);
                 }
 
-                file.Commit();
+                _file.Commit();
             }
         }
     }

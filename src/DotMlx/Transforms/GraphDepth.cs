@@ -17,10 +17,10 @@ internal static class GraphDepth
 
     // Operations of gradients that MLX made itself.
     [ThreadStatic]
-    private static long backwards;
+    private static long _backwards;
 
     /// <summary>A number that grows with the operations called on this thread.</summary>
-    internal static long Mark => ThreadState.Current.Created + backwards;
+    internal static long Mark => ThreadState.Current.Created + _backwards;
 
     /// <summary>To be called after a function has run under a transform, before MLX goes through what it made.</summary>
     /// <param name="mark">The <see cref="Mark"/> before the function.</param>
@@ -38,7 +38,7 @@ internal static class GraphDepth
     }
 
     /// <summary>The gradient of what was called since is a graph of about the same size, in which an outer transform will go on.</summary>
-    internal static void AddGradient(long mark) => backwards += Mark - mark;
+    internal static void AddGradient(long mark) => _backwards += Mark - mark;
 
     private static long Suggested(long operations)
     {

@@ -5,8 +5,8 @@ namespace DotMlx;
 /// <summary>A function read from a file (<c>mx.import_function</c>, <c>mlx_imported_function</c>).</summary>
 public sealed unsafe class ImportedFunction : IDisposable
 {
-    private readonly NativePath path;
-    private readonly NativeHandle handle;
+    private readonly NativePath _path;
+    private readonly NativeHandle _handle;
 
     internal ImportedFunction(string file)
     {
@@ -16,12 +16,12 @@ public sealed unsafe class ImportedFunction : IDisposable
             // Opened only so that a file that is missing or locked is named by .NET.
         }
 
-        path = NativePath.Of(file);
+        _path = NativePath.Of(file);
         try
         {
             // MLX builds the graph here, with the streams that are this thread's defaults.
             using Lock.Scope scope = TraceLock.Enter();
-            fixed (byte* name = NativeKey.Bytes(path.Path, nameof(file)))
+            fixed (byte* name = NativeKey.Bytes(_path.Path, nameof(file)))
             {
                 mlx_imported_function imported = Mlxc.mlx_imported_function_new(name);
                 if (imported.ctx == null)
@@ -29,14 +29,14 @@ public sealed unsafe class ImportedFunction : IDisposable
                     throw new InvalidDataException($"'{file}' cannot be loaded: {MlxError.Fail("mlx_imported_function_new").Message}");
                 }
 
-                handle = new NativeHandle(
+                _handle = new NativeHandle(
                     (nint)imported.ctx,
                     static native => _ = Mlxc.mlx_imported_function_free(new mlx_imported_function { ctx = (void*)native }));
             }
         }
         catch
         {
-            path.Dispose();
+            _path.Dispose();
             throw;
         }
     }
@@ -52,8 +52,8 @@ public sealed unsafe class ImportedFunction : IDisposable
     /// <exception cref="MlxException">There is no graph for these arguments; the message lists those there are.</exception>
     public MlxArray[] Invoke(MlxArray[] args, IReadOnlyDictionary<string, MlxArray>? kwargs)
     {
-        ObjectDisposedException.ThrowIf(handle.IsDisposed, this);
-        using NativeHandle.Use used = handle.Enter();
+        ObjectDisposedException.ThrowIf(_handle.IsDisposed, this);
+        using NativeHandle.Use used = _handle.Enter();
         using var scope = TraceLock.Enter();
         using VectorArray arguments = VectorArray.From(args);
         using NativeMap named = NativeMap.From(kwargs);
@@ -74,7 +74,7 @@ public sealed unsafe class ImportedFunction : IDisposable
     /// <summary>Frees the function; calls that other threads have begun end first.</summary>
     public void Dispose()
     {
-        handle.Dispose();
-        path.Dispose();
+        _handle.Dispose();
+        _path.Dispose();
     }
 }

@@ -8,7 +8,7 @@ internal sealed class HostileFileTests
 {
     private const int Rounds = 60;
 
-    private static readonly string[] s_values =
+    private static readonly string[] S_values =
     [
         "null", "true", "false", "0", "-1", "1", "3", "7", "1e9", "2147483647", "1e300", "-0.5", "0.1", "\"\"", "\"@surrogate\"", "\"silu\"", "[]",
         "[1]", "[null]", "[\"x\"]", "{}", "{\"a\": {}}", "{\"rope_type\": \"yarn\"}", "{\"rope_type\": 3}", "{\"group_size\": 0, \"bits\": 4}",
@@ -103,10 +103,10 @@ internal sealed class HostileFileTests
                 json.Remove(name);
                 break;
             case 1:
-                json[name + "_x"] = JsonNode.Parse(s_values[random.Next(s_values.Length)]);
+                json[name + "_x"] = JsonNode.Parse(S_values[random.Next(S_values.Length)]);
                 break;
             default:
-                json[name] = JsonNode.Parse(s_values[random.Next(s_values.Length)]);
+                json[name] = JsonNode.Parse(S_values[random.Next(S_values.Length)]);
                 break;
         }
     }

@@ -6,7 +6,7 @@ namespace DotMlx.LanguageModels.Tests;
 /// <summary>What becomes of settings that a resumed run changes.</summary>
 internal sealed class ResumedSettingsTests
 {
-    private static readonly FineTuningSettings s_settings = new()
+    private static readonly FineTuningSettings S_settings = new()
     {
         Layers = 1, Lora = new() { Rank = 2 }, BatchSize = 2, Iterations = 2, StepsPerReport = 1, StepsPerCheckpoint = 2, Compiled = false,
     };
@@ -69,7 +69,7 @@ internal sealed class ResumedSettingsTests
 
     private void Run(OptimizerBase optimizer, Action<FineTuner>? first = null)
     {
-        using FineTuner tuner = Tuner(optimizer, s_settings.Iterations);
+        using FineTuner tuner = Tuner(optimizer, S_settings.Iterations);
         first?.Invoke(tuner);
         tuner.Run();
         _model.Adapter = null;
@@ -88,7 +88,7 @@ internal sealed class ResumedSettingsTests
 
     private FineTuner Tuner(OptimizerBase optimizer, int iterations) => new(
         _model, FineTuningData.Load(_folder, _model) with { Valid = null },
-        s_settings with { Iterations = iterations, CheckpointFolder = Path.Combine(_folder, "checkpoints") }, optimizer);
+        S_settings with { Iterations = iterations, CheckpointFolder = Path.Combine(_folder, "checkpoints") }, optimizer);
 
     private sealed class Listener(Action<FineTuningProgress> report) : IProgress<FineTuningProgress>
     {

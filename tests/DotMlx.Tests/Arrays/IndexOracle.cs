@@ -7,12 +7,12 @@ namespace DotMlx.Tests.Arrays;
 /// </summary>
 internal sealed class IndexOracle
 {
-    private readonly int[] shape;
-    private readonly List<(string Kind, int[] Positions, int[] Shape)> entries = [];
+    private readonly int[] _shape;
+    private readonly List<(string Kind, int[] Positions, int[] Shape)> _entries = [];
 
     internal IndexOracle(string expression, int[] shape)
     {
-        this.shape = shape;
+        _shape = shape;
         string[] parts = expression.Split(',', StringSplitOptions.TrimEntries);
         int consuming = parts.Count(part => part is not ("None" or "..."));
         int axis = 0;
@@ -22,14 +22,14 @@ internal sealed class IndexOracle
             if (part == "None")
             {
                 index.Add(Mx.NewAxis);
-                entries.Add(("new", [], []));
+                _entries.Add(("new", [], []));
             }
             else if (part == "...")
             {
                 index.Add(Mx.Ellipsis);
                 for (int i = shape.Length - consuming; i > 0; i--)
                 {
-                    entries.Add(("slice", [.. Enumerable.Range(0, shape[axis++])], []));
+                    _entries.Add(("slice", [.. Enumerable.Range(0, shape[axis++])], []));
                 }
             }
             else if (part.StartsWith('['))
@@ -44,14 +44,14 @@ internal sealed class IndexOracle
             {
                 int position = int.Parse(part, CultureInfo.InvariantCulture);
                 index.Add(position);
-                entries.Add(("position", [position < 0 ? position + shape[axis] : position], []));
+                _entries.Add(("position", [position < 0 ? position + shape[axis] : position], []));
                 axis++;
             }
         }
 
         for (; axis < shape.Length; axis++)
         {
-            entries.Add(("slice", [.. Enumerable.Range(0, shape[axis])], []));
+            _entries.Add(("slice", [.. Enumerable.Range(0, shape[axis])], []));
         }
 
         Index = [.. index];
@@ -73,7 +73,7 @@ internal sealed class IndexOracle
         int[] values = [.. rows.SelectMany(row => row)];
         int[] arrayShape = matrix ? [rows.Length, rows[0].Length] : [values.Length];
         index.Add(matrix ? MlxArray.Create(values, arrayShape) : values);
-        entries.Add(("array", [.. values.Select(v => v < 0 ? v + size : v)], arrayShape));
+        _entries.Add(("array", [.. values.Select(v => v < 0 ? v + size : v)], arrayShape));
     }
 
     private void AddSlice(string text, int size, List<MlxIndex> index)
@@ -96,13 +96,13 @@ internal sealed class IndexOracle
             positions.Add(i);
         }
 
-        entries.Add(("slice", [.. positions], []));
+        _entries.Add(("slice", [.. positions], []));
     }
 
     private void Walk()
     {
         int[] gathered = [];
-        foreach (var (kind, _, arrayShape) in entries.Where(e => e.Kind == "array"))
+        foreach (var (kind, _, arrayShape) in _entries.Where(e => e.Kind == "array"))
         {
             int[] wider = new int[Math.Max(gathered.Length, arrayShape.Length)];
             for (int i = 1; i <= wider.Length; i++)
@@ -113,8 +113,8 @@ internal sealed class IndexOracle
             gathered = wider;
         }
 
-        bool hasArrays = entries.Exists(e => e.Kind == "array");
-        int[] advanced = [.. entries.Index().Where(e => e.Item.Kind is "array" or "position").Select(e => e.Index)];
+        bool hasArrays = _entries.Exists(e => e.Kind == "array");
+        int[] advanced = [.. _entries.Index().Where(e => e.Item.Kind is "array" or "position").Select(e => e.Index)];
         bool together = advanced.Length == 0 || advanced[^1] - advanced[0] + 1 == advanced.Length;
 
         // The result's dimensions: (entry, or -1 for the gathered ones; size)
@@ -131,13 +131,13 @@ internal sealed class IndexOracle
             Place();
         }
 
-        for (int i = 0; i < entries.Count; i++)
+        for (int i = 0; i < _entries.Count; i++)
         {
-            if (entries[i].Kind == "slice")
+            if (_entries[i].Kind == "slice")
             {
-                dimensions.Add((i, -1, entries[i].Positions.Length));
+                dimensions.Add((i, -1, _entries[i].Positions.Length));
             }
-            else if (entries[i].Kind == "new")
+            else if (_entries[i].Kind == "new")
             {
                 dimensions.Add((i, -1, 1));
             }
@@ -160,20 +160,20 @@ internal sealed class IndexOracle
 
             int source = 0;
             int axis = 0;
-            for (int e = 0; e < entries.Count; e++)
+            for (int e = 0; e < _entries.Count; e++)
             {
-                if (entries[e].Kind == "new")
+                if (_entries[e].Kind == "new")
                 {
                     continue;
                 }
 
-                int position = entries[e].Kind switch
+                int position = _entries[e].Kind switch
                 {
-                    "position" => entries[e].Positions[0],
-                    "slice" => entries[e].Positions[at[dimensions.FindIndex(d => d.Entry == e)]],
-                    _ => Lookup(entries[e].Positions, entries[e].Shape),
+                    "position" => _entries[e].Positions[0],
+                    "slice" => _entries[e].Positions[at[dimensions.FindIndex(d => d.Entry == e)]],
+                    _ => Lookup(_entries[e].Positions, _entries[e].Shape),
                 };
-                source = (source * shape[axis++]) + position;
+                source = (source * _shape[axis++]) + position;
             }
 
             Sources[flat] = source;

@@ -8,19 +8,19 @@ namespace DotMlx.Tests.Coverage;
 /// <summary>docs/coverage.md: every name of mlx.core, its place here, and where it is tested.</summary>
 internal sealed class CoverageTable
 {
-    private readonly string root;
-    private readonly TestSources sources;
+    private readonly string _root;
+    private readonly TestSources _sources;
 
     internal CoverageTable()
     {
-        root = Checkout.Root;
-        Rows = [.. File.ReadLines(Path.Combine(root, "tests/DotMlx.Tests/Coverage/rows.tsv")).Skip(1).Select(CoverageRow.Parse)];
-        sources = new TestSources(Path.Combine(root, "tests/DotMlx.Tests"));
+        _root = Checkout.Root;
+        Rows = [.. File.ReadLines(Path.Combine(_root, "tests/DotMlx.Tests/Coverage/rows.tsv")).Skip(1).Select(CoverageRow.Parse)];
+        _sources = new TestSources(Path.Combine(_root, "tests/DotMlx.Tests"));
     }
 
     internal IReadOnlyList<CoverageRow> Rows { get; }
 
-    internal string DocumentPath => Path.Combine(root, "docs/coverage.md");
+    internal string DocumentPath => Path.Combine(_root, "docs/coverage.md");
 
     /// <summary>"both", "MLX", or null when no test calls it.</summary>
     internal string? TestedOn(CoverageRow row)
@@ -28,7 +28,7 @@ internal sealed class CoverageTable
         string? golden = !GoldenOperationTests.Operations.Contains(row.GoldenName) || row.Area == "mlx.core.array" ? null
             : GoldenOperationTests.MlxOnly.Contains(row.GoldenName) ? "MLX"
             : "both";
-        string? direct = sources.LibrariesOf(row.Members);
+        string? direct = _sources.LibrariesOf(row.Members);
         return golden == "both" ? golden : direct ?? golden;
     }
 

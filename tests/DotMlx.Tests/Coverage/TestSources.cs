@@ -14,7 +14,7 @@ internal sealed partial class TestSources
         ["op_OnesComplement"] = "~", ["op_Explicit"] = "(float)",
     };
 
-    private readonly List<(string Text, bool NeedsMlx, bool AboutArrays)> parts = [];
+    private readonly List<(string Text, bool NeedsMlx, bool AboutArrays)> _parts = [];
 
     internal TestSources(string folder)
     {
@@ -31,7 +31,7 @@ internal sealed partial class TestSources
             string[] members = MemberStart().Split(File.ReadAllText(path).ReplaceLineEndings("\n"));
             bool wholeFile = Marked(members[0].Split("class ")[0]);
             bool aboutArrays = relative.StartsWith("Arrays/", StringComparison.Ordinal);
-            parts.AddRange(members.Select(text => (text, wholeFile || Marked(text), aboutArrays)));
+            _parts.AddRange(members.Select(text => (text, wholeFile || Marked(text), aboutArrays)));
         }
     }
 
@@ -49,13 +49,13 @@ internal sealed partial class TestSources
         bool ofArray = member.StartsWith("MlxArray.", StringComparison.Ordinal);
         if (ofArray && (Operators.GetValueOrDefault(name) ?? (name == "this[]" ? "a[" : null)) is string symbol)
         {
-            return parts.Where(part => part.AboutArrays && part.Text.Contains(symbol, StringComparison.Ordinal)).Select(part => part.NeedsMlx);
+            return _parts.Where(part => part.AboutArrays && part.Text.Contains(symbol, StringComparison.Ordinal)).Select(part => part.NeedsMlx);
         }
 
         string pattern = ofArray
             ? $@"(MlxArray|(?<!\bMx))\.{name}\b"
             : $@"\b{Regex.Escape(member)}\b";
-        return parts.Where(part => Regex.IsMatch(part.Text, pattern)).Select(part => part.NeedsMlx);
+        return _parts.Where(part => Regex.IsMatch(part.Text, pattern)).Select(part => part.NeedsMlx);
     }
 
     private static bool Marked(string text) => text.Contains("[RequiresMlx", StringComparison.Ordinal);

@@ -8,13 +8,13 @@ public class AsyncFileTests
 {
     private const int Count = 8_000_000;
 
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCase("a.npy")]
     [TestCase("a.npz")]
@@ -25,7 +25,7 @@ public class AsyncFileTests
     {
         using MlxArray a = Mx.Arange(3000);
         using MlxArray b = Mx.Ones(10, 20);
-        string path = Path.Combine(folder, name);
+        string path = Path.Combine(_folder, name);
         Dictionary<string, MlxArray> arrays = new() { ["a"] = a, ["b"] = b };
         Progress saved = new();
         await (name switch
@@ -60,7 +60,7 @@ public class AsyncFileTests
     {
         using var handles = HandleCount.NoneLeft();
         MlxArray a = Mx.Arange(1000);
-        string path = Path.Combine(folder, "a.safetensors");
+        string path = Path.Combine(_folder, "a.safetensors");
         Task saving = Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", a)]);
         a.Dispose();
         await saving;
@@ -74,14 +74,14 @@ public class AsyncFileTests
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = Mx.Zeros(Count);
-        string path = Path.Combine(folder, "a.safetensors");
+        string path = Path.Combine(_folder, "a.safetensors");
         File.WriteAllText(path, "old");
         using CancellationTokenSource source = new();
         Progress progress = new(source.Cancel);
         await Progress.AssertCanceled(Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", a)], progress: progress, cancellationToken: source.Token));
         Assert.That(progress.Last.Done, Is.LessThan(a.NBytes));
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
-        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
     }
 
     [TestCase("a.npy")]
@@ -90,7 +90,7 @@ public class AsyncFileTests
     [TestCase("a.gguf")]
     public async Task ALoadingThatIsCanceledLeavesNothing(string name)
     {
-        string path = Path.Combine(folder, name);
+        string path = Path.Combine(_folder, name);
         using (MlxArray a = Mx.Zeros(1000))
         {
             KeyValuePair<string, MlxArray>[] named = [KeyValuePair.Create("a", a)];
@@ -120,7 +120,7 @@ public class AsyncFileTests
         Linear model = new(4, 3);
         Linear other = new(4, 3);
         Progress saved = new();
-        string path = Path.Combine(folder, "m.safetensors");
+        string path = Path.Combine(_folder, "m.safetensors");
         await model.SaveWeightsAsync(path, saved);
         saved.AssertComplete(60);
         Progress read = new();
@@ -128,17 +128,17 @@ public class AsyncFileTests
         read.AssertComplete(60);
         Golden.AssertClose(other.Weight, model.Weight, 0);
 
-        await model.SaveShardedWeightsAsync(folder, maxShardBytes: 48);
+        await model.SaveShardedWeightsAsync(_folder, maxShardBytes: 48);
         Linear third = new(4, 3);
-        await third.LoadWeightsAsync(folder);
+        await third.LoadWeightsAsync(_folder);
         Golden.AssertClose(third.Bias!, model.Bias!, 0);
-        Assert.That(() => model.SaveWeightsAsync(Path.Combine(folder, "m.bin")), Throws.ArgumentException);
+        Assert.That(() => model.SaveWeightsAsync(Path.Combine(_folder, "m.bin")), Throws.ArgumentException);
     }
 
     [Test]
     public void LoadingTakesTheMemoryOfTheArraysOnce()
     {
-        string path = Path.Combine(folder, "a.safetensors");
+        string path = Path.Combine(_folder, "a.safetensors");
         using (MlxArray a = Mx.Zeros(Count))
         {
             Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a)]);
@@ -164,7 +164,7 @@ public class AsyncFileTests
         Mx.ResetPeakMemory();
         long active = Mx.GetActiveMemory();
         long managed = GC.GetTotalAllocatedBytes(precise: true);
-        Mx.SaveSafetensors(Path.Combine(folder, "a.safetensors"), turned.Select((array, i) => KeyValuePair.Create($"{i}", array)));
+        Mx.SaveSafetensors(Path.Combine(_folder, "a.safetensors"), turned.Select((array, i) => KeyValuePair.Create($"{i}", array)));
         Assert.That(GC.GetTotalAllocatedBytes(precise: true) - managed, Is.LessThan(1_000_000));
         Assert.That(Mx.GetPeakMemory() - active, Is.LessThan(Side * Side * 4L * 2));
         foreach (MlxArray array in turned)

@@ -5,7 +5,7 @@ namespace DotMlx.Tests.IO;
 /// <param name="hangsAfter">From how many bytes on reading and writing wait until they are canceled.</param>
 internal sealed class AsyncOnlyStream(byte[]? data = null, long hangsAfter = long.MaxValue) : Stream
 {
-    private readonly MemoryStream content = data is null ? new() : new(data);
+    private readonly MemoryStream _content = data is null ? new() : new(data);
 
     public override bool CanRead => data is not null;
 
@@ -21,18 +21,18 @@ internal sealed class AsyncOnlyStream(byte[]? data = null, long hangsAfter = lon
         set => throw new NotSupportedException();
     }
 
-    internal byte[] Written => content.ToArray();
+    internal byte[] Written => _content.ToArray();
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await Hang(cancellationToken);
-        return await content.ReadAsync(buffer[..Math.Min(buffer.Length, 100)], cancellationToken);
+        return await _content.ReadAsync(buffer[..Math.Min(buffer.Length, 100)], cancellationToken);
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await Hang(cancellationToken);
-        await content.WriteAsync(buffer, cancellationToken);
+        await _content.WriteAsync(buffer, cancellationToken);
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -54,5 +54,5 @@ internal sealed class AsyncOnlyStream(byte[]? data = null, long hangsAfter = lon
     private static InvalidOperationException Synchronous() => new("Synchronous operations are disallowed.");
 
     private Task Hang(CancellationToken cancellation) =>
-        content.Position >= hangsAfter ? Task.Delay(Timeout.Infinite, cancellation) : Task.CompletedTask;
+        _content.Position >= hangsAfter ? Task.Delay(Timeout.Infinite, cancellation) : Task.CompletedTask;
 }

@@ -10,20 +10,20 @@ public class AsyncTreeTests
 {
     private static readonly CancellationToken Canceled = new(canceled: true);
 
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public async Task ATreeIsSavedAsItIsAndLoaded()
     {
         using var handles = HandleCount.NoneLeft();
         TreeDictionary tree = new() { ["a.b"] = Mx.Arange(10), ["c"] = new TreeDictionary { ["d"] = Mx.Ones(3) } };
-        string path = Path.Combine(folder, "tree.safetensors");
+        string path = Path.Combine(_folder, "tree.safetensors");
         Progress saved = new();
         Task saving = tree.SaveAsync(path, new Dictionary<string, string> { ["k"] = "v" }, saved);
         tree.DisposeArrays();
@@ -43,7 +43,7 @@ public class AsyncTreeTests
     [Test]
     public async Task ASavingThatIsCanceledLeavesTheOldFile()
     {
-        string path = Path.Combine(folder, "old.safetensors");
+        string path = Path.Combine(_folder, "old.safetensors");
         File.WriteAllText(path, "old");
         using MlxArray large = Mx.Zeros(4_000_000);
         foreach (Func<Progress, CancellationToken, Task> save in (Func<Progress, CancellationToken, Task>[])
@@ -57,14 +57,14 @@ public class AsyncTreeTests
             Progress progress = new(source.Cancel);
             await Progress.AssertCanceled(save(progress, source.Token));
             Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
-            Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+            Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
         }
     }
 
     [Test]
     public async Task AnOptimizersStateIsSavedAsItIsAndLoaded()
     {
-        string path = Path.Combine(folder, "optimizer");
+        string path = Path.Combine(_folder, "optimizer");
         using MlxArray weight = Mx.Ones(5);
         Adam optimizer = Trained(weight);
         Task saving = optimizer.SaveAsync(path);
@@ -87,7 +87,7 @@ public class AsyncTreeTests
     [Test]
     public async Task ATrainingIsSavedAsItIsAndLoaded()
     {
-        string path = Path.Combine(folder, "training");
+        string path = Path.Combine(_folder, "training");
         using MlxArray x = Mx.Ones(1, 4);
         using TrainingStep step = Step(x);
         step.Run(x, x);

@@ -5,37 +5,37 @@ namespace DotMlx.Tests.IO;
 /// <summary>Writes a GGUF file by the format's public description, sound or not.</summary>
 internal sealed class GgufBytes
 {
-    private readonly List<byte> bytes = [];
+    private readonly List<byte> _bytes = [];
 
-    internal byte[] Bytes => [.. bytes];
+    internal byte[] Bytes => [.. _bytes];
 
     internal GgufBytes Head(ulong arrays, ulong keys, uint version = 3)
     {
-        bytes.AddRange("GGUF"u8);
+        _bytes.AddRange("GGUF"u8);
         return U32(version).U64(arrays).U64(keys);
     }
 
     internal GgufBytes U8(byte value)
     {
-        bytes.Add(value);
+        _bytes.Add(value);
         return this;
     }
 
     internal GgufBytes U32(uint value)
     {
-        bytes.AddRange(BitConverter.GetBytes(value));
+        _bytes.AddRange(BitConverter.GetBytes(value));
         return this;
     }
 
     internal GgufBytes U64(ulong value)
     {
-        bytes.AddRange(BitConverter.GetBytes(value));
+        _bytes.AddRange(BitConverter.GetBytes(value));
         return this;
     }
 
     internal GgufBytes F32(float value)
     {
-        bytes.AddRange(BitConverter.GetBytes(value));
+        _bytes.AddRange(BitConverter.GetBytes(value));
         return this;
     }
 
@@ -43,15 +43,15 @@ internal sealed class GgufBytes
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(text);
         U64((ulong)utf8.Length);
-        bytes.AddRange(utf8);
+        _bytes.AddRange(utf8);
         return this;
     }
 
-    internal GgufBytes Align() => Pad((int)((32 - (bytes.Count % 32)) % 32));
+    internal GgufBytes Align() => Pad((int)((32 - (_bytes.Count % 32)) % 32));
 
     internal GgufBytes Pad(int count)
     {
-        bytes.AddRange(new byte[count]);
+        _bytes.AddRange(new byte[count]);
         return this;
     }
 }

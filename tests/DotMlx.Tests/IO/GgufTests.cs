@@ -4,13 +4,13 @@ namespace DotMlx.Tests.IO;
 [TestFixture]
 public class GgufTests
 {
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void AFileWrittenByHandIsRead()
@@ -44,7 +44,7 @@ public class GgufTests
         using MlxArray number = MlxArray.Scalar(2.5f);
         using MlxArray list = MlxArray.Create<ulong>([1, 2], 2);
         Dictionary<string, GgufValue> metadata = new() { ["text"] = "ä %s", ["texts"] = new[] { "x", "" }, ["number"] = number, ["list"] = list };
-        string path = Path.Combine(folder, "100%s%n.gguf");
+        string path = Path.Combine(_folder, "100%s%n.gguf");
         Mx.SaveGguf(path, arrays, metadata);
         using MemoryStream stream = new();
         Mx.SaveGguf(stream, arrays, metadata);
@@ -69,7 +69,7 @@ public class GgufTests
             array.Dispose();
         }
 
-        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
     }
 
     [Test]
@@ -78,17 +78,17 @@ public class GgufTests
         using MlxArray a = MlxArray.Create<long>([1], 1);
         using MlxArray ok = MlxArray.Create<int>([1], 1);
         using MlxArray wide = MlxArray.Create<int>([1], 1, 1);
-        string path = Path.Combine(folder, "a.gguf");
+        string path = Path.Combine(_folder, "a.gguf");
         Assert.That(() => Mx.SaveGguf(path, [KeyValuePair.Create("%s", a)]), Throws.ArgumentException.With.Message.Contains("int64"));
         Assert.That(() => Mx.SaveGguf(path, [], new Dictionary<string, GgufValue> { ["m"] = wide }), Throws.ArgumentException.With.Message.Contains("(1,1)"));
         Assert.That(() => Mx.SaveGguf(path, [], new Dictionary<string, GgufValue> { ["general.alignment"] = ok }), Throws.ArgumentException);
-        Assert.That(Directory.GetFiles(folder), Is.Empty);
+        Assert.That(Directory.GetFiles(_folder), Is.Empty);
     }
 
     [Test]
     public void ReadOnlyFilesAreRead()
     {
-        string path = Path.Combine(folder, "r.gguf");
+        string path = Path.Combine(_folder, "r.gguf");
         File.WriteAllBytes(path, Sample());
         File.SetAttributes(path, FileAttributes.ReadOnly);
         using (GgufFile loaded = Mx.LoadGguf(path))
@@ -97,7 +97,7 @@ public class GgufTests
         }
 
         File.SetAttributes(path, FileAttributes.Normal);
-        Assert.That(() => Mx.LoadGguf(Path.Combine(folder, "%s.gguf")), Throws.TypeOf<FileNotFoundException>());
+        Assert.That(() => Mx.LoadGguf(Path.Combine(_folder, "%s.gguf")), Throws.TypeOf<FileNotFoundException>());
     }
 
     [Test]
@@ -107,7 +107,7 @@ public class GgufTests
         {
             GgufBytes writer = new();
             write(writer);
-            string path = Path.Combine(folder, "hostile%s%n.gguf");
+            string path = Path.Combine(_folder, "hostile%s%n.gguf");
             File.WriteAllBytes(path, writer.Bytes);
             Assert.That(() => Mx.LoadGguf(path), Throws.TypeOf<InvalidDataException>().With.Message.Contains("hostile%s%n").And.Message.Contains(fault));
         }

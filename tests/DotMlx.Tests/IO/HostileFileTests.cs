@@ -8,13 +8,13 @@ namespace DotMlx.Tests.IO;
 [TestFixture]
 public class HostileFileTests
 {
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void NamesThatAreNoPathsOfOneTreeAreRefused()
@@ -49,7 +49,7 @@ public class HostileFileTests
         TreeDictionary tree = TreeDictionary.Load(path);
         Assert.That(tree.LeafCount, Is.EqualTo(2));
         Assert.That(tree["b"].Array.Size, Is.EqualTo(1));
-        string again = Path.Combine(folder, "again.safetensors");
+        string again = Path.Combine(_folder, "again.safetensors");
         tree.Save(again);
         TreeDictionary second = TreeDictionary.Load(again);
         Assert.That(second.Flatten().Select(item => item.Key), Is.EqualTo(tree.Flatten().Select(item => item.Key)));
@@ -68,10 +68,10 @@ public class HostileFileTests
     [TestCase("", TestName = "nothing")]
     public void AnIndexNamesFilesBesideItselfOnly(string file)
     {
-        string index = Path.Combine(folder, "model.safetensors.index.json");
+        string index = Path.Combine(_folder, "model.safetensors.index.json");
         File.WriteAllText(index, $$$"""{"weight_map":{"weight":"{{{file}}}"}}""");
         Linear model = new(1, 1);
-        Assert.That(() => model.LoadWeights(folder), Throws.TypeOf<InvalidDataException>().With.Message.Contains(index).And.Message.Contains("'weight'"));
+        Assert.That(() => model.LoadWeights(_folder), Throws.TypeOf<InvalidDataException>().With.Message.Contains(index).And.Message.Contains("'weight'"));
         Assert.That(() => model.LoadWeights(index), Throws.TypeOf<InvalidDataException>());
     }
 
@@ -119,13 +119,13 @@ public class HostileFileTests
     {
         foreach (string name in (string[])["a.npy", "a.npz", "a.safetensors", "a.gguf", "a"])
         {
-            string path = SpecialFile.Fifo(Path.Combine(folder, name));
+            string path = SpecialFile.Fifo(Path.Combine(_folder, name));
             Assert.That(() => Mx.Load(path), Throws.InstanceOf<IOException>().With.Message.Contains(path).And.Message.Contains("a FIFO"));
             Assert.That(() => Mx.LoadGguf(path), Throws.InstanceOf<IOException>().With.Message.Contains("a FIFO"));
             Assert.That(() => TreeDictionary.Load(path), Throws.InstanceOf<IOException>().With.Message.Contains("a FIFO"));
         }
 
-        Assert.That(() => Mx.Load(folder), Throws.InstanceOf<IOException>().With.Message.Contains("a folder"));
+        Assert.That(() => Mx.Load(_folder), Throws.InstanceOf<IOException>().With.Message.Contains("a folder"));
     }
 
     [Test]
@@ -297,7 +297,7 @@ public class HostileFileTests
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = Mx.Arange(2_000_000);
-        string path = Path.Combine(folder, "a.npz");
+        string path = Path.Combine(_folder, "a.npz");
         (compressed ? (Action<string, MlxArray[]>)Mx.SavezCompressed : Mx.Savez)(path, [a]);
         long before = GC.GetTotalAllocatedBytes(precise: true);
         using ArrayFile loaded = Mx.Load(path);
@@ -384,7 +384,7 @@ public class HostileFileTests
 
     private string Write(string name, byte[] file)
     {
-        string path = Path.Combine(folder, name);
+        string path = Path.Combine(_folder, name);
         File.WriteAllBytes(path, file);
         return path;
     }

@@ -6,13 +6,13 @@ namespace DotMlx.Tests.IO;
 [TestFixture]
 public class NpyTests
 {
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void AFileAsNumPyWritesItIsRead()
@@ -55,7 +55,7 @@ public class NpyTests
         using var handles = HandleCount.NoneLeft();
         foreach (MlxArray array in AllTypes())
         {
-            string path = Path.Combine(folder, "100%s%n.npy");
+            string path = Path.Combine(_folder, "100%s%n.npy");
             Mx.Save(path, array);
             using ArrayFile loaded = Mx.Load(path);
             Golden.AssertClose(loaded.Array, array, 0);
@@ -64,8 +64,8 @@ public class NpyTests
 
         using MlxArray transposedOf = MlxArray.Create<int>([1, 2, 3, 4, 5, 6], 2, 3);
         using MlxArray transposed = Mx.Transpose(transposedOf);
-        Mx.Save(Path.Combine(folder, "t"), transposed);
-        using ArrayFile back = Mx.Load(Path.Combine(folder, "t.npy"));
+        Mx.Save(Path.Combine(_folder, "t"), transposed);
+        using ArrayFile back = Mx.Load(Path.Combine(_folder, "t.npy"));
         Golden.AssertClose(back.Array, transposed, 0);
     }
 
@@ -111,7 +111,7 @@ public class NpyTests
     [TestCase("", "dictionary")]
     public void ABrokenHeaderIsNamed(string header, string fault)
     {
-        string path = Path.Combine(folder, "broken%s%n.npy");
+        string path = Path.Combine(_folder, "broken%s%n.npy");
         System.IO.File.WriteAllBytes(path, File(header, new byte[8]));
         Assert.That(() => Mx.Load(path), Throws.TypeOf<InvalidDataException>().With.Message.Contains("broken%s%n").And.Message.Contains(fault));
     }
@@ -134,8 +134,8 @@ public class NpyTests
         using MlxArray empty = MlxArray.Create<float>([], 0);
         Assert.That(() => Mx.Save(new FailingStream([], 100), a), Throws.TypeOf<IOException>().With.Message.EqualTo("the stream fails %s%n"));
         Assert.That(() => Mx.Save(new MemoryStream(), empty), Throws.ArgumentException.With.Message.Contains("(0)"));
-        Assert.That(() => Mx.Save(Path.Combine(folder, "none", "a.npy"), a), Throws.TypeOf<DirectoryNotFoundException>());
-        Assert.That(() => Mx.Load(Path.Combine(folder, "%s.npy")), Throws.TypeOf<FileNotFoundException>());
+        Assert.That(() => Mx.Save(Path.Combine(_folder, "none", "a.npy"), a), Throws.TypeOf<DirectoryNotFoundException>());
+        Assert.That(() => Mx.Load(Path.Combine(_folder, "%s.npy")), Throws.TypeOf<FileNotFoundException>());
         Assert.That(() => Mx.Load(new byte[] { 1, 2, 3 }), Throws.TypeOf<InvalidDataException>());
     }
 

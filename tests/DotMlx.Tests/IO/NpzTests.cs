@@ -5,13 +5,13 @@ namespace DotMlx.Tests.IO;
 [TestFixture]
 public class NpzTests
 {
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [CpuOnly("float64")]
     [TestCase(false)]
@@ -21,7 +21,7 @@ public class NpzTests
         using var handles = HandleCount.NoneLeft();
         MlxArray[] arrays = NpyTests.AllTypes();
         KeyValuePair<string, MlxArray>[] named = [.. arrays.Select((array, i) => KeyValuePair.Create($"{i % 3}/%s%n/ä{i}", array))];
-        string path = Path.Combine(folder, "all");
+        string path = Path.Combine(_folder, "all");
         if (compressed)
         {
             Mx.SavezCompressed(path, named);
@@ -48,8 +48,8 @@ public class NpzTests
     {
         using MlxArray a = MlxArray.Create<int>([1], 1);
         using MlxArray b = MlxArray.Create<int>([2], 1);
-        string first = Path.Combine(folder, "first.npz");
-        string second = Path.Combine(folder, "second.npz");
+        string first = Path.Combine(_folder, "first.npz");
+        string second = Path.Combine(_folder, "second.npz");
         Mx.Savez(first, a, b);
         Mx.Savez(second, a, b);
         using ArrayFile loaded = Mx.Load(first);

@@ -4,9 +4,9 @@ namespace DotMlx.Tests.IO;
 /// <param name="then">What to do at each report.</param>
 internal sealed class Progress(Action? then = null) : IProgress<FileProgress>
 {
-    private readonly List<FileProgress> reports = [];
+    private readonly List<FileProgress> _reports = [];
 
-    internal FileProgress Last => reports[^1];
+    internal FileProgress Last => _reports[^1];
 
     internal static async Task AssertCanceled(Task task)
     {
@@ -24,16 +24,16 @@ internal sealed class Progress(Action? then = null) : IProgress<FileProgress>
 
     public void Report(FileProgress value)
     {
-        reports.Add(value);
+        _reports.Add(value);
         then?.Invoke();
     }
 
     /// <param name="total">The bytes of all arrays.</param>
     internal void AssertComplete(long total)
     {
-        Assert.That(reports, Is.Not.Empty);
-        Assert.That(reports.Select(report => report.Done), Is.Ordered);
-        Assert.That(reports.Select(report => report.Total), Has.All.EqualTo(total));
+        Assert.That(_reports, Is.Not.Empty);
+        Assert.That(_reports.Select(report => report.Done), Is.Ordered);
+        Assert.That(_reports.Select(report => report.Total), Has.All.EqualTo(total));
         Assert.That(Last.Done, Is.EqualTo(total));
     }
 }

@@ -7,13 +7,13 @@ namespace DotMlx.Tests.IO;
 [TestFixture]
 public class SafetensorsTests
 {
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void AFileWrittenByHandIsRead()
@@ -37,7 +37,7 @@ public class SafetensorsTests
     {
         using var handles = HandleCount.NoneLeft();
         Dictionary<string, MlxArray> arrays = AllTypes();
-        string path = Path.Combine(folder, "100%s%n.safetensors");
+        string path = Path.Combine(_folder, "100%s%n.safetensors");
         Mx.SaveSafetensors(path, arrays, new Dictionary<string, string> { ["k%n"] = "v%s" });
         using SafetensorsFile loaded = Mx.LoadSafetensors(path);
         Assert.That(loaded.Metadata, Is.EqualTo(new Dictionary<string, string> { ["k%n"] = "v%s" }));
@@ -48,14 +48,14 @@ public class SafetensorsTests
             array.Dispose();
         }
 
-        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1), "no temporary file is left");
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1), "no temporary file is left");
     }
 
     [Test]
     public void AFileIsADictionaryAndATree()
     {
         using HandleCount handles = HandleCount.NoneLeft();
-        string path = Path.Combine(folder, "model.safetensors");
+        string path = Path.Combine(_folder, "model.safetensors");
         using (MlxArray one = MlxArray.Scalar(1f), two = MlxArray.Scalar(2f), three = MlxArray.Scalar(3f))
         {
             Mx.SaveSafetensors(path, new Dictionary<string, MlxArray> { ["layers.0.w"] = one, ["layers.1.w"] = two, ["b"] = three });
@@ -94,7 +94,7 @@ public class SafetensorsTests
     {
         using MlxArray a = MlxArray.Create<int>([1], 1);
         using MlxArray b = MlxArray.Create<int>([2], 1);
-        string path = Path.Combine(folder, "weights");
+        string path = Path.Combine(_folder, "weights");
         Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a)]);
         Mx.SaveSafetensors(path, [KeyValuePair.Create("a", b)]);
         using SafetensorsFile loaded = Mx.LoadSafetensors(path + ".safetensors");
@@ -108,7 +108,7 @@ public class SafetensorsTests
         using MlxArray a = MlxArray.Create<int>([1], 1);
         using MlxArray wide = MlxArray.Create<double>([1], 1);
         using MlxArray empty = MlxArray.Create<int>([], 0);
-        string path = Path.Combine(folder, "w.safetensors");
+        string path = Path.Combine(_folder, "w.safetensors");
         Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a)]);
         byte[] before = System.IO.File.ReadAllBytes(path);
         Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("%s", empty)]), Throws.ArgumentException.With.Message.Contains("'%s'"));
@@ -117,7 +117,7 @@ public class SafetensorsTests
         Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a), KeyValuePair.Create("a", a)]), Throws.ArgumentException.With.Message.Contains("Two"));
         Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("a\0b", a)]), Throws.ArgumentException);
         Assert.That(System.IO.File.ReadAllBytes(path), Is.EqualTo(before));
-        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
     }
 
     [Test]
@@ -152,7 +152,7 @@ public class SafetensorsTests
     public void ABrokenHeaderIsNamed(string header, string fault)
     {
         using var handles = HandleCount.NoneLeft();
-        string path = Path.Combine(folder, "broken%s%n.safetensors");
+        string path = Path.Combine(_folder, "broken%s%n.safetensors");
         System.IO.File.WriteAllBytes(path, File(header, new byte[8]));
         Assert.That(
             () => Mx.LoadSafetensors(path),
@@ -200,7 +200,7 @@ public class SafetensorsTests
 
     [Test]
     public void AMissingFileIsNamed() => Assert.That(
-        () => Mx.LoadSafetensors(Path.Combine(folder, "none%s%n.safetensors")),
+        () => Mx.LoadSafetensors(Path.Combine(_folder, "none%s%n.safetensors")),
         Throws.TypeOf<FileNotFoundException>().With.Message.Contains("none%s%n"));
 
     private static Dictionary<string, MlxArray> AllTypes() => new()

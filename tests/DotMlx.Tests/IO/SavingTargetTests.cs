@@ -25,40 +25,40 @@ public class SavingTargetTests
         ("async.safetensors", path => Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", Mx.Ones(2))]).GetAwaiter().GetResult()),
     ];
 
-    private string folder = "";
+    private string _folder = "";
 
     private static IEnumerable<string> Names => Savers.Select(saver => saver.Name);
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCaseSource(nameof(Names))]
     public void AFifoStays(string name)
     {
-        string path = SpecialFile.Fifo(Path.Combine(folder, name));
+        string path = SpecialFile.Fifo(Path.Combine(_folder, name));
         AssertRefused(name, path, "a FIFO");
     }
 
     [TestCaseSource(nameof(Names))]
     public void ADeviceBehindALinkStays(string name)
     {
-        string? device = SpecialFile.Device(Path.Combine(folder, "device"));
+        string? device = SpecialFile.Device(Path.Combine(_folder, "device"));
         if (device is null)
         {
             Assert.Ignore("This user may not make devices here.");
         }
 
-        File.CreateSymbolicLink(Path.Combine(folder, name), device);
+        File.CreateSymbolicLink(Path.Combine(_folder, name), device);
         AssertRefused(name, device, "a character device");
     }
 
     [Test]
     public void ASocketAndAFolderStay()
     {
-        string path = Path.Combine(folder, "a.npy");
+        string path = Path.Combine(_folder, "a.npy");
         using (Socket socket = SpecialFile.Socket(path))
         {
             if (!OperatingSystem.IsWindows())
@@ -78,11 +78,11 @@ public class SavingTargetTests
     [UnsupportedOSPlatform("windows")]
     public void ALinkIsFollowedAndItsTargetKeepsItsPermissions(string name)
     {
-        string elsewhere = Directory.CreateDirectory(Path.Combine(folder, "elsewhere")).FullName;
+        string elsewhere = Directory.CreateDirectory(Path.Combine(_folder, "elsewhere")).FullName;
         string target = Path.Combine(elsewhere, "target");
         File.WriteAllText(target, "old");
         File.SetUnixFileMode(target, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        string link = Path.Combine(folder, name);
+        string link = Path.Combine(_folder, name);
         File.CreateSymbolicLink(link, target);
         Save(name);
         Assert.That(new FileInfo(link).LinkTarget, Is.EqualTo(target), "the link is still one");
@@ -94,14 +94,14 @@ public class SavingTargetTests
     [TestCaseSource(nameof(Names))]
     public void TheOwnerOfAFileStays(string name)
     {
-        string target = Path.Combine(folder, "target");
+        string target = Path.Combine(_folder, "target");
         File.WriteAllText(target, "old");
         if (!SpecialFile.GiveAway(target, 12345, 23456))
         {
             Assert.Ignore("This user may not give files away here.");
         }
 
-        File.CreateSymbolicLink(Path.Combine(folder, name), target);
+        File.CreateSymbolicLink(Path.Combine(_folder, name), target);
         Save(name);
         Assert.That(new FileInfo(target).Length, Is.GreaterThan(3), "the target is new");
         Assert.That(FileKind.OwnerOf(target), Is.EqualTo((12345u, 23456u)));
@@ -110,7 +110,7 @@ public class SavingTargetTests
     [Test]
     public void WhatIsExportedReplacesRegularFilesOnly()
     {
-        string function = SpecialFile.Fifo(Path.Combine(folder, "f.mlxfn"));
+        string function = SpecialFile.Fifo(Path.Combine(_folder, "f.mlxfn"));
         Assert.That(
             () => Mx.ExportFunction(function, (MlxArray[] args) => args, [Mx.Ones(1)]),
             Throws.InstanceOf<IOException>().With.Message.Contains("a FIFO"));
@@ -120,13 +120,13 @@ public class SavingTargetTests
     [Test]
     public void AFailureNamesTheFileThatWasAskedFor()
     {
-        string path = Path.Combine(folder, "full.safetensors");
+        string path = Path.Combine(_folder, "full.safetensors");
         File.WriteAllText(path, "old");
         Assert.That(
             () => AtomicFile.Write(path, stream => throw new IOException("No space left on device")),
             Throws.InstanceOf<IOException>().With.Message.Contains(path).And.Message.Contains("No space left on device"));
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
-        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
     }
 
     [TestCaseSource(nameof(Names))]
@@ -139,23 +139,23 @@ public class SavingTargetTests
             Assert.Ignore("Permissions do not bind this user.");
         }
 
-        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         try
         {
-            Assert.That(() => Save(name), Throws.InstanceOf<UnauthorizedAccessException>().With.Message.Contains(folder));
+            Assert.That(() => Save(name), Throws.InstanceOf<UnauthorizedAccessException>().With.Message.Contains(_folder));
         }
         finally
         {
-            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
     private void AssertRefused(string name, string special, string kind)
     {
-        Assert.That(() => Save(name), Throws.InstanceOf<IOException>().With.Message.Contains(Path.Combine(folder, name)).And.Message.Contains(kind));
+        Assert.That(() => Save(name), Throws.InstanceOf<IOException>().With.Message.Contains(Path.Combine(_folder, name)).And.Message.Contains(kind));
         Assert.That(FileKind.Irregular(special), Is.EqualTo(kind), "it is what it was");
-        Assert.That(Directory.GetFiles(folder).Select(Path.GetFileName), Has.None.StartsWith("."), "no temporary file is left");
+        Assert.That(Directory.GetFiles(_folder).Select(Path.GetFileName), Has.None.StartsWith("."), "no temporary file is left");
     }
 
-    private void Save(string name) => Savers.Single(saver => saver.Name == name).Save(Path.Combine(folder, name));
+    private void Save(string name) => Savers.Single(saver => saver.Name == name).Save(Path.Combine(_folder, name));
 }

@@ -37,13 +37,13 @@ internal sealed class ForwardOnlyStream : MemoryStream
 /// <summary>A stream that fails once some bytes have gone through.</summary>
 internal sealed class FailingStream : MemoryStream
 {
-    private long left;
+    private long _left;
 
     internal FailingStream(byte[] data, long failAfter)
     {
         Write(data);
         Position = 0;
-        left = failAfter;
+        _left = failAfter;
         Armed = true;
     }
 
@@ -64,7 +64,7 @@ internal sealed class FailingStream : MemoryStream
 
     private void Use(int count)
     {
-        if (Armed && (left -= count) < 0)
+        if (Armed && (_left -= count) < 0)
         {
             throw new IOException("the stream fails %s%n");
         }
@@ -80,7 +80,7 @@ internal sealed class CutStream(byte[] data, int left) : MemoryStream(data)
 /// <summary>A stream that goes forward only: some bytes, then zeros.</summary>
 internal sealed class LongStream(byte[] beginning, long length) : Stream
 {
-    private long position;
+    private long _position;
 
     public override bool CanRead => true;
 
@@ -98,14 +98,14 @@ internal sealed class LongStream(byte[] beginning, long length) : Stream
 
     public override int Read(Span<byte> buffer)
     {
-        int count = (int)Math.Min(buffer.Length, length - position);
+        int count = (int)Math.Min(buffer.Length, length - _position);
         buffer[..count].Clear();
-        if (position < beginning.Length)
+        if (_position < beginning.Length)
         {
-            beginning.AsSpan((int)position, (int)Math.Min(count, beginning.Length - position)).CopyTo(buffer);
+            beginning.AsSpan((int)_position, (int)Math.Min(count, beginning.Length - _position)).CopyTo(buffer);
         }
 
-        position += count;
+        _position += count;
         return count;
     }
 

@@ -358,11 +358,11 @@ public class UnreachableArrayTests
     /// <summary>Memory whose release runs an action.</summary>
     private sealed class Owner(int length, Action released) : MemoryManager<float>
     {
-        private readonly float[] elements = GC.AllocateArray<float>(length, pinned: true);
+        private readonly float[] _elements = GC.AllocateArray<float>(length, pinned: true);
 
-        public override Span<float> GetSpan() => elements;
+        public override Span<float> GetSpan() => _elements;
 
-        public override unsafe MemoryHandle Pin(int elementIndex = 0) => new(Unsafe.AsPointer(ref elements[elementIndex]), pinnable: this);
+        public override unsafe MemoryHandle Pin(int elementIndex = 0) => new(Unsafe.AsPointer(ref _elements[elementIndex]), pinnable: this);
 
         public override void Unpin() => released();
 

@@ -60,13 +60,13 @@ public class CompiledModeTests
 
     private sealed class Sgd
     {
-        private readonly Sequential model;
-        private readonly Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients;
+        private readonly Sequential _model;
+        private readonly Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> _lossAndGradients;
 
         internal Sgd(Sequential model)
         {
-            this.model = model;
-            lossAndGradients = model.ValueAndGrad((MlxArray a) => Mx.Mean(Mx.Square(model.Forward(a))));
+            _model = model;
+            _lossAndGradients = model.ValueAndGrad((MlxArray a) => Mx.Mean(Mx.Square(model.Forward(a))));
             Rule.Init(model.TrainableParameters());
         }
 
@@ -74,8 +74,8 @@ public class CompiledModeTests
 
         internal MlxArray Step(MlxArray x)
         {
-            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x);
-            model.Update(Rule.ApplyGradients(gradients, model.TrainableParameters()));
+            (MlxArray loss, TreeDictionary gradients) = _lossAndGradients(x);
+            _model.Update(Rule.ApplyGradients(gradients, _model.TrainableParameters()));
             return loss;
         }
     }

@@ -140,12 +140,12 @@ public partial class OwnedArraysTests
     /// <summary>A layer, an optimizer and a step of training.</summary>
     private sealed class Setup : IDisposable
     {
-        private readonly Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients;
+        private readonly Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> _lossAndGradients;
 
         public Setup(bool owns)
         {
             Model = new Linear(Mx.Full([2, 3], 0.5f), Mx.Zeros(2)) { OwnsArrays = owns };
-            lossAndGradients = Model.ValueAndGrad((MlxArray x) => Mx.Mean(Mx.Square(Model.Forward(x) - 1f)));
+            _lossAndGradients = Model.ValueAndGrad((MlxArray x) => Mx.Mean(Mx.Square(Model.Forward(x) - 1f)));
             Optimizer.Init(Model.TrainableParameters());
             Mx.Eval(Model.Parameters(), Optimizer.State);
         }
@@ -156,7 +156,7 @@ public partial class OwnedArraysTests
 
         public MlxArray Step(MlxArray x)
         {
-            (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x);
+            (MlxArray loss, TreeDictionary gradients) = _lossAndGradients(x);
             Optimizer.Update(Model, gradients);
             return loss;
         }

@@ -6,15 +6,15 @@ namespace DotMlx.Tests;
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class BoundStreamsAttribute : NUnitAttribute, ITestAction
 {
-    private bool before;
+    private bool _before;
 
     public ActionTargets Targets => ActionTargets.Suite;
 
     public void BeforeTest(ITest test)
     {
-        before = Streams.BoundToThread;
+        _before = Streams.BoundToThread;
         Streams.BoundToThread = true;
     }
 
-    public void AfterTest(ITest test) => Streams.BoundToThread = before;
+    public void AfterTest(ITest test) => Streams.BoundToThread = _before;
 }

@@ -3,16 +3,16 @@ namespace DotMlx.Tests;
 /// <summary>Counts array handles: <c>using var handles = HandleCount.NoneLeft();</c> fails the test that leaves one behind.</summary>
 internal sealed class HandleCount : IDisposable
 {
-    private readonly long before;
+    private readonly long _before;
 
     private HandleCount()
     {
         Settle();
-        before = LiveArrays.Count;
+        _before = LiveArrays.Count;
     }
 
     /// <summary>Handles made and not freed since the start.</summary>
-    internal long Left => LiveArrays.Count - before;
+    internal long Left => LiveArrays.Count - _before;
 
     internal static HandleCount NoneLeft() => new();
 

@@ -7,13 +7,13 @@ public sealed class DisposedDuringCallTests
     private const int Rounds = 40;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void ACompiledFunction() => Race(
@@ -30,7 +30,7 @@ public sealed class DisposedDuringCallTests
     [RequiresMlx("export")]
     public void AnImportedFunction()
     {
-        string file = Path.Combine(folder, "f.mlxfn");
+        string file = Path.Combine(_folder, "f.mlxfn");
         Mx.ExportFunction(file, a => [Mx.Sum((a[0] * 2) + 1)], [Mx.Ones(3)]);
         Race(
             () => Mx.ImportFunction(file),
@@ -58,7 +58,7 @@ public sealed class DisposedDuringCallTests
     [RequiresMlx("export")]
     public void AnExporter()
     {
-        string file = Path.Combine(folder, "f.mlxfn");
+        string file = Path.Combine(_folder, "f.mlxfn");
         using ManualResetEventSlim inside = new();
         FunctionExporter exporter = Mx.Exporter(
             file,
@@ -84,7 +84,7 @@ public sealed class DisposedDuringCallTests
     [RequiresMlx("export")]
     public void AnExporterInItsOwnFunction()
     {
-        string file = Path.Combine(folder, "f.mlxfn");
+        string file = Path.Combine(_folder, "f.mlxfn");
         FunctionExporter? exporter = null;
         exporter = Mx.Exporter(
             file,

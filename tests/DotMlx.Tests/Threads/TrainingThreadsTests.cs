@@ -108,22 +108,22 @@ public class TrainingThreadsTests
 
     private sealed class Trainer
     {
-        private readonly MlxArray x;
-        private readonly MlxArray y;
-        private readonly Adam optimizer = new(0.01f);
-        private readonly Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> lossAndGradients;
-        private bool failing;
+        private readonly MlxArray _x;
+        private readonly MlxArray _y;
+        private readonly Adam _optimizer = new(0.01f);
+        private readonly Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> _lossAndGradients;
+        private bool _failing;
 
         internal Trainer(int seed)
         {
             Mx.Random.Seed((ulong)seed);
             Model = new Sequential(new Linear(Features, 5), new Lambda(a => Mx.Tanh(a)), new Linear(5, 1));
-            x = Mx.Random.Normal([Examples, Features]);
-            y = x.Sum(axis: 1, keepdims: true);
-            lossAndGradients = Model.ValueAndGrad((input, target) =>
+            _x = Mx.Random.Normal([Examples, Features]);
+            _y = _x.Sum(axis: 1, keepdims: true);
+            _lossAndGradients = Model.ValueAndGrad((input, target) =>
             {
                 MlxArray loss = Losses.MseLoss(Model.Forward(input), target);
-                return failing ? throw new InLossException() : loss;
+                return _failing ? throw new InLossException() : loss;
             });
         }
 
@@ -133,20 +133,20 @@ public class TrainingThreadsTests
 
         internal void Update()
         {
-            (Loss, TreeDictionary gradients) = lossAndGradients(x, y);
-            Model.Update(optimizer.ApplyGradients(gradients, Model.TrainableParameters()));
+            (Loss, TreeDictionary gradients) = _lossAndGradients(_x, _y);
+            Model.Update(_optimizer.ApplyGradients(gradients, Model.TrainableParameters()));
         }
 
         internal void ThrowInLoss()
         {
-            failing = true;
+            _failing = true;
             try
             {
-                lossAndGradients(x, y);
+                _lossAndGradients(_x, _y);
             }
             finally
             {
-                failing = false;
+                _failing = false;
             }
         }
 

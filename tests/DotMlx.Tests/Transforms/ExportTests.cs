@@ -9,19 +9,19 @@ public class ExportTests
 {
     private static readonly float[] Expected = [24, 84];
 
-    private string folder = "";
+    private string _folder = "";
 
     [SetUp]
-    public void MakeFolder() => folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
+    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
 
     [TearDown]
-    public void RemoveFolder() => Directory.Delete(folder, recursive: true);
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCase("f.mlxfn")]
     [TestCase("100%s%n.mlxfn")]
     public void AFunctionSurvivesItsFile(string name)
     {
-        string path = Path.Combine(folder, name);
+        string path = Path.Combine(_folder, name);
         using MlxArray constant = MlxArray.Create<float>([10, 20], 2);
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
         Mx.ExportFunction(path, a => [Mx.Exp(a[0]) + constant, a[0] * 2], [x]);
@@ -31,7 +31,7 @@ public class ExportTests
         Golden.AssertClose(results[1], x * 2);
         using MlxArray other = MlxArray.Create<float>([1], 1);
         Assert.That(() => f.Invoke(other), Throws.TypeOf<MlxException>());
-        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
     }
 
     [Test]
@@ -71,7 +71,7 @@ public class ExportTests
     [Test]
     public void SeveralShapesAndAnyShape()
     {
-        string path = Path.Combine(folder, "f.mlxfn");
+        string path = Path.Combine(_folder, "f.mlxfn");
         using MlxArray one = Mx.Ones(1);
         using MlxArray two = Mx.Ones(2);
         using (FunctionExporter exporter = Mx.Exporter(path, a => [a[0] + 1]))
@@ -95,7 +95,7 @@ public class ExportTests
     [Test]
     public void NamedArguments()
     {
-        string path = Path.Combine(folder, "f.mlxfn");
+        string path = Path.Combine(_folder, "f.mlxfn");
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
         using MlxArray y = MlxArray.Create<float>([10, 20], 2);
         Dictionary<string, MlxArray> named = new() { ["y"] = y };
@@ -108,11 +108,11 @@ public class ExportTests
     [Test]
     public void FailuresLeaveNoFile()
     {
-        string path = Path.Combine(folder, "f%s.mlxfn");
+        string path = Path.Combine(_folder, "f%s.mlxfn");
         using MlxArray x = Mx.Ones(1);
         Assert.That(() => Mx.ExportFunction(path, _ => throw new FormatException("x"), [x]), Throws.TypeOf<FormatException>());
         Assert.That(() => Mx.ExportFunction(path, (_, _) => throw new FormatException("x"), [x], new Dictionary<string, MlxArray>()), Throws.TypeOf<FormatException>());
-        Assert.That(Directory.GetFiles(folder), Is.Empty);
+        Assert.That(Directory.GetFiles(_folder), Is.Empty);
         Assert.That(() => Mx.ImportFunction(path), Throws.TypeOf<FileNotFoundException>());
         File.WriteAllBytes(path, [1, 2, 3]);
         Assert.That(() => Mx.ImportFunction(path), Throws.TypeOf<InvalidDataException>().With.Message.Contains("f%s"));
@@ -127,7 +127,7 @@ public class ExportTests
         using StringWriter writer = new();
         Mx.ExportToDot(writer, [y], new Dictionary<string, MlxArray> { ["the input"] = x });
         Assert.That(writer.ToString(), Does.Contain("digraph").And.Contain("the input").And.Contain("Exp"));
-        string path = Path.Combine(folder, "graph%s.dot");
+        string path = Path.Combine(_folder, "graph%s.dot");
         Mx.ExportToDot(path, [y]);
         Assert.That(File.ReadAllText(path), Does.Contain("Exp"));
     }
@@ -135,7 +135,7 @@ public class ExportTests
     // A constant that is there, one that is computed, and one that is broadcast.
     private string ExportWithConstants()
     {
-        string path = Path.Combine(folder, "constants.mlxfn");
+        string path = Path.Combine(_folder, "constants.mlxfn");
         using MlxArray weights = MlxArray.Create<float>([10, 20], 2);
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
         Mx.ExportFunction(path, a => [((a[0] * weights) + Mx.Sum(Mx.Ones(2))) * 2f], [x]);

@@ -10,13 +10,13 @@ namespace DotMlx.Tool.Tests.Launch;
 [NonParallelizable]
 internal sealed class LaunchTests
 {
-    private TemporaryFolder folder = null!;
+    private TemporaryFolder _folder = null!;
 
     [SetUp]
-    public void MakeFolder() => folder = new TemporaryFolder();
+    public void MakeFolder() => _folder = new TemporaryFolder();
 
     [TearDown]
-    public void RemoveFolder() => folder.Dispose();
+    public void RemoveFolder() => _folder.Dispose();
 
     [Test]
     public void EveryRankRunsAndItsLinesTellWhoseTheyAre()
@@ -77,9 +77,9 @@ internal sealed class LaunchTests
     [Test]
     public void VariablesAndFolderAreSet()
     {
-        Result result = Launch("-n", "1", "--env", "A=it's \"x\" $HOME", "--env", "B", "--cwd", folder.Path, "--", "sh", "-c", "echo \"$A\" \"[$B]\"; pwd").Succeeded();
+        Result result = Launch("-n", "1", "--env", "A=it's \"x\" $HOME", "--env", "B", "--cwd", _folder.Path, "--", "sh", "-c", "echo \"$A\" \"[$B]\"; pwd").Succeeded();
         Assert.That(result.Lines[0], Is.EqualTo("[0] it's \"x\" $HOME []"));
-        Assert.That(result.Lines[1], Does.EndWith(Path.GetFileName(folder.Path)));
+        Assert.That(result.Lines[1], Does.EndWith(Path.GetFileName(_folder.Path)));
     }
 
     [Test]
@@ -198,20 +198,20 @@ internal sealed class LaunchTests
     [Test]
     public void AFileThatCannotBeRunIsRefused()
     {
-        string file = folder.Write("data.txt", "not a program");
+        string file = _folder.Write("data.txt", "not a program");
         CommandLine.Run("launch", "-n", "2", "--", file).AssertRefused(file, "not executable");
     }
 
     [Test]
     public void MpirunGetsTheHostsVariablesAndArguments()
     {
-        folder.Script("mpirun", "printf '%s\\n' \"$@\"; shift; cat \"$1\"; exit 6");
+        _folder.Script("mpirun", "printf '%s\\n' \"$@\"; shift; cat \"$1\"; exit 6");
 
         // Before an installed one, which would name its library.
-        folder.Script("ompi_info", "true");
+        _folder.Script("ompi_info", "true");
         using var launch = new RunningLaunch(
             ["-n", "2", "--hosts", "alpha,beta", "--backend", "mpi", "--env", "A=b c", "--mpi-arg", "--map-by node", "--cwd", "/tmp", "--", "prog", "-x"],
-            ("PATH", $"{folder.Path}:{Environment.GetEnvironmentVariable("PATH")}"));
+            ("PATH", $"{_folder.Path}:{Environment.GetEnvironmentVariable("PATH")}"));
         Result result = launch.Finish();
         Assert.That(result.Exit, Is.EqualTo(6));
         Assert.That(result.Lines[0], Is.EqualTo("--hostfile"));

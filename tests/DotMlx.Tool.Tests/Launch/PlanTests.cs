@@ -6,18 +6,18 @@ namespace DotMlx.Tool.Tests.Launch;
 /// <summary>What each backend's ranks are told, and what a host file may be.</summary>
 internal sealed class PlanTests
 {
-    private TemporaryFolder folder = null!;
+    private TemporaryFolder _folder = null!;
 
     [SetUp]
-    public void MakeFolder() => folder = new TemporaryFolder();
+    public void MakeFolder() => _folder = new TemporaryFolder();
 
     [TearDown]
-    public void RemoveFolder() => folder.Dispose();
+    public void RemoveFolder() => _folder.Dispose();
 
     [Test]
     public void ThePythonFormatIsRead()
     {
-        HostFile file = HostFile.Read(folder.Write("hosts.json", """
+        HostFile file = HostFile.Read(_folder.Write("hosts.json", """
             {
               "backend": "jaccl",
               "envs": ["MLX_METAL_FAST_SYNCH=1"],
@@ -32,7 +32,7 @@ internal sealed class PlanTests
         Assert.That(file.Hosts.Select(host => host.Ssh), Is.EqualTo(new[] { "mac1", "mac2" }));
         Assert.That(file.Hosts[1].Ips, Is.EqualTo(new[] { "10.0.0.2", "10.0.1.2" }));
 
-        HostFile list = HostFile.Read(folder.Write("list.json", """[{"ssh": "mac1"}, {"ssh": "mac2", "ips": []}]"""));
+        HostFile list = HostFile.Read(_folder.Write("list.json", """[{"ssh": "mac1"}, {"ssh": "mac2", "ips": []}]"""));
         Assert.That((list.Hosts.Count, list.Backend), Is.EqualTo((2, (string?)null)));
     }
 
@@ -49,7 +49,7 @@ internal sealed class PlanTests
     [TestCase("{\"hosts\": [{\"ssh\": \"a\"}], \"envs\": 3}", "'envs'")]
     public void AHostFileOfAnotherFormIsRefused(string content, params string[] parts)
     {
-        string path = folder.Write("hosts.json", content);
+        string path = _folder.Write("hosts.json", content);
         CommandLine.Run("launch", "--hostfile", path, "--", "sh").AssertRefused([path, .. parts]);
     }
 

@@ -8,23 +8,23 @@ internal sealed class RunningLaunch : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private readonly Process process;
-    private readonly List<string> lines = [];
-    private readonly Task output;
-    private readonly Task<string> errors;
+    private readonly Process _process;
+    private readonly List<string> _lines = [];
+    private readonly Task _output;
+    private readonly Task<string> _errors;
 
     public RunningLaunch(string[] arguments, params (string Name, string Value)[] environment)
     {
-        process = CommandLine.Start(null, ["launch", .. arguments], environment);
-        errors = process.StandardError.ReadToEndAsync();
-        output = Task.Run(() =>
+        _process = CommandLine.Start(null, ["launch", .. arguments], environment);
+        _errors = _process.StandardError.ReadToEndAsync();
+        _output = Task.Run(() =>
         {
-            while (process.StandardOutput.ReadLine() is { } line)
+            while (_process.StandardOutput.ReadLine() is { } line)
             {
-                lock (lines)
+                lock (_lines)
                 {
-                    lines.Add(line);
-                    Monitor.PulseAll(lines);
+                    _lines.Add(line);
+                    Monitor.PulseAll(_lines);
                 }
             }
         });
@@ -34,47 +34,47 @@ internal sealed class RunningLaunch : IDisposable
     public string[] WaitFor(string word, int count)
     {
         var clock = Stopwatch.StartNew();
-        lock (lines)
+        lock (_lines)
         {
             while (true)
             {
-                string[] found = [.. lines.Where(line => line.Contains(word, StringComparison.Ordinal)).Select(line => line[(line.IndexOf(word, StringComparison.Ordinal) + word.Length)..].Trim())];
+                string[] found = [.. _lines.Where(line => line.Contains(word, StringComparison.Ordinal)).Select(line => line[(line.IndexOf(word, StringComparison.Ordinal) + word.Length)..].Trim())];
                 if (found.Length >= count)
                 {
                     return found;
                 }
 
-                if (clock.Elapsed > Patience || (process.HasExited && output.IsCompleted))
+                if (clock.Elapsed > Patience || (_process.HasExited && _output.IsCompleted))
                 {
-                    Assert.Fail($"only {found.Length} of {count} lines with '{word}' came: {string.Join('\n', lines)}");
+                    Assert.Fail($"only {found.Length} of {count} lines with '{word}' came: {string.Join('\n', _lines)}");
                 }
 
-                Monitor.Wait(lines, TimeSpan.FromMilliseconds(100));
+                Monitor.Wait(_lines, TimeSpan.FromMilliseconds(100));
             }
         }
     }
 
-    public void Signal(string signal) => Processes.Signal(process.Id, signal);
+    public void Signal(string signal) => Processes.Signal(_process.Id, signal);
 
     public Result Finish()
     {
-        if (!process.WaitForExit(Patience))
+        if (!_process.WaitForExit(Patience))
         {
-            process.Kill(entireProcessTree: true);
+            _process.Kill(entireProcessTree: true);
             Assert.Fail("the launcher did not end.");
         }
 
-        output.GetAwaiter().GetResult();
-        return new Result(process.ExitCode, string.Join('\n', lines), errors.GetAwaiter().GetResult());
+        _output.GetAwaiter().GetResult();
+        return new Result(_process.ExitCode, string.Join('\n', _lines), _errors.GetAwaiter().GetResult());
     }
 
     public void Dispose()
     {
-        if (!process.HasExited)
+        if (!_process.HasExited)
         {
-            process.Kill(entireProcessTree: true);
+            _process.Kill(entireProcessTree: true);
         }
 
-        process.Dispose();
+        _process.Dispose();
     }
 }

@@ -8,15 +8,15 @@ namespace DotMlx.Tool.Tests.Launch;
 [NonParallelizable]
 internal sealed class SshTests
 {
-    private TemporaryFolder folder = null!;
+    private TemporaryFolder _folder = null!;
 
     [SetUp]
     public void MakeFolder()
     {
-        folder = new TemporaryFolder();
+        _folder = new TemporaryFolder();
 
         // Like sshd it starts what it is told in a session of its own, with another environment, and ends it when the connection ends.
-        folder.Script("ssh", """
+        _folder.Script("ssh", """
             while [ "${1#-}" != "$1" ]; do case $1 in -o) shift 2;; *) shift;; esac; done
             host=$1; shift
             echo "$host $*" >>"$SSH_LOG"
@@ -24,11 +24,11 @@ internal sealed class SshTests
             session=; if command -v setsid >/dev/null; then session='setsid -w'; fi
             exec env -u MLX_RANK -u MLX_HOSTFILE HOST_NAME="$host" $session sh -c "$*"
             """);
-        folder.Write("hosts.json", """[{"ssh": "alpha", "ips": ["10.0.0.1"]}, {"ssh": "beta", "ips": ["10.0.0.2"]}]""");
+        _folder.Write("hosts.json", """[{"ssh": "alpha", "ips": ["10.0.0.1"]}, {"ssh": "beta", "ips": ["10.0.0.2"]}]""");
     }
 
     [TearDown]
-    public void RemoveFolder() => folder.Dispose();
+    public void RemoveFolder() => _folder.Dispose();
 
     [Test]
     public void EachHostRunsItsRankWithItsHostFileAndVariables()
@@ -55,7 +55,7 @@ internal sealed class SshTests
         Result result = launch.Finish();
         Assert.That(result.Exit, Is.EqualTo(5));
         Assert.That(result.Errors, Does.StartWith("launch: rank 1 on beta ended with exit code 5; ending the others"));
-        Assert.That(File.ReadAllText(folder["log"]), Does.Match("(?m)^alpha kill -15 -[0-9]+$"));
+        Assert.That(File.ReadAllText(_folder["log"]), Does.Match("(?m)^alpha kill -15 -[0-9]+$"));
         Processes.AssertGone(ids);
     }
 
@@ -81,7 +81,7 @@ internal sealed class SshTests
     [Test]
     public void AHostThatCannotBeReachedIsNamed()
     {
-        folder.Write("hosts.json", """[{"ssh": "alpha", "ips": ["10.0.0.1"]}, {"ssh": "unreachable", "ips": ["10.0.0.2"]}]""");
+        _folder.Write("hosts.json", """[{"ssh": "alpha", "ips": ["10.0.0.1"]}, {"ssh": "unreachable", "ips": ["10.0.0.2"]}]""");
         using RunningLaunch launch = Launch("--", "sleep", "600");
         Result result = launch.Finish();
         Assert.That(result.Exit, Is.EqualTo(255));
@@ -98,7 +98,7 @@ internal sealed class SshTests
     }
 
     private RunningLaunch Launch(params string[] arguments) => new(
-        ["--hostfile", folder["hosts.json"], .. arguments],
-        ("PATH", string.Create(CultureInfo.InvariantCulture, $"{folder.Path}:{Environment.GetEnvironmentVariable("PATH")}")),
-        ("SSH_LOG", folder["log"]));
+        ["--hostfile", _folder["hosts.json"], .. arguments],
+        ("PATH", string.Create(CultureInfo.InvariantCulture, $"{_folder.Path}:{Environment.GetEnvironmentVariable("PATH")}")),
+        ("SSH_LOG", _folder["log"]));
 }

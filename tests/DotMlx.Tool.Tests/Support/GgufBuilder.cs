@@ -5,11 +5,11 @@ namespace DotMlx.Tool.Tests.Support;
 /// <summary>Writes a GGUF file by the format's public description.</summary>
 internal sealed class GgufBuilder
 {
-    private readonly List<byte> metadata = [];
-    private readonly List<byte> arrays = [];
-    private readonly List<byte> data = [];
-    private ulong metadataCount;
-    private ulong arrayCount;
+    private readonly List<byte> _metadata = [];
+    private readonly List<byte> _arrays = [];
+    private readonly List<byte> _data = [];
+    private ulong _metadataCount;
+    private ulong _arrayCount;
 
     public GgufBuilder Text(string key, string value) => Metadata(key, 8, writer => Write(writer, value));
 
@@ -47,7 +47,7 @@ internal sealed class GgufBuilder
     /// <param name="shape">Its sizes in MLX's order.</param>
     public GgufBuilder Array(string name, uint type, byte[] bytes, params int[] shape)
     {
-        arrays.AddRange(Bytes(writer =>
+        _arrays.AddRange(Bytes(writer =>
         {
             Write(writer, name);
             writer.Write((uint)shape.Length);
@@ -57,11 +57,11 @@ internal sealed class GgufBuilder
             }
 
             writer.Write(type);
-            writer.Write((ulong)data.Count);
+            writer.Write((ulong)_data.Count);
         }));
-        data.AddRange(bytes);
-        Pad(data);
-        arrayCount++;
+        _data.AddRange(bytes);
+        Pad(_data);
+        _arrayCount++;
         return this;
     }
 
@@ -71,11 +71,11 @@ internal sealed class GgufBuilder
         {
             writer.Write("GGUF"u8);
             writer.Write(3u);
-            writer.Write(arrayCount);
-            writer.Write(metadataCount);
-        }), .. metadata, .. arrays];
+            writer.Write(_arrayCount);
+            writer.Write(_metadataCount);
+        }), .. _metadata, .. _arrays];
         Pad(file);
-        return [.. file, .. data];
+        return [.. file, .. _data];
     }
 
     private static void Pad(List<byte> bytes)
@@ -104,13 +104,13 @@ internal sealed class GgufBuilder
 
     private GgufBuilder Metadata(string key, uint type, Action<BinaryWriter> value)
     {
-        metadata.AddRange(Bytes(writer =>
+        _metadata.AddRange(Bytes(writer =>
         {
             Write(writer, key);
             writer.Write(type);
             value(writer);
         }));
-        metadataCount++;
+        _metadataCount++;
         return this;
     }
 }

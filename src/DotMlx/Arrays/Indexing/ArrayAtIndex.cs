@@ -6,13 +6,13 @@ namespace DotMlx;
 /// </summary>
 public readonly struct ArrayAtIndex
 {
-    private readonly MlxArray array;
-    private readonly MlxIndex[] index;
+    private readonly MlxArray _array;
+    private readonly MlxIndex[] _index;
 
     internal ArrayAtIndex(MlxArray array, MlxIndex[] index)
     {
-        this.array = array;
-        this.index = index;
+        _array = array;
+        _index = index;
     }
 
     /// <summary>Adds (<c>a.at[index].add</c>).</summary>
@@ -39,7 +39,7 @@ public readonly struct ArrayAtIndex
     /// <inheritdoc cref="Add"/>
     public MlxArray Minimum(MlxArray value) => Update(value, UpdateKind.Minimum);
 
-    private MlxArray Update(MlxArray value, UpdateKind kind) => array is null
+    private MlxArray Update(MlxArray value, UpdateKind kind) => _array is null
         ? throw new InvalidOperationException("Index first: a.At[index].Add(value).")
-        : IndexWriter.Write(array, index, value, kind);
+        : IndexWriter.Write(_array, _index, value, kind);
 }

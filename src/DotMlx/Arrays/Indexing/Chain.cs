@@ -3,7 +3,7 @@ namespace DotMlx;
 /// <summary>A value that is replaced step by step. Every intermediate value is freed, but not the initial one.</summary>
 internal sealed class Chain(MlxArray start) : IDisposable
 {
-    private bool owned;
+    private bool _owned;
 
     internal MlxArray Value { get; private set; } = start;
 
@@ -11,23 +11,23 @@ internal sealed class Chain(MlxArray start) : IDisposable
     {
         Dispose();
         Value = next;
-        owned = true;
+        _owned = true;
     }
 
     /// <summary>The last value, which then belongs to the caller.</summary>
     internal MlxArray Take()
     {
-        MlxArray result = owned ? Value : Value.Share();
-        owned = false;
+        MlxArray result = _owned ? Value : Value.Share();
+        _owned = false;
         return result;
     }
 
     public void Dispose()
     {
-        if (owned)
+        if (_owned)
         {
             Value.Dispose();
-            owned = false;
+            _owned = false;
         }
     }
 }

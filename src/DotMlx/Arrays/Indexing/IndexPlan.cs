@@ -7,7 +7,7 @@ namespace DotMlx;
 /// </summary>
 internal sealed class IndexPlan : IDisposable
 {
-    private readonly List<MlxArray> owned = [];
+    private readonly List<MlxArray> _owned = [];
 
     internal IndexPlan(MlxArray array, ReadOnlySpan<MlxIndex> index)
     {
@@ -83,12 +83,12 @@ internal sealed class IndexPlan : IDisposable
 
     public void Dispose()
     {
-        foreach (MlxArray array in owned)
+        foreach (MlxArray array in _owned)
         {
             array.Dispose();
         }
 
-        owned.Clear();
+        _owned.Clear();
     }
 
     internal int SizeOf(IndexEntry entry) => Array.ShapeArray[entry.Axis];
@@ -135,8 +135,8 @@ internal sealed class IndexPlan : IDisposable
                     axis++;
                     break;
                 case MlxIndex.EntryKind.List:
-                    owned.Add(IndexBounds.List(entry.List, axis, array));
-                    entries.Add(IndexEntry.By(axis++, owned[^1]));
+                    _owned.Add(IndexBounds.List(entry.List, axis, array));
+                    entries.Add(IndexEntry.By(axis++, _owned[^1]));
                     break;
                 case MlxIndex.EntryKind.Mask:
                     throw new NotSupportedException($"A boolean mask is allowed only for writing, a[mask] = value, and only as the only entry: {Text(index)}.");
@@ -165,7 +165,7 @@ internal sealed class IndexPlan : IDisposable
         if (positions.DType == DType.UInt64)
         {
             positions = positions.AsType(DType.Int64);
-            owned.Add(positions);
+            _owned.Add(positions);
         }
 
         return positions;

@@ -20,24 +20,24 @@ public readonly struct MlxIndex
         Ellipsis,
     }
 
-    private readonly object? reference;
+    private readonly object? _reference;
 
     private MlxIndex(EntryKind kind, Slice slice = default, object? reference = null)
     {
         Kind = kind;
         Slice = slice;
-        this.reference = reference;
+        _reference = reference;
     }
 
     internal EntryKind Kind { get; }
 
     internal Slice Slice { get; }
 
-    internal MlxArray Array => (MlxArray)reference!;
+    internal MlxArray Array => (MlxArray)_reference!;
 
-    internal int[] List => (int[])reference!;
+    internal int[] List => (int[])_reference!;
 
-    internal bool[] Mask => (bool[])reference!;
+    internal bool[] Mask => (bool[])_reference!;
 
     /// <summary>The position; negative ones count from the end.</summary>
     internal int Position => Slice.Start!.Value;

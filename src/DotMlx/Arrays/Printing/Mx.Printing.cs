@@ -2,7 +2,7 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    private static PrintOptions printOptions = new();
+    private static PrintOptions _printOptions = new();
 
     /// <summary>Sets how arrays are printed from now on (<c>mx.set_printoptions</c>).</summary>
     /// <param name="precision">Digits after the decimal point; -1 for six significant digits without trailing zeros.</param>
@@ -11,23 +11,23 @@ public static unsafe partial class Mx
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(precision, -1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(precision, 40);
-        printOptions = new PrintOptions(precision);
+        _printOptions = new PrintOptions(precision);
     }
 
     /// <summary>The current print options (<c>mx.get_printoptions</c>).</summary>
-    public static PrintOptions GetPrintOptions() => printOptions;
+    public static PrintOptions GetPrintOptions() => _printOptions;
 
     /// <summary>Sets how arrays are printed until the result is disposed (<c>mx.printoptions</c>).</summary>
     /// <inheritdoc cref="SetPrintOptions"/>
     public static IDisposable PrintOptions(int precision)
     {
-        var restore = new PrintOptionsScope(printOptions);
+        var restore = new PrintOptionsScope(_printOptions);
         SetPrintOptions(precision);
         return restore;
     }
 
     private sealed class PrintOptionsScope(PrintOptions before) : IDisposable
     {
-        public void Dispose() => printOptions = before;
+        public void Dispose() => _printOptions = before;
     }
 }

@@ -2,10 +2,10 @@ namespace DotMlx.NN;
 
 public abstract partial class Module
 {
-    private static int modeChanges;
+    private static int _modeChanges;
 
     /// <summary>Counts the mode changes of all modules. While the count doesn't change, neither does any <see cref="ModeText"/>.</summary>
-    internal static int ModeChanges => Volatile.Read(ref modeChanges);
+    internal static int ModeChanges => Volatile.Read(ref _modeChanges);
 
     /// <summary>
     /// The state besides the arrays that determines how the module computes: which modules train, and which parameters are frozen.
@@ -13,5 +13,5 @@ public abstract partial class Module
     internal string ModeText() => string.Join('\n', NamedModules().Select(item =>
         $"{item.Key} {(item.Value._training ? "trains" : "evaluates")} {string.Join(' ', item.Value._frozen.Order(StringComparer.Ordinal))}"));
 
-    private static void ModeChanged() => Interlocked.Increment(ref modeChanges);
+    private static void ModeChanged() => Interlocked.Increment(ref _modeChanges);
 }

@@ -10,7 +10,7 @@ internal readonly struct ModuleSlot
     public static readonly object Gone = new();
 
     [ThreadStatic]
-    private static bool isSetting;
+    private static bool _isSetting;
 
     private readonly object _container;
     private readonly ModuleMember? _member;
@@ -28,8 +28,8 @@ internal readonly struct ModuleSlot
     /// <summary>Whether this thread is setting a member that was already checked.</summary>
     public static bool IsSetting
     {
-        get => isSetting;
-        private set => isSetting = value;
+        get => _isSetting;
+        private set => _isSetting = value;
     }
 
     /// <summary>Sets members regardless of the shape of their current values.</summary>

@@ -11,26 +11,26 @@ internal static class ModuleWrites
 
     private static readonly Lock Gate = new();
     private static readonly List<Watch> Watches = [];
-    private static int depth;
+    private static int _depth;
 
     // Odd while somebody writes.
-    private static int version;
+    private static int _version;
 
     /// <summary>Begins to write, after the other flows; ends with <see cref="End"/> on the same thread. Nests.</summary>
     internal static void Begin()
     {
         Gate.Enter();
-        if (depth++ == 0)
+        if (_depth++ == 0)
         {
-            Interlocked.Increment(ref version);
+            Interlocked.Increment(ref _version);
         }
     }
 
     internal static void End()
     {
-        if (--depth == 0)
+        if (--_depth == 0)
         {
-            Interlocked.Increment(ref version);
+            Interlocked.Increment(ref _version);
         }
 
         Gate.Exit();
@@ -107,7 +107,7 @@ internal static class ModuleWrites
         /// <summary>Whether somebody has written since, so that it is better to read again.</summary>
         internal bool Again()
         {
-            if (Volatile.Read(ref version) == _seen || ++_looks == MostLooks)
+            if (Volatile.Read(ref _version) == _seen || ++_looks == MostLooks)
             {
                 return false;
             }
@@ -119,7 +119,7 @@ internal static class ModuleWrites
         private void Wait()
         {
             var spin = default(SpinWait);
-            while (((_seen = Volatile.Read(ref version)) & 1) != 0 && !Gate.IsHeldByCurrentThread && spin.Count < MostLooks)
+            while (((_seen = Volatile.Read(ref _version)) & 1) != 0 && !Gate.IsHeldByCurrentThread && spin.Count < MostLooks)
             {
                 spin.SpinOnce();
             }

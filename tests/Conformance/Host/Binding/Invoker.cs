@@ -6,16 +6,16 @@ namespace DotMlx.Conformance.Binding;
 /// <summary>Calls a method with boxed arguments. Reflection itself cannot pass spans, which are arrays here.</summary>
 internal static class Invoker
 {
-    private static readonly Lock s_lock = new();
-    private static readonly Dictionary<MethodBase, Call> s_calls = [];
+    private static readonly Lock S_lock = new();
+    private static readonly Dictionary<MethodBase, Call> S_calls = [];
 
     internal delegate object? Call(object? target, object?[] arguments);
 
     public static Call For(MethodBase method)
     {
-        lock (s_lock)
+        lock (S_lock)
         {
-            return s_calls.TryGetValue(method, out Call? call) ? call : s_calls[method] = Make(method);
+            return S_calls.TryGetValue(method, out Call? call) ? call : S_calls[method] = Make(method);
         }
     }
 
