@@ -14,6 +14,10 @@ public sealed class GenerationTests
 
     public static IEnumerable<string> VersionNames => Generation.Versions.Versions.Select(v => v.Name);
 
+    // A version that was described from its headers needs no table.
+    public static IEnumerable<string> TableNames => Directory.EnumerateFiles(Path.Combine(Root, "bindings/api/tables"), "*.tsv")
+        .Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
+
     private static ApiVersion Pinned => Generation.ReadApi(Generation.Versions.Pinned);
 
     [Test]
@@ -24,7 +28,7 @@ public sealed class GenerationTests
     public void DescriptionSurvivesReadingAndWriting(string version) =>
         Assert.That(ApiJson.Write(Generation.ReadApi(version)), Is.EqualTo(File.ReadAllText(Path.Combine(Root, Generation.ApiFile(version)))));
 
-    [TestCaseSource(nameof(VersionNames))]
+    [TestCaseSource(nameof(TableNames))]
     public void DescriptionAgreesWithTheTableOfTheVersion(string version)
     {
         ApiVersion table = Generation.FromTable(Path.Combine(Root, "bindings/api/tables", $"{version}.tsv"), version);
