@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace DotMlx.Compare;
 
 /// <summary>One piece of work in several languages; each function gives the nanoseconds of <paramref name="Operations"/> operations.</summary>
@@ -6,14 +8,18 @@ namespace DotMlx.Compare;
 /// <param name="Limit">What DotMlx may take at most, in units of C; null where nothing is demanded.</param>
 internal sealed record Contest(string Name, double Operations, double? Limit, Func<double> C, Func<double>? Raw, Func<double> Managed)
 {
+    /// <summary>How many short rounds this has for one of the others: the shorter a round, the less of it falls into a disturbance.</summary>
+    internal int Times { get; init; } = 1;
+
     /// <summary>
     /// Runs the languages in turn, each round in another order, so that whatever else the machine does meets all of them alike.
     /// </summary>
     internal Result Run(int rounds, Action onRound)
     {
-        double[] c = new double[rounds], raw = new double[rounds], managed = new double[rounds];
+        int all = rounds * Times;
+        double[] c = new double[all], raw = new double[all], managed = new double[all];
         WarmUp();
-        for (int i = 0; i < rounds; i++)
+        for (int i = 0; i < all; i++)
         {
             if (i % 2 == 0)
             {
@@ -28,16 +34,21 @@ internal sealed record Contest(string Name, double Operations, double? Limit, Fu
                 c[i] = C();
             }
 
-            onRound();
+            if ((i + 1) % Times == 0)
+            {
+                onRound();
+            }
         }
 
         return new Result(this, c, raw, managed);
     }
 
-    // Until the just-in-time compiler has done its last round: it waits twice for thirty calls and a pause of 100 ms.
+    // Until the just-in-time compiler has done its last round: it waits twice for thirty calls and a pause of 100 ms, and some methods are
+    // called only a few times here.
     private void WarmUp()
     {
-        for (int i = 0; i < 4; i++)
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 4 || (i < 20 && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(3)); i++)
         {
             C();
             Raw?.Invoke();

@@ -5,10 +5,11 @@ namespace DotMlx.Compare;
 /// <summary>What is compared, and what DotMlx may cost.</summary>
 internal static class Contests
 {
-    private const int Scalars = 100_000;
+    private const int Scalars = 10_000;
+    private const int ForgottenScalars = 100_000;
     private const int ChainLength = 1000;
     private const int ChainSize = 1024;
-    private const int ChainRepeats = 30;
+    private const int ChainRepeats = 3;
     private const int ReadSize = 1_000_000;
     private const int ReadRepeats = 20;
     private const int Leaves = 1000;
@@ -23,13 +24,13 @@ internal static class Contests
         return
         [
             new("add + dispose of scalars", Scalars, 1.15,
-                () => c.ScalarAdd(Scalars, s), () => RawWork.ScalarAdd(Scalars, s), () => ManagedWork.ScalarAdd(Scalars)),
-            new("add of scalars, left to the collector", Scalars, 3.0,
-                () => c.ScalarAdd(Scalars, s), null, () => ManagedWork.ScalarAddFinalized(Scalars)),
+                () => c.ScalarAdd(Scalars, s), () => RawWork.ScalarAdd(Scalars, s), () => ManagedWork.ScalarAdd(Scalars)) { Times = 10 },
+            new("add of scalars, left to the collector", ForgottenScalars, 3.0,
+                () => c.ScalarAdd(ForgottenScalars, s), null, () => ManagedWork.ScalarAddFinalized(ForgottenScalars)),
             new("chain of 1,000 operations, per operation", ChainLength * ChainRepeats, 1.03,
                 () => c.Chain(ChainLength, ChainSize, ChainRepeats, s),
                 () => RawWork.Chain(ChainLength, ChainSize, ChainRepeats, s),
-                () => ManagedWork.Chain(ChainLength, ChainSize, ChainRepeats)),
+                () => ManagedWork.Chain(ChainLength, ChainSize, ChainRepeats)) { Times = 10 },
             Training("plain", compiled: false, ownsArrays: true, c, s),
             Training("compiled", compiled: true, ownsArrays: true, c, s),
             Training("plain, OwnsArrays off", compiled: false, ownsArrays: false, c, s),
@@ -72,5 +73,5 @@ internal static class Contests
         FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, limit,
         () => c.ApplyGradients(leaves, LeafSize, repeats, update is not (Update.Build or Update.Custom), s),
         update is Update.Build or Update.Custom or Update.Evaluate ? () => RawUpdates.ApplyGradients(leaves, LeafSize, repeats, update == Update.Evaluate, s) : null,
-        () => ManagedUpdates.ApplyGradients(leaves, LeafSize, repeats, update));
+        () => ManagedUpdates.ApplyGradients(leaves, LeafSize, repeats, update)) { Times = 2 };
 }
