@@ -49,9 +49,6 @@ public sealed partial class DoraEmbedding : LoraEmbedding
     }
 
     /// <inheritdoc/>
-    public override Embedding Fuse(bool dequantize = false) => LayerWeights.Change(Embedding, dequantize, weight =>
-    {
-        MlxArray adapted = weight + Mx.AsType(FusedCorrection(), weight.DType);
-        return Mx.AsType(Mx.ExpandDims(M / Mx.Linalg.Norm(adapted, axis: 1), -1) * adapted, weight.DType);
-    });
+    public override Embedding Fuse(bool dequantize = false) => LayerWeights.Change(
+        Embedding, dequantize, weight => LayerWeights.WithMagnitudes(weight, FusedCorrection(), M));
 }

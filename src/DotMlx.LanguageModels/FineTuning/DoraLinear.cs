@@ -40,9 +40,6 @@ public sealed partial class DoraLinear : LoraLinear
     }
 
     /// <inheritdoc/>
-    public override Linear Fuse(bool dequantize = false) => WithWeight(dequantize, weight =>
-    {
-        MlxArray adapted = weight + Mx.AsType(FusedCorrection(), weight.DType);
-        return Mx.AsType(Mx.ExpandDims(M / Mx.Linalg.Norm(adapted, axis: 1), -1) * adapted, weight.DType);
-    });
+    public override Linear Fuse(bool dequantize = false) => WithWeight(
+        dequantize, weight => LayerWeights.WithMagnitudes(weight, FusedCorrection(), M));
 }

@@ -41,6 +41,13 @@ internal static class LayerWeights
         return (T)changed;
     }
 
+    /// <summary>The weight of a fused DoRA layer: the sum of weight and correction, with its rows scaled to the given norms.</summary>
+    internal static MlxArray WithMagnitudes(MlxArray weight, MlxArray correction, MlxArray magnitudes)
+    {
+        MlxArray adapted = weight + Mx.AsType(correction, weight.DType);
+        return Mx.AsType(Mx.ExpandDims(magnitudes / Mx.Linalg.Norm(adapted, axis: 1), -1) * adapted, weight.DType);
+    }
+
     internal static NotSupportedException FuseFirst(Module layer) =>
         new($"{layer.GetType().Name} has a correction that is not quantized: quantize the layer before it is put on, or call Fuse() first.");
 

@@ -6,70 +6,38 @@ namespace DotMlx.LanguageModels;
 /// A cache for a sliding window: it keeps as many positions as a query sees. Position p lies at p modulo the window, so that the newest one
 /// takes the place of the oldest.
 /// </summary>
-internal sealed class RotatingCache(int window, int step) : LayerCache
+internal sealed class RotatingCache(int window, int step) : BufferedCache(step)
 {
-    private readonly GrowingBuffer _keys = new(step);
-    private readonly GrowingBuffer _values = new(step);
-
     internal override string Kind => "rotating";
 
     /// <summary>Once positions have been overwritten, those before them cannot come back.</summary>
     internal override int Trimmable => Offset <= window ? Offset : 0;
 
-    internal override IEnumerable<MlxArray> Arrays => _keys.Array is null ? [] : [_keys.Array, _values.Array!];
-
-    private int Used => Math.Min(Offset, window);
+    private int Used => Held(Offset);
 
     internal override MlxArray Attend(MlxArray queries, MlxArray keys, MlxArray values, ForwardPass pass, in AttentionSettings settings)
     {
         if (pass.Length == 1)
         {
-            _keys.Write(keys, Offset % window, window);
-            _values.Write(values, Offset % window, window);
+            Keys.Write(keys, Offset % window, window);
+            Values.Write(values, Offset % window, window);
             Offset++;
 
             // The query sees every position that is left, and the order of keys changes nothing.
-            using MlxArray seenKeys = _keys.Read(0, Used);
-            using MlxArray seenValues = _values.Read(0, Used);
+            using MlxArray seenKeys = Keys.Read(0, Used);
+            using MlxArray seenValues = Values.Read(0, Used);
             return AttentionKernel.Attend(queries, seenKeys, seenValues, Offset - Used, pass, settings);
         }
 
-        using MlxArray allKeys = Append(_keys, keys);
-        using MlxArray allValues = Append(_values, values);
+        using MlxArray allKeys = Append(Keys, keys);
+        using MlxArray allValues = Append(Values, values);
         Offset += pass.Length;
-        Keep(_keys, allKeys);
-        Keep(_values, allValues);
+        Keep(Keys, allKeys);
+        Keep(Values, allValues);
         return AttentionKernel.Attend(queries, allKeys, allValues, Offset - allKeys.Shape[2], pass, settings);
     }
 
-    internal override IReadOnlyList<MlxArray> Capture() => Offset == 0 ? [] : [_keys.Read(0, Used), _values.Read(0, Used)];
-
-    internal override void Restore(IReadOnlyList<MlxArray> arrays, int offset)
-    {
-        CacheFiles.CheckArrays(Kind, arrays, 2, Math.Min(offset, window), exact: true);
-        Offset = offset;
-        if (offset > 0)
-        {
-            _keys.Become(arrays[0].Share());
-            _values.Become(arrays[1].Share());
-        }
-    }
-
-    internal override void Select(MlxArray rows)
-    {
-        if (_keys.Array is not null)
-        {
-            _keys.Become(Mx.Take(_keys.Array, rows, axis: 0));
-            _values.Become(Mx.Take(_values.Array!, rows, axis: 0));
-        }
-    }
-
-    public override void Dispose()
-    {
-        Offset = 0;
-        _keys.Dispose();
-        _values.Dispose();
-    }
+    private protected override int Held(int offset) => Math.Min(offset, window);
 
     /// <summary>The positions that the first of the new ones sees, in order, and the new ones.</summary>
     private MlxArray Append(GrowingBuffer buffer, MlxArray added)

@@ -79,21 +79,7 @@ public static unsafe partial class Mx
         public static MlxArray Uniform(
             MlxArray? low = null, MlxArray? high = null, ReadOnlySpan<int> shape = default, DType? dtype = null,
             MlxArray? key = null, MlxStream? stream = null)
-        {
-            low ??= 0;
-            high ??= 1;
-            using KeyArgument drawn = new(key, shape);
-            mlx_array result = default;
-            fixed (int* size = shape)
-            {
-                int status = Mlxc.mlx_random_uniform(
-                    &result, Typed(low, dtype ?? DType.Float32), Typed(high, dtype ?? DType.Float32), size, (nuint)shape.Length,
-                    NativeCall.DType(dtype ?? DType.Float32), drawn.Handle, NativeCall.Stream(stream));
-                GC.KeepAlive(low);
-                GC.KeepAlive(high);
-                return NativeCall.Result(status, result, "mlx_random_uniform");
-            }
-        }
+            => Between(&Mlxc.mlx_random_uniform, "mlx_random_uniform", low ?? 0, high ?? 1, shape, dtype, key, stream);
 
         /// <summary>Normally distributed numbers.</summary>
         /// <param name="shape">The shape of the result; an empty shape gives a scalar.</param>
@@ -225,17 +211,7 @@ public static unsafe partial class Mx
             ArgumentNullException.ThrowIfNull(lower);
             ArgumentNullException.ThrowIfNull(upper);
             shape ??= Broadcast(lower.Shape, upper.Shape);
-            using KeyArgument drawn = new(key, shape);
-            mlx_array result = default;
-            fixed (int* size = shape)
-            {
-                int status = Mlxc.mlx_random_truncated_normal(
-                    &result, Typed(lower, dtype ?? DType.Float32), Typed(upper, dtype ?? DType.Float32), size, (nuint)shape.Length,
-                    NativeCall.DType(dtype ?? DType.Float32), drawn.Handle, NativeCall.Stream(stream));
-                GC.KeepAlive(lower);
-                GC.KeepAlive(upper);
-                return NativeCall.Result(status, result, "mlx_random_truncated_normal");
-            }
+            return Between(&Mlxc.mlx_random_truncated_normal, "mlx_random_truncated_normal", lower, upper, shape, dtype, key, stream);
         }
 
         /// <summary>Numbers with a standard Gumbel distribution.</summary>
@@ -372,6 +348,25 @@ public static unsafe partial class Mx
             int status = Mlxc.mlx_random_permutation(&result, NativeCall.Handle(x), axis, drawn.Handle, NativeCall.Stream(stream));
             GC.KeepAlive(x);
             return NativeCall.Result(status, result, "mlx_random_permutation");
+        }
+
+        // Floating-point numbers between two bounds.
+        private static MlxArray Between(
+            delegate*<mlx_array*, mlx_array, mlx_array, int*, nuint, mlx_dtype, mlx_array, mlx_stream, int> f, string function,
+            MlxArray low, MlxArray high, ReadOnlySpan<int> shape, DType? dtype, MlxArray? key, MlxStream? stream)
+        {
+            DType type = dtype ?? DType.Float32;
+            using KeyArgument drawn = new(key, shape);
+            mlx_array result = default;
+            fixed (int* size = shape)
+            {
+                int status = f(
+                    &result, Typed(low, type), Typed(high, type), size, (nuint)shape.Length, NativeCall.DType(type), drawn.Handle,
+                    NativeCall.Stream(stream));
+                GC.KeepAlive(low);
+                GC.KeepAlive(high);
+                return NativeCall.Result(status, result, function);
+            }
         }
 
         private static mlx_array Typed(MlxArray? parameter, DType dtype)

@@ -15,17 +15,9 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.var; C: mlx_var, mlx_var_axis.</remarks>
     public static MlxArray Var(
         MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
-    {
-        NativeCall.CheckReduction(a, "mlx_var", stream);
-        mlx_array result = default;
-        mlx_array input = NativeCall.Handle(a);
-        byte keep = NativeCall.Byte(keepdims);
-        MlxArray reduced = axis is int one
-            ? NativeCall.Result(Mlxc.mlx_var_axis(&result, input, AxisCheck.Of(a, one, nameof(axis)), keep, ddof, NativeCall.Stream(stream)), result, "mlx_var_axis")
-            : NativeCall.Result(Mlxc.mlx_var(&result, input, keep, ddof, NativeCall.Stream(stream)), result, "mlx_var");
-        GC.KeepAlive(a);
-        return reduced;
-    }
+        => axis is int one
+            ? Deviation(&Mlxc.mlx_var_axis, "mlx_var_axis", a, one, keepdims, ddof, stream)
+            : Deviation(&Mlxc.mlx_var, "mlx_var", a, keepdims, ddof, stream);
 
     /// <summary>Variance of the elements, over several axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -38,18 +30,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.var; C: mlx_var_axes.</remarks>
     public static MlxArray Var(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
-    {
-        AxisCheck.Check(a, axis);
-        NativeCall.CheckReduction(a, "mlx_var", stream);
-        mlx_array result = default;
-        fixed (int* first = axis)
-        {
-            int status = Mlxc.mlx_var_axes(
-                &result, NativeCall.Handle(a), first, (nuint)axis.Length, NativeCall.Byte(keepdims), ddof, NativeCall.Stream(stream));
-            GC.KeepAlive(a);
-            return NativeCall.Result(status, result, "mlx_var_axes");
-        }
-    }
+        => Deviation(&Mlxc.mlx_var_axes, "mlx_var_axes", a, axis, keepdims, ddof, stream);
 
     /// <summary>Standard deviation of the elements, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -62,17 +43,9 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.std; C: mlx_std, mlx_std_axis.</remarks>
     public static MlxArray Std(
         MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
-    {
-        NativeCall.CheckReduction(a, "mlx_std", stream);
-        mlx_array result = default;
-        mlx_array input = NativeCall.Handle(a);
-        byte keep = NativeCall.Byte(keepdims);
-        MlxArray reduced = axis is int one
-            ? NativeCall.Result(Mlxc.mlx_std_axis(&result, input, AxisCheck.Of(a, one, nameof(axis)), keep, ddof, NativeCall.Stream(stream)), result, "mlx_std_axis")
-            : NativeCall.Result(Mlxc.mlx_std(&result, input, keep, ddof, NativeCall.Stream(stream)), result, "mlx_std");
-        GC.KeepAlive(a);
-        return reduced;
-    }
+        => axis is int one
+            ? Deviation(&Mlxc.mlx_std_axis, "mlx_std_axis", a, one, keepdims, ddof, stream)
+            : Deviation(&Mlxc.mlx_std, "mlx_std", a, keepdims, ddof, stream);
 
     /// <summary>Standard deviation of the elements, over several axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -85,18 +58,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.std; C: mlx_std_axes.</remarks>
     public static MlxArray Std(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
-    {
-        AxisCheck.Check(a, axis);
-        NativeCall.CheckReduction(a, "mlx_std", stream);
-        mlx_array result = default;
-        fixed (int* first = axis)
-        {
-            int status = Mlxc.mlx_std_axes(
-                &result, NativeCall.Handle(a), first, (nuint)axis.Length, NativeCall.Byte(keepdims), ddof, NativeCall.Stream(stream));
-            GC.KeepAlive(a);
-            return NativeCall.Result(status, result, "mlx_std_axes");
-        }
-    }
+        => Deviation(&Mlxc.mlx_std_axes, "mlx_std_axes", a, axis, keepdims, ddof, stream);
 
     /// <summary>Median of the elements, over one axis or over all axes; for an even count, the mean of the two middle elements.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -188,4 +150,44 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.softmax; C: mlx_softmax_axes.</remarks>
     public static MlxArray Softmax(MlxArray a, ReadOnlySpan<int> axis, bool precise = false, MlxStream? stream = null)
         => NativeCall.ReduceAxes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axis, precise, stream);
+
+    // The three C forms of a reduction with delta degrees of freedom.
+    private static MlxArray Deviation(
+        delegate*<mlx_array*, mlx_array, byte, int, mlx_stream, int> f, string function,
+        MlxArray a, bool keepdims, int ddof, MlxStream? stream)
+    {
+        NativeCall.CheckReduction(a, function, stream);
+        mlx_array result = default;
+        int status = f(&result, NativeCall.Left(a), NativeCall.Byte(keepdims), ddof, NativeCall.Stream(stream));
+        NativeCall.Done(a);
+        return NativeCall.Result(status, result, function);
+    }
+
+    private static MlxArray Deviation(
+        delegate*<mlx_array*, mlx_array, int, byte, int, mlx_stream, int> f, string function,
+        MlxArray a, int axis, bool keepdims, int ddof, MlxStream? stream)
+    {
+        NativeCall.CheckReduction(a, function, stream);
+        mlx_array result = default;
+        int index = AxisCheck.Of(a, axis);
+        int status = f(&result, NativeCall.Left(a), index, NativeCall.Byte(keepdims), ddof, NativeCall.Stream(stream));
+        NativeCall.Done(a);
+        return NativeCall.Result(status, result, function);
+    }
+
+    private static MlxArray Deviation(
+        delegate*<mlx_array*, mlx_array, int*, nuint, byte, int, mlx_stream, int> f, string function,
+        MlxArray a, ReadOnlySpan<int> axis, bool keepdims, int ddof, MlxStream? stream)
+    {
+        AxisCheck.Check(a, axis);
+        NativeCall.CheckReduction(a, function, stream);
+        mlx_array result = default;
+        fixed (int* first = axis)
+        {
+            int status = f(
+                &result, NativeCall.Left(a), first, (nuint)axis.Length, NativeCall.Byte(keepdims), ddof, NativeCall.Stream(stream));
+            NativeCall.Done(a);
+            return NativeCall.Result(status, result, function);
+        }
+    }
 }

@@ -35,12 +35,7 @@ public sealed partial class QuantizedAllToShardedLinear : QuantizedLinear
     {
         _group = group;
         Sharding.CheckDivisible(linear.OutputDims, "output", group.Size);
-        Tree parts = Sharding.Shard(linear.Parameters(), Sharding.Rule(ShardingKind.AllToSharded, segments), group);
-        Weight = parts["weight"].Array;
-        Scales = parts["scales"].Array;
-        Biases = parts.TryFind("biases", out Tree? biases) ? biases.Array : null;
-        Bias = parts.TryFind("bias", out Tree? bias) ? bias.Array : null;
-        Freeze();
+        SetParts(Sharding.Shard(linear.Parameters(), Sharding.Rule(ShardingKind.AllToSharded, segments), group));
     }
 
     /// <inheritdoc/>

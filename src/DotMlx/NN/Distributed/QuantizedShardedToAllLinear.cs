@@ -35,12 +35,7 @@ public sealed partial class QuantizedShardedToAllLinear : QuantizedLinear
     {
         _group = group;
         Sharding.CheckDivisible(linear.InputDims, "input", group.Size);
-        Tree parts = Sharding.Shard(linear.Parameters(), Sharding.Rule(ShardingKind.ShardedToAll, segments), group);
-        Weight = parts["weight"].Array;
-        Scales = parts["scales"].Array;
-        Biases = parts.TryFind("biases", out Tree? biases) ? biases.Array : null;
-        Bias = parts.TryFind("bias", out Tree? bias) ? bias.Array : null;
-        Freeze();
+        SetParts(Sharding.Shard(linear.Parameters(), Sharding.Rule(ShardingKind.ShardedToAll, segments), group));
     }
 
     /// <inheritdoc/>

@@ -44,13 +44,7 @@ public sealed partial class GRU : Module, IUnaryModule
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray recurrent = Mx.Transpose(Wh);
-        List<MlxArray> states = [];
-        foreach (MlxArray step in Recurrence.Steps(Recurrence.Project(x, Wx, Bias)))
-        {
-            hidden = Step(step, hidden, recurrent);
-            states.Add(hidden);
-        }
-        return scope.Keep(Mx.Stack([.. states], axis: -2));
+        return scope.Keep(Recurrence.States(x, Wx, Bias, hidden, (step, state) => Step(step, state, recurrent)));
     }
 
     MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x);

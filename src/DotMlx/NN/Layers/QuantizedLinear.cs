@@ -94,6 +94,16 @@ public partial class QuantizedLinear : Linear
     private protected void SetQuantized(MlxArray weight) =>
         (Weight, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode);
 
+    /// <summary>Takes the parameters of a part of another quantized layer, and freezes them.</summary>
+    private protected void SetParts(Tree parts)
+    {
+        Weight = parts["weight"].Array;
+        Scales = parts["scales"].Array;
+        Biases = parts.TryFind("biases", out Tree? biases) ? biases.Array : null;
+        Bias = parts.TryFind("bias", out Tree? bias) ? bias.Array : null;
+        Freeze();
+    }
+
     private protected MlxArray Multiply(MlxArray x) =>
         Mx.QuantizedMatMul(x, Weight, Scales, Biases, transpose: true, groupSize: GroupSize, bits: Bits, mode: Mode);
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DotMlx.NN;
 
-/// <summary>The base class of the recurrent layers.</summary>
+/// <summary>The loop of the recurrent layers.</summary>
 internal static class Recurrence
 {
     /// <summary>The contribution of the input to all steps at once: x Wᵀ + b.</summary>
@@ -10,6 +10,19 @@ internal static class Recurrence
     {
         MlxArray transposed = Mx.Transpose(weight);
         return bias is null ? Mx.MatMul(x, transposed) : Mx.AddMM(bias, x, transposed);
+    }
+
+    /// <summary>All states, stacked along the second-to-last axis, of a layer whose step computes the next state.</summary>
+    public static MlxArray States(
+        MlxArray x, MlxArray weight, MlxArray? bias, MlxArray? state, Func<MlxArray, MlxArray?, MlxArray> step)
+    {
+        List<MlxArray> states = [];
+        foreach (MlxArray input in Steps(Project(x, weight, bias)))
+        {
+            state = step(input, state);
+            states.Add(state);
+        }
+        return Mx.Stack([.. states], axis: -2);
     }
 
     /// <summary>One array per step along the second-to-last axis, without that axis.</summary>
@@ -60,13 +73,8 @@ public sealed partial class RNN : Module, IUnaryModule
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray recurrent = Mx.Transpose(Whh);
-        List<MlxArray> states = [];
-        foreach (MlxArray step in Recurrence.Steps(Recurrence.Project(x, Wxh, Bias)))
-        {
-            hidden = _nonlinearity(hidden is null ? step : Mx.AddMM(step, hidden, recurrent));
-            states.Add(hidden);
-        }
-        return scope.Keep(Mx.Stack([.. states], axis: -2));
+        return scope.Keep(Recurrence.States(
+            x, Wxh, Bias, hidden, (step, state) => _nonlinearity(state is null ? step : Mx.AddMM(step, state, recurrent))));
     }
 
     MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x);
