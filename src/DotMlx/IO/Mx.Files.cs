@@ -141,11 +141,7 @@ public static unsafe partial class Mx
     /// <param name="path">The file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
-    public static GgufFile LoadGguf(string path)
-    {
-        using ByteSource source = ByteSource.Open(path);
-        return Gguf.Load(source, new Transfer());
-    }
+    public static GgufFile LoadGguf(string path) => LoadGguf(path, new Transfer());
 
     /// <summary>Loads GGUF from a stream, from its position to its end.</summary>
     /// <param name="stream">A stream; one that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file.</param>
@@ -191,6 +187,12 @@ public static unsafe partial class Mx
         Saving.CheckArray("", array, nameof(array));
         transfer.Expect(array.NBytes);
         Npy.Save(stream, array, transfer);
+    }
+
+    private static GgufFile LoadGguf(string path, Transfer transfer)
+    {
+        using ByteSource source = ByteSource.Open(path);
+        return Gguf.Load(source, transfer);
     }
 
     private static void SaveGguf(

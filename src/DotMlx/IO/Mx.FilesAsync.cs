@@ -21,14 +21,7 @@ public static unsafe partial class Mx
         string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Transfer.Run(
-            transfer =>
-            {
-                using ByteSource source = ByteSource.Open(path);
-                return Safetensors.Load(source, transfer);
-            },
-            progress,
-            cancellationToken);
+        return Transfer.Run(transfer => LoadSafetensors(path, transfer), progress, cancellationToken);
     }
 
     /// <summary>As <see cref="LoadGguf(string)"/>, on a thread of the pool.</summary>
@@ -36,14 +29,7 @@ public static unsafe partial class Mx
     public static Task<GgufFile> LoadGgufAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Transfer.Run(
-            transfer =>
-            {
-                using ByteSource source = ByteSource.Open(path);
-                return Gguf.Load(source, transfer);
-            },
-            progress,
-            cancellationToken);
+        return Transfer.Run(transfer => LoadGguf(path, transfer), progress, cancellationToken);
     }
 
     /// <summary>As <see cref="Save(string, MlxArray)"/>, on a thread of the pool, the array as it is now.</summary>

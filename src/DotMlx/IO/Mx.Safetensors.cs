@@ -35,11 +35,7 @@ public static unsafe partial class Mx
     /// <returns>The arrays in the order of the file's header, and its metadata.</returns>
     /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">The file is broken; the message names the file and the fault.</exception>
-    public static SafetensorsFile LoadSafetensors(string path)
-    {
-        using ByteSource source = ByteSource.Open(path);
-        return Safetensors.Load(source, new Transfer());
-    }
+    public static SafetensorsFile LoadSafetensors(string path) => LoadSafetensors(path, new Transfer());
 
     /// <summary>Loads safetensors from a stream, from its position to its end.</summary>
     /// <param name="stream">
@@ -60,6 +56,12 @@ public static unsafe partial class Mx
     {
         using ByteSource source = ByteSource.Open(data);
         return Safetensors.Load(source, new Transfer());
+    }
+
+    private static SafetensorsFile LoadSafetensors(string path, Transfer transfer)
+    {
+        using ByteSource source = ByteSource.Open(path);
+        return Safetensors.Load(source, transfer);
     }
 
     private static void SaveSafetensors(
