@@ -34,7 +34,8 @@ public class PrefetchBenchmarks
         var model = new Sequential(new Linear(Side * Side * 3, Hidden), new ReLU(), new Linear(Hidden, 2));
         _step = TrainingStep.Create(
             model, new SGD(1e-4),
-            (x, y) => Losses.CrossEntropy(model.Forward(Augment.Normalize(x, [0.5f], [0.5f]).Reshape(-1, Side * Side * 3)), y, reduction: Reduction.Mean),
+            (x, y) => Losses.CrossEntropy(model.Forward(Augment.Normalize(x, [0.5f], [0.5f]).Reshape(-1, Side * Side * 3)), y,
+                reduction: Reduction.Mean),
             new() { Compiled = false });
     }
 

@@ -16,7 +16,9 @@ internal static class Launcher
     {
         try
         {
-            using Process python = Process.Start(new ProcessStartInfo("python3", ["-c", "import mlx.core"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using Process python =
+                Process.Start(new ProcessStartInfo("python3", ["-c", "import mlx.core"])
+                    { RedirectStandardError = true, RedirectStandardOutput = true })!;
             python.StandardError.ReadToEnd();
             python.WaitForExit();
             return python.ExitCode == 0;
@@ -82,7 +84,8 @@ internal static class Launcher
     private static Timing Parse(string line)
     {
         string[] fields = line.Split('\t');
-        return new Timing(fields[0], int.Parse(fields[1], CultureInfo.InvariantCulture), double.Parse(fields[2], CultureInfo.InvariantCulture));
+        return new Timing(fields[0], int.Parse(fields[1], CultureInfo.InvariantCulture),
+            double.Parse(fields[2], CultureInfo.InvariantCulture));
     }
 
     private static int[] FreePorts(int count)

@@ -8,9 +8,11 @@ if (args is ["rank", var rounds])
     return Rank.Run(int.Parse(rounds, System.Globalization.CultureInfo.InvariantCulture));
 }
 
-var ranks = new Option<int>("--ranks") { Description = "Processes, connected by MLX's ring over the loopback interface.", DefaultValueFactory = _ => 2 };
+var ranks = new Option<int>("--ranks")
+    { Description = "Processes, connected by MLX's ring over the loopback interface.", DefaultValueFactory = _ => 2 };
 var repeats = new Option<int>("--rounds") { Description = "Rounds per size, of which the median counts.", DefaultValueFactory = _ => 7 };
-var command = new RootCommand("Measures all-sum between processes: DotMlx beside the raw bindings and, where it is installed, Python's MLX.") { ranks, repeats };
+var command = new RootCommand("Measures all-sum between processes: DotMlx beside the raw bindings and, "
+    + "where it is installed, Python's MLX.") { ranks, repeats };
 command.SetAction(result => Measure(Math.Clamp(result.GetValue(ranks), 2, 16), Math.Max(1, result.GetValue(repeats))));
 return command.Parse(args).Invoke();
 
@@ -27,7 +29,8 @@ static int Measure(int ranks, int rounds)
         string number = rounds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         IReadOnlyList<Timing> own = Launcher.Run(ranks, Environment.ProcessPath!, [.. Self(), "rank", number]);
         IReadOnlyList<Timing> python = Launcher.HasPython()
-            ? Launcher.Run(ranks, "python3", [Path.Combine(AppContext.BaseDirectory, "all_sum.py"), number, .. Sizes.All.Select(size => size.ToString(System.Globalization.CultureInfo.InvariantCulture))])
+            ? Launcher.Run(ranks, "python3", [Path.Combine(AppContext.BaseDirectory, "all_sum.py"), number,
+                .. Sizes.All.Select(size => size.ToString(System.Globalization.CultureInfo.InvariantCulture))])
             : [];
         Report.Print(ranks, rounds, [.. own, .. python]);
         return 0;

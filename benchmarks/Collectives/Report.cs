@@ -8,7 +8,8 @@ internal static class Report
     /// <summary>One row a size: bytes of the array per second of an all-sum, and how DotMlx compares.</summary>
     internal static void Print(int ranks, int rounds, IReadOnlyList<Timing> timings)
     {
-        Console.WriteLine($"all-sum of float32 over {ranks} processes, ring on 127.0.0.1, MLX {MlxLibrary.MlxVersion}, median of {rounds} rounds");
+        Console.WriteLine($"all-sum of float32 over {ranks} processes, ring on 127.0.0.1, "
+            + $"MLX {MlxLibrary.MlxVersion}, median of {rounds} rounds");
         string[] who = [.. timings.Select(timing => timing.Who).Distinct()];
         Table table = new Table().Border(TableBorder.Markdown);
         table.AddColumn(new TableColumn("array").RightAligned());

@@ -30,9 +30,12 @@ internal static class CHeader
         foreach (JsonElement f in api.RootElement.GetProperty("functions").EnumerateArray())
         {
             // Complex numbers, half types and C's variable arguments are not needed here.
-            string[] parameters = [.. f.GetProperty("parameters").EnumerateArray().Select(p => Declare(p.GetProperty("type").GetString()!, Name(p)))];
-            string signature = $"{f.GetProperty("returns").GetString()} {Name(f)}({(parameters.Length == 0 ? "void" : string.Join(", ", parameters))});\n";
-            if (!signature.Contains("complex64_t") && !signature.Contains("float16_t") && !signature.Contains("...") && !signature.Contains("error_handler"))
+            string[] parameters = [.. f.GetProperty("parameters").EnumerateArray()
+                .Select(p => Declare(p.GetProperty("type").GetString()!, Name(p)))];
+            string signature =
+                $"{f.GetProperty("returns").GetString()} {Name(f)}({(parameters.Length == 0 ? "void" : string.Join(", ", parameters))});\n";
+            if (!signature.Contains("complex64_t") && !signature.Contains("float16_t") && !signature.Contains("...")
+                && !signature.Contains("error_handler"))
             {
                 text.Append(signature);
             }

@@ -20,7 +20,8 @@ internal sealed unsafe class CWork : IDisposable
     internal static CWork Build(string mlxLibrary)
     {
         string folder = Directory.CreateTempSubdirectory("dotmlx-compare-").FullName;
-        File.WriteAllText(Path.Combine(folder, "mlxc.h"), CHeader.Write(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "api.json"))));
+        File.WriteAllText(Path.Combine(folder, "mlxc.h"),
+            CHeader.Write(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "api.json"))));
         string output = Path.Combine(folder, OperatingSystem.IsMacOS() ? "libwork.dylib" : "libwork.so");
         string mlxFolder = Path.GetDirectoryName(mlxLibrary)!;
         string[] arguments =
@@ -31,7 +32,9 @@ internal sealed unsafe class CWork : IDisposable
         ];
         try
         {
-            using Process compiler = Process.Start(new ProcessStartInfo(Environment.GetEnvironmentVariable("CC") ?? "cc", arguments) { RedirectStandardError = true })!;
+            using Process compiler =
+                Process.Start(new ProcessStartInfo(Environment.GetEnvironmentVariable("CC") ?? "cc", arguments)
+                    { RedirectStandardError = true })!;
             string messages = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();
             if (compiler.ExitCode != 0)
@@ -57,12 +60,14 @@ internal sealed unsafe class CWork : IDisposable
     {
         fixed (float* p = destination)
         {
-            return ((delegate* unmanaged[Cdecl]<int, int, float*, mlx_stream, double>)Symbol("compare_read"))(destination.Length, repeats, p, s);
+            return ((delegate* unmanaged[Cdecl]<int, int, float*, mlx_stream, double>)Symbol("compare_read"))(destination.Length, repeats,
+                p, s);
         }
     }
 
     internal double ApplyGradients(int leaves, int size, int repeats, bool evaluate, mlx_stream s) =>
-        ((delegate* unmanaged[Cdecl]<int, int, int, int, mlx_stream, double>)Symbol("compare_apply_gradients"))(leaves, size, repeats, evaluate ? 1 : 0, s);
+        ((delegate* unmanaged[Cdecl]<int, int, int, int, mlx_stream, double>)Symbol("compare_apply_gradients"))(leaves, size, repeats,
+            evaluate ? 1 : 0, s);
 
     /// <summary>Nanoseconds for some steps, after two to warm up, and the loss of the last one.</summary>
     internal (double Time, float Loss) TrainingStep(int steps, bool compiled, int batch, mlx_stream s)

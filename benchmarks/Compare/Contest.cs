@@ -2,13 +2,17 @@ using System.Diagnostics;
 
 namespace DotMlx.Compare;
 
-/// <summary>One piece of work in several languages; each function gives the nanoseconds of <paramref name="Operations"/> operations.</summary>
+/// <summary>
+/// One piece of work in several languages; each function gives the nanoseconds of <paramref name="Operations"/> operations.
+/// </summary>
 /// <param name="Name">What is done.</param>
 /// <param name="Operations">How many operations one call does, of which the time of one is printed.</param>
 /// <param name="Limit">What DotMlx may take at most, in units of C; null where nothing is demanded.</param>
 internal sealed record Contest(string Name, double Operations, double? Limit, Func<double> C, Func<double>? Raw, Func<double> Managed)
 {
-    /// <summary>How many short rounds this has for one of the others: the shorter a round, the less of it falls into a disturbance.</summary>
+    /// <summary>
+    /// How many short rounds this has for one of the others: the shorter a round, the less of it falls into a disturbance.
+    /// </summary>
     internal int Times { get; init; } = 1;
 
     /// <summary>
@@ -71,7 +75,9 @@ internal sealed record Result(Contest Contest, double[] C, double[] Raw, double[
 
     internal double ManagedRatio => Quantile(Ratios(Managed), 0.5);
 
-    /// <summary>Between which ratios half of the rounds lie: how much the median can be trusted on a machine that is busy with other things.</summary>
+    /// <summary>
+    /// Between which ratios half of the rounds lie: how much the median can be trusted on a machine that is busy with other things.
+    /// </summary>
     internal (double From, double To) MiddleHalf => (Quantile(Ratios(Managed), 0.25), Quantile(Ratios(Managed), 0.75));
 
     private double[] Ratios(double[] times) => [.. times.Zip(C, (time, c) => time / c)];

@@ -44,7 +44,8 @@ internal static class Contests
             Updates("evaluate, compiled", FewLeaves, 40, Update.Compiled, c, s),
             Updates("evaluate, grouped", FewLeaves, 40, Update.Grouped, c, s),
             new("read 1,000,000 floats", ReadRepeats, null,
-                () => c.Read(destination, ReadRepeats, s), () => RawWork.Read(destination, ReadRepeats, s), () => ManagedWork.Read(destination, ReadRepeats)),
+                () => c.Read(destination, ReadRepeats, s), () => RawWork.Read(destination, ReadRepeats, s),
+                () => ManagedWork.Read(destination, ReadRepeats)),
         ];
     }
 
@@ -65,13 +66,16 @@ internal static class Contests
 
         double Same((double Time, float Loss) run) => run.Loss == lossOfC
             ? run.Time
-            : throw new InvalidOperationException($"The training step, {name}, is not the same work: a loss of {run.Loss:R} beside {lossOfC:R} from C.");
+            : throw new InvalidOperationException($"The training step, {name}, is not the same work: a loss "
+            + $"of {run.Loss:R} beside {lossOfC:R} from C.");
     }
 
     /// <summary>Adam over small leaves, per leaf; C has only the plain update, which the others are measured against.</summary>
     private static Contest Updates(string name, int leaves, int repeats, Update update, CWork c, mlx_stream s, double? limit = null) => new(
         FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, limit,
         () => c.ApplyGradients(leaves, LeafSize, repeats, update is not (Update.Build or Update.Custom), s),
-        update is Update.Build or Update.Custom or Update.Evaluate ? () => RawUpdates.ApplyGradients(leaves, LeafSize, repeats, update == Update.Evaluate, s) : null,
+        update is Update.Build or Update.Custom or Update.Evaluate
+            ? () => RawUpdates.ApplyGradients(leaves, LeafSize, repeats, update == Update.Evaluate, s)
+            : null,
         () => ManagedUpdates.ApplyGradients(leaves, LeafSize, repeats, update)) { Times = 2 };
 }

@@ -22,9 +22,13 @@ internal static class ManagedUpdates
     internal static double ApplyGradients(int leaves, int size, int repeats, Update update)
     {
         TreeDictionary parameters = Leaves(leaves, size), gradients = Leaves(leaves, size);
-        Optimizer optimizer = update == Update.Custom ? new CustomAdam(1e-3) : new Adam(1e-3) { GroupSmallParameters = update == Update.Grouped };
+        Optimizer optimizer = update == Update.Custom
+            ? new CustomAdam(1e-3)
+            : new Adam(1e-3) { GroupSmallParameters = update == Update.Grouped };
         optimizer.Init(parameters);
-        Func<TreeDictionary, TreeDictionary, TreeDictionary> apply = update == Update.Compiled ? optimizer.Compile() : optimizer.ApplyGradients;
+        Func<TreeDictionary, TreeDictionary, TreeDictionary> apply = update == Update.Compiled
+            ? optimizer.Compile()
+            : optimizer.ApplyGradients;
         Mx.Eval(parameters, gradients, optimizer.State);
         if (update == Update.Compiled)
         {

@@ -5,7 +5,9 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Compare;
 
-/// <summary>The perceptron of <c>work.c</c> through the raw imports: parameters, both averages, step and learning rate are one vector.</summary>
+/// <summary>
+/// The perceptron of <c>work.c</c> through the raw imports: parameters, both averages, step and learning rate are one vector.
+/// </summary>
 internal static unsafe class RawTraining
 {
     private const int Layers = 3;

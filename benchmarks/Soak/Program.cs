@@ -8,7 +8,8 @@ using Spectre.Console;
 
 var minutes = new Option<double>("--minutes") { Description = "How long.", DefaultValueFactory = _ => 10 };
 var threads = new Option<int>("--threads") { Description = "Threads per round, new ones every time.", DefaultValueFactory = _ => 8 };
-var command = new RootCommand("Trains, infers, throws, saves, loads and awaits on many threads, and fails when anything grows.") { minutes, threads };
+var command = new RootCommand("Trains, infers, throws, saves, loads and awaits on many threads, and fails when anything grows.")
+    { minutes, threads };
 command.SetAction(result => Soak(TimeSpan.FromMinutes(result.GetValue(minutes)), Math.Max(1, result.GetValue(threads))));
 return command.Parse(args).Invoke();
 
@@ -18,7 +19,8 @@ static int Soak(TimeSpan duration, int threads)
     const double WarmUp = 0.25;
 
     Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture, $"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}, {MlxLibrary.Path}: {duration.TotalMinutes:0.##} minutes, {threads} threads"));
+        CultureInfo.InvariantCulture,
+        $"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}, {MlxLibrary.Path}: {duration.TotalMinutes:0.##} minutes, {threads} threads"));
     DirectoryInfo folder = Directory.CreateTempSubdirectory("dotmlx-soak-");
     try
     {
@@ -97,7 +99,9 @@ static Table Table(IEnumerable<Trend> trends)
     table.AddColumns("figure", "first", "last", "growth by slope", "allowed", "certainty", "");
     foreach (Trend t in trends)
     {
-        table.AddRow(t.Name, Text(t.First), Text(t.Last), Text(t.Growth), Text(t.Allowed), Text(t.Confidence), t.Rises ? "[red]rises[/]" : "[green]flat[/]");
+        table.AddRow(t.Name, Text(t.First), Text(t.Last), Text(t.Growth), Text(t.Allowed), Text(t.Confidence), t.Rises
+            ? "[red]rises[/]"
+            : "[green]flat[/]");
     }
 
     return table;

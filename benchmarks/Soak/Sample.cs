@@ -15,6 +15,7 @@ internal sealed record Sample(double Seconds, double Resident, double Managed, d
 
         using Process process = Process.GetCurrentProcess();
         return new Sample(
-            seconds, process.WorkingSet64, GC.GetTotalMemory(forceFullCollection: false), MlxDiagnostics.LiveArrays, Mx.GetActiveMemory(), Mx.GetCacheMemory());
+            seconds, process.WorkingSet64, GC.GetTotalMemory(forceFullCollection: false), MlxDiagnostics.LiveArrays, Mx.GetActiveMemory(),
+            Mx.GetCacheMemory());
     }
 }

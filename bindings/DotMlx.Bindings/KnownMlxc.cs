@@ -10,7 +10,8 @@ internal sealed partial record KnownMlxc(MlxcVersions Flag, string Name, string 
     /// <summary>The first symbols that show that a library isn't this version.</summary>
     internal string Mismatches(Func<string, bool> exports)
     {
-        string[] all = [.. Present.Where(s => !exports(s)).Select(s => $"{s} is missing"), .. Absent.Where(exports).Select(s => $"{s} should not be there")];
+        string[] all = [.. Present.Where(s => !exports(s)).Select(s => $"{s} is missing"), .. Absent.Where(exports)
+            .Select(s => $"{s} should not be there")];
         return string.Join(", ", all.Take(MismatchesShown)) + (all.Length > MismatchesShown ? ", …" : "");
     }
 }

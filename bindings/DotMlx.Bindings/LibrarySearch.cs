@@ -8,7 +8,8 @@ internal sealed class LibrarySearch
 {
     internal const string Variable = "DOTMLX_LIBRARY", ReferenceWord = "reference";
 
-    private const string OwnLibrary = "beside the application", OwnReference = "reference library", OwnPackage = "NuGet's folder of packages";
+    private const string OwnLibrary = "beside the application", OwnReference = "reference library",
+        OwnPackage = "NuGet's folder of packages";
 
     /// <summary>
     /// The libraries that libmlxc needs, in loading order: libmlx, and libjaccl if MLX was built for Macs that are connected by
@@ -37,14 +38,17 @@ internal sealed class LibrarySearch
             Attempts.Add(new(path, origin, reason));
         }
         throw new DllNotFoundException(
-            $"DotMlx found no mlx-c to load. Tried, in this order:{Environment.NewLine}{string.Concat(Attempts.Select(a => $"  {a.Path} ({a.Origin}): {a.Failure}{Environment.NewLine}"))}{Advice()}");
+            $"DotMlx found no mlx-c to load. Tried, in this "
+            + $"order:{Environment.NewLine}{string.Concat(Attempts.Select(a => $"  {a.Path} ({a.Origin}): {a.Failure}{Environment.NewLine}"))}{Advice()}");
     }
 
     private LoadedLibrary Recognize(nint handle, string path, string origin)
     {
         try
         {
-            LoadedLibrary library = LoadedLibrary.Recognize(handle, path, origin is OwnLibrary or OwnReference ? AppContext.BaseDirectory : null);
+            LoadedLibrary library = LoadedLibrary.Recognize(handle, path, origin is OwnLibrary or OwnReference
+                ? AppContext.BaseDirectory
+                : null);
             Attempts.Add(new(path, origin, null));
             return library;
         }
@@ -76,7 +80,8 @@ internal sealed class LibrarySearch
         path == ReferenceWord ? Reference() : [(path, origin)];
 
     internal static IEnumerable<(string Path, string Origin)> Reference() =>
-        OwnFolders().Concat(PackageFolders("dotmlx.runtime.reference")).Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), OwnReference));
+        OwnFolders().Concat(PackageFolders("dotmlx.runtime.reference"))
+            .Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), OwnReference));
 
     /// <summary>
     /// NuGet's layouts: runtimes/RID/native in the application's folder, or directly in that folder after a publish for one platform.
@@ -84,7 +89,8 @@ internal sealed class LibrarySearch
     private static IEnumerable<string> OwnFolders()
     {
         string root = AppContext.BaseDirectory;
-        IEnumerable<string> folders = new[] { RuntimeInformation.RuntimeIdentifier, PortableRid }.Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root);
+        IEnumerable<string> folders = new[] { RuntimeInformation.RuntimeIdentifier, PortableRid }
+            .Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root);
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string list)
         {
             // The shared framework's folder is among them; nobody puts MLX there.
@@ -96,10 +102,11 @@ internal sealed class LibrarySearch
     }
 
     /// <summary>
-    /// Scripts and notebooks load DotMlx out of NuGet's folder, ROOT/dotmlx.bindings/VERSION/lib/FRAMEWORK; a runtime package that they refer to
-    /// lies beside it, the newest version first.
+    /// Scripts and notebooks load DotMlx out of NuGet's folder, ROOT/dotmlx.bindings/VERSION/lib/FRAMEWORK; a runtime package that they
+    /// refer to lies beside it, the newest version first.
     /// </summary>
-    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "A single file has no location, and no folder of packages either.")]
+    [UnconditionalSuppressMessage("SingleFile", "IL3000",
+        Justification = "A single file has no location, and no folder of packages either.")]
     private static IEnumerable<string> PackageFolders(string package)
     {
         string location = typeof(LibrarySearch).Assembly.Location;
@@ -145,16 +152,19 @@ internal sealed class LibrarySearch
         {
             // Installed libraries may carry no run path to what lies beside them; a library that is already in memory needs no search.
             foreach (string name in IsReference(path) ? [] : LoadedBefore)
-                if (Path.Combine(Path.GetDirectoryName(path)!, FileName(name)) is var beside && beside != path && File.Exists(beside)) NativeLibrary.Load(beside);
+                if (Path.Combine(Path.GetDirectoryName(path)!, FileName(name)) is var beside && beside != path && File.Exists(beside))
+                    NativeLibrary.Load(beside);
             handle = NativeLibrary.Load(path);
             reason = "";
             return true;
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            reason = string.Join(" ", e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct());
+            reason = string.Join(" ",
+                e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct());
             // The loader names the first library that it misses; the package knows all that it needs.
-            if (MlxRuntimePackage.In(Path.GetDirectoryName(path)!, IsReference(path)) is { Needs.Length: > 0 } package) reason = $"{reason} {package.Needs}";
+            if (MlxRuntimePackage.In(Path.GetDirectoryName(path)!, IsReference(path)) is { Needs.Length: > 0 } package)
+                reason = $"{reason} {package.Needs}";
             Broken.Add($"{path}: {reason}");
             return false;
         }
@@ -169,9 +179,12 @@ internal sealed class LibrarySearch
     {
         // On Apple silicon an x64 .NET runs, too, but it can load no library of the machine's own kind.
         if (macOS && architecture == Architecture.X64)
-            return $"This .NET is for Intel processors, but MLX for macOS supports only Apple silicon: install the arm64 .NET SDK or runtime. To try DotMlx without MLX, set {Variable}={ReferenceWord}.";
-        return (macOS ? "Install MLX with 'brew install mlx-c'" : "Install MLX and mlx-c below /usr/local or set MLX_C_PREFIX to their prefix")
+            return $"This .NET is for Intel processors, but MLX for macOS supports only Apple silicon: install the arm64 .NET SDK or "
+                + $"runtime. To try DotMlx without MLX, set {Variable}={ReferenceWord}.";
+        return (macOS ? "Install MLX with 'brew install mlx-c'" : "Install MLX and mlx-c below /usr/local "
+            + "or set MLX_C_PREFIX to their prefix")
             + $", add the package DotMlx.Runtime.{PortableRid}, or name a library by the full path in {Variable} or MlxLibrary.Path."
-            + $" To try DotMlx without MLX, add the package DotMlx.Runtime.Reference (in a checkout: ./build.sh --target=Native) and, where MLX is installed, set {Variable}={ReferenceWord}.";
+            + $" To try DotMlx without MLX, add the package DotMlx.Runtime.Reference (in a checkout: ./build.sh --target=Native) and, "
+            + $"where MLX is installed, set {Variable}={ReferenceWord}.";
     }
 }

@@ -19,7 +19,8 @@ internal static class LoadedApi
     internal static void RequireExport(string function)
     {
         if (!MlxLibrary.Loaded.Exports(function))
-            throw new NotSupportedException($"{function} is not exported by '{MlxLibrary.Loaded.Path}': MLX has it only on arm64. Use the 16-bit integer accessors on the same array.");
+            throw new NotSupportedException($"{function} is not exported by '{MlxLibrary.Loaded.Path}': MLX has it only on arm64. Use the "
+                + $"16-bit integer accessors on the same array.");
     }
 
     private static void Refuse(string function, MlxcVersions versions)
@@ -27,7 +28,8 @@ internal static class LoadedApi
         string having = string.Join(", ", KnownMlxc.All.Where(v => (v.Flag & versions) != 0).Select(v => v.Name));
         LoadedLibrary loaded = MlxLibrary.Loaded;
         string cause = loaded.Exports(function)
-            ? $"has other parameters in mlx-c {loaded.Version.Name}; this form is that of mlx-c {having}. Call it through MlxcPortable, or by the name that ends in the version"
+            ? $"has other parameters in mlx-c {loaded.Version.Name}; this form is that of mlx-c {having}. Call it through MlxcPortable, "
+            + $"or by the name that ends in the version"
             : $"is not in mlx-c {loaded.Version.Name}; mlx-c {having} has it. Install that version";
         throw new NotSupportedException($"{function} {cause} (loaded: '{loaded.Path}').");
     }

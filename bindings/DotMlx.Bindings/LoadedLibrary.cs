@@ -23,7 +23,8 @@ internal sealed unsafe class LoadedLibrary
         MlxVersion = ReadMlxVersion();
         // A library that a single-file application extracted has left the other files of its package in the application's folder.
         Package = new[] { System.IO.Path.GetDirectoryName(path), application }.OfType<string>()
-            .Select(folder => MlxRuntimePackage.In(folder, Kind == MlxLibraryKind.Reference)).FirstOrDefault(package => package is not null);
+            .Select(folder => MlxRuntimePackage.In(folder, Kind == MlxLibraryKind.Reference))
+            .FirstOrDefault(package => package is not null);
         if (application is not null) MetalKernelFile.Locate(this, application);
     }
 
@@ -50,13 +51,18 @@ internal sealed unsafe class LoadedLibrary
         bool Exports(string symbol) => NativeLibrary.TryGetExport(handle, symbol, out _);
 
         if (Array.Find(Needed, symbol => !Exports(symbol)) is { } missing)
-            throw new NotSupportedException($"'{path}' is not mlx-c: it does not export {missing}. Point {LibrarySearch.Variable} or MlxLibrary.Path at libmlxc.");
+            throw new NotSupportedException($"'{path}' is not mlx-c: it does not export {missing}. Point {LibrarySearch.Variable} or "
+                + $"MlxLibrary.Path at libmlxc.");
         foreach (KnownMlxc version in KnownMlxc.All)
             if (version.Fits(Exports)) return new LoadedLibrary(handle, path, version, application);
         throw new NotSupportedException(
-            $"'{path}' is a version of mlx-c that DotMlx doesn't know. Calling it could corrupt memory, because mlx-c changes signatures without changing names. Known versions, and what doesn't match:"
-            + string.Concat(KnownMlxc.All.Select(v => $"{Environment.NewLine}  {v.Name} ({v.Commit}, for MLX {v.Mlx}): {v.Mismatches(Exports)}"))
-            + $"{Environment.NewLine}Install one of these versions, or add this one in a checkout of DotMlx: ./build.sh --target=Bindings --headers=DIR --version=NAME, where DIR is the folder above its mlx/c headers; that also prints how it differs from its neighbor.");
+            $"'{path}' is a version of mlx-c that DotMlx doesn't know. Calling it could corrupt memory, because mlx-c changes signatures "
+            + $"without changing names. Known versions, and what doesn't match:"
+            + string.Concat(KnownMlxc.All.Select(v =>
+                $"{Environment.NewLine}  {v.Name} ({v.Commit}, for MLX {v.Mlx}): {v.Mismatches(Exports)}"))
+            + $"{Environment.NewLine}Install one of these versions, or add this one in a checkout of DotMlx: ./build.sh --target=Bindings "
+            + $"--headers=DIR --version=NAME, where DIR is the folder above its mlx/c headers; that also "
+            + $"prints how it differs from its neighbor.");
     }
 
     private nint Export(string symbol) => NativeLibrary.GetExport(Handle, symbol);

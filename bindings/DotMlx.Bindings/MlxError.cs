@@ -22,7 +22,9 @@ public static unsafe partial class MlxError
         if (status != 0) Throw(status, function);
     }
 
-    /// <summary>The exception for a function that reports failure by a null handle or pointer: <c>throw MlxError.Fail("mlx_array_new_data")</c>.</summary>
+    /// <summary>
+    /// The exception for a function that reports failure by a null handle or pointer: <c>throw MlxError.Fail("mlx_array_new_data")</c>.
+    /// </summary>
     /// <param name="function">The name of the C function.</param>
     public static MlxException Fail(string function) =>
         new(TakeMessage() ?? $"{function} failed without a message.", function);
@@ -51,7 +53,8 @@ public static unsafe partial class MlxError
 
     /// <summary>The function that mlx-c calls instead of printing the error and ending the process. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    internal static void Handle(byte* message, void* data) => S_message.Value = MlxMessages.Explain(Clean(Marshal.PtrToStringUTF8((nint)message)));
+    internal static void Handle(byte* message, void* data) =>
+        S_message.Value = MlxMessages.Explain(Clean(Marshal.PtrToStringUTF8((nint)message)));
 
     /// <summary>Removes the C++ file and line at the end of every message of mlx-c, which don't help a .NET developer.</summary>
     internal static string? Clean(string? message)

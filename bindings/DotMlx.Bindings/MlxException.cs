@@ -19,7 +19,8 @@ public class MlxException : Exception
     }
 
     /// <summary>An error of the C function <paramref name="operation"/>.</summary>
-    public MlxException(string message, string operation, Exception? innerException = null) : base(message, innerException) => Operation = operation;
+    public MlxException(string message, string operation, Exception? innerException = null) : base(message, innerException) =>
+        Operation = operation;
 
     /// <summary>The C function that failed, such as <c>mlx_matmul</c>; empty if there is none.</summary>
     public string Operation { get; }

@@ -32,7 +32,9 @@ public static partial class MlxLibrary
     private static volatile IReadOnlyList<MlxLibraryAttempt> _s_attempts = [];
     private static ILogger _s_logger = NullLogger.Instance;
 
-    /// <summary>The file in use. A program may name one by its full path (or the word <c>reference</c>) before the first use of MLX.</summary>
+    /// <summary>
+    /// The file in use. A program may name one by its full path (or the word <c>reference</c>) before the first use of MLX.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Set after the library was loaded.</exception>
     /// <exception cref="DllNotFoundException">No library loads; the message lists every path tried.</exception>
     public static string Path
@@ -44,7 +46,8 @@ public static partial class MlxLibrary
             lock (S_gate)
             {
                 if (_s_loaded is { } loaded && loaded.Path != value)
-                    throw new InvalidOperationException($"MlxLibrary.Path cannot become '{value}': '{loaded.Path}' is already loaded. Set it before the first use of MLX.");
+                    throw new InvalidOperationException($"MlxLibrary.Path cannot become '{value}': '{loaded.Path}' is already loaded. Set "
+                        + $"it before the first use of MLX.");
                 _s_path = value;
             }
         }
@@ -59,7 +62,9 @@ public static partial class MlxLibrary
     /// <summary>The version of mlx-c, such as <c>fba4470</c> or <c>v0.7.0</c>, told from the symbols that the library exports.</summary>
     public static string MlxcVersion => Loaded.Version.Name;
 
-    /// <summary>What the package that brought the library says about it; null when the library is an installed one or was named by its path.</summary>
+    /// <summary>
+    /// What the package that brought the library says about it; null when the library is an installed one or was named by its path.
+    /// </summary>
     public static MlxRuntimePackage? Package => Loaded.Package;
 
     /// <summary>The devices that can be used, such as <c>cpu:0</c> and <c>gpu:0</c> (<c>mlx_device_count</c>).</summary>
@@ -73,7 +78,10 @@ public static partial class MlxLibrary
         }
     }
 
-    /// <summary>The places in which the library was looked for, in order; looks for it when that has not happened yet. The last one is in use, or nothing is.</summary>
+    /// <summary>
+    /// The places in which the library was looked for, in order; looks for it when that has not happened yet. The last one is in use, or
+    /// nothing is.
+    /// </summary>
     /// <remarks>Unlike the other members it does not throw when nothing loads: it is for a program that wants to say why.</remarks>
     public static IReadOnlyList<MlxLibraryAttempt> Attempts
     {
@@ -150,7 +158,8 @@ public static partial class MlxLibrary
             LogUntested(_s_logger, loaded.MlxVersion, KnownMlxc.TestedFrom, KnownMlxc.TestedTo);
     }
 
-    internal static bool IsNewerThanTested(string mlxVersion) => Numbers(mlxVersion) is { } version && version > Version.Parse(KnownMlxc.TestedTo);
+    internal static bool IsNewerThanTested(string mlxVersion) =>
+        Numbers(mlxVersion) is { } version && version > Version.Parse(KnownMlxc.TestedTo);
 
     /// <summary>Whether the MLX in use is older than <paramref name="version"/>; false when it does not say.</summary>
     internal static bool IsOlderThan(Version version) => IsOlder(MlxVersion, version);
@@ -161,7 +170,8 @@ public static partial class MlxLibrary
     /// <summary>Development builds add a suffix: 0.33.0.dev20261101+abc counts as 0.33.0.</summary>
     private static Version? Numbers(string mlxVersion)
     {
-        string numbers = string.Join('.', mlxVersion.Split('.', '+', '-').TakeWhile(part => part.Length > 0 && part.All(char.IsAsciiDigit)).Take(3));
+        string numbers = string.Join('.', mlxVersion.Split('.', '+', '-')
+            .TakeWhile(part => part.Length > 0 && part.All(char.IsAsciiDigit)).Take(3));
         return Version.TryParse(numbers, out Version? version) ? version : null;
     }
 
@@ -175,12 +185,15 @@ public static partial class MlxLibrary
     [LoggerMessage(1, LogLevel.Information, "DotMlx uses {Kind}: MLX {MlxVersion}, mlx-c {MlxcVersion}, {Path}")]
     private static partial void LogInUse(ILogger logger, MlxLibraryKind kind, string mlxVersion, string mlxcVersion, string path);
 
-    [LoggerMessage(2, LogLevel.Warning, "DotMlx runs on its reference library, which is for tests and for trying things out: it computes on the CPU and is not fast. Install MLX for real work.{Broken}")]
+    [LoggerMessage(2, LogLevel.Warning,
+        "DotMlx runs on its reference library, which is for tests and for trying things out: it computes on the CPU and is not fast. Install MLX for real work.{Broken}")]
     private static partial void LogReference(ILogger logger, string broken);
 
-    [LoggerMessage(4, LogLevel.Warning, "The package of {Path} says mlx-c {Packaged}, but the file is mlx-c {Found} and is used as that: it was replaced after packaging")]
+    [LoggerMessage(4, LogLevel.Warning,
+        "The package of {Path} says mlx-c {Packaged}, but the file is mlx-c {Found} and is used as that: it was replaced after packaging")]
     private static partial void LogReplaced(ILogger logger, string path, string packaged, string found);
 
-    [LoggerMessage(3, LogLevel.Warning, "MLX {MlxVersion} is newer than the versions DotMlx was tested with ({From} to {To}); a function whose C signature changed since could misbehave")]
+    [LoggerMessage(3, LogLevel.Warning,
+        "MLX {MlxVersion} is newer than the versions DotMlx was tested with ({From} to {To}); a function whose C signature changed since could misbehave")]
     private static partial void LogUntested(ILogger logger, string mlxVersion, string from, string to);
 }

@@ -6,10 +6,13 @@ internal static class MlxMessages
     private static readonly (string Part, string Sentence)[] S_sentences =
     [
         ("array without a primitive",
-            "[eval] An array has no value: it was made inside a function that is compiled, vectorized or exported, and used outside of it. Return it from "
-            + "the function, or name the model or optimizer that keeps it as state of the compiled function: Mx.Compile(fun, inputs: [model], outputs: [model])."),
+            "[eval] An array has no value: it was made inside a function that is compiled, vectorized or "
+            + "exported, and used outside of it. Return it from "
+            + "the function, or name the model or optimizer that keeps it as state of the compiled function: Mx.Compile(fun, inputs: "
+            + "[model], outputs: [model])."),
         ("during function transformations",
-            "[eval] A function that is being compiled, vectorized or exported cannot evaluate (Eval, Item, ToArray, ToString) what it computes from its "
+            "[eval] A function that is being compiled, vectorized or exported cannot evaluate (Eval, Item, "
+            + "ToArray, ToString) what it computes from its "
             + "arguments, which have no values yet. Evaluate what it returns instead."),
     ];
 

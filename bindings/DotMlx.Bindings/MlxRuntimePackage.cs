@@ -33,7 +33,9 @@ public sealed record MlxRuntimePackage(
         get
         {
             if (MinimumSystem is null && SystemLibraries.Count == 0) return "";
-            string[] parts = [.. new[] { MinimumSystem is null ? null : $"{MinimumSystem} or newer", SystemLibraries.Count == 0 ? null : $"{string.Join(", ", SystemLibraries)} of the system" }.OfType<string>()];
+            string[] parts = [.. new[] { MinimumSystem is null ? null : $"{MinimumSystem} or newer", SystemLibraries.Count == 0
+                ? null
+                : $"{string.Join(", ", SystemLibraries)} of the system" }.OfType<string>()];
             return $"Its package needs {string.Join(", and ", parts)}{(DebianPackages.Count == 0 ? "" : $" (on Debian and Ubuntu: apt-get install {string.Join(' ', DebianPackages)})")}.";
         }
     }

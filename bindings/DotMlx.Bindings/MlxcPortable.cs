@@ -1,7 +1,8 @@
 namespace DotMlx.Bindings;
 
 /// <summary>
-/// The functions whose C signature differs between known mlx-c versions, with the parameters and the meaning of the pinned version on all of them.
+/// The functions whose C signature differs between known mlx-c versions, with the parameters and the meaning of the pinned version on all
+/// of them.
 /// </summary>
 public static unsafe partial class MlxcPortable
 {
@@ -48,7 +49,8 @@ public static unsafe partial class MlxcPortable
     /// <c>mlx_fast_scaled_dot_product_attention</c>; with mlx-c v0.7.0, <c>force_fused</c> is false, the behavior of older versions.
     /// </summary>
     public static int mlx_fast_scaled_dot_product_attention(
-        mlx_array* res, mlx_array queries, mlx_array keys, mlx_array values, float scale, byte* mask_mode, mlx_array mask_arr, mlx_array sinks, mlx_stream s) => IsV0_7_0
+        mlx_array* res, mlx_array queries, mlx_array keys, mlx_array values, float scale, byte* mask_mode, mlx_array mask_arr,
+        mlx_array sinks, mlx_stream s) => IsV0_7_0
         ? Mlxc.mlx_fast_scaled_dot_product_attention_v0_7_0(res, queries, keys, values, scale, mask_mode, mask_arr, sinks, 0, s)
         : Mlxc.mlx_fast_scaled_dot_product_attention(res, queries, keys, values, scale, mask_mode, mask_arr, sinks, s);
 
@@ -95,73 +97,85 @@ public static unsafe partial class MlxcPortable
 
     /// <summary><c>mlx_fft_fft</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_fft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_fft", norm)
+    public static int mlx_fft_fft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s) =>
+        OnlyBackward("mlx_fft_fft", norm)
         ? Mlxc.mlx_fft_fft_v0_6_0(res, a, n, axis, s)
         : Mlxc.mlx_fft_fft(res, a, n, axis, norm, s);
 
     /// <summary><c>mlx_fft_ifft</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_ifft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_ifft", norm)
+    public static int mlx_fft_ifft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s) =>
+        OnlyBackward("mlx_fft_ifft", norm)
         ? Mlxc.mlx_fft_ifft_v0_6_0(res, a, n, axis, s)
         : Mlxc.mlx_fft_ifft(res, a, n, axis, norm, s);
 
     /// <summary><c>mlx_fft_rfft</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_rfft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_rfft", norm)
+    public static int mlx_fft_rfft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s) =>
+        OnlyBackward("mlx_fft_rfft", norm)
         ? Mlxc.mlx_fft_rfft_v0_6_0(res, a, n, axis, s)
         : Mlxc.mlx_fft_rfft(res, a, n, axis, norm, s);
 
     /// <summary><c>mlx_fft_irfft</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_irfft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_irfft", norm)
+    public static int mlx_fft_irfft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s) =>
+        OnlyBackward("mlx_fft_irfft", norm)
         ? Mlxc.mlx_fft_irfft_v0_6_0(res, a, n, axis, s)
         : Mlxc.mlx_fft_irfft(res, a, n, axis, norm, s);
 
     /// <summary><c>mlx_fft_fft2</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_fft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_fft2", norm)
+    public static int mlx_fft_fft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm,
+        mlx_stream s) => OnlyBackward("mlx_fft_fft2", norm)
         ? Mlxc.mlx_fft_fft2_v0_6_0(res, a, n, n_num, axes, axes_num, s)
         : Mlxc.mlx_fft_fft2(res, a, n, n_num, axes, axes_num, norm, s);
 
     /// <summary><c>mlx_fft_fftn</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_fftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_fftn", norm)
+    public static int mlx_fft_fftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm,
+        mlx_stream s) => OnlyBackward("mlx_fft_fftn", norm)
         ? Mlxc.mlx_fft_fftn_v0_6_0(res, a, n, n_num, axes, axes_num, s)
         : Mlxc.mlx_fft_fftn(res, a, n, n_num, axes, axes_num, norm, s);
 
     /// <summary><c>mlx_fft_ifft2</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_ifft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_ifft2", norm)
+    public static int mlx_fft_ifft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm,
+        mlx_stream s) => OnlyBackward("mlx_fft_ifft2", norm)
         ? Mlxc.mlx_fft_ifft2_v0_6_0(res, a, n, n_num, axes, axes_num, s)
         : Mlxc.mlx_fft_ifft2(res, a, n, n_num, axes, axes_num, norm, s);
 
     /// <summary><c>mlx_fft_ifftn</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_ifftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_ifftn", norm)
+    public static int mlx_fft_ifftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm,
+        mlx_stream s) => OnlyBackward("mlx_fft_ifftn", norm)
         ? Mlxc.mlx_fft_ifftn_v0_6_0(res, a, n, n_num, axes, axes_num, s)
         : Mlxc.mlx_fft_ifftn(res, a, n, n_num, axes, axes_num, norm, s);
 
     /// <summary><c>mlx_fft_rfft2</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_rfft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_rfft2", norm)
+    public static int mlx_fft_rfft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm,
+        mlx_stream s) => OnlyBackward("mlx_fft_rfft2", norm)
         ? Mlxc.mlx_fft_rfft2_v0_6_0(res, a, n, n_num, axes, axes_num, s)
         : Mlxc.mlx_fft_rfft2(res, a, n, n_num, axes, axes_num, norm, s);
 
     /// <summary><c>mlx_fft_rfftn</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_rfftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_rfftn", norm)
+    public static int mlx_fft_rfftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm,
+        mlx_stream s) => OnlyBackward("mlx_fft_rfftn", norm)
         ? Mlxc.mlx_fft_rfftn_v0_6_0(res, a, n, n_num, axes, axes_num, s)
         : Mlxc.mlx_fft_rfftn(res, a, n, n_num, axes, axes_num, norm, s);
 
     /// <summary><c>mlx_fft_irfft2</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_irfft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_irfft2", norm)
+    public static int mlx_fft_irfft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm,
+        mlx_stream s) => OnlyBackward("mlx_fft_irfft2", norm)
         ? Mlxc.mlx_fft_irfft2_v0_6_0(res, a, n, n_num, axes, axes_num, s)
         : Mlxc.mlx_fft_irfft2(res, a, n, n_num, axes, axes_num, norm, s);
 
     /// <summary><c>mlx_fft_irfftn</c>; mlx-c v0.6.0 supports only the backward norm.</summary>
     /// <exception cref="NotSupportedException">The norm isn't backward, and mlx-c is v0.6.0.</exception>
-    public static int mlx_fft_irfftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s) => OnlyBackward("mlx_fft_irfftn", norm)
+    public static int mlx_fft_irfftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm,
+        mlx_stream s) => OnlyBackward("mlx_fft_irfftn", norm)
         ? Mlxc.mlx_fft_irfftn_v0_6_0(res, a, n, n_num, axes, axes_num, s)
         : Mlxc.mlx_fft_irfftn(res, a, n, n_num, axes, axes_num, norm, s);
 
@@ -169,6 +183,7 @@ public static unsafe partial class MlxcPortable
     {
         if (!IsV0_6_0) return false;
         return norm == mlx_fft_norm.MLX_FFT_NORM_BACKWARD ? true : throw new NotSupportedException(
-            $"{function} with {norm} needs mlx-c fba4470 or newer; the loaded one is v0.6.0, which supports only MLX_FFT_NORM_BACKWARD. Use the backward norm and scale the result, or install a newer mlx-c.");
+            $"{function} with {norm} needs mlx-c fba4470 or newer; the loaded one is v0.6.0, which supports only MLX_FFT_NORM_BACKWARD. "
+            + $"Use the backward norm and scale the result, or install a newer mlx-c.");
     }
 }

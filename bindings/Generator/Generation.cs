@@ -35,7 +35,9 @@ internal sealed class Generation(string root)
     /// <summary>The JSON of a version from its headers.</summary>
     internal static ApiVersion FromHeaders(string headers, string version) => new ClangHeaderParser().Parse(headers, version);
 
-    /// <summary>The known version that a folder of headers agrees with, or null. Needs no clang: without one the headers are read as text.</summary>
+    /// <summary>
+    /// The known version that a folder of headers agrees with, or null. Needs no clang: without one the headers are read as text.
+    /// </summary>
     internal KnownVersion? Identify(string headers)
     {
         IHeaderParser parser = ClangHeaderParser.IsAvailable() ? new ClangHeaderParser() : new TextHeaderParser();
@@ -49,7 +51,8 @@ internal sealed class Generation(string root)
     /// <summary>The files whose content on disk differs, with generated files that no longer belong there.</summary>
     internal IReadOnlyList<string> Differences(IReadOnlyDictionary<string, string> files)
     {
-        IEnumerable<string> changed = files.Where(f => !File.Exists(Path.Combine(root, f.Key)) || File.ReadAllText(Path.Combine(root, f.Key)) != f.Value).Select(f => f.Key);
+        IEnumerable<string> changed = files.Where(f => !File.Exists(Path.Combine(root, f.Key))
+            || File.ReadAllText(Path.Combine(root, f.Key)) != f.Value).Select(f => f.Key);
         return [.. changed, .. Stale(files)];
     }
 

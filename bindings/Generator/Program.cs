@@ -2,13 +2,19 @@ using System.CommandLine;
 using DotMlx.Generator;
 using DotMlx.Generator.Api;
 
-var headers = new Option<DirectoryInfo?>("--headers") { Description = "Folder above mlx/c. Default: mlx-c.submodule when checked out, else an installed prefix's include folder." };
-var table = new Option<FileInfo?>("--table") { Description = "Tab-separated table of a version whose headers are not to be had, instead of --headers." };
-var version = new Option<string?>("--version") { Description = "Version that --headers or --table describes. Default: the pinned one of native/versions.json." };
+var headers = new Option<DirectoryInfo?>("--headers")
+    { Description = "Folder above mlx/c. Default: mlx-c.submodule when checked out, else an installed prefix's include folder." };
+var table = new Option<FileInfo?>("--table")
+    { Description = "Tab-separated table of a version whose headers are not to be had, instead of --headers." };
+var version = new Option<string?>("--version")
+    { Description = "Version that --headers or --table describes. Default: the pinned one of native/versions.json." };
 var check = new Option<bool>("--check") { Description = "Write nothing; fail when a generated file differs." };
-var identify = new Option<bool>("--identify") { Description = "Write nothing; print which known version the --headers are, and fail when they are none." };
-var repository = new Option<DirectoryInfo?>("--root") { Description = "Root of the repository. Default: found from the current folder upwards." };
-var command = new RootCommand("Reads mlx-c's headers into bindings/api/*.json and writes DotMlx's imports and the reference library's exports from them.");
+var identify = new Option<bool>("--identify")
+    { Description = "Write nothing; print which known version the --headers are, and fail when they are none." };
+var repository = new Option<DirectoryInfo?>("--root")
+    { Description = "Root of the repository. Default: found from the current folder upwards." };
+var command = new RootCommand("Reads mlx-c's headers into bindings/api/*.json and writes DotMlx's imports "
+    + "and the reference library's exports from them.");
 // The built-in --version option would hide ours.
 foreach (VersionOption builtIn in command.Options.OfType<VersionOption>().ToList()) command.Options.Remove(builtIn);
 foreach (Option option in (Option[])[headers, table, version, check, identify, repository]) command.Options.Add(option);
@@ -19,9 +25,11 @@ command.SetAction(parsed =>
         var runner = new Runner(Runner.FindRoot(parsed.GetValue(repository)?.FullName), Console.Out);
         return parsed.GetValue(identify)
             ? runner.Identify(parsed.GetValue(headers)?.FullName)
-            : runner.Run(parsed.GetValue(headers)?.FullName, parsed.GetValue(table)?.FullName, parsed.GetValue(version), parsed.GetValue(check));
+            : runner.Run(parsed.GetValue(headers)?.FullName, parsed.GetValue(table)?.FullName, parsed.GetValue(version),
+                parsed.GetValue(check));
     }
-    catch (Exception e) when (e is IOException or FormatException or InvalidOperationException or NotSupportedException or UnauthorizedAccessException)
+    catch (Exception e) when (e is IOException or FormatException or InvalidOperationException or NotSupportedException
+        or UnauthorizedAccessException)
     {
         Console.Error.WriteLine(e.Message);
         return 1;

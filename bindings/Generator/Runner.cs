@@ -22,11 +22,14 @@ internal sealed class Runner(string root, TextWriter output)
         if (fresh is not null && (headers ?? table) is not null) PrintNeighbor(fresh);
 
         bool known = _generation.Versions.Versions.Any(v => v.Name == version);
-        string[] missing = [.. _generation.Versions.Versions.Select(v => v.Name).Where(v => v != fresh?.Name && !File.Exists(Path.Combine(root, Generation.ApiFile(v))))];
+        string[] missing = [.. _generation.Versions.Versions.Select(v => v.Name)
+            .Where(v => v != fresh?.Name && !File.Exists(Path.Combine(root, Generation.ApiFile(v))))];
         if (missing.Length > 0)
         {
-            if (fresh is not null && !check) _generation.Write(new Dictionary<string, string> { [Generation.ApiFile(version)] = ApiJson.Write(fresh) });
-            output.WriteLine($"No C# was written: {string.Join(", ", missing.Select(Generation.ApiFile))} must be described first (--headers DIR or --table FILE, with --version).");
+            if (fresh is not null && !check)
+                _generation.Write(new Dictionary<string, string> { [Generation.ApiFile(version)] = ApiJson.Write(fresh) });
+            output.WriteLine($"No C# was written: {string.Join(", ", missing.Select(Generation.ApiFile))} must be described first "
+                + $"(--headers DIR or --table FILE, with --version).");
             return 1;
         }
         ApiVersion[] versions = [.. _generation.Versions.Versions.Select(v => v.Name == fresh?.Name ? fresh : _generation.ReadApi(v.Name))];
@@ -38,7 +41,9 @@ internal sealed class Runner(string root, TextWriter output)
         if (check)
         {
             foreach (string file in differences) output.WriteLine($"differs: {file}");
-            output.WriteLine(differences.Count == 0 ? $"{files.Count} generated files are up to date." : $"{differences.Count} of {files.Count} generated files differ: run ./build.sh --target=Bindings and commit.");
+            output.WriteLine(differences.Count == 0
+                ? $"{files.Count} generated files are up to date."
+                : $"{differences.Count} of {files.Count} generated files differ: run ./build.sh --target=Bindings and commit.");
             return differences.Count == 0 ? 0 : 1;
         }
         _generation.Write(files);
@@ -55,7 +60,8 @@ internal sealed class Runner(string root, TextWriter output)
             output.WriteLine(version.Name);
             return 0;
         }
-        output.WriteLine($"The headers in '{headers}' agree with none of {string.Join(", ", _generation.Versions.Versions.Select(v => v.Name))}.");
+        output.WriteLine($"The headers in '{headers}' agree with none "
+            + $"of {string.Join(", ", _generation.Versions.Versions.Select(v => v.Name))}.");
         return 1;
     }
 
@@ -65,7 +71,8 @@ internal sealed class Runner(string root, TextWriter output)
         if (headers is null)
         {
             // Other versions' JSON is committed; only the pinned headers have a place to be looked for.
-            if (version != _generation.Versions.Pinned) throw new InvalidOperationException($"--version {version} needs --headers DIR or --table FILE.");
+            if (version != _generation.Versions.Pinned)
+                throw new InvalidOperationException($"--version {version} needs --headers DIR or --table FILE.");
             headers = DefaultHeaders();
             if (headers is null || !ClangHeaderParser.IsAvailable())
             {
@@ -76,7 +83,8 @@ internal sealed class Runner(string root, TextWriter output)
             string recorded = Path.Combine(root, Generation.ApiFile(version));
             bool submodule = headers.StartsWith(Path.Combine(root, "mlx-c.submodule"), StringComparison.Ordinal);
             // An installed mlx-c may well be another version: it must not overwrite the pinned description.
-            if (submodule || !File.Exists(recorded) || ApiDifference.Lines(_generation.ReadApi(version), installed).Count == 0) return installed;
+            if (submodule || !File.Exists(recorded) || ApiDifference.Lines(_generation.ReadApi(version), installed).Count == 0)
+                return installed;
             output.WriteLine($"The headers in '{headers}' are not those of {version}: {Generation.ApiFile(version)} is taken as it is.");
             return null;
         }
@@ -85,9 +93,11 @@ internal sealed class Runner(string root, TextWriter output)
 
     internal string? DefaultHeaders()
     {
-        string?[] prefixes = [Environment.GetEnvironmentVariable("MLX_C_PREFIX"), Environment.GetEnvironmentVariable("HOMEBREW_PREFIX"), "/opt/homebrew", "/usr/local", "/usr"];
+        string?[] prefixes = [Environment.GetEnvironmentVariable("MLX_C_PREFIX"), Environment.GetEnvironmentVariable("HOMEBREW_PREFIX"),
+            "/opt/homebrew", "/usr/local", "/usr"];
         IEnumerable<string> folders = prefixes.Where(p => !string.IsNullOrEmpty(p)).Select(p => Path.Combine(p!, "include"));
-        return folders.Prepend(Path.Combine(root, "mlx-c.submodule")).FirstOrDefault(f => File.Exists(Path.Combine(f, "mlx", "c", "mlx.h")));
+        return folders.Prepend(Path.Combine(root, "mlx-c.submodule"))
+            .FirstOrDefault(f => File.Exists(Path.Combine(f, "mlx", "c", "mlx.h")));
     }
 
     private void PrintNeighbor(ApiVersion fresh)
@@ -105,8 +115,11 @@ internal sealed class Runner(string root, TextWriter output)
     {
         ApiVersion last = _generation.ReadApi(_generation.Versions.Versions[^1].Name);
         string[] added = [.. fresh.Functions.Where(f => last.Find(f.Name) is null && f.AbsentOn is null).Select(f => f.Name)];
-        output.WriteLine($"{fresh.Name} is not in native/versions.json yet. Add it there (oldest first) with its commit and MLX version, and probe symbols that tell it from its neighbors"
-            + (added.Length == 0 ? "; it adds no symbol, so nothing in the library tells it apart." : $": new in it are {string.Join(", ", added.Take(5))}{(added.Length > 5 ? ", …" : "")}.")
+        output.WriteLine($"{fresh.Name} is not in native/versions.json yet. Add it there (oldest first) with its commit and MLX version, "
+            + $"and probe symbols that tell it from its neighbors"
+            + (added.Length == 0
+                ? "; it adds no symbol, so nothing in the library tells it apart."
+                : $": new in it are {string.Join(", ", added.Take(5))}{(added.Length > 5 ? ", …" : "")}.")
             + " Then run this command again, and give MlxcPortable a branch for every function marked with ! above.");
     }
 }

@@ -37,14 +37,18 @@ internal sealed unsafe partial class Functions
 
     public static mlx_array mlx_array_new_double(double val) => mlx_array_new_float64(val);
 
-    public static mlx_array mlx_array_new_complex(float real_val, float imag_val) => NewArray(One(MLX_COMPLEX64, Complex64(real_val, imag_val)));
+    public static mlx_array mlx_array_new_complex(float real_val, float imag_val) =>
+        NewArray(One(MLX_COMPLEX64, Complex64(real_val, imag_val)));
 
-    public static mlx_array mlx_array_new_data(void* data, int* shape, int dim, mlx_dtype dtype) => NewArray(FromData(data, shape, dim, dtype));
+    public static mlx_array mlx_array_new_data(void* data, int* shape, int dim, mlx_dtype dtype) =>
+        NewArray(FromData(data, shape, dim, dtype));
 
-    public static mlx_array mlx_array_new_data_managed(void* data, int* shape, int dim, mlx_dtype dtype, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    public static mlx_array mlx_array_new_data_managed(void* data, int* shape, int dim, mlx_dtype dtype,
+        delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         mlx_array_new_data_managed_payload(data, shape, dim, dtype, data, dtor);
 
-    public static mlx_array mlx_array_new_data_managed_payload(void* data, int* shape, int dim, mlx_dtype dtype, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    public static mlx_array mlx_array_new_data_managed_payload(
+        void* data, int* shape, int dim, mlx_dtype dtype, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         if (dtor == null) return mlx_array_new_data(data, shape, dim, dtype);
         if (data == null) throw new MlxFailure("[array] The data is missing.");
@@ -65,9 +69,11 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_array_set_double(mlx_array* arr, double val) => mlx_array_set_float64(arr, val);
 
-    public static int mlx_array_set_complex(mlx_array* arr, float real_val, float imag_val) => Assign(&arr->ctx, One(MLX_COMPLEX64, Complex64(real_val, imag_val)));
+    public static int mlx_array_set_complex(mlx_array* arr, float real_val, float imag_val) =>
+        Assign(&arr->ctx, One(MLX_COMPLEX64, Complex64(real_val, imag_val)));
 
-    public static int mlx_array_set_data(mlx_array* arr, void* data, int* shape, int dim, mlx_dtype dtype) => Assign(&arr->ctx, FromData(data, shape, dim, dtype));
+    public static int mlx_array_set_data(mlx_array* arr, void* data, int* shape, int dim, mlx_dtype dtype) =>
+        Assign(&arr->ctx, FromData(data, shape, dim, dtype));
 
     public static int mlx_array_free(mlx_array arr) => Handles.Free(arr.ctx, nameof(mlx_array));
 
@@ -129,7 +135,8 @@ internal sealed unsafe partial class Functions
     {
         var tensor = Array_(arr);
         if (tensor.Size != 1) throw new MlxFailure("item can only be called on arrays of size 1.");
-        if (tensor.NBytes < sizeof(T)) throw new MlxFailure($"[item] The array's type is {DTypes.Name(tensor.DType)}, which is smaller than the type asked for.");
+        if (tensor.NBytes < sizeof(T))
+            throw new MlxFailure($"[item] The array's type is {DTypes.Name(tensor.DType)}, which is smaller than the type asked for.");
         *res = *(T*)tensor.Pointer;
         return 0;
     }

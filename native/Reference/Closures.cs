@@ -27,7 +27,8 @@ internal sealed unsafe partial class Functions
 {
     private static Callback<ArrayFunction> Closure(mlx_closure cls) => Handles.Get<Callback<ArrayFunction>>(cls.ctx, nameof(mlx_closure));
 
-    private static Action? Destructor(void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) => dtor == null ? null : () => dtor(payload);
+    private static Action? Destructor(void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+        dtor == null ? null : () => dtor(payload);
 
     /// <summary>Lends vectors to a C function for the time of the call, and takes the vector that it leaves behind.</summary>
     private static Tensor[] CallNative(string name, Tensor[][] arguments, Func<mlx_vector_array[], (nint Result, int Status)> call) =>
@@ -68,7 +69,8 @@ internal sealed unsafe partial class Functions
             return ((nint)result.ctx, status);
         }));
 
-    public static mlx_closure mlx_closure_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    public static mlx_closure mlx_closure_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, void*, int> fun,
+        void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         NewClosure(inputs => CallNative(nameof(mlx_closure), [inputs], lent =>
         {
             mlx_vector_array result = default;
@@ -114,10 +116,13 @@ internal sealed unsafe partial class Functions
 
     // ---- with keywords ------------------------------------------------------------------------------------------
 
-    private static Callback<KeywordFunction> Closure(mlx_closure_kwargs cls) => Handles.Get<Callback<KeywordFunction>>(cls.ctx, nameof(mlx_closure_kwargs));
+    private static Callback<KeywordFunction> Closure(mlx_closure_kwargs cls) =>
+        Handles.Get<Callback<KeywordFunction>>(cls.ctx, nameof(mlx_closure_kwargs));
 
-    private static mlx_closure_kwargs NewKeywordClosure(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, int> plain,
-        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, void*, int> fun, void* payload, Action? released) =>
+    private static mlx_closure_kwargs NewKeywordClosure(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, int> plain,
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, void*, int> fun, void* payload,
+        Action? released) =>
         new()
         {
             ctx = Handles.New(new Callback<KeywordFunction>((inputs, keywords) => CallNative(nameof(mlx_closure_kwargs), [inputs], lent =>
@@ -132,17 +137,21 @@ internal sealed unsafe partial class Functions
 
     public static mlx_closure_kwargs mlx_closure_kwargs_new() => default;
 
-    public static mlx_closure_kwargs mlx_closure_kwargs_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, int> fun) =>
+    public static mlx_closure_kwargs mlx_closure_kwargs_new_func(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, int> fun) =>
         NewKeywordClosure(fun, null, null, null);
 
-    public static mlx_closure_kwargs mlx_closure_kwargs_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    public static mlx_closure_kwargs mlx_closure_kwargs_new_func_payload(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, void*, int> fun, void* payload,
+        delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         NewKeywordClosure(null, fun, payload, Destructor(payload, dtor));
 
     public static int mlx_closure_kwargs_set(mlx_closure_kwargs* cls, mlx_closure_kwargs src) => Assign(&cls->ctx, Closure(src));
 
     public static int mlx_closure_kwargs_free(mlx_closure_kwargs cls) => Handles.Free(cls.ctx, nameof(mlx_closure_kwargs));
 
-    public static int mlx_closure_kwargs_apply(mlx_vector_array* res, mlx_closure_kwargs cls, mlx_vector_array input_0, mlx_map_string_to_array input_1) =>
+    public static int mlx_closure_kwargs_apply(mlx_vector_array* res, mlx_closure_kwargs cls, mlx_vector_array input_0,
+        mlx_map_string_to_array input_1) =>
         SetVector(res, Closure(cls).Call([.. Vector(input_0)], Map(input_1)));
 
     // ---- value and gradient -------------------------------------------------------------------------------------
@@ -150,8 +159,10 @@ internal sealed unsafe partial class Functions
     private static Callback<ValueAndGradFunction> Closure(mlx_closure_value_and_grad cls) =>
         Handles.Get<Callback<ValueAndGradFunction>>(cls.ctx, nameof(mlx_closure_value_and_grad));
 
-    private static mlx_closure_value_and_grad NewValueAndGrad(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, int> plain,
-        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload, Action? released) =>
+    private static mlx_closure_value_and_grad NewValueAndGrad(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, int> plain,
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload,
+        Action? released) =>
         new()
         {
             ctx = Handles.New(new Callback<ValueAndGradFunction>(inputs =>
@@ -172,17 +183,23 @@ internal sealed unsafe partial class Functions
 
     public static mlx_closure_value_and_grad mlx_closure_value_and_grad_new() => default;
 
-    public static mlx_closure_value_and_grad mlx_closure_value_and_grad_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, int> fun) =>
+    public static mlx_closure_value_and_grad mlx_closure_value_and_grad_new_func(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, int> fun) =>
         NewValueAndGrad(fun, null, null, null);
 
-    public static mlx_closure_value_and_grad mlx_closure_value_and_grad_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    public static mlx_closure_value_and_grad mlx_closure_value_and_grad_new_func_payload(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload,
+        delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         NewValueAndGrad(null, fun, payload, Destructor(payload, dtor));
 
-    public static int mlx_closure_value_and_grad_set(mlx_closure_value_and_grad* cls, mlx_closure_value_and_grad src) => Assign(&cls->ctx, Closure(src));
+    public static int mlx_closure_value_and_grad_set(mlx_closure_value_and_grad* cls, mlx_closure_value_and_grad src) =>
+        Assign(&cls->ctx, Closure(src));
 
-    public static int mlx_closure_value_and_grad_free(mlx_closure_value_and_grad cls) => Handles.Free(cls.ctx, nameof(mlx_closure_value_and_grad));
+    public static int mlx_closure_value_and_grad_free(mlx_closure_value_and_grad cls) =>
+        Handles.Free(cls.ctx, nameof(mlx_closure_value_and_grad));
 
-    public static int mlx_closure_value_and_grad_apply(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure_value_and_grad cls, mlx_vector_array input)
+    public static int mlx_closure_value_and_grad_apply(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure_value_and_grad cls,
+        mlx_vector_array input)
     {
         var (values, gradients) = Closure(cls).Call([.. Vector(input)]);
         SetVector(res_0, values);
@@ -191,13 +208,16 @@ internal sealed unsafe partial class Functions
 
     // ---- custom vjp, jvp and vmap -------------------------------------------------------------------------------
 
-    private static Callback<CustomVjpFunction> Closure(mlx_closure_custom cls) => Handles.Get<Callback<CustomVjpFunction>>(cls.ctx, nameof(mlx_closure_custom));
+    private static Callback<CustomVjpFunction> Closure(mlx_closure_custom cls) =>
+        Handles.Get<Callback<CustomVjpFunction>>(cls.ctx, nameof(mlx_closure_custom));
 
-    private static mlx_closure_custom NewCustom(CustomVjpFunction call, Action? released = null) => new() { ctx = Handles.New(new Callback<CustomVjpFunction>(call, released)) };
+    private static mlx_closure_custom NewCustom(CustomVjpFunction call, Action? released = null) =>
+        new() { ctx = Handles.New(new Callback<CustomVjpFunction>(call, released)) };
 
     public static mlx_closure_custom mlx_closure_custom_new() => default;
 
-    public static mlx_closure_custom mlx_closure_custom_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, mlx_vector_array, int> fun) =>
+    public static mlx_closure_custom mlx_closure_custom_new_func(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, mlx_vector_array, int> fun) =>
         NewCustom((primals, cotangents, outputs) => CallNative(nameof(mlx_closure_custom), [primals, cotangents, outputs], lent =>
         {
             mlx_vector_array result = default;
@@ -205,7 +225,9 @@ internal sealed unsafe partial class Functions
             return ((nint)result.ctx, status);
         }));
 
-    public static mlx_closure_custom mlx_closure_custom_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    public static mlx_closure_custom mlx_closure_custom_new_func_payload(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, mlx_vector_array, void*, int> fun, void* payload,
+        delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         NewCustom((primals, cotangents, outputs) => CallNative(nameof(mlx_closure_custom), [primals, cotangents, outputs], lent =>
         {
             mlx_vector_array result = default;
@@ -217,16 +239,20 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_closure_custom_free(mlx_closure_custom cls) => Handles.Free(cls.ctx, nameof(mlx_closure_custom));
 
-    public static int mlx_closure_custom_apply(mlx_vector_array* res, mlx_closure_custom cls, mlx_vector_array input_0, mlx_vector_array input_1, mlx_vector_array input_2) =>
+    public static int mlx_closure_custom_apply(mlx_vector_array* res, mlx_closure_custom cls, mlx_vector_array input_0,
+        mlx_vector_array input_1, mlx_vector_array input_2) =>
         SetVector(res, Closure(cls).Call([.. Vector(input_0)], [.. Vector(input_1)], [.. Vector(input_2)]));
 
-    private static Callback<CustomJvpFunction> Closure(mlx_closure_custom_jvp cls) => Handles.Get<Callback<CustomJvpFunction>>(cls.ctx, nameof(mlx_closure_custom_jvp));
+    private static Callback<CustomJvpFunction> Closure(mlx_closure_custom_jvp cls) =>
+        Handles.Get<Callback<CustomJvpFunction>>(cls.ctx, nameof(mlx_closure_custom_jvp));
 
-    private static mlx_closure_custom_jvp NewCustomJvp(CustomJvpFunction call, Action? released = null) => new() { ctx = Handles.New(new Callback<CustomJvpFunction>(call, released)) };
+    private static mlx_closure_custom_jvp NewCustomJvp(CustomJvpFunction call, Action? released = null) =>
+        new() { ctx = Handles.New(new Callback<CustomJvpFunction>(call, released)) };
 
     public static mlx_closure_custom_jvp mlx_closure_custom_jvp_new() => default;
 
-    public static mlx_closure_custom_jvp mlx_closure_custom_jvp_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, int*, nuint, int> fun) =>
+    public static mlx_closure_custom_jvp mlx_closure_custom_jvp_new_func(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, int*, nuint, int> fun) =>
         NewCustomJvp((primals, tangents, indices) => CallNative(nameof(mlx_closure_custom_jvp), [primals, tangents], lent =>
         {
             mlx_vector_array result = default;
@@ -237,7 +263,9 @@ internal sealed unsafe partial class Functions
             }
         }));
 
-    public static mlx_closure_custom_jvp mlx_closure_custom_jvp_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, int*, nuint, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    public static mlx_closure_custom_jvp mlx_closure_custom_jvp_new_func_payload(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, int*, nuint, void*, int> fun, void* payload,
+        delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         NewCustomJvp((primals, tangents, indices) => CallNative(nameof(mlx_closure_custom_jvp), [primals, tangents], lent =>
         {
             mlx_vector_array result = default;
@@ -248,17 +276,23 @@ internal sealed unsafe partial class Functions
             }
         }), Destructor(payload, dtor));
 
-    public static int mlx_closure_custom_jvp_set(mlx_closure_custom_jvp* cls, mlx_closure_custom_jvp src) => Assign(&cls->ctx, Closure(src));
+    public static int mlx_closure_custom_jvp_set(mlx_closure_custom_jvp* cls, mlx_closure_custom_jvp src) =>
+        Assign(&cls->ctx, Closure(src));
 
     public static int mlx_closure_custom_jvp_free(mlx_closure_custom_jvp cls) => Handles.Free(cls.ctx, nameof(mlx_closure_custom_jvp));
 
-    public static int mlx_closure_custom_jvp_apply(mlx_vector_array* res, mlx_closure_custom_jvp cls, mlx_vector_array input_0, mlx_vector_array input_1, int* input_2, nuint input_2_num) =>
-        SetVector(res, Closure(cls).Call([.. Vector(input_0)], [.. Vector(input_1)], [.. new ReadOnlySpan<int>(input_2, (int)input_2_num)]));
+    public static int mlx_closure_custom_jvp_apply(mlx_vector_array* res, mlx_closure_custom_jvp cls, mlx_vector_array input_0,
+        mlx_vector_array input_1, int* input_2, nuint input_2_num) =>
+        SetVector(res, Closure(cls)
+            .Call([.. Vector(input_0)], [.. Vector(input_1)], [.. new ReadOnlySpan<int>(input_2, (int)input_2_num)]));
 
-    private static Callback<CustomVmapFunction> Closure(mlx_closure_custom_vmap cls) => Handles.Get<Callback<CustomVmapFunction>>(cls.ctx, nameof(mlx_closure_custom_vmap));
+    private static Callback<CustomVmapFunction> Closure(mlx_closure_custom_vmap cls) =>
+        Handles.Get<Callback<CustomVmapFunction>>(cls.ctx, nameof(mlx_closure_custom_vmap));
 
-    private static mlx_closure_custom_vmap NewCustomVmap(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, int> plain,
-        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, void*, int> fun, void* payload, Action? released) =>
+    private static mlx_closure_custom_vmap NewCustomVmap(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, int> plain,
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, void*, int> fun, void* payload,
+        Action? released) =>
         new()
         {
             ctx = Handles.New(new Callback<CustomVmapFunction>((inputs, axes) =>
@@ -284,17 +318,22 @@ internal sealed unsafe partial class Functions
 
     public static mlx_closure_custom_vmap mlx_closure_custom_vmap_new() => default;
 
-    public static mlx_closure_custom_vmap mlx_closure_custom_vmap_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, int> fun) =>
+    public static mlx_closure_custom_vmap mlx_closure_custom_vmap_new_func(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, int> fun) =>
         NewCustomVmap(fun, null, null, null);
 
-    public static mlx_closure_custom_vmap mlx_closure_custom_vmap_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    public static mlx_closure_custom_vmap mlx_closure_custom_vmap_new_func_payload(
+        delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, void*, int> fun, void* payload,
+        delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         NewCustomVmap(null, fun, payload, Destructor(payload, dtor));
 
-    public static int mlx_closure_custom_vmap_set(mlx_closure_custom_vmap* cls, mlx_closure_custom_vmap src) => Assign(&cls->ctx, Closure(src));
+    public static int mlx_closure_custom_vmap_set(mlx_closure_custom_vmap* cls, mlx_closure_custom_vmap src) =>
+        Assign(&cls->ctx, Closure(src));
 
     public static int mlx_closure_custom_vmap_free(mlx_closure_custom_vmap cls) => Handles.Free(cls.ctx, nameof(mlx_closure_custom_vmap));
 
-    public static int mlx_closure_custom_vmap_apply(mlx_vector_array* res_0, mlx_vector_int* res_1, mlx_closure_custom_vmap cls, mlx_vector_array input_0, int* input_1, nuint input_1_num)
+    public static int mlx_closure_custom_vmap_apply(mlx_vector_array* res_0, mlx_vector_int* res_1, mlx_closure_custom_vmap cls,
+        mlx_vector_array input_0, int* input_1, nuint input_1_num)
     {
         var (outputs, axes) = Closure(cls).Call([.. Vector(input_0)], [.. new ReadOnlySpan<int>(input_1, (int)input_1_num)]);
         SetVector(res_0, outputs);

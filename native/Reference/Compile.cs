@@ -32,7 +32,8 @@ internal sealed class Graph
 
     internal bool IsShapeBound { get; }
 
-    internal bool Fits(Tensor[] values) => !IsShapeBound || values.Zip(InputShapes).All(x => x.First.Shape.AsSpan().SequenceEqual(x.Second));
+    internal bool Fits(Tensor[] values) => !IsShapeBound || values.Zip(InputShapes)
+        .All(x => x.First.Shape.AsSpan().SequenceEqual(x.Second));
 
     internal Tensor[] Replay(Tensor[] values)
     {
@@ -57,13 +58,17 @@ internal sealed class Graph
 internal sealed unsafe partial class Functions
 {
     private static volatile mlx_compile_mode _compileMode =
-        Environment.GetEnvironmentVariable("MLX_DISABLE_COMPILE") is null ? mlx_compile_mode.MLX_COMPILE_MODE_ENABLED : mlx_compile_mode.MLX_COMPILE_MODE_DISABLED;
+        Environment.GetEnvironmentVariable("MLX_DISABLE_COMPILE") is null
+            ? mlx_compile_mode.MLX_COMPILE_MODE_ENABLED
+            : mlx_compile_mode.MLX_COMPILE_MODE_DISABLED;
 
     // Ids of functions that did not bring one; a caller's ids are small numbers or addresses.
     private static long _ownIds = long.MaxValue;
 
-    public static int mlx_detail_compile(mlx_closure* res, mlx_closure fun, nuint fun_id, byte shapeless, ulong* constants, nuint constants_num) =>
-        CompileClosure(res, Closure(fun), fun_id, shapeless != 0, string.Join(',', new ReadOnlySpan<ulong>(constants, (int)constants_num).ToArray()), null);
+    public static int mlx_detail_compile(mlx_closure* res, mlx_closure fun, nuint fun_id, byte shapeless, ulong* constants,
+        nuint constants_num) =>
+        CompileClosure(res, Closure(fun), fun_id, shapeless != 0,
+            string.Join(',', new ReadOnlySpan<ulong>(constants, (int)constants_num).ToArray()), null);
 
     public static int mlx_compile(mlx_closure* res, mlx_closure fun, byte shapeless)
     {
@@ -71,14 +76,18 @@ internal sealed unsafe partial class Functions
         return CompileClosure(res, Closure(fun), id, shapeless != 0, "", () => mlx_detail_compile_erase(id));
     }
 
-    private static int CompileClosure(mlx_closure* res, Callback<ArrayFunction> function, nuint id, bool shapeless, string constants, Action? released)
+    private static int CompileClosure(mlx_closure* res, Callback<ArrayFunction> function, nuint id, bool shapeless,
+        string constants, Action? released)
     {
         function.Retain();
         return Assign(&res->ctx, new Callback<ArrayFunction>(inputs =>
         {
-            if (_compileMode == mlx_compile_mode.MLX_COMPILE_MODE_DISABLED || Array.Exists(inputs, x => x.Node is not null)) return function.Call(inputs);
+            if (_compileMode == mlx_compile_mode.MLX_COMPILE_MODE_DISABLED || Array.Exists(inputs, x => x.Node is not null))
+                return function.Call(inputs);
             var kind = $"{shapeless}:{constants}:{string.Join(';', inputs.Select(x => $"{x.DType}{(shapeless ? x.NDim.ToString() : Errors.Text(x.Shape))}"))}";
-            return CompiledGraphs.Current.Find(id, kind) is { } graph && graph.Fits(inputs) ? graph.Replay(inputs) : Record(function.Call, inputs, id, kind);
+            return CompiledGraphs.Current.Find(id, kind) is { } graph && graph.Fits(inputs)
+                ? graph.Replay(inputs)
+                : Record(function.Call, inputs, id, kind);
         }, () =>
         {
             function.Release();

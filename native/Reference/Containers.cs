@@ -68,9 +68,11 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_vector_array_set(mlx_vector_array* vec, mlx_vector_array src) => Assign(&vec->ctx, new List<Tensor>(Vector(src)));
 
-    public static int mlx_vector_array_set_data(mlx_vector_array* vec, mlx_array* data, nuint size) => Assign(&vec->ctx, Arrays(data, size));
+    public static int mlx_vector_array_set_data(mlx_vector_array* vec, mlx_array* data, nuint size) =>
+        Assign(&vec->ctx, Arrays(data, size));
 
-    public static int mlx_vector_array_set_value(mlx_vector_array* vec, mlx_array val) => Assign(&vec->ctx, new List<Tensor> { Array_(val) });
+    public static int mlx_vector_array_set_value(mlx_vector_array* vec, mlx_array val) =>
+        Assign(&vec->ctx, new List<Tensor> { Array_(val) });
 
     public static int mlx_vector_array_append_data(mlx_vector_array vec, mlx_array* data, nuint size)
     {
@@ -87,7 +89,8 @@ internal sealed unsafe partial class Functions
 
     public static nuint mlx_vector_array_size(mlx_vector_array vec) => (nuint)Vector(vec).Count;
 
-    public static int mlx_vector_array_get(mlx_array* res, mlx_vector_array vec, nuint idx) => Assign(&res->ctx, At(Vector(vec), idx, nameof(mlx_vector_array_get)));
+    public static int mlx_vector_array_get(mlx_array* res, mlx_vector_array vec, nuint idx) =>
+        Assign(&res->ctx, At(Vector(vec), idx, nameof(mlx_vector_array_get)));
 
     public static int mlx_vector_array_free(mlx_vector_array vec) => Handles.Free(vec.ctx, nameof(mlx_vector_array));
 
@@ -99,7 +102,8 @@ internal sealed unsafe partial class Functions
 
     // ---- vectors of vectors -------------------------------------------------------------------------------------
 
-    private static List<List<Tensor>> Vectors(mlx_vector_vector_array vec) => Handles.Get<List<List<Tensor>>>(vec.ctx, nameof(mlx_vector_vector_array));
+    private static List<List<Tensor>> Vectors(mlx_vector_vector_array vec) =>
+        Handles.Get<List<List<Tensor>>>(vec.ctx, nameof(mlx_vector_vector_array));
 
     private static List<List<Tensor>> Copies(mlx_vector_array* data, nuint size)
     {
@@ -112,16 +116,19 @@ internal sealed unsafe partial class Functions
 
     public static mlx_vector_vector_array mlx_vector_vector_array_new() => NewVectors([]);
 
-    public static mlx_vector_vector_array mlx_vector_vector_array_new_data(mlx_vector_array* data, nuint size) => NewVectors(Copies(data, size));
+    public static mlx_vector_vector_array mlx_vector_vector_array_new_data(mlx_vector_array* data, nuint size) =>
+        NewVectors(Copies(data, size));
 
     public static mlx_vector_vector_array mlx_vector_vector_array_new_value(mlx_vector_array val) => NewVectors(Copies(&val, 1));
 
     public static int mlx_vector_vector_array_set(mlx_vector_vector_array* vec, mlx_vector_vector_array src) =>
         Assign(&vec->ctx, Vectors(src).ConvertAll(list => new List<Tensor>(list)));
 
-    public static int mlx_vector_vector_array_set_data(mlx_vector_vector_array* vec, mlx_vector_array* data, nuint size) => Assign(&vec->ctx, Copies(data, size));
+    public static int mlx_vector_vector_array_set_data(mlx_vector_vector_array* vec, mlx_vector_array* data, nuint size) =>
+        Assign(&vec->ctx, Copies(data, size));
 
-    public static int mlx_vector_vector_array_set_value(mlx_vector_vector_array* vec, mlx_vector_array val) => Assign(&vec->ctx, Copies(&val, 1));
+    public static int mlx_vector_vector_array_set_value(mlx_vector_vector_array* vec, mlx_vector_array val) =>
+        Assign(&vec->ctx, Copies(&val, 1));
 
     public static int mlx_vector_vector_array_append_data(mlx_vector_vector_array vec, mlx_vector_array* data, nuint size)
     {
@@ -134,7 +141,8 @@ internal sealed unsafe partial class Functions
         return 0;
     }
 
-    public static int mlx_vector_vector_array_append_value(mlx_vector_vector_array vec, mlx_vector_array val) => mlx_vector_vector_array_append_data(vec, &val, 1);
+    public static int mlx_vector_vector_array_append_value(mlx_vector_vector_array vec, mlx_vector_array val) =>
+        mlx_vector_vector_array_append_data(vec, &val, 1);
 
     public static nuint mlx_vector_vector_array_size(mlx_vector_vector_array vec) => (nuint)Vectors(vec).Count;
 
@@ -194,7 +202,8 @@ internal sealed unsafe partial class Functions
 
     public static mlx_vector_string mlx_vector_string_new_value(byte* val) => mlx_vector_string_new_data(&val, 1);
 
-    public static int mlx_vector_string_set(mlx_vector_string* vec, mlx_vector_string src) => Assign(&vec->ctx, new List<NativeString>(Strings(src)));
+    public static int mlx_vector_string_set(mlx_vector_string* vec, mlx_vector_string src) =>
+        Assign(&vec->ctx, new List<NativeString>(Strings(src)));
 
     public static int mlx_vector_string_set_data(mlx_vector_string* vec, byte** data, nuint size) => Assign(&vec->ctx, Strings(data, size));
 
@@ -264,7 +273,8 @@ internal sealed unsafe partial class Functions
         return Assign(&value->ctx, entry.Value);
     }
 
-    public static int mlx_map_string_to_array_iterator_free(mlx_map_string_to_array_iterator it) => Handles.Free(it.ctx, nameof(mlx_map_string_to_array_iterator));
+    public static int mlx_map_string_to_array_iterator_free(mlx_map_string_to_array_iterator it) =>
+        Handles.Free(it.ctx, nameof(mlx_map_string_to_array_iterator));
 
     public static mlx_map_string_to_string mlx_map_string_to_string_new() => new() { ctx = Handles.New(new StringMap()) };
 
@@ -275,7 +285,8 @@ internal sealed unsafe partial class Functions
         return Assign(&map->ctx, copy);
     }
 
-    public static int mlx_map_string_to_string_free(mlx_map_string_to_string map) => Handles.Free(map.ctx, nameof(mlx_map_string_to_string));
+    public static int mlx_map_string_to_string_free(mlx_map_string_to_string map) =>
+        Handles.Free(map.ctx, nameof(mlx_map_string_to_string));
 
     public static int mlx_map_string_to_string_insert(mlx_map_string_to_string map, byte* key, byte* value)
     {
@@ -302,7 +313,8 @@ internal sealed unsafe partial class Functions
         return 0;
     }
 
-    public static int mlx_map_string_to_string_iterator_free(mlx_map_string_to_string_iterator it) => Handles.Free(it.ctx, nameof(mlx_map_string_to_string_iterator));
+    public static int mlx_map_string_to_string_iterator_free(mlx_map_string_to_string_iterator it) =>
+        Handles.Free(it.ctx, nameof(mlx_map_string_to_string_iterator));
 
     // ---- strings ------------------------------------------------------------------------------------------------
 
@@ -310,7 +322,8 @@ internal sealed unsafe partial class Functions
 
     public static mlx_string mlx_string_new() => default;
 
-    public static mlx_string mlx_string_new_data(byte* str) => new() { ctx = Handles.New(new NativeString(NativeString.Required(str, nameof(str)))) };
+    public static mlx_string mlx_string_new_data(byte* str) =>
+        new() { ctx = Handles.New(new NativeString(NativeString.Required(str, nameof(str)))) };
 
     public static int mlx_string_set(mlx_string* str, mlx_string src) => Assign(&str->ctx, Text(src));
 

@@ -5,21 +5,26 @@ namespace DotMlx.Reference;
 /// <summary>Convolutions as matrix products of patches, so that their gradients come from the parts.</summary>
 internal sealed unsafe partial class Functions
 {
-    public static Tensor mlx_conv_general(Tensor input, Tensor weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding_lo, ReadOnlySpan<int> padding_hi,
+    public static Tensor mlx_conv_general(Tensor input, Tensor weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding_lo,
+        ReadOnlySpan<int> padding_hi,
         ReadOnlySpan<int> kernel_dilation, ReadOnlySpan<int> input_dilation, int groups, bool flip)
     {
         var rank = input.NDim - 2;
-        if (rank is < 1 or > 3) throw new MlxFailure("[conv] Only works for inputs with 1-3 spatial dimensions. The inputs must be in the format [N, ..., C_in]");
+        if (rank is < 1 or > 3)
+            throw new MlxFailure("[conv] Only works for inputs with 1-3 spatial dimensions. The inputs must "
+                + "be in the format [N, ..., C_in]");
         if (groups != 1 && rank == 3) throw new MlxFailure("[conv] Can only handle groups != 1 in 1D or 2D convolutions.");
         CheckChannels(input, weight, rank, groups);
-        var (step, low, high) = (PerAxis(stride, rank, 1, "strides"), PerAxis(padding_lo, rank, 0, "padding"), PerAxis(padding_hi, rank, 0, "padding"));
+        var (step, low, high) = (PerAxis(stride, rank, 1, "strides"), PerAxis(padding_lo, rank, 0, "padding"),
+            PerAxis(padding_hi, rank, 0, "padding"));
         var (spread, inside) = (PerAxis(kernel_dilation, rank, 1, "kernel dilation"), PerAxis(input_dilation, rank, 1, "input dilation"));
         var type = DTypes.Promote(input.DType, weight.DType);
         (input, weight) = (CutNegativePadding(mlx_astype(input, type), low, high), mlx_astype(weight, type));
 
         // Zeros all around and between the elements, then every patch under the kernel, then one product per group.
         var (batch, channels) = (input.Shape[0], input.Shape[^1]);
-        int[] padded = [batch, .. Enumerable.Range(0, rank).Select(i => low[i] + high[i] + inside[i] * (input.Shape[i + 1] - 1) + 1), channels];
+        int[] padded = [batch, .. Enumerable.Range(0, rank)
+            .Select(i => low[i] + high[i] + inside[i] * (input.Shape[i + 1] - 1) + 1), channels];
         var kernel = weight.Shape[1..^1];
         var sizes = new int[rank];
         for (var i = 0; i < rank; i++)
@@ -27,8 +32,10 @@ internal sealed unsafe partial class Functions
             sizes[i] = (padded[i + 1] - spread[i] * (kernel[i] - 1) - 1) / step[i] + 1;
             if (padded[i + 1] < spread[i] * (kernel[i] - 1) + 1)
             {
-                throw new MlxFailure("[conv] Spatial dimensions of input after padding cannot be smaller than weight spatial dimensions. Got error at axis "
-                    + $"{i + 1} for input with shape {Errors.Text(input.Shape)}, padding low {Errors.Text(low)}, padding high {Errors.Text(high)}, and weight of shape {Errors.Text(weight.Shape)}.");
+                throw new MlxFailure("[conv] Spatial dimensions of input after padding cannot be smaller "
+                    + "than weight spatial dimensions. Got error at axis "
+                    + $"{i + 1} for input with shape {Errors.Text(input.Shape)}, padding low {Errors.Text(low)}, padding "
+                    + $"high {Errors.Text(high)}, and weight of shape {Errors.Text(weight.Shape)}.");
             }
         }
         var own = Shapes.Strides(padded);
@@ -50,11 +57,13 @@ internal sealed unsafe partial class Functions
     {
         if (weight.NDim != rank + 2)
         {
-            throw new MlxFailure($"[conv] Invalid weight array with {weight.NDim} dimensions for {rank}D convolution. Expected an array with {rank + 2} dimensions following the format [C_out, ..., C_in].");
+            throw new MlxFailure($"[conv] Invalid weight array with {weight.NDim} dimensions for {rank}D convolution. Expected an array "
+                + $"with {rank + 2} dimensions following the format [C_out, ..., C_in].");
         }
         if (groups < 1 || input.Shape[^1] % groups != 0)
         {
-            throw new MlxFailure($"[conv] The input channels must be divisible by the number of groups. Got input with shape {Errors.Text(input.Shape)} and {groups} groups.");
+            throw new MlxFailure($"[conv] The input channels must be divisible by the number of groups. Got input with "
+                + $"shape {Errors.Text(input.Shape)} and {groups} groups.");
         }
         if (groups > 1 && weight.Shape[0] % groups != 0)
         {
@@ -74,7 +83,8 @@ internal sealed unsafe partial class Functions
         if (values.Length <= 1) Array.Fill(result, values.Length == 1 ? values[0] : fallback);
         else if (values.Length == rank) values.CopyTo(result);
         else throw new MlxFailure($"[conv] Invalid {name} {Errors.Text(values)} for {rank}D convolution.");
-        if (name != "padding" && Array.Exists(result, x => x <= 0)) throw new MlxFailure($"[conv] {name} must be positive. Got {Errors.Text(result)}.");
+        if (name != "padding" && Array.Exists(result, x => x <= 0))
+            throw new MlxFailure($"[conv] {name} must be positive. Got {Errors.Text(result)}.");
         return result;
     }
 
@@ -100,34 +110,43 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_conv1d(Tensor input, Tensor weight, int stride, int padding, int dilation, int groups) =>
         Plain(input, weight, [stride], [padding], [dilation], groups);
 
-    public static Tensor mlx_conv2d(Tensor input, Tensor weight, int stride_0, int stride_1, int padding_0, int padding_1, int dilation_0, int dilation_1, int groups) =>
+    public static Tensor mlx_conv2d(Tensor input, Tensor weight, int stride_0, int stride_1, int padding_0, int padding_1, int dilation_0,
+        int dilation_1, int groups) =>
         Plain(input, weight, [stride_0, stride_1], [padding_0, padding_1], [dilation_0, dilation_1], groups);
 
-    public static Tensor mlx_conv3d(Tensor input, Tensor weight, int stride_0, int stride_1, int stride_2, int padding_0, int padding_1, int padding_2,
+    public static Tensor mlx_conv3d(Tensor input, Tensor weight, int stride_0, int stride_1, int stride_2, int padding_0,
+        int padding_1, int padding_2,
         int dilation_0, int dilation_1, int dilation_2, int groups) =>
-        Plain(input, weight, [stride_0, stride_1, stride_2], [padding_0, padding_1, padding_2], [dilation_0, dilation_1, dilation_2], groups);
+        Plain(input, weight, [stride_0, stride_1, stride_2], [padding_0, padding_1, padding_2],
+            [dilation_0, dilation_1, dilation_2], groups);
 
     private static Tensor Plain(Tensor input, Tensor weight, int[] stride, int[] padding, int[] dilation, int groups) =>
         mlx_conv_general(input, weight, stride, padding, padding, dilation, [], groups, false);
 
-    public static Tensor mlx_conv_transpose1d(Tensor input, Tensor weight, int stride, int padding, int dilation, int output_padding, int groups) =>
+    public static Tensor mlx_conv_transpose1d(Tensor input, Tensor weight, int stride, int padding, int dilation,
+        int output_padding, int groups) =>
         Transposed(input, weight, [stride], [padding], [dilation], [output_padding], groups);
 
-    public static Tensor mlx_conv_transpose2d(Tensor input, Tensor weight, int stride_0, int stride_1, int padding_0, int padding_1, int dilation_0, int dilation_1,
+    public static Tensor mlx_conv_transpose2d(Tensor input, Tensor weight, int stride_0, int stride_1, int padding_0, int padding_1,
+        int dilation_0, int dilation_1,
         int output_padding_0, int output_padding_1, int groups) =>
-        Transposed(input, weight, [stride_0, stride_1], [padding_0, padding_1], [dilation_0, dilation_1], [output_padding_0, output_padding_1], groups);
+        Transposed(input, weight, [stride_0, stride_1], [padding_0, padding_1], [dilation_0, dilation_1],
+            [output_padding_0, output_padding_1], groups);
 
-    public static Tensor mlx_conv_transpose3d(Tensor input, Tensor weight, int stride_0, int stride_1, int stride_2, int padding_0, int padding_1, int padding_2,
+    public static Tensor mlx_conv_transpose3d(Tensor input, Tensor weight, int stride_0, int stride_1, int stride_2, int padding_0,
+        int padding_1, int padding_2,
         int dilation_0, int dilation_1, int dilation_2, int output_padding_0, int output_padding_1, int output_padding_2, int groups) =>
         Transposed(input, weight, [stride_0, stride_1, stride_2], [padding_0, padding_1, padding_2], [dilation_0, dilation_1, dilation_2],
             [output_padding_0, output_padding_1, output_padding_2], groups);
 
     /// <summary>A convolution with a turned kernel over an input whose elements are spread by the stride.</summary>
-    private static Tensor Transposed(Tensor input, Tensor weight, int[] stride, int[] padding, int[] dilation, int[] outputPadding, int groups)
+    private static Tensor Transposed(Tensor input, Tensor weight, int[] stride, int[] padding, int[] dilation,
+        int[] outputPadding, int groups)
     {
         if (input.NDim != stride.Length + 2 || weight.NDim != stride.Length + 2)
         {
-            throw new MlxFailure($"[conv] Invalid input of shape {Errors.Text(input.Shape)} or weight of shape {Errors.Text(weight.Shape)} for {stride.Length}D convolution.");
+            throw new MlxFailure($"[conv] Invalid input of shape {Errors.Text(input.Shape)} or weight of "
+                + $"shape {Errors.Text(weight.Shape)} for {stride.Length}D convolution.");
         }
         int[] low = [.. padding.Select((p, i) => dilation[i] * (weight.Shape[i + 1] - 1) - p)];
         return mlx_conv_general(input, weight, [], low, [.. low.Zip(outputPadding, (l, o) => l + o)], dilation, stride, groups, true);

@@ -21,7 +21,9 @@ internal sealed record Stream(Device Device, int Index)
 /// <summary>What is known of a device: text or a number for each key.</summary>
 internal sealed class DeviceInfo : NativeMap<object>;
 
-/// <summary>device.h, stream.h, memory.h, metal.h, cuda.h, version.h and error.h. There is one device, the CPU; streams only have names.</summary>
+/// <summary>
+/// device.h, stream.h, memory.h, metal.h, cuda.h, version.h and error.h. There is one device, the CPU; streams only have names.
+/// </summary>
 internal sealed unsafe partial class Functions
 {
     private static volatile Device _defaultDevice = Device.Cpu;
@@ -91,9 +93,11 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_device_info_free(mlx_device_info info) => Handles.Free(info.ctx, nameof(mlx_device_info));
 
-    private static object? Entry(mlx_device_info info, byte* key) => Of(info).Items.GetValueOrDefault(NativeString.Required(key, nameof(key))).Value;
+    private static object? Entry(mlx_device_info info, byte* key) =>
+        Of(info).Items.GetValueOrDefault(NativeString.Required(key, nameof(key))).Value;
 
-    public static int mlx_device_info_has_key(byte* exists, mlx_device_info info, byte* key) => Give(exists, Bool(Entry(info, key) is not null));
+    public static int mlx_device_info_has_key(byte* exists, mlx_device_info info, byte* key) =>
+        Give(exists, Bool(Entry(info, key) is not null));
 
     public static int mlx_device_info_is_string(byte* is_string, mlx_device_info info, byte* key) =>
         Entry(info, key) is { } entry ? Give(is_string, Bool(entry is NativeString)) : NotFound;
@@ -105,7 +109,8 @@ internal sealed unsafe partial class Functions
         return 0;
     }
 
-    public static int mlx_device_info_get_size(nuint* value, mlx_device_info info, byte* key) => Entry(info, key) is nuint size ? Give(value, size) : NotFound;
+    public static int mlx_device_info_get_size(nuint* value, mlx_device_info info, byte* key) =>
+        Entry(info, key) is nuint size ? Give(value, size) : NotFound;
 
     public static int mlx_device_info_get_keys(mlx_vector_string* keys, mlx_device_info info) =>
         Assign(&keys->ctx, Of(info).Items.Values.Select(x => x.Key).ToList());
@@ -173,7 +178,8 @@ internal sealed unsafe partial class Functions
     public static int mlx_clear_cache() => 0;
 
     // Limits are remembered; nothing is cached, and an allocation fails when the system refuses it.
-    public static int mlx_set_memory_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref _memoryLimit, (long)limit));
+    public static int mlx_set_memory_limit(nuint* res, nuint limit) =>
+        Give(res, (nuint)Interlocked.Exchange(ref _memoryLimit, (long)limit));
 
     public static int mlx_set_cache_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref _cacheLimit, (long)limit));
 
@@ -187,9 +193,11 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_version(mlx_string* str_) => SetText(str_, "0.31.2");
 
-    public static void mlx_set_error_handler(delegate* unmanaged[Cdecl]<byte*, void*, void> handler, void* data, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    public static void mlx_set_error_handler(delegate* unmanaged[Cdecl]<byte*, void*, void> handler, void* data,
+        delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         Errors.SetHandler(handler, data, dtor);
 
     // The variable arguments of C stay where they are: the format is the message.
-    public static void _mlx_error(byte* file, int line, byte* fmt) => Errors.Report($"{NativeString.Read(fmt)} at {NativeString.Read(file)}:{line}");
+    public static void _mlx_error(byte* file, int line, byte* fmt) =>
+        Errors.Report($"{NativeString.Read(fmt)} at {NativeString.Read(file)}:{line}");
 }

@@ -19,7 +19,8 @@ internal sealed unsafe partial class Functions
     {
         string? backend = Marshal.PtrToStringUTF8((nint)bk);
         if (backend is not (null or "any" or "mpi" or "ring" or "nccl" or "jaccl"))
-            throw new MlxFailure($"[distributed] The only valid values for backend are 'any', 'mpi', 'nccl', 'jaccl' and 'ring' but '{backend}' was provided.");
+            throw new MlxFailure($"[distributed] The only valid values for backend are 'any', 'mpi', "
+                + $"'nccl', 'jaccl' and 'ring' but '{backend}' was provided.");
         if (strict != 0) throw new MlxFailure("[distributed] Couldn't initialize any backend: the reference library does not communicate.");
         return Assign(&res->ctx, Group.Alone);
     }
@@ -28,7 +29,8 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_distributed_group_free(mlx_distributed_group group) => Handles.Free(group.ctx, nameof(mlx_distributed_group));
 
-    public static int mlx_distributed_group_rank(mlx_distributed_group group) => Handles.Get<Group>(group.ctx, nameof(mlx_distributed_group)) is null ? -1 : 0;
+    public static int mlx_distributed_group_rank(mlx_distributed_group group) =>
+        Handles.Get<Group>(group.ctx, nameof(mlx_distributed_group)) is null ? -1 : 0;
 
     public static int mlx_distributed_group_size(mlx_distributed_group group) => mlx_distributed_group_rank(group) + 1;
 
@@ -42,20 +44,26 @@ internal sealed unsafe partial class Functions
         return Assign(&res->ctx, Array_(x));
     }
 
-    public static int mlx_distributed_all_gather(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream S) => Unchanged(res, x, group, S);
+    public static int mlx_distributed_all_gather(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream S) =>
+        Unchanged(res, x, group, S);
 
-    public static int mlx_distributed_all_sum(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s) => Unchanged(res, x, group, s);
+    public static int mlx_distributed_all_sum(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s) =>
+        Unchanged(res, x, group, s);
 
-    public static int mlx_distributed_all_max(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s) => Unchanged(res, x, group, s);
+    public static int mlx_distributed_all_max(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s) =>
+        Unchanged(res, x, group, s);
 
-    public static int mlx_distributed_all_min(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s) => Unchanged(res, x, group, s);
+    public static int mlx_distributed_all_min(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s) =>
+        Unchanged(res, x, group, s);
 
-    public static int mlx_distributed_sum_scatter(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s) => Unchanged(res, x, group, s);
+    public static int mlx_distributed_sum_scatter(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s) =>
+        Unchanged(res, x, group, s);
 
     public static int mlx_distributed_send(mlx_array* res, mlx_array x, int dst, mlx_distributed_group group, mlx_stream s) =>
         throw new MlxFailure("Cannot send to a singleton group");
 
-    public static int mlx_distributed_recv(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, int src, mlx_distributed_group group, mlx_stream s) =>
+    public static int mlx_distributed_recv(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, int src,
+        mlx_distributed_group group, mlx_stream s) =>
         throw new MlxFailure("Cannot recv from a singleton group");
 
     public static int mlx_distributed_recv_like(mlx_array* res, mlx_array x, int src, mlx_distributed_group group, mlx_stream s) =>

@@ -26,7 +26,8 @@ internal sealed unsafe partial class Functions : NotProvided
         CeilKernel = new("ceil", (x, r) => x.CopyTo(r), (x, r) => x.CopyTo(r), (x, r) => TensorPrimitives.Ceiling(x, r),
             (x, r) => TensorPrimitives.Ceiling(x, r)),
         RoundKernel = new("round", (x, r) => x.CopyTo(r), (x, r) => x.CopyTo(r), (x, r) => TensorPrimitives.Round(x, r),
-            (x, r) => TensorPrimitives.Round(x, r), Kernel1.Each<Complex, Complex>(x => new Complex(Math.Round(x.Real), Math.Round(x.Imaginary)))),
+            (x, r) => TensorPrimitives.Round(x, r),
+            Kernel1.Each<Complex, Complex>(x => new Complex(Math.Round(x.Real), Math.Round(x.Imaginary)))),
         InvertKernel = new("bitwise_invert", Kernel1.Each<long, long>(x => ~x), Kernel1.Each<ulong, ulong>(x => ~x)),
         ExpKernel = Kernel1.Of("exp", MathF.Exp, Math.Exp, Complex.Exp),
         Expm1Kernel = Kernel1.Of("expm1", x => (float)SpecialFunctions.Expm1(x), SpecialFunctions.Expm1, x => Complex.Exp(x) - 1),
@@ -190,7 +191,8 @@ internal sealed unsafe partial class Functions : NotProvided
 
     private static readonly Kernel2
         AddKernel = new("add", (x, y, r) => TensorPrimitives.Add(x, y, r), (x, y, r) => TensorPrimitives.Add(x, y, r),
-            (x, y, r) => TensorPrimitives.Add(x, y, r), (x, y, r) => TensorPrimitives.Add(x, y, r), Kernel2.Each<Complex, Complex>((x, y) => x + y)),
+            (x, y, r) => TensorPrimitives.Add(x, y, r), (x, y, r) => TensorPrimitives.Add(x, y, r),
+            Kernel2.Each<Complex, Complex>((x, y) => x + y)),
         SubtractKernel = new("subtract", (x, y, r) => TensorPrimitives.Subtract(x, y, r), (x, y, r) => TensorPrimitives.Subtract(x, y, r),
             (x, y, r) => TensorPrimitives.Subtract(x, y, r), (x, y, r) => TensorPrimitives.Subtract(x, y, r),
             Kernel2.Each<Complex, Complex>((x, y) => x - y)),
@@ -344,10 +346,12 @@ internal sealed unsafe partial class Functions : NotProvided
 
     private static readonly Predicate
         EqualTest = Predicate.Of((x, y) => x == y, (x, y) => x == y, (x, y) => x == y, (x, y) => x == y, (x, y) => x == y),
-        NanEqualTest = Predicate.Of((x, y) => x == y, (x, y) => x == y, (x, y) => x.Equals(y), (x, y) => x.Equals(y), (x, y) => x.Equals(y)),
+        NanEqualTest = Predicate.Of((x, y) => x == y, (x, y) => x == y, (x, y) => x.Equals(y), (x, y) => x.Equals(y),
+            (x, y) => x.Equals(y)),
         NotEqualTest = Predicate.Of((x, y) => x != y, (x, y) => x != y, (x, y) => x != y, (x, y) => x != y, (x, y) => x != y),
         LessTest = Predicate.Of((x, y) => x < y, (x, y) => x < y, (x, y) => x < y, (x, y) => x < y, Less),
-        LessEqualTest = Predicate.Of((x, y) => x <= y, (x, y) => x <= y, (x, y) => x <= y, (x, y) => x <= y, (x, y) => Less(x, y) || x == y);
+        LessEqualTest = Predicate.Of((x, y) => x <= y, (x, y) => x <= y, (x, y) => x <= y, (x, y) => x <= y,
+            (x, y) => Less(x, y) || x == y);
 
     private static Tensor Compare(Predicate test, Tensor a, Tensor b)
     {
@@ -372,7 +376,8 @@ internal sealed unsafe partial class Functions : NotProvided
     public static Tensor mlx_greater_equal(Tensor a, Tensor b) => Compare(LessEqualTest, b, a);
 
     public static Tensor mlx_logical_not(Tensor a) =>
-        Recording.Apply(mlx_astype(a, MLX_BOOL), x => Lanes.Write<long>(MLX_BOOL, x.Shape, r => Lanes.Each(Lanes.Read<long>(x), r, v => 1 - v)), null);
+        Recording.Apply(mlx_astype(a, MLX_BOOL),
+            x => Lanes.Write<long>(MLX_BOOL, x.Shape, r => Lanes.Each(Lanes.Read<long>(x), r, v => 1 - v)), null);
 
     public static Tensor mlx_logical_and(Tensor a, Tensor b) => Binary(AndKernel, a, b, null, MLX_BOOL);
 

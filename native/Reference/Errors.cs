@@ -16,7 +16,8 @@ internal static unsafe class Errors
 
     private static Handler? _current;
 
-    internal static void SetHandler(delegate* unmanaged[Cdecl]<byte*, void*, void> function, void* data, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static void SetHandler(delegate* unmanaged[Cdecl]<byte*, void*, void> function, void* data,
+        delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         var next = function == null ? null : new Handler((nint)function, (nint)data, (nint)dtor);
         var previous = Interlocked.Exchange(ref _current, next);

@@ -32,7 +32,9 @@ internal sealed unsafe partial class Functions
         {
             if (value is null) continue;
             if (value.NDim != 1) throw new MlxFailure($"[{name}] {parameter} must have 1 dimension but has {value.NDim} dimensions.");
-            if (value.Size != x.Shape[^1]) throw new MlxFailure($"[{name}] {parameter} must have the same size as the last dimension of x but has {value.Size} elements.");
+            if (value.Size != x.Shape[^1])
+                throw new MlxFailure($"[{name}] {parameter} must have the same size as the last dimension "
+                    + $"of x but has {value.Size} elements.");
         }
         var type = parameters[0].Value is { } weight ? DTypes.Promote(x.DType, weight.DType) : x.DType;
         if (parameters[0].Value is not null && parameters[1].Value is { } bias) type = DTypes.Promote(type, bias.DType);
@@ -42,7 +44,8 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_fast_rope(Tensor x, int dims, bool traditional, float? @base, float scale, int offset, Tensor? freqs) =>
         mlx_fast_rope_dynamic(x, dims, traditional, @base, scale, One(MLX_INT32, offset), freqs);
 
-    public static Tensor mlx_fast_rope_dynamic(Tensor x, int dims, bool traditional, float? @base, float scale, Tensor offset, Tensor? freqs)
+    public static Tensor mlx_fast_rope_dynamic(Tensor x, int dims, bool traditional, float? @base, float scale,
+        Tensor offset, Tensor? freqs)
     {
         CheckRope(x, dims, @base, offset, freqs);
         var half = dims / 2;
@@ -72,19 +75,25 @@ internal sealed unsafe partial class Functions
         if (freqs is null && @base is null) throw new MlxFailure("[rope] Neither base nor freqs has a value.");
         if (x.NDim < 3) throw new MlxFailure($"[rope] Input must have at least 3 dimensions but got input with {x.NDim} dimensions.");
         if (!DTypes.IsFloating(x.DType)) throw new MlxFailure($"[rope] Input must be a floating type but got {DTypes.Name(x.DType)}.");
-        if (offset.NDim > 1) throw new MlxFailure($"[rope] offset must have at most one dimension but has shape {Errors.Text(offset.Shape)}.");
-        if (offset.Size != 1 && offset.Size != x.Shape[0]) throw new MlxFailure($"[rope] offset must be a scalar or vector with {x.Shape[0]} elements but has shape {Errors.Text(offset.Shape)}.");
-        if (!DTypes.IsInteger(offset.DType)) throw new MlxFailure($"[rope] offset must be an integer but got type {DTypes.Name(offset.DType)}.");
+        if (offset.NDim > 1) throw new MlxFailure($"[rope] offset must have at most one dimension but has "
+            + $"shape {Errors.Text(offset.Shape)}.");
+        if (offset.Size != 1 && offset.Size != x.Shape[0])
+            throw new MlxFailure($"[rope] offset must be a scalar or vector with {x.Shape[0]} elements but "
+                + $"has shape {Errors.Text(offset.Shape)}.");
+        if (!DTypes.IsInteger(offset.DType))
+            throw new MlxFailure($"[rope] offset must be an integer but got type {DTypes.Name(offset.DType)}.");
         if (dims <= 0) throw new MlxFailure($"[rope] dims must be positive but got {dims}.");
         if (dims % 2 != 0) throw new MlxFailure($"[rope] dims must be even but got {dims}.");
-        if (dims > x.Shape[^1]) throw new MlxFailure($"[rope] dims must not exceed the input's last dimension ({x.Shape[^1]}) but got {dims}.");
+        if (dims > x.Shape[^1])
+            throw new MlxFailure($"[rope] dims must not exceed the input's last dimension ({x.Shape[^1]}) but got {dims}.");
         if (freqs is not null && !freqs.Shape.AsSpan().SequenceEqual([dims / 2]))
         {
             throw new MlxFailure($"[rope] freqs must be one dimensional with size {dims / 2} but got shape {Errors.Text(freqs.Shape)}.");
         }
     }
 
-    public static Tensor mlx_fast_scaled_dot_product_attention(Tensor queries, Tensor keys, Tensor values, float scale, string? mask_mode, Tensor? mask_arr, Tensor? sinks)
+    public static Tensor mlx_fast_scaled_dot_product_attention(
+        Tensor queries, Tensor keys, Tensor values, float scale, string? mask_mode, Tensor? mask_arr, Tensor? sinks)
     {
         var type = CheckAttention(queries, keys, values, mask_mode ?? "", mask_arr, sinks);
         var (q, k, v) = (mlx_astype(queries, type) * scale, mlx_astype(keys, type), mlx_astype(values, type));
@@ -95,8 +104,11 @@ internal sealed unsafe partial class Functions
         (k, v) = (mlx_expand_dims(k, 2), mlx_expand_dims(v, 2));
         var scores = mlx_matmul(q, mlx_swapaxes(k, -1, -2));
         var mask = mask_mode == "causal"
-            ? mlx_greater_equal(mlx_expand_dims(mlx_arange(columns - rows, columns, 1, MLX_INT32), 1), mlx_expand_dims(mlx_arange(0, columns, 1, MLX_INT32), 0))
-            : mask_arr is null ? null : mlx_unflatten(mlx_broadcast_to(mask_arr, [batch, heads, rows, columns]), 1, [shared, heads / shared]);
+            ? mlx_greater_equal(mlx_expand_dims(mlx_arange(columns - rows, columns, 1, MLX_INT32), 1),
+                mlx_expand_dims(mlx_arange(0, columns, 1, MLX_INT32), 0))
+            : mask_arr is null
+                ? null
+                : mlx_unflatten(mlx_broadcast_to(mask_arr, [batch, heads, rows, columns]), 1, [shared, heads / shared]);
         if (mask is not null)
         {
             scores = mask.DType == MLX_BOOL ? mlx_where(mask, scores, Lowest(type)) : scores + mlx_astype(mask, type);
@@ -125,28 +137,38 @@ internal sealed unsafe partial class Functions
         foreach (var tensor in (ReadOnlySpan<Tensor>)[queries, keys, values])
         {
             if (tensor.NDim != 4) throw new MlxFailure($"{Name} input with shape {Errors.Text(tensor.Shape)} expected to be rank 4");
-            if (tensor.Shape[0] != queries.Shape[0]) throw new MlxFailure($"{Name} mismatching batch dimension for input with shape {Errors.Text(tensor.Shape)}.");
+            if (tensor.Shape[0] != queries.Shape[0])
+                throw new MlxFailure($"{Name} mismatching batch dimension for input with shape {Errors.Text(tensor.Shape)}.");
         }
-        if (mode is not ("" or "causal" or "array")) throw new MlxFailure($"{Name} Invalid mask_mode {mode}. mask_mode must be 'causal', 'array' or ''.");
-        if (mode == "causal" && mask is not null) throw new MlxFailure($"{Name} Invalid mask_arr for mask_mode 'causal'. No array mask should be passed.");
-        if (mask is { NDim: > 4 }) throw new MlxFailure($"{Name} the mask with shape {Errors.Text(mask.Shape)} expected to have at most rank 4.");
+        if (mode is not ("" or "causal" or "array"))
+            throw new MlxFailure($"{Name} Invalid mask_mode {mode}. mask_mode must be 'causal', 'array' or ''.");
+        if (mode == "causal" && mask is not null)
+            throw new MlxFailure($"{Name} Invalid mask_arr for mask_mode 'causal'. No array mask should be passed.");
+        if (mask is { NDim: > 4 })
+            throw new MlxFailure($"{Name} the mask with shape {Errors.Text(mask.Shape)} expected to have at most rank 4.");
         if (queries.Shape[3] != keys.Shape[3])
         {
-            throw new MlxFailure($"{Name} query, keys expected to have matching last dimension; found query shape {Errors.Text(queries.Shape)} for keys shape {Errors.Text(keys.Shape)}.");
+            throw new MlxFailure($"{Name} query, keys expected to have matching last dimension; found query "
+                + $"shape {Errors.Text(queries.Shape)} for keys shape {Errors.Text(keys.Shape)}.");
         }
         if (keys.Shape[1] != values.Shape[1])
         {
-            throw new MlxFailure($"{Name} keys, values expected to have matching n_kv_heads; found keys with n_heads {keys.Shape[1]} for values with n_heads {values.Shape[1]}.");
+            throw new MlxFailure($"{Name} keys, values expected to have matching n_kv_heads; found keys with n_heads {keys.Shape[1]} for "
+                + $"values with n_heads {values.Shape[1]}.");
         }
         if (keys.Shape[1] == 0 || queries.Shape[1] % keys.Shape[1] != 0)
         {
-            throw new MlxFailure($"{Name} n_heads must be a multiple of n_kv_heads, found n_heads {queries.Shape[1]} for n_kv_heads {keys.Shape[1]}.");
+            throw new MlxFailure($"{Name} n_heads must be a multiple of n_kv_heads, found "
+                + $"n_heads {queries.Shape[1]} for n_kv_heads {keys.Shape[1]}.");
         }
         var type = DTypes.Promote([queries, keys, values]);
         if (!DTypes.IsFloating(type)) throw new MlxFailure($"{Name} Received unsupported type {DTypes.Name(type)}.");
-        if (mask is not null && DTypes.Promote(mask.DType, type) != type) throw new MlxFailure($"{Name} Mask type must promote to output type {DTypes.Name(type)}.");
-        if (sinks is not null && DTypes.Promote(sinks.DType, type) != type) throw new MlxFailure($"{Name} Type of sinks must promote to output type {DTypes.Name(type)}.");
-        if (sinks is not null && !sinks.Shape.AsSpan().SequenceEqual([queries.Shape[1]])) throw new MlxFailure($"{Name} Received invalid shape for sinks {Errors.Text(sinks.Shape)}.");
+        if (mask is not null && DTypes.Promote(mask.DType, type) != type)
+            throw new MlxFailure($"{Name} Mask type must promote to output type {DTypes.Name(type)}.");
+        if (sinks is not null && DTypes.Promote(sinks.DType, type) != type)
+            throw new MlxFailure($"{Name} Type of sinks must promote to output type {DTypes.Name(type)}.");
+        if (sinks is not null && !sinks.Shape.AsSpan().SequenceEqual([queries.Shape[1]]))
+            throw new MlxFailure($"{Name} Received invalid shape for sinks {Errors.Text(sinks.Shape)}.");
         return type;
     }
 
@@ -157,7 +179,8 @@ internal sealed unsafe partial class Functions
         var type = DTypes.IsFloating(a.DType) ? a.DType : MLX_FLOAT32;
         var factor = scale ?? 1 / MathF.Sqrt(n);
         if (n == 1) return factor == 1 ? a : a * Scalar(factor, type);
-        if (!BitOperations.IsPow2(n)) throw new MlxFailure($"[hadamard_transform] The reference library only supports powers of two but got {n}.");
+        if (!BitOperations.IsPow2(n))
+            throw new MlxFailure($"[hadamard_transform] The reference library only supports powers of two but got {n}.");
         // Sylvester's matrix: the sign is the parity of the common bits of row and column.
         var matrix = Lanes.Cast(Lanes.Write<float>(MLX_FLOAT32, [n, n], r =>
         {

@@ -120,14 +120,18 @@ internal static class Formats
 {
     private static readonly (string Name, mlx_dtype Type)[] SafetensorsTypes =
     [
-        ("BOOL", MLX_BOOL), ("U8", MLX_UINT8), ("U16", MLX_UINT16), ("U32", MLX_UINT32), ("U64", MLX_UINT64), ("I8", MLX_INT8), ("I16", MLX_INT16),
-        ("I32", MLX_INT32), ("I64", MLX_INT64), ("F16", MLX_FLOAT16), ("F32", MLX_FLOAT32), ("BF16", MLX_BFLOAT16), ("C64", MLX_COMPLEX64), ("F8_E4M3", MLX_UINT8),
+        ("BOOL", MLX_BOOL), ("U8", MLX_UINT8), ("U16", MLX_UINT16), ("U32", MLX_UINT32), ("U64", MLX_UINT64),
+        ("I8", MLX_INT8), ("I16", MLX_INT16),
+        ("I32", MLX_INT32), ("I64", MLX_INT64), ("F16", MLX_FLOAT16), ("F32", MLX_FLOAT32), ("BF16", MLX_BFLOAT16), ("C64", MLX_COMPLEX64),
+        ("F8_E4M3", MLX_UINT8),
     ];
 
     private static readonly (string Name, mlx_dtype Type)[] NpyTypes =
     [
-        ("|b1", MLX_BOOL), ("|u1", MLX_UINT8), ("<u2", MLX_UINT16), ("<u4", MLX_UINT32), ("<u8", MLX_UINT64), ("|i1", MLX_INT8), ("<i2", MLX_INT16),
-        ("<i4", MLX_INT32), ("<i8", MLX_INT64), ("<f2", MLX_FLOAT16), ("<f4", MLX_FLOAT32), ("<f8", MLX_FLOAT64), ("<V2", MLX_BFLOAT16), ("<c8", MLX_COMPLEX64),
+        ("|b1", MLX_BOOL), ("|u1", MLX_UINT8), ("<u2", MLX_UINT16), ("<u4", MLX_UINT32), ("<u8", MLX_UINT64),
+        ("|i1", MLX_INT8), ("<i2", MLX_INT16),
+        ("<i4", MLX_INT32), ("<i8", MLX_INT64), ("<f2", MLX_FLOAT16), ("<f4", MLX_FLOAT32), ("<f8", MLX_FLOAT64), ("<V2", MLX_BFLOAT16),
+        ("<c8", MLX_COMPLEX64),
     ];
 
     private static readonly byte[] NpyMagic = [0x93, .. "NUMPY"u8];
@@ -142,7 +146,8 @@ internal static class Formats
         if (length is 0 or >= 100_000_000) throw new MlxFailure($"{Name} Invalid json header length {source.Label}");
         if ((ulong)source.Length - 8 < length)
         {
-            throw new MlxFailure($"{Name} The JSON header is {length} bytes long but the file is only {source.Length} bytes. Perhaps an incomplete download or corrupt file?");
+            throw new MlxFailure($"{Name} The JSON header is {length} bytes long but the file is only {source.Length} bytes. Perhaps an "
+                + $"incomplete download or corrupt file?");
         }
         var header = new byte[length];
         source.Read(8, header);
@@ -158,7 +163,8 @@ internal static class Formats
                     continue;
                 }
                 if (item.Value.ValueKind == JsonValueKind.Null) continue;
-                foreach (var entry in item.Value.EnumerateObject()) metadata.Add(entry.Name, new NativeString(entry.Value.GetString() ?? ""));
+                foreach (var entry in item.Value.EnumerateObject())
+                    metadata.Add(entry.Name, new NativeString(entry.Value.GetString() ?? ""));
             }
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
@@ -171,21 +177,27 @@ internal static class Formats
     private static Tensor LoadEntry(ISource source, JsonProperty item, long start)
     {
         var name = item.Value.GetProperty("dtype").GetString();
-        if (Array.Find(SafetensorsTypes, x => x.Name == name) is not { Name: not null } type) throw new MlxFailure($"[safetensor] unsupported dtype{name}");
+        if (Array.Find(SafetensorsTypes, x => x.Name == name) is not { Name: not null } type)
+            throw new MlxFailure($"[safetensor] unsupported dtype{name}");
         int[] shape = [.. item.Value.GetProperty("shape").EnumerateArray().Select(x => x.GetInt32())];
         ulong[] offsets = [.. item.Value.GetProperty("data_offsets").EnumerateArray().Select(x => x.GetUInt64())];
         if (offsets.Length != 2)
         {
-            throw new MlxFailure($"[load_safetensors] Tensor '{item.Name}' data_offsets must have exactly 2 entries but has {offsets.Length}");
+            throw new MlxFailure($"[load_safetensors] Tensor '{item.Name}' data_offsets must have exactly 2 "
+                + $"entries but has {offsets.Length}");
         }
-        var expected = shape.Aggregate((UInt128)DTypes.SizeOf(type.Type), (n, x) => x < 0 ? UInt128.MaxValue : UInt128.Min(n, ulong.MaxValue) * (ulong)x);
+        var expected = shape.Aggregate((UInt128)DTypes.SizeOf(type.Type), (n, x) => x < 0
+            ? UInt128.MaxValue
+            : UInt128.Min(n, ulong.MaxValue) * (ulong)x);
         if (offsets[1] < offsets[0] || offsets[1] - offsets[0] != expected)
         {
-            throw new MlxFailure($"[load_safetensors] Tensor '{item.Name}' invalid data offsets ({offsets[0]}, {offsets[1]}). Expecting {expected} bytes.");
+            throw new MlxFailure($"[load_safetensors] Tensor '{item.Name}' invalid data offsets "
+                + $"({offsets[0]}, {offsets[1]}). Expecting {expected} bytes.");
         }
         if (offsets[1] > (ulong)(source.Length - start))
         {
-            throw new MlxFailure($"[load_safetensors] Tensor '{item.Name}' invalid data offsets ({offsets[0]}, {offsets[1]}) exceeding the size of the file. "
+            throw new MlxFailure($"[load_safetensors] Tensor '{item.Name}' invalid data offsets "
+                + $"({offsets[0]}, {offsets[1]}) exceeding the size of the file. "
                 + "Perhaps an incomplete download or corrupt file?");
         }
         var result = new Tensor(type.Type, shape);
@@ -209,7 +221,8 @@ internal static class Formats
             foreach (var (key, (_, value)) in arrays.Items)
             {
                 if (value.Size == 0) throw new MlxFailure($"[save_safetensors] Cannot serialize an empty array ('{key}')");
-                if (Array.Find(SafetensorsTypes, x => x.Type == value.DType) is not { Name: { } name }) throw new MlxFailure("[save_safetensors] received invalid dtype.");
+                if (Array.Find(SafetensorsTypes, x => x.Type == value.DType) is not { Name: { } name })
+                    throw new MlxFailure("[save_safetensors] received invalid dtype.");
                 json.WriteStartObject(key);
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offset);
@@ -239,7 +252,9 @@ internal static class Formats
         if (start.Length < 12 || !start.StartsWith(NpyMagic)) throw new MlxFailure($"[load] Invalid header in {source.Label}");
         if (start[6] is not (1 or 2)) throw new MlxFailure($"[load] Unsupported npy format version in {source.Label}");
         var headerStart = start[6] == 1 ? 10 : 12;
-        var length = start[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
+        var length = start[6] == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
         if (length > source.Length - headerStart) throw new MlxFailure($"[load] Invalid header in {source.Label}");
         var bytes = new byte[length];
         source.Read(headerStart, bytes);
@@ -259,7 +274,9 @@ internal static class Formats
             _ => throw new MlxFailure($"[load] Unknown error while parsing header in {source.Label}"),
         };
         var needed = shape.Aggregate((UInt128)DTypes.SizeOf(type.Type), (n, x) => UInt128.Min(n, ulong.MaxValue) * (ulong)x);
-        if (needed > (UInt128)(source.Length - headerStart - length)) throw new MlxFailure($"[load] The array needs {needed} bytes but {source.Label} is shorter. Perhaps an incomplete download or corrupt file?");
+        if (needed > (UInt128)(source.Length - headerStart - length))
+            throw new MlxFailure($"[load] The array needs {needed} bytes but {source.Label} is shorter. "
+                + $"Perhaps an incomplete download or corrupt file?");
         if (columnMajor) Array.Reverse(shape);
         var result = new Tensor(type.Type, shape);
         source.Read(headerStart + length, result.Data<byte>());
@@ -272,7 +289,8 @@ internal static class Formats
         var at = header.IndexOf(key, StringComparison.Ordinal);
         var from = at < 0 ? -1 : header.IndexOf(':', at);
         var to = from < 0 ? -1 : header.IndexOf(',', from);
-        return to < 0 ? throw new MlxFailure($"[load] Unknown error while parsing header in {source.Label}") : header[(from + 1)..to].Trim();
+        return to < 0 ? throw new MlxFailure($"[load] Unknown error while parsing header in {source.Label}") : header[(from + 1)..to]
+            .Trim();
     }
 
     private static int[] ShapeOf(string header, ISource source)
@@ -281,7 +299,8 @@ internal static class Formats
         var to = header.LastIndexOf(')');
         if (from < 0 || to < from) throw new MlxFailure($"[load] Unknown error while parsing header in {source.Label}");
         var parts = header[(from + 1)..to].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return Array.ConvertAll(parts, x => int.TryParse(x, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var dim)
+        return Array.ConvertAll(parts, x =>
+            int.TryParse(x, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var dim)
             ? dim
             : throw new MlxFailure($"[load] Unknown error while parsing header in {source.Label}"));
     }
@@ -321,7 +340,8 @@ internal sealed unsafe partial class Functions
 
     private static NativeFile Writer(mlx_io_writer io) => Handles.Get<NativeFile>(io.ctx, nameof(mlx_io_writer));
 
-    public static mlx_io_reader mlx_io_reader_new(void* desc, mlx_io_vtable vtable) => new() { ctx = Handles.New(new NativeFile(desc, vtable)) };
+    public static mlx_io_reader mlx_io_reader_new(void* desc, mlx_io_vtable vtable) =>
+        new() { ctx = Handles.New(new NativeFile(desc, vtable)) };
 
     public static int mlx_io_reader_free(mlx_io_reader io) => Handles.Free(io.ctx, nameof(mlx_io_reader));
 
@@ -329,7 +349,8 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_io_reader_tostring(mlx_string* str_, mlx_io_reader io) => SetText(str_, Reader(io).Label);
 
-    public static mlx_io_writer mlx_io_writer_new(void* desc, mlx_io_vtable vtable) => new() { ctx = Handles.New(new NativeFile(desc, vtable)) };
+    public static mlx_io_writer mlx_io_writer_new(void* desc, mlx_io_vtable vtable) =>
+        new() { ctx = Handles.New(new NativeFile(desc, vtable)) };
 
     public static int mlx_io_writer_free(mlx_io_writer io) => Handles.Free(io.ctx, nameof(mlx_io_writer));
 
@@ -350,7 +371,8 @@ internal sealed unsafe partial class Functions
         return Assign(&res->ctx, Formats.LoadNpy(source));
     }
 
-    public static int mlx_load_safetensors_reader(mlx_map_string_to_array* res_0, mlx_map_string_to_string* res_1, mlx_io_reader in_stream, mlx_stream s)
+    public static int mlx_load_safetensors_reader(mlx_map_string_to_array* res_0, mlx_map_string_to_string* res_1,
+        mlx_io_reader in_stream, mlx_stream s)
     {
         Of(s);
         return SetMaps(res_0, res_1, Formats.LoadSafetensors(new NativeSource(Reader(in_stream), "load_safetensors")));

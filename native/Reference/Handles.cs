@@ -32,7 +32,8 @@ internal sealed unsafe class NativeString(string text)
 
     internal static string? Read(byte* text) => text == null ? null : Marshal.PtrToStringUTF8((nint)text);
 
-    internal static string Required(byte* text, string name) => Read(text) ?? throw new MlxFailure($"expected a non-null string for {name}");
+    internal static string Required(byte* text, string name) =>
+        Read(text) ?? throw new MlxFailure($"expected a non-null string for {name}");
 
     private static byte* Encode(string text)
     {
@@ -55,7 +56,8 @@ internal static unsafe class Handles
     internal static T Get<T>(void* handle, string typeName) where T : class
     {
         if (handle == null) throw new MlxFailure($"expected a non-empty {typeName}");
-        if (!Table.TryGetValue((nint)handle, out var value)) throw new MlxFailure($"The {typeName} has been freed or is no handle of this library.");
+        if (!Table.TryGetValue((nint)handle, out var value))
+            throw new MlxFailure($"The {typeName} has been freed or is no handle of this library.");
         return value as T ?? throw new MlxFailure($"expected a {typeName}, but the handle stands for something else");
     }
 
@@ -88,7 +90,8 @@ internal static unsafe class Handles
     internal static int Free(void* handle, string typeName)
     {
         if (handle == null) return 0;
-        if (!Table.TryRemove((nint)handle, out var value)) throw new MlxFailure($"The {typeName} has been freed before or is no handle of this library.");
+        if (!Table.TryRemove((nint)handle, out var value))
+            throw new MlxFailure($"The {typeName} has been freed before or is no handle of this library.");
         Drop(value);
         return 0;
     }

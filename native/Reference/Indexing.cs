@@ -26,7 +26,8 @@ internal sealed unsafe partial class Functions
     private static Tensor Put(Tensor a, Tensor[] indices, Tensor updates, Scatter mode, Positions positions)
     {
         updates = mlx_astype(updates, a.DType);
-        return Recording.Apply([a, updates, .. indices], x => Scattered(x[0], positions(x[2..], x[0].Shape), x[1], mode), (g, x, y, i) => (i, mode) switch
+        return Recording.Apply([a, updates, .. indices], x =>
+            Scattered(x[0], positions(x[2..], x[0].Shape), x[1], mode), (g, x, y, i) => (i, mode) switch
         {
             ( > 1, _) => null,
             (_, Scatter.Multiply) => throw new MlxFailure("[scatter] VJP not implemented for scatter_prod"),
@@ -105,12 +106,14 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_gather(Tensor a, Tensor[] indices, ReadOnlySpan<int> axes, ReadOnlySpan<int> slice_sizes)
     {
         CheckIndices(a, indices, axes, "gather");
-        if (slice_sizes.Length != a.NDim) throw new MlxFailure($"[gather] Got slice_sizes with size {slice_sizes.Length} for array with {a.NDim} dimensions.");
+        if (slice_sizes.Length != a.NDim)
+            throw new MlxFailure($"[gather] Got slice_sizes with size {slice_sizes.Length} for array with {a.NDim} dimensions.");
         for (var i = 0; i < a.NDim; i++)
         {
             if (slice_sizes[i] < 0 || slice_sizes[i] > a.Shape[i])
             {
-                throw new MlxFailure($"[gather] Slice sizes must be in [0, a.shape(i)]. Got {Errors.Text(slice_sizes)} for array with shape {Errors.Text(a.Shape)}.");
+                throw new MlxFailure($"[gather] Slice sizes must be in [0, a.shape(i)]. Got {Errors.Text(slice_sizes)} for array with "
+                    + $"shape {Errors.Text(a.Shape)}.");
             }
         }
         var index = mlx_broadcast_arrays(indices);
@@ -123,14 +126,16 @@ internal sealed unsafe partial class Functions
 
     private static void CheckIndices(Tensor a, Tensor[] indices, ReadOnlySpan<int> axes, string name)
     {
-        if (indices.Length > a.NDim) throw new MlxFailure($"[{name}] Too many index arrays. Got {indices.Length} index arrays for input with {a.NDim} dimensions.");
+        if (indices.Length > a.NDim)
+            throw new MlxFailure($"[{name}] Too many index arrays. Got {indices.Length} index arrays for input with {a.NDim} dimensions.");
         if (indices.Length != axes.Length) throw new MlxFailure($"[{name}] Number of index arrays does not match number of axes.");
         for (var i = 0; i < axes.Length; i++)
         {
             if (axes[i] < 0 || axes[i] >= a.NDim) throw new MlxFailure($"[{name}] Axes don't match array dimensions.");
             if (axes[..i].Contains(axes[i])) throw new MlxFailure($"[{name}] Repeat axes not allowed in {name}.");
             if (indices[i].DType == MLX_BOOL) throw new MlxFailure($"[{name}] Boolean indices not supported.");
-            if (DTypes.IsInexact(indices[i].DType)) throw new MlxFailure($"[{name}] Got indices with invalid dtype. Indices must be integral.");
+            if (DTypes.IsInexact(indices[i].DType))
+                throw new MlxFailure($"[{name}] Got indices with invalid dtype. Indices must be integral.");
         }
     }
 
@@ -148,7 +153,9 @@ internal sealed unsafe partial class Functions
             for (var i = 0; i < count; i++)
             {
                 var at = Position(values[i], shape[axis], name);
-                if (at + sizes[axis] > shape[axis]) throw new MlxFailure($"[{name}] Index {at} with slice size {sizes[axis]} is out of bounds for axis with size {shape[axis]}.");
+                if (at + sizes[axis] > shape[axis])
+                    throw new MlxFailure($"[{name}] Index {at} with slice size {sizes[axis]} is out of "
+                        + $"bounds for axis with size {shape[axis]}.");
                 starts[i] += at * strides[axis];
             }
         }
@@ -167,48 +174,62 @@ internal sealed unsafe partial class Functions
         int[] lead = index.Length > 0 ? index[0].Shape : [];
         if (updates.NDim != a.NDim + lead.Length)
         {
-            throw new MlxFailure($"[scatter] Updates with {updates.NDim} dimensions does not match the sum of the array ({a.NDim}) and indices ({lead.Length}) dimensions.");
+            throw new MlxFailure($"[scatter] Updates with {updates.NDim} dimensions does not match the sum of the array ({a.NDim}) and "
+                + $"indices ({lead.Length}) dimensions.");
         }
         if (!updates.Shape.AsSpan(0, lead.Length).SequenceEqual(lead))
         {
-            throw new MlxFailure($"[scatter] Update shape {Errors.Text(updates.Shape)} is not valid for broadcasted index shape {Errors.Text(lead)}.");
+            throw new MlxFailure($"[scatter] Update shape {Errors.Text(updates.Shape)} is not valid for "
+                + $"broadcasted index shape {Errors.Text(lead)}.");
         }
         var sizes = updates.Shape[lead.Length..];
         for (var i = 0; i < a.NDim; i++)
         {
             if (sizes[i] > a.Shape[i])
             {
-                throw new MlxFailure($"[scatter] Updates with shape {Errors.Text(updates.Shape)} are too large for array with shape {Errors.Text(a.Shape)}.");
+                throw new MlxFailure($"[scatter] Updates with shape {Errors.Text(updates.Shape)} are too "
+                    + $"large for array with shape {Errors.Text(a.Shape)}.");
             }
         }
         return Put(a, index, updates, mode, SlicePositions(axes.ToArray(), sizes, "scatter"));
     }
 
-    public static Tensor mlx_scatter(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) => ScatterWith(Scatter.Replace, a, indices, updates, axes);
+    public static Tensor mlx_scatter(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) =>
+        ScatterWith(Scatter.Replace, a, indices, updates, axes);
 
-    public static Tensor mlx_scatter_add(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) => ScatterWith(Scatter.Add, a, indices, updates, axes);
+    public static Tensor mlx_scatter_add(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) =>
+        ScatterWith(Scatter.Add, a, indices, updates, axes);
 
-    public static Tensor mlx_scatter_prod(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) => ScatterWith(Scatter.Multiply, a, indices, updates, axes);
+    public static Tensor mlx_scatter_prod(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) =>
+        ScatterWith(Scatter.Multiply, a, indices, updates, axes);
 
-    public static Tensor mlx_scatter_max(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) => ScatterWith(Scatter.Max, a, indices, updates, axes);
+    public static Tensor mlx_scatter_max(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) =>
+        ScatterWith(Scatter.Max, a, indices, updates, axes);
 
-    public static Tensor mlx_scatter_min(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) => ScatterWith(Scatter.Min, a, indices, updates, axes);
+    public static Tensor mlx_scatter_min(Tensor a, Tensor[] indices, Tensor updates, ReadOnlySpan<int> axes) =>
+        ScatterWith(Scatter.Min, a, indices, updates, axes);
 
-    public static Tensor mlx_scatter_single(Tensor a, Tensor indices, Tensor updates, int axis) => mlx_scatter(a, [indices], updates, [axis]);
+    public static Tensor mlx_scatter_single(Tensor a, Tensor indices, Tensor updates, int axis) =>
+        mlx_scatter(a, [indices], updates, [axis]);
 
-    public static Tensor mlx_scatter_add_single(Tensor a, Tensor indices, Tensor updates, int axis) => mlx_scatter_add(a, [indices], updates, [axis]);
+    public static Tensor mlx_scatter_add_single(Tensor a, Tensor indices, Tensor updates, int axis) =>
+        mlx_scatter_add(a, [indices], updates, [axis]);
 
-    public static Tensor mlx_scatter_prod_single(Tensor a, Tensor indices, Tensor updates, int axis) => mlx_scatter_prod(a, [indices], updates, [axis]);
+    public static Tensor mlx_scatter_prod_single(Tensor a, Tensor indices, Tensor updates, int axis) =>
+        mlx_scatter_prod(a, [indices], updates, [axis]);
 
-    public static Tensor mlx_scatter_max_single(Tensor a, Tensor indices, Tensor updates, int axis) => mlx_scatter_max(a, [indices], updates, [axis]);
+    public static Tensor mlx_scatter_max_single(Tensor a, Tensor indices, Tensor updates, int axis) =>
+        mlx_scatter_max(a, [indices], updates, [axis]);
 
-    public static Tensor mlx_scatter_min_single(Tensor a, Tensor indices, Tensor updates, int axis) => mlx_scatter_min(a, [indices], updates, [axis]);
+    public static Tensor mlx_scatter_min_single(Tensor a, Tensor indices, Tensor updates, int axis) =>
+        mlx_scatter_min(a, [indices], updates, [axis]);
 
     // ---- take ---------------------------------------------------------------------------------------------------
 
     public static Tensor mlx_take_axis(Tensor a, Tensor indices, int axis)
     {
-        if (axis < -a.NDim || axis >= a.NDim) throw new MlxFailure($"[take] Received invalid axis {axis} for array with {a.NDim} dimensions.");
+        if (axis < -a.NDim || axis >= a.NDim)
+            throw new MlxFailure($"[take] Received invalid axis {axis} for array with {a.NDim} dimensions.");
         var at = axis < 0 ? axis + a.NDim : axis;
         if (a.Shape[at] == 0 && indices.Size != 0) throw new MlxFailure("[take] Cannot do a non-empty take from an empty axis.");
         CheckIndices(a, [indices], [at], "gather");
@@ -250,7 +271,8 @@ internal sealed unsafe partial class Functions
     private static (int Axis, int[] Index) CheckAlongAxis(Tensor a, Tensor indices, int axis, string name)
     {
         if (axis < -a.NDim || axis >= a.NDim) throw new MlxFailure($"[{name}] Received invalid axis for array with {a.NDim} dimensions.");
-        if (indices.NDim != a.NDim) throw new MlxFailure($"[{name}] Indices of dimension {indices.NDim} does not match array of dimension {a.NDim}.");
+        if (indices.NDim != a.NDim)
+            throw new MlxFailure($"[{name}] Indices of dimension {indices.NDim} does not match array of dimension {a.NDim}.");
         if (DTypes.IsInexact(indices.DType)) throw new MlxFailure($"[{name}] Got indices with invalid dtype. Indices must be integral.");
         var at = axis < 0 ? axis + a.NDim : axis;
         return (at, Shapes.Broadcast(Shapes.With(a.Shape, at, 1), indices.Shape));
@@ -259,7 +281,8 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_take_along_axis(Tensor a, Tensor indices, int axis)
     {
         var (at, shape) = CheckAlongAxis(a, indices, axis, "take_along_axis");
-        return Take(mlx_broadcast_to(a, Shapes.With(shape, at, a.Shape[at])), [mlx_broadcast_to(indices, shape)], shape, AlongAxis(at, "take_along_axis"));
+        return Take(mlx_broadcast_to(a, Shapes.With(shape, at, a.Shape[at])), [mlx_broadcast_to(indices, shape)], shape,
+            AlongAxis(at, "take_along_axis"));
     }
 
     private static Tensor PutAlongAxis(Scatter mode, Tensor a, Tensor indices, Tensor values, int axis, string name)
@@ -281,13 +304,15 @@ internal sealed unsafe partial class Functions
         if (mask.NDim > a.NDim) throw new MlxFailure("[masked_scatter] The mask cannot have more dimensions than the target.");
         if (!a.Shape.AsSpan(0, mask.NDim).SequenceEqual(mask.Shape))
         {
-            throw new MlxFailure("[masked_scatter] The boolean mask should have the same shape as the beginning of the indexed array but the mask has shape "
+            throw new MlxFailure("[masked_scatter] The boolean mask should have the same shape as the "
+                + "beginning of the indexed array but the mask has shape "
                 + $"{Errors.Text(mask.Shape)} and the array has shape {Errors.Text(a.Shape)}");
         }
         var rest = a.Shape[mask.NDim..];
         if (src.NDim > rest.Length + 1)
         {
-            throw new MlxFailure($"[masked_scatter] Value array shape must be broadcastable with the last {rest.Length} dimensions of the input.");
+            throw new MlxFailure($"[masked_scatter] Value array shape must be broadcastable with the "
+                + $"last {rest.Length} dimensions of the input.");
         }
         var rows = src.NDim == rest.Length + 1 ? src.Shape[0] : mask.Size;
         var values = mlx_broadcast_to(src, [rows, .. rest]);
@@ -310,33 +335,42 @@ internal sealed unsafe partial class Functions
 
     // ---- writing slices -----------------------------------------------------------------------------------------
 
-    private static Tensor UpdateSlice(Scatter mode, Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides)
+    private static Tensor UpdateSlice(Scatter mode, Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop,
+        ReadOnlySpan<int> strides)
     {
         var view = SliceView(src.Shape, start, stop, strides, "slice_update");
         return Put(src, [], mlx_broadcast_to(mlx_astype(update, src.DType), view.Shape), mode, (_, _) => view.Map());
     }
 
-    public static Tensor mlx_slice_update(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides) =>
+    public static Tensor mlx_slice_update(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop,
+        ReadOnlySpan<int> strides) =>
         UpdateSlice(Scatter.Replace, src, update, start, stop, strides);
 
-    public static Tensor mlx_slice_update_add(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides) =>
+    public static Tensor mlx_slice_update_add(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop,
+        ReadOnlySpan<int> strides) =>
         UpdateSlice(Scatter.Add, src, update, start, stop, strides);
 
-    public static Tensor mlx_slice_update_prod(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides) =>
+    public static Tensor mlx_slice_update_prod(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop,
+        ReadOnlySpan<int> strides) =>
         UpdateSlice(Scatter.Multiply, src, update, start, stop, strides);
 
-    public static Tensor mlx_slice_update_max(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides) =>
+    public static Tensor mlx_slice_update_max(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop,
+        ReadOnlySpan<int> strides) =>
         UpdateSlice(Scatter.Max, src, update, start, stop, strides);
 
-    public static Tensor mlx_slice_update_min(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides) =>
+    public static Tensor mlx_slice_update_min(Tensor src, Tensor update, ReadOnlySpan<int> start, ReadOnlySpan<int> stop,
+        ReadOnlySpan<int> strides) =>
         UpdateSlice(Scatter.Min, src, update, start, stop, strides);
 
     /// <summary>A block whose start is an array; like MLX it is moved inwards where it would reach over the end.</summary>
     private static Positions DynamicSlice(Tensor a, Tensor start, ReadOnlySpan<int> axes, int[] sizes, string name)
     {
-        if (start.NDim > 1) throw new MlxFailure($"[{name}] array of starting indices must be zero or one dimensional but has dimension {start.NDim}.");
-        if (start.Size != axes.Length) throw new MlxFailure($"[{name}] Number of starting indices {start.Size} does not match number of axes {axes.Length}.");
-        if (!DTypes.IsInteger(start.DType)) throw new MlxFailure($"[{name}] Start indices must be integers, got type {DTypes.Name(start.DType)}.");
+        if (start.NDim > 1) throw new MlxFailure($"[{name}] array of starting indices must be zero or one "
+            + $"dimensional but has dimension {start.NDim}.");
+        if (start.Size != axes.Length)
+            throw new MlxFailure($"[{name}] Number of starting indices {start.Size} does not match number of axes {axes.Length}.");
+        if (!DTypes.IsInteger(start.DType))
+            throw new MlxFailure($"[{name}] Start indices must be integers, got type {DTypes.Name(start.DType)}.");
         var at = Array.ConvertAll(axes.ToArray(), x => Shapes.Axis(x, a.NDim, $"[{name}] "));
         if (at.Distinct().Count() != at.Length) throw new MlxFailure($"[{name}] Repeat axes not allowed.");
         return (index, shape) =>
@@ -358,7 +392,8 @@ internal sealed unsafe partial class Functions
         if (slice_size.Length != a.NDim) throw new MlxFailure($"[slice] Invalid slice size for array with {a.NDim} dimensions.");
         for (var i = 0; i < a.NDim; i++)
         {
-            if (slice_size[i] < 0 || slice_size[i] > a.Shape[i]) throw new MlxFailure($"[slice] Invalid slice size {Errors.Text(slice_size)} for array with shape {Errors.Text(a.Shape)}.");
+            if (slice_size[i] < 0 || slice_size[i] > a.Shape[i])
+                throw new MlxFailure($"[slice] Invalid slice size {Errors.Text(slice_size)} for array with shape {Errors.Text(a.Shape)}.");
         }
         var sizes = slice_size.ToArray();
         return Take(a, [start], sizes, DynamicSlice(a, start, axes, sizes, "slice"));
@@ -368,7 +403,8 @@ internal sealed unsafe partial class Functions
     {
         var sizes = (int[])src.Shape.Clone();
         var skip = src.NDim - update.NDim;
-        if (skip < 0) throw new MlxFailure($"[slice_update] Update with {update.NDim} dimensions does not fit an array with {src.NDim} dimensions.");
+        if (skip < 0) throw new MlxFailure($"[slice_update] Update with {update.NDim} dimensions does not "
+            + $"fit an array with {src.NDim} dimensions.");
         for (var i = 0; i < update.NDim; i++) sizes[i + skip] = update.Shape[i];
         foreach (var axis in axes)
         {
@@ -377,8 +413,11 @@ internal sealed unsafe partial class Functions
         }
         for (var i = 0; i < src.NDim; i++)
         {
-            if (sizes[i] > src.Shape[i]) throw new MlxFailure($"[slice_update] Update of shape {Errors.Text(update.Shape)} does not fit an array of shape {Errors.Text(src.Shape)}.");
+            if (sizes[i] > src.Shape[i])
+                throw new MlxFailure($"[slice_update] Update of shape {Errors.Text(update.Shape)} does not "
+                    + $"fit an array of shape {Errors.Text(src.Shape)}.");
         }
-        return Put(src, [start], mlx_broadcast_to(mlx_astype(update, src.DType), sizes), Scatter.Replace, DynamicSlice(src, start, axes, sizes, "slice_update"));
+        return Put(src, [start], mlx_broadcast_to(mlx_astype(update, src.DType), sizes), Scatter.Replace,
+            DynamicSlice(src, start, axes, sizes, "slice_update"));
     }
 }

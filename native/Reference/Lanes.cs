@@ -111,7 +111,8 @@ internal static unsafe class Lanes
 
     private static Tensor From<T>(Tensor tensor, mlx_dtype dtype) where T : unmanaged, INumberBase<T> => Of(dtype) switch
     {
-        Lane.Long when dtype == MLX_BOOL => Write<long>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, x => T.IsZero(x) || x is Complex { Real: 0 } ? 0 : 1)),
+        Lane.Long when dtype == MLX_BOOL =>
+            Write<long>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, x => T.IsZero(x) || x is Complex { Real: 0 } ? 0 : 1)),
         Lane.Long => Write<long>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, Convert<T, long>)),
         Lane.ULong => Write<ulong>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, Convert<T, ulong>)),
         Lane.Float => Write<float>(dtype, tensor.Shape, r => Each(Read<T>(tensor), r, Convert<T, float>)),
@@ -123,7 +124,8 @@ internal static unsafe class Lanes
     {
         if (value is Complex complex && typeof(TOut) != typeof(Complex)) return TOut.CreateTruncating(complex.Real);
         // A negative float becomes the two's complement of its integer part, as on x86-64 and arm64 with 32-bit types.
-        if (typeof(TOut) == typeof(ulong) && TIn.IsNegative(value)) return TOut.CreateTruncating(unchecked((ulong)long.CreateTruncating(value)));
+        if (typeof(TOut) == typeof(ulong) && TIn.IsNegative(value))
+            return TOut.CreateTruncating(unchecked((ulong)long.CreateTruncating(value)));
         return TOut.CreateTruncating(value);
     }
 

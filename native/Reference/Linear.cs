@@ -17,10 +17,13 @@ internal sealed unsafe partial class Functions
         if (b.NDim == 1) return mlx_squeeze_axis(Product(a, mlx_expand_dims(b, 1), name), -1);
         if (a.Shape[^1] != b.Shape[^2])
         {
-            throw new MlxFailure($"[{name}] Last dimension of first input with shape {Errors.Text(a.Shape)} must match second to last dimension of second input with shape {Errors.Text(b.Shape)}.");
+            throw new MlxFailure($"[{name}] Last dimension of first input with shape {Errors.Text(a.Shape)} must match second to last "
+                + $"dimension of second input with shape {Errors.Text(b.Shape)}.");
         }
         var type = DTypes.Promote(a.DType, b.DType);
-        if (!DTypes.IsInexact(type)) throw new MlxFailure($"[{name}] Only inexact types are supported but {DTypes.Name(a.DType)} and {DTypes.Name(b.DType)} were provided which results in {DTypes.Name(type)}, which is not a floating point type.");
+        if (!DTypes.IsInexact(type))
+            throw new MlxFailure($"[{name}] Only inexact types are supported but {DTypes.Name(a.DType)} and {DTypes.Name(b.DType)} were "
+                + $"provided which results in {DTypes.Name(type)}, which is not a floating point type.");
         return Recording.Apply([mlx_astype(a, type), mlx_astype(b, type)], x => Multiplied(x[0], x[1]), (g, x, _, i) => i == 0
             ? SumTo(mlx_matmul(g, mlx_swapaxes(Conjugated(x[1]), -1, -2)), x[0].Shape)
             : SumTo(mlx_matmul(mlx_swapaxes(Conjugated(x[0]), -1, -2), g), x[1].Shape));
@@ -103,7 +106,8 @@ internal sealed unsafe partial class Functions
         var right = Array.ConvertAll(axes_b.ToArray(), x => Shapes.Axis(x, b.NDim, "[tensordot] "));
         for (var i = 0; i < left.Length; i++)
         {
-            if (a.Shape[left[i]] != b.Shape[right[i]]) throw new MlxFailure("[tensordot] a and b must have the same shape on the contracted axes.");
+            if (a.Shape[left[i]] != b.Shape[right[i]])
+                throw new MlxFailure("[tensordot] a and b must have the same shape on the contracted axes.");
         }
         var (keptA, keptB) = (Shapes.All(a.NDim).Except(left).ToArray(), Shapes.All(b.NDim).Except(right).ToArray());
         var (shapeA, shapeB) = (Array.ConvertAll(keptA, i => a.Shape[i]), Array.ConvertAll(keptB, i => b.Shape[i]));
@@ -115,7 +119,8 @@ internal sealed unsafe partial class Functions
 
     public static Tensor mlx_tensordot_axis(Tensor a, Tensor b, int axis)
     {
-        if (axis < 0 || axis > Math.Min(a.NDim, b.NDim)) throw new MlxFailure($"[tensordot] axis must be between 0 and {Math.Min(a.NDim, b.NDim)}, but got {axis}.");
+        if (axis < 0 || axis > Math.Min(a.NDim, b.NDim))
+            throw new MlxFailure($"[tensordot] axis must be between 0 and {Math.Min(a.NDim, b.NDim)}, but got {axis}.");
         return mlx_tensordot(a, b, Shapes.All(a.NDim)[(a.NDim - axis)..], Shapes.All(axis));
     }
 
@@ -128,9 +133,11 @@ internal sealed unsafe partial class Functions
         var inputs = (arrow < 0 ? text : text[..arrow]).Split(',');
         if (inputs.Length != operands.Length)
         {
-            throw new MlxFailure($"[einsum] Number of operands, {operands.Length}, does not match number of input subscripts, {inputs.Length}.");
+            throw new MlxFailure($"[einsum] Number of operands, {operands.Length}, does not match number of "
+                + $"input subscripts, {inputs.Length}.");
         }
-        if (text.Replace("->", "", StringComparison.Ordinal).FirstOrDefault(c => !char.IsAsciiLetter(c) && c is not ('.' or ',')) is var other && other != default)
+        if (text.Replace("->", "", StringComparison.Ordinal)
+            .FirstOrDefault(c => !char.IsAsciiLetter(c) && c is not ('.' or ',')) is var other && other != default)
         {
             throw new MlxFailure($"[einsum] Subscripts must be letters, but got '{other}'.");
         }
@@ -153,7 +160,8 @@ internal sealed unsafe partial class Functions
         var output = arrow < 0
             ? ellipsis + string.Concat(all.Where(char.IsLetter).GroupBy(c => c).Where(g => g.Count() == 1).Select(g => g.Key).Order())
             : text[(arrow + 2)..].Replace("...", ellipsis, StringComparison.Ordinal);
-        if (output.FirstOrDefault(c => !all.Contains(c)) is var missing && missing != default) throw new MlxFailure($"[einsum] Output subscript '{missing}' is not in the input subscripts.");
+        if (output.FirstOrDefault(c => !all.Contains(c)) is var missing && missing != default)
+            throw new MlxFailure($"[einsum] Output subscript '{missing}' is not in the input subscripts.");
         if (output.Distinct().Count() != output.Length) throw new MlxFailure("[einsum] Repeat indices not allowed in output.");
 
         var (left, current) = Diagonals(inputs[0], operands[0]);
@@ -199,7 +207,8 @@ internal sealed unsafe partial class Functions
             return mlx_reshape(mlx_broadcast_to(moved, Sizes(order)), shape);
         }
         var (n, k, p, q) = (Shapes.Count(Sizes(batch)), Shapes.Count(Sizes(inner)), Shapes.Count(Sizes(own)), Shapes.Count(Sizes(other)));
-        var product = Arranged(left, a, batch + own + inner, n, p, k) is var x && Arranged(right, b, batch + inner + other, n, k, q) is var y
+        var product = Arranged(left, a, batch + own + inner, n, p, k) is var x
+            && Arranged(right, b, batch + inner + other, n, k, q) is var y
             && !DTypes.IsInexact(DTypes.Promote(a.DType, b.DType))
                 ? mlx_sum_axis(mlx_expand_dims(x, -1) * mlx_expand_dims(y, 1), 2, false)
                 : mlx_matmul(x, y);

@@ -56,7 +56,8 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_linalg_norm_matrix(Tensor a, string? ord, int[]? axis, bool keepdims)
     {
         axis ??= Shapes.All(a.NDim);
-        if (axis.Length != 2) throw new MlxFailure($"[linalg::norm] Norm '{ord}' only supported for matrices, but received {axis.Length} axis/axes.");
+        if (axis.Length != 2) throw new MlxFailure($"[linalg::norm] Norm '{ord}' only supported for "
+            + $"matrices, but received {axis.Length} axis/axes.");
         return ord switch
         {
             "f" or "fro" => EuclideanNorm(a, axis, keepdims),
@@ -69,7 +70,8 @@ internal sealed unsafe partial class Functions
     {
         foreach (var x in (ReadOnlySpan<Tensor>)[a, b])
         {
-            if (axis < -x.NDim || axis >= x.NDim) throw new MlxFailure($"[linalg::cross] axis {axis} invalid for array with {x.NDim} dimensions.");
+            if (axis < -x.NDim || axis >= x.NDim)
+                throw new MlxFailure($"[linalg::cross] axis {axis} invalid for array with {x.NDim} dimensions.");
             if (x.Dim(axis) is < 2 or > 3) throw new MlxFailure("[linalg::cross] The specified axis must have size 2 or 3.");
         }
         var type = DTypes.Promote(a.DType, b.DType);

@@ -65,7 +65,8 @@ internal sealed unsafe partial class Functions
     {
         key ??= NextKey();
         if (key.DType != MLX_UINT32) throw new MlxFailure($"[bits] Expected key type uint32 but received {DTypes.Name(key.DType)}.");
-        if (!key.Shape.AsSpan().SequenceEqual([2])) throw new MlxFailure($"[bits] Expected key shape (2) but received {Errors.Text(key.Shape)}.");
+        if (!key.Shape.AsSpan().SequenceEqual([2]))
+            throw new MlxFailure($"[bits] Expected key shape (2) but received {Errors.Text(key.Shape)}.");
         var dtype = width switch
         {
             4 => MLX_UINT32,
@@ -98,7 +99,9 @@ internal sealed unsafe partial class Functions
         var start = mlx_astype(low, dtype);
         var range = mlx_astype(high, dtype) - start;
         var broadcast = Shapes.Broadcast(shape.ToArray(), range.Shape);
-        if (!shape.SequenceEqual(broadcast)) throw new MlxFailure($"[uniform] Cannot generate random values of shape {Errors.Text(shape)} from broadcasted shape {Errors.Text(broadcast)}.");
+        if (!shape.SequenceEqual(broadcast))
+            throw new MlxFailure($"[uniform] Cannot generate random values of "
+                + $"shape {Errors.Text(shape)} from broadcasted shape {Errors.Text(broadcast)}.");
         // The largest number below one, so that the upper bound is never reached.
         var upper = dtype switch
         {
@@ -134,7 +137,8 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_random_normal(ReadOnlySpan<int> shape, mlx_dtype dtype, float loc, float scale, Tensor? key) =>
         mlx_random_normal_broadcast(shape, dtype, loc == 0 ? null : Scalar(loc, dtype), scale == 1 ? null : Scalar(scale, dtype), key);
 
-    public static Tensor mlx_random_randint(Tensor low, Tensor high, ReadOnlySpan<int> shape, mlx_dtype dtype, Tensor? key) => DTypes.IsInexact(dtype)
+    public static Tensor mlx_random_randint(Tensor low, Tensor high, ReadOnlySpan<int> shape, mlx_dtype dtype, Tensor? key) =>
+        DTypes.IsInexact(dtype)
         ? throw new MlxFailure("[randint] randint only accepts integer dtypes and bool.")
         : mlx_astype(mlx_maximum(mlx_random_uniform(low, high, shape, MLX_FLOAT32, key), low), dtype);
 
@@ -143,7 +147,9 @@ internal sealed unsafe partial class Functions
         if (!DTypes.IsFloating(p.DType)) throw new MlxFailure("[bernoulli] bernoulli probability `p` must be a float type.");
         // Just above the largest word, so that a probability of one is always true.
         var result = mlx_less(mlx_random_bits(shape, 4, key), p * Scalar(MathF.BitIncrement(uint.MaxValue), MLX_FLOAT32));
-        return shape.SequenceEqual(result.Shape) ? result : throw new MlxFailure("[bernoulli] shape of `p` is incompatible with argument `shape`.");
+        return shape.SequenceEqual(result.Shape)
+            ? result
+            : throw new MlxFailure("[bernoulli] shape of `p` is incompatible with argument `shape`.");
     }
 
     public static Tensor mlx_random_truncated_normal(Tensor lower, Tensor upper, ReadOnlySpan<int> shape, mlx_dtype dtype, Tensor? key)
@@ -173,7 +179,8 @@ internal sealed unsafe partial class Functions
         int[] reduced = [.. logits.Shape[..at], .. logits.Shape[(at + 1)..]];
         if (!Shapes.Broadcast(shape.ToArray(), reduced).AsSpan().SequenceEqual(shape))
         {
-            throw new MlxFailure($"[categorical] Requested shape {Errors.Text(shape)} is not broadcast compatible with reduced logits shape{Errors.Text(reduced)}.");
+            throw new MlxFailure($"[categorical] Requested shape {Errors.Text(shape)} is not broadcast compatible with reduced logits "
+                + $"shape{Errors.Text(reduced)}.");
         }
         return Categories(logits, at, shape.ToArray(), key);
     }

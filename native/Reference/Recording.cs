@@ -46,12 +46,14 @@ internal static class Recording
     internal static bool IsOutermost => _depth == 1;
 
     /// <summary>Does an operation and records it where a transform needs it.</summary>
-    internal static Tensor[] Apply(Tensor[] inputs, Func<Tensor[], Tensor[]> forward, Pullback? pullback, bool shapeBound = false, params Owned?[] holds)
+    internal static Tensor[] Apply(Tensor[] inputs, Func<Tensor[], Tensor[]> forward, Pullback? pullback, bool shapeBound = false,
+        params Owned?[] holds)
     {
         var outputs = forward(inputs);
         if (_depth > 0 && !_paused && Array.Exists(inputs, x => x.Node is not null))
         {
-            Add(new Node { Inputs = inputs, Outputs = outputs, Forward = forward, Pullback = pullback, ShapeBound = shapeBound, Holds = holds });
+            Add(new Node { Inputs = inputs, Outputs = outputs, Forward = forward, Pullback = pullback,
+                ShapeBound = shapeBound, Holds = holds });
         }
         return outputs;
     }

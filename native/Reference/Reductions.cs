@@ -36,7 +36,8 @@ internal sealed unsafe partial class Functions
     private static readonly Reducer
         SumReducer = new("sum", x => TensorPrimitives.Sum(x), x => TensorPrimitives.Sum(x), x => TensorPrimitives.Sum(x),
             x => TensorPrimitives.Sum(x), x => Folded(x, Complex.Zero, (a, b) => a + b)),
-        ProdReducer = new("prod", x => Folded(x, 1L, (a, b) => a * b), x => Folded(x, 1ul, (a, b) => a * b), x => Folded(x, 1f, (a, b) => a * b),
+        ProdReducer = new("prod", x => Folded(x, 1L, (a, b) => a * b), x => Folded(x, 1ul, (a, b) => a * b),
+            x => Folded(x, 1f, (a, b) => a * b),
             x => Folded(x, 1d, (a, b) => a * b), x => Folded(x, Complex.One, (a, b) => a * b)),
         MaxReducer = new("max", x => TensorPrimitives.Max(x), x => TensorPrimitives.Max(x), x => TensorPrimitives.Max(x),
             x => TensorPrimitives.Max(x), x => Folded(x[1..], x[0], (a, b) => Less(a, b) ? b : a)),
@@ -68,10 +69,13 @@ internal sealed unsafe partial class Functions
         var kept = (int[])a.Shape.Clone();
         foreach (var axis in axes) kept[axis] = 1;
         int[] order = [.. rest, .. axes];
-        return (order.AsSpan().SequenceEqual(Shapes.All(a.NDim)) ? a : Permuted(a, order), Shapes.Count(Array.ConvertAll(axes, i => a.Shape[i])), kept);
+        return (order.AsSpan().SequenceEqual(Shapes.All(a.NDim))
+            ? a
+            : Permuted(a, order), Shapes.Count(Array.ConvertAll(axes, i => a.Shape[i])), kept);
     }
 
-    private static Tensor Reduce(Reducer reducer, Tensor a, ReadOnlySpan<int> axes, bool keepdims, Func<Tensor, Tensor, Tensor, int[], Tensor?> pullback)
+    private static Tensor Reduce(Reducer reducer, Tensor a, ReadOnlySpan<int> axes, bool keepdims,
+        Func<Tensor, Tensor, Tensor, int[], Tensor?> pullback)
     {
         var reduced = ReducedAxes(a, axes);
         var result = Recording.Apply(a, x =>
@@ -138,13 +142,15 @@ internal sealed unsafe partial class Functions
         });
     }
 
-    public static Tensor mlx_all_axes(Tensor a, ReadOnlySpan<int> axes, bool keepdims) => Reduce(MinReducer1, mlx_astype(a, MLX_BOOL), axes, keepdims, (_, _, _, _) => null);
+    public static Tensor mlx_all_axes(Tensor a, ReadOnlySpan<int> axes, bool keepdims) =>
+        Reduce(MinReducer1, mlx_astype(a, MLX_BOOL), axes, keepdims, (_, _, _, _) => null);
 
     public static Tensor mlx_all_axis(Tensor a, int axis, bool keepdims) => mlx_all_axes(a, [axis], keepdims);
 
     public static Tensor mlx_all(Tensor a, bool keepdims) => mlx_all_axes(a, Shapes.All(a.NDim), keepdims);
 
-    public static Tensor mlx_any_axes(Tensor a, ReadOnlySpan<int> axes, bool keepdims) => Reduce(MaxReducer0, mlx_astype(a, MLX_BOOL), axes, keepdims, (_, _, _, _) => null);
+    public static Tensor mlx_any_axes(Tensor a, ReadOnlySpan<int> axes, bool keepdims) =>
+        Reduce(MaxReducer0, mlx_astype(a, MLX_BOOL), axes, keepdims, (_, _, _, _) => null);
 
     public static Tensor mlx_any_axis(Tensor a, int axis, bool keepdims) => mlx_any_axes(a, [axis], keepdims);
 
@@ -159,7 +165,8 @@ internal sealed unsafe partial class Functions
     {
         foreach (var axis in axes)
         {
-            if (axis < -a.NDim || axis >= a.NDim) throw new MlxFailure($"[mean] axis {axis} is out of bounds for array with {a.NDim} dimensions.");
+            if (axis < -a.NDim || axis >= a.NDim)
+                throw new MlxFailure($"[mean] axis {axis} is out of bounds for array with {a.NDim} dimensions.");
         }
         return mlx_sum_axes(a, axes, keepdims) * mlx_number_of_elements(a, axes, true, DTypes.AtLeastFloat(a.DType));
     }
@@ -181,7 +188,8 @@ internal sealed unsafe partial class Functions
 
     public static Tensor mlx_var(Tensor a, bool keepdims, int ddof) => mlx_var_axes(a, Shapes.All(a.NDim), keepdims, ddof);
 
-    public static Tensor mlx_std_axes(Tensor a, ReadOnlySpan<int> axes, bool keepdims, int ddof) => mlx_sqrt(mlx_var_axes(a, axes, keepdims, ddof));
+    public static Tensor mlx_std_axes(Tensor a, ReadOnlySpan<int> axes, bool keepdims, int ddof) =>
+        mlx_sqrt(mlx_var_axes(a, axes, keepdims, ddof));
 
     public static Tensor mlx_std_axis(Tensor a, int axis, bool keepdims, int ddof) => mlx_std_axes(a, [axis], keepdims, ddof);
 

@@ -26,7 +26,9 @@ internal sealed unsafe partial class Functions
         for (var i = 0; i < wanted.Length; i++)
         {
             if (i == inferred) continue;
-            if (wanted[i] < 0) throw new MlxFailure(wanted[i] == -1 ? "[reshape] Can only infer one dimension." : "[reshape] Negative dimensions are not allowed.");
+            if (wanted[i] < 0) throw new MlxFailure(wanted[i] == -1
+                ? "[reshape] Can only infer one dimension."
+                : "[reshape] Negative dimensions are not allowed.");
             size *= wanted[i];
         }
         if (inferred >= 0 && size > 0)
@@ -122,7 +124,8 @@ internal sealed unsafe partial class Functions
         {
             var axis = order[i];
             order[i] = axis < 0 ? axis + a.NDim : axis;
-            if (order[i] < 0 || order[i] >= a.NDim) throw new MlxFailure($"[transpose] Invalid axis ({axis}) for array with {a.NDim} dimensions.");
+            if (order[i] < 0 || order[i] >= a.NDim)
+                throw new MlxFailure($"[transpose] Invalid axis ({axis}) for array with {a.NDim} dimensions.");
             if (Array.IndexOf(order, order[i], 0, i) >= 0) throw new MlxFailure("[transpose] Repeat axes not allowed.");
         }
         return Recording.Apply(a, x => Permuted(x, order), (g, _, _) =>
@@ -194,7 +197,8 @@ internal sealed unsafe partial class Functions
         var shape = (int[])a.Shape.Clone();
         if (from < to && shape[^1] % (to / from) != 0)
         {
-            throw new MlxFailure("[view] When viewing as a larger dtype, the size in bytes of the last axis must be a multiple of the requested type size.");
+            throw new MlxFailure("[view] When viewing as a larger dtype, the size in bytes of the last axis "
+                + "must be a multiple of the requested type size.");
         }
         if (from != to) shape[^1] = from < to ? shape[^1] / (to / from) : shape[^1] * (from / to);
         return Recording.Apply(a, x => x.Alias(shape, dtype), (_, _, _) => throw new MlxFailure("[View::vjp] Not implemented."), true);
@@ -203,7 +207,8 @@ internal sealed unsafe partial class Functions
     // ---- cutting and joining ------------------------------------------------------------------------------------
 
     /// <summary>Python's rules for start, stop and step, negative ones included.</summary>
-    private static View SliceView(int[] shape, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides, string name = "slice")
+    private static View SliceView(int[] shape, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides,
+        string name = "slice")
     {
         if (start.Length != shape.Length || stop.Length != shape.Length || strides.Length != shape.Length)
         {
@@ -256,7 +261,8 @@ internal sealed unsafe partial class Functions
 
     public static Tensor[] mlx_split_sections(Tensor a, ReadOnlySpan<int> indices, int axis)
     {
-        if (axis < -a.NDim || axis >= a.NDim) throw new MlxFailure($"Invalid axis ({axis}) passed to split for array with shape {Errors.Text(a.Shape)}.");
+        if (axis < -a.NDim || axis >= a.NDim)
+            throw new MlxFailure($"Invalid axis ({axis}) passed to split for array with shape {Errors.Text(a.Shape)}.");
         var at = axis < 0 ? axis + a.NDim : axis;
         var parts = new Tensor[indices.Length + 1];
         for (int i = 0, start = 0; i < parts.Length; i++)
@@ -270,7 +276,8 @@ internal sealed unsafe partial class Functions
 
     public static Tensor[] mlx_split(Tensor a, int num_splits, int axis)
     {
-        if (axis < -a.NDim || axis >= a.NDim) throw new MlxFailure($"Invalid axis {axis} passed to split for array with shape {Errors.Text(a.Shape)}.");
+        if (axis < -a.NDim || axis >= a.NDim)
+            throw new MlxFailure($"Invalid axis {axis} passed to split for array with shape {Errors.Text(a.Shape)}.");
         if (num_splits <= 0) throw new MlxFailure($"[split] num_splits must be positive but got {num_splits}.");
         var size = a.Dim(axis);
         if (size % num_splits != 0)
@@ -296,7 +303,8 @@ internal sealed unsafe partial class Functions
             if (!Shapes.With(a.Shape, at, 0).AsSpan().SequenceEqual(Shapes.With(arrays[0].Shape, at, 0)))
             {
                 throw new MlxFailure("[concatenate] All the input array dimensions must match exactly except for the concatenation axis. "
-                    + $"However, the provided shapes are {string.Concat(arrays.Select(x => Errors.Text(x.Shape) + ", "))}and the concatenation "
+                    + $"However, the provided shapes "
+                    + $"are {string.Concat(arrays.Select(x => Errors.Text(x.Shape) + ", "))}and the concatenation "
                     + $"axis is {axis}.");
             }
         }
@@ -320,7 +328,8 @@ internal sealed unsafe partial class Functions
             var length = inner * part.Shape[axis];
             if (length == 0) continue;
             ReadOnlySpan<byte> source = part.Data<byte>();
-            for (int from = 0, to = offset; from < source.Length; from += length, to += stride) source.Slice(from, length).CopyTo(target[to..]);
+            for (int from = 0, to = offset; from < source.Length; from += length, to += stride)
+                source.Slice(from, length).CopyTo(target[to..]);
             offset += length;
         }
         return result;
@@ -331,7 +340,8 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_stack_axis(Tensor[] arrays, int axis)
     {
         if (arrays.Length == 0) throw new MlxFailure("[stack] No arrays provided for stacking");
-        if (!arrays.All(a => a.Shape.AsSpan().SequenceEqual(arrays[0].Shape))) throw new MlxFailure("[stack] All arrays must have the same shape");
+        if (!arrays.All(a => a.Shape.AsSpan().SequenceEqual(arrays[0].Shape)))
+            throw new MlxFailure("[stack] All arrays must have the same shape");
         var at = Shapes.Axis(axis, arrays[0].NDim + 1, "[stack] ");
         return mlx_concatenate_axis(Array.ConvertAll(arrays, a => mlx_expand_dims(a, at)), at);
     }
@@ -372,7 +382,8 @@ internal sealed unsafe partial class Functions
         }
         for (var i = 0; i < axes.Length; i++)
         {
-            if (axes[i] < -a.NDim || axes[i] >= a.NDim) throw new MlxFailure($"[roll] Invalid axis {axes[i]} for array with {a.NDim} dimensions.");
+            if (axes[i] < -a.NDim || axes[i] >= a.NDim)
+                throw new MlxFailure($"[roll] Invalid axis {axes[i]} for array with {a.NDim} dimensions.");
             var size = a.Dim(axes[i]);
             if (size == 0) continue;
             var cut = shift[i] < 0 ? -shift[i] % size : size - shift[i] % size;

@@ -119,7 +119,8 @@ internal static class Shapes
         {
             var (x, y) = (big[i], small[i - skip]);
             if (x == y) continue;
-            if (x != 1 && y != 1) throw new MlxFailure($"[broadcast_shapes] Shapes {Errors.Text(a)} and {Errors.Text(b)} cannot be broadcast.");
+            if (x != 1 && y != 1)
+                throw new MlxFailure($"[broadcast_shapes] Shapes {Errors.Text(a)} and {Errors.Text(b)} cannot be broadcast.");
             result[i] = x * y;
         }
         return result;

@@ -46,7 +46,8 @@ internal sealed unsafe partial class Functions
     {
         var at = SortAxis(a, axis, name);
         var k = kth < 0 ? kth + a.Shape[at] : kth;
-        if (k < 0 || k >= a.Shape[at]) throw new MlxFailure($"[{name}] Received invalid kth {kth} along axis {axis} for array with shape: {Errors.Text(a.Shape)}");
+        if (k < 0 || k >= a.Shape[at])
+            throw new MlxFailure($"[{name}] Received invalid kth {kth} along axis {axis} for array with shape: {Errors.Text(a.Shape)}");
         return at;
     }
 
@@ -68,14 +69,16 @@ internal sealed unsafe partial class Functions
     {
         var at = SortAxis(a, axis, "topk");
         var n = a.Shape[at];
-        if (k < 0 || k > n) throw new MlxFailure($"[topk] Received invalid k={k} along axis {axis} for array with shape: {Errors.Text(a.Shape)}");
+        if (k < 0 || k > n) throw new MlxFailure($"[topk] Received invalid k={k} along axis {axis} for "
+            + $"array with shape: {Errors.Text(a.Shape)}");
         if (k == n) return a;
         return Range(k == 0 ? a : mlx_partition_axis(a, -k, at), at, n - k, n);
     }
 
     public static Tensor mlx_topk(Tensor a, int k) => mlx_topk_axis(mlx_reshape(a, [a.Size]), k, 0);
 
-    private static Tensor Order(Tensor rows) => ByLane(rows, OrderOf<long>, OrderOf<ulong>, OrderOf<float>, OrderOf<double>, OrderOf<Complex>);
+    private static Tensor Order(Tensor rows) =>
+        ByLane(rows, OrderOf<long>, OrderOf<ulong>, OrderOf<float>, OrderOf<double>, OrderOf<Complex>);
 
     private static Tensor Sorted(Tensor rows)
     {
@@ -87,7 +90,8 @@ internal sealed unsafe partial class Functions
         return Taken(rows, map, rows.Shape);
     }
 
-    private static Tensor ByLane(Tensor x, Func<Tensor, Tensor> l, Func<Tensor, Tensor> u, Func<Tensor, Tensor> f, Func<Tensor, Tensor> d, Func<Tensor, Tensor> c) =>
+    private static Tensor ByLane(Tensor x, Func<Tensor, Tensor> l, Func<Tensor, Tensor> u, Func<Tensor, Tensor> f, Func<Tensor, Tensor> d,
+        Func<Tensor, Tensor> c) =>
         Lanes.Of(x.DType) switch { Lane.Long => l(x), Lane.ULong => u(x), Lane.Float => f(x), Lane.Double => d(x), _ => c(x) };
 
     /// <summary>Stable; NaN comes last.</summary>
@@ -117,14 +121,20 @@ internal sealed unsafe partial class Functions
 
     // ---- running totals -----------------------------------------------------------------------------------------
 
-    private static Tensor Scan(Kernel2 kernel, double start, Tensor a, int axis, bool reverse, bool inclusive, string name, Func<Tensor, Tensor, Tensor, int, Tensor> pullback)
+    private static Tensor Scan(Kernel2 kernel, double start, Tensor a, int axis, bool reverse, bool inclusive, string name,
+        Func<Tensor, Tensor, Tensor, int, Tensor> pullback)
     {
-        if (axis < -a.NDim || axis >= a.NDim) throw new MlxFailure($"[{name}] Axis {axis} is out of bounds for array with {a.NDim} dimensions.");
+        if (axis < -a.NDim || axis >= a.NDim)
+            throw new MlxFailure($"[{name}] Axis {axis} is out of bounds for array with {a.NDim} dimensions.");
         var at = axis < 0 ? axis + a.NDim : axis;
         return Recording.Apply(a, x => AlongAxis(x, at, rows => Lanes.Of(rows.DType) switch
         {
-            Lane.Long => ScanRows(kernel.Long, start == double.NegativeInfinity ? Lowest(x) : start == double.PositiveInfinity ? Highest(x) : (long)start, rows, reverse, inclusive, name),
-            Lane.ULong => ScanRows(kernel.ULong, start == double.PositiveInfinity ? ulong.MaxValue : (ulong)Math.Max(start, 0), rows, reverse, inclusive, name),
+            Lane.Long => ScanRows(kernel.Long, start == double.NegativeInfinity ? Lowest(x) : start == double.PositiveInfinity
+                ? Highest(x)
+                : (long)start, rows, reverse, inclusive, name),
+            Lane.ULong => ScanRows(kernel.ULong, start == double.PositiveInfinity
+                ? ulong.MaxValue
+                : (ulong)Math.Max(start, 0), rows, reverse, inclusive, name),
             Lane.Float => ScanRows(kernel.Float, (float)start, rows, reverse, inclusive, name),
             Lane.Double => ScanRows(kernel.Double, start, rows, reverse, inclusive, name),
             _ => ScanRows(kernel.Complex, (Complex)start, rows, reverse, inclusive, name),
@@ -133,9 +143,12 @@ internal sealed unsafe partial class Functions
 
     private static long Lowest(Tensor x) => DTypes.IsSigned(x.DType) ? -1L << (8 * DTypes.SizeOf(x.DType) - 1) : 0;
 
-    private static long Highest(Tensor x) => DTypes.IsSigned(x.DType) ? ~Lowest(x) : x.DType == MLX_BOOL ? 1 : (1L << (8 * DTypes.SizeOf(x.DType))) - 1;
+    private static long Highest(Tensor x) => DTypes.IsSigned(x.DType) ? ~Lowest(x) : x.DType == MLX_BOOL
+        ? 1
+        : (1L << (8 * DTypes.SizeOf(x.DType))) - 1;
 
-    private static Tensor ScanRows<T>(Map2<T, T>? combine, T start, Tensor rows, bool reverse, bool inclusive, string name) where T : unmanaged => combine is null
+    private static Tensor ScanRows<T>(Map2<T, T>? combine, T start, Tensor rows, bool reverse, bool inclusive, string name)
+        where T : unmanaged => combine is null
         ? throw new MlxFailure($"[{name}] Not supported for {DTypes.Name(rows.DType)}.")
         : Lanes.Write<T>(rows.DType, rows.Shape, r =>
         {
@@ -156,7 +169,8 @@ internal sealed unsafe partial class Functions
         });
 
     public static Tensor mlx_cumsum(Tensor a, int axis, bool reverse, bool inclusive) =>
-        Scan(AddKernel, 0, a.DType == MLX_BOOL ? mlx_astype(a, MLX_INT32) : a, axis, reverse, inclusive, "cumsum", (g, _, _, at) => mlx_cumsum(g, at, !reverse, inclusive));
+        Scan(AddKernel, 0, a.DType == MLX_BOOL ? mlx_astype(a, MLX_INT32) : a, axis, reverse, inclusive, "cumsum",
+            (g, _, _, at) => mlx_cumsum(g, at, !reverse, inclusive));
 
     public static Tensor mlx_cumprod(Tensor a, int axis, bool reverse, bool inclusive) =>
         Scan(MultiplyKernel, 1, a, axis, reverse, inclusive, "cumprod", (g, x, y, at) =>
@@ -182,7 +196,8 @@ internal sealed unsafe partial class Functions
         throw new MlxFailure("VJP is not implemented for cumulative min/max");
 
     public static Tensor mlx_logcumsumexp(Tensor a, int axis, bool reverse, bool inclusive) =>
-        Scan(LogAddExpKernel, double.NegativeInfinity, mlx_astype(a, DTypes.AtLeastFloat(a.DType)), axis, reverse, inclusive, "logcumsumexp", (g, x, y, at) =>
+        Scan(LogAddExpKernel, double.NegativeInfinity, mlx_astype(a, DTypes.AtLeastFloat(a.DType)), axis, reverse, inclusive,
+            "logcumsumexp", (g, x, y, at) =>
         {
             // In logarithms, positive and negative cotangents apart, so that nothing overflows; a jvp needs it linear.
             if (Recording.ForwardMode) return mlx_exp(x) * mlx_cumsum(g * mlx_exp(-y), at, !reverse, inclusive);

@@ -47,7 +47,8 @@ internal static class Gradients
         var path = new List<Node>();
         foreach (var node in seen.OrderBy(x => x.Order))
         {
-            if (node.Pullback is null || !Array.Exists(node.Inputs, x => isLeaf.Contains(x) || (x.Node is { } from && needed.Contains(from)))) continue;
+            if (node.Pullback is null
+                || !Array.Exists(node.Inputs, x => isLeaf.Contains(x) || (x.Node is { } from && needed.Contains(from)))) continue;
             needed.Add(node);
             path.Add(node);
         }
@@ -55,7 +56,8 @@ internal static class Gradients
         return (path, needed);
     }
 
-    internal static (Tensor[] Outputs, Tensor[] Gradients) Vjp(ArrayFunction function, Tensor[] primals, Func<Tensor[], Tensor?[]> cotangents, int[] indices) =>
+    internal static (Tensor[] Outputs, Tensor[] Gradients) Vjp(
+        ArrayFunction function, Tensor[] primals, Func<Tensor[], Tensor?[]> cotangents, int[] indices) =>
         Recording.Trace(() =>
         {
             var inputs = Array.ConvertAll(primals, Recording.Tracer);
@@ -71,7 +73,8 @@ internal static class Gradients
         var count = onlyFirst ? Math.Min(outputs.Length, 1) : outputs.Length;
         if (cotangents.Length < count)
         {
-            throw new MlxFailure($"[vjp] Number of outputs to compute gradients for ({outputs.Length}) does not match number of cotangents ({cotangents.Length}).");
+            throw new MlxFailure($"[vjp] Number of outputs to compute gradients for ({outputs.Length}) does not match number of "
+                + $"cotangents ({cotangents.Length}).");
         }
         var result = new Tensor?[outputs.Length];
         for (var i = 0; i < count; i++)
@@ -79,7 +82,8 @@ internal static class Gradients
             if (!outputs[i].Shape.AsSpan().SequenceEqual(cotangents[i].Shape))
             {
                 var hint = outputs.Length == 1 && outputs[i].Size == 1 ? " If you are using grad your function must return a scalar." : "";
-                throw new MlxFailure($"[vjp] Output shape {Errors.Text(outputs[i].Shape)} does not match cotangent shape {Errors.Text(cotangents[i].Shape)}.{hint}");
+                throw new MlxFailure($"[vjp] Output shape {Errors.Text(outputs[i].Shape)} does not match cotangent "
+                    + $"shape {Errors.Text(cotangents[i].Shape)}.{hint}");
             }
             result[i] = cotangents[i];
         }
@@ -95,7 +99,8 @@ internal static class Gradients
         if (primals.Length != tangents.Length) throw new MlxFailure("[jvp] Number of inputs does not match number of tangents.");
         for (var i = 0; i < primals.Length; i++)
         {
-            if (!primals[i].Shape.AsSpan().SequenceEqual(tangents[i].Shape)) throw new MlxFailure("[jvp] Input shape does not match shape of tangent.");
+            if (!primals[i].Shape.AsSpan().SequenceEqual(tangents[i].Shape))
+                throw new MlxFailure("[jvp] Input shape does not match shape of tangent.");
         }
         return Recording.Trace(() =>
         {
@@ -122,15 +127,18 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_async_eval(mlx_vector_array outputs) => mlx_eval(outputs);
 
-    public static int mlx_vjp(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array primals, mlx_vector_array cotangents)
+    public static int mlx_vjp(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array primals,
+        mlx_vector_array cotangents)
     {
         Tensor[] inputs = [.. Vector(primals)];
-        var (outputs, gradients) = Gradients.Vjp(Closure(fun).Call, inputs, Gradients.Given([.. Vector(cotangents)], false), Shapes.All(inputs.Length));
+        var (outputs, gradients) = Gradients.Vjp(Closure(fun).Call, inputs, Gradients.Given([.. Vector(cotangents)], false),
+            Shapes.All(inputs.Length));
         SetVector(res_0, outputs);
         return SetVector(res_1, gradients);
     }
 
-    public static int mlx_jvp(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array primals, mlx_vector_array tangents)
+    public static int mlx_jvp(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array primals,
+        mlx_vector_array tangents)
     {
         var (outputs, result) = Gradients.Jvp(Closure(fun).Call, [.. Vector(primals)], [.. Vector(tangents)]);
         SetVector(res_0, outputs);
@@ -148,22 +156,26 @@ internal sealed unsafe partial class Functions
             var indices = Array.ConvertAll(wanted, i => i < 0 ? i + inputs.Length : i);
             Array.Sort(indices);
             if (indices.Distinct().Count() != indices.Length) throw new MlxFailure("[grad] Repeat argument number not allowed in grad.");
-            if (indices[0] < 0 || indices[^1] >= inputs.Length) throw new MlxFailure($"[grad] Invalid argument number for function with {inputs.Length} inputs.");
+            if (indices[0] < 0 || indices[^1] >= inputs.Length)
+                throw new MlxFailure($"[grad] Invalid argument number for function with {inputs.Length} inputs.");
             return Gradients.Vjp(function.Call, inputs, Gradients.Given([Scalar(1, MLX_FLOAT32)], true), indices);
         }, function.Release));
     }
 
     public static int mlx_checkpoint(mlx_closure* res, mlx_closure fun) => Customized(res, Closure(fun), null, null);
 
-    public static int mlx_custom_vjp(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp) => Customized(res, Closure(fun), Closure(fun_vjp), null);
+    public static int mlx_custom_vjp(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp) =>
+        Customized(res, Closure(fun), Closure(fun_vjp), null);
 
     // Without vmap there is no use for its rule.
-    public static int mlx_custom_function(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp, mlx_closure_custom_jvp fun_jvp, mlx_closure_custom_vmap fun_vmap) =>
+    public static int mlx_custom_function(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp, mlx_closure_custom_jvp fun_jvp,
+        mlx_closure_custom_vmap fun_vmap) =>
         Customized(res, Closure(fun),
             Handles.GetOrNull<Callback<CustomVjpFunction>>(fun_vjp.ctx, nameof(mlx_closure_custom)),
             Handles.GetOrNull<Callback<CustomJvpFunction>>(fun_jvp.ctx, nameof(mlx_closure_custom_jvp)));
 
-    private static int Customized(mlx_closure* res, Callback<ArrayFunction> function, Callback<CustomVjpFunction>? vjp, Callback<CustomJvpFunction>? jvp)
+    private static int Customized(mlx_closure* res, Callback<ArrayFunction> function, Callback<CustomVjpFunction>? vjp,
+        Callback<CustomJvpFunction>? jvp)
     {
         Owned?[] parts = [function, vjp, jvp];
         foreach (var part in parts) part?.Retain();
@@ -174,7 +186,8 @@ internal sealed unsafe partial class Functions
     }
 
     /// <summary>One node from the inputs to the outputs; what happens inside the function has no part in the gradient.</summary>
-    private static Tensor[] Customized(Tensor[] inputs, ArrayFunction function, CustomVjpFunction? vjp, CustomJvpFunction? jvp, Owned?[] parts)
+    private static Tensor[] Customized(Tensor[] inputs, ArrayFunction function, CustomVjpFunction? vjp,
+        CustomJvpFunction? jvp, Owned?[] parts)
     {
         var count = inputs.Length;
         var outputs = function(Array.ConvertAll(inputs, mlx_stop_gradient));
@@ -191,7 +204,9 @@ internal sealed unsafe partial class Functions
                     : Gradients.Vjp(function, primals, Gradients.Given(g, false), Shapes.All(count)).Gradients;
                 knownFor = g;
             }
-            return i < known.Length ? known[i] : throw new MlxFailure($"[custom_function] The gradient has {known.Length} arrays for {count} inputs.");
+            return i < known.Length
+                ? known[i]
+                : throw new MlxFailure($"[custom_function] The gradient has {known.Length} arrays for {count} inputs.");
         }, holds: parts);
     }
 

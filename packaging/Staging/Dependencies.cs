@@ -33,20 +33,23 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         string name = Path.GetFileName(needed);
         bool mlx = name.StartsWith("libmlx.", StringComparison.Ordinal);
         if (mlx && name != format.FileName("mlx"))
-            throw new StagingException($"'{by.File}' loads '{needed}'; packages hold '{format.FileName("mlx")}', which is what DotMlx loads first.");
+            throw new StagingException($"'{by.File}' loads '{needed}'; packages hold "
+                + $"'{format.FileName("mlx")}', which is what DotMlx loads first.");
         string[] places = [.. (mlx ? MlxPlaces(by, needed) : Places(by, needed)).Distinct()];
         if (places.FirstOrDefault(File.Exists) is not { } file)
         {
             // A bare name may still be one of the system's; a name that says where the library lies may not be missing there.
             if (mlx || S_relative.Any(start => needed.StartsWith(start, StringComparison.Ordinal)))
-                throw new StagingException($"'{by.File}' loads '{needed}', which is none of {string.Join(", ", places.Select(p => $"'{p}'"))}: install MLX, or pack from the prefix that has both.");
+                throw new StagingException($"'{by.File}' loads '{needed}', which is none "
+                    + $"of {string.Join(", ", places.Select(p => $"'{p}'"))}: install MLX, or pack from the prefix that has both.");
             return null;
         }
         string? license = InstalledLibrary.IsMlxs(name) ? null : LicenseOf(file);
         if (license is null && !InstalledLibrary.IsMlxs(name))
         {
             if (format.MayComeFromTheSystem(needed)) return null;
-            throw new StagingException($"'{by.Name}' loads '{file}', which would go into the package, but its prefix holds no LICENSE or COPYING to go along: put one into '{PrefixOf(file)}', or build MLX without that library.");
+            throw new StagingException($"'{by.Name}' loads '{file}', which would go into the package, but its prefix holds no LICENSE or "
+                + $"COPYING to go along: put one into '{PrefixOf(file)}', or build MLX without that library.");
         }
         return new InstalledLibrary(file, format.Read(file), license);
     }
@@ -54,9 +57,12 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
     private IEnumerable<string> Places(InstalledLibrary by, string needed)
     {
         if (Path.IsPathFullyQualified(needed)) return IsInside(needed) ? [needed] : [];
-        string name = S_relative.Aggregate(needed, (name, start) => name.StartsWith(start, StringComparison.Ordinal) ? name[start.Length..] : name);
+        string name = S_relative.Aggregate(needed, (name, start) => name.StartsWith(start, StringComparison.Ordinal)
+            ? name[start.Length..]
+            : name);
         // A run path is handed down: what loads a library searches for what it loads in turn.
-        IEnumerable<string> folders = new[] { by }.Concat(_found).SelectMany(library => library.Facts.SearchFolders.Prepend(library.Folder));
+        IEnumerable<string> folders = new[] { by }.Concat(_found)
+            .SelectMany(library => library.Facts.SearchFolders.Prepend(library.Folder));
         return folders.Where(folder => needed != name || IsInside(folder)).Select(folder => Path.Combine(folder, name));
     }
 
@@ -68,13 +74,16 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         Path.Combine(Path.GetDirectoryName(prefix) ?? prefix, "mlx", "lib", format.FileName("mlx")),
     ];
 
-    /// <summary>Whether a file or folder lies in the folder "lib" of the prefix, or beside or below a library that is already taken.</summary>
+    /// <summary>
+    /// Whether a file or folder lies in the folder "lib" of the prefix, or beside or below a library that is already taken.
+    /// </summary>
     private bool IsInside(string path)
     {
         if (!Path.Exists(path)) return false;
         string real = Real(path) + Path.DirectorySeparatorChar;
         return !format.IsOfTheSystem(real)
-            && S_folders.Select(folder => Path.Combine(prefix, folder)).Where(Directory.Exists).Concat(_found.Select(library => library.Folder))
+            && S_folders.Select(folder => Path.Combine(prefix, folder)).Where(Directory.Exists)
+                .Concat(_found.Select(library => library.Folder))
                 .Any(folder => real.StartsWith(Real(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal));
     }
 
@@ -84,12 +93,15 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         if (Path.GetDirectoryName(full) is not { } parent) return full;
         string real = Path.Combine(Real(parent), Path.GetFileName(full));
-        FileSystemInfo? target = Directory.Exists(real) ? Directory.ResolveLinkTarget(real, returnFinalTarget: true) : File.ResolveLinkTarget(real, returnFinalTarget: true);
+        FileSystemInfo? target = Directory.Exists(real)
+            ? Directory.ResolveLinkTarget(real, returnFinalTarget: true)
+            : File.ResolveLinkTarget(real, returnFinalTarget: true);
         return target is null ? real : Real(target.FullName);
     }
 
     private static string? LicenseOf(string library) => Directory.EnumerateFiles(PrefixOf(library)).Order(StringComparer.Ordinal)
-        .FirstOrDefault(file => Path.GetFileName(file).StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase) || Path.GetFileName(file).StartsWith("COPYING", StringComparison.OrdinalIgnoreCase));
+        .FirstOrDefault(file => Path.GetFileName(file).StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase)
+            || Path.GetFileName(file).StartsWith("COPYING", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The folder above "lib": with Homebrew the library's own, where its license lies.</summary>
     private static string PrefixOf(string library) => Path.GetDirectoryName(Path.GetDirectoryName(Real(library))!)!;

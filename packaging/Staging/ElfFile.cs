@@ -10,7 +10,8 @@ internal sealed class ElfFile
 
     private const int HeaderSize = 64, DynamicEntry = 16, SymbolEntry = 24;
     private const uint Load = 1, Dynamic = 2, DynamicSymbols = 11;
-    private const long TagNull = 0, TagNeeded = 1, TagStrings = 5, TagStringsSize = 10, TagSoname = 14, TagRpath = 15, TagRunpath = 29, TagVerneed = 0x6ffffffe, TagVerneedCount = 0x6fffffff;
+    private const long TagNull = 0, TagNeeded = 1, TagStrings = 5, TagStringsSize = 10, TagSoname = 14, TagRpath = 15, TagRunpath = 29,
+        TagVerneed = 0x6ffffffe, TagVerneedCount = 0x6fffffff;
 
     private readonly byte[] _bytes;
     private readonly List<(ulong Address, ulong Offset, ulong Size)> _segments = [];
@@ -42,7 +43,8 @@ internal sealed class ElfFile
                     if (_entries[^1].Tag == TagNull) break;
                 }
             }
-            if (Value(TagStrings) is not { } strings || Value(TagStringsSize) is not { } size) throw new StagingException($"'{path}' has no dynamic section: it is not a shared library.");
+            if (Value(TagStrings) is not { } strings || Value(TagStringsSize) is not { } size)
+                throw new StagingException($"'{path}' has no dynamic section: it is not a shared library.");
             _strings = OffsetOf(strings);
             _stringsSize = checked((int)size);
             _ = _bytes.AsSpan(_strings, _stringsSize);
@@ -62,7 +64,8 @@ internal sealed class ElfFile
     internal string? Soname => Texts(TagSoname).FirstOrDefault();
 
     /// <summary>RUNPATH and RPATH.</summary>
-    internal IReadOnlyList<string> Runpath => [.. Texts(TagRunpath).Concat(Texts(TagRpath)).SelectMany(text => text.Split(':', StringSplitOptions.RemoveEmptyEntries))];
+    internal IReadOnlyList<string> Runpath =>
+        [.. Texts(TagRunpath).Concat(Texts(TagRpath)).SelectMany(text => text.Split(':', StringSplitOptions.RemoveEmptyEntries))];
 
     /// <summary>Versions that it demands of other libraries: GLIBC_2.36, GLIBCXX_3.4.30, …</summary>
     internal IReadOnlyList<string> NeededVersions
@@ -109,8 +112,8 @@ internal sealed class ElfFile
     internal static bool IsElf(ReadOnlySpan<byte> head) => head.Length >= HeaderSize && head[..6].SequenceEqual("\u007fELF\u0002\u0001"u8);
 
     /// <summary>
-    /// Sets the run path without moving anything: over the one that is there, or, where there is none, in the unused bytes that a removed one
-    /// left behind (CMake's installation leaves them). False, and nothing changed, when there is no room.
+    /// Sets the run path without moving anything: over the one that is there, or, where there is none, in the unused bytes that a removed
+    /// one left behind (CMake's installation leaves them). False, and nothing changed, when there is no room.
     /// </summary>
     internal bool TrySetRunpath(string text)
     {
@@ -128,7 +131,8 @@ internal sealed class ElfFile
         {
             int end = _entries[^1].Offset;
             // The last null entry must stay, or the loader would run on.
-            if (_entries[^1].Tag != TagNull || end + (2 * DynamicEntry) > _dynamicEnd || U64(end + DynamicEntry) != (ulong)TagNull) return false;
+            if (_entries[^1].Tag != TagNull || end + (2 * DynamicEntry) > _dynamicEnd || U64(end + DynamicEntry) != (ulong)TagNull)
+                return false;
             // One zero ends the string before; what follows it belongs to nobody.
             int hole = _bytes.AsSpan(_strings, _stringsSize).IndexOf(new byte[wanted.Length + 1]);
             if (hole < 0) return false;

@@ -15,7 +15,8 @@ internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
     public string FileName(string name) => $"lib{name}.so";
 
     public bool IsOfTheSystem(string needed) =>
-        Everywhere.Any(start => needed.StartsWith(start, StringComparison.Ordinal)) || System.Any(start => needed.StartsWith(start, StringComparison.Ordinal));
+        Everywhere.Any(start => needed.StartsWith(start, StringComparison.Ordinal))
+            || System.Any(start => needed.StartsWith(start, StringComparison.Ordinal));
 
     public bool MayComeFromTheSystem(string needed) => true;
 
@@ -26,16 +27,19 @@ internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
         {
             ElfFile.X64 => "x64",
             ElfFile.Arm64 => "arm64",
-            _ => throw new StagingException($"'{library}' is for ELF machine {elf.Machine}; there are packages for x64 ({ElfFile.X64}) and arm64 ({ElfFile.Arm64})."),
+            _ => throw new StagingException($"'{library}' is for ELF machine {elf.Machine}; there are packages for x64 ({ElfFile.X64}) "
+                + $"and arm64 ({ElfFile.Arm64})."),
         };
         bool musl = elf.Needed.Any(needed => needed.StartsWith("libc.musl", StringComparison.Ordinal));
         string folder = Path.GetDirectoryName(Path.GetFullPath(library))!;
         IReadOnlyList<string> versions = elf.NeededVersions;
-        string[] minimum = [.. new[] { Highest(versions, "GLIBC_", "glibc"), Highest(versions, "GLIBCXX_", "libstdc++ with GLIBCXX") }.OfType<string>()];
+        string[] minimum = [.. new[]
+            { Highest(versions, "GLIBC_", "glibc"), Highest(versions, "GLIBCXX_", "libstdc++ with GLIBCXX") }.OfType<string>()];
         return new LibraryFacts(
             $"{(musl ? "linux-musl" : "linux")}-{architecture}",
             elf.Needed,
-            [.. elf.Runpath.Select(path => path.Replace(Origin, folder, StringComparison.Ordinal).Replace("${ORIGIN}", folder, StringComparison.Ordinal))],
+            [.. elf.Runpath.Select(path => path.Replace(Origin, folder, StringComparison.Ordinal)
+                .Replace("${ORIGIN}", folder, StringComparison.Ordinal))],
             minimum.Length == 0 ? null : string.Join(" and ", minimum),
             [.. elf.Needed.Where(needed => !IsOfTheSystem(needed))],
             elf.Exports);
@@ -50,12 +54,14 @@ internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
             if (!tools.Has("patchelf"))
             {
                 string state = elf.Runpath.Count == 0 ? "has no run path" : $"has the run path '{string.Join(':', elf.Runpath)}'";
-                throw new StagingException($"'{Path.GetFileName(library)}' {state}, and there is no room in it for '{Origin}': install patchelf (the package has that name on Debian, Ubuntu and Fedora) and pack again.");
+                throw new StagingException($"'{Path.GetFileName(library)}' {state}, and there is no room in it for '{Origin}': install "
+                    + $"patchelf (the package has that name on Debian, Ubuntu and Fedora) and pack again.");
             }
             tools.Run("patchelf", "--set-rpath", Origin, library);
         }
         var changed = new ElfFile(library);
-        if (changed.Runpath is not [Origin]) throw new StagingException($"'{library}' still has the run path '{string.Join(':', changed.Runpath)}'.");
+        if (changed.Runpath is not [Origin])
+            throw new StagingException($"'{library}' still has the run path '{string.Join(':', changed.Runpath)}'.");
     }
 
     private static string? Highest(IEnumerable<string> versions, string prefix, string name)

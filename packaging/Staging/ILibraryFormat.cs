@@ -23,7 +23,9 @@ internal interface ILibraryFormat
 
 /// <param name="Rid">.NET's name of the platform that the library is for.</param>
 /// <param name="Needed">Libraries that it loads, as it names them.</param>
-/// <param name="SearchFolders">Where it looks for them beside the system's folders, with its own folder put in place of $ORIGIN or @loader_path.</param>
+/// <param name="SearchFolders">
+/// Where it looks for them beside the system's folders, with its own folder put in place of $ORIGIN or @loader_path.
+/// </param>
 /// <param name="Minimum">The oldest system that can load it, such as "macOS 14.0" or "glibc 2.36"; null when it does not say.</param>
 /// <param name="FromTheSystem">Libraries that it needs and that not every system has.</param>
 /// <param name="Exports">The C symbols that it exports; null when that cannot be told.</param>

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace DotMlx.Staging;
 
-/// <summary>macOS on Apple silicon: install names below @loader_path, and a new ad hoc signature, because a changed library has a broken one.</summary>
+/// <summary>
+/// macOS on Apple silicon: install names below @loader_path, and a new ad hoc signature, because a changed library has a broken one.
+/// </summary>
 internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
 {
     private const uint Magic = 0xfeedfacf, Universal = 0xbebafeca, Arm64 = 0x0100000c;
@@ -11,7 +13,8 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
 
     private static readonly string[] System = ["/usr/lib/", "/System/"];
 
-    internal static bool IsMachO(ReadOnlySpan<byte> head) => head.Length >= 8 && BinaryPrimitives.ReadUInt32LittleEndian(head) is Magic or Universal;
+    internal static bool IsMachO(ReadOnlySpan<byte> head) =>
+        head.Length >= 8 && BinaryPrimitives.ReadUInt32LittleEndian(head) is Magic or Universal;
 
     public string FileName(string name) => $"lib{name}.dylib";
 
@@ -30,14 +33,16 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
             [.. commands.Rpaths.Select(path => path.Replace("@loader_path", folder, StringComparison.Ordinal))],
             commands.Minimum is { } minimum ? $"macOS {minimum}" : null,
             [],
-            tools.Run("nm", "-gjU", library).Select(symbol => symbol.StartsWith('_') ? symbol[1..] : symbol).ToHashSet(StringComparer.Ordinal));
+            tools.Run("nm", "-gjU", library).Select(symbol => symbol.StartsWith('_') ? symbol[1..] : symbol)
+                .ToHashSet(StringComparer.Ordinal));
     }
 
     public void Relocate(string library, IReadOnlyCollection<string> neighbors)
     {
         string own = Path.GetFileName(library);
         tools.Run("install_name_tool", "-id", LoaderPath + own, library);
-        foreach (string needed in Dependencies(library).Where(needed => neighbors.Contains(Path.GetFileName(needed)) && needed != LoaderPath + Path.GetFileName(needed)))
+        foreach (string needed in Dependencies(library)
+            .Where(needed => neighbors.Contains(Path.GetFileName(needed)) && needed != LoaderPath + Path.GetFileName(needed)))
             tools.Run("install_name_tool", "-change", needed, LoaderPath + Path.GetFileName(needed), library);
         foreach (string path in ReadCommands(library).Rpaths) tools.Run("install_name_tool", "-delete_rpath", path, library);
 
@@ -45,7 +50,8 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
             !IsOfTheSystem(needed)
             && !(needed.StartsWith(LoaderPath, StringComparison.Ordinal) && neighbors.Contains(needed[LoaderPath.Length..])))];
         if (foreign.Length > 0)
-            throw new StagingException($"'{own}' loads {string.Join(", ", foreign)}, which no other Mac need have: build MLX against the system's own libraries.");
+            throw new StagingException($"'{own}' loads {string.Join(", ", foreign)}, which no other Mac need have: build MLX against the "
+                + $"system's own libraries.");
         tools.Run("codesign", "--force", "--sign", "-", library);
         tools.Run("codesign", "--verify", library);
     }
@@ -57,7 +63,8 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
         if (file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || !IsMachO(head))
             throw new StagingException($"'{library}' is not a Mach-O library.");
         if (BinaryPrimitives.ReadUInt32LittleEndian(head) == Universal)
-            throw new StagingException($"'{library}' holds several architectures; take the one for Apple silicon out of it: lipo -thin arm64.");
+            throw new StagingException($"'{library}' holds several architectures; take the one for Apple "
+                + $"silicon out of it: lipo -thin arm64.");
         if (BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) != Arm64)
             throw new StagingException($"'{library}' is not for arm64; MLX runs on Apple silicon.");
     }
@@ -83,7 +90,8 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
                 case ["cmd", string name]:
                     command = name;
                     break;
-                case [string key, string version] when (command, key) is ("LC_BUILD_VERSION", "minos") or ("LC_VERSION_MIN_MACOSX", "version"):
+                case [string key, string version] when (command, key) is ("LC_BUILD_VERSION", "minos")
+                    or ("LC_VERSION_MIN_MACOSX", "version"):
                     minimum = version;
                     break;
                 case ["path", ..] when command == "LC_RPATH":

@@ -1,6 +1,8 @@
 namespace DotMlx.Staging;
 
-/// <summary>An installed mlx-c: its libmlxc, libmlx (perhaps in another prefix, as with Homebrew) and what they load, kernels and headers.</summary>
+/// <summary>
+/// An installed mlx-c: its libmlxc, libmlx (perhaps in another prefix, as with Homebrew) and what they load, kernels and headers.
+/// </summary>
 internal sealed class Prefix
 {
     private const string Metal = "mlx.metallib";
@@ -23,8 +25,10 @@ internal sealed class Prefix
         Metallib = folders.Select(folder => System.IO.Path.Combine(folder, Metal)).FirstOrDefault(File.Exists)
             ?? folders.SelectMany(Below).FirstOrDefault();
         if (Metallib is null && mlx.Facts.Needed.Any(needed => needed.Contains("/Metal.framework/", StringComparison.Ordinal)))
-            throw new StagingException($"'{mlx.File}' uses Metal, but no {Metal} is in {string.Join(" or ", folders.Select(f => $"'{f}'"))}; MLX finds its kernels beside libmlx.");
-        MlxVersion = folders.Select(folder => System.IO.Path.Combine(folder, "..", "include")).Prepend(Headers).Select(VersionIn).FirstOrDefault(v => v is not null);
+            throw new StagingException($"'{mlx.File}' uses Metal, but no {Metal} is "
+                + $"in {string.Join(" or ", folders.Select(f => $"'{f}'"))}; MLX finds its kernels beside libmlx.");
+        MlxVersion = folders.Select(folder => System.IO.Path.Combine(folder, "..", "include")).Prepend(Headers).Select(VersionIn)
+            .FirstOrDefault(v => v is not null);
     }
 
     internal string Path { get; }
@@ -50,7 +54,8 @@ internal sealed class Prefix
         foreach (ILibraryFormat format in formats)
             foreach (string folder in folders)
                 if (System.IO.Path.Combine(prefix, folder, format.FileName("mlxc")) is var file && File.Exists(file)) return (file, format);
-        throw new StagingException($"--mlx-c={prefix}: no {string.Join(" or ", formats.Select(f => f.FileName("mlxc")))} is in its folders {string.Join(" and ", folders)}.");
+        throw new StagingException($"--mlx-c={prefix}: no {string.Join(" or ", formats.Select(f => f.FileName("mlxc")))} is in its "
+            + $"folders {string.Join(" and ", folders)}.");
     }
 
     private static IEnumerable<string> Below(string folder) => Directory.EnumerateFiles(folder, Metal, new EnumerationOptions
@@ -63,7 +68,8 @@ internal sealed class Prefix
         string file = System.IO.Path.Combine(include, "mlx", "version.h");
         if (!File.Exists(file)) return null;
         string[][] lines = [.. File.ReadLines(file).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
-        string?[] parts = [.. S_versionParts.Select(part => lines.FirstOrDefault(line => line is ["#define", var name, _] && name == $"MLX_VERSION_{part}")?[2])];
+        string?[] parts = [.. S_versionParts.Select(part =>
+            lines.FirstOrDefault(line => line is ["#define", var name, _] && name == $"MLX_VERSION_{part}")?[2])];
         return parts.Contains(null) ? null : string.Join('.', parts);
     }
 }

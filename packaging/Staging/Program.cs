@@ -5,11 +5,13 @@ using DotMlx.Staging;
 var output = new Option<DirectoryInfo>("--output") { Description = "Folder in which the package gets one of its name.", Required = true };
 var prefix = new Option<DirectoryInfo>("--mlx-c") { Description = "Prefix in which mlx-c is installed.", Required = true };
 var revision = new Option<int>("--revision") { Description = "Number of this packaging of the same MLX: 2 makes 0.31.2.2. Default: none." };
-var libraries = new Option<DirectoryInfo>("--libraries") { Description = "Folder with the reference library of each platform as RID/native/FILE.", Required = true };
+var libraries = new Option<DirectoryInfo>("--libraries")
+    { Description = "Folder with the reference library of each platform as RID/native/FILE.", Required = true };
 var packageVersion = new Option<string>("--package-version") { Description = "Version of the package.", Required = true };
 
 var mlx = new Command("mlx", "Stages libmlxc, libmlx and the kernels of an installed mlx-c.") { prefix, revision, output };
-mlx.SetAction(parsed => Stage(parsed.GetValue(output)!, stager => stager.Mlx(parsed.GetValue(prefix)!.FullName, parsed.GetValue(revision))));
+mlx.SetAction(parsed => Stage(parsed.GetValue(output)!, stager =>
+    stager.Mlx(parsed.GetValue(prefix)!.FullName, parsed.GetValue(revision))));
 var reference = new Command("reference", "Stages the reference library.") { libraries, packageVersion, output };
 reference.SetAction(parsed => Stage(parsed.GetValue(output)!, stager =>
     stager.Reference(parsed.GetValue(libraries)!.FullName, parsed.GetValue(packageVersion)!)));
@@ -22,7 +24,8 @@ static int Stage(DirectoryInfo output, Func<Stager, StagedPackage> stage)
         Console.WriteLine(stage(new Stager(Runner.FindRoot(null), new Tools(), output.FullName)).Folder);
         return 0;
     }
-    catch (Exception e) when (e is StagingException or IOException or UnauthorizedAccessException or FormatException or InvalidOperationException)
+    catch (Exception e) when (e is StagingException or IOException or UnauthorizedAccessException or FormatException
+        or InvalidOperationException)
     {
         Console.Error.WriteLine(e.Message);
         return 1;

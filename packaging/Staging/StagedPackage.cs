@@ -4,10 +4,13 @@ using System.Xml.Linq;
 
 namespace DotMlx.Staging;
 
-/// <summary>A folder to be packed by packaging/Runtime.csproj: files laid out as in the package, and package.props with its metadata beside them.</summary>
+/// <summary>
+/// A folder to be packed by packaging/Runtime.csproj: files laid out as in the package, and package.props with its metadata beside them.
+/// </summary>
 internal sealed class StagedPackage
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new()
+        { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Starts anew below <paramref name="output"/>.</summary>
     internal StagedPackage(string output, string id, IReadOnlyList<string> rids)
@@ -38,7 +41,10 @@ internal sealed class StagedPackage
 
     internal void AddText(string name, string text) => File.WriteAllText(Path.Combine(Content, name), text);
 
-    /// <summary>What MlxLibrary reads beside the library that it loads. The file's name differs by kind: a publish puts the files of all packages into one folder.</summary>
+    /// <summary>
+    /// What MlxLibrary reads beside the library that it loads. The file's name differs by kind: a publish puts the files of all packages
+    /// into one folder.
+    /// </summary>
     internal void WriteVersions(string rid, string file, object versions) =>
         File.WriteAllText(Path.Combine(Native(rid), file), JsonSerializer.Serialize(versions, Json) + "\n");
 
@@ -52,6 +58,8 @@ internal sealed class StagedPackage
                 new XElement("StagedFiles", "$(MSBuildThisFileDirectory)content"))).Save(Path.Combine(Folder, "package.props"));
 
     /// <summary>The description is text, also where MSBuild would see a property or an item in it.</summary>
-    private static string Escape(string text) => text.Replace("%", "%25", StringComparison.Ordinal).Replace("$", "%24", StringComparison.Ordinal)
-        .Replace("@", "%40", StringComparison.Ordinal).Replace(";", "%3B", StringComparison.Ordinal).Replace("*", "%2A", StringComparison.Ordinal);
+    private static string Escape(string text) => text.Replace("%", "%25", StringComparison.Ordinal)
+        .Replace("$", "%24", StringComparison.Ordinal)
+        .Replace("@", "%40", StringComparison.Ordinal).Replace(";", "%3B", StringComparison.Ordinal)
+        .Replace("*", "%2A", StringComparison.Ordinal);
 }

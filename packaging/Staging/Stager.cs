@@ -13,7 +13,8 @@ internal sealed class Stager(string root, Tools tools, string output)
     /// <summary>Debian's and Ubuntu's packages of the libraries that MLX is usually built against.</summary>
     private static readonly Dictionary<string, string> S_debianPackages = new()
     {
-        ["libopenblas.so.0"] = "libopenblas0", ["libblas.so.3"] = "libblas3", ["liblapack.so.3"] = "liblapack3", ["liblapacke.so.3"] = "liblapacke",
+        ["libopenblas.so.0"] = "libopenblas0", ["libblas.so.3"] = "libblas3", ["liblapack.so.3"] = "liblapack3",
+        ["liblapacke.so.3"] = "liblapacke",
         ["libgfortran.so.5"] = "libgfortran5", ["libgomp.so.1"] = "libgomp1", ["libquadmath.so.0"] = "libquadmath0",
     };
 
@@ -34,11 +35,13 @@ internal sealed class Stager(string root, Tools tools, string output)
         var package = new StagedPackage(output, $"DotMlx.Runtime.{rid}", [rid]);
 
         string[] libraries = [.. installed.Libraries.Select(library => library.Name)];
-        foreach (InstalledLibrary library in installed.Libraries) installed.Format.Relocate(package.AddNative(rid, library.File), libraries);
+        foreach (InstalledLibrary library in installed.Libraries)
+            installed.Format.Relocate(package.AddNative(rid, library.File), libraries);
         if (installed.Metallib is { } metallib) package.AddNative(rid, metallib);
 
         string? minimum = Newest(installed.Libraries.Select(library => library.Facts.Minimum));
-        string[] needs = [.. installed.Libraries.SelectMany(library => library.Facts.FromTheSystem).Except(libraries).Order(StringComparer.Ordinal)];
+        string[] needs = [.. installed.Libraries.SelectMany(library => library.Facts.FromTheSystem).Except(libraries)
+            .Order(StringComparer.Ordinal)];
         string[] debian = [.. needs.Select(need => S_debianPackages.GetValueOrDefault(need)).OfType<string>().Distinct()];
         package.WriteVersions(rid, "versions.json", new
         {
@@ -49,8 +52,13 @@ internal sealed class Stager(string root, Tools tools, string output)
             $"{mlx}{(revision > 0 ? $".{revision.ToString(CultureInfo.InvariantCulture)}" : "")}+mlxc.{mlxc.Name}",
             $"MLX {mlx} and mlx-c {mlxc.Name} ({mlxc.Commit}) for DotMlx on {rid}."
                 + (minimum is null ? "" : $" Needs {minimum} or newer.")
-                + (needs.Length == 0 ? "" : $" Needs these libraries of the system: {string.Join(", ", needs)}{(debian.Length == 0 ? "" : $" (Debian and Ubuntu: apt-get install {string.Join(' ', debian)})")}.")
-                + (rid.StartsWith("linux", StringComparison.Ordinal) ? " MLX builds compiled functions for the CPU at run time with g++." : ""),
+                + (needs.Length == 0
+                    ? ""
+                    : $" Needs these libraries of the "
+                    + $"system: {string.Join(", ", needs)}{(debian.Length == 0 ? "" : $" (Debian and Ubuntu: apt-get install {string.Join(' ', debian)})")}.")
+                + (rid.StartsWith("linux", StringComparison.Ordinal)
+                    ? " MLX builds compiled functions for the CPU at run time with g++."
+                    : ""),
             installed.Metallib is null ? "MIT AND BSD-3-Clause AND Zlib" : "MIT AND BSD-3-Clause AND BSD-2-Clause AND Zlib AND Apache-2.0");
         return package;
     }
@@ -62,18 +70,21 @@ internal sealed class Stager(string root, Tools tools, string output)
             ? Directory.EnumerateDirectories(libraries).Order(StringComparer.Ordinal)
                 .SelectMany(platform => S_referenceNames.Select(name => Path.Combine(platform, "native", name))).Where(File.Exists)
             : []];
-        if (files.Length == 0) throw new StagingException($"'{libraries}' holds no RID/native/libmlxc-reference: run ./build.sh --target=Native first.");
+        if (files.Length == 0)
+            throw new StagingException($"'{libraries}' holds no RID/native/libmlxc-reference: run ./build.sh --target=Native first.");
         KnownVersion pinned = _known.Versions.Versions.Single(v => v.Name == _known.Versions.Pinned);
         string[] rids = [.. files.Select(file => Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(file)!)!))];
         var package = new StagedPackage(output, "DotMlx.Runtime.Reference", rids);
         foreach ((string file, string rid) in files.Zip(rids))
         {
             package.AddNative(rid, file);
-            package.WriteVersions(rid, "mlxc-reference.versions.json", new { kind = "reference", rid, mlx = pinned.Mlx, mlxC = pinned.Name, commit = pinned.Commit });
+            package.WriteVersions(rid, "mlxc-reference.versions.json",
+                new { kind = "reference", rid, mlx = pinned.Mlx, mlxC = pinned.Name, commit = pinned.Commit });
         }
         package.WriteMetadata(
             version,
-            $"The reference library of DotMlx for {string.Join(", ", rids)}: for tests and for trying DotMlx without MLX. Interface of mlx-c {pinned.Name} (MLX {pinned.Mlx}).",
+            $"The reference library of DotMlx for {string.Join(", ", rids)}: for tests and for trying DotMlx without MLX. Interface of "
+            + $"mlx-c {pinned.Name} (MLX {pinned.Mlx}).",
             "MIT");
         return package;
     }
@@ -82,7 +93,8 @@ internal sealed class Stager(string root, Tools tools, string output)
     {
         string names = string.Join(", ", _known.Versions.Versions.Select(v => v.Name));
         KnownVersion version = _known.Identify(installed.Headers)
-            ?? throw new StagingException($"The headers in '{installed.Headers}' are none of the known mlx-c versions ({names}): add the version with "
+            ?? throw new StagingException($"The headers in '{installed.Headers}' are none of the known "
+            + $"mlx-c versions ({names}): add the version with "
                 + $"'./build.sh --target=Bindings --headers={installed.Headers} --version=NAME' first, which prints how it differs.");
         if (installed.Mlxc.Facts.Exports is not { } exports) return version;
         string[] mismatches =
@@ -91,7 +103,8 @@ internal sealed class Stager(string root, Tools tools, string output)
             .. version.Absent.Where(exports.Contains).Select(symbol => $"{symbol} should not be there"),
         ];
         return mismatches.Length == 0 ? version
-            : throw new StagingException($"The headers in '{installed.Headers}' are those of mlx-c {version.Name}, but '{installed.Mlxc.File}' is another version ({string.Join(", ", mismatches)}): they are of two installations.");
+            : throw new StagingException($"The headers in '{installed.Headers}' are those of mlx-c {version.Name}, but "
+            + $"'{installed.Mlxc.File}' is another version ({string.Join(", ", mismatches)}): they are of two installations.");
     }
 
     private void AddLicenses(StagedPackage package, Prefix installed)
@@ -105,11 +118,14 @@ internal sealed class Stager(string root, Tools tools, string output)
         package.AddText("LICENSE-THIRD-PARTY.txt", string.Join("\n",
         [
             .. parts.Select(part => File.ReadAllText(Path.Combine(folder, part))),
-            .. installed.Libraries.Where(library => library.License is not null).Select(library => $"For {library.Name}:\n\n{File.ReadAllText(library.License!)}"),
+            .. installed.Libraries.Where(library => library.License is not null)
+                .Select(library => $"For {library.Name}:\n\n{File.ReadAllText(library.License!)}"),
         ]));
     }
 
-    /// <summary>The higher of what the libraries ask for: "macOS 14.0" before "macOS 26.2", also where glibc and libstdc++ stand together.</summary>
+    /// <summary>
+    /// The higher of what the libraries ask for: "macOS 14.0" before "macOS 26.2", also where glibc and libstdc++ stand together.
+    /// </summary>
     private static string? Newest(IEnumerable<string?> minimums)
     {
         IEnumerable<(string Name, Version Version)> all = minimums.OfType<string>().SelectMany(m => m.Split(" and ")).Select(m =>

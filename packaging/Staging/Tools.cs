@@ -6,20 +6,24 @@ namespace DotMlx.Staging;
 /// <param name="path">Folders to look in, as in PATH. Default: the environment's.</param>
 internal sealed class Tools(string? path = null)
 {
-    private readonly string[] _folders = (path ?? Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+    private readonly string[] _folders = (path ?? Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator,
+        StringSplitOptions.RemoveEmptyEntries);
 
     internal bool Has(string program) => Find(program) is not null;
 
     /// <exception cref="StagingException">The program is missing or fails.</exception>
     internal IReadOnlyList<string> Run(string program, params string[] arguments)
     {
-        string file = Find(program) ?? throw new StagingException($"'{program}' is not on the PATH; it is needed for '{program} {string.Join(' ', arguments)}'.");
-        using Process process = Process.Start(new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string file = Find(program)
+            ?? throw new StagingException($"'{program}' is not on the PATH; it is needed for '{program} {string.Join(' ', arguments)}'.");
+        using Process process =
+            Process.Start(new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
-            throw new StagingException($"'{program} {string.Join(' ', arguments)}' ended with exit code {process.ExitCode}: {errors.GetAwaiter().GetResult().Trim()}");
+            throw new StagingException($"'{program} {string.Join(' ', arguments)}' ended with exit "
+                + $"code {process.ExitCode}: {errors.GetAwaiter().GetResult().Trim()}");
         return output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
     }
 

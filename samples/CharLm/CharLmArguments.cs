@@ -5,7 +5,8 @@ namespace DotMlx.Samples.CharLm;
 
 /// <summary>The command line, checked.</summary>
 internal sealed record CharLmArguments(
-    TrainingSettings Settings, bool Resume, bool GenerateOnly, string Data, string Output, string Prompt, int Length, float Temperature, float TopP)
+    TrainingSettings Settings, bool Resume, bool GenerateOnly, string Data, string Output, string Prompt, int Length,
+    float Temperature, float TopP)
 {
     internal sealed class Parser
     {
@@ -18,8 +19,10 @@ internal sealed record CharLmArguments(
         private readonly Option<float> _learningRate = Real("--learning-rate", 3e-3f, "Peak of the schedule.");
         private readonly Option<float> _dropout = Real("--dropout", 0.1f, "Probability of dropping in training.");
         private readonly Option<int> _seed = Number("--seed", 1, "Seed of weights, pieces and drawn characters.");
-        private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the checkpoint in --output, with its settings." };
-        private readonly Option<bool> _generateOnly = new("--generate") { Description = "Only write text with the checkpoint in --output." };
+        private readonly Option<bool> _resume = new("--resume")
+            { Description = "Continue from the checkpoint in --output, with its settings." };
+        private readonly Option<bool> _generateOnly = new("--generate")
+            { Description = "Only write text with the checkpoint in --output." };
         private readonly Option<string> _data = Text("--data", ".", "A folder whose Markdown is learned, or a text file.");
         private readonly Option<string> _output = Text("--output", Path.Combine("out", "charlm"), "Folder of the checkpoint.");
         private readonly Option<string> _prompt = Text("--prompt", "## ", "What the text begins with.");
@@ -44,7 +47,8 @@ internal sealed record CharLmArguments(
                 throw new UserErrorException(result.Errors[0].Message.TrimEnd('.') + " (--help lists the options).");
             }
             TrainingSettings settings = new(
-                Within(result, _dims, 8, 4096), Within(result, _heads, 1, 64), Within(result, _layers, 1, 64), Within(result, _context, 8, 4096),
+                Within(result, _dims, 8, 4096), Within(result, _heads, 1, 64), Within(result, _layers, 1, 64),
+                Within(result, _context, 8, 4096),
                 Within(result, _batchSize, 1, 1024), Within(result, _steps, 1, 10_000_000), Within(result, _learningRate, 1e-7f, 1f),
                 Within(result, _dropout, 0f, 0.9f), Within(result, _seed, 0, int.MaxValue));
             if (settings.Dims % (2 * settings.Heads) != 0)
@@ -58,7 +62,8 @@ internal sealed record CharLmArguments(
             }
             return new(
                 settings, result.GetValue(_resume), result.GetValue(_generateOnly), result.GetValue(_data)!, result.GetValue(_output)!,
-                prompt.ReplaceLineEndings("\n"), Within(result, _length, 0, 1_000_000), Within(result, _temperature, 0f, 100f), Within(result, _topP, 0.01f, 1f));
+                prompt.ReplaceLineEndings("\n"), Within(result, _length, 0, 1_000_000), Within(result, _temperature, 0f, 100f),
+                Within(result, _topP, 0.01f, 1f));
         }
 
         private static Option<int> Number(string name, int otherwise, string description) =>
@@ -76,7 +81,8 @@ internal sealed record CharLmArguments(
             T value = result.GetValue(option);
             return value.CompareTo(low) >= 0 && value.CompareTo(high) <= 0
                 ? value
-                : throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must lie between {low} and {high}, not {value}."));
+                : throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                    $"{option.Name} must lie between {low} and {high}, not {value}."));
         }
     }
 }

@@ -69,7 +69,8 @@ internal static class CharLmCommand
         output.WriteLine(Library());
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{corpus.Length:N0} characters, {corpus.Vocabulary.Count} different; a model of {trainer.Model.ParameterCount():N0} parameters"));
+            $"{corpus.Length:N0} characters, {corpus.Vocabulary.Count} different; a model "
+            + $"of {trainer.Model.ParameterCount():N0} parameters"));
 
         int first = trainer.StepsDone, last = trainer.Settings.Steps;
         Display.Run(console, first, last, trainer.Settings.BatchSize * trainer.Settings.Context, report =>
@@ -103,7 +104,8 @@ internal static class CharLmCommand
         TextWriter output = console.Profile.Out.Writer;
         output.WriteLine();
         output.Write(arguments.Prompt);
-        foreach (char next in new Sampler(model, vocabulary, settings.Context, arguments.Temperature, arguments.TopP).Generate(arguments.Prompt, arguments.Length))
+        foreach (char next in new Sampler(model, vocabulary, settings.Context, arguments.Temperature, arguments.TopP)
+            .Generate(arguments.Prompt, arguments.Length))
         {
             cancellation.ThrowIfCancellationRequested();
             output.Write(next);

@@ -41,7 +41,8 @@ internal static class Checkpoint
             }
             return (TrainingSettings.FromText(file.Metadata), Vocabulary.FromCharacters(characters), (TreeDictionary)Tree.Unflatten(file));
         }
-        catch (Exception error) when (error is MlxException or InvalidDataException or IOException or UnauthorizedAccessException or FormatException)
+        catch (Exception error) when (error is MlxException or InvalidDataException or IOException
+            or UnauthorizedAccessException or FormatException)
         {
             throw new UserErrorException($"cannot read '{path}': {error.Message.ReplaceLineEndings(" ")}", error);
         }

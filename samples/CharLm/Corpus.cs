@@ -26,7 +26,8 @@ internal sealed class Corpus
         string text = Read(path, pattern);
         if (text.Length < 20 * context)
         {
-            throw new UserErrorException($"'{path}' holds {text.Length} characters ({pattern}), fewer than 20 contexts of {context}: give more with --data.");
+            throw new UserErrorException($"'{path}' holds {text.Length} characters ({pattern}), fewer than "
+                + $"20 contexts of {context}: give more with --data.");
         }
         return new(text, vocabulary ?? Vocabulary.Of(text));
     }
@@ -59,7 +60,8 @@ internal sealed class Corpus
                 throw new UserErrorException($"there is no file or folder '{path}' to learn from.");
             }
             StringBuilder text = new();
-            IEnumerable<string> files = Directory.EnumerateFiles(path, pattern, new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
+            IEnumerable<string> files =
+                Directory.EnumerateFiles(path, pattern, new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
                 .Where(file => !IsBuildOutput(Path.GetRelativePath(path, file)))
                 .Order(StringComparer.Ordinal);
             foreach (string file in files)
@@ -75,7 +77,8 @@ internal sealed class Corpus
     }
 
     private static bool IsBuildOutput(string relative) =>
-        relative.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "artifacts" or "node_modules" || part.StartsWith('.'));
+        relative.Split(Path.DirectorySeparatorChar)
+            .Any(part => part is "bin" or "obj" or "artifacts" or "node_modules" || part.StartsWith('.'));
 
     private static string Normalize(string text) => text.ReplaceLineEndings("\n");
 }

@@ -22,7 +22,8 @@ internal static class Display
 
     private static void Live(IAnsiConsole console, int first, int last, int perStep, Action<Report> train) =>
         console.Progress()
-            .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(),
+                new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
                 ProgressTask task = context.AddTask("starting", maxValue: Math.Max(1, last - first));
@@ -46,5 +47,6 @@ internal static class Display
 
     private static string Text(int done, int last, float loss, float? validation, double rate) => string.Create(
         CultureInfo.InvariantCulture,
-        $"step {done}/{last}  loss {loss:F3}  held-out {(validation is { } v ? v.ToString("F3", CultureInfo.InvariantCulture) : "-")}  {rate:N0} characters/s");
+        $"step {done}/{last}  loss {loss:F3}  "
+        + $"held-out {(validation is { } v ? v.ToString("F3", CultureInfo.InvariantCulture) : "-")}  {rate:N0} characters/s");
 }

@@ -26,7 +26,8 @@ internal sealed record TrainingSettings(
         int Int(string key) => int.Parse(Get(key), NumberStyles.Integer, CultureInfo.InvariantCulture);
         float Float(string key) => float.Parse(Get(key), NumberStyles.Float, CultureInfo.InvariantCulture);
         return new(
-            Int("dims"), Int("heads"), Int("layers"), Int("context"), Int("batch_size"), Int("steps"), Float("learning_rate"), Float("dropout"), Int("seed"));
+            Int("dims"), Int("heads"), Int("layers"), Int("context"), Int("batch_size"), Int("steps"), Float("learning_rate"),
+            Float("dropout"), Int("seed"));
     }
 
     public ModelSize Size(Vocabulary vocabulary) => new(vocabulary.Count, Dims, Heads, Layers);

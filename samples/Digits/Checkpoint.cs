@@ -27,7 +27,8 @@ internal static class Checkpoint
 
             return (TrainingSettings.FromText(file.Metadata), (TreeDictionary)Tree.Unflatten(file));
         }
-        catch (Exception e) when (e is MlxException or InvalidDataException or IOException or UnauthorizedAccessException or FormatException or OverflowException)
+        catch (Exception e) when (e is MlxException or InvalidDataException or IOException or UnauthorizedAccessException or FormatException
+            or OverflowException)
         {
             throw Damaged(path, e);
         }
@@ -51,7 +52,8 @@ internal static class Checkpoint
     {
         if (!File.Exists(path))
         {
-            throw new UserErrorException($"there is no checkpoint '{path}' to resume from: run without --resume first, or give its folder with --output.");
+            throw new UserErrorException($"there is no checkpoint '{path}' to resume from: run without "
+                + $"--resume first, or give its folder with --output.");
         }
 
         try

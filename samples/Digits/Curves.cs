@@ -26,7 +26,8 @@ internal static class Curves
 
         Plot accuracy = picture.GetPlot(1);
         Draw(accuracy, "Accuracy (%)", history, record => record.Accuracy * 100, record => record.HeldOutAccuracy * 100);
-        accuracy.Axes.SetLimitsY(Math.Min(90, Math.Floor(history.Min(record => Math.Min(record.Accuracy, record.HeldOutAccuracy)) * 100)), 100.5);
+        accuracy.Axes.SetLimitsY(Math.Min(90, Math.Floor(history.Min(record => Math.Min(record.Accuracy, record.HeldOutAccuracy)) * 100)),
+            100.5);
         accuracy.ShowLegend(Alignment.LowerRight);
 
         OutputFile.Write(path, () => picture.SavePng(path, Width, Height));

@@ -5,7 +5,8 @@ namespace DotMlx.Samples.Digits;
 
 /// <summary>The command line, checked; null stands for an option that was not given.</summary>
 internal sealed record DigitsArguments(
-    int Epochs, int? BatchSize, float? LearningRate, string? Optimizer, int? Seed, int? DecayEpochs, bool Resume, string Output, string Data, bool Distributed)
+    int Epochs, int? BatchSize, float? LearningRate, string? Optimizer, int? Seed, int? DecayEpochs, bool Resume, string Output,
+    string Data, bool Distributed)
 {
     private const int DefaultEpochs = 20;
 
@@ -57,14 +58,17 @@ internal sealed record DigitsArguments(
             Description = "Epochs to train in this run.", DefaultValueFactory = _ => DefaultEpochs,
         };
 
-        private readonly Option<int?> _batchSize = new("--batch-size") { Description = $"Images a step ({TrainingSettings.DefaultBatchSize})." };
-        private readonly Option<float?> _learningRate = new("--learning-rate") { Description = "Peak of the schedule (depends on the optimizer)." };
+        private readonly Option<int?> _batchSize = new("--batch-size")
+            { Description = $"Images a step ({TrainingSettings.DefaultBatchSize})." };
+        private readonly Option<float?> _learningRate = new("--learning-rate")
+            { Description = "Peak of the schedule (depends on the optimizer)." };
         private readonly Option<string?> _optimizer = new("--optimizer")
         {
             Description = $"{string.Join(", ", OptimizerChoice.Names)} ({TrainingSettings.DefaultOptimizer}).",
         };
 
-        private readonly Option<int?> _seed = new("--seed") { Description = $"Seed of weights and order ({TrainingSettings.DefaultSeed})." };
+        private readonly Option<int?> _seed = new("--seed")
+            { Description = $"Seed of weights and order ({TrainingSettings.DefaultSeed})." };
         private readonly Option<int?> _decayEpochs = new("--decay-epochs")
         {
             Description = $"Epochs over which warm-up and cosine extend, whatever --epochs ({TrainingSettings.DefaultDecayEpochs}).",
@@ -78,7 +82,8 @@ internal sealed record DigitsArguments(
 
         private readonly Option<string> _data = new("--data")
         {
-            Description = "Digits, 65 integers a row, gzip (the copy beside the program).", DefaultValueFactory = _ => DigitsData.DefaultPath,
+            Description = "Digits, 65 integers a row, gzip (the copy beside the program).",
+            DefaultValueFactory = _ => DigitsData.DefaultPath,
         };
 
         private readonly Option<bool> _distributed = new("--distributed")
@@ -120,7 +125,8 @@ internal sealed record DigitsArguments(
             RequireRange("decay-epochs", arguments.DecayEpochs, 1, 10_000);
             if (arguments.LearningRate is { } rate && !(rate > 0 && rate <= 10))
             {
-                throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"--learning-rate must be above 0 and at most 10, not {rate}."));
+                throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                    $"--learning-rate must be above 0 and at most 10, not {rate}."));
             }
 
             if (arguments.Optimizer is { } optimizer)

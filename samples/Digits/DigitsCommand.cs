@@ -69,7 +69,8 @@ internal static class DigitsCommand
         }
 
         output.WriteLine(
-            $"{data.Training.Count} digits to train on, {data.HeldOut.Count} held out; {trainer.Settings.Optimizer}, epochs {first} to {last}");
+            $"{data.Training.Count} digits to train on, {data.HeldOut.Count} held "
+            + $"out; {trainer.Settings.Optimizer}, epochs {first} to {last}");
 
         bool writes = team is null or { IsFirst: true };
         TimeSpan time = TrainEpochs(trainer, last, console, writes ? checkpoint : null, cancellation);
@@ -84,7 +85,8 @@ internal static class DigitsCommand
         Curves.Save(trainer.History, curves);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"held-out accuracy {evaluation.Accuracy * 100:F2} % ({evaluation.Correct} of {evaluation.Count}) after {last} epochs; trained for {time.TotalSeconds:F1} s"));
+            $"held-out accuracy {evaluation.Accuracy * 100:F2} % ({evaluation.Correct} of {evaluation.Count}) after {last} epochs; "
+            + $"trained for {time.TotalSeconds:F1} s"));
         output.WriteLine($"curves      {curves}");
         output.WriteLine($"checkpoint  {checkpoint}");
     }
@@ -105,7 +107,8 @@ internal static class DigitsCommand
                     {
                         done += examples;
                         double rate = done / clock.Elapsed.TotalSeconds;
-                        onBatch(new RunProgress(epoch, last, done, total, loss, heldOut, rate, TimeSpan.FromSeconds((total - done) / rate)));
+                        onBatch(new RunProgress(epoch, last, done, total, loss, heldOut, rate,
+                            TimeSpan.FromSeconds((total - done) / rate)));
                     },
                     cancellation);
                 heldOut = record.HeldOutAccuracy;

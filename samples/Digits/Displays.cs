@@ -20,11 +20,15 @@ internal static class Displays
     /// <summary>A console that shows nothing.</summary>
     public static IAnsiConsole Silent() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) });
 
-    public static string Rate(double examplesPerSecond) => string.Create(CultureInfo.InvariantCulture, $"{examplesPerSecond:N0} examples/s");
+    public static string Rate(double examplesPerSecond) =>
+        string.Create(CultureInfo.InvariantCulture, $"{examplesPerSecond:N0} examples/s");
 
-    public static string Percent(float share) => float.IsNaN(share) ? "-" : string.Create(CultureInfo.InvariantCulture, $"{share * 100:F1} %");
+    public static string Percent(float share) => float.IsNaN(share)
+        ? "-"
+        : string.Create(CultureInfo.InvariantCulture, $"{share * 100:F1} %");
 
-    public static string Left(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes}:{time.Seconds:D2} left");
+    public static string Left(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes}:{time.Seconds:D2} left");
 }
 
 /// <summary>One line an epoch.</summary>

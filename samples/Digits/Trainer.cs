@@ -52,7 +52,8 @@ internal sealed class Trainer
 
         // On a CPU, MLX compiles a step with a C++ compiler, which this sample does not ask for.
         bool compiled = Mx.DefaultDevice().Type == DeviceType.Gpu;
-        _step = TrainingStep.Create(Model, Optimizer, BatchLoss, new() { Group = _team?.Group, Seed = (ulong)settings.Seed, Compiled = compiled });
+        _step = TrainingStep.Create(Model, Optimizer, BatchLoss,
+            new() { Group = _team?.Group, Seed = (ulong)settings.Seed, Compiled = compiled });
     }
 
     public TrainingSettings Settings { get; }

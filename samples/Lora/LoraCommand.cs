@@ -13,10 +13,13 @@ internal static class LoraCommand
 {
     private const int StepsBetweenChecks = 25;
 
-    private static readonly Option<string> Base = Option("--base", Path.Combine("out", "charlm"), "Folder of the checkpoint that CharLm wrote.");
-    private static readonly Option<string> Data = Option("--data", Path.Combine("src", "DotMlx", "NN"), "A folder with the text to learn, or a file.");
+    private static readonly Option<string> Base = Option("--base", Path.Combine("out", "charlm"),
+        "Folder of the checkpoint that CharLm wrote.");
+    private static readonly Option<string> Data = Option("--data", Path.Combine("src", "DotMlx", "NN"),
+        "A folder with the text to learn, or a file.");
     private static readonly Option<string> Pattern = Option("--pattern", "*.cs", "Which files of the folder are read.");
-    private static readonly Option<string> Output = Option("--output", Path.Combine("out", "lora"), "Folder of the adapters and the fused model.");
+    private static readonly Option<string> Output = Option("--output", Path.Combine("out", "lora"),
+        "Folder of the adapters and the fused model.");
     private static readonly Option<string> Prompt = Option("--prompt", "public ", "What the text written at the end begins with.");
     private static readonly Option<int> Steps = Option("--steps", 60, "Training steps.");
     private static readonly Option<int> Rank = Option("--rank", 8, "Rank of the corrections.");
@@ -56,14 +59,17 @@ internal static class LoraCommand
     private static void FineTune(ParseResult arguments, IAnsiConsole console)
     {
         TextWriter output = console.Profile.Out.Writer;
-        (TrainingSettings saved, Vocabulary vocabulary, TreeDictionary state) = Checkpoint.Load(Path.Combine(arguments.GetValue(Base)!, Checkpoint.FileName));
+        (TrainingSettings saved, Vocabulary vocabulary, TreeDictionary state) =
+            Checkpoint.Load(Path.Combine(arguments.GetValue(Base)!, Checkpoint.FileName));
         if (saved.Dims % 32 != 0)
         {
-            throw new UserErrorException($"the model's size {saved.Dims} is no multiple of 32, so it cannot be quantized: train one with --dims=96 or 128.");
+            throw new UserErrorException($"the model's size {saved.Dims} is no multiple of 32, so it cannot "
+                + $"be quantized: train one with --dims=96 or 128.");
         }
         TrainingSettings settings = saved with
         {
-            Steps = arguments.GetValue(Steps), LearningRate = arguments.GetValue(LearningRate), Seed = arguments.GetValue(Seed), Dropout = 0f,
+            Steps = arguments.GetValue(Steps), LearningRate = arguments.GetValue(LearningRate),
+            Seed = arguments.GetValue(Seed), Dropout = 0f,
         };
         Corpus corpus = Corpus.Load(arguments.GetValue(Data)!, settings.Context, vocabulary, arguments.GetValue(Pattern)!);
         Mx.Random.Seed((ulong)settings.Seed);
@@ -76,19 +82,22 @@ internal static class LoraCommand
         long trained = model.TrainableParameters().Leaves.Sum(array => array.Size);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{corpus.Length:N0} characters of new text; {trained:N0} of {whole:N0} numbers are trained; held-out loss {before:F3} before, quantized {AdapterTrainer.Validate(model, corpus, settings):F3}"));
+            $"{corpus.Length:N0} characters of new text; {trained:N0} of {whole:N0} numbers are trained; held-out "
+            + $"loss {before:F3} before, quantized {AdapterTrainer.Validate(model, corpus, settings):F3}"));
 
         Train(new AdapterTrainer(model, corpus, settings), model, corpus, settings, console);
         float after = AdapterTrainer.Validate(model, corpus, settings);
         string folder = arguments.GetValue(Output)!;
         Save(model, settings, vocabulary, folder);
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"held-out loss {after:F3}, fused {AdapterTrainer.Validate(model, corpus, settings):F3}; saved in {folder}"));
+            CultureInfo.InvariantCulture,
+            $"held-out loss {after:F3}, fused {AdapterTrainer.Validate(model, corpus, settings):F3}; saved in {folder}"));
 
         string prompt = arguments.GetValue(Prompt)!;
         output.WriteLine();
         output.Write(prompt);
-        foreach (char next in new Sampler(model, vocabulary, settings.Context, temperature: 0.8f, topP: 0.95f).Generate(prompt, arguments.GetValue(Length)))
+        foreach (char next in new Sampler(model, vocabulary, settings.Context, temperature: 0.8f, topP: 0.95f).Generate(prompt,
+            arguments.GetValue(Length)))
         {
             output.Write(next);
             output.Flush();
@@ -120,14 +129,16 @@ internal static class LoraCommand
             throw new UserErrorException($"cannot write to '{folder}': {error.Message}", error);
         }
         Adapters.Fuse(model);
-        Checkpoint.Save(Path.Combine(folder, Checkpoint.FileName), new TreeDictionary { ["model"] = model.Parameters() }, settings, vocabulary);
+        Checkpoint.Save(Path.Combine(folder, Checkpoint.FileName), new TreeDictionary { ["model"] = model.Parameters() },
+            settings, vocabulary);
     }
 
     private static void Check(ParseResult result)
     {
         if (MlxLibrary.Kind == MlxLibraryKind.Reference)
         {
-            throw new UserErrorException("quantization needs MLX; the reference library is in use. Install MLX or name it in DOTMLX_LIBRARY.");
+            throw new UserErrorException("quantization needs MLX; the reference library is in use. Install "
+                + "MLX or name it in DOTMLX_LIBRARY.");
         }
         Require(result.GetValue(Steps) is >= 1 and <= 1_000_000, "--steps must lie between 1 and 1,000,000.");
         Require(result.GetValue(Rank) is >= 1 and <= 64, "--rank must lie between 1 and 64.");

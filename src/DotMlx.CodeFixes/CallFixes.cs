@@ -21,7 +21,8 @@ public sealed class ArrayEqualityFix() : SingleFix("DMLX012")
         bool equal = comparison.IsKind(SyntaxKind.EqualsExpression);
         string elements = equal ? "Mx.Equal" : "Mx.NotEqual";
         yield return ($"Compare elements: {elements}(a, b)", root => root.ReplaceNode(comparison, Call(elements, comparison)));
-        yield return ("Compare objects: ReferenceEquals(a, b)", root => root.ReplaceNode(comparison, Call(equal ? "ReferenceEquals" : "!ReferenceEquals", comparison)));
+        yield return ("Compare objects: ReferenceEquals(a, b)",
+            root => root.ReplaceNode(comparison, Call(equal ? "ReferenceEquals" : "!ReferenceEquals", comparison)));
     }
 
     private static ExpressionSyntax Call(string method, BinaryExpressionSyntax comparison) => SyntaxFactory
@@ -38,7 +39,8 @@ public sealed class UnnamedStateFix() : SingleFix("DMLX014")
     protected override IEnumerable<(string Title, Func<SyntaxNode, SyntaxNode> Change)> Changes(Diagnostic diagnostic, SyntaxNode node)
     {
         InvocationExpressionSyntax? call = node.Ancestors().OfType<InvocationExpressionSyntax>()
-            .FirstOrDefault(candidate => candidate.Expression is MemberAccessExpressionSyntax { Name.Identifier.ValueText: "Compile" } or SimpleNameSyntax { Identifier.ValueText: "Compile" });
+            .FirstOrDefault(candidate => candidate.Expression is MemberAccessExpressionSyntax { Name.Identifier.ValueText: "Compile" }
+                or SimpleNameSyntax { Identifier.ValueText: "Compile" });
         if (call is not null)
         {
             string state = node.ToString();
@@ -50,7 +52,8 @@ public sealed class UnnamedStateFix() : SingleFix("DMLX014")
     {
         for (int i = 0; i < Lists.Length; i++)
         {
-            ArgumentSyntax? list = call.ArgumentList.Arguments.FirstOrDefault(argument => argument.NameColon?.Name.Identifier.ValueText == Lists[i])
+            ArgumentSyntax? list =
+                call.ArgumentList.Arguments.FirstOrDefault(argument => argument.NameColon?.Name.Identifier.ValueText == Lists[i])
                 ?? call.ArgumentList.Arguments.ElementAtOrDefault(i + 1) switch { { NameColon: null } argument => argument, _ => null };
             if (list?.Expression is CollectionExpressionSyntax collection)
             {
@@ -64,8 +67,10 @@ public sealed class UnnamedStateFix() : SingleFix("DMLX014")
             else if (list is null)
             {
                 ArgumentSyntax added = SyntaxFactory.Argument(
-                    SyntaxFactory.NameColon(Lists[i]).WithTrailingTrivia(SyntaxFactory.Space), default, SyntaxFactory.ParseExpression($"[{state}]"));
-                call = call.WithArgumentList(call.ArgumentList.WithArguments(call.ArgumentList.Arguments.Add(added.WithLeadingTrivia(SyntaxFactory.Space))));
+                    SyntaxFactory.NameColon(Lists[i]).WithTrailingTrivia(SyntaxFactory.Space), default,
+                    SyntaxFactory.ParseExpression($"[{state}]"));
+                call = call.WithArgumentList(call.ArgumentList
+                    .WithArguments(call.ArgumentList.Arguments.Add(added.WithLeadingTrivia(SyntaxFactory.Space))));
             }
         }
         return call;
@@ -79,7 +84,8 @@ public sealed class UnevaluatedStateFix() : SingleFix("DMLX015")
     /// <inheritdoc/>
     protected override IEnumerable<(string Title, Func<SyntaxNode, SyntaxNode> Change)> Changes(Diagnostic diagnostic, SyntaxNode node)
     {
-        if (node.FirstAncestorOrSelf<InvocationExpressionSyntax>() is not { Expression: MemberAccessExpressionSyntax access, Parent: ExpressionStatementSyntax update } call
+        if (node.FirstAncestorOrSelf<InvocationExpressionSyntax>()
+            is not { Expression: MemberAccessExpressionSyntax access, Parent: ExpressionStatementSyntax update } call
             || call.ArgumentList.Arguments.Count == 0 || update.Parent is not BlockSyntax)
         {
             yield break;
@@ -105,7 +111,8 @@ public sealed class KeepFix() : SingleFix("DMLX016")
         if (node.FirstAncestorOrSelf<ExpressionSyntax>() is { } value && scope >= 0)
         {
             string kept = message.Substring(scope + "write ".Length);
-            yield return ("Keep it beyond the scope", root => root.ReplaceNode(value, SyntaxFactory.ParseExpression(kept).WithTriviaFrom(value)));
+            yield return ("Keep it beyond the scope", root =>
+                root.ReplaceNode(value, SyntaxFactory.ParseExpression(kept).WithTriviaFrom(value)));
         }
     }
 }

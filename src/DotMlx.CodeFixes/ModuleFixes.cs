@@ -14,7 +14,8 @@ public sealed class PartialFix() : SingleFix("DMLX001", "DMLX002")
     /// <inheritdoc/>
     protected override IEnumerable<(string Title, Func<SyntaxNode, SyntaxNode> Change)> Changes(Diagnostic diagnostic, SyntaxNode node)
     {
-        TypeDeclarationSyntax[] types = [.. node.AncestorsAndSelf().OfType<TypeDeclarationSyntax>().Where(type => !type.Modifiers.Any(SyntaxKind.PartialKeyword))];
+        TypeDeclarationSyntax[] types = [.. node.AncestorsAndSelf().OfType<TypeDeclarationSyntax>()
+            .Where(type => !type.Modifiers.Any(SyntaxKind.PartialKeyword))];
         if (types.Length > 0)
         {
             yield return ("Make the module partial", root => root.ReplaceNodes(types, (_, type) => MakePartial(type)));
@@ -45,7 +46,9 @@ public sealed class SetterFix() : SingleFix("DMLX008")
         {
             yield return ("Store the value: { get; set; }", root => root.ReplaceNode(property, property
                 .WithExpressionBody(null).WithSemicolonToken(default)
-                .WithAccessorList(SyntaxFactory.ParseMemberDeclaration("object P { get; set; }") is PropertyDeclarationSyntax stored ? stored.AccessorList : null)
+                .WithAccessorList(SyntaxFactory.ParseMemberDeclaration("object P { get; set; }") is PropertyDeclarationSyntax stored
+                    ? stored.AccessorList
+                    : null)
                 .WithTrailingTrivia(property.GetTrailingTrivia()).WithAdditionalAnnotations(Formatter.Annotation)));
         }
     }
@@ -58,10 +61,12 @@ public sealed class FileLocalFix() : SingleFix("DMLX009")
     /// <inheritdoc/>
     protected override IEnumerable<(string Title, Func<SyntaxNode, SyntaxNode> Change)> Changes(Diagnostic diagnostic, SyntaxNode node)
     {
-        SyntaxToken? file = node.FirstAncestorOrSelf<TypeDeclarationSyntax>()?.Modifiers.FirstOrDefault(modifier => modifier.IsKind(SyntaxKind.FileKeyword));
+        SyntaxToken? file = node.FirstAncestorOrSelf<TypeDeclarationSyntax>()?.Modifiers.FirstOrDefault(modifier =>
+            modifier.IsKind(SyntaxKind.FileKeyword));
         if (file is { RawKind: not 0 } token)
         {
-            yield return ("Make the module internal", root => root.ReplaceToken(token, SyntaxFactory.Token(SyntaxKind.InternalKeyword).WithTriviaFrom(token)));
+            yield return ("Make the module internal", root =>
+                root.ReplaceToken(token, SyntaxFactory.Token(SyntaxKind.InternalKeyword).WithTriviaFrom(token)));
         }
     }
 }
@@ -88,7 +93,8 @@ public sealed class AttributeFix() : SingleFix("DMLX007", "DMLX010")
     {
         AttributeListSyntax attributes = SyntaxFactory.AttributeList(
             SyntaxFactory.SingletonSeparatedList(SyntaxFactory.Attribute(
-                SyntaxFactory.ParseName("DotMlx.NN." + name).WithAdditionalAnnotations(Microsoft.CodeAnalysis.Simplification.Simplifier.Annotation))));
+                SyntaxFactory.ParseName("DotMlx.NN." + name)
+                    .WithAdditionalAnnotations(Microsoft.CodeAnalysis.Simplification.Simplifier.Annotation))));
         return member.WithoutLeadingTrivia()
             .WithAttributeLists(member.WithoutLeadingTrivia().AttributeLists.Insert(0, attributes.WithTrailingTrivia(SyntaxFactory.Space)))
             .WithLeadingTrivia(member.GetLeadingTrivia());
@@ -102,11 +108,13 @@ public sealed class CapturedParameterFix() : SingleFix("DMLX011")
     /// <inheritdoc/>
     protected override IEnumerable<(string Title, Func<SyntaxNode, SyntaxNode> Change)> Changes(Diagnostic diagnostic, SyntaxNode node)
     {
-        if (node.FirstAncestorOrSelf<ParameterSyntax>() is { Type: { } type } parameter && parameter.FirstAncestorOrSelf<ClassDeclarationSyntax>() is { } module)
+        if (node.FirstAncestorOrSelf<ParameterSyntax>() is { Type: { } type } parameter
+            && parameter.FirstAncestorOrSelf<ClassDeclarationSyntax>() is { } module)
         {
             string name = parameter.Identifier.ValueText;
             string property = char.ToUpperInvariant(name[0]) + name.Substring(1);
-            yield return ($"Store it as the property '{property}'", root => root.ReplaceNode(module, Stored(module, type.WithoutTrivia().ToString(), name, property)));
+            yield return ($"Store it as the property '{property}'",
+                root => root.ReplaceNode(module, Stored(module, type.WithoutTrivia().ToString(), name, property)));
         }
     }
 
@@ -127,5 +135,6 @@ public sealed class CapturedParameterFix() : SingleFix("DMLX011")
         use.Parent is NameColonSyntax || (use.Parent is MemberAccessExpressionSyntax access && access.Name == use);
 
     private static bool IsInitializer(SyntaxNode use) => use.AncestorsAndSelf().Any(node =>
-        node is EqualsValueClauseSyntax { Parent: PropertyDeclarationSyntax or VariableDeclaratorSyntax { Parent.Parent: FieldDeclarationSyntax } });
+        node is EqualsValueClauseSyntax
+            { Parent: PropertyDeclarationSyntax or VariableDeclaratorSyntax { Parent.Parent: FieldDeclarationSyntax } });
 }

@@ -34,7 +34,8 @@ public abstract class SingleFix : CodeFixProvider
             foreach ((string title, Func<SyntaxNode, SyntaxNode> change) in Changes(diagnostic, node))
             {
                 context.RegisterCodeFix(
-                    CodeAction.Create(title, _ => Task.FromResult(context.Document.WithSyntaxRoot(change(root!))), equivalenceKey: title), diagnostic);
+                    CodeAction.Create(title, _ => Task.FromResult(context.Document.WithSyntaxRoot(change(root!))), equivalenceKey: title),
+                    diagnostic);
             }
         }
     }

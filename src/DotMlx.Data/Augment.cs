@@ -135,7 +135,8 @@ public static class Augment
         ArgumentNullException.ThrowIfNull(values, name);
         return values.Length == 1 || values.Length == images.Dim(-1)
             ? MlxArray.Create(values)
-            : throw new ArgumentException($"There are {values.Length} numbers for {images.Dim(-1)} channels; expected one for each, or one for all.", name);
+            : throw new ArgumentException($"There are {values.Length} numbers "
+            + $"for {images.Dim(-1)} channels; expected one for each, or one for all.", name);
     }
 
     private static void CheckPart(MlxArray images, int start, int size, int axis, string name)
@@ -153,7 +154,8 @@ public static class Augment
         if (images.NDim is not (3 or 4))
         {
             throw new ArgumentException(
-                $"The images have the shape ({string.Join(", ", images.Shape.ToArray())}); expected (height, width, channels) or a batch of those.", nameof(images));
+                $"The images have the shape ({string.Join(", ", images.Shape.ToArray())}); expected (height, width, channels) or a batch "
+                + $"of those.", nameof(images));
         }
     }
 }

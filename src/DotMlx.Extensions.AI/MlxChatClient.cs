@@ -208,7 +208,8 @@ public sealed class MlxChatClient : IChatClient
         null => default,
         T value => value,
         object other => throw new ArgumentException(
-            $"AdditionalProperties[\"{name}\"] is {other.GetType().Name}, expected {(name == "logit_bias" ? "IReadOnlyDictionary<int, double>" : name == "logprobs" ? "bool" : "int")}.",
+            $"AdditionalProperties[\"{name}\"] is {other.GetType().Name}, "
+            + $"expected {(name == "logit_bias" ? "IReadOnlyDictionary<int, double>" : name == "logprobs" ? "bool" : "int")}.",
             nameof(options)),
     };
 }

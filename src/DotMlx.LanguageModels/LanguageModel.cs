@@ -52,7 +52,8 @@ public sealed class LanguageModel : IDisposable
     /// </summary>
     /// <exception cref="ArgumentException">The adapter is another model's.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The model was fully fine-tuned in place, which cannot be undone, or the adapter was made for layers that have been fused or quantized since.
+    /// The model was fully fine-tuned in place, which cannot be undone, or the adapter was made for layers that have been fused or
+    /// quantized since.
     /// </exception>
     public Adapter? Adapter
     {

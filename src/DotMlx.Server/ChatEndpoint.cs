@@ -7,12 +7,14 @@ namespace DotMlx.Server;
 /// <summary>Handles <c>POST /v1/chat/completions</c>.</summary>
 internal static class ChatEndpoint
 {
-    internal static async Task HandleAsync(ServedModel model, RequestFields fields, HttpResponse response, ServerMetrics metrics, CancellationToken cancellationToken)
+    internal static async Task HandleAsync(ServedModel model, RequestFields fields, HttpResponse response, ServerMetrics metrics,
+        CancellationToken cancellationToken)
     {
         (List<ChatMessage> messages, ChatOptions options) = ChatRequest.Read(fields);
         if (fields.Flag("stream"))
         {
-            bool usage = fields["stream_options"] is JsonObject more && more["include_usage"] is JsonValue include && include.TryGetValue(out bool wanted) && wanted;
+            bool usage = fields["stream_options"] is JsonObject more && more["include_usage"] is JsonValue include
+                && include.TryGetValue(out bool wanted) && wanted;
             await StreamAsync(model, messages, options, usage, response, metrics, cancellationToken).ConfigureAwait(false);
             return;
         }
@@ -65,7 +67,8 @@ internal static class ChatEndpoint
         JsonObject? logprobs = null;
         bool begun = false;
         UsageDetails? usage = null;
-        await foreach (ChatResponseUpdate update in model.Chat.GetStreamingResponseAsync(messages, options, cancellationToken).ConfigureAwait(false))
+        await foreach (ChatResponseUpdate update in model.Chat.GetStreamingResponseAsync(messages, options, cancellationToken)
+            .ConfigureAwait(false))
         {
             logprobs = model.LogProbabilities(update.RawRepresentation);
             foreach (AIContent content in update.Contents)
@@ -125,7 +128,8 @@ internal static class ChatEndpoint
             {
                 ["name"] = call.Name,
                 ["arguments"] = JsonSerializer.Serialize(
-                    call.Arguments ?? new Dictionary<string, object?>(), AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, object?>))),
+                    call.Arguments ?? new Dictionary<string, object?>(),
+                    AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, object?>))),
             },
         };
         if (withIndex)

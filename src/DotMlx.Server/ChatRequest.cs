@@ -11,7 +11,9 @@ internal static class ChatRequest
 
     internal static (List<ChatMessage> Messages, ChatOptions Options) Read(RequestFields fields)
     {
-        JsonArray messages = fields.List("messages") is { Count: > 0 } list ? list : throw RequestFields.Wrong("messages", "a list of at least one message");
+        JsonArray messages = fields.List("messages") is { Count: > 0 } list
+            ? list
+            : throw RequestFields.Wrong("messages", "a list of at least one message");
         if (fields.Integer("n") is not (null or 1))
         {
             throw ApiException.Bad("'n' must be 1: send several requests, which are computed together.", "n");
@@ -36,7 +38,8 @@ internal static class ChatRequest
             Tools = ToolsOf(fields.List("tools")),
             ToolMode = ModeOf(fields["tool_choice"]),
         };
-        options.AdditionalProperties = new() { ["logit_bias"] = fields.NumbersByToken("logit_bias"), ["logprobs"] = logprobs, ["top_logprobs"] = top };
+        options.AdditionalProperties = new()
+            { ["logit_bias"] = fields.NumbersByToken("logit_bias"), ["logprobs"] = logprobs, ["top_logprobs"] = top };
         if (fields["chat_template_kwargs"] is JsonObject more)
         {
             options.AdditionalProperties["chat_template_kwargs"] = more.ToDictionary(item => item.Key, item => (object?)item.Value);
@@ -65,7 +68,8 @@ internal static class ChatRequest
             "system" or "developer" => ChatRole.System,
             "user" => ChatRole.User,
             "assistant" => ChatRole.Assistant,
-            _ => throw ApiException.Bad($"'{place}.role' is '{role}'; known are system, developer, user, assistant and tool.", place + ".role"),
+            _ => throw ApiException.Bad($"'{place}.role' is '{role}'; known are system, developer, user, assistant and tool.",
+                place + ".role"),
         }, contents);
     }
 
@@ -81,10 +85,12 @@ internal static class ChatRequest
             case JsonArray parts:
                 foreach (JsonNode? part in parts)
                 {
-                    RequestFields fields = new(part as JsonObject ?? throw RequestFields.Wrong(place + ".content", "a text or a list of parts"));
+                    RequestFields fields = new(part as JsonObject
+                        ?? throw RequestFields.Wrong(place + ".content", "a text or a list of parts"));
                     yield return fields.Text("type") is null or "text"
                         ? fields.Text("text") ?? throw RequestFields.Wrong(place + ".content.text", "a text")
-                        : throw ApiException.Bad($"'{place}.content' holds a part of the type '{fields.Text("type")}', but the model reads text only.", place + ".content");
+                        : throw ApiException.Bad($"'{place}.content' holds a part of the type '{fields.Text("type")}', but the model "
+                        + $"reads text only.", place + ".content");
                 }
                 break;
             default:
@@ -95,7 +101,8 @@ internal static class ChatRequest
     private static FunctionCallContent CallOf(JsonNode? call, string place)
     {
         RequestFields fields = new(call as JsonObject ?? throw RequestFields.Wrong(place + ".tool_calls", "a list of calls"));
-        RequestFields function = new(fields["function"] as JsonObject ?? throw RequestFields.Wrong(place + ".tool_calls.function", "an object"));
+        RequestFields function = new(fields["function"] as JsonObject
+            ?? throw RequestFields.Wrong(place + ".tool_calls.function", "an object"));
         string name = function.Text("name") ?? throw RequestFields.Wrong(place + ".tool_calls.function.name", "a text");
         string id = fields.Text("id") ?? throw RequestFields.Wrong(place + ".tool_calls.id", "a text");
         try

@@ -12,10 +12,12 @@ internal static class CompletionEndpoint
     private const int MaxLogprobs = 5;
 
     internal static async Task HandleAsync(
-        ServedModel model, LanguageModel language, MlxServerOptions limits, RequestFields fields, HttpResponse response, ServerMetrics metrics,
+        ServedModel model, LanguageModel language, MlxServerOptions limits, RequestFields fields, HttpResponse response,
+        ServerMetrics metrics,
         CancellationToken cancellationToken)
     {
-        GenerationScheduler scheduler = model.Scheduler ?? throw ApiException.Bad($"The model '{model.Id}' gives embeddings only.", "model");
+        GenerationScheduler scheduler = model.Scheduler
+            ?? throw ApiException.Bad($"The model '{model.Id}' gives embeddings only.", "model");
         List<int[]> prompts = PromptsOf(fields["prompt"], language, limits);
         GenerationOptions options = OptionsOf(fields, language, limits);
         string id = Guid.NewGuid().ToString("N");
@@ -27,7 +29,8 @@ internal static class CompletionEndpoint
             StringBuilder text = new();
             List<GeneratedToken> tokens = [];
             string reason = "stop";
-            await foreach (GeneratedToken token in scheduler.GenerateAsync(prompt, options, model.Adapter, cancellationToken).ConfigureAwait(false))
+            await foreach (GeneratedToken token in scheduler.GenerateAsync(prompt, options, model.Adapter, cancellationToken)
+                .ConfigureAwait(false))
             {
                 Interlocked.Increment(ref generated);
                 int offset = text.Length;
@@ -38,7 +41,9 @@ internal static class CompletionEndpoint
                 {
                     JsonObject chunk = ChatEndpoint.Envelope(id, "text_completion", model.Id);
                     chunk["choices"] = new JsonArray(Choice(
-                        index, token.Text, token.FinishReason is null ? null : reason, Logprobs.OfText(tokens, language.Tokenizer, offset)));
+                        index, token.Text, token.FinishReason is null
+                            ? null
+                            : reason, Logprobs.OfText(tokens, language.Tokenizer, offset)));
                     tokens.Clear();
                     await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
                     try
@@ -62,7 +67,8 @@ internal static class CompletionEndpoint
         }
         JsonObject json = ChatEndpoint.Envelope(id, "text_completion", model.Id);
         json["choices"] = new JsonArray([.. choices]);
-        json["usage"] = ChatEndpoint.UsageOf(new UsageDetails { InputTokenCount = read, OutputTokenCount = generated, TotalTokenCount = read + generated });
+        json["usage"] = ChatEndpoint.UsageOf(new UsageDetails
+            { InputTokenCount = read, OutputTokenCount = generated, TotalTokenCount = read + generated });
         await MlxServer.WriteAsync(response, json, cancellationToken).ConfigureAwait(false);
     }
 
@@ -135,6 +141,8 @@ internal static class CompletionEndpoint
             ?? throw ApiException.Bad("The model has no tokenizer: send tokens.", "prompt")).Encode(text);
 
         static int[] Tokens(JsonArray list) =>
-            [.. list.Select(item => item is JsonValue value && value.TryGetValue(out int token) ? token : throw RequestFields.Wrong("prompt", Expected))];
+            [.. list.Select(item => item is JsonValue value && value.TryGetValue(out int token)
+                ? token
+                : throw RequestFields.Wrong("prompt", Expected))];
     }
 }

@@ -11,7 +11,9 @@ internal static class EmbeddingEndpoint
         ServedModel model, Func<List<string>, EmbeddingGenerationOptions, CancellationToken, Task<GeneratedEmbeddings<Embedding<float>>>> generate,
         MlxServerOptions limits, RequestFields fields, HttpResponse response, ServerMetrics metrics, CancellationToken cancellationToken)
     {
-        List<string> texts = fields.Texts("input") is { Count: > 0 } list ? list : throw RequestFields.Wrong("input", "a text or a list of texts");
+        List<string> texts = fields.Texts("input") is { Count: > 0 } list
+            ? list
+            : throw RequestFields.Wrong("input", "a text or a list of texts");
         if (texts.Count > limits.MaxTexts)
         {
             throw ApiException.Bad($"The request has {texts.Count} texts; this server takes at most {limits.MaxTexts}.", "input");

@@ -15,7 +15,8 @@ internal static class Logprobs
             .. Shown(tokens).Select(token =>
             {
                 JsonObject json = Describe(tokenizer, token.Token, token.LogProbability!.Value);
-                json["top_logprobs"] = new JsonArray([.. token.TopLogProbabilities.Select(top => (JsonNode?)Describe(tokenizer, top.Token, top.LogProbability))]);
+                json["top_logprobs"] = new JsonArray([.. token.TopLogProbabilities.Select(top =>
+                    (JsonNode?)Describe(tokenizer, top.Token, top.LogProbability))]);
                 return (JsonNode?)json;
             }),
         ];
@@ -43,7 +44,9 @@ internal static class Logprobs
             offsets.Add(offset);
             offset += text.Length;
         }
-        return texts.Count == 0 ? null : new() { ["tokens"] = texts, ["token_logprobs"] = values, ["top_logprobs"] = tops, ["text_offset"] = offsets };
+        return texts.Count == 0
+            ? null
+            : new() { ["tokens"] = texts, ["token_logprobs"] = values, ["top_logprobs"] = tops, ["text_offset"] = offsets };
     }
 
     /// <summary>The tokens that are part of the text and have a log-probability.</summary>
@@ -55,12 +58,14 @@ internal static class Logprobs
         byte[] bytes = tokenizer.IdToBytes(token);
         return new()
         {
-            ["token"] = Encoding.UTF8.GetString(bytes), ["logprob"] = Number(logProbability), ["bytes"] = new JsonArray([.. bytes.Select(value => (JsonNode?)(int)value)]),
+            ["token"] = Encoding.UTF8.GetString(bytes), ["logprob"] = Number(logProbability),
+            ["bytes"] = new JsonArray([.. bytes.Select(value => (JsonNode?)(int)value)]),
         };
     }
 
     /// <summary>A finite number, because JSON has no infinity.</summary>
     private static double Number(double logProbability) => Math.Max(logProbability, -9999);
 
-    private static string Text(Tokenizer? tokenizer, int token) => tokenizer is null ? "" : Encoding.UTF8.GetString(tokenizer.IdToBytes(token));
+    private static string Text(Tokenizer? tokenizer, int token) =>
+        tokenizer is null ? "" : Encoding.UTF8.GetString(tokenizer.IdToBytes(token));
 }

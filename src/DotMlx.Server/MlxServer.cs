@@ -51,7 +51,8 @@ public sealed class MlxServer : IAsyncDisposable
         (_model, _options) = (model, options ?? new());
         if (!Uri.TryCreate(_options.Url, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https"))
         {
-            throw new ArgumentException($"'{_options.Url}' is no address to listen on; expected one such as http://127.0.0.1:8080.", nameof(options));
+            throw new ArgumentException($"'{_options.Url}' is no address to listen on; expected one such as http://127.0.0.1:8080.",
+                nameof(options));
         }
         string id = _options.ModelId ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Folder)));
         _scheduler = model.Model is LanguageModels.Architectures.Decoder ? new(model, _options.Scheduler) : null;
@@ -69,7 +70,8 @@ public sealed class MlxServer : IAsyncDisposable
 
     /// <summary>The address that the server listens on after it has started.</summary>
     /// <exception cref="InvalidOperationException">The server has not started.</exception>
-    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+    public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features
+        .Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
         ?? throw new InvalidOperationException("The server has not started."));
 
     /// <summary>Starts the server.</summary>
@@ -124,7 +126,8 @@ public sealed class MlxServer : IAsyncDisposable
             if (local && !IsLocal(context.Request.Host.Host))
             {
                 // Blocks DNS rebinding, where a web page resolves its own host name to this machine.
-                await FailAsync(context, new(StatusCodes.Status421MisdirectedRequest, "This server answers to localhost only.")).ConfigureAwait(false);
+                await FailAsync(context, new(StatusCodes.Status421MisdirectedRequest, "This server answers to localhost only."))
+                    .ConfigureAwait(false);
                 return;
             }
             await next(context).ConfigureAwait(false);
@@ -136,13 +139,16 @@ public sealed class MlxServer : IAsyncDisposable
         Map(app, "GET", "/metrics", async (context, cancellationToken) =>
         {
             context.Response.ContentType = "text/plain; version=0.0.4";
-            await context.Response.WriteAsync(_metrics.Text(_scheduler?.Running ?? 0, _scheduler?.Waiting ?? 0), cancellationToken).ConfigureAwait(false);
+            await context.Response.WriteAsync(_metrics.Text(_scheduler?.Running ?? 0, _scheduler?.Waiting ?? 0), cancellationToken)
+                .ConfigureAwait(false);
         });
         Map(app, "GET", "/v1/models", (context, cancellationToken) => WriteAsync(
-            context.Response, new() { ["object"] = "list", ["data"] = new JsonArray([.. _served.Keys.Select(Describe)]) }, cancellationToken));
+            context.Response, new() { ["object"] = "list", ["data"] = new JsonArray([.. _served.Keys.Select(Describe)]) },
+            cancellationToken));
         Map(app, "GET", "/v1/models/{id}", (context, cancellationToken) =>
             WriteAsync(context.Response, Describe(Find((string)context.Request.RouteValues["id"]!).Id), cancellationToken));
-        MapModel(app, "/v1/chat/completions", (model, fields, response, token) => ChatEndpoint.HandleAsync(model, fields, response, _metrics, token));
+        MapModel(app, "/v1/chat/completions", (model, fields, response, token) =>
+            ChatEndpoint.HandleAsync(model, fields, response, _metrics, token));
         MapModel(app, "/v1/completions", (model, fields, response, token) =>
             CompletionEndpoint.HandleAsync(model, _model, _options, fields, response, _metrics, token));
         MapModel(app, "/v1/embeddings", (model, fields, response, token) =>
@@ -152,7 +158,8 @@ public sealed class MlxServer : IAsyncDisposable
         return app;
     }
 
-    private void MapModel(WebApplication app, string path, Func<ServedModel, RequestFields, HttpResponse, CancellationToken, Task> handle) =>
+    private void MapModel(WebApplication app, string path,
+        Func<ServedModel, RequestFields, HttpResponse, CancellationToken, Task> handle) =>
         Map(app, "POST", path, async (context, cancellationToken) =>
         {
             RequestFields fields = await RequestFields.ReadAsync(context.Request, cancellationToken).ConfigureAwait(false);
@@ -221,21 +228,25 @@ public sealed class MlxServer : IAsyncDisposable
     private void Authorize(HttpRequest request)
     {
         if (_options.ApiKey is { } key && !CryptographicOperations.FixedTimeEquals(
-            SHA256.HashData(Encoding.UTF8.GetBytes("Bearer " + key)), SHA256.HashData(Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString()))))
+            SHA256.HashData(Encoding.UTF8.GetBytes("Bearer " + key)),
+            SHA256.HashData(Encoding.UTF8.GetBytes(request.Headers.Authorization.ToString()))))
         {
-            throw new ApiException(StatusCodes.Status401Unauthorized, "The request has no valid API key: send 'Authorization: Bearer KEY'.", code: "invalid_api_key");
+            throw new ApiException(StatusCodes.Status401Unauthorized, "The request has no valid API key: send 'Authorization: Bearer KEY'.",
+                code: "invalid_api_key");
         }
     }
 
     private static bool IsLocal(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
 
     private ServedModel Find(string? id) => id is null
         ? _served.Values.First(served => served.Adapter is null)
         : _served.TryGetValue(id, out ServedModel? found)
             ? found
             : throw new ApiException(
-                StatusCodes.Status404NotFound, $"There is no model '{id}' here; there are {string.Join(", ", _served.Keys.Select(name => $"'{name}'"))}.",
+                StatusCodes.Status404NotFound,
+                $"There is no model '{id}' here; there are {string.Join(", ", _served.Keys.Select(name => $"'{name}'"))}.",
                 "model", "model_not_found");
 
     private JsonObject Describe(string id) => new() { ["id"] = id, ["object"] = "model", ["created"] = _created, ["owned_by"] = "dotmlx" };
@@ -243,10 +254,12 @@ public sealed class MlxServer : IAsyncDisposable
     private async Task<GeneratedEmbeddings<Embedding<float>>> EmbedAsync(
         List<string> texts, EmbeddingGenerationOptions options, CancellationToken cancellationToken)
     {
-        MlxEmbeddingGenerator generator = _embeddings ?? throw ApiException.Bad("The model has no tokenizer, so it cannot read texts.", "model");
+        MlxEmbeddingGenerator generator = _embeddings
+            ?? throw ApiException.Bad("The model has no tokenizer, so it cannot read texts.", "model");
         if (_scheduler is not null)
         {
-            return await _scheduler.UseAsync(() => generator.GenerateAsync(texts, options, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return await _scheduler.UseAsync(() => generator.GenerateAsync(texts, options, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
         }
         await _encoder.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

@@ -16,7 +16,8 @@ internal sealed class RequestFields(JsonObject json)
         }
         try
         {
-            using JsonDocument document = await JsonDocument.ParseAsync(request.Body, cancellationToken: cancellationToken).ConfigureAwait(false);
+            using JsonDocument document = await JsonDocument.ParseAsync(request.Body, cancellationToken: cancellationToken)
+                .ConfigureAwait(false);
             return new(JsonObject.Create(document.RootElement.Clone()) ?? throw ApiException.Bad("The request is no JSON object."));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
@@ -40,8 +41,12 @@ internal sealed class RequestFields(JsonObject json)
     {
         null => null,
         JsonObject json => json.ToDictionary(
-            item => int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out int token) ? token : throw Wrong(name, "an object of token IDs and numbers"),
-            item => item.Value is JsonValue value && value.TryGetValue(out double number) ? number : throw Wrong(name, "an object of token IDs and numbers")),
+            item => int.TryParse(item.Key, NumberStyles.None, CultureInfo.InvariantCulture, out int token)
+                ? token
+                : throw Wrong(name, "an object of token IDs and numbers"),
+            item => item.Value is JsonValue value && value.TryGetValue(out double number)
+                ? number
+                : throw Wrong(name, "an object of token IDs and numbers")),
         _ => throw Wrong(name, "an object of token IDs and numbers"),
     };
 
@@ -62,7 +67,9 @@ internal sealed class RequestFields(JsonObject json)
     {
         null => null,
         JsonValue value when value.TryGetValue(out string? text) => [text],
-        JsonArray list => [.. list.Select(item => item is JsonValue value && value.TryGetValue(out string? text) ? text : throw Wrong(name, "a text or a list of texts"))],
+        JsonArray list => [.. list.Select(item => item is JsonValue value && value.TryGetValue(out string? text)
+            ? text
+            : throw Wrong(name, "a text or a list of texts"))],
         _ => throw Wrong(name, "a text or a list of texts"),
     };
 

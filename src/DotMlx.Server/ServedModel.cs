@@ -23,7 +23,8 @@ internal sealed class ServedModel : IDisposable
                 model, new() { ModelId = id, MaxConcurrentRequests = int.MaxValue, CachedConversations = 0 },
                 (_, prompt, generation, _, token) => prompt.Length > options.MaxPromptTokens
                     ? throw TooLong(prompt.Length, options)
-                    : scheduler.GenerateAsync(prompt, generation with { MaxTokens = Math.Min(generation.MaxTokens, options.MaxTokens) }, adapter, token));
+                    : scheduler.GenerateAsync(prompt, generation
+                        with { MaxTokens = Math.Min(generation.MaxTokens, options.MaxTokens) }, adapter, token));
         }
         catch (NotSupportedException error)
         {
@@ -38,13 +39,16 @@ internal sealed class ServedModel : IDisposable
     /// <summary>The scheduler that generates text; null for an embedding-only model.</summary>
     internal GenerationScheduler? Scheduler { get; }
 
-    internal IChatClient Chat => _chat ?? throw ApiException.Bad(_whyNoChat?.Message ?? $"The model '{Id}' gives embeddings only.", "model");
+    internal IChatClient Chat =>
+        _chat ?? throw ApiException.Bad(_whyNoChat?.Message ?? $"The model '{Id}' gives embeddings only.", "model");
 
     internal static ApiException TooLong(int tokens, MlxServerOptions options) => new(
-        StatusCodes.Status400BadRequest, $"The prompt has {tokens} tokens; this server takes at most {options.MaxPromptTokens}.", "messages", "context_length_exceeded");
+        StatusCodes.Status400BadRequest, $"The prompt has {tokens} tokens; this server takes at most {options.MaxPromptTokens}.",
+        "messages", "context_length_exceeded");
 
     /// <summary>The log-probabilities of generated tokens in the form of chat completions; null if they were not requested.</summary>
-    internal JsonObject? LogProbabilities(object? tokens) => tokens is IReadOnlyList<GeneratedToken> generated ? Logprobs.OfChat(generated, _language.Tokenizer!) : null;
+    internal JsonObject? LogProbabilities(object? tokens) =>
+        tokens is IReadOnlyList<GeneratedToken> generated ? Logprobs.OfChat(generated, _language.Tokenizer!) : null;
 
     public void Dispose()
     {

@@ -9,9 +9,12 @@ namespace DotMlx.Server;
 internal sealed class ServerMetrics
 {
     private static readonly Meter S_meter = new("DotMlx.Server");
-    private static readonly Counter<long> S_requests = S_meter.CreateCounter<long>("dotmlx.server.requests", "{request}", "Requests answered");
-    private static readonly Counter<long> S_prompt = S_meter.CreateCounter<long>("dotmlx.server.prompt_tokens", "{token}", "Tokens of prompts");
-    private static readonly Counter<long> S_generated = S_meter.CreateCounter<long>("dotmlx.server.generated_tokens", "{token}", "Tokens generated");
+    private static readonly Counter<long> S_requests = S_meter.CreateCounter<long>("dotmlx.server.requests", "{request}",
+        "Requests answered");
+    private static readonly Counter<long> S_prompt = S_meter.CreateCounter<long>("dotmlx.server.prompt_tokens", "{token}",
+        "Tokens of prompts");
+    private static readonly Counter<long> S_generated = S_meter.CreateCounter<long>("dotmlx.server.generated_tokens", "{token}",
+        "Tokens generated");
     private readonly ConcurrentDictionary<(string Path, int Status), long> _requests = new();
     private long _prompt;
     private long _generated;
@@ -34,7 +37,8 @@ internal sealed class ServerMetrics
     {
         StringBuilder text = new();
         text.AppendLine("# HELP dotmlx_requests_total Requests answered.").AppendLine("# TYPE dotmlx_requests_total counter");
-        foreach (((string path, int status), long count) in _requests.OrderBy(item => item.Key.Path, StringComparer.Ordinal).ThenBy(item => item.Key.Status))
+        foreach (((string path, int status), long count) in _requests.OrderBy(item => item.Key.Path, StringComparer.Ordinal)
+            .ThenBy(item => item.Key.Status))
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"dotmlx_requests_total{{path=\"{path}\",status=\"{status}\"}} {count}");
         }
@@ -47,7 +51,8 @@ internal sealed class ServerMetrics
         return text.Replace("\r\n", "\n").ToString();
 
         void Add(string name, string type, string help, long value) =>
-            text.AppendLine(CultureInfo.InvariantCulture, $"# HELP {name} {help}").AppendLine(CultureInfo.InvariantCulture, $"# TYPE {name} {type}")
+            text.AppendLine(CultureInfo.InvariantCulture, $"# HELP {name} {help}")
+                .AppendLine(CultureInfo.InvariantCulture, $"# TYPE {name} {type}")
                 .AppendLine(CultureInfo.InvariantCulture, $"{name} {value}");
     }
 }

@@ -26,7 +26,8 @@ internal static class CapturedParameters
         }
     }
 
-    private static bool Uses(MemberDeclarationSyntax member, IParameterSymbol parameter, SemanticModel semantics, CancellationToken cancel) =>
+    private static bool Uses(MemberDeclarationSyntax member, IParameterSymbol parameter, SemanticModel semantics,
+        CancellationToken cancel) =>
         member is not BaseTypeDeclarationSyntax
         && member.DescendantNodes(node => !IsInitializer(node)).OfType<IdentifierNameSyntax>().Any(name =>
             name.Identifier.ValueText == parameter.Name
@@ -34,5 +35,6 @@ internal static class CapturedParameters
 
     // What initializes a member is read once, when the module is made.
     private static bool IsInitializer(SyntaxNode node) =>
-        node is EqualsValueClauseSyntax { Parent: PropertyDeclarationSyntax or VariableDeclaratorSyntax { Parent.Parent: FieldDeclarationSyntax } };
+        node is EqualsValueClauseSyntax
+            { Parent: PropertyDeclarationSyntax or VariableDeclaratorSyntax { Parent.Parent: FieldDeclarationSyntax } };
 }

@@ -24,24 +24,29 @@ internal static class Diagnostics
         "'{0}' carries [{1}] and [{2}], which exclude each other: remove one of them");
 
     public static readonly DiagnosticDescriptor InvalidName = Error("DMLX006", "Invalid parameter name",
-        "\"{0}\" cannot be the name of parameter '{1}': use a non-empty name without dots (they separate the levels of a path) that does not begin with '_'");
+        "\"{0}\" cannot be the name of parameter '{1}': use a non-empty name without dots (they separate "
+        + "the levels of a path) that does not begin with '_'");
 
     public static readonly DiagnosticDescriptor UnsupportedContainer = new("DMLX007", "Parameters in an unsupported container",
-        "'{0}' holds arrays or modules in '{1}', where they are not found: use List<T>, T[] or Dictionary<string, T>, or mark it [NotParameter]",
+        "'{0}' holds arrays or modules in '{1}', where they are not found: use List<T>, T[] or "
+        + "Dictionary<string, T>, or mark it [NotParameter]",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true);
 
     public static readonly DiagnosticDescriptor CannotBeSet = Error("DMLX008", "Parameter cannot be set",
-        "[{0}] on '{1}' needs a property that stores its value or has a setter: make it '{{ get; set; }}' or mark the member that stores the value");
+        "[{0}] on '{1}' needs a property that stores its value or has a setter: make it '{{ get; set; }}' "
+        + "or mark the member that stores the value");
 
     public static readonly DiagnosticDescriptor FileLocal = Error("DMLX009", "Module class is file-local",
         "Module '{0}' cannot be declared 'file', because its other part is generated in a file of its own: make it internal");
 
     public static readonly DiagnosticDescriptor HiddenMember = new("DMLX010", "Member with a leading underscore is no parameter",
-        "'{0}' is not a parameter because its name begins with '_': mark it [Parameter] to train and save it, or [NotParameter] to say that this is meant",
+        "'{0}' is not a parameter because its name begins with '_': mark it [Parameter] to train and save "
+        + "it, or [NotParameter] to say that this is meant",
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true);
 
     public static readonly DiagnosticDescriptor CapturedParameter = new("DMLX011", "Arrays or modules in a captured constructor parameter",
-        "'{0}' holds arrays or modules, but as a constructor parameter that a body of module '{1}' uses it is not found: store it, 'public {2} {3} {{ get; }} = {0};', and use that",
+        "'{0}' holds arrays or modules, but as a constructor parameter that a body of module '{1}' uses it is not found: store it, "
+        + "'public {2} {3} {{ get; }} = {0};', and use that",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true);
 
     private static DiagnosticDescriptor Error(string id, string title, string message) =>

@@ -57,7 +57,8 @@ internal sealed class MemberAttributes
         string? reason = member switch
         {
             { ContainingType: not { } } => "it is no member of a module",
-            _ when !MemberTypes.DerivesFromModule(member.ContainingType) && !MemberTypes.Is(member.ContainingType, MemberTypes.ModuleType) =>
+            _ when !MemberTypes.DerivesFromModule(member.ContainingType)
+                && !MemberTypes.Is(member.ContainingType, MemberTypes.ModuleType) =>
                 $"'{member.ContainingType.Name}' is not derived from DotMlx.NN.Module; derive it or remove the attribute",
             { IsStatic: true } => "static members are no parameters; make it an instance member or remove the attribute",
             IPropertySymbol { IsIndexer: true } => "indexers are no parameters; remove the attribute",
@@ -80,7 +81,8 @@ internal sealed class MemberAttributes
             TypeRole.Parameters => null,
             TypeRole.Unsupported when attribute == "NotParameter" => null,
             TypeRole.Unsupported => $"parameters are not found inside '{shown}'; use List<T>, T[] or Dictionary<string, T>",
-            _ => $"'{shown}' is not MlxArray, a module, or a list or string-keyed dictionary of them; remove the attribute or change the type",
+            _ => $"'{shown}' is not MlxArray, a module, or a list or string-keyed dictionary of them; "
+                + $"remove the attribute or change the type",
         };
     }
 }

@@ -81,7 +81,9 @@ internal static class MemberTypes
     /// <summary>The element type of a collection; walkable when it has positions or string keys.</summary>
     private static ITypeSymbol? Element(INamedTypeSymbol type, out bool walkable)
     {
-        IEnumerable<INamedTypeSymbol> shapes = type.TypeKind == TypeKind.Interface ? type.AllInterfaces.Insert(0, type) : type.AllInterfaces;
+        IEnumerable<INamedTypeSymbol> shapes = type.TypeKind == TypeKind.Interface
+            ? type.AllInterfaces.Insert(0, type)
+            : type.AllInterfaces;
         ITypeSymbol? list = null, dictionary = null, other = null;
         bool dictionaryHasStringKeys = false;
         foreach (INamedTypeSymbol shape in shapes.Where(s => s.IsGenericType))

@@ -15,7 +15,8 @@ internal sealed class ModuleAnalysis
     private ModuleAnalysis(INamedTypeSymbol type) => _type = type;
 
     /// <summary>The model, or null when there is nothing to write and nothing to complain about.</summary>
-    public static ModuleModel? Run(INamedTypeSymbol type, ClassDeclarationSyntax declaration, SemanticModel semantics, CancellationToken cancel)
+    public static ModuleModel? Run(INamedTypeSymbol type, ClassDeclarationSyntax declaration, SemanticModel semantics,
+        CancellationToken cancel)
     {
         ModuleAnalysis analysis = new(type);
         foreach (ISymbol member in type.GetMembers())
@@ -45,7 +46,8 @@ internal sealed class ModuleAnalysis
         ITypeSymbol type;
         switch (symbol)
         {
-            case IPropertySymbol { IsStatic: false, IsIndexer: false, GetMethod: not null, ExplicitInterfaceImplementations.IsEmpty: true } property:
+            case IPropertySymbol
+                { IsStatic: false, IsIndexer: false, GetMethod: not null, ExplicitInterfaceImplementations.IsEmpty: true } property:
                 type = property.Type;
                 break;
             case IFieldSymbol { IsStatic: false, IsImplicitlyDeclared: false, AssociatedSymbol: null } field:
@@ -63,7 +65,8 @@ internal sealed class ModuleAnalysis
         bool overrides = symbol is IPropertySymbol { IsOverride: true };
         switch (MemberTypes.RoleOf(type))
         {
-            case TypeRole.Parameters when symbol is IPropertySymbol property && !attributes.IncludesExplicitly && BackingField(property) is null:
+            case TypeRole.Parameters when symbol is IPropertySymbol property && !attributes.IncludesExplicitly
+                && BackingField(property) is null:
                 // A computed property stores nothing; what it is computed from is found where it is stored.
                 return;
             case TypeRole.Parameters:
@@ -83,7 +86,8 @@ internal sealed class ModuleAnalysis
         }
         if (symbol is IPropertySymbol { IsOverride: true, OverriddenProperty: { } overridden })
         {
-            _members.Add(new(NameOf(overridden, MemberAttributes.Of(overridden)), symbol.Name, "", MemberAccess.Assign, "", false, Removes: true));
+            _members.Add(new(NameOf(overridden, MemberAttributes.Of(overridden)), symbol.Name, "", MemberAccess.Assign, "",
+                false, Removes: true));
         }
     }
 
@@ -132,16 +136,19 @@ internal sealed class ModuleAnalysis
     private bool InheritedWithName(ISymbol symbol, string name, out string? other)
     {
         ISymbol? overridden = (symbol as IPropertySymbol)?.OverriddenProperty;
-        for (INamedTypeSymbol? type = _type.BaseType; type is not null && !MemberTypes.Is(type, MemberTypes.ModuleType); type = type.BaseType)
+        for (INamedTypeSymbol? type = _type.BaseType; type is not null
+            && !MemberTypes.Is(type, MemberTypes.ModuleType); type = type.BaseType)
         {
-            foreach (ISymbol member in type.GetMembers().Where(m => m is IPropertySymbol { IsStatic: false, IsIndexer: false } or IFieldSymbol { IsStatic: false, IsImplicitlyDeclared: false }))
+            foreach (ISymbol member in type.GetMembers().Where(m => m is IPropertySymbol { IsStatic: false, IsIndexer: false }
+                or IFieldSymbol { IsStatic: false, IsImplicitlyDeclared: false }))
             {
                 MemberAttributes attributes = MemberAttributes.Of(member);
                 ITypeSymbol memberType = member is IPropertySymbol property ? property.Type : ((IFieldSymbol)member).Type;
                 if (attributes.IsNotParameter
                     || MemberTypes.RoleOf(memberType) != TypeRole.Parameters
                     || NameOf(member, attributes) != name
-                    || (member is IPropertySymbol computed && !attributes.IncludesExplicitly && IsInSource(member) && BackingField(computed) is null)
+                    || (member is IPropertySymbol computed && !attributes.IncludesExplicitly && IsInSource(member)
+                        && BackingField(computed) is null)
                     || member is IPropertySymbol { IsAbstract: true })
                 {
                     continue;
@@ -232,7 +239,8 @@ internal sealed class ModuleAnalysis
         bool placed = true;
         for (INamedTypeSymbol? outer = _type.ContainingType; outer is not null; outer = outer.ContainingType)
         {
-            if (!outer.DeclaringSyntaxReferences.Any(r => r.GetSyntax(cancel) is TypeDeclarationSyntax t && t.Modifiers.Any(SyntaxKind.PartialKeyword)))
+            if (!outer.DeclaringSyntaxReferences.Any(r => r.GetSyntax(cancel) is TypeDeclarationSyntax t
+                && t.Modifiers.Any(SyntaxKind.PartialKeyword)))
             {
                 _diagnostics.Add(DiagnosticInfo.Create(
                     Diagnostics.ContainingTypeNotPartial, declaration.Identifier.GetLocation(), _type.Name, outer.Name));
@@ -267,7 +275,8 @@ internal sealed class ModuleAnalysis
     }
 
     private static string HintName(INamedTypeSymbol type) =>
-        type.ToDisplayString(SymbolDisplayFormat.CSharpErrorMessageFormat).Replace('<', '{').Replace('>', '}').Replace(" ", "").Replace("@", "") + ".Members.g.cs";
+        type.ToDisplayString(SymbolDisplayFormat.CSharpErrorMessageFormat).Replace('<', '{').Replace('>', '}').Replace(" ", "")
+            .Replace("@", "") + ".Members.g.cs";
 
     private static string Escaped(string name) => SyntaxFacts.GetKeywordKind(name) == SyntaxKind.None ? name : "@" + name;
 

@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace DotMlx;
 
 /// <summary>
-/// Arrays from tensors of System.Numerics.Tensors, and arrays as such tensors: <c>MlxArray.Create(tensor)</c>, <c>array.ToTensor&lt;float&gt;()</c>,
-/// <c>array.ReadTensor&lt;float, float&gt;(elements => …)</c>.
+/// Arrays from tensors of System.Numerics.Tensors, and arrays as such tensors: <c>MlxArray.Create(tensor)</c>,
+/// <c>array.ToTensor&lt;float&gt;()</c>, <c>array.ReadTensor&lt;float, float&gt;(elements => …)</c>.
 /// </summary>
 public static unsafe class MlxTensorExtensions
 {
@@ -13,9 +13,16 @@ public static unsafe class MlxTensorExtensions
     extension(MlxArray array)
     {
         /// <summary>Copies a tensor; its lengths become the shape (<c>mlx_array_new_data</c>).</summary>
-        /// <typeparam name="T">bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex; it decides the element type.</typeparam>
-        /// <param name="tensor">The elements, with any strides. Those that lie densely in row-major order are copied once, and may be more than a .NET array holds.</param>
-        /// <exception cref="ArgumentException">A length is more than MLX's shapes hold, 2,147,483,647, or the elements are too many to be put in order.</exception>
+        /// <typeparam name="T">
+        /// bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex; it decides the element type.
+        /// </typeparam>
+        /// <param name="tensor">
+        /// The elements, with any strides. Those that lie densely in row-major order are copied once, and may be more than a .NET array
+        /// holds.
+        /// </param>
+        /// <exception cref="ArgumentException">
+        /// A length is more than MLX's shapes hold, 2,147,483,647, or the elements are too many to be put in order.
+        /// </exception>
         /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
         public static MlxArray Create<T>(in ReadOnlyTensorSpan<T> tensor)
             where T : unmanaged
@@ -33,7 +40,8 @@ public static unsafe class MlxTensorExtensions
             if (count > Array.MaxLength)
             {
                 throw new ArgumentException(
-                    $"The tensor has {count} elements, shape {ShapeText.Of(shape)}, that must be put in order or converted, and a .NET array holds {Array.MaxLength}: "
+                    $"The tensor has {count} elements, shape {ShapeText.Of(shape)}, that must be put in order or converted, and a .NET "
+                    + $"array holds {Array.MaxLength}: "
                     + "create arrays of its slices and concatenate them.",
                     nameof(tensor));
             }
@@ -55,9 +63,13 @@ public static unsafe class MlxTensorExtensions
             return Create(tensor.AsReadOnlyTensorSpan());
         }
 
-        /// <summary>The elements as a tensor of the same shape, copied. A scalar gives one dimension of length 1: no tensor has none.</summary>
+        /// <summary>
+        /// The elements as a tensor of the same shape, copied. A scalar gives one dimension of length 1: no tensor has none.
+        /// </summary>
         /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
-        /// <exception cref="InvalidOperationException">The array has another element type, or more elements than a .NET array holds.</exception>
+        /// <exception cref="InvalidOperationException">
+        /// The array has another element type, or more elements than a .NET array holds.
+        /// </exception>
         /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
         public Tensor<T> ToTensor<T>()
             where T : unmanaged
@@ -75,7 +87,9 @@ public static unsafe class MlxTensorExtensions
         /// <param name="read">
         /// Called once with the elements, which stay valid until it returns; a transposed array comes with the strides that it has.
         /// </param>
-        /// <exception cref="InvalidOperationException">The array has another element type, or must be copied and has more elements than a .NET array holds.</exception>
+        /// <exception cref="InvalidOperationException">
+        /// The array has another element type, or must be copied and has more elements than a .NET array holds.
+        /// </exception>
         /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
         public TResult ReadTensor<T, TResult>(Func<ReadOnlyTensorSpan<T>, TResult> read)
             where T : unmanaged
@@ -109,7 +123,8 @@ public static unsafe class MlxTensorExtensions
             nint length = tensor.Lengths[i];
             shape[i] = length <= int.MaxValue
                 ? (int)length
-                : throw new ArgumentException($"Dimension {i} of the tensor has {length} elements; a dimension of an array has at most {int.MaxValue}.", nameof(tensor));
+                : throw new ArgumentException($"Dimension {i} of the tensor has {length} elements; a dimension of an array has at "
+                + $"most {int.MaxValue}.", nameof(tensor));
         }
 
         return shape;

@@ -1,6 +1,8 @@
 namespace DotMlx;
 
-/// <summary>MLX's strides as those of a tensor span, which go forwards only and where each must step over all that smaller ones reach.</summary>
+/// <summary>
+/// MLX's strides as those of a tensor span, which go forwards only and where each must step over all that smaller ones reach.
+/// </summary>
 internal static class TensorStrides
 {
     /// <param name="lengths">The lengths, none of them 0.</param>

@@ -18,7 +18,8 @@ internal static class Units
             power++;
         }
 
-        return string.Create(CultureInfo.InvariantCulture, $"{value.ToString(power == 0 && value == Math.Floor(value) ? "F0" : "F1", CultureInfo.InvariantCulture)} {Prefixes[power]}{unit}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{value.ToString(power == 0 && value == Math.Floor(value) ? "F0" : "F1", CultureInfo.InvariantCulture)} {Prefixes[power]}{unit}");
     }
 
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);

@@ -27,15 +27,18 @@ internal sealed class DistributedTests
 
         using var four = new RankProcesses(4);
         string output = Path.Combine(four.Folder, "out");
-        RankProcesses.Result[] first = four.RunAll(Program, "--distributed", "--epochs=1", "--optimizer=sgd", "--batch-size=50", "--output", output);
+        RankProcesses.Result[] first = four.RunAll(Program, "--distributed", "--epochs=1", "--optimizer=sgd", "--batch-size=50",
+            "--output", output);
         foreach (RankProcesses.Result result in first)
         {
             result.AssertSucceeded();
         }
 
-        Assert.That(first[0].Output, Does.Contain("4 processes, 13 of 50 digits a step each").And.Contain("epoch 1/1").And.Contain("held-out accuracy"));
+        Assert.That(first[0].Output,
+            Does.Contain("4 processes, 13 of 50 digits a step each").And.Contain("epoch 1/1").And.Contain("held-out accuracy"));
         Assert.That(first.Skip(1).Select(result => result.Output), Is.All.Empty);
-        Assert.That(Directory.GetFiles(output).Select(Path.GetFileName), Is.EquivalentTo(new[] { DigitsCommand.CheckpointName, DigitsCommand.CurvesName }));
+        Assert.That(Directory.GetFiles(output).Select(Path.GetFileName),
+            Is.EquivalentTo(new[] { DigitsCommand.CheckpointName, DigitsCommand.CurvesName }));
 
         using var two = new RankProcesses(2);
         foreach (RankProcesses.Result result in two.RunAll(Program, "--distributed", "--resume", "--epochs=1", "--output", output))

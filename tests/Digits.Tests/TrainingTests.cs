@@ -18,7 +18,8 @@ internal sealed class TrainingTests
         Checkpoint.Restore(trainer, Checkpoint.Load(sample.CheckpointPath).State, sample.CheckpointPath);
         Assert.That(trainer.EvaluateHeldOut().Accuracy, Is.GreaterThanOrEqualTo(0.97f), result.Output);
         Assert.That(trainer.EvaluateHeldOut().Accuracy, Is.EqualTo(trainer.History[^1].HeldOutAccuracy));
-        Assert.That(result.Output, Does.Contain("epoch 20/20").And.Contain("examples/s").And.Contain("left").And.Contain("held-out accuracy 9"));
+        Assert.That(result.Output,
+            Does.Contain("epoch 20/20").And.Contain("examples/s").And.Contain("left").And.Contain("held-out accuracy 9"));
     }
 
     [Test]

@@ -13,14 +13,16 @@ namespace DotMlx.Analyzers.Tests;
 /// <summary>Runs the package's generator, analyzers and fixes over a piece of source, as compiler and IDE would.</summary>
 internal static class AnalyzedSource
 {
-    private const string Usings = "using System; using System.Collections.Generic; using System.Linq; using DotMlx; using DotMlx.NN; using DotMlx.Optimizers;\n";
+    private const string Usings =
+        "using System; using System.Collections.Generic; using System.Linq; using DotMlx; using DotMlx.NN; using DotMlx.Optimizers;\n";
 
     private static readonly CSharpParseOptions Language = new(LanguageVersion.Preview);
 
     private static readonly ImmutableArray<MetadataReference> References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal) || Path.GetFileName(path) is "netstandard.dll" or "mscorlib.dll")
+            .Where(path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal)
+                || Path.GetFileName(path) is "netstandard.dll" or "mscorlib.dll")
             .Select(path => MetadataReference.CreateFromFile(path)),
         MetadataReference.CreateFromFile(typeof(MlxArray).Assembly.Location),
     ];
@@ -55,11 +57,13 @@ internal static class AnalyzedSource
         SyntaxTree tree = (await document.GetSyntaxTreeAsync())!;
         Diagnostic diagnostic = (await Diagnose(document)).First(d => d.Id == id);
         // The generator's diagnostics have a location without a tree.
-        var located = Diagnostic.Create(diagnostic.Descriptor, Location.Create(tree, diagnostic.Location.SourceSpan), diagnostic.Properties, Arguments(diagnostic));
+        var located = Diagnostic.Create(diagnostic.Descriptor, Location.Create(tree, diagnostic.Location.SourceSpan), diagnostic.Properties,
+            Arguments(diagnostic));
         List<CodeAction> actions = [];
         foreach (CodeFixProvider provider in Fixes.Where(fix => fix.FixableDiagnosticIds.Contains(id)))
         {
-            await provider.RegisterCodeFixesAsync(new CodeFixContext(document, located, (action, _) => actions.Add(action), CancellationToken.None));
+            await provider.RegisterCodeFixesAsync(new CodeFixContext(document, located, (action, _) => actions.Add(action),
+                CancellationToken.None));
         }
 
         CodeAction chosen = actions.Single(action => action.Title.StartsWith(title, StringComparison.Ordinal));
@@ -69,13 +73,16 @@ internal static class AnalyzedSource
     }
 
     private static object?[] Arguments(Diagnostic diagnostic) =>
-        (object?[]?)typeof(Diagnostic).GetProperty("Arguments", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)?.GetValue(diagnostic) ?? [];
+        (object?[]?)typeof(Diagnostic).GetProperty("Arguments",
+            System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)?.GetValue(diagnostic) ?? [];
 
     private static Document Open(AdhocWorkspace workspace, string source)
     {
         Project project = workspace.AddProject(ProjectInfo.Create(
-            ProjectId.CreateNewId(), VersionStamp.Default, "Probe", "Probe", LanguageNames.CSharp, parseOptions: Language, metadataReferences: References,
-            compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable)));
+            ProjectId.CreateNewId(), VersionStamp.Default, "Probe", "Probe", LanguageNames.CSharp, parseOptions: Language,
+            metadataReferences: References,
+            compilationOptions: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary,
+                nullableContextOptions: NullableContextOptions.Enable)));
         return workspace.AddDocument(project.Id, "Probe.cs", SourceText.From(Usings + source));
     }
 
@@ -86,7 +93,8 @@ internal static class AnalyzedSource
             .RunGeneratorsAndUpdateCompilation(compilation, out Compilation whole, out ImmutableArray<Diagnostic> generated);
         // A module that is not partial has no generated part, which is what is reported.
         Assert.That(
-            whole.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error && d.Id is not ("CS0260" or "CS9051")).Select(d => d.ToString()), Is.Empty);
+            whole.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error && d.Id is not ("CS0260" or "CS9051"))
+                .Select(d => d.ToString()), Is.Empty);
         ImmutableArray<Diagnostic> analyzed = await whole.WithAnalyzers(Analyzers).GetAnalyzerDiagnosticsAsync();
         return [.. generated.Concat(analyzed).OrderBy(d => d.Location.SourceSpan.Start)];
     }

@@ -5,7 +5,9 @@ namespace DotMlx.Analyzers.Tests;
 /// <summary>Each mistake is reported where it is and with what to write instead; what only looks like one is not.</summary>
 internal sealed class AnalyzerTests
 {
-    private const string Model = "public partial class Net : Module { public Linear Layer { get; } = new(2, 2); public MlxArray Forward(MlxArray x) => Layer.Forward(x); }\n";
+    private const string Model =
+        "public partial class Net : Module { public Linear Layer { get; } = new(2, 2); public MlxArray "
+        + "Forward(MlxArray x) => Layer.Forward(x); }\n";
 
     [TestCase("DMLX012", "Mx.ArgMax(o) == y", "Mx.Equal(a, b)",
         "class P { MlxArray Accuracy(MlxArray o, MlxArray y) => Mx.Mean(Mx.ArgMax(o) == y); }")]
@@ -20,13 +22,17 @@ internal sealed class AnalyzerTests
     [TestCase("DMLX014", "model", "uses the model 'model', which is not among its inputs: write Mx.Compile(function, [model], [model])",
         Model + "class P { void M(Net model) { var f = Mx.Compile((MlxArray a) => model.Forward(a)); } }")]
     [TestCase("DMLX014", "optimizer", "uses the optimizer 'optimizer', which is not among its inputs",
-        Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { optimizer.Update(model, g); return a; }, [model], [model]); } }")]
+        Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { "
+        + "optimizer.Update(model, g); return a; }, [model], [model]); } }")]
     [TestCase("DMLX014", "optimizer", "not among its outputs",
-        Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { optimizer.Update(model, g); return a; }, [model, optimizer], [model]); } }")]
+        Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { "
+        + "optimizer.Update(model, g); return a; }, [model, optimizer], [model]); } }")]
     [TestCase("DMLX015", "optimizer.Update(model, gradients)", "Mx.Eval(model.Parameters(), optimizer.State)",
-        Model + "class P { void M(Net model, Adam optimizer, TreeDictionary gradients) { for (int i = 0; i < 9; i++) { optimizer.Update(model, gradients); } } }")]
+        Model + "class P { void M(Net model, Adam optimizer, TreeDictionary gradients) { for (int i = 0; i < 9; i++) { "
+        + "optimizer.Update(model, gradients); } } }")]
     [TestCase("DMLX015", "optimizer.Update(model, gradients)", "once a step",
-        Model + "class P { void M(Net model, Adam optimizer, Func<(MlxArray, TreeDictionary)> step) { while (true) { (MlxArray loss, TreeDictionary gradients) = step(); optimizer.Update(model, gradients); Mx.Eval(loss); } } }")]
+        Model + "class P { void M(Net model, Adam optimizer, Func<(MlxArray, TreeDictionary)> step) { while (true) { (MlxArray loss, "
+        + "TreeDictionary gradients) = step(); optimizer.Update(model, gradients); Mx.Eval(loss); } } }")]
     [TestCase("DMLX016", "a * 2", "scope.Keep(a * 2)",
         "class P { MlxArray M(MlxArray a) { using MlxScope scope = MlxScope.Begin(); return a * 2; } }")]
     [TestCase("DMLX016", "b", "scope.Keep(b)",
@@ -50,14 +56,20 @@ internal sealed class AnalyzerTests
     [TestCase("class P { void M(float factor) { var f = Mx.Compile((MlxArray a) => a * factor); } }")]
     [TestCase("class P { void M(MlxArray w) { var f = Mx.Grad((MlxArray a) => Mx.Sum(a * w)); } }")]
     [TestCase(Model + "class P { void M(Net model) { var f = Mx.Compile((MlxArray a) => model.Forward(a), [model]); } }")]
-    [TestCase(Model + "class P { void M(Net model, IMlxState[] state) { var f = Mx.Compile((MlxArray a) => model.Forward(a), state, state); } }")]
-    [TestCase(Model + "class P { void M(Net model, IMlxState all) { var f = Mx.Compile((MlxArray a) => model.Forward(a), [all], [all]); } }")]
+    [TestCase(Model + "class P { void M(Net model, IMlxState[] state) { var f = Mx.Compile((MlxArray a) => "
+        + "model.Forward(a), state, state); } }")]
+    [TestCase(Model + "class P { void M(Net model, IMlxState all) { var f = Mx.Compile((MlxArray a) => "
+        + "model.Forward(a), [all], [all]); } }")]
     [TestCase(Model + "class P { void M() { var f = Mx.Compile((MlxArray a) => { Net model = new(); return model.Forward(a); }); } }")]
-    [TestCase(Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { optimizer.Update(model, g); return a; }, [model, optimizer, Mx.Random.State], [model, optimizer, Mx.Random.State]); } }")]
-    [TestCase(Model + "class P { void M(Net model, Adam optimizer, TreeDictionary g) { for (int i = 0; i < 9; i++) { optimizer.Update(model, g); Mx.Eval(model.Parameters(), optimizer.State); } } }")]
+    [TestCase(Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { "
+        + "optimizer.Update(model, g); return a; }, [model, optimizer, Mx.Random.State], [model, optimizer, Mx.Random.State]); } }")]
+    [TestCase(Model + "class P { void M(Net model, Adam optimizer, TreeDictionary g) { for (int i = 0; i < 9; i++) { "
+        + "optimizer.Update(model, g); Mx.Eval(model.Parameters(), optimizer.State); } } }")]
     [TestCase(Model + "class P { void M(Net model, Adam optimizer, TreeDictionary g) { optimizer.Update(model, g); } }")]
-    [TestCase(Model + "class P { void M(Net model, Adam optimizer, TreeDictionary g) { foreach (int i in new[] { 1, 2 }) { optimizer.Update(model, g); Done(model, optimizer); } } static void Done(Net m, Adam o) => Mx.Eval(m.Parameters(), o.State); }")]
-    [TestCase(Model + "class P { void M(Net model, Adam optimizer, TreeDictionary g) { for (;;) { optimizer.Update(model, g); Tree state = new TreeList { model.Parameters(), optimizer.State }; Mx.Eval(state); } } }")]
+    [TestCase(Model + "class P { void M(Net model, Adam optimizer, TreeDictionary g) { foreach (int i in new[] { 1, 2 }) { "
+        + "optimizer.Update(model, g); Done(model, optimizer); } } static void Done(Net m, Adam o) => Mx.Eval(m.Parameters(), o.State); }")]
+    [TestCase(Model + "class P { void M(Net model, Adam optimizer, TreeDictionary g) { for (;;) { optimizer.Update(model, g); Tree state "
+        + "= new TreeList { model.Parameters(), optimizer.State }; Mx.Eval(state); } } }")]
     [TestCase("class P { MlxArray M(MlxArray a) { using MlxScope scope = MlxScope.Begin(); MlxArray b = a * 2; return scope.Keep(b + 1); } }")]
     [TestCase("class P { MlxArray M(MlxArray a) { using MlxScope scope = MlxScope.Begin(); MlxArray b = a * 2; scope.Keep(b); return b; } }")]
     [TestCase("class P { MlxArray M(MlxArray a) { using MlxScope scope = MlxScope.Begin(); return a; } }")]
@@ -75,8 +87,10 @@ internal sealed class AnalyzerTests
     [Test]
     public async Task AConstantThatIsCapturedIsOnlyAHint()
     {
-        Diagnostic[] constant = await AnalyzedSource.Diagnose("class P { void M(MlxArray mask) { var f = Mx.Compile((MlxArray a) => a * mask); } }");
-        Diagnostic[] variable = await AnalyzedSource.Diagnose("class P { void M(MlxArray mask) { var f = Mx.Compile((MlxArray a) => a * mask); mask = 1; } }");
+        Diagnostic[] constant =
+            await AnalyzedSource.Diagnose("class P { void M(MlxArray mask) { var f = Mx.Compile((MlxArray a) => a * mask); } }");
+        Diagnostic[] variable =
+            await AnalyzedSource.Diagnose("class P { void M(MlxArray mask) { var f = Mx.Compile((MlxArray a) => a * mask); mask = 1; } }");
 
         Assert.That(constant.Single().Severity, Is.EqualTo(DiagnosticSeverity.Info));
         Assert.That(variable.Single().Severity, Is.EqualTo(DiagnosticSeverity.Warning));

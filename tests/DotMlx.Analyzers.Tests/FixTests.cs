@@ -3,7 +3,9 @@ namespace DotMlx.Analyzers.Tests;
 /// <summary>What an IDE's light bulb makes of a mistake.</summary>
 internal sealed class FixTests
 {
-    private const string Model = "public partial class Net : Module { public Linear Layer { get; } = new(2, 2); public MlxArray Forward(MlxArray x) => Layer.Forward(x); }\n";
+    private const string Model =
+        "public partial class Net : Module { public Linear Layer { get; } = new(2, 2); public MlxArray "
+        + "Forward(MlxArray x) => Layer.Forward(x); }\n";
 
     [TestCase("DMLX001", "Make the module partial",
         "/// <summary>A block.</summary>\npublic class Block : Module { public Linear Proj { get; } = new(2, 2); }",
@@ -34,10 +36,13 @@ internal sealed class FixTests
         "class P { bool Same(MlxArray a, MlxArray b) => !ReferenceEquals(a, b); }")]
     [TestCase("DMLX014", "Name 'model' as state",
         Model + "class P { void M(Net model) { var f = Mx.Compile((MlxArray a) => model.Forward(a)); } }",
-        Model + "class P { void M(Net model) { var f = Mx.Compile((MlxArray a) => model.Forward(a), inputs: [model], outputs: [model]); } }")]
+        Model + "class P { void M(Net model) { var f = Mx.Compile((MlxArray a) => model.Forward(a), inputs: "
+        + "[model], outputs: [model]); } }")]
     [TestCase("DMLX014", "Name 'optimizer' as state",
-        Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { optimizer.Update(model, g); return a; }, [model], [model]); } }",
-        Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { optimizer.Update(model, g); return a; }, [model, optimizer], [model, optimizer]); } }")]
+        Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { "
+        + "optimizer.Update(model, g); return a; }, [model], [model]); } }",
+        Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { "
+        + "optimizer.Update(model, g); return a; }, [model, optimizer], [model, optimizer]); } }")]
     [TestCase("DMLX016", "Keep it",
         "class P { MlxArray M(MlxArray a) { using MlxScope scope = MlxScope.Begin(); return a * 2; } }",
         "class P { MlxArray M(MlxArray a) { using MlxScope scope = MlxScope.Begin(); return scope.Keep(a * 2); } }")]
@@ -50,7 +55,9 @@ internal sealed class FixTests
     [Test]
     public async Task ALoopEvaluatesParametersAndState()
     {
-        const string Before = Model + "class P\n{\n    void M(Net model, Adam optimizer, TreeDictionary g)\n    {\n        for (;;)\n        {\n            optimizer.Update(model, g);\n        }\n    }\n}\n";
+        const string Before = Model
+            + "class P\n{\n    void M(Net model, Adam optimizer, TreeDictionary g)\n    {\n        for (;;)\n        {\n            "
+            + "optimizer.Update(model, g);\n        }\n    }\n}\n";
 
         string after = await AnalyzedSource.Fix(Before, "DMLX015", "Evaluate");
 
@@ -62,7 +69,8 @@ internal sealed class FixTests
     [Test]
     public async Task ACapturedParameterBecomesAProperty()
     {
-        const string Before = "public partial class Block(Linear proj) : Module\n{\n    public MlxArray Forward(MlxArray x) => proj.Forward(x);\n}\n";
+        const string Before = "public partial class Block(Linear proj) : Module\n{\n    public MlxArray "
+            + "Forward(MlxArray x) => proj.Forward(x);\n}\n";
 
         string after = await AnalyzedSource.Fix(Before, "DMLX011", "Store it");
 

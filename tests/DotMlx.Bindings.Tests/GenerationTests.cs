@@ -26,7 +26,8 @@ public sealed class GenerationTests
 
     [TestCaseSource(nameof(VersionNames))]
     public void DescriptionSurvivesReadingAndWriting(string version) =>
-        Assert.That(ApiJson.Write(Generation.ReadApi(version)), Is.EqualTo(File.ReadAllText(Path.Combine(Root, Generation.ApiFile(version)))));
+        Assert.That(ApiJson.Write(Generation.ReadApi(version)),
+            Is.EqualTo(File.ReadAllText(Path.Combine(Root, Generation.ApiFile(version)))));
 
     [TestCaseSource(nameof(TableNames))]
     public void DescriptionAgreesWithTheTableOfTheVersion(string version)
@@ -42,7 +43,8 @@ public sealed class GenerationTests
         string? headers = new Runner(Root, TextWriter.Null).DefaultHeaders();
         if (headers is null) Assert.Ignore("No headers of mlx-c here (neither mlx-c.submodule nor an installed prefix).");
         ApiVersion read = Generation.FromHeaders(headers, Generation.Versions.Pinned);
-        if (!headers.StartsWith(Root, StringComparison.Ordinal) && ApiDifference.Lines(Pinned, read).Count > 0) Assert.Ignore($"The headers in '{headers}' are of another version than the pinned one.");
+        if (!headers.StartsWith(Root, StringComparison.Ordinal) && ApiDifference.Lines(Pinned, read).Count > 0)
+            Assert.Ignore($"The headers in '{headers}' are of another version than the pinned one.");
         Assert.That(ApiJson.Write(read), Is.EqualTo(File.ReadAllText(Path.Combine(Root, Generation.ApiFile(Generation.Versions.Pinned)))));
     }
 
@@ -62,15 +64,18 @@ public sealed class GenerationTests
     {
         IReadOnlyList<string> first = ApiDifference.Lines(Generation.ReadApi("v0.6.0"), Generation.ReadApi("fba4470"));
         IReadOnlyList<string> second = ApiDifference.Lines(Generation.ReadApi("fba4470"), Generation.ReadApi("v0.7.0"));
-        Assert.That((first.Count(l => l[0] == '+' && l.Contains('(')), first.Count(l => l[0] == '!'), first.Count(l => l[0] == '-')), Is.EqualTo((30, 14, 0)));
-        Assert.That((second.Count(l => l[0] == '+' && l.Contains('(')), second.Count(l => l[0] == '!'), second.Count(l => l[0] == '-')), Is.EqualTo((54, 10, 0)));
+        Assert.That((first.Count(l => l[0] == '+' && l.Contains('(')), first.Count(l => l[0] == '!'), first.Count(l => l[0] == '-')),
+            Is.EqualTo((30, 14, 0)));
+        Assert.That((second.Count(l => l[0] == '+' && l.Contains('(')), second.Count(l => l[0] == '!'), second.Count(l => l[0] == '-')),
+            Is.EqualTo((54, 10, 0)));
     }
 
     [TestCase(true)]
     [TestCase(false)]
     public void ParserReadsWhatHeadersOfThisKindHold(bool clang)
     {
-        if (clang && !ClangHeaderParser.IsAvailable()) Assert.Ignore("clang is not installed: reading headers with it cannot be tested here.");
+        if (clang && !ClangHeaderParser.IsAvailable())
+            Assert.Ignore("clang is not installed: reading headers with it cannot be tested here.");
         DirectoryInfo folder = Directory.CreateTempSubdirectory("dotmlx-headers-");
         try
         {
@@ -113,10 +118,13 @@ public sealed class GenerationTests
     [Test]
     public void HeadersReadAsTextGiveWhatClangGives()
     {
-        if (new Runner(Root, TextWriter.Null).DefaultHeaders() is not { } headers) { Assert.Ignore("No headers of mlx-c here (neither mlx-c.submodule nor an installed prefix)."); return; }
+        if (new Runner(Root, TextWriter.Null).DefaultHeaders()
+            is not { } headers) { Assert.Ignore("No headers of mlx-c here (neither mlx-c.submodule nor an installed prefix)."); return; }
         ApiVersion text = new TextHeaderParser().Parse(headers, "text");
-        if (ClangHeaderParser.IsAvailable()) Assert.That(ApiDifference.Disagreements(new ClangHeaderParser().Parse(headers, "clang"), text), Is.Empty);
-        else if (ApiDifference.Lines(Pinned, text).Count > 0) Assert.Ignore($"The headers in '{headers}' are of another version than the pinned one.");
+        if (ClangHeaderParser.IsAvailable())
+            Assert.That(ApiDifference.Disagreements(new ClangHeaderParser().Parse(headers, "clang"), text), Is.Empty);
+        else if (ApiDifference.Lines(Pinned, text).Count > 0)
+            Assert.Ignore($"The headers in '{headers}' are of another version than the pinned one.");
     }
 
     [Test]
@@ -127,7 +135,8 @@ public sealed class GenerationTests
         {
             Directory.CreateDirectory(Path.Combine(folder.FullName, "mlx", "c"));
             File.WriteAllText(Path.Combine(folder.FullName, "mlx", "c", "mlx.h"), "int good(int a);\nunion u { int a; };\n");
-            Assert.That(() => new TextHeaderParser().Parse(folder.FullName, "test"), Throws.TypeOf<FormatException>().With.Message.Contains("union u").And.Message.Contains("clang"));
+            Assert.That(() => new TextHeaderParser().Parse(folder.FullName, "test"),
+                Throws.TypeOf<FormatException>().With.Message.Contains("union u").And.Message.Contains("clang"));
         }
         finally
         {
@@ -151,7 +160,8 @@ public sealed class GenerationTests
         try
         {
             File.WriteAllText(table, File.ReadAllText(Path.Combine(Root, "bindings/api/tables/v0.7.0.tsv"))
-                .Replace("bool force_fused, ", "", StringComparison.Ordinal) + "fn\tmlx_brand_new\tops.h\tint\tmlx_array* res, const mlx_array a, const mlx_stream s\n");
+                .Replace("bool force_fused, ", "", StringComparison.Ordinal)
+                + "fn\tmlx_brand_new\tops.h\tint\tmlx_array* res, const mlx_array a, const mlx_stream s\n");
             var output = new StringWriter();
             Assert.That(new Runner(Root, output).Run(null, table, "v0.8.0", check: true), Is.EqualTo(1));
             Assert.That(output.ToString(), Does.Contain("v0.7.0 -> v0.8.0: 1 added, 0 removed, 1 changed under the same name")
@@ -167,13 +177,15 @@ public sealed class GenerationTests
     public void EveryChangedFunctionHasAPortableForm()
     {
         ApiVersion[] versions = [.. VersionNames.Select(Generation.ReadApi)];
-        string[] changed = [.. versions.SelectMany(v => v.Functions).GroupBy(f => f.Name).Where(g => g.Select(f => f.Signature).Distinct().Count() > 1).Select(g => g.Key)];
+        string[] changed = [.. versions.SelectMany(v => v.Functions).GroupBy(f => f.Name)
+            .Where(g => g.Select(f => f.Signature).Distinct().Count() > 1).Select(g => g.Key)];
         Assert.That(changed, Has.Length.EqualTo(24));
         foreach (string name in changed)
         {
             MethodInfo? portable = typeof(MlxcPortable).GetMethod(name);
             Assert.That(portable, Is.Not.Null, name);
-            Assert.That(portable!.GetParameters().Select(p => (p.ParameterType, p.Name)), Is.EqualTo(typeof(Mlxc).GetMethod(name)!.GetParameters().Select(p => (p.ParameterType, p.Name))), name);
+            Assert.That(portable!.GetParameters().Select(p => (p.ParameterType, p.Name)),
+                Is.EqualTo(typeof(Mlxc).GetMethod(name)!.GetParameters().Select(p => (p.ParameterType, p.Name))), name);
         }
     }
 
@@ -183,7 +195,8 @@ public sealed class GenerationTests
         ApiVersion[] versions = [.. VersionNames.Select(Generation.ReadApi)];
         foreach (MethodInfo method in typeof(Mlxc).GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly))
         {
-            bool everywhere = versions.All(v => v.Find(method.Name) is { AbsentOn: null }) && versions.Select(v => v.Find(method.Name)!.Signature).Distinct().Count() == 1;
+            bool everywhere = versions.All(v => v.Find(method.Name) is { AbsentOn: null })
+                && versions.Select(v => v.Find(method.Name)!.Signature).Distinct().Count() == 1;
             Assert.That(method.Attributes.HasFlag(MethodAttributes.PinvokeImpl), Is.EqualTo(everywhere), method.Name);
         }
     }

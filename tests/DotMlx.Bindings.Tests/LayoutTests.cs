@@ -59,7 +59,8 @@ public sealed unsafe class LayoutTests
     public void TheVirtualTableHasItsFunctionsInOrder()
     {
         mlx_io_vtable v;
-        long[] offsets = [(byte*)&v.is_open - (byte*)&v, (byte*)&v.good - (byte*)&v, (byte*)&v.tell - (byte*)&v, (byte*)&v.seek - (byte*)&v, (byte*)&v.read - (byte*)&v,
+        long[] offsets = [(byte*)&v.is_open - (byte*)&v, (byte*)&v.good - (byte*)&v, (byte*)&v.tell - (byte*)&v, (byte*)&v.seek - (byte*)&v,
+            (byte*)&v.read - (byte*)&v,
             (byte*)&v.read_at_offset - (byte*)&v, (byte*)&v.write - (byte*)&v, (byte*)&v.label - (byte*)&v, (byte*)&v.free - (byte*)&v];
         Assert.That(offsets, Is.EqualTo(Enumerable.Range(0, 9).Select(i => i * 8L)));
     }
@@ -74,5 +75,6 @@ public sealed unsafe class LayoutTests
         Assert.That(values, Has.Count.EqualTo(Versions.SelectMany(v => v.Enums).Last(e => e.Name == name).Members.Count));
     }
 
-    private static int SizeOf(Type type) => (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(type).Invoke(null, null)!;
+    private static int SizeOf(Type type) => (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(type)
+        .Invoke(null, null)!;
 }

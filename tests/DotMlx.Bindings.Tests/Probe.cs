@@ -35,19 +35,24 @@ internal static unsafe class Probe
             case "version":
                 return $"{MlxLibrary.MlxcVersion} {MlxLibrary.MlxVersion} {MlxLibrary.Kind}";
             case "attempts":
-                return string.Join(" | ", MlxLibrary.Attempts.Select(a => $"{a.Path}; {a.Origin}; {a.Failure?.Split('\n')[0] ?? "in use"}"));
+                return string.Join(" | ",
+                    MlxLibrary.Attempts.Select(a => $"{a.Path}; {a.Origin}; {a.Failure?.Split('\n')[0] ?? "in use"}"));
             case "kernels":
                 MetalKernelFile.Locate(MlxLibrary.Loaded, value);
-                return Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)NativeLibrary.GetExport(MlxLibrary.Loaded.Handle, "kernels"))()) ?? "never told";
+                return Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)NativeLibrary.GetExport(MlxLibrary.Loaded.Handle,
+                    "kernels"))()) ?? "never told";
             case "package":
-                return MlxLibrary.Package is { } package ? $"{package.Mlx} {package.Mlxc} {package.Commit} {package.MinimumSystem} {string.Join('+', package.SystemLibraries)}" : "none";
+                return MlxLibrary.Package is { } package
+                    ? $"{package.Mlx} {package.Mlxc} {package.Commit} {package.MinimumSystem} {string.Join('+', package.SystemLibraries)}"
+                    : "none";
             case "log":
                 using (var factory = LoggerFactory.Create(b => b.AddProvider(new Support.LineLoggerProvider(Console.WriteLine))))
                     MlxLibrary.UseLogging(factory);
                 MlxLibrary.EnsureLoaded();
                 return "logged";
             case "asking-log":
-                using (var factory = LoggerFactory.Create(b => b.AddProvider(new Support.LineLoggerProvider(_ => Console.WriteLine(MlxLibrary.MlxcVersion)))))
+                using (var factory = LoggerFactory.Create(b =>
+                    b.AddProvider(new Support.LineLoggerProvider(_ => Console.WriteLine(MlxLibrary.MlxcVersion)))))
                     MlxLibrary.UseLogging(factory);
                 MlxLibrary.EnsureLoaded();
                 return "logged";

@@ -32,7 +32,8 @@ public sealed unsafe class RawApiTests
         float* data = stackalloc float[3];
         int two = 2, three = 3;
         mlx_stream stream = Mlxc.mlx_default_cpu_stream_new();
-        mlx_array a = Mlxc.mlx_array_new_data(data, &two, 1, mlx_dtype.MLX_FLOAT32), b = Mlxc.mlx_array_new_data(data, &three, 1, mlx_dtype.MLX_FLOAT32), sum = default;
+        mlx_array a = Mlxc.mlx_array_new_data(data, &two, 1, mlx_dtype.MLX_FLOAT32),
+            b = Mlxc.mlx_array_new_data(data, &three, 1, mlx_dtype.MLX_FLOAT32), sum = default;
         int status = Mlxc.mlx_add(&sum, a, b, stream);
         MlxException error = Assert.Throws<MlxException>(() => MlxError.ThrowIfFailed(status, "mlx_add"))!;
         Assert.That(error.Message, Does.Contain("cannot be broadcast").And.Not.Contain(".cpp"));
@@ -100,7 +101,8 @@ public sealed unsafe class RawApiTests
     [TestCase("look at me", "look at me")]
     [TestCase("at /x.cpp:", "at /x.cpp:")]
     [TestCase("", "")]
-    public void FileAndLineOfTheCppSourceAreCutOff(string message, string expected) => Assert.That(MlxError.Clean(message), Is.EqualTo(expected));
+    public void FileAndLineOfTheCppSourceAreCutOff(string message, string expected) =>
+        Assert.That(MlxError.Clean(message), Is.EqualTo(expected));
 
     [Test]
     public void CountingLibraryFindsTheArrayThatWasLeft()
@@ -108,13 +110,15 @@ public sealed unsafe class RawApiTests
         if (OperatingSystem.IsWindows()) Assert.Ignore("The counting library is compiled with cc.");
         var generation = new Generation(Runner.FindRoot(AppContext.BaseDirectory));
         using TinyLibrary library = CountingLibrary.Build(generation.ReadApi(MlxLibrary.MlxcVersion), MlxLibrary.Path);
-        Assert.That(Child.Run(library.File, ["add", "counts", "leak", "counts"]), Is.EqualTo((string[])["2 4 6", "arrays: 0, made: 4", "left one", "arrays: 1, made: 5"]));
+        Assert.That(Child.Run(library.File, ["add", "counts", "leak", "counts"]),
+            Is.EqualTo((string[])["2 4 6", "arrays: 0, made: 4", "left one", "arrays: 1, made: 5"]));
     }
 
     [Test]
     public void CountingLibraryTellsMacOsWhereTheRealOneLies() =>
         // The reference library's install name is @rpath/libmlxc-reference.dylib: without a run path the loader looks nowhere.
-        Assert.That(CountingLibrary.LinkOptions("/build/libmlxc-reference.dylib", macOS: true), Is.EqualTo((string[])["-Wl,-reexport_library,/build/libmlxc-reference.dylib", "-Wl,-rpath,/build"]));
+        Assert.That(CountingLibrary.LinkOptions("/build/libmlxc-reference.dylib", macOS: true),
+            Is.EqualTo((string[])["-Wl,-reexport_library,/build/libmlxc-reference.dylib", "-Wl,-rpath,/build"]));
 
     [Test]
     public void ReferenceLibraryExportsEverySymbolOfThePinnedVersion()

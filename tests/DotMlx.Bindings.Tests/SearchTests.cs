@@ -8,7 +8,9 @@ public sealed class SearchTests
 {
     private static readonly string File = LibrarySearch.FileName("mlxc");
 
-    private static string Tiny(int version) => TinyLibrary.Common + TinyLibrary.Symbols("mlx_hamming") + (version == 6 ? "" : TinyLibrary.Symbols("mlx_fft_fftfreq", "mlx_distributed_group_free"));
+    private static string Tiny(int version) => TinyLibrary.Common + TinyLibrary.Symbols("mlx_hamming") + (version == 6
+        ? ""
+        : TinyLibrary.Symbols("mlx_fft_fftfreq", "mlx_distributed_group_free"));
 
     [Test]
     public void WrongPathInTheEnvironmentIsReportedAndNothingElseTried()
@@ -16,7 +18,8 @@ public sealed class SearchTests
         string[] lines = Child.Run("/does/not/exist/libmlxc.so", ["version"]);
         Assert.That(lines[0], Is.EqualTo("DllNotFoundException: DotMlx found no mlx-c to load. Tried, in this order:"));
         Assert.That(lines[1], Is.EqualTo("/does/not/exist/libmlxc.so (DOTMLX_LIBRARY): no such file"));
-        Assert.That(lines[2], Does.Contain(OperatingSystem.IsMacOS() ? "brew install mlx-c" : "MLX_C_PREFIX").And.Contain("DOTMLX_LIBRARY=reference"));
+        Assert.That(lines[2], Does.Contain(OperatingSystem.IsMacOS() ? "brew install mlx-c" : "MLX_C_PREFIX").And
+            .Contain("DOTMLX_LIBRARY=reference"));
         Assert.That(lines, Has.Length.EqualTo(3));
     }
 
@@ -48,8 +51,10 @@ public sealed class SearchTests
         using var good = new TinyLibrary(Tiny(6));
         using var foreign = new TinyLibrary("int something_else(void) { return 1; }\n");
         Assert.That(Child.Run(good.File, ["attempts"]), Is.EqualTo((string[])[$"{good.File}; DOTMLX_LIBRARY; in use"]));
-        Assert.That(Child.Run("/does/not/exist.so", ["attempts"]), Is.EqualTo((string[])["/does/not/exist.so; DOTMLX_LIBRARY; no such file"]));
-        Assert.That(Child.Run(foreign.File, ["attempts"])[0], Does.StartWith($"{foreign.File}; DOTMLX_LIBRARY; '{foreign.File}' is not mlx-c: it does not export "));
+        Assert.That(Child.Run("/does/not/exist.so", ["attempts"]),
+            Is.EqualTo((string[])["/does/not/exist.so; DOTMLX_LIBRARY; no such file"]));
+        Assert.That(Child.Run(foreign.File, ["attempts"])[0],
+            Does.StartWith($"{foreign.File}; DOTMLX_LIBRARY; '{foreign.File}' is not mlx-c: it does not export "));
 
         string[] searched = Child.Run(null, ["attempts"], null, ("MLX_C_PREFIX", "/some/prefix"))[0].Split(" | ");
         Assert.That(searched, Has.One.EqualTo($"{Path.Combine("/some/prefix", "lib", File)}; MLX_C_PREFIX; no such file"));
@@ -59,7 +64,9 @@ public sealed class SearchTests
     [Test]
     public void PackageThatDoesNotLoadSaysWhatTheSystemMustHave()
     {
-        using var missing = new TinyLibrary("int dgemm(void) { return 7; }", "openblas", OperatingSystem.IsMacOS() ? "-Wl,-install_name,/nowhere/libopenblas.dylib" : "-Wl,-soname,libnowhere.so.0");
+        using var missing = new TinyLibrary("int dgemm(void) { return 7; }", "openblas", OperatingSystem.IsMacOS()
+            ? "-Wl,-install_name,/nowhere/libopenblas.dylib"
+            : "-Wl,-soname,libnowhere.so.0");
         string path = missing.Compile("int dgemm(void);\n" + Tiny(6) + "int uses(void) { return dgemm(); }\n", "mlxc", missing.File);
         System.IO.File.Delete(missing.File);
         System.IO.File.WriteAllText(Path.Combine(missing.Folder, "versions.json"), """
@@ -68,7 +75,8 @@ public sealed class SearchTests
             """);
         string line = Child.Run(path, ["version"])[1];
         Assert.That(line, Does.StartWith($"{path} (DOTMLX_LIBRARY): ").And.Contain("libnowhere.so.0").Or.Contain("libopenblas"));
-        Assert.That(line, Does.EndWith("Its package needs glibc 2.35 or newer, and libnowhere.so.0, liblapack.so.3 of the system (on Debian and Ubuntu: apt-get install libnowhere0 liblapack3)."));
+        Assert.That(line, Does.EndWith("Its package needs glibc 2.35 or newer, and libnowhere.so.0, liblapack.so.3 of the system (on "
+            + "Debian and Ubuntu: apt-get install libnowhere0 liblapack3)."));
     }
 
     [Test]
@@ -80,20 +88,24 @@ public sealed class SearchTests
             Environment.SetEnvironmentVariable("MLX_C_PREFIX", "/some/prefix");
             Environment.SetEnvironmentVariable(LibrarySearch.Variable, null);
             string[] paths = [.. LibrarySearch.Candidates(null).Select(c => c.Path)];
-            int own = Array.FindIndex(paths, p => p.StartsWith(AppContext.BaseDirectory, StringComparison.Ordinal) && p.Contains("runtimes"));
+            int own = Array.FindIndex(paths, p => p.StartsWith(AppContext.BaseDirectory, StringComparison.Ordinal)
+                && p.Contains("runtimes"));
             int prefix = Array.IndexOf(paths, Path.Combine("/some/prefix", "lib", File));
             int reference = Array.FindIndex(paths, p => p.EndsWith(LibrarySearch.FileName("mlxc-reference"), StringComparison.Ordinal));
             Assert.That(own, Is.Zero);
             Assert.That(prefix, Is.GreaterThan(own));
             Assert.That(reference, Is.GreaterThan(prefix));
-            if (!OperatingSystem.IsWindows()) Assert.That(Array.IndexOf(paths, $"/usr/local/lib/{File}"), Is.GreaterThan(prefix).And.LessThan(reference));
+            if (!OperatingSystem.IsWindows())
+                Assert.That(Array.IndexOf(paths, $"/usr/local/lib/{File}"), Is.GreaterThan(prefix).And.LessThan(reference));
             Assert.That(paths, Has.All.Matches<string>(p => Path.IsPathFullyQualified(p!)));
 
             Environment.SetEnvironmentVariable(LibrarySearch.Variable, "/named/by/environment.so");
             Assert.That(LibrarySearch.Candidates(null).Select(c => c.Path), Is.EqualTo((string[])["/named/by/environment.so"]));
-            Assert.That(LibrarySearch.Candidates("/named/by/program.so").Select(c => c.Path), Is.EqualTo((string[])["/named/by/program.so"]));
+            Assert.That(LibrarySearch.Candidates("/named/by/program.so")
+                .Select(c => c.Path), Is.EqualTo((string[])["/named/by/program.so"]));
             Environment.SetEnvironmentVariable(LibrarySearch.Variable, LibrarySearch.ReferenceWord);
-            Assert.That(LibrarySearch.Candidates(null).Select(c => Path.GetFileName(c.Path)).Distinct(), Is.EqualTo((string[])[LibrarySearch.FileName("mlxc-reference")]));
+            Assert.That(LibrarySearch.Candidates(null).Select(c => Path.GetFileName(c.Path))
+                .Distinct(), Is.EqualTo((string[])[LibrarySearch.FileName("mlxc-reference")]));
         }
         finally
         {
@@ -118,7 +130,8 @@ public sealed class SearchTests
         using var environment = new TinyLibrary(Tiny(7));
         string[] lines = Child.Run(environment.File, [$"path={named.File}", "version", $"path={environment.File}"]);
         Assert.That(lines[..2], Is.EqualTo((string[])[named.File, "v0.6.0 0.31.2 Mlx"]));
-        Assert.That(lines[2], Is.EqualTo($"InvalidOperationException: MlxLibrary.Path cannot become '{environment.File}': '{named.File}' is already loaded. Set it before the first use of MLX."));
+        Assert.That(lines[2], Is.EqualTo($"InvalidOperationException: MlxLibrary.Path cannot become '{environment.File}': '{named.File}' "
+            + $"is already loaded. Set it before the first use of MLX."));
     }
 
     [Test]
@@ -133,8 +146,10 @@ public sealed class SearchTests
     public void MlxBesideTheLibraryIsLoadedFirst()
     {
         // Linked without an rpath, as installed libraries may be: only a libmlx that is already in memory satisfies it.
-        using var library = new TinyLibrary("int from_mlx(void) { return 1; }\n", "mlx", $"-Wl,{(OperatingSystem.IsMacOS() ? "-install_name,@rpath/libmlx.dylib" : "-soname,libmlx.so")}");
-        string path = library.Compile("int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n", "mlxc", library.File);
+        using var library = new TinyLibrary("int from_mlx(void) { return 1; }\n", "mlx",
+            $"-Wl,{(OperatingSystem.IsMacOS() ? "-install_name,@rpath/libmlx.dylib" : "-soname,libmlx.so")}");
+        string path = library.Compile("int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n",
+            "mlxc", library.File);
         Assert.That(Child.Run(path, ["version"]), Is.EqualTo((string[])["v0.6.0 0.31.2 Mlx"]));
     }
 
@@ -142,11 +157,15 @@ public sealed class SearchTests
     public void LibjacclBesideTheLibraryIsLoadedBeforeLibmlx()
     {
         // MLX 0.32 for macOS 26.2 has a third library; installed by CMake, neither of the others carries a run path.
-        static string Named(string name) => $"-Wl,{(OperatingSystem.IsMacOS() ? $"-install_name,@rpath/lib{name}.dylib" : $"-soname,lib{name}.so")}";
+        static string Named(string name) =>
+            $"-Wl,{(OperatingSystem.IsMacOS() ? $"-install_name,@rpath/lib{name}.dylib" : $"-soname,lib{name}.so")}";
         using var library = new TinyLibrary("int from_jaccl(void) { return 1; }\n", "jaccl", Named("jaccl"));
-        string mlx = library.Compile("int from_jaccl(void);\nint from_mlx(void) { return from_jaccl(); }\n", "mlx", library.File, Named("mlx"));
+        string mlx = library.Compile("int from_jaccl(void);\nint from_mlx(void) { return from_jaccl(); }\n", "mlx",
+            library.File, Named("mlx"));
         string path = library.Compile(
-            "int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n", "mlxc", mlx, OperatingSystem.IsMacOS() ? "-Wl,-undefined,dynamic_lookup" : "-Wl,--allow-shlib-undefined");
+            "int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n", "mlxc", mlx, OperatingSystem.IsMacOS()
+                ? "-Wl,-undefined,dynamic_lookup"
+                : "-Wl,--allow-shlib-undefined");
         Assert.That(Child.Run(path, ["version"]), Is.EqualTo((string[])["v0.6.0 0.31.2 Mlx"]));
     }
 
@@ -156,7 +175,8 @@ public sealed class SearchTests
         // A single-file application extracts libmlx and leaves mlx.metallib behind.
         const string Told = "#include <stdlib.h>\nstatic char* told;\nconst char* kernels(void) { return told; }\n";
         using var newer = new TinyLibrary(
-            Told + Tiny(7) + TinyLibrary.Symbols("mlx_compile_cache_new", "mlx_cumsum_axis", "mlx_fast_cross_entropy") + "int mlx_metal_set_metallib_path(const char* path) { told = strdup(path); return 0; }\n");
+            Told + Tiny(7) + TinyLibrary.Symbols("mlx_compile_cache_new", "mlx_cumsum_axis", "mlx_fast_cross_entropy")
+                + "int mlx_metal_set_metallib_path(const char* path) { told = strdup(path); return 0; }\n");
         using var older = new TinyLibrary(Told + Tiny(7));
         string application = Directory.CreateTempSubdirectory("dotmlx-application-").FullName;
         try
@@ -165,12 +185,15 @@ public sealed class SearchTests
             string kernels = Path.Combine(application, "mlx.metallib");
             System.IO.File.WriteAllText(kernels, "MTLB");
             Assert.That(Child.Run(newer.File, [$"kernels={application}"]), Is.EqualTo((string[])[kernels]));
-            Assert.That(Child.Run(older.File, [$"kernels={application}"])[0], Does.StartWith("NotSupportedException: MLX 0.31.2 finds its Metal kernels only beside its library, which")
-                .And.Contain($"'{kernels}'").And.Contain("Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true"));
+            Assert.That(Child.Run(older.File, [$"kernels={application}"])[0],
+                Does.StartWith("NotSupportedException: MLX 0.31.2 finds its Metal kernels only beside its library, which")
+                .And.Contain($"'{kernels}'").And
+                .Contain("Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true"));
             foreach (TinyLibrary library in (TinyLibrary[])[newer, older])
             {
                 System.IO.File.WriteAllText(Path.Combine(library.Folder, "mlx.metallib"), "MTLB");
-                Assert.That(Child.Run(library.File, [$"kernels={application}"]), Is.EqualTo((string[])["never told"]), "MLX finds them itself");
+                Assert.That(Child.Run(library.File, [$"kernels={application}"]), Is.EqualTo((string[])["never told"]),
+                    "MLX finds them itself");
             }
         }
         finally

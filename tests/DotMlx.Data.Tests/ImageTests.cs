@@ -41,7 +41,8 @@ internal sealed class ImageTests
         string path = Path.Combine(_folder, "a", "a.png");
         Assert.That(ImageDecoder.Decode(path, channels: 4)[0, 0].ToArray<byte>(), Is.EqualTo(new byte[] { 100, 50, 200, 128 }).Within(1));
         Assert.That(ImageDecoder.Decode(path, channels: 1)[1, 1].Item<byte>(), Is.EqualTo(82).Within(1));
-        Assert.That(() => ImageDecoder.Decode(path, channels: 2), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("RGB"));
+        Assert.That(() => ImageDecoder.Decode(path, channels: 2),
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("RGB"));
     }
 
     [Test]
@@ -62,7 +63,8 @@ internal sealed class ImageTests
         Assert.That(error.ItemName, Is.EqualTo(broken));
         Assert.That(error.InnerException, Is.InstanceOf<InvalidDataException>());
         Directory.CreateDirectory(Path.Combine(_folder, "empty"));
-        Assert.That(() => ImageFolder.Open(Path.Combine(_folder, "empty"), 2, 2), Throws.InstanceOf<InvalidDataException>().With.Message.Contains("a folder for each class"));
+        Assert.That(() => ImageFolder.Open(Path.Combine(_folder, "empty"), 2, 2),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("a folder for each class"));
     }
 
     [Test]
@@ -75,7 +77,8 @@ internal sealed class ImageTests
         Assert.That(images.Shape.ToArray(), Is.EqualTo(new[] { 2, 28, 28 }));
         Assert.That(images.ToArray<byte>(), Is.EqualTo(pixels));
         Assert.That(labels.ToArray<byte>(), Is.EqualTo(new byte[] { 7, 3 }));
-        Assert.That(() => Mnist.Load(_folder, train: false), Throws.InstanceOf<FileNotFoundException>().With.Message.Contains("t10k-images-idx3-ubyte.gz"));
+        Assert.That(() => Mnist.Load(_folder, train: false),
+            Throws.InstanceOf<FileNotFoundException>().With.Message.Contains("t10k-images-idx3-ubyte.gz"));
     }
 
     [Test]
@@ -86,9 +89,12 @@ internal sealed class ImageTests
         BinaryPrimitives.WriteSingleBigEndian(floats.AsSpan(4), -2f);
         string path = WriteIdx("floats", false, 0x0D, [2], floats);
         Assert.That(IdxFile.Read(path).ToArray<float>(), Is.EqualTo(new[] { 1.5f, -2f }));
-        Assert.That(IdxFile.Read(WriteIdx("shorts", false, 0x0B, [2], [1, 0, 255, 255])).ToArray<short>(), Is.EqualTo(new short[] { 256, -1 }));
-        Assert.That(() => IdxFile.Read(WriteIdx("short", false, 0x08, [3], [1])), Throws.InstanceOf<InvalidDataException>().With.Message.Contains("ends before"));
-        Assert.That(() => IdxFile.Read(WriteIdx("other", false, 0x20, [1], [1])), Throws.InstanceOf<InvalidDataException>().With.Message.Contains("not an IDX file"));
+        Assert.That(IdxFile.Read(WriteIdx("shorts", false, 0x0B, [2], [1, 0, 255, 255]))
+            .ToArray<short>(), Is.EqualTo(new short[] { 256, -1 }));
+        Assert.That(() => IdxFile.Read(WriteIdx("short", false, 0x08, [3], [1])),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("ends before"));
+        Assert.That(() => IdxFile.Read(WriteIdx("other", false, 0x20, [1], [1])),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("not an IDX file"));
     }
 
     [Test]
@@ -116,16 +122,19 @@ internal sealed class ImageTests
         Assert.That(Augment.FlipVertical(batch[0])[0].ToArray<int>(), Is.EqualTo(new[] { 8, 9, 10, 11 }));
         Assert.That(Augment.Crop(batch, 1, 2, 2, 2)[1].ToArray<int>(), Is.EqualTo(new[] { 18, 19, 22, 23 }));
         Assert.That(Augment.CenterCrop(batch[0], 1, 2).ToArray<int>(), Is.EqualTo(new[] { 5, 6 }));
-        Assert.That(() => Augment.Crop(batch, 2, 0, 2, 2), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("3 rows"));
+        Assert.That(() => Augment.Crop(batch, 2, 0, 2, 2),
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("3 rows"));
         Assert.That(Augment.RandomFlipHorizontal(batch, new Random(1), 0).ToArray<int>(), Is.EqualTo(batch.ToArray<int>()));
-        Assert.That(Augment.RandomFlipHorizontal(batch, new Random(1), 1).ToArray<int>(), Is.EqualTo(Augment.FlipHorizontal(batch).ToArray<int>()));
+        Assert.That(Augment.RandomFlipHorizontal(batch, new Random(1), 1)
+            .ToArray<int>(), Is.EqualTo(Augment.FlipHorizontal(batch).ToArray<int>()));
     }
 
     [Test]
     public void EachImageIsCutAtAPlaceOfItsOwnInsideItsPadding()
     {
         const int Count = 32;
-        MlxArray images = Mx.BroadcastTo(Mx.Arange(1, 17).Reshape(1, 4, 4, 1), Count, 4, 4, 1) + (100 * Mx.Arange(Count).Reshape(Count, 1, 1, 1));
+        MlxArray images = Mx.BroadcastTo(Mx.Arange(1, 17).Reshape(1, 4, 4, 1), Count, 4, 4, 1) + (100 * Mx.Arange(Count)
+            .Reshape(Count, 1, 1, 1));
         MlxArray cut = Augment.RandomCrop(images, 4, 4, new Random(3), padding: 1);
         Assert.That(cut.Shape.ToArray(), Is.EqualTo(new[] { Count, 4, 4, 1 }));
         HashSet<string> places = [];
@@ -146,8 +155,10 @@ internal sealed class ImageTests
     {
         MlxArray image = MlxArray.Create<byte>([0, 255], 1, 1, 2);
         Assert.That(Augment.Normalize(image, [0.5f], [0.5f]).ToArray<float>(), Is.EqualTo(new[] { -1f, 1f }).Within(1e-6));
-        Assert.That(Augment.Normalize(image.AsType(DType.Float32), [0f, 5f], [1f, 2f]).ToArray<float>(), Is.EqualTo(new[] { 0f, 125f }).Within(1e-6));
-        Assert.That(() => Augment.Normalize(image, [1f, 1f, 1f], [1f]), Throws.ArgumentException.With.Message.Contains("3 numbers for 2 channels"));
+        Assert.That(Augment.Normalize(image.AsType(DType.Float32), [0f, 5f], [1f, 2f])
+            .ToArray<float>(), Is.EqualTo(new[] { 0f, 125f }).Within(1e-6));
+        Assert.That(() => Augment.Normalize(image, [1f, 1f, 1f], [1f]),
+            Throws.ArgumentException.With.Message.Contains("3 numbers for 2 channels"));
     }
 
     private void WriteImage(string name, int height, int width, SKColor color, SKEncodedImageFormat format = SKEncodedImageFormat.Png)

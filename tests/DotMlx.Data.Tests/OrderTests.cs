@@ -54,7 +54,9 @@ internal sealed class OrderTests
         Assert.That(Streamed.Cache().Count, Is.EqualTo(23));
     }
 
-    /// <summary>A reader that stops after any batch and a new one that goes on there give what one run gives, random parts included.</summary>
+    /// <summary>
+    /// A reader that stops after any batch and a new one that goes on there give what one run gives, random parts included.
+    /// </summary>
     [Test]
     public void ARestoredReaderGoesOnExactly([Values] bool indexed, [Values] bool prefetch)
     {
@@ -122,7 +124,8 @@ internal sealed class OrderTests
         using var cancellation = new CancellationTokenSource();
         DataReader<int[]> reader = Indexed.Batch(8).Read();
         Assert.That(
-            () => reader.ReadEpoch(progress, cancellation.Token).Select((batch, i) => { if (i == 1) { cancellation.Cancel(); } return batch; }).Count(),
+            () => reader.ReadEpoch(progress, cancellation.Token)
+                .Select((batch, i) => { if (i == 1) { cancellation.Cancel(); } return batch; }).Count(),
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That(told, Is.EqualTo(new[] { new DataProgress(0, 1, 3), new DataProgress(0, 2, 3) }));
         Assert.That(reader.Items, Is.EqualTo(2));

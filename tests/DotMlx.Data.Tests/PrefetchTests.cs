@@ -8,7 +8,8 @@ internal sealed class PrefetchTests
     public void ItReadsAheadButNoFurtherThanAskedFor(CancellationToken token)
     {
         int made = 0;
-        using IEnumerator<int> reader = Dataset.Range(100).Select(i => { Interlocked.Increment(ref made); return i; }).Prefetch(3).GetEnumerator();
+        using IEnumerator<int> reader = Dataset.Range(100).Select(i => { Interlocked.Increment(ref made); return i; })
+            .Prefetch(3).GetEnumerator();
         Assert.That(reader.MoveNext(), Is.True);
 
         // One was taken, three wait, and one is in the hand of the thread that makes them.
@@ -27,7 +28,8 @@ internal sealed class PrefetchTests
         int readerThread = Environment.CurrentManagedThreadId;
         using var next = new SemaphoreSlim(0);
         List<int> threads = [];
-        using IEnumerator<int> reader = Dataset.Range(3).Select(i => { threads.Add(Environment.CurrentManagedThreadId); next.Release(); return i; }).Prefetch(3).GetEnumerator();
+        using IEnumerator<int> reader = Dataset.Range(3)
+            .Select(i => { threads.Add(Environment.CurrentManagedThreadId); next.Release(); return i; }).Prefetch(3).GetEnumerator();
         Assert.That(reader.MoveNext(), Is.True);
 
         // The second and the third are made although the reader asks for nothing.

@@ -30,7 +30,8 @@ internal sealed class SourceTests
     {
         MlxArray y = Mx.Arange(20);
         int[] numbers = [.. Dataset.Range(20).Shuffle(4).Shard(1, 2).Shuffle(5).Pass(3)];
-        int[] rows = [.. Dataset.FromArrays(y, y * 2).Shuffle(4).Shard(1, 2).Shuffle(5).Batch(3).Pass(3).SelectMany(batch => batch[0].ToArray<int>())];
+        int[] rows = [.. Dataset.FromArrays(y, y * 2).Shuffle(4).Shard(1, 2).Shuffle(5).Batch(3).Pass(3)
+            .SelectMany(batch => batch[0].ToArray<int>())];
         int[] single = [.. Dataset.FromArrays(y).Shuffle(4).Shard(1, 2).Shuffle(5).Pass(3).Select(example => example[0].Item<int>())];
         Assert.That(rows, Is.EqualTo(numbers));
         Assert.That(single, Is.EqualTo(numbers));
@@ -39,7 +40,8 @@ internal sealed class SourceTests
     [Test]
     public void ExamplesMadeByAFunctionAreStacked()
     {
-        MlxArray[][] batches = [.. Dataset.Range(5).Select(i => new[] { Mx.Full([2], (float)i), MlxArray.Scalar(i) }).Batch(2, dropLast: true)];
+        MlxArray[][] batches = [.. Dataset.Range(5).Select(i => new[] { Mx.Full([2], (float)i), MlxArray.Scalar(i) })
+            .Batch(2, dropLast: true)];
         Assert.That(batches, Has.Length.EqualTo(2));
         Assert.That(batches[1][0].ToArray<float>(), Is.EqualTo(new[] { 2f, 2f, 3f, 3f }));
         Assert.That(batches[1][1].ToArray<int>(), Is.EqualTo(new[] { 2, 3 }));
@@ -97,7 +99,8 @@ internal sealed class SourceTests
     {
         string path = Path.Combine(_folder, packed ? "data.csv.gz" : "data.csv");
         Write(path, "height;name\n1.5;\"a;b\"\n2.5;c\n");
-        Dataset<(float Height, string Name)> data = Dataset.FromCsv(path, row => (row.GetFloat(0), row.GetString(row.GetOrdinal("name"))), delimiter: ';');
+        Dataset<(float Height, string Name)> data =
+            Dataset.FromCsv(path, row => (row.GetFloat(0), row.GetString(row.GetOrdinal("name"))), delimiter: ';');
         Assert.That(data, Is.EqualTo(new[] { (1.5f, "a;b"), (2.5f, "c") }));
         Assert.That(data.Pass(1, skip: 1), Is.EqualTo(new[] { (2.5f, "c") }));
     }

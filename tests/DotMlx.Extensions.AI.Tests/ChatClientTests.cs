@@ -16,14 +16,16 @@ public sealed class ChatClientTests
         using MlxChatClient client = new(Models.Qwen3);
         ChatResponse response = await client.GetResponseAsync(Question, new() { MaxOutputTokens = 12, Temperature = 0 });
         string rendered = ChatTemplate.Load(Models.Qwen3.Folder)!.Render(
-            [Message("system", "Be short."), Message("user", "How are you?")], addGenerationPrompt: true, specialTokens: Models.Qwen3.Tokenizer!.SpecialTokens);
+            [Message("system", "Be short."), Message("user", "How are you?")], addGenerationPrompt: true,
+            specialTokens: Models.Qwen3.Tokenizer!.SpecialTokens);
         int[] prompt = Models.Qwen3.Tokenizer!.Encode(rendered, addSpecialTokens: false);
         GeneratedToken[] tokens = [.. Models.Qwen3.Generate(prompt, new() { MaxTokens = 12 })];
         Assert.That(response.Text, Is.EqualTo(string.Concat(tokens.Select(token => token.Text))));
         Assert.That(response.Usage!.InputTokenCount, Is.EqualTo(prompt.Length));
         Assert.That(response.Usage.OutputTokenCount, Is.EqualTo(tokens.Length));
         Assert.That(response.Usage.TotalTokenCount, Is.EqualTo(prompt.Length + tokens.Length));
-        Assert.That(response.FinishReason, Is.EqualTo(tokens[^1].FinishReason == FinishReason.Length ? ChatFinishReason.Length : ChatFinishReason.Stop));
+        Assert.That(response.FinishReason,
+            Is.EqualTo(tokens[^1].FinishReason == FinishReason.Length ? ChatFinishReason.Length : ChatFinishReason.Stop));
         Assert.That(response.ModelId, Is.EqualTo("qwen3"));
     }
 
@@ -64,7 +66,8 @@ public sealed class ChatClientTests
         {
             alone[i] = (await client.GetResponseAsync($"Question {i}?", options)).Text;
         }
-        string[] together = await Task.WhenAll(Enumerable.Range(0, alone.Length).Select(async i => (await client.GetResponseAsync($"Question {i}?", options)).Text));
+        string[] together = await Task.WhenAll(Enumerable.Range(0, alone.Length)
+            .Select(async i => (await client.GetResponseAsync($"Question {i}?", options)).Text));
         Assert.That(together, Is.EqualTo(alone));
     }
 
@@ -82,17 +85,20 @@ public sealed class ChatClientTests
     public async Task LogProbabilitiesComeWithTheTokens()
     {
         using MlxChatClient client = new(Models.Qwen3);
-        ChatOptions options = new() { MaxOutputTokens = 6, Temperature = 0, AdditionalProperties = new() { ["logprobs"] = true, ["top_logprobs"] = 2 } };
+        ChatOptions options = new()
+            { MaxOutputTokens = 6, Temperature = 0, AdditionalProperties = new() { ["logprobs"] = true, ["top_logprobs"] = 2 } };
         ChatResponse response = await client.GetResponseAsync(Question, options);
         List<ChatResponseUpdate> updates = await client.GetStreamingResponseAsync(Question, options).ToListAsync();
         var tokens = (IReadOnlyList<GeneratedToken>)response.RawRepresentation!;
         GeneratedToken[] streamed = [.. updates.SelectMany(update => (IReadOnlyList<GeneratedToken>)update.RawRepresentation!)];
         Assert.That(tokens, Has.Count.EqualTo(6));
         Assert.That(string.Concat(tokens.Select(token => token.Text)), Is.EqualTo(response.Text));
-        Assert.That(tokens.Select(token => token.TopLogProbabilities[0].LogProbability), Is.EqualTo(tokens.Select(token => token.LogProbability)));
+        Assert.That(tokens.Select(token => token.TopLogProbabilities[0].LogProbability),
+            Is.EqualTo(tokens.Select(token => token.LogProbability)));
         Assert.That(tokens.Select(token => token.TopLogProbabilities.Count), Is.All.EqualTo(2));
         Assert.That(streamed.Select(token => token.Token), Is.EqualTo(tokens.Select(token => token.Token)));
-        Assert.That(streamed.Select(token => token.LogProbability!.Value), Is.EqualTo(tokens.Select(token => token.LogProbability!.Value)).Within(1e-4));
+        Assert.That(streamed.Select(token => token.LogProbability!.Value),
+            Is.EqualTo(tokens.Select(token => token.LogProbability!.Value)).Within(1e-4));
     }
 
     [Test]
@@ -105,7 +111,8 @@ public sealed class ChatClientTests
         int other = ((IReadOnlyList<GeneratedToken>)(await client.GetResponseAsync(Question, options)).RawRepresentation!)[0].Token;
         Assert.That(other, Is.Not.EqualTo(usual));
         options.AdditionalProperties = new() { ["logit_bias"] = "strong" };
-        await Assert.ThatAsync(() => client.GetResponseAsync(Question, options), Throws.ArgumentException.With.Message.Contains("expected IReadOnlyDictionary<int, double>"));
+        await Assert.ThatAsync(() => client.GetResponseAsync(Question, options),
+            Throws.ArgumentException.With.Message.Contains("expected IReadOnlyDictionary<int, double>"));
     }
 
     [Test]
@@ -115,7 +122,8 @@ public sealed class ChatClientTests
         using CancellationTokenSource source = new();
         async Task Read()
         {
-            await foreach (ChatResponseUpdate _ in client.GetStreamingResponseAsync(Question, new() { MaxOutputTokens = 100_000, StopSequences = [] }, source.Token))
+            await foreach (ChatResponseUpdate _ in client.GetStreamingResponseAsync(Question,
+                new() { MaxOutputTokens = 100_000, StopSequences = [] }, source.Token))
             {
                 await source.CancelAsync();
             }
@@ -131,10 +139,13 @@ public sealed class ChatClientTests
         MlxChatClient scripted = new(Models.Qwen3, null, (model, prompt, _, _, token) =>
         {
             prompts.Add(model.Tokenizer!.Decode(prompt));
-            return Say(prompts.Count == 1 ? "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\", \"days\": 2}}\n</tool_call>" : "It rains.", token);
+            return Say(prompts.Count == 1
+                ? "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\", \"days\": 2}}\n</tool_call>"
+                : "It rains.", token);
         });
         AIFunction weather = AIFunctionFactory.Create(
-            ([System.ComponentModel.Description("The city")] string city, int days) => new { Rain = true, City = city, Days = days }, "weather", "Tells the weather.");
+            ([System.ComponentModel.Description("The city")] string city, int days) => new { Rain = true, City = city, Days = days },
+            "weather", "Tells the weather.");
         using IChatClient client = scripted.AsBuilder().UseFunctionInvocation().Build();
         ChatResponse response = await client.GetResponseAsync("Weather in Köln?", new() { Tools = [weather] });
         Assert.That(response.Text, Is.EqualTo("It rains."));
@@ -147,8 +158,10 @@ public sealed class ChatClientTests
     [Test]
     public async Task ToolCallsEndTheAnswerWithTheirReason()
     {
-        using MlxChatClient client = new(Models.Qwen3, null, (_, _, _, _, token) => Say("<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>", token));
-        ChatResponse response = await client.GetResponseAsync("What time is it?", new() { Tools = [AIFunctionFactory.Create(() => "noon", "now")] });
+        using MlxChatClient client = new(Models.Qwen3, null,
+            (_, _, _, _, token) => Say("<tool_call>{\"name\": \"now\", \"arguments\": {}}</tool_call>", token));
+        ChatResponse response = await client.GetResponseAsync("What time is it?",
+            new() { Tools = [AIFunctionFactory.Create(() => "noon", "now")] });
         Assert.That(response.FinishReason, Is.EqualTo(ChatFinishReason.ToolCalls));
         Assert.That(response.Messages[0].Contents.OfType<FunctionCallContent>().Single().Name, Is.EqualTo("now"));
     }
@@ -164,7 +177,8 @@ public sealed class ChatClientTests
             () => client.GetResponseAsync(Question, new() { Tools = [new HostedWebSearchTool()] }),
             Throws.InstanceOf<NotSupportedException>().With.Message.Contains("HostedWebSearchTool"));
         await Assert.ThatAsync(
-            () => client.GetResponseAsync(Question, new() { Tools = [AIFunctionFactory.Create(() => 1, "one")], ToolMode = ChatToolMode.RequireAny }),
+            () => client.GetResponseAsync(Question,
+                new() { Tools = [AIFunctionFactory.Create(() => 1, "one")], ToolMode = ChatToolMode.RequireAny }),
             Throws.InstanceOf<NotSupportedException>().With.Message.Contains("Require"));
         await Assert.ThatAsync(
             () => client.GetResponseAsync(Question, new() { ModelId = "gpt-4" }),
@@ -234,7 +248,8 @@ public sealed class ChatClientTests
             ChatResponse response = await client.GetResponseAsync("Hi", new() { MaxOutputTokens = 2 });
             Assert.That(response.ModelId, Is.EqualTo("tiny"));
             LanguageModel model = client.GetService<LanguageModel>()!;
-            Assert.That(provider.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>().GetService<LanguageModel>(), Is.SameAs(model));
+            Assert.That(provider.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>()
+                .GetService<LanguageModel>(), Is.SameAs(model));
             weight = model.Model.Parameters().Flatten()[0].Value;
             Assert.That(weight.IsDisposed, Is.False);
         }

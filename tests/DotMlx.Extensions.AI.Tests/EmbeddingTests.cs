@@ -66,7 +66,8 @@ public sealed class EmbeddingTests
         Embedding<float> embedding = await generator.GenerateAsync(_sentences[0], new() { Dimensions = 8 });
         Assert.That(embedding.Vector.Length, Is.EqualTo(8));
         Assert.That(TensorPrimitives.Norm(embedding.Vector.Span), Is.EqualTo(1).Within(1e-5));
-        await Assert.ThatAsync(() => generator.GenerateAsync([_sentences[0]], new() { Dimensions = 100_000 }), Throws.ArgumentException.With.Message.Contains("100000"));
+        await Assert.ThatAsync(() => generator.GenerateAsync([_sentences[0]], new() { Dimensions = 100_000 }),
+            Throws.ArgumentException.With.Message.Contains("100000"));
     }
 
     [Test]
@@ -81,7 +82,8 @@ public sealed class EmbeddingTests
     public async Task ManyTextsAreComputedInBatches()
     {
         using MlxEmbeddingGenerator generator = new(_bert, new() { BatchSize = 3 });
-        GeneratedEmbeddings<Embedding<float>> embeddings = await generator.GenerateAsync(Enumerable.Repeat(_sentences, 3).SelectMany(s => s));
+        GeneratedEmbeddings<Embedding<float>> embeddings = await generator.GenerateAsync(Enumerable.Repeat(_sentences, 3)
+            .SelectMany(s => s));
         Assert.That(embeddings, Has.Count.EqualTo(3 * _sentences.Length));
         Assert.That(embeddings[0].Vector.ToArray(), Is.EqualTo(embeddings[_sentences.Length].Vector.ToArray()).Within(1e-5));
     }

@@ -15,21 +15,31 @@ public sealed class ResponseParserTests
 
     private static readonly TestCaseData<string, string>[] Answers =
     [
-        new("<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\", \"days\": 2}}\n</tool_call>", "weather({\"city\":\"Köln\",\"days\":2})") { TestName = "Qwen" },
-        new("Let me look.\n\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {}}\n</tool_call>\n<tool_call>\n{\"name\": \"add_numbers\", \"arguments\": {\"a\": 1}}\n</tool_call>", "Let me look.|weather({})|add_numbers({\"a\":1})") { TestName = "QwenWithTextAndTwoCalls" },
-        new("<think>\nHm.\n</think>\n\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {}}\n</tool_call>", "[\nHm.\n]|weather({})") { TestName = "QwenWithReasoning" },
+        new("<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\", \"days\": 2}}\n</tool_call>",
+            "weather({\"city\":\"Köln\",\"days\":2})") { TestName = "Qwen" },
+        new("Let me look.\n\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {}}\n</tool_call>\n<tool_call>\n{\"name\": "
+            + "\"add_numbers\", \"arguments\": {\"a\": 1}}\n</tool_call>", "Let me look.|weather({})|add_numbers({\"a\":1})")
+            { TestName = "QwenWithTextAndTwoCalls" },
+        new("<think>\nHm.\n</think>\n\n<tool_call>\n{\"name\": \"weather\", \"arguments\": {}}\n</tool_call>", "[\nHm.\n]|weather({})")
+            { TestName = "QwenWithReasoning" },
         new("{\"name\": \"weather\", \"parameters\": {\"city\": \"Köln\"}}", "weather({\"city\":\"Köln\"})") { TestName = "Llama" },
-        new("<|python_tag|>{\"name\": \"weather\", \"parameters\": {}}; {\"name\": \"add_numbers\", \"parameters\": {}}", "weather({})|add_numbers({})") { TestName = "LlamaWithTwoCalls" },
-        new("[weather(city=\"Köln\", days=2), add_numbers(a=1, b=-2.5, c=[True, None, 'x'])]", "weather({\"city\":\"Köln\",\"days\":2})|add_numbers({\"a\":1,\"b\":-2.5,\"c\":[true,null,\"x\"]})") { TestName = "LlamaPython" },
-        new("[TOOL_CALLS] [{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\"}, \"id\": \"abc\"}]", "weather({\"city\":\"Köln\"})") { TestName = "Mistral" },
-        new(" [{\"name\": \"weather\", \"arguments\": \"{\\\"days\\\": 1}\"}]", "weather({\"days\":1})") { TestName = "MistralWithoutItsSpecialToken" },
+        new("<|python_tag|>{\"name\": \"weather\", \"parameters\": {}}; {\"name\": \"add_numbers\", \"parameters\": {}}",
+            "weather({})|add_numbers({})") { TestName = "LlamaWithTwoCalls" },
+        new("[weather(city=\"Köln\", days=2), add_numbers(a=1, b=-2.5, c=[True, None, 'x'])]",
+            "weather({\"city\":\"Köln\",\"days\":2})|add_numbers({\"a\":1,\"b\":-2.5,\"c\":[true,null,\"x\"]})")
+            { TestName = "LlamaPython" },
+        new("[TOOL_CALLS] [{\"name\": \"weather\", \"arguments\": {\"city\": \"Köln\"}, \"id\": \"abc\"}]", "weather({\"city\":\"Köln\"})")
+            { TestName = "Mistral" },
+        new(" [{\"name\": \"weather\", \"arguments\": \"{\\\"days\\\": 1}\"}]", "weather({\"days\":1})")
+            { TestName = "MistralWithoutItsSpecialToken" },
         new("weather{\"city\": \"Köln\"}", "weather({\"city\":\"Köln\"})") { TestName = "NewerMistral" },
         new("weather[ARGS]{\"city\": \"Köln\"}", "weather({\"city\":\"Köln\"})") { TestName = "NewerMistralWithArguments" },
         new("```json\n{\"name\": \"weather\", \"parameters\": {\"days\": 3}}\n```", "weather({\"days\":3})") { TestName = "Gemma" },
         new("```tool_code\nprint(weather(city='Köln'))\n```", "weather({\"city\":\"Köln\"})") { TestName = "GemmaPython" },
         new("{\"type\": \"function\", \"function\": {\"name\": \"weather\", \"arguments\": {}}}", "weather({})") { TestName = "OpenAi" },
         new("Plain text with a < b and <tool.", "Plain text with a < b and <tool.") { TestName = "Text" },
-        new("{\"name\": \"other\", \"arguments\": {}}", "{\"name\": \"other\", \"arguments\": {}}") { TestName = "FunctionThatWasNotOffered" },
+        new("{\"name\": \"other\", \"arguments\": {}}", "{\"name\": \"other\", \"arguments\": {}}")
+            { TestName = "FunctionThatWasNotOffered" },
         new("{\"city\": \"Köln\"}", "{\"city\": \"Köln\"}") { TestName = "JsonThatIsNoCall" },
         new("```\ncode\n```\nand text", "```\ncode\n```\nand text") { TestName = "Code" },
         new("weather is fine", "weather is fine") { TestName = "TextThatBeginsWithAName" },

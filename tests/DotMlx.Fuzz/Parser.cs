@@ -17,7 +17,8 @@ internal sealed record Parser(long Multiple, Action<ByteSource> Read, Func<byte[
     public static IReadOnlyDictionary<string, Parser> All { get; } = new Dictionary<string, Parser>
     {
         ["safetensors"] = new(HeaderMultiple, source => Twice(describe => SafetensorsHeader.Read(source, describe)), Safetensors),
-        ["npy"] = new(HeaderMultiple, source => Twice(describe => NpyHeader.Read(source, describe)), () => Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }", 8)),
+        ["npy"] = new(HeaderMultiple, source => Twice(describe => NpyHeader.Read(source, describe)),
+            () => Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }", 8)),
         ["npz"] = new(UnpackedMultiple, source => Npz.Describe(source), Archive),
         ["gguf"] = new(HeaderMultiple, source => Twice(describe => GgufHeader.Read(source, describe)), Gguf),
         ["index"] = new(HeaderMultiple, source => ShardIndex.Read("model.safetensors.index.json", source), Index),
@@ -96,7 +97,8 @@ internal sealed record Parser(long Multiple, Action<ByteSource> Read, Func<byte[
     }
 
     private static byte[] Index() =>
-        """{"metadata":{"total_size":8},"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"""u8.ToArray();
+        """{"metadata":{"total_size":8},"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"""u8
+            .ToArray();
 
     private static void Write(BinaryWriter writer, string key, uint type)
     {

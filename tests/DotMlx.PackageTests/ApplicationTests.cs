@@ -4,7 +4,9 @@ namespace DotMlx.PackageTests;
 [NonParallelizable]
 internal sealed class ApplicationTests
 {
-    /// <summary>Options of dotnet that make a form. Nothing is published self-contained but NativeAOT: that only adds .NET's own files.</summary>
+    /// <summary>
+    /// Options of dotnet that make a form. Nothing is published self-contained but NativeAOT: that only adds .NET's own files.
+    /// </summary>
     private static readonly Dictionary<string, (string Verb, string[] Options)> S_forms = new()
     {
         ["framework-dependent"] = ("build", []),
@@ -33,7 +35,8 @@ internal sealed class ApplicationTests
         Assert.That(PackedFiles.VersionOf(PackedFiles.MlxRuntime), Does.StartWith(run.Line("versions").Split(' ')[0]));
         // A Mac's default is the GPU, whose kernels are found although the program starts in another folder than its own.
         if (OperatingSystem.IsMacOS()) Assert.That(run.Line("device"), Is.EqualTo("Gpu"));
-        Assert.That(run.Lines("loaded").Select(file => Path.GetFileNameWithoutExtension(file)), Is.SupersetOf(new[] { "libmlxc", "libmlx" }));
+        Assert.That(run.Lines("loaded").Select(file => Path.GetFileNameWithoutExtension(file)),
+            Is.SupersetOf(new[] { "libmlxc", "libmlx" }));
     }
 
     [Test]
@@ -96,7 +99,9 @@ internal sealed class ApplicationTests
         Command run = project.Start();
         if (OperatingSystem.IsMacOS() && !run.Text.Contains("kind Mlx", StringComparison.Ordinal))
         {
-            Assert.That(run.Text, Does.Contain("Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true"), "an mlx-c older than v0.7.0 cannot be told");
+            Assert.That(run.Text,
+                Does.Contain("Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true"),
+                "an mlx-c older than v0.7.0 cannot be told");
             return;
         }
 
@@ -109,7 +114,8 @@ internal sealed class ApplicationTests
     private static void RequireMlxRuntime()
     {
         if (!PackedFiles.Exists(PackedFiles.MlxRuntime))
-            Assert.Ignore($"{PackedFiles.MlxRuntime} was not packed: no mlx-c is installed here, or DOTMLX_LIBRARY=reference leaves it alone.");
+            Assert.Ignore($"{PackedFiles.MlxRuntime} was not packed: no mlx-c is installed here, or "
+                + $"DOTMLX_LIBRARY=reference leaves it alone.");
     }
 
     private static Command MakeAndStart(NewProject project, string form)
@@ -127,9 +133,11 @@ internal sealed class ApplicationTests
     {
         string[] loaded = run.Lines("loaded");
         string app = Path.Combine(project.Folder, "app") + Path.DirectorySeparatorChar;
-        Assert.That(loaded.Where(file => Path.GetFileName(file).Contains("mlx", StringComparison.OrdinalIgnoreCase)), Is.Not.Empty.And.All.StartsWith(app));
+        Assert.That(loaded.Where(file => Path.GetFileName(file).Contains("mlx", StringComparison.OrdinalIgnoreCase)),
+            Is.Not.Empty.And.All.StartsWith(app));
         if (OperatingSystem.IsWindows()) return;
-        string dotnet = new FileInfo(Environment.ProcessPath!).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Environment.ProcessPath!;
+        string dotnet = new FileInfo(Environment.ProcessPath!).ResolveLinkTarget(returnFinalTarget: true)?.FullName
+            ?? Environment.ProcessPath!;
         string[] allowed = [app, Path.GetDirectoryName(dotnet)! + "/", "/lib", "/usr/lib", "/System/", "/dev/shm/", "/memfd:"];
         Assert.That(loaded.Where(file => !allowed.Any(start => file.StartsWith(start, StringComparison.Ordinal))), Is.Empty);
     }

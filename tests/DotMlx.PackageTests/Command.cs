@@ -31,5 +31,6 @@ internal sealed record Command(int Exit, string Text)
     public string Line(string word) => Lines(word).Single();
 
     public string[] Lines(string word) =>
-        [.. Text.Split('\n').Where(line => line.StartsWith(word + " ", StringComparison.Ordinal)).Select(line => line[(word.Length + 1)..].Trim())];
+        [.. Text.Split('\n').Where(line => line.StartsWith(word + " ", StringComparison.Ordinal))
+            .Select(line => line[(word.Length + 1)..].Trim())];
 }

@@ -15,9 +15,11 @@ internal sealed class ContentTests
         "DotMlx", "DotMlx.Bindings", "DotMlx.Data", "DotMlx.Extensions.AI", "DotMlx.LanguageModels", "DotMlx.Server", "DotMlx.Tensors",
     ];
 
-    private static IEnumerable<string> Packed => [.. S_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
+    private static IEnumerable<string> Packed =>
+        [.. S_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
 
-    [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll", "analyzers/dotnet/cs/DotMlx.CodeFixes.dll", "buildTransitive/DotMlx.targets")]
+    [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll",
+        "analyzers/dotnet/cs/DotMlx.CodeFixes.dll", "buildTransitive/DotMlx.targets")]
     [TestCase("DotMlx.Bindings", "lib/net10.0/DotMlx.Bindings.dll", "lib/net10.0/DotMlx.Bindings.xml")]
     [TestCase("DotMlx.Data", "lib/net10.0/DotMlx.Data.dll", "lib/net10.0/DotMlx.Data.xml")]
     [TestCase("DotMlx.Extensions.AI", "lib/net10.0/DotMlx.Extensions.AI.dll", "lib/net10.0/DotMlx.Extensions.AI.xml")]
@@ -36,11 +38,14 @@ internal sealed class ContentTests
     [Test]
     public void TheReferenceRuntimeIsLaidOutForItsPlatformAndSaysWhatItIs()
     {
-        string library = OperatingSystem.IsWindows() ? "mlxc-reference.dll" : OperatingSystem.IsMacOS() ? "libmlxc-reference.dylib" : "libmlxc-reference.so";
+        string library = OperatingSystem.IsWindows() ? "mlxc-reference.dll" : OperatingSystem.IsMacOS()
+            ? "libmlxc-reference.dylib"
+            : "libmlxc-reference.so";
         Assert.That(Native(PackedFiles.ReferenceRuntime), Is.EquivalentTo(new[] { library, "mlxc-reference.versions.json" }));
         JsonElement versions = Versions(PackedFiles.ReferenceRuntime, "mlxc-reference.versions.json");
         Assert.That(versions.GetProperty("kind").GetString(), Is.EqualTo("reference"));
-        Assert.That(Description(PackedFiles.ReferenceRuntime), Does.Contain($"mlx-c {versions.GetProperty("mlxC")}").And.Contain($"MLX {versions.GetProperty("mlx")}"));
+        Assert.That(Description(PackedFiles.ReferenceRuntime),
+            Does.Contain($"mlx-c {versions.GetProperty("mlxC")}").And.Contain($"MLX {versions.GetProperty("mlx")}"));
         Assert.That(PackedFiles.VersionOf(PackedFiles.ReferenceRuntime), Is.EqualTo(PackedFiles.Version));
     }
 
@@ -48,7 +53,8 @@ internal sealed class ContentTests
     public void NoSymbolsLieBesideThePublishedReferenceLibrary()
     {
         string native = Path.Combine(PackedFiles.Repository, "artifacts", "native", NewProject.Rid, "native");
-        Assert.That(Directory.EnumerateFileSystemEntries(native).Select(entry => Path.GetFileName(entry)), Has.One.Items.And.One.Contains("mlxc-reference"));
+        Assert.That(Directory.EnumerateFileSystemEntries(native)
+            .Select(entry => Path.GetFileName(entry)), Has.One.Items.And.One.Contains("mlxc-reference"));
     }
 
     [Test]
@@ -65,12 +71,14 @@ internal sealed class ContentTests
             File.WriteAllText(Path.Combine(symbols, "libmlxc-reference.dylib"), "symbols");
             Command found = Command.Run(
                 "dotnet",
-                ["msbuild", Path.Combine(PackedFiles.Repository, "tests", "DotMlx.AotTests"), "-getItem:None", $"-p:NativeArtifacts={folder}{Path.DirectorySeparatorChar}"],
+                ["msbuild", Path.Combine(PackedFiles.Repository, "tests", "DotMlx.AotTests"), "-getItem:None",
+                    $"-p:NativeArtifacts={folder}{Path.DirectorySeparatorChar}"],
                 folder,
                 new Dictionary<string, string> { ["MSBUILDDISABLENODEREUSE"] = "1" }).Succeeded();
             using JsonDocument items = JsonDocument.Parse(found.Text);
             Assert.That(
-                items.RootElement.GetProperty("Items").GetProperty("None").EnumerateArray().Where(item => item.TryGetProperty("Link", out _)).Select(item => item.GetProperty("Link").GetString()),
+                items.RootElement.GetProperty("Items").GetProperty("None").EnumerateArray()
+                    .Where(item => item.TryGetProperty("Link", out _)).Select(item => item.GetProperty("Link").GetString()),
                 Is.EqualTo(new[] { "runtimes/osx-arm64/native/libmlxc-reference.dylib" }));
         }
         finally
@@ -83,7 +91,8 @@ internal sealed class ContentTests
     public void TheMlxRuntimeCarriesItsVersionsAndLicences()
     {
         string id = PackedFiles.MlxRuntime;
-        if (!PackedFiles.Exists(id)) Assert.Ignore($"{id} was not packed: no mlx-c is installed here, or DOTMLX_LIBRARY=reference leaves it alone.");
+        if (!PackedFiles.Exists(id))
+            Assert.Ignore($"{id} was not packed: no mlx-c is installed here, or DOTMLX_LIBRARY=reference leaves it alone.");
         JsonElement versions = Versions(id, "versions.json");
         (string mlx, string mlxc) = (versions.GetProperty("mlx").GetString()!, versions.GetProperty("mlxC").GetString()!);
         string extension = OperatingSystem.IsMacOS() ? "dylib" : "so";
@@ -92,8 +101,10 @@ internal sealed class ContentTests
         XElement metadata = PackedFiles.Metadata(id, out XNamespace space);
         Assert.That(metadata.Element(space + "version")!.Value, Does.StartWith(mlx).And.EndsWith($"+mlxc.{mlxc}"));
         Assert.That(PackedFiles.VersionOf(id), Does.StartWith(mlx), "the version of a package with MLX is MLX's");
-        Assert.That(Description(id), Does.Contain($"MLX {mlx}").And.Contain($"mlx-c {mlxc}").And.Contain($"Needs {versions.GetProperty("minimumSystem")} or newer"));
-        foreach (JsonElement need in versions.GetProperty("needs").EnumerateArray()) Assert.That(Description(id), Does.Contain(need.GetString()!));
+        Assert.That(Description(id),
+            Does.Contain($"MLX {mlx}").And.Contain($"mlx-c {mlxc}").And.Contain($"Needs {versions.GetProperty("minimumSystem")} or newer"));
+        foreach (JsonElement need in versions.GetProperty("needs").EnumerateArray())
+            Assert.That(Description(id), Does.Contain(need.GetString()!));
         Assert.That(PackedFiles.Entries(id), Is.SupersetOf(new[] { "LICENSE-MLX.txt", "LICENSE-THIRD-PARTY.txt" }));
     }
 
@@ -128,14 +139,17 @@ internal sealed class ContentTests
                 "DotMlx.Tensors" => ["DotMlx", "System.Numerics.Tensors"],
                 _ => [],
             };
-            Assert.That(metadata.Descendants(space + "dependency").Select(dependency => dependency.Attribute("id")!.Value), Is.SubsetOf(allowed), id);
+            Assert.That(metadata.Descendants(space + "dependency")
+                .Select(dependency => dependency.Attribute("id")!.Value), Is.SubsetOf(allowed), id);
         }
     }
 
     [TestCaseSource(nameof(S_managed))]
     public void ADebuggerFindsTheSources(string id)
     {
-        using MetadataReaderProvider provider = MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(PackedFiles.Read(PackedFiles.SymbolsOf(id), $"lib/net10.0/{id}.pdb")));
+        using MetadataReaderProvider provider =
+            MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(PackedFiles.Read(PackedFiles.SymbolsOf(id),
+                $"lib/net10.0/{id}.pdb")));
         MetadataReader pdb = provider.GetMetadataReader();
         var embeddedSource = new Guid("0E8A571B-6926-466E-B4AD-8AB04611F5FE");
         var sourceLink = new Guid("CC110556-A091-4D38-9FEC-25AB9A351A6A");
@@ -145,12 +159,14 @@ internal sealed class ContentTests
         string[] documents = [.. pdb.Documents.Select(document => pdb.GetString(pdb.GetDocument(document).Name))];
         Assert.That(documents, Is.Not.Empty.And.All.StartsWith("/_"));
         // What git does not have is inside the symbols.
-        HashSet<string> embedded = [.. information.Where(i => pdb.GetGuid(i.Kind) == embeddedSource).Select(i => pdb.GetString(pdb.GetDocument((DocumentHandle)i.Parent).Name))];
+        HashSet<string> embedded = [.. information.Where(i => pdb.GetGuid(i.Kind) == embeddedSource)
+            .Select(i => pdb.GetString(pdb.GetDocument((DocumentHandle)i.Parent).Name))];
         Assert.That(documents.Where(d => d.Contains("/obj/", StringComparison.Ordinal)), Is.SubsetOf(embedded));
         // What git has is linked to, where the checkout knows a public home.
         Command remote = Command.Run("git", ["remote", "get-url", "origin"], PackedFiles.Repository, new Dictionary<string, string>());
         if (remote.Exit != 0 || !remote.Text.Contains("github.com", StringComparison.Ordinal)) return;
-        Assert.That(information.Where(i => pdb.GetGuid(i.Kind) == sourceLink).Select(i => Encoding.UTF8.GetString(pdb.GetBlobBytes(i.Value))), Has.One.Contains("raw.githubusercontent.com"));
+        Assert.That(information.Where(i => pdb.GetGuid(i.Kind) == sourceLink)
+            .Select(i => Encoding.UTF8.GetString(pdb.GetBlobBytes(i.Value))), Has.One.Contains("raw.githubusercontent.com"));
     }
 
     [TestCaseSource(nameof(S_managed))]
@@ -161,7 +177,8 @@ internal sealed class ContentTests
         DebugDirectoryEntry[] entries = [.. reader.ReadDebugDirectory()];
         Assert.That(entries.Select(entry => entry.Type), Does.Contain(DebugDirectoryEntryType.Reproducible));
         Assert.That(Encoding.Latin1.GetString(library), Does.Not.Contain(PackedFiles.Repository));
-        PdbChecksumDebugDirectoryData checksum = reader.ReadPdbChecksumDebugDirectoryData(entries.Single(entry => entry.Type == DebugDirectoryEntryType.PdbChecksum));
+        PdbChecksumDebugDirectoryData checksum =
+            reader.ReadPdbChecksumDebugDirectoryData(entries.Single(entry => entry.Type == DebugDirectoryEntryType.PdbChecksum));
         DebugDirectoryEntry codeView = entries.Single(entry => entry.Type == DebugDirectoryEntryType.CodeView);
         byte[] pdb = PackedFiles.Read(PackedFiles.SymbolsOf(id), $"lib/net10.0/{id}.pdb");
         // The checksum is taken with the pdb's own id set to zero.
@@ -177,7 +194,8 @@ internal sealed class ContentTests
     private static string[] Native(string id)
     {
         string folder = $"runtimes/{NewProject.Rid}/native/";
-        return [.. PackedFiles.Entries(id).Where(entry => entry.StartsWith(folder, StringComparison.Ordinal)).Select(entry => entry[folder.Length..])];
+        return [.. PackedFiles.Entries(id).Where(entry => entry.StartsWith(folder, StringComparison.Ordinal))
+            .Select(entry => entry[folder.Length..])];
     }
 
     private static JsonElement Versions(string id, string file) =>

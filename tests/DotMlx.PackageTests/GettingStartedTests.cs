@@ -5,7 +5,9 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.PackageTests;
 
-/// <summary>docs/getting-started.md, word for word: its files and commands in an empty folder, with the packed files where it says.</summary>
+/// <summary>
+/// docs/getting-started.md, word for word: its files and commands in an empty folder, with the packed files where it says.
+/// </summary>
 [NonParallelizable]
 internal sealed partial class GettingStartedTests
 {
@@ -26,7 +28,9 @@ internal sealed partial class GettingStartedTests
             (int exit, string text) = Run("bash", script, folder);
 
             Assert.That(exit, Is.Zero, text);
-            string[] accuracies = [.. text.Split('\n').Where(line => line.StartsWith("on points it has not seen: ", StringComparison.Ordinal)).Select(line => line.TrimEnd('%').Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1])];
+            string[] accuracies = [.. text.Split('\n')
+                .Where(line => line.StartsWith("on points it has not seen: ", StringComparison.Ordinal))
+                .Select(line => line.TrimEnd('%').Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1])];
             Assert.That(accuracies, Has.Length.EqualTo(2), $"run and published program each print an accuracy:\n{text}");
             Assert.That(accuracies.Select(text => double.Parse(text, CultureInfo.InvariantCulture)), Has.All.GreaterThan(95));
             Assert.That(Path.Combine(folder, "Spirals", "spirals.safetensors"), Does.Exist);
@@ -39,7 +43,8 @@ internal sealed partial class GettingStartedTests
 
     private static (int Exit, string Text) Run(string program, string argument, string folder)
     {
-        var start = new ProcessStartInfo(program, [argument]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, [argument])
+            { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         // As a newcomer has it: no packages from earlier, no library named; what is installed is used, or else the reference library.
         start.Environment["NUGET_PACKAGES"] = Path.Combine(folder, "unpacked");
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
@@ -61,7 +66,8 @@ internal sealed partial class GettingStartedTests
             string text = block.Groups[2].Value;
             lines.Add(block.Groups[1].Value switch
             {
-                "sh" when text.StartsWith("mkdir packages", StringComparison.Ordinal) => $"{text}cp '{PackedFiles.Folder}'/*.nupkg packages",
+                "sh" when text.StartsWith("mkdir packages", StringComparison.Ordinal) =>
+                    $"{text}cp '{PackedFiles.Folder}'/*.nupkg packages",
                 "sh" => text,
                 "xml" => $"cat > nuget.config <<'END'\n{text}END",
                 "csharp" => $"cat > Program.cs <<'END'\n{text}END",

@@ -12,8 +12,10 @@ internal sealed class NewProject : IDisposable
     {
         // The real path: on macOS the temporary folder is behind a link, and what is loaded is named by its real one.
         string folder = Directory.CreateTempSubdirectory("dotmlx-package-").FullName;
-        Folder = new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? (OperatingSystem.IsMacOS() ? "/private" + folder : folder);
-        string references = string.Concat(packages.Select(id => $"""<PackageReference Include="{id}" Version="{PackedFiles.VersionOf(id)}" />"""));
+        Folder = new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName
+            ?? (OperatingSystem.IsMacOS() ? "/private" + folder : folder);
+        string references = string.Concat(packages.Select(id =>
+            $"""<PackageReference Include="{id}" Version="{PackedFiles.VersionOf(id)}" />"""));
         if (throughLibrary)
         {
             AddProject("Library", "Library", $"""<PackageReference Include="DotMlx" Version="{PackedFiles.VersionOf("DotMlx")}" />""");
@@ -40,9 +42,11 @@ internal sealed class NewProject : IDisposable
     /// <summary>Builds or publishes into the folder app; a warning is an error.</summary>
     public void Make(string verb, params string[] options)
     {
-        Dotnet([verb, Path.Combine("Application", "Application.csproj"), "-c", "Release", "-v", "quiet", "-nologo", "-o", "app", .. options]).Succeeded();
+        Dotnet([verb, Path.Combine("Application", "Application.csproj"), "-c", "Release", "-v", "quiet", "-nologo", "-o", "app",
+            .. options]).Succeeded();
         // A DotMlx of the same version that is in the machine's folder would win over the packed one, and the test would test nothing.
-        Assert.That(Path.Combine(Packages, "dotmlx", PackedFiles.VersionOf("DotMlx")), Does.Exist, $"DotMlx was not restored from {PackedFiles.Folder}: is one in {MachinePackages}?");
+        Assert.That(Path.Combine(Packages, "dotmlx", PackedFiles.VersionOf("DotMlx")), Does.Exist,
+            $"DotMlx was not restored from {PackedFiles.Folder}: is one in {MachinePackages}?");
     }
 
     /// <summary>Starts what was made, in a folder that has nothing to do with it.</summary>
@@ -70,7 +74,8 @@ internal sealed class NewProject : IDisposable
     private void AddProject(string name, string program, string references)
     {
         Directory.CreateDirectory(Path.Combine(Folder, name));
-        foreach (string code in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, program), "*.cs")) File.Copy(code, Path.Combine(Folder, name, Path.GetFileName(code)));
+        foreach (string code in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, program), "*.cs"))
+            File.Copy(code, Path.Combine(Folder, name, Path.GetFileName(code)));
         Write(Path.Combine(name, $"{name}.csproj"), Path.Combine(AppContext.BaseDirectory, name, $"{name}.csproj.txt"), references);
     }
 

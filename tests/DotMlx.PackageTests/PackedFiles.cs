@@ -21,7 +21,8 @@ internal static class PackedFiles
 
     public static bool Exists(string id) => Named(id) is not null;
 
-    public static string PathOf(string id) => Named(id) ?? throw new AssertionException($"No {id}.*.nupkg is in {Folder}: run ./build.sh --target=Pack first.");
+    public static string PathOf(string id) =>
+        Named(id) ?? throw new AssertionException($"No {id}.*.nupkg is in {Folder}: run ./build.sh --target=Pack first.");
 
     /// <summary>As a PackageReference names it.</summary>
     public static string VersionOf(string id) => Path.GetFileNameWithoutExtension(PathOf(id))[(id.Length + 1)..];
@@ -46,7 +47,8 @@ internal static class PackedFiles
     public static byte[] Read(string path, string entry)
     {
         using ZipArchive package = ZipFile.OpenRead(path);
-        using Stream stream = (package.GetEntry(entry) ?? throw new AssertionException($"{Path.GetFileName(path)} holds no {entry}.")).Open();
+        using Stream stream = (package.GetEntry(entry) ?? throw new AssertionException($"{Path.GetFileName(path)} holds no {entry}."))
+            .Open();
         using var copy = new MemoryStream();
         stream.CopyTo(copy);
         return copy.ToArray();
@@ -60,7 +62,8 @@ internal static class PackedFiles
 
     private static string? Named(string id) => Directory.Exists(Folder)
         // DotMlx.0.1.0.nupkg, but not DotMlx.Bindings.0.1.0.nupkg.
-        ? Directory.EnumerateFiles(Folder, $"{id}.*.nupkg").SingleOrDefault(file => char.IsAsciiDigit(Path.GetFileName(file)[id.Length + 1]))
+        ? Directory.EnumerateFiles(Folder, $"{id}.*.nupkg")
+            .SingleOrDefault(file => char.IsAsciiDigit(Path.GetFileName(file)[id.Length + 1]))
         : null;
 
     private static string Metadata(string key) => Assembly.GetExecutingAssembly()

@@ -37,7 +37,8 @@ internal sealed class ToolTests
     {
         Command result = _project.Dotnet("mlx", "info").Succeeded();
         Assert.That(result.Line("kind"), Does.StartWith("reference library"));
-        Assert.That(result.Line("library"), Does.Contain(Tool.ToLowerInvariant()).And.Contain($"runtimes{Path.DirectorySeparatorChar}{NewProject.Rid}"));
+        Assert.That(result.Line("library"),
+            Does.Contain(Tool.ToLowerInvariant()).And.Contain($"runtimes{Path.DirectorySeparatorChar}{NewProject.Rid}"));
         Assert.That(result.Line("DotMlx"), Is.EqualTo(PackedFiles.Version));
     }
 
@@ -68,7 +69,8 @@ internal sealed class ToolTests
             Assert.Ignore("launch needs macOS or Linux.");
         }
 
-        Assert.That(_project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "echo hello $MLX_RANK").Succeeded().Text, Does.Contain("[0] hello 0").And.Contain("[1] hello 1"));
+        Assert.That(_project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "echo hello $MLX_RANK")
+            .Succeeded().Text, Does.Contain("[0] hello 0").And.Contain("[1] hello 1"));
         Command failed = _project.Dotnet("mlx", "launch", "-n", "2", "--", "sh", "-c", "exit $((MLX_RANK * 3))");
         Assert.That(failed.Exit, Is.EqualTo(3));
         Assert.That(failed.Text, Does.Contain("rank 1 ended with exit code 3"));

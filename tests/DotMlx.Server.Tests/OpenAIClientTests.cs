@@ -71,7 +71,8 @@ internal sealed class OpenAIClientTests
     {
         ChatClient chat = _client.GetChatClient("qwen3");
         UserChatMessage[] messages = [new("Which color has the sky?")];
-        ChatCompletionOptions options = new() { MaxOutputTokenCount = 8, Temperature = 0, IncludeLogProbabilities = true, TopLogProbabilityCount = 3 };
+        ChatCompletionOptions options = new()
+            { MaxOutputTokenCount = 8, Temperature = 0, IncludeLogProbabilities = true, TopLogProbabilityCount = 3 };
         ChatCompletion whole = await chat.CompleteChatAsync(messages, options);
         List<ChatTokenLogProbabilityDetails> streamed = [];
         await foreach (StreamingChatCompletionUpdate update in chat.CompleteChatStreamingAsync(messages, options))
@@ -82,14 +83,17 @@ internal sealed class OpenAIClientTests
         {
             Assert.That(whole.ContentTokenLogProbabilities, Has.Count.EqualTo(8));
             Assert.That(
-                System.Text.Encoding.UTF8.GetString([.. whole.ContentTokenLogProbabilities.SelectMany(token => token.Utf8Bytes!.Value.ToArray())]),
+                System.Text.Encoding.UTF8
+                    .GetString([.. whole.ContentTokenLogProbabilities.SelectMany(token => token.Utf8Bytes!.Value.ToArray())]),
                 Is.EqualTo(string.Concat(whole.Content.Select(part => part.Text))));
             Assert.That(whole.ContentTokenLogProbabilities.Select(token => token.LogProbability), Is.All.InRange(-50f, 0f));
             Assert.That(whole.ContentTokenLogProbabilities.Select(token => token.TopLogProbabilities.Count), Is.All.EqualTo(3));
-            Assert.That(whole.ContentTokenLogProbabilities.Select(token => token.TopLogProbabilities[0].Token), Is.EqualTo(whole.ContentTokenLogProbabilities.Select(token => token.Token)));
+            Assert.That(whole.ContentTokenLogProbabilities.Select(token => token.TopLogProbabilities[0].Token),
+                Is.EqualTo(whole.ContentTokenLogProbabilities.Select(token => token.Token)));
             Assert.That(streamed.Select(token => token.Token), Is.EqualTo(whole.ContentTokenLogProbabilities.Select(token => token.Token)));
             Assert.That(
-                streamed.Select(token => token.LogProbability), Is.EqualTo(whole.ContentTokenLogProbabilities.Select(token => token.LogProbability)).Within(1e-4));
+                streamed.Select(token => token.LogProbability),
+                Is.EqualTo(whole.ContentTokenLogProbabilities.Select(token => token.LogProbability)).Within(1e-4));
         });
     }
 
@@ -101,13 +105,15 @@ internal sealed class OpenAIClientTests
         ChatCompletionOptions options = new() { MaxOutputTokenCount = 1, Temperature = 0, IncludeLogProbabilities = true };
         ChatCompletion usual = await chat.CompleteChatAsync(messages, options);
         DotMlx.LanguageModels.Tokenizer tokenizer = _served.Model.Tokenizer!;
-        int token = Enumerable.Range(0, 1000).First(id => tokenizer.IdToBytes(id).AsSpan().SequenceEqual(usual.ContentTokenLogProbabilities[0].Utf8Bytes!.Value.Span));
+        int token = Enumerable.Range(0, 1000)
+            .First(id => tokenizer.IdToBytes(id).AsSpan().SequenceEqual(usual.ContentTokenLogProbabilities[0].Utf8Bytes!.Value.Span));
         options.LogitBiases[token] = -100;
         ChatCompletion other = await chat.CompleteChatAsync(messages, options);
         Assert.That(other.ContentTokenLogProbabilities[0].Token, Is.Not.EqualTo(usual.ContentTokenLogProbabilities[0].Token));
         options.LogitBiases[1_000_000] = 1;
         Assert.That(
-            async () => await chat.CompleteChatAsync(messages, options), Throws.TypeOf<ClientResultException>().With.Message.Contains("1000000"));
+            async () => await chat.CompleteChatAsync(messages, options),
+            Throws.TypeOf<ClientResultException>().With.Message.Contains("1000000"));
     }
 
     [Test]
@@ -116,7 +122,9 @@ internal sealed class OpenAIClientTests
         ChatCompletionOptions options = new() { MaxOutputTokenCount = 24, Temperature = 0 };
         UserChatMessage[] messages = [new("Hello")];
         ChatCompletion[] answers = await Task.WhenAll(
-            Enumerable.Range(0, 6).Select(async i => (await _client.GetChatClient(i % 2 == 0 ? "qwen3" : "tuned").CompleteChatAsync(messages, options)).Value));
+            Enumerable.Range(0, 6)
+                .Select(async i =>
+                    (await _client.GetChatClient(i % 2 == 0 ? "qwen3" : "tuned").CompleteChatAsync(messages, options)).Value));
         string[] texts = [.. answers.Select(answer => string.Concat(answer.Content.Select(part => part.Text)))];
         Assert.Multiple(() =>
         {
@@ -132,7 +140,8 @@ internal sealed class OpenAIClientTests
     {
         EmbeddingClient client = _client.GetEmbeddingClient("qwen3");
         OpenAIEmbeddingCollection embeddings = await client.GenerateEmbeddingsAsync(["one", "two words"]);
-        OpenAIEmbedding shorter = await client.GenerateEmbeddingAsync("one", new OpenAI.Embeddings.EmbeddingGenerationOptions { Dimensions = 8 });
+        OpenAIEmbedding shorter = await client.GenerateEmbeddingAsync("one",
+            new OpenAI.Embeddings.EmbeddingGenerationOptions { Dimensions = 8 });
         using DotMlx.Extensions.AI.MlxEmbeddingGenerator generator = new(_served.Model);
         float[] expected = (await generator.GenerateAsync(["one"]))[0].Vector.ToArray();
         Assert.Multiple(() =>
@@ -192,7 +201,8 @@ internal sealed class OpenAIClientTests
         ];
         ChatResponse answer = await client.GetResponseAsync(conversation, new() { Tools = [tool], MaxOutputTokens = 8 });
         List<ChatResponseUpdate> updates = [];
-        await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync(conversation, new() { Tools = [tool], MaxOutputTokens = 8 }))
+        await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync(conversation,
+            new() { Tools = [tool], MaxOutputTokens = 8 }))
         {
             updates.Add(update);
         }
@@ -204,5 +214,6 @@ internal sealed class OpenAIClientTests
     }
 
     private OpenAIClient Client(string key) =>
-        new(new ApiKeyCredential(key), new OpenAIClientOptions { Endpoint = _served.Address, RetryPolicy = new System.ClientModel.Primitives.ClientRetryPolicy(0) });
+        new(new ApiKeyCredential(key),
+            new OpenAIClientOptions { Endpoint = _served.Address, RetryPolicy = new System.ClientModel.Primitives.ClientRetryPolicy(0) });
 }

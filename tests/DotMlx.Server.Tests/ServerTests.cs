@@ -25,8 +25,10 @@ internal sealed class ServerTests
     public async Task CompletionsGiveLogProbabilities()
     {
         await using Served served = await Served.StartAsync();
-        JsonNode whole = await ReadAsync(await served.PostAsync("v1/completions", """{"prompt": "Once upon", "max_tokens": 5, "logprobs": 2}"""));
-        HttpResponseMessage response = await served.PostAsync("v1/completions", """{"prompt": "Once upon", "max_tokens": 5, "logprobs": 2, "stream": true}""");
+        JsonNode whole = await ReadAsync(await served.PostAsync("v1/completions",
+            """{"prompt": "Once upon", "max_tokens": 5, "logprobs": 2}"""));
+        HttpResponseMessage response = await served.PostAsync("v1/completions",
+            """{"prompt": "Once upon", "max_tokens": 5, "logprobs": 2, "stream": true}""");
         JsonNode[] chunks = [.. (await response.Content.ReadAsStringAsync()).Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[..^1]
             .Select(line => JsonNode.Parse(line["data: ".Length..])!["choices"]![0]!["logprobs"]!)];
         JsonNode logprobs = whole["choices"]![0]!["logprobs"]!;
@@ -40,30 +42,38 @@ internal sealed class ServerTests
             Assert.That((double)logprobs["top_logprobs"]![0]![tokens[0]]!, Is.EqualTo((double)logprobs["token_logprobs"]![0]!));
             Assert.That(chunks.SelectMany(chunk => chunk["tokens"]!.AsArray()).Select(token => (string)token!), Is.EqualTo(tokens));
             Assert.That(
-                chunks.SelectMany(chunk => chunk["text_offset"]!.AsArray()).Select(offset => (int)offset!), Is.EqualTo(logprobs["text_offset"]!.AsArray().Select(offset => (int)offset!)));
+                chunks.SelectMany(chunk => chunk["text_offset"]!.AsArray())
+                    .Select(offset => (int)offset!), Is.EqualTo(logprobs["text_offset"]!.AsArray().Select(offset => (int)offset!)));
         });
     }
 
     [Test]
     public async Task BadRequestsAreExplained()
     {
-        await using Served served = await Served.StartAsync(change: options => options with { MaxPromptTokens = 30, MaxRequestBytes = 2000 });
+        await using Served served =
+            await Served.StartAsync(change: options => options with { MaxPromptTokens = 30, MaxRequestBytes = 2000 });
         await Expect("v1/chat/completions", "{", HttpStatusCode.BadRequest, "no JSON object");
         await Expect("v1/chat/completions", "{}", HttpStatusCode.BadRequest, "'messages' must be");
         await Expect("v1/chat/completions", """{"messages": [{"role": "judge", "content": "x"}]}""", HttpStatusCode.BadRequest, "'judge'");
-        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}""", HttpStatusCode.BadRequest, "'max_tokens' must be a whole number");
-        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "top_logprobs": 2}""", HttpStatusCode.BadRequest, "needs 'logprobs'");
-        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "logprobs": true, "top_logprobs": 21}""", HttpStatusCode.BadRequest, "from 0 to 20");
-        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "logit_bias": {"a": 1}}""", HttpStatusCode.BadRequest, "'logit_bias' must be");
+        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}""",
+            HttpStatusCode.BadRequest, "'max_tokens' must be a whole number");
+        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "top_logprobs": 2}""",
+            HttpStatusCode.BadRequest, "needs 'logprobs'");
+        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "logprobs": true, "top_logprobs": 21}""",
+            HttpStatusCode.BadRequest, "from 0 to 20");
+        await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "logit_bias": {"a": 1}}""",
+            HttpStatusCode.BadRequest, "'logit_bias' must be");
         await Expect("v1/completions", """{"prompt": "x", "logprobs": 9}""", HttpStatusCode.BadRequest, "from 0 to 5");
         await Expect("v1/completions", """{"prompt": ""}""", HttpStatusCode.BadRequest, "no tokens");
-        await Expect("v1/completions", $$"""{"prompt": "{{string.Concat(Enumerable.Repeat("word ", 40))}}"}""", HttpStatusCode.BadRequest, "at most 30");
+        await Expect("v1/completions", $$"""{"prompt": "{{string.Concat(Enumerable.Repeat("word ", 40))}}"}""",
+            HttpStatusCode.BadRequest, "at most 30");
         await Expect("v1/completions", $$"""{"prompt": "{{new string('x', 3000)}}"}""", HttpStatusCode.RequestEntityTooLarge, "too large");
         await Expect("v1/embeddings", """{"input": 5}""", HttpStatusCode.BadRequest, "'input' must be");
         await Expect("v1/images", "{}", HttpStatusCode.NotFound, "/v1/images");
         HttpResponseMessage plain = await served.Http.PostAsync(new Uri("v1/completions", UriKind.Relative), new StringContent("{}"));
         Assert.That(plain.StatusCode, Is.EqualTo(HttpStatusCode.UnsupportedMediaType));
-        using HttpRequestMessage foreign = new(HttpMethod.Get, new Uri(served.Server.Address, "health")) { Headers = { Host = "evil.example" } };
+        using HttpRequestMessage foreign = new(HttpMethod.Get, new Uri(served.Server.Address, "health"))
+            { Headers = { Host = "evil.example" } };
         Assert.That((await served.Http.SendAsync(foreign)).StatusCode, Is.EqualTo(HttpStatusCode.MisdirectedRequest));
 
         async Task Expect(string path, string json, HttpStatusCode status, string message)
@@ -78,7 +88,8 @@ internal sealed class ServerTests
     [Test]
     public async Task AFullQueueRefuses()
     {
-        await using Served served = await Served.StartAsync(change: options => options with { Scheduler = new() { MaxRunning = 1, MaxWaiting = 1 } });
+        await using Served served =
+            await Served.StartAsync(change: options => options with { Scheduler = new() { MaxRunning = 1, MaxWaiting = 1 } });
         HttpResponseMessage[] responses = await Task.WhenAll(
             Enumerable.Range(0, 12).Select(_ => served.PostAsync("v1/completions", """{"prompt": "Once", "max_tokens": 40}""")));
         Assert.Multiple(() =>
@@ -97,9 +108,11 @@ internal sealed class ServerTests
         {
             using HttpRequestMessage request = new(HttpMethod.Post, "v1/completions")
             {
-                Content = new StringContent("""{"prompt": "Once", "max_tokens": 4000, "stream": true}""", System.Text.Encoding.UTF8, "application/json"),
+                Content = new StringContent("""{"prompt": "Once", "max_tokens": 4000, "stream": true}""", System.Text.Encoding.UTF8,
+                    "application/json"),
             };
-            using HttpResponseMessage response = await served.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, source.Token);
+            using HttpResponseMessage response =
+                await served.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, source.Token);
             using Stream stream = await response.Content.ReadAsStreamAsync(source.Token);
             await stream.ReadExactlyAsync(new byte[100], source.Token);
             await source.CancelAsync();
@@ -111,7 +124,8 @@ internal sealed class ServerTests
     [Test]
     public async Task ARequestThatTakesTooLongEnds()
     {
-        await using Served served = await Served.StartAsync(change: options => options with { Timeout = TimeSpan.FromMilliseconds(100), MaxTokens = 100_000 });
+        await using Served served =
+            await Served.StartAsync(change: options => options with { Timeout = TimeSpan.FromMilliseconds(100), MaxTokens = 100_000 });
         HttpResponseMessage response = await served.PostAsync("v1/completions", """{"prompt": "Once", "max_tokens": 100000}""");
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.RequestTimeout));
     }

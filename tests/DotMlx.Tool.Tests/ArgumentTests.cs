@@ -58,7 +58,8 @@ internal sealed class ArgumentTests
     {
         Assert.That(CommandLine.Run("--help").Succeeded().Output, Does.Contain("inspect").And.Contain("launch"));
         Assert.That(CommandLine.Run().Succeeded().Output, Does.Contain("convert"));
-        foreach (string command in new[] { "info", "inspect", "convert", "bench", "launch", "chat", "generate", "embed", "perplexity", "quantize", "download" })
+        foreach (string command in new[]
+            { "info", "inspect", "convert", "bench", "launch", "chat", "generate", "embed", "perplexity", "quantize", "download" })
         {
             Assert.That(CommandLine.Run(command, "--help").Succeeded().Output, Does.Contain("--help"));
         }

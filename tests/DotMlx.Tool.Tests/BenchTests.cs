@@ -15,7 +15,8 @@ internal sealed class BenchTests
         JsonArray measurements = json["measurements"]!.AsArray();
         Assert.That(
             measurements.Select(one => (string?)one!["operation"]),
-            Is.SupersetOf(new[] { "matmul", "add", "exp", "sum", "softmax", "layer norm", "attention", "quantized matmul", "training step" }));
+            Is.SupersetOf(new[]
+                { "matmul", "add", "exp", "sum", "softmax", "layer norm", "attention", "quantized matmul", "training step" }));
         foreach (JsonNode? one in measurements)
         {
             bool left = LibraryInUse.IsReference && (string?)one!["operation"] == "quantized matmul";

@@ -81,7 +81,8 @@ internal sealed class ConvertTests
         Assert.That(written["ids"].ToArray<sbyte>(), Is.EqualTo(new sbyte[] { 1, -2, 3 }));
         Assert.That(written["weight"].DType, Is.EqualTo(DType.Float32));
 
-        CommandLine.Run("convert", _folder["a.npz"], _folder["c.npz"], "--dtype", "uint64").AssertRefused("'ids'", "-2", "uint64 goes from 0");
+        CommandLine.Run("convert", _folder["a.npz"], _folder["c.npz"], "--dtype", "uint64")
+            .AssertRefused("'ids'", "-2", "uint64 goes from 0");
         Save("big.npz", new() { ["n"] = MlxArray.Create<ulong>([ulong.MaxValue], 1) });
         CommandLine.Run("convert", _folder["big.npz"], _folder["c.npz"], "--dtype", "int64").AssertRefused("'n'", "18446744073709551615");
         Assert.That(_folder.Files, Is.EquivalentTo(new[] { "a.npz", "b.npz", "big.npz" }));
@@ -144,7 +145,8 @@ internal sealed class ConvertTests
         Dictionary<string, string> metadata = new() { ["format"] = "mlx" };
         Mx.SaveSafetensors(_folder["m-1.safetensors"], Arrays().Where(item => item.Key != "half"), metadata);
         Mx.SaveSafetensors(_folder["m-2.safetensors"], Arrays().Where(item => item.Key == "half"), metadata);
-        _folder.Write("m.safetensors.index.json", """{"metadata":{"total_size":52},"weight_map":{"weight":"m-1.safetensors","half":"m-2.safetensors","ids":"m-1.safetensors"}}""");
+        _folder.Write("m.safetensors.index.json",
+            """{"metadata":{"total_size":52},"weight_map":{"weight":"m-1.safetensors","half":"m-2.safetensors","ids":"m-1.safetensors"}}""");
         CommandLine.Run("convert", _folder.Path, _folder["one.safetensors"]).Succeeded();
         using SafetensorsFile written = Mx.LoadSafetensors(_folder["one.safetensors"]);
         Assert.That(written.Keys, Is.EquivalentTo(Arrays().Keys));
@@ -155,7 +157,8 @@ internal sealed class ConvertTests
     public void NumPyIsWarnedOfBfloat16()
     {
         Save("a.safetensors", new() { ["w"] = Mx.Zeros([2], DType.BFloat16) });
-        Assert.That(CommandLine.Run("convert", _folder["a.safetensors"], _folder["b.npz"]).Succeeded().Errors, Does.StartWith("note: NumPy has no bfloat16"));
+        Assert.That(CommandLine.Run("convert", _folder["a.safetensors"], _folder["b.npz"])
+            .Succeeded().Errors, Does.StartWith("note: NumPy has no bfloat16"));
     }
 
     [Test]
@@ -173,7 +176,8 @@ internal sealed class ConvertTests
             ["general.name"] = "tiny", ["tokens"] = "[\"a\",\"b\"]", ["sizes"] = "[1,-2]", ["count"] = "7", ["on"] = "true",
         }));
 
-        File.WriteAllBytes(_folder["c.gguf"], new GgufBuilder().Text("general.name", "tiny").Numbers("sizes", 1, -2).Number("general.alignment", 32u).Array("w", 0, new byte[24], 2, 3).Build());
+        File.WriteAllBytes(_folder["c.gguf"], new GgufBuilder().Text("general.name", "tiny").Numbers("sizes", 1, -2)
+            .Number("general.alignment", 32u).Array("w", 0, new byte[24], 2, 3).Build());
         CommandLine.Run("convert", _folder["c.gguf"], _folder["d.gguf"], "--dtype", "float16").Succeeded();
         JsonNode json = CommandLine.Run("inspect", _folder["d.gguf"], "--json").Succeeded().Json;
         Assert.That((string?)json["metadata"]!["general.name"], Is.EqualTo("tiny"));

@@ -4,7 +4,9 @@ using DotMlx.Tool.Tests.Support;
 
 namespace DotMlx.Tool.Tests;
 
-/// <summary>Every command of docs/tool.md runs in a folder with the files that the page speaks of, and writes what the page shows.</summary>
+/// <summary>
+/// Every command of docs/tool.md runs in a folder with the files that the page speaks of, and writes what the page shows.
+/// </summary>
 [Platform(Exclude = "Win")]
 [NonParallelizable]
 internal sealed partial class DocumentationTests
@@ -24,19 +26,22 @@ internal sealed partial class DocumentationTests
             string[] lines =
             [
                 .. block.Groups["sh"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                    .Where(line => line.StartsWith(Prompt, StringComparison.Ordinal) && !(LibraryInUse.IsReference && NeedsMlx().IsMatch(line))),
+                    .Where(line => line.StartsWith(Prompt, StringComparison.Ordinal)
+                        && !(LibraryInUse.IsReference && NeedsMlx().IsMatch(line))),
             ];
             foreach (string line in lines)
             {
                 commands++;
                 Result result = Run(line, folder);
                 string[] shown = [.. block.Groups["text"].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries)];
-                bool fails = shown.Any(text => text.StartsWith("dotnet mlx", StringComparison.Ordinal) || text.StartsWith("launch: ", StringComparison.Ordinal));
+                bool fails = shown.Any(text => text.StartsWith("dotnet mlx", StringComparison.Ordinal)
+                    || text.StartsWith("launch: ", StringComparison.Ordinal));
                 Assert.That(result.Exit, fails ? Is.Not.Zero : Is.Zero, line + "\n" + result.Output + result.Errors);
                 if (shown.Length > 0 && lines.Length == 1 && !DependsOnTheMachine().IsMatch(line))
                 {
                     // Ranks write in any order.
-                    string[] written = [.. (result.Output + result.Errors).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => text.TrimEnd())];
+                    string[] written = [.. (result.Output + result.Errors).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                        .Select(text => text.TrimEnd())];
                     Assert.That(written, Is.EquivalentTo(shown), line);
                 }
             }
@@ -68,7 +73,9 @@ internal sealed partial class DocumentationTests
             .Texts("tokenizer.ggml.tokens", [.. Enumerable.Range(0, 300).Select(i => $"t{i}")])
             .Array("token_embd.weight", 2, new byte[300 * 36], 300, 64).Array("output_norm.weight", 0, new byte[256], 64)
             .Build());
-        folder.Script("train", "echo \"rank $MLX_RANK trains\"; if [ \"$1\" = --fail ] && [ \"$MLX_RANK\" = 2 ]; then sleep 1; exit 3; fi; [ \"$1\" != --fail ] || sleep 60");
+        folder.Script("train",
+            "echo \"rank $MLX_RANK trains\"; if [ \"$1\" = --fail ] && [ \"$MLX_RANK\" = 2 ]; then sleep 1; "
+            + "exit 3; fi; [ \"$1\" != --fail ] || sleep 60");
         folder.Script("ssh", "while [ \"${1#-}\" != \"$1\" ]; do case $1 in -o) shift 2;; *) shift;; esac; done; shift; exec sh -c \"$*\"");
         folder.Write("questions.txt", "Why is the sky blue?\nAnd why is the grass green?\n");
         foreach (string model in new[] { Models.Model.Qwen3, Models.Model.Bert })
@@ -86,7 +93,9 @@ internal sealed partial class DocumentationTests
     private static Result Run(string line, TemporaryFolder folder)
     {
         string tool = $"'{Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet"}' '{CommandLine.Assembly}'";
-        string command = line[Prompt.Length..] + (line.StartsWith(Prompt + "bench", StringComparison.Ordinal) ? " --quick --seconds 0.01" : "");
+        string command = line[Prompt.Length..] + (line.StartsWith(Prompt + "bench", StringComparison.Ordinal)
+            ? " --quick --seconds 0.01"
+            : "");
         var start = new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", $"{tool} {command}"])
         {
             WorkingDirectory = folder.Path,
@@ -104,7 +113,8 @@ internal sealed partial class DocumentationTests
     }
 
     /// <summary>A block of commands, and the block of what they write when it comes right behind it.</summary>
-    [GeneratedRegex(@"^```sh\n(?<sh>.*?)^```\n(\n```text\n(?<text>.*?)^```)?", RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^```sh\n(?<sh>.*?)^```\n(\n```text\n(?<text>.*?)^```)?",
+        RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Block();
 
     [GeneratedRegex(@"^```json\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]

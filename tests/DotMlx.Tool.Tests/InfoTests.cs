@@ -14,7 +14,9 @@ internal sealed class InfoTests
         Assert.That(result.Row("MLX")[1], Is.EqualTo(MlxLibrary.MlxVersion));
         Assert.That(result.Row("mlx-c")[1], Is.EqualTo(MlxLibrary.MlxcVersion));
         Assert.That(result.Row("devices")[1], Does.Contain("cpu:0").And.Contain("(default)"));
-        Assert.That(result.Row("GPU")[1], Mx.WhyUnavailable(DeviceType.Gpu) is { } why ? Is.EqualTo($"none: {why}") : Is.AnyOf("Metal", "CUDA"));
+        Assert.That(result.Row("GPU")[1], Mx.WhyUnavailable(DeviceType.Gpu) is { } why
+            ? Is.EqualTo($"none: {why}")
+            : Is.AnyOf("Metal", "CUDA"));
         Assert.That(result.Row("memory, active")[1], Does.EndWith("B"));
         Assert.That(result.Lines[^1], Does.StartWith(MlxLibrary.Path).And.EndsWith("in use"));
         Assert.That(result.Errors, Is.Empty);
@@ -41,7 +43,8 @@ internal sealed class InfoTests
         Result result = CommandLine.RunProcess("/does/not/exist/libmlxc.so", "info");
         Assert.That(result.Exit, Is.EqualTo(1));
         Assert.That(result.Row("library")[1], Is.EqualTo("none"));
-        Assert.That(result.Row("/does/not/exist/libmlxc.so"), Is.EqualTo(new[] { "/does/not/exist/libmlxc.so", "DOTMLX_LIBRARY", "no such file" }));
+        Assert.That(result.Row("/does/not/exist/libmlxc.so"),
+            Is.EqualTo(new[] { "/does/not/exist/libmlxc.so", "DOTMLX_LIBRARY", "no such file" }));
         Assert.That(result.Errors, Does.StartWith("dotnet mlx info: no MLX library loads; ").And.Contain("DOTMLX_LIBRARY"));
         Assert.That(result.Errors.TrimEnd(), Does.Not.Contain("\n"));
     }

@@ -51,7 +51,8 @@ internal sealed class InspectTests
     public void NpyAndNpz()
     {
         Mx.Save(_folder["a.npy"], Mx.Zeros(2, 3));
-        Assert.That(CommandLine.Run("inspect", _folder["a.npy"]).Succeeded().Row("(the array)"), Is.EqualTo(new[] { "(the array)", "float32", "(2, 3)", "24" }));
+        Assert.That(CommandLine.Run("inspect", _folder["a.npy"]).Succeeded()
+            .Row("(the array)"), Is.EqualTo(new[] { "(the array)", "float32", "(2, 3)", "24" }));
 
         foreach (bool compressed in new[] { false, true })
         {
@@ -151,7 +152,8 @@ internal sealed class InspectTests
     {
         // Sparse: the file has that size and takes no room.
         const long Rows = 25_000_000;
-        byte[] header = Encoding.UTF8.GetBytes($"{{\"big\":{{\"dtype\":\"F32\",\"shape\":[{Rows},1000],\"data_offsets\":[0,{Rows * 4000}]}}}}");
+        byte[] header = Encoding.UTF8
+            .GetBytes($"{{\"big\":{{\"dtype\":\"F32\",\"shape\":[{Rows},1000],\"data_offsets\":[0,{Rows * 4000}]}}}}");
         string path = _folder["big.safetensors"];
         using (FileStream file = File.Create(path))
         {
@@ -179,7 +181,8 @@ internal sealed class InspectTests
     {
         Mx.Savez(_folder["a.npz"], Arrays());
         Mx.SaveSafetensors(_folder["a.safetensors"], Arrays());
-        Result result = CommandLine.RunProcess("/does/not/exist/libmlxc.so", "inspect", _folder["a.npz"], _folder["a.safetensors"]).Succeeded();
+        Result result = CommandLine.RunProcess("/does/not/exist/libmlxc.so", "inspect", _folder["a.npz"], _folder["a.safetensors"])
+            .Succeeded();
         Assert.That(result.Errors, Is.Empty);
         Assert.That(result.Output, Does.Contain("npz, 3 arrays").And.Contain("safetensors, 3 arrays"));
     }
@@ -209,7 +212,8 @@ internal sealed class InspectTests
         Mx.Savez(_folder["a.npz"], Arrays());
         Mx.Save(_folder["a.npy"], Mx.Zeros(2, 3));
         File.WriteAllBytes(_folder["a.gguf"], new GgufBuilder()
-            .Text("name", "tiny").Texts("tokens", "a", "b").Numbers("sizes", 1, 2).Number("exact", 0.25).Array("w", 0, new byte[24], 2, 3).Array("k", 13, new byte[176], 256).Build());
+            .Text("name", "tiny").Texts("tokens", "a", "b").Numbers("sizes", 1, 2).Number("exact", 0.25).Array("w", 0, new byte[24], 2, 3)
+            .Array("k", 13, new byte[176], 256).Build());
         var random = new Random(20261126);
         foreach (string name in _folder.Files)
         {
@@ -255,7 +259,8 @@ internal sealed class InspectTests
         {
             archive.CreateEntry("layers/");
             Write(archive, "layers/w.npy", "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", new byte[4]);
-            Write(archive, "table.npy", "{'descr': [('id', '<i4'), ('name', '<U3', (2,))], 'fortran_order': False, 'shape': (1,), }", new byte[28]);
+            Write(archive, "table.npy",
+                "{'descr': [('id', '<i4'), ('name', '<U3', (2,))], 'fortran_order': False, 'shape': (1,), }", new byte[28]);
         }
 
         Result result = CommandLine.Run("inspect", _folder["a.npz"]).Succeeded();
@@ -267,7 +272,8 @@ internal sealed class InspectTests
         static void Write(ZipArchive archive, string name, string header, byte[] data)
         {
             using Stream entry = archive.CreateEntry(name).Open();
-            entry.Write([0x93, .. "NUMPY"u8, 1, 0, .. BitConverter.GetBytes((ushort)(header.Length + 1)), .. Encoding.ASCII.GetBytes(header + "\n"), .. data]);
+            entry.Write([0x93, .. "NUMPY"u8, 1, 0, .. BitConverter.GetBytes((ushort)(header.Length + 1)),
+                .. Encoding.ASCII.GetBytes(header + "\n"), .. data]);
         }
     }
 
@@ -290,7 +296,8 @@ internal sealed class InspectTests
     public void AnNpyTypeThatIsNoneIsShownOrRefusedAndNothingElse(string descr)
     {
         string header = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}\n";
-        File.WriteAllBytes(_folder["a.npy"], [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. new byte[4]]);
+        File.WriteAllBytes(_folder["a.npy"],
+            [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. new byte[4]]);
         Assert.That(CommandLine.Run("inspect", _folder["a.npy"]).Succeeded().Errors, Does.StartWith("note: MLX does not load 1 array"));
         CommandLine.Run("convert", _folder["a.npy"], _folder["b.npz"]).AssertRefused("a.npy", "MLX does not load");
     }
@@ -303,7 +310,8 @@ internal sealed class InspectTests
         Assert.That(result.Row("w"), Is.EqualTo(new[] { "w", "F8_E4M3", "(2)", "2" }));
         Assert.That(result.Errors, Does.StartWith("note: MLX has no element type for F8_E4M3").And.Contain("uint8"));
 
-        Assert.That(CommandLine.Run("convert", _folder["f8.safetensors"], _folder["b.npz"]).Succeeded().Errors, Does.Contain("F8_E4M3").And.Contain("uint8"));
+        Assert.That(CommandLine.Run("convert", _folder["f8.safetensors"], _folder["b.npz"])
+            .Succeeded().Errors, Does.Contain("F8_E4M3").And.Contain("uint8"));
         using ArrayFile bytes = Mx.Load(_folder["b.npz"]);
         Assert.That(bytes["w"].ToArray<byte>(), Is.EqualTo(new byte[] { 0x38, 0xC0 }));
 
@@ -318,7 +326,8 @@ internal sealed class InspectTests
     public void ControlCharactersOfAFileDoNotReachTheTerminal()
     {
         Mx.SaveSafetensors(_folder["a.safetensors"], [KeyValuePair.Create("evil\u001b[2Jname", Mx.Zeros(1))]);
-        Assert.That(CommandLine.Run("inspect", _folder["a.safetensors"]).Succeeded().Output, Does.Not.Contain("\u001b").And.Contain("evil\\u001b[2Jname"));
+        Assert.That(CommandLine.Run("inspect", _folder["a.safetensors"])
+            .Succeeded().Output, Does.Not.Contain("\u001b").And.Contain("evil\\u001b[2Jname"));
     }
 
     private static Dictionary<string, MlxArray> Arrays() => new()

@@ -6,7 +6,9 @@ internal static class Program
     /// <summary>What a rank exits with that fails on purpose.</summary>
     internal const int Failure = 5;
 
-    /// <param name="arguments">The backend, "ring" if there is none; and <c>fail</c>, for the last rank to leave the others waiting.</param>
+    /// <param name="arguments">
+    /// The backend, "ring" if there is none; and <c>fail</c>, for the last rank to leave the others waiting.
+    /// </param>
     private static int Main(string[] arguments)
     {
         using DistributedGroup group = Mx.Distributed.Init(strict: true, backend: arguments.FirstOrDefault("ring"));

@@ -18,7 +18,8 @@ internal sealed class TerminalTests
     {
         using var text = new StringWriter();
         Write(new AnsiConsoleOutput(text));
-        Assert.That(text.ToString().ReplaceLineEndings("\n"), Is.EqualTo("name          size  kind\n[red]name[/]    12\nb              345  x\n"));
+        Assert.That(text.ToString().ReplaceLineEndings("\n"),
+            Is.EqualTo("name          size  kind\n[red]name[/]    12\nb              345  x\n"));
     }
 
     [TestCase(0, "0 B")]
@@ -32,7 +33,8 @@ internal sealed class TerminalTests
 
     private static void Write(IAnsiConsoleOutput output)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = output });
+        IAnsiConsole console =
+            AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = output });
         console.Profile.Capabilities.Unicode = true;
         new Terminal(console, TextWriter.Null).Table(["name", "size#", "kind"], [["[red]name[/]", "12", ""], ["b", "345", "x"]]);
     }

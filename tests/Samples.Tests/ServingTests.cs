@@ -31,7 +31,8 @@ internal sealed class ServingTests
         Assert.That(answers.Select(answer => answer.Step).Distinct().Count(), Is.GreaterThan(1), "models of several steps answered");
         foreach (IGrouping<int, Prediction> step in answers.GroupBy(answer => answer.Step))
         {
-            Assert.That(step.Select(answer => string.Join(" ", answer.Inside)).Distinct().Count(), Is.EqualTo(1), $"one model answers for step {step.Key}");
+            Assert.That(step.Select(answer => string.Join(" ", answer.Inside)).Distinct()
+                .Count(), Is.EqualTo(1), $"one model answers for step {step.Key}");
         }
 
         float[] last = answers.MaxBy(answer => answer.Step)!.Inside;
@@ -70,7 +71,8 @@ internal sealed class ServingTests
         }
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That((await server.Client.PostAsJsonAsync("predictions", new[] { new[] { 1f } }, token)).StatusCode, Is.EqualTo(HttpStatusCode.BadRequest).Or.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That((await server.Client.PostAsJsonAsync("predictions", new[] { new[] { 1f } }, token)).StatusCode,
+            Is.EqualTo(HttpStatusCode.BadRequest).Or.EqualTo(HttpStatusCode.ServiceUnavailable));
     }
 
     private static async Task<List<Prediction>> Ask(Server server, CancellationToken token)
@@ -112,7 +114,8 @@ internal sealed class ServingTests
         public static async Task<Server> Start(CancellationToken token, params string[] options)
         {
             string program = Path.Combine(AppContext.BaseDirectory, "Serving.dll");
-            var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [program, "--urls=http://127.0.0.1:0", .. options])
+            var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+                ?? "dotnet", [program, "--urls=http://127.0.0.1:0", .. options])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

@@ -11,7 +11,8 @@ internal sealed class Shell : IDisposable
     {
         Folder = Directory.CreateTempSubdirectory("samples-").FullName;
         Text = Path.Combine(Folder, "text.md");
-        File.WriteAllText(Text, string.Concat(Enumerable.Range(0, 120).Select(i => $"## Part {i % 10}\n\nOne array, two arrays, {i % 7} arrays.\n\n")));
+        File.WriteAllText(Text,
+            string.Concat(Enumerable.Range(0, 120).Select(i => $"## Part {i % 10}\n\nOne array, two arrays, {i % 7} arrays.\n\n")));
     }
 
     public string Folder { get; }
@@ -41,8 +42,10 @@ internal sealed class Shell : IDisposable
     /// <summary>Arguments with defaults for those that are not given.</summary>
     private string[] Small(string output, string[] arguments)
     {
-        string[] defaults = [$"--data={Text}", $"--output={At(output)}", "--context=16", "--batch-size=4", "--dims=32", "--heads=2", "--layers=1"];
-        return [.. defaults.Where(option => !arguments.Any(given => given.StartsWith(option.Split('=')[0] + "=", StringComparison.Ordinal))), .. arguments];
+        string[] defaults = [$"--data={Text}", $"--output={At(output)}", "--context=16", "--batch-size=4", "--dims=32",
+            "--heads=2", "--layers=1"];
+        return [.. defaults.Where(option =>
+            !arguments.Any(given => given.StartsWith(option.Split('=')[0] + "=", StringComparison.Ordinal))), .. arguments];
     }
 
     private static Result Run(Func<IAnsiConsole, TextWriter, int> program, StringWriter? writer = null)
@@ -80,7 +83,8 @@ internal sealed class Shell : IDisposable
         public double[] Numbers(string after) =>
         [
             .. Output.Split(after).Skip(1).Select(rest => rest.TrimStart().Split(' ', ',', '\n', ';')[0])
-                .Where(word => double.TryParse(word, out _)).Select(word => double.Parse(word, System.Globalization.CultureInfo.InvariantCulture)),
+                .Where(word => double.TryParse(word, out _))
+                .Select(word => double.Parse(word, System.Globalization.CultureInfo.InvariantCulture)),
         ];
     }
 

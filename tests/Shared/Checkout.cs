@@ -11,5 +11,7 @@ internal static class Checkout
     internal static string Root => Folder ?? throw new InvalidOperationException($"No DotMlx.slnx above {AppContext.BaseDirectory}.");
 
     private static string? Find(string? folder) =>
-        folder is null || File.Exists(Path.Combine(folder, "DotMlx.slnx")) ? folder : Find(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder)));
+        folder is null || File.Exists(Path.Combine(folder, "DotMlx.slnx"))
+            ? folder
+            : Find(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder)));
 }

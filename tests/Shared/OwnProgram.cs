@@ -5,8 +5,12 @@ namespace DotMlx.Tests.Shared;
 /// <summary>Starts an assembly of the tests as a process of its own.</summary>
 internal static class OwnProgram
 {
-    /// <summary>The program that runs what was published for another processor; null where the machine's own runs. The target Test names it.</summary>
-    internal static string? Emulator { get; } = Environment.GetEnvironmentVariable("DOTMLX_TEST_EMULATOR") is { Length: > 0 } named ? named : null;
+    /// <summary>
+    /// The program that runs what was published for another processor; null where the machine's own runs. The target Test names it.
+    /// </summary>
+    internal static string? Emulator { get; } = Environment.GetEnvironmentVariable("DOTMLX_TEST_EMULATOR") is { Length: > 0 } named
+        ? named
+        : null;
 
     /// <summary>Whether another processor is emulated.</summary>
     internal static bool IsEmulated => Emulator is not null;

@@ -6,7 +6,9 @@ using NUnit.Framework.Internal;
 
 namespace DotMlx.Tests.Shared;
 
-/// <summary>Runs the tests of an assembly without a test host: a suite that was published for another processor is a program of its own.</summary>
+/// <summary>
+/// Runs the tests of an assembly without a test host: a suite that was published for another processor is a program of its own.
+/// </summary>
 internal sealed class SuiteProgram : ITestListener
 {
     private readonly Lock _gate = new();
@@ -19,7 +21,9 @@ internal sealed class SuiteProgram : ITestListener
     {
         var runner = new NUnitTestAssemblyRunner(new DefaultTestAssemblyBuilder());
         runner.Load(assembly, new Dictionary<string, object>());
-        TestFilter filter = pattern is null ? TestFilter.Empty : TestFilter.FromXml($"<filter><test re=\"1\">{SecurityElement.Escape(pattern)}</test></filter>");
+        TestFilter filter = pattern is null
+            ? TestFilter.Empty
+            : TestFilter.FromXml($"<filter><test re=\"1\">{SecurityElement.Escape(pattern)}</test></filter>");
         ITestResult result = runner.Run(new SuiteProgram(), filter);
         Console.WriteLine($"{result.PassCount} passed, {result.FailCount} failed, {result.SkipCount + result.InconclusiveCount} skipped");
         return result.FailCount == 0 ? 0 : 1;

@@ -24,7 +24,8 @@ internal static class ApiDifference
     {
         IEnumerable<string> All(ApiVersion api) => api.Functions.Select(f => $"{f.Header}: {f.Prototype}")
             .Concat(api.Structs.Select(Describe)).Concat(api.Enums.Select(Describe));
-        return [.. All(left).Except(All(right)).Select(x => $"{left.Source}: {x}"), .. All(right).Except(All(left)).Select(x => $"{right.Source}: {x}")];
+        return [.. All(left).Except(All(right)).Select(x => $"{left.Source}: {x}"), .. All(right).Except(All(left))
+            .Select(x => $"{right.Source}: {x}")];
     }
 
     private static string Describe(ApiStruct s) => $"{s.Name} {{ {string.Join(" ", s.Fields.Select(f => f.Type.Declare(f.Name) + ";"))} }}";

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace DotMlx.Generator.Api;
 
-/// <summary>bindings/api/&lt;version&gt;.json: one line per function, struct and enum, so that a difference reads as a difference.</summary>
+/// <summary>
+/// bindings/api/&lt;version&gt;.json: one line per function, struct and enum, so that a difference reads as a difference.
+/// </summary>
 internal static class ApiJson
 {
     internal static ApiVersion Read(string path)
@@ -17,7 +19,8 @@ internal static class ApiJson
             [.. root.GetProperty("functions").EnumerateArray().Select(f => new ApiFunction(
                 Text(f, "name"), Text(f, "header"), CType.Parse(Text(f, "returns")), Parameters(f, "parameters"),
                 Flag(f, "variadic"), f.TryGetProperty("absentOn", out JsonElement absent) ? absent.GetString() : null))],
-            [.. root.GetProperty("structs").EnumerateArray().Select(s => new ApiStruct(Text(s, "name"), Text(s, "header"), Parameters(s, "fields")))],
+            [.. root.GetProperty("structs").EnumerateArray()
+                .Select(s => new ApiStruct(Text(s, "name"), Text(s, "header"), Parameters(s, "fields")))],
             [.. root.GetProperty("enums").EnumerateArray().Select(e => new ApiEnum(Text(e, "name"), Text(e, "header"),
                 [.. e.GetProperty("members").EnumerateObject().Select(m => new ApiMember(m.Name, m.Value.GetInt32()))]))],
             [.. root.GetProperty("callbacks").EnumerateArray().Select(c => new ApiCallback(
@@ -30,7 +33,8 @@ internal static class ApiJson
         json.Append("  \"version\": ").Append(Quote(api.Name)).Append(",\n");
         json.Append("  \"source\": ").Append(Quote(api.Source)).Append(",\n");
         Section(json, "enums", api.Enums.OrderBy(e => e.Name, StringComparer.Ordinal), e =>
-            $"{{ \"name\": {Quote(e.Name)}, \"header\": {Quote(e.Header)}, \"members\": {{ {string.Join(", ", e.Members.Select(m => $"{Quote(m.Name)}: {m.Value}"))} }} }}");
+            $"{{ \"name\": {Quote(e.Name)}, \"header\": {Quote(e.Header)}, \"members\": "
+            + $"{{ {string.Join(", ", e.Members.Select(m => $"{Quote(m.Name)}: {m.Value}"))} }} }}");
         Section(json, "structs", api.Structs.OrderBy(s => s.Name, StringComparer.Ordinal), s =>
             $"{{ \"name\": {Quote(s.Name)}, \"header\": {Quote(s.Header)}, \"fields\": {List(s.Fields)} }}");
         Section(json, "callbacks", api.Callbacks.OrderBy(c => c.Name, StringComparer.Ordinal), c =>
@@ -56,11 +60,13 @@ internal static class ApiJson
             $"{{ \"name\": {Quote(p.Name)}, \"type\": {Quote(p.Type.ToString())}{(p.Nullable ? ", \"nullable\": true" : "")} }}")) + " ]";
 
     private static IReadOnlyList<ApiParameter> Parameters(JsonElement element, string property) =>
-        [.. element.GetProperty(property).EnumerateArray().Select(p => new ApiParameter(Text(p, "name"), CType.Parse(Text(p, "type")), Flag(p, "nullable")))];
+        [.. element.GetProperty(property).EnumerateArray()
+            .Select(p => new ApiParameter(Text(p, "name"), CType.Parse(Text(p, "type")), Flag(p, "nullable")))];
 
     private static string Text(JsonElement element, string property) => element.GetProperty(property).GetString()!;
 
-    private static bool Flag(JsonElement element, string property) => element.TryGetProperty(property, out JsonElement value) && value.GetBoolean();
+    private static bool Flag(JsonElement element, string property) =>
+        element.TryGetProperty(property, out JsonElement value) && value.GetBoolean();
 
     private static string Quote(string text) => '"' + JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text) + '"';
 }

@@ -33,7 +33,8 @@ internal sealed partial record CType(string Base, bool IsConst, int Pointers, CT
             else if (token.Value is not ("struct" or "enum")) words.Add(token.Value == "_Bool" ? "bool" : token.Value);
         }
         if (words.Count is 0 or > 2)
-            throw new FormatException($"'{text}' is not a C declaration that this generator knows: expected TYPE, TYPE NAME or RETURN (*NAME)(PARAMETERS).");
+            throw new FormatException($"'{text}' is not a C declaration that this generator knows: expected "
+                + $"TYPE, TYPE NAME or RETURN (*NAME)(PARAMETERS).");
         return (new CType(words[0], isConst, pointers, null, []), words.Count == 2 ? words[1] : null);
     }
 

@@ -14,11 +14,14 @@ internal sealed class CSharpTypes(IEnumerable<ApiVersion> versions)
         ["float16_t"] = "ushort", ["bfloat16_t"] = "ushort", ["mlx_complex64_t"] = "mlx_complex64", ["FILE"] = "void",
     };
 
-    private static readonly HashSet<string> Keywords = ["base", "fixed", "in", "is", "object", "out", "params", "ref", "string", "this", "event", "lock", "operator", "checked", "default"];
+    private static readonly HashSet<string> Keywords = ["base", "fixed", "in", "is", "object", "out", "params", "ref", "string", "this",
+        "event", "lock", "operator", "checked", "default"];
 
-    private readonly HashSet<string> _own = [.. versions.SelectMany(v => v.Structs.Select(s => s.Name).Concat(v.Enums.Select(e => e.Name)))];
+    private readonly HashSet<string> _own = [.. versions.SelectMany(v => v.Structs.Select(s => s.Name)
+        .Concat(v.Enums.Select(e => e.Name)))];
 
-    private readonly Dictionary<string, CType> _callbacks = versions.SelectMany(v => v.Callbacks).GroupBy(c => c.Name).ToDictionary(g => g.Key, g => g.First().Type);
+    private readonly Dictionary<string, CType> _callbacks = versions.SelectMany(v => v.Callbacks).GroupBy(c => c.Name)
+        .ToDictionary(g => g.Key, g => g.First().Type);
 
     internal string Of(CType type)
     {
@@ -32,9 +35,11 @@ internal sealed class CSharpTypes(IEnumerable<ApiVersion> versions)
 
     internal static string Name(string name) => Keywords.Contains(name) ? "@" + name : name;
 
-    internal string Parameters(IEnumerable<ApiParameter> parameters) => string.Join(", ", parameters.Select(p => $"{Of(p.Type)} {Name(p.Name)}"));
+    internal string Parameters(IEnumerable<ApiParameter> parameters) =>
+        string.Join(", ", parameters.Select(p => $"{Of(p.Type)} {Name(p.Name)}"));
 
     internal static string Arguments(IEnumerable<ApiParameter> parameters) => string.Join(", ", parameters.Select(p => Name(p.Name)));
 
-    internal static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+    internal static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
 }

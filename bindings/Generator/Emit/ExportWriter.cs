@@ -21,7 +21,8 @@ internal sealed class ExportWriter(Library library)
     {
         foreach (string header in library.Pinned.Headers)
         {
-            IEnumerable<ApiFunction> functions = ApiJson.Ordered(library.Pinned.Functions).Where(f => f.Header == header && f.AbsentOn is null);
+            IEnumerable<ApiFunction> functions = ApiJson.Ordered(library.Pinned.Functions)
+                .Where(f => f.Header == header && f.AbsentOn is null);
             yield return ($"Exports.{Path.ChangeExtension(header, ".g.cs")}", Exports(functions));
         }
         // One file per architecture that has more: the project leaves it out elsewhere.
@@ -33,7 +34,8 @@ internal sealed class ExportWriter(Library library)
     private string Exports(IEnumerable<ApiFunction> functions)
     {
         var text = new StringBuilder(ImportWriter.Banner);
-        text.Append("using System.Runtime.CompilerServices;\nusing System.Runtime.InteropServices;\nusing DotMlx.Bindings;\n\nnamespace DotMlx.Reference;\n\ninternal static unsafe partial class Exports\n{\n");
+        text.Append("using System.Runtime.CompilerServices;\nusing System.Runtime.InteropServices;\nusing DotMlx.Bindings;\n\nnamespace "
+            + "DotMlx.Reference;\n\ninternal static unsafe partial class Exports\n{\n");
         text.AppendJoin('\n', functions.Select(Export));
         return text.Append("}\n").ToString();
     }
@@ -52,7 +54,8 @@ internal sealed class ExportWriter(Library library)
             "int" when !ValueReturning.Contains(f.Name) => "return Errors.Report(error);",
             _ => "Errors.Report(error);\n            return default;",
         };
-        return head + body + $"        }}\n        catch (Exception error)\n        {{\n            {failed}\n        }}\n        finally\n        {{\n            Scope.Flush();\n        }}\n    }}\n";
+        return head + body + $"        }}\n        catch (Exception error)\n        {{\n            {failed}\n        }}\n        "
+            + $"finally\n        {{\n            Scope.Flush();\n        }}\n    }}\n";
     }
 
     private static bool IsTyped(ApiFunction f) => TypedHeaders.Contains(f.Header) || TypedFunctions.Contains(f.Name);
@@ -85,9 +88,13 @@ internal sealed class ExportWriter(Library library)
         return text.Append("            return 0;\n").ToString();
     }
 
-    private static bool IsResult(ApiParameter p) => p.Name.StartsWith("res", StringComparison.Ordinal) && p.Type is { Pointers: 1, IsConst: false, Base: "mlx_array" or "mlx_vector_array" };
+    private static bool IsResult(ApiParameter p) => p.Name.StartsWith("res", StringComparison.Ordinal)
+        && p.Type is { Pointers: 1, IsConst: false, Base: "mlx_array" or "mlx_vector_array" };
 
-    /// <summary>A parameter of a typed function: C# type, and how the export makes it out of C's. Streams have neither: they are checked and dropped.</summary>
+    /// <summary>
+    /// A parameter of a typed function: C# type, and how the export makes it out of C's. Streams have neither: they are checked and
+    /// dropped.
+    /// </summary>
     private sealed record Typed(string Name, string? Type, string? Expression);
 
     private static IEnumerable<Typed> Inputs(ApiFunction f)
@@ -110,7 +117,9 @@ internal sealed class ExportWriter(Library library)
             yield return p.Type.ToString() switch
             {
                 "const mlx_stream" => new Typed(name, null, null),
-                "const mlx_array" => p.Nullable ? new Typed(name, "Tensor?", $"GetOrNull({name})") : new Typed(name, "Tensor", $"Get({name})"),
+                "const mlx_array" => p.Nullable
+                    ? new Typed(name, "Tensor?", $"GetOrNull({name})")
+                    : new Typed(name, "Tensor", $"Get({name})"),
                 "const mlx_vector_array" => new Typed(name, "Tensor[]", $"Get({name})"),
                 "const char*" => new Typed(name, "string?", $"Marshal.PtrToStringUTF8((nint){name})"),
                 "bool" => new Typed(name, "bool", $"{name} != 0"),
@@ -120,7 +129,8 @@ internal sealed class ExportWriter(Library library)
                 "size_t" => new Typed(name, "nuint", name),
                 "uint64_t" => new Typed(name, "ulong", name),
                 "int" or "float" or "double" or "mlx_dtype" or "mlx_fft_norm" => new Typed(name, p.Type.Base, name),
-                _ => throw new NotSupportedException($"{f.Name}: no rule for the parameter '{p.Type.Declare(p.Name)}' of a typed export; add one to {nameof(ExportWriter)}."),
+                _ => throw new NotSupportedException($"{f.Name}: no rule for the parameter '{p.Type.Declare(p.Name)}' of a typed export; "
+                    + $"add one to {nameof(ExportWriter)}."),
             };
         }
     }
@@ -134,7 +144,9 @@ internal sealed class ExportWriter(Library library)
     private string NotProvided()
     {
         var text = new StringBuilder(ImportWriter.Banner);
-        text.Append("using DotMlx.Bindings;\n\nnamespace DotMlx.Reference;\n\n/// <summary>Every function of the C API, failing by name; the class Functions hides what it implements.</summary>\ninternal unsafe class NotProvided\n{\n    protected NotProvided()\n    {\n    }\n");
+        text.Append("using DotMlx.Bindings;\n\nnamespace DotMlx.Reference;\n\n/// <summary>Every function of the C API, failing by name; "
+            + "the class Functions hides what it implements.</summary>\ninternal unsafe class "
+            + "NotProvided\n{\n    protected NotProvided()\n    {\n    }\n");
         foreach (ApiFunction f in ApiJson.Ordered(library.Pinned.Functions))
         {
             (string returns, string parameters) = IsTyped(f)

@@ -18,7 +18,8 @@ internal sealed class Library(VersionTable table, IReadOnlyList<ApiVersion> vers
     /// <summary>Every form of every function of a header, the form under the plain C name first.</summary>
     internal IEnumerable<Form> Forms(string header)
     {
-        IEnumerable<string> names = versions.SelectMany(v => v.Functions).Where(f => f.Header == header).Select(f => f.Name).Distinct().Order(StringComparer.Ordinal);
+        IEnumerable<string> names = versions.SelectMany(v => v.Functions).Where(f => f.Header == header).Select(f => f.Name).Distinct()
+            .Order(StringComparer.Ordinal);
         foreach (string name in names)
         {
             var byForm = versions.Where(v => v.Find(name) is not null).GroupBy(v => v.Find(name)!.Signature).ToList();

@@ -24,11 +24,15 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
     /// <summary>clang, or the newest clang-N: a distribution may have only the numbered name.</summary>
     private static string? OnPath()
     {
-        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries);
         string plain = OperatingSystem.IsWindows() ? "clang.exe" : "clang";
         return folders.Select(folder => Path.Combine(folder, plain)).FirstOrDefault(File.Exists)
             ?? folders.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder, "clang-*"))
-                .Select(file => (File: file, Number: int.TryParse(Path.GetFileName(file)["clang-".Length..], CultureInfo.InvariantCulture, out int number) ? number : 0))
+                .Select(file => (File: file,
+                    Number: int.TryParse(Path.GetFileName(file)["clang-".Length..], CultureInfo.InvariantCulture, out int number)
+                        ? number
+                        : 0))
                 .Where(found => found.Number > 0).OrderByDescending(found => found.Number).Select(found => found.File).FirstOrDefault();
     }
 
@@ -36,7 +40,8 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(Compiler, "--version") { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process process =
+                Process.Start(new ProcessStartInfo(Compiler, "--version") { RedirectStandardOutput = true, RedirectStandardError = true })!;
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0;
@@ -59,7 +64,8 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
 
     private static JsonDocument Dump(string directory)
     {
-        var start = new ProcessStartInfo(Compiler) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Compiler)
+            { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])["-x", "c", "-std=c11", "-I", directory, "-Xclang", "-ast-dump=json", "-fsyntax-only", "-"])
             start.ArgumentList.Add(argument);
         Process process;
@@ -69,7 +75,8 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
         }
         catch (Win32Exception e)
         {
-            throw new InvalidOperationException($"'{Compiler}' did not start: {e.Message}. Reading headers needs clang (Debian: the package clang; macOS: xcode-select --install), or set CLANG to its path.", e);
+            throw new InvalidOperationException($"'{Compiler}' did not start: {e.Message}. Reading headers needs clang (Debian: the "
+                + $"package clang; macOS: xcode-select --install), or set CLANG to its path.", e);
         }
         using (process)
         {
@@ -139,7 +146,8 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
             string kind = Text(declaration, "kind");
             switch (kind)
             {
-                case "RecordDecl" or "EnumDecl" when declaration.TryGetProperty("name", out JsonElement tag) && declaration.TryGetProperty("inner", out _):
+                case "RecordDecl" or "EnumDecl" when declaration.TryGetProperty("name", out JsonElement tag)
+                    && declaration.TryGetProperty("inner", out _):
                     _tags[tag.GetString()!] = declaration;
                     break;
                 case "TypedefDecl":
@@ -162,7 +170,8 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
             string tag = type.Split(' ')[^1];
             if (!_tags.TryGetValue(tag, out JsonElement definition)) return;
             if (type.StartsWith("struct ", StringComparison.Ordinal))
-                _structs.Add(new ApiStruct(name, header, [.. Inner(definition, "FieldDecl").Select(f => new ApiParameter(Text(f, "name"), CType.Parse(QualifiedType(f))))]));
+                _structs.Add(new ApiStruct(name, header,
+                    [.. Inner(definition, "FieldDecl").Select(f => new ApiParameter(Text(f, "name"), CType.Parse(QualifiedType(f))))]));
             else if (type.StartsWith("enum ", StringComparison.Ordinal))
                 _enums.Add(new ApiEnum(name, header, Members(definition)));
         }
@@ -199,7 +208,8 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
         /// <summary>Nullability is a comment behind the parameter, which only the raw text still has.</summary>
         private HashSet<string> Nullable(JsonElement declaration, string file)
         {
-            if (!_texts.TryGetValue(file, out string? text)) _texts[file] = text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file));
+            if (!_texts.TryGetValue(file, out string? text))
+                _texts[file] = text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file));
             JsonElement range = declaration.GetProperty("range");
             string source = text[Offset(range.GetProperty("begin"))..(Offset(range.GetProperty("end")) + 1)];
             return [.. NullableParameter().Matches(source).Select(m => m.Groups["name"].Value)];

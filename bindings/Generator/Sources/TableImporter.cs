@@ -14,7 +14,8 @@ internal static class TableImporter
         var structs = new List<ApiStruct>();
         var enums = new List<ApiEnum>();
         // A parameter that may be null wherever the neighbor has one of that name may be null in a new function as well.
-        HashSet<string> optionalEverywhere = [.. neighbor.Functions.SelectMany(f => f.Parameters).GroupBy(p => p.Name).Where(g => g.All(p => p.Nullable)).Select(g => g.Key)];
+        HashSet<string> optionalEverywhere = [.. neighbor.Functions.SelectMany(f => f.Parameters).GroupBy(p => p.Name)
+            .Where(g => g.All(p => p.Nullable)).Select(g => g.Key)];
         int number = 0;
         foreach (string line in File.ReadLines(path))
         {
@@ -22,7 +23,8 @@ internal static class TableImporter
             if (line.Length == 0) continue;
             string[] cells = line.Split('\t');
             if (cells.Length != 5)
-                throw new FormatException($"{path}({number}): {cells.Length} columns instead of five (kind, name, header, return type, parameters).");
+                throw new FormatException($"{path}({number}): {cells.Length} columns instead of five (kind, "
+                    + $"name, header, return type, parameters).");
             (string name, string header, string details) = (cells[1], cells[2], cells[4]);
             switch (cells[0])
             {
@@ -33,7 +35,9 @@ internal static class TableImporter
                     structs.Add(new ApiStruct(name, header, [.. CType.Split(details, ';').Select(f => Named(f, 0, false))]));
                     break;
                 case "enum":
-                    enums.Add(new ApiEnum(name, header, [.. details.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select((m, i) => new ApiMember(m, i))]));
+                    enums.Add(new ApiEnum(name, header,
+                        [.. details.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                            .Select((m, i) => new ApiMember(m, i))]));
                     break;
                 default:
                     throw new FormatException($"{path}({number}): '{cells[0]}' is not fn, struct or enum.");
@@ -42,7 +46,8 @@ internal static class TableImporter
         return new ApiVersion(version, "table", functions, structs, enums, neighbor.Callbacks);
     }
 
-    private static ApiFunction Function(string name, string header, string returns, string details, ApiFunction? before, HashSet<string> optionalEverywhere)
+    private static ApiFunction Function(string name, string header, string returns, string details, ApiFunction? before,
+        HashSet<string> optionalEverywhere)
     {
         string[] parts = [.. CType.Split(details, ',').Select(p => p.Trim()).Where(p => p != "void")];
         ApiParameter[] parameters = [.. parts.Where(p => p != "...").Select((p, i) =>

@@ -37,7 +37,8 @@ internal sealed partial class TextHeaderParser : IHeaderParser
         {
             // half.h only gives the two half types their names.
             if (header == "half.h" || !seen.Add(header)) return;
-            foreach (Match include in Include().Matches(File.ReadAllText(Path.Combine(folder, header), Encoding.Latin1))) Visit(include.Groups["name"].Value);
+            foreach (Match include in Include().Matches(File.ReadAllText(Path.Combine(folder, header), Encoding.Latin1)))
+                Visit(include.Groups["name"].Value);
             order.Add(header);
         }
 
@@ -60,7 +61,8 @@ internal sealed partial class TextHeaderParser : IHeaderParser
             text = NullComment().Replace(text, MayBeNull);
             text = Directive().Replace(Comment().Replace(text, " "), "");
             text = ExternC().Replace(text, match => match.Groups["body"].Value);
-            foreach (string statement in CType.Split(text.Replace('{', '(').Replace('}', ')'), ';').Select(s => Space().Replace(s, " ").Trim()))
+            foreach (string statement in CType.Split(text.Replace('{', '(').Replace('}', ')'), ';')
+                .Select(s => Space().Replace(s, " ").Trim()))
                 if (statement.Length > 0) Read(header, statement);
         }
 
@@ -69,7 +71,8 @@ internal sealed partial class TextHeaderParser : IHeaderParser
             if (Forward().IsMatch(statement) || Alias().IsMatch(statement) || Variable().IsMatch(statement)) return;
             if (Struct().Match(statement) is { Success: true } record)
             {
-                Structs.Add(new ApiStruct(record.Groups["name"].Value, header, [.. CType.Split(record.Groups["body"].Value, ';').Select(f => Parameter(f, 0))]));
+                Structs.Add(new ApiStruct(record.Groups["name"].Value, header,
+                    [.. CType.Split(record.Groups["body"].Value, ';').Select(f => Parameter(f, 0))]));
             }
             else if (Enum().Match(statement) is { Success: true } choice)
             {
@@ -82,15 +85,19 @@ internal sealed partial class TextHeaderParser : IHeaderParser
             }
             else if (Function().Match(statement) is { Success: true } function)
             {
-                string[] parts = [.. CType.Split(function.Groups["parameters"].Value, ',').Select(p => p.Trim()).Where(p => p is not ("" or "void"))];
+                string[] parts = [.. CType.Split(function.Groups["parameters"].Value, ',').Select(p => p.Trim())
+                    .Where(p => p is not ("" or "void"))];
                 ApiParameter[] parameters = [.. parts.Where(p => p != "...").Select(Parameter)];
                 CType returns = CType.Parse(function.Groups["returns"].Value);
                 bool half = parameters.Select(p => p.Type).Append(returns).Any(t => HalfTypes.Contains(t.Base));
-                Functions.Add(new ApiFunction(function.Groups["name"].Value, header, returns, parameters, parts.Contains("..."), half ? "x86-64" : null));
+                Functions.Add(new ApiFunction(function.Groups["name"].Value, header, returns, parameters, parts.Contains("..."), half
+                    ? "x86-64"
+                    : null));
             }
             else
             {
-                throw new FormatException($"{header} has a declaration that is not understood without clang: '{statement}'. Install clang (Debian: the package clang) or set CLANG to its path.");
+                throw new FormatException($"{header} has a declaration that is not understood without clang: '{statement}'. Install clang "
+                    + $"(Debian: the package clang) or set CLANG to its path.");
             }
         }
 
@@ -104,9 +111,12 @@ internal sealed partial class TextHeaderParser : IHeaderParser
         private static List<ApiMember> Members(string body)
         {
             var members = new List<ApiMember>();
-            foreach (string[] member in body.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(m => m.Split('=', StringSplitOptions.TrimEntries)))
+            foreach (string[] member in body.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(m => m.Split('=', StringSplitOptions.TrimEntries)))
             {
-                int value = member.Length > 1 ? int.Parse(member[1], CultureInfo.InvariantCulture) : members.Count == 0 ? 0 : members[^1].Value + 1;
+                int value = member.Length > 1 ? int.Parse(member[1], CultureInfo.InvariantCulture) : members.Count == 0
+                    ? 0
+                    : members[^1].Value + 1;
                 members.Add(new ApiMember(member[0], value));
             }
             return members;

@@ -19,7 +19,9 @@ public static class IdxFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using FileStream file = File.OpenRead(path);
-        using Stream data = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using Stream data = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+            ? new GZipStream(file, CompressionMode.Decompress)
+            : file;
         try
         {
             return Read(data, path);
@@ -35,10 +37,12 @@ public static class IdxFile
         Span<byte> header = stackalloc byte[4];
         data.ReadExactly(header);
         (byte code, byte dimensions) = (header[2], header[3]);
-        if (header[0] != 0 || header[1] != 0 || dimensions is 0 or > MostDimensions || code is not (0x08 or 0x09 or 0x0B or 0x0C or 0x0D or 0x0E))
+        if (header[0] != 0 || header[1] != 0 || dimensions is 0 or > MostDimensions
+            || code is not (0x08 or 0x09 or 0x0B or 0x0C or 0x0D or 0x0E))
         {
             throw new InvalidDataException(
-                $"'{path}' is not an IDX file: it begins with {Convert.ToHexString(header)}, expected 0000, a type from 08 to 0E and the number of dimensions.");
+                $"'{path}' is not an IDX file: it begins with {Convert.ToHexString(header)}, expected 0000, "
+                + $"a type from 08 to 0E and the number of dimensions.");
         }
 
         int[] shape = new int[dimensions];

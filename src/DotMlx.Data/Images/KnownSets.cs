@@ -21,13 +21,15 @@ public static class Mnist
         return images.NDim == 3 && labels.NDim == 1 && images.Dim(0) == labels.Dim(0)
             ? (images, labels)
             : throw new InvalidDataException(
-                $"The files of '{set}' in '{folder}' do not belong together: images of shape ({string.Join(", ", images.Shape.ToArray())}), "
+                $"The files of '{set}' in '{folder}' do not belong together: images of shape "
+                + $"({string.Join(", ", images.Shape.ToArray())}), "
                 + $"labels of shape ({string.Join(", ", labels.Shape.ToArray())}).");
     }
 
     private static string Find(string folder, string name, int dimensions)
     {
-        string[] names = [$"{name}-idx{dimensions}-ubyte", $"{name}-idx{dimensions}-ubyte.gz", $"{name}.idx{dimensions}-ubyte", $"{name}.idx{dimensions}-ubyte.gz"];
+        string[] names = [$"{name}-idx{dimensions}-ubyte", $"{name}-idx{dimensions}-ubyte.gz", $"{name}.idx{dimensions}-ubyte",
+            $"{name}.idx{dimensions}-ubyte.gz"];
         return names.Select(file => Path.Combine(folder, file)).FirstOrDefault(File.Exists)
             ?? throw new FileNotFoundException($"'{folder}' has none of {string.Join(", ", names)}.");
     }
@@ -74,7 +76,8 @@ public static class Cifar
             byte[] bytes = File.ReadAllBytes(path);
             if (bytes.Length == 0 || bytes.Length % (labelsEach + Pixels) != 0)
             {
-                throw new InvalidDataException($"'{path}' has {bytes.Length} bytes, no multiple of a record's {labelsEach + Pixels}: it is not the binary version.");
+                throw new InvalidDataException($"'{path}' has {bytes.Length} bytes, no multiple of a record's {labelsEach + Pixels}: it "
+                    + $"is not the binary version.");
             }
 
             files.Add(bytes);

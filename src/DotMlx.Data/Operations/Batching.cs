@@ -87,5 +87,6 @@ internal static class Stacking
         return batch;
     }
 
-    private static string Shapes(MlxArray[] example) => string.Join(", ", example.Select(array => $"({string.Join(", ", array.Shape.ToArray())})"));
+    private static string Shapes(MlxArray[] example) =>
+        string.Join(", ", example.Select(array => $"({string.Join(", ", array.Shape.ToArray())})"));
 }

@@ -10,7 +10,8 @@ internal sealed class IndexedSelect<T, TResult>(IndexedDataset<T> source, ItemMa
     internal override TResult Get(int epoch, int index)
     {
         T item = source.Get(epoch, index);
-        return DatasetException.Naming((map, epoch, index, item), static s => s.map(s.epoch, s.index, s.item), s => NameOf(s.epoch, s.index));
+        return DatasetException.Naming((map, epoch, index, item), static s => s.map(s.epoch, s.index, s.item),
+            s => NameOf(s.epoch, s.index));
     }
 
     internal override string NameOf(int epoch, int index) => source.NameOf(epoch, index);
@@ -20,14 +21,17 @@ internal sealed class StreamSelect<T, TResult>(Dataset<T> source, ItemMap<T, TRe
 {
     public override int? Count => source.Count;
 
-    internal override string NameOf(long position) => source is StreamedDataset<T> streamed ? streamed.NameOf(position) : base.NameOf(position);
+    internal override string NameOf(long position) => source is StreamedDataset<T> streamed
+        ? streamed.NameOf(position)
+        : base.NameOf(position);
 
     internal override IEnumerable<TResult> Open(int epoch, long skip)
     {
         long position = skip;
         foreach (T item in source.Open(epoch, skip))
         {
-            yield return DatasetException.Naming((map, epoch, position, item), static s => s.map(s.epoch, s.position, s.item), s => NameOf(s.position));
+            yield return DatasetException.Naming((map, epoch, position, item), static s => s.map(s.epoch, s.position, s.item),
+                s => NameOf(s.position));
             position++;
         }
     }

@@ -11,7 +11,8 @@ internal class OrderedDataset<T>(IndexedDataset<T> source, Order order) : Indexe
     internal sealed override int Length { get; } = order.Length(source.Length);
 
     /// <summary>Creates an ordered dataset. Rows of arrays keep their fast batching.</summary>
-    public static IndexedDataset<T> Of(IndexedDataset<T> source, Order order) => source is IndexedDataset<MlxArray[]> rows && Unordered(rows) is not null
+    public static IndexedDataset<T> Of(IndexedDataset<T> source, Order order) =>
+        source is IndexedDataset<MlxArray[]> rows && Unordered(rows) is not null
         ? (IndexedDataset<T>)(object)new OrderedRows(rows, order)
         : new OrderedDataset<T>(source, order);
 
@@ -46,7 +47,8 @@ internal class OrderedDataset<T>(IndexedDataset<T> source, Order order) : Indexe
 
         int IRowSource.Length => Length;
 
-        public MlxArray[] Rows(int epoch, int start, int end) => Arrays.Take([.. Enumerable.Range(start, end - start).Select(i => Row(epoch, i))]);
+        public MlxArray[] Rows(int epoch, int start, int end) =>
+            Arrays.Take([.. Enumerable.Range(start, end - start).Select(i => Row(epoch, i))]);
 
         private int Row(int epoch, int index)
         {

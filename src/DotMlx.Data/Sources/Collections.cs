@@ -4,7 +4,8 @@ internal sealed class ListDataset<T>(IReadOnlyList<T> items) : IndexedDataset<T>
 {
     internal override int Length => items.Count;
 
-    internal override T Get(int epoch, int index) => DatasetException.Naming((items, index), static s => s.items[s.index], static s => $"item {s.index}");
+    internal override T Get(int epoch, int index) =>
+        DatasetException.Naming((items, index), static s => s.items[s.index], static s => $"item {s.index}");
 
     internal override string NameOf(int epoch, int index) => $"item {index}";
 }

@@ -31,6 +31,8 @@ internal sealed class CsvDataset<T>(string path, Func<IDataRecord, T> read, bool
     private static StreamReader OpenText(string path)
     {
         FileStream file = File.OpenRead(path);
-        return new StreamReader(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : file);
+        return new StreamReader(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+            ? new GZipStream(file, CompressionMode.Decompress)
+            : file);
     }
 }

@@ -136,7 +136,9 @@ public sealed partial class DecoderStack : Module
         }
         for (int i = 0; i < Layers.Count; i++)
         {
-            x = Replace(x, cache is null && RecomputesLayers ? Recompute(Layers[i], x, pass.Length) : Layers[i].Forward(x, pass, cache?.Layers[i]));
+            x = Replace(x, cache is null && RecomputesLayers
+                ? Recompute(Layers[i], x, pass.Length)
+                : Layers[i].Forward(x, pass, cache?.Layers[i]));
         }
         x = Replace(x, Norm.Forward(x));
         return pass.Length == 1 ? Replace(x, Mx.ExpandDims(x, 1)) : x;

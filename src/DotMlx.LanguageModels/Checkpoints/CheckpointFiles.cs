@@ -45,7 +45,8 @@ internal static class CheckpointFiles
                     (string weight, string type) = file.Float8Types.First();
                     file.Dispose();
                     throw new InvalidDataException(
-                        $"'{path}' cannot be loaded: weight '{weight}' is {type}, for which MLX has no element type; expected is a checkpoint in bfloat16 or in MLX's quantization.");
+                        $"'{path}' cannot be loaded: weight '{weight}' is {type}, for which MLX has no element type; expected is a "
+                        + $"checkpoint in bfloat16 or in MLX's quantization.");
                 }
                 foreach ((string name, MlxArray array) in file)
                 {

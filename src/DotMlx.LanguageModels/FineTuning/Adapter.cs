@@ -19,7 +19,8 @@ public sealed class Adapter : IDisposable
     private int _layersVersion;
 
     private Adapter(
-        LanguageModel model, AdapterConfig config, Dictionary<string, Module> layers, Dictionary<string, MlxArray> weights, bool trainedInPlace = false)
+        LanguageModel model, AdapterConfig config, Dictionary<string, Module> layers, Dictionary<string, MlxArray> weights,
+        bool trainedInPlace = false)
     {
         (_model, Config, _layers, _weights, _isTrainedInPlace) = (model, config, layers, weights, trainedInPlace);
         _layersVersion = model.LayersVersion;
@@ -64,7 +65,8 @@ public sealed class Adapter : IDisposable
         {
             if (model.Adapter is not null)
             {
-                throw new InvalidOperationException("Full fine-tuning changes the model itself: set its Adapter to null, or fuse it, first.");
+                throw new InvalidOperationException("Full fine-tuning changes the model itself: set its "
+                    + "Adapter to null, or fuse it, first.");
             }
             decoder.Freeze();
             for (int i = AdapterLayers.FirstLayer(decoder, config.Layers); i < decoder.Model.Layers.Count; i++)
@@ -82,7 +84,8 @@ public sealed class Adapter : IDisposable
             {
                 return new Adapter(model, config, AdapterLayers.Choose(decoder, config).ToDictionary(
                     item => item.Key,
-                    item => AdapterLayers.Wrap(item.Key, item.Value, config.Method, config.Lora.Rank, config.Lora.Scale, config.Lora.Dropout),
+                    item => AdapterLayers.Wrap(item.Key, item.Value, config.Method, config.Lora.Rank, config.Lora.Scale,
+                        config.Lora.Dropout),
                     StringComparer.Ordinal), []);
             }
             finally
@@ -157,7 +160,8 @@ public sealed class Adapter : IDisposable
         }
         if (_layers.Count > 0)
         {
-            List<KeyValuePair<string, Module>> fused = [.. _layers.Select(layer => KeyValuePair.Create(layer.Key, AdapterLayers.Fuse(layer.Value, dequantize)))];
+            List<KeyValuePair<string, Module>> fused = [.. _layers.Select(layer =>
+                KeyValuePair.Create(layer.Key, AdapterLayers.Fuse(layer.Value, dequantize)))];
             foreach ((string path, Module layer) in fused)
             {
                 Mx.Eval(layer.Parameters());
@@ -196,17 +200,20 @@ public sealed class Adapter : IDisposable
     }
 
     /// <summary>Creates an adapter from existing low-rank adapter layers.</summary>
-    internal static Adapter Of(LanguageModel model, AdapterConfig config, Dictionary<string, Module> layers) => new(model, config, layers, []);
+    internal static Adapter Of(LanguageModel model, AdapterConfig config, Dictionary<string, Module> layers) =>
+        new(model, config, layers, []);
 
     /// <summary>Creates an adapter from weights that replace the weights of the model.</summary>
-    internal static Adapter Of(LanguageModel model, AdapterConfig config, Dictionary<string, MlxArray> weights) => new(model, config, [], weights);
+    internal static Adapter Of(LanguageModel model, AdapterConfig config, Dictionary<string, MlxArray> weights) =>
+        new(model, config, [], weights);
 
     internal void Enter(LanguageModel model)
     {
         ObjectDisposedException.ThrowIf(_isGone, this);
         if (!ReferenceEquals(model, _model))
         {
-            throw new ArgumentException($"The adapter is for the model in '{_model.Folder}', not for the one in '{model.Folder}'.", nameof(model));
+            throw new ArgumentException($"The adapter is for the model in '{_model.Folder}', not for the one in '{model.Folder}'.",
+                nameof(model));
         }
         CheckLayers();
         if (_layers.Count > 0)
@@ -219,7 +226,8 @@ public sealed class Adapter : IDisposable
         }
         else if (!_isTrainedInPlace)
         {
-            Dictionary<string, MlxArray> present = model.Model.Parameters().Flatten().ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
+            Dictionary<string, MlxArray> present = model.Model.Parameters().Flatten()
+                .ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
             _replaced = _weights.Keys.ToDictionary(name => name, name => present[name], StringComparer.Ordinal);
             model.Model.LoadWeights(_weights, strict: false);
         }
@@ -243,15 +251,19 @@ public sealed class Adapter : IDisposable
         }
     }
 
-    /// <summary>Checks that the model still has the layers that this adapter was made for, so that it does not bring back earlier ones.</summary>
+    /// <summary>
+    /// Checks that the model still has the layers that this adapter was made for, so that it does not bring back earlier ones.
+    /// </summary>
     private void CheckLayers()
     {
         if (_layersVersion == _model.LayersVersion)
         {
             return;
         }
-        Dictionary<string, Module> present = _model.Model.NamedModules().ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
-        string? changed = _layers.FirstOrDefault(layer => !ReferenceEquals(present.GetValueOrDefault(layer.Key), AdapterLayers.Base(layer.Value))).Key;
+        Dictionary<string, Module> present = _model.Model.NamedModules()
+            .ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
+        string? changed = _layers.FirstOrDefault(layer =>
+            !ReferenceEquals(present.GetValueOrDefault(layer.Key), AdapterLayers.Base(layer.Value))).Key;
         if (changed is null && _layers.Count == 0)
         {
             HashSet<string> names = [.. _model.Model.Parameters().Flatten().Select(item => item.Key)];
@@ -260,7 +272,8 @@ public sealed class Adapter : IDisposable
         if (changed is not null)
         {
             throw new InvalidOperationException(
-                $"The adapter does not fit the model anymore: '{changed}' has changed since the adapter was made, because another adapter was fused "
+                $"The adapter does not fit the model anymore: '{changed}' has changed since the adapter was "
+                + $"made, because another adapter was fused "
                 + "or the model was quantized. Load the adapter again.");
         }
         _layersVersion = _model.LayersVersion;

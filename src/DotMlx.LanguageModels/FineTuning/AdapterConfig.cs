@@ -59,7 +59,8 @@ public sealed record AdapterConfig
         {
             throw new InvalidDataException($"'{path}' cannot be loaded: it has {file.Length} bytes, and {MaxBytes} is the limit.");
         }
-        return Guarded(path, () => JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject ?? throw new FormatException("it is no JSON object"));
+        return Guarded(path, () => JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject
+            ?? throw new FormatException("it is no JSON object"));
     }
 
     /// <summary>Wraps parsing errors in an exception that names the file.</summary>
@@ -81,7 +82,8 @@ public sealed record AdapterConfig
     {
         if (!IsUniform)
         {
-            throw new NotSupportedException("The corrections have several ranks or scales, which mlx-lm's format cannot say: fuse the adapter instead.");
+            throw new NotSupportedException("The corrections have several ranks or scales, which mlx-lm's "
+                + "format cannot say: fuse the adapter instead.");
         }
     }
 
@@ -119,7 +121,8 @@ public sealed record AdapterConfig
             "full" => FineTuningMethod.Full,
             _ => throw new NotSupportedException($"'{path}' asks for the 'fine_tune_type' '{type}'; known are lora, dora and full."),
         };
-        AdapterConfig config = new() { Method = method, Model = (string?)json["model"], Layers = (int?)json["num_layers"] ?? throw Missing("num_layers") };
+        AdapterConfig config = new()
+            { Method = method, Model = (string?)json["model"], Layers = (int?)json["num_layers"] ?? throw Missing("num_layers") };
         if (method == FineTuningMethod.Full)
         {
             return config;
@@ -130,7 +133,9 @@ public sealed record AdapterConfig
             Rank = (int?)lora["rank"] ?? throw Missing("lora_parameters.rank"),
             Scale = (double?)lora["scale"] ?? throw Missing("lora_parameters.scale"),
             Dropout = (double?)lora["dropout"] ?? 0,
-            Keys = lora["keys"] is JsonArray keys ? [.. keys.Select(key => (string?)key ?? throw new FormatException("'lora_parameters.keys' holds null"))] : null,
+            Keys = lora["keys"] is JsonArray keys
+                ? [.. keys.Select(key => (string?)key ?? throw new FormatException("'lora_parameters.keys' holds null"))]
+                : null,
         };
         parameters.Check();
         return config with { Lora = parameters };

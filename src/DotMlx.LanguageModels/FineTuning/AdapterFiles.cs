@@ -19,7 +19,9 @@ internal static class AdapterFiles
         HashSet<MlxArray> used = new(ReferenceEqualityComparer.Instance);
         try
         {
-            return config.Method == FineTuningMethod.Full ? Full(model, config, path, file, used) : Corrections(model, config, path, file, used);
+            return config.Method == FineTuningMethod.Full
+                ? Full(model, config, path, file, used)
+                : Corrections(model, config, path, file, used);
         }
         finally
         {
@@ -40,7 +42,8 @@ internal static class AdapterFiles
         if (!there.Shape.SequenceEqual(array.Shape) || !array.DType.IsFloating())
         {
             throw new InvalidDataException(
-                $"'{path}' does not fit: '{name}' has the shape {Shape(array)} and the type {array.DType}, expected {Shape(there)} of a floating-point type.");
+                $"'{path}' does not fit: '{name}' has the shape {Shape(array)} and the type {array.DType}, "
+                + $"expected {Shape(there)} of a floating-point type.");
         }
         layer.Update(new TreeDictionary { [parameter] = array });
         MlxScope.Detach(array);
@@ -61,7 +64,8 @@ internal static class AdapterFiles
             if (dot < 0 || !layers.TryGetValue(name[..dot], out Module? layer))
             {
                 throw new InvalidDataException(
-                    $"'{path}' does not fit: '{name}' belongs to a layer that {AdapterConfig.FileName} does not choose or the model does not have.");
+                    $"'{path}' does not fit: '{name}' belongs to a layer that {AdapterConfig.FileName} does "
+                    + $"not choose or the model does not have.");
             }
             Set(layer, path, name, name[(dot + 1)..], array);
             used.Add(array);
@@ -71,7 +75,8 @@ internal static class AdapterFiles
 
     private static Adapter Full(LanguageModel model, AdapterConfig config, string path, SafetensorsFile file, HashSet<MlxArray> used)
     {
-        Dictionary<string, MlxArray> present = model.Model.Parameters().Flatten().ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
+        Dictionary<string, MlxArray> present = model.Model.Parameters().Flatten()
+            .ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
         foreach ((string name, MlxArray array) in file)
         {
             if (!present.TryGetValue(name, out MlxArray? there))

@@ -12,12 +12,15 @@ internal static class AdapterLayers
     {
         config.Lora.Check();
         int first = FirstLayer(decoder, config.Layers);
-        HashSet<string> keys = config.Lora.Keys is { } named ? [.. named] : [.. decoder.Model.Layers.SelectMany(layer => Correctable(layer, _ => true)).Select(item => item.Key)];
+        HashSet<string> keys = config.Lora.Keys is { } named
+            ? [.. named]
+            : [.. decoder.Model.Layers.SelectMany(layer => Correctable(layer, _ => true)).Select(item => item.Key)];
         List<KeyValuePair<string, Module>> chosen = [];
         for (int i = first; i < decoder.Model.Layers.Count; i++)
         {
             string path = PathOf(i);
-            chosen.AddRange(Correctable(decoder.Model.Layers[i], keys.Contains).Select(item => KeyValuePair.Create($"{path}.{item.Key}", item.Value)));
+            chosen.AddRange(Correctable(decoder.Model.Layers[i], keys.Contains)
+                .Select(item => KeyValuePair.Create($"{path}.{item.Key}", item.Value)));
         }
         HashSet<string> known = [.. chosen.Select(item => item.Key)];
         chosen.AddRange(Correctable(decoder, keys.Contains).Where(item => known.Add(item.Key)));
@@ -40,7 +43,8 @@ internal static class AdapterLayers
 
     /// <summary>Wraps a layer with a new low-rank adapter.</summary>
     /// <exception cref="NotSupportedException">DoRA does not support expert layers.</exception>
-    internal static Module Wrap(string path, Module layer, FineTuningMethod method, int rank, double scale, double dropout) => (layer, method) switch
+    internal static Module Wrap(string path, Module layer, FineTuningMethod method, int rank, double scale, double dropout) =>
+        (layer, method) switch
     {
         (Linear x, FineTuningMethod.Lora) => LoraLinear.FromLinear(x, rank, dropout, scale),
         (SwitchLinear x, FineTuningMethod.Lora) => new LoraSwitchLinear(x, rank, dropout, scale),

@@ -18,7 +18,8 @@ internal sealed class BatchPlan
         (_examples, _batchSize, _seed) = (examples, batchSize, seed);
         if (examples.Count < batchSize)
         {
-            throw new ArgumentException($"'{examples.Path}' has {examples.Count} examples, but a batch takes {batchSize}: make the batch smaller.");
+            throw new ArgumentException($"'{examples.Path}' has {examples.Count} examples, but a batch "
+                + $"takes {batchSize}: make the batch smaller.");
         }
         if (!examples.Options.Packed)
         {
@@ -27,7 +28,8 @@ internal sealed class BatchPlan
         }
         else if (BatchesOf(0) == 0)
         {
-            throw new ArgumentException($"'{examples.Path}' fills fewer than {batchSize} packed rows of {examples.Options.MaxLength} tokens: make the batch or the rows smaller.");
+            throw new ArgumentException($"'{examples.Path}' fills fewer than {batchSize} packed rows "
+                + $"of {examples.Options.MaxLength} tokens: make the batch or the rows smaller.");
         }
     }
 

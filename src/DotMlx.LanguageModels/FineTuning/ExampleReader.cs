@@ -15,7 +15,8 @@ internal sealed class ExampleReader
 
     internal ExampleReader(LanguageModel model, DataOptions options)
     {
-        _tokenizer = model.Tokenizer ?? throw new NotSupportedException($"'{model.Folder}' has no tokenizer.json, so text cannot be turned into tokens.");
+        _tokenizer = model.Tokenizer
+            ?? throw new NotSupportedException($"'{model.Folder}' has no tokenizer.json, so text cannot be turned into tokens.");
         (_template, _folder, _maskPrompt) = (model.ChatTemplate, model.Folder, options.MaskPrompt);
     }
 
@@ -33,7 +34,8 @@ internal sealed class ExampleReader
         }
         if (root.TryGetProperty("prompt", out JsonElement prompt) && root.TryGetProperty("completion", out JsonElement completion))
         {
-            return Conversation([Message("user", Text(prompt, "prompt")), Message("assistant", Text(completion, "completion"))], ToolsOf(root), answers: true);
+            return Conversation([Message("user", Text(prompt, "prompt")), Message("assistant", Text(completion, "completion"))],
+                ToolsOf(root), answers: true);
         }
         if (root.TryGetProperty("messages", out JsonElement messages))
         {
@@ -44,14 +46,16 @@ internal sealed class ExampleReader
             return PlainText(Text(text, "text"));
         }
         string names = string.Join(", ", root.EnumerateObject().Take(8).Select(property => $"'{property.Name}'"));
-        throw new FormatException($"it has {(names.Length > 0 ? names : "nothing")}, expected 'messages', 'prompt' and 'completion', or 'text'");
+        throw new FormatException($"it has {(names.Length > 0 ? names : "nothing")}, expected 'messages', "
+            + $"'prompt' and 'completion', or 'text'");
     }
 
     private Example PlainText(string text)
     {
         if (_maskPrompt)
         {
-            throw new FormatException("it has 'text', which has no prompt to mask: set MaskPrompt to false, or use 'messages' or 'prompt' and 'completion'");
+            throw new FormatException("it has 'text', which has no prompt to mask: set MaskPrompt to false, "
+                + "or use 'messages' or 'prompt' and 'completion'");
         }
         int[] tokens = _tokenizer.Encode(text);
         return new(_tokenizer.EosId is { } end && (tokens.Length == 0 || tokens[^1] != end) ? [.. tokens, end] : tokens, 0);
@@ -68,7 +72,8 @@ internal sealed class ExampleReader
         {
             throw new FormatException("it has one message, and the prompt before it is to be masked: expected at least two");
         }
-        bool prompts = answers ?? (messages[^1] is JsonElement last && last.TryGetProperty("role", out JsonElement role) && role.ValueEquals("assistant"));
+        bool prompts = answers
+            ?? (messages[^1] is JsonElement last && last.TryGetProperty("role", out JsonElement role) && role.ValueEquals("assistant"));
         return new(tokens, Render(messages[..^1], tools, prompts).Length);
     }
 
@@ -91,7 +96,8 @@ internal sealed class ExampleReader
         List<object?> list = [];
         foreach (JsonElement message in messages.EnumerateArray())
         {
-            if (message.ValueKind != JsonValueKind.Object || !message.TryGetProperty("role", out JsonElement role) || role.ValueKind != JsonValueKind.String)
+            if (message.ValueKind != JsonValueKind.Object || !message.TryGetProperty("role", out JsonElement role)
+                || role.ValueKind != JsonValueKind.String)
             {
                 throw new FormatException($"message {list.Count + 1} of 'messages' has no 'role'");
             }

@@ -72,7 +72,8 @@ public sealed class ExampleSet
     /// <exception cref="InvalidDataException">A line is invalid. The message names the file, the line, and the fault.</exception>
     /// <exception cref="NotSupportedException">The model has no tokenizer.</exception>
     /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
-    public static ExampleSet Load(string path, LanguageModel model, DataOptions? options = null, CancellationToken cancellationToken = default)
+    public static ExampleSet Load(string path, LanguageModel model, DataOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(model);
@@ -101,7 +102,8 @@ public sealed class ExampleSet
             truncated += whole.Tokens.Length > length ? 1 : 0;
             entries.Add(new(offset, line.Length, number, length, Digest(line)));
         }
-        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(FormattableString.Invariant($"{options.MaskPrompt} {options.MaxLength} {options.Packed}")));
+        hash.AppendData(System.Text.Encoding.UTF8
+            .GetBytes(FormattableString.Invariant($"{options.MaskPrompt} {options.MaxLength} {options.Packed}")));
         return new(path, reader, options, entries)
         {
             Truncated = truncated, Skipped = skipped, Identity = Convert.ToHexStringLower(hash.GetHashAndReset()),
@@ -124,7 +126,8 @@ public sealed class ExampleSet
         catch (JsonException error)
         {
             throw new InvalidDataException(
-                $"'{path}', line {line}: it is no valid JSON{(error.BytePositionInLine is { } at ? FormattableString.Invariant($" at byte {at + 1}") : "")}.", error);
+                $"'{path}', line {line}: it is no valid "
+                + $"JSON{(error.BytePositionInLine is { } at ? FormattableString.Invariant($" at byte {at + 1}") : "")}.", error);
         }
         catch (Exception error) when (error is FormatException or InvalidOperationException or ChatTemplateException or ArgumentException)
         {

@@ -60,7 +60,9 @@ public sealed class FineTuner : IDisposable
             model,
             new()
             {
-                Method = Settings.Method, Layers = Settings.WholeModel ? 0 : Math.Min(Settings.Layers, _decoder.Model.Layers.Count), Lora = Settings.Lora, Model = model.Folder,
+                Method = Settings.Method, Layers = Settings.WholeModel
+                    ? 0
+                    : Math.Min(Settings.Layers, _decoder.Model.Layers.Count), Lora = Settings.Lora, Model = model.Folder,
             },
             Settings.Seed);
         if (Settings.WholeModel)
@@ -101,7 +103,8 @@ public sealed class FineTuner : IDisposable
     /// The number of trainable parameters and the number of all parameters, including the adapter. Quantized weights count as packed uint32
     /// elements.
     /// </summary>
-    public (long Trained, long All) ParameterCount => (_decoder.TrainableParameters().Leaves.Sum(array => array.Size), _decoder.ParameterCount());
+    public (long Trained, long All) ParameterCount =>
+        (_decoder.TrainableParameters().Leaves.Sum(array => array.Size), _decoder.ParameterCount());
 
     internal TrainingStep TrainingStep { get; }
 
@@ -180,11 +183,13 @@ public sealed class FineTuner : IDisposable
                     if (!float.IsFinite(loss))
                     {
                         throw new InvalidOperationException(
-                            $"The loss of batch {Iteration} is {loss}: lower the learning rate, or limit the gradients with MaxGradientNorm.");
+                            $"The loss of batch {Iteration} is {loss}: lower the learning rate, or limit "
+                            + $"the gradients with MaxGradientNorm.");
                     }
                 }
                 Report(progress);
-                if (Settings.CheckpointFolder is not null && (Iteration % Settings.StepsPerCheckpoint == 0 || Iteration == Settings.Iterations))
+                if (Settings.CheckpointFolder is not null
+                    && (Iteration % Settings.StepsPerCheckpoint == 0 || Iteration == Settings.Iterations))
                 {
                     SaveCheckpoint();
                 }
@@ -261,7 +266,8 @@ public sealed class FineTuner : IDisposable
     };
 
     private string Folder() =>
-        Settings.CheckpointFolder ?? throw new InvalidOperationException("There is no folder for checkpoints: set FineTuningSettings.CheckpointFolder.");
+        Settings.CheckpointFolder
+            ?? throw new InvalidOperationException("There is no folder for checkpoints: set FineTuningSettings.CheckpointFolder.");
 
     private TrainingBatch NextBatch(BatchPlan plan)
     {
@@ -357,7 +363,8 @@ public sealed class FineTuner : IDisposable
 
     private FineTuningProgress Describe() => new(Iteration, Settings.Iterations)
     {
-        LearningRate = LearningRates.Of(Optimizer), TrainedTokens = TrainedTokens, PeakMemory = Mx.GetPeakMemory(), Elapsed = _watch.Elapsed,
+        LearningRate = LearningRates.Of(Optimizer), TrainedTokens = TrainedTokens, PeakMemory = Mx.GetPeakMemory(),
+        Elapsed = _watch.Elapsed,
     };
 
     private static void Tell(IProgress<FineTuningProgress>? progress, FineTuningProgress report)

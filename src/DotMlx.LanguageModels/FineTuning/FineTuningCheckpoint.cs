@@ -82,9 +82,12 @@ internal static partial class FineTuningCheckpoint
             string found = file.Metadata.GetValueOrDefault(name, "");
             if (found != expected)
             {
-                string what = name is "model" or "data" ? $"another {(name == "model" ? "model" : "training set, or the same one read otherwise")}" : $"other {name}";
+                string what = name is "model" or "data"
+                    ? $"another {(name == "model" ? "model" : "training set, or the same one read otherwise")}"
+                    : $"other {name}";
                 throw new InvalidDataException(
-                    $"'{path}' belongs to {what}" + (name is "model" or "data" ? "" : $": it has '{found}', expected '{expected}'") + ". Train with what it was made with, or begin in another folder.");
+                    $"'{path}' belongs to {what}" + (name is "model" or "data" ? "" : $": it has '{found}', expected '{expected}'")
+                        + ". Train with what it was made with, or begin in another folder.");
             }
         }
         var loaded = (TreeDictionary)file.ToTree();

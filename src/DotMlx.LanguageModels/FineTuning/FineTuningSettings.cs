@@ -91,7 +91,8 @@ public sealed record FineTuningSettings
         }
         if (WholeModel && Method != FineTuningMethod.Full)
         {
-            throw new ArgumentException($"WholeModel is for full fine-tuning; with {Method}, name what lies outside of the layers in Lora.Keys.");
+            throw new ArgumentException($"WholeModel is for full fine-tuning; with {Method}, name what lies "
+                + $"outside of the layers in Lora.Keys.");
         }
         Lora.Check();
     }

@@ -49,7 +49,8 @@ internal static class LayerWeights
     }
 
     internal static NotSupportedException FuseFirst(Module layer) =>
-        new($"{layer.GetType().Name} has a correction that is not quantized: quantize the layer before it is put on, or call Fuse() first.");
+        new($"{layer.GetType().Name} has a correction that is not quantized: quantize the layer before it "
+        + $"is put on, or call Fuse() first.");
 
     private static Module Rebuild(Module layer, MlxArray weight, bool dequantize) => (layer, dequantize) switch
     {

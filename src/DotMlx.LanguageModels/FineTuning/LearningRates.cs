@@ -23,7 +23,9 @@ internal static class LearningRates
     internal static string Describe(OptimizerBase optimizer) =>
         optimizer.HasLearningRateSchedule ? "schedule" : Of(optimizer)?.ToString("R", CultureInfo.InvariantCulture) ?? "none";
 
-    /// <summary>Applies the learning rate that the optimizer was created with, unless that of the checkpoint was created with the same one.</summary>
+    /// <summary>
+    /// Applies the learning rate that the optimizer was created with, unless that of the checkpoint was created with the same one.
+    /// </summary>
     /// <param name="optimizer">The optimizer with the state of the checkpoint.</param>
     /// <param name="own">The description of what the optimizer was created with.</param>
     /// <param name="found">The description in the checkpoint; null if it has none.</param>

@@ -38,8 +38,11 @@ internal static partial class PeftAdapter
         }
         using SafetensorsFile file = Mx.LoadSafetensors(path);
         Decoder decoder = model.Decoder;
-        Dictionary<string, Module> modules = decoder.NamedModules().ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
-        FineTuningMethod method = AdapterConfig.Guarded(configPath, () => (bool?)config["use_dora"]) == true ? FineTuningMethod.Dora : FineTuningMethod.Lora;
+        Dictionary<string, Module> modules = decoder.NamedModules()
+            .ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
+        FineTuningMethod method = AdapterConfig.Guarded(configPath, () => (bool?)config["use_dora"]) == true
+            ? FineTuningMethod.Dora
+            : FineTuningMethod.Lora;
         Dictionary<string, Module> layers = new(StringComparer.Ordinal);
         HashSet<(int Rank, double Scale)> kinds = [];
         foreach (var group in file.Select(item => Place(path, item.Key, item.Value)).GroupBy(place => place.Layer, StringComparer.Ordinal))
@@ -78,7 +81,8 @@ internal static partial class PeftAdapter
                 return (name, rest[..^(ending.Length + 1)], parameter, array);
             }
         }
-        throw new NotSupportedException($"'{path}' has the weight '{name}', which is no correction of LoRA or DoRA; trained biases and whole modules are not read.");
+        throw new NotSupportedException($"'{path}' has the weight '{name}', which is no correction of LoRA or DoRA; trained biases and "
+            + $"whole modules are not read.");
     }
 
     /// <summary>
@@ -100,7 +104,8 @@ internal static partial class PeftAdapter
     }
 
     private static AdapterConfig Describe(
-        Decoder decoder, JsonObject config, FineTuningMethod method, IReadOnlyCollection<string> layers, HashSet<(int Rank, double Scale)> kinds)
+        Decoder decoder, JsonObject config, FineTuningMethod method, IReadOnlyCollection<string> layers,
+        HashSet<(int Rank, double Scale)> kinds)
     {
         int count = decoder.Model.Layers.Count, first = count;
         SortedSet<string> keys = new(StringComparer.Ordinal);

@@ -29,7 +29,8 @@ public sealed class TrainingBatch : IDisposable
         if (tokens.NDim != 2 || tokens.Shape[1] < 2 || !lengths.Shape.SequenceEqual([tokens.Shape[0], 2]))
         {
             throw new ArgumentException(
-                $"The tokens have the shape {AdapterFiles.Shape(tokens)} and the lengths {AdapterFiles.Shape(lengths)}; expected (texts, length) "
+                $"The tokens have the shape {AdapterFiles.Shape(tokens)} and the "
+                + $"lengths {AdapterFiles.Shape(lengths)}; expected (texts, length) "
                 + "of at least two tokens and (texts, 2).");
         }
         using MlxArray whole = Mx.AsType(lengths, DType.Int32), ids = Mx.AsType(tokens, DType.Int32);

@@ -237,11 +237,14 @@ public sealed class GenerationScheduler : IAsyncDisposable
             }
             if (batch.Count > 0)
             {
-                Add(groups, batch, () => batch.Count > 1 ? new ScheduledBatch(_decoder, batch) : Single(batch[0], new(_decoder, batch[0].Options.Cache)));
+                Add(groups, batch, () => batch.Count > 1
+                    ? new ScheduledBatch(_decoder, batch)
+                    : Single(batch[0], new(_decoder, batch[0].Options.Cache)));
             }
         }
 
-        ScheduledSingle Single(ScheduledText text, PromptCache cache) => new(_decoder, text, cache, kept => _caches.Return(kept, text.Adapter));
+        ScheduledSingle Single(ScheduledText text, PromptCache cache) =>
+            new(_decoder, text, cache, kept => _caches.Return(kept, text.Adapter));
     }
 
     private static void Add(List<ScheduledGroup> groups, List<ScheduledText> texts, Func<ScheduledGroup> create)
@@ -260,7 +263,8 @@ public sealed class GenerationScheduler : IAsyncDisposable
     /// The kept cache with the longest common prefix, if the prefix covers at least half of the prompt. Otherwise, the text is computed
     /// sooner in a batch.
     /// </summary>
-    private PromptCache? Kept(ScheduledText text) => _caches.Take(text.Prompt, text.Options.Cache, text.Adapter, (text.Prompt.Count + 1) / 2);
+    private PromptCache? Kept(ScheduledText text) =>
+        _caches.Take(text.Prompt, text.Options.Cache, text.Adapter, (text.Prompt.Count + 1) / 2);
 
     private async Task StepAsync(ScheduledGroup group)
     {

@@ -12,7 +12,8 @@ internal sealed class ScheduledText(IReadOnlyList<int> prompt, GenerationOptions
 
     internal Adapter? Adapter => adapter;
 
-    internal Channel<GeneratedToken> Tokens { get; } = Channel.CreateUnbounded<GeneratedToken>(new() { SingleReader = true, SingleWriter = true });
+    internal Channel<GeneratedToken> Tokens { get; } =
+        Channel.CreateUnbounded<GeneratedToken>(new() { SingleReader = true, SingleWriter = true });
 
     /// <summary>The number of prompt tokens that came from a cache.</summary>
     internal int Cached { get; set; }

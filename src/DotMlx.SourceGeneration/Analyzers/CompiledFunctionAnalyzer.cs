@@ -35,11 +35,13 @@ public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer
         bool knowsInputs = TryNames(inputs, out HashSet<ISymbol> named), knowsOutputs = TryNames(outputs, out HashSet<ISymbol> changed);
         foreach (IOperation use in function.Body.Descendants())
         {
-            if (IsNameOf(use) || Known.SymbolOf(use) is not { } symbol || use is IConversionOperation || IsInside(symbol, function) || !seen.Add(symbol))
+            if (IsNameOf(use) || Known.SymbolOf(use) is not { } symbol || use is IConversionOperation || IsInside(symbol, function)
+                || !seen.Add(symbol))
             {
                 continue;
             }
-            if (Known.IsArray(use.Type) && symbol is ILocalSymbol or IParameterSymbol or IFieldSymbol && Known.IsArray(use.Type) && !IsWritten(use))
+            if (Known.IsArray(use.Type) && symbol is ILocalSymbol or IParameterSymbol or IFieldSymbol
+                && Known.IsArray(use.Type) && !IsWritten(use))
             {
                 ReportArray(context, call, use, symbol, function);
             }
@@ -118,11 +120,13 @@ public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer
         }
         // A state of the program's own may stand for several others.
         return !elements.Any(element => element is ISpreadOperation
-            || (Known.Unconverted(element).Type is { } type && !Known.IsModule(type) && !Known.IsOptimizer(type) && !MemberTypes.Is(type, "DotMlx.RandomState")));
+            || (Known.Unconverted(element).Type is { } type && !Known.IsModule(type) && !Known.IsOptimizer(type)
+                && !MemberTypes.Is(type, "DotMlx.RandomState")));
     }
 
     private static bool IsInside(ISymbol symbol, IAnonymousFunctionOperation function) => symbol is ILocalSymbol or IParameterSymbol
-        && symbol.DeclaringSyntaxReferences.Any(place => place.SyntaxTree == function.Syntax.SyntaxTree && function.Syntax.Span.Contains(place.Span));
+        && symbol.DeclaringSyntaxReferences.Any(place => place.SyntaxTree == function.Syntax.SyntaxTree
+            && function.Syntax.Span.Contains(place.Span));
 
     private static bool IsNameOf(IOperation use)
     {

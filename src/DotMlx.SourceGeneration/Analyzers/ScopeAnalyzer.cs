@@ -5,7 +5,9 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace DotMlx.SourceGeneration.Analyzers;
 
-/// <summary>Finds arrays that are made inside an <c>MlxScope</c> and returned, or put into a variable from before it, without <c>Keep</c>.</summary>
+/// <summary>
+/// Finds arrays that are made inside an <c>MlxScope</c> and returned, or put into a variable from before it, without <c>Keep</c>.
+/// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class ScopeAnalyzer : DiagnosticAnalyzer
 {
@@ -47,7 +49,8 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
         {
             return;
         }
-        if (target is ILocalReferenceOperation { Local: var outer } && outer.DeclaringSyntaxReferences.Any(place => place.Span.Start > begins))
+        if (target is ILocalReferenceOperation { Local: var outer }
+            && outer.DeclaringSyntaxReferences.Any(place => place.Span.Start > begins))
         {
             return;
         }
@@ -62,16 +65,20 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
             return;
         }
         context.ReportDiagnostic(Diagnostic.Create(
-            Rules.LeavesScope, made.Syntax.GetLocation(), local is null ? "that is " + (target is null ? "returned" : "assigned") : $"'{local.Name}'", scope.Name,
+            Rules.LeavesScope, made.Syntax.GetLocation(), local is null
+                ? "that is " + (target is null ? "returned" : "assigned")
+                : $"'{local.Name}'", scope.Name,
             $"{scope.Name}.Keep({made.Syntax})"));
     }
 
     // The innermost named scope that is still open here: its variable, where it begins, and the operations around it.
     private static (ILocalSymbol? Scope, int Begins, IOperation Around) Scope(IOperation operation)
     {
-        for (IOperation child = operation, current = operation.Parent!; current is not null and not IAnonymousFunctionOperation and not ILocalFunctionOperation; child = current, current = current.Parent!)
+        for (IOperation child = operation, current = operation.Parent!; current is not null and not IAnonymousFunctionOperation
+            and not ILocalFunctionOperation; child = current, current = current.Parent!)
         {
-            if (current is IUsingOperation { Resources: IVariableDeclarationGroupOperation resources } statement && statement.Resources != child && Opened(resources) is { } used)
+            if (current is IUsingOperation { Resources: IVariableDeclarationGroupOperation resources } statement
+                && statement.Resources != child && Opened(resources) is { } used)
             {
                 return (used, resources.Syntax.SpanStart, statement.Body);
             }
@@ -94,8 +101,10 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
     {
         IVariableDeclaratorOperation? variable = group.Declarations.SelectMany(declaration => declaration.Declarators).FirstOrDefault();
         IOperation? value = variable?.Initializer?.Value
-            ?? group.Declarations.Select(declaration => declaration.Initializer?.Value).FirstOrDefault(initializer => initializer is not null);
-        return Known.IsScope(variable?.Symbol.Type) && value is not null && Known.Unconverted(value) is IInvocationOperation { TargetMethod.Name: "Begin" }
+            ?? group.Declarations.Select(declaration => declaration.Initializer?.Value)
+                .FirstOrDefault(initializer => initializer is not null);
+        return Known.IsScope(variable?.Symbol.Type) && value is not null
+            && Known.Unconverted(value) is IInvocationOperation { TargetMethod.Name: "Begin" }
             ? variable!.Symbol
             : null;
     }
@@ -113,7 +122,8 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
                 .Where(declarator => SymbolEqualityComparer.Default.Equals(declarator.Symbol, local) && declarator.Initializer is not null)
                 .Select(declarator => declarator.Initializer!.Value),
             .. around.Descendants().OfType<ISimpleAssignmentOperation>()
-                .Where(assignment => SymbolEqualityComparer.Default.Equals(Known.SymbolOf(assignment.Target), local)).Select(assignment => assignment.Value),
+                .Where(assignment => SymbolEqualityComparer.Default.Equals(Known.SymbolOf(assignment.Target), local))
+                .Select(assignment => assignment.Value),
         ];
         return values.Length > 0 && values.All(value => Makes(Known.Unconverted(value)));
     }
@@ -124,7 +134,8 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
         IBinaryOperation binary => Known.IsArray(binary.Type),
         IUnaryOperation unary => Known.IsArray(unary.Type),
         IInvocationOperation { TargetMethod: { IsStatic: true } method } => Known.IsMx(method) && Known.IsArray(method.ReturnType),
-        IInvocationOperation { TargetMethod: { IsStatic: false } method } => Known.IsArray(method.ContainingType) && Known.IsArray(method.ReturnType),
+        IInvocationOperation { TargetMethod: { IsStatic: false } method } => Known.IsArray(method.ContainingType)
+            && Known.IsArray(method.ReturnType),
         _ => false,
     };
 

@@ -32,18 +32,21 @@ public sealed class TrainingLoopAnalyzer : DiagnosticAnalyzer
         {
             return;
         }
-        if (loop.Descendants().OfType<IInvocationOperation>().Any(call => Evaluates(call, model, optimizer) || MayEvaluate(call, Depth, context.CancellationToken)))
+        if (loop.Descendants().OfType<IInvocationOperation>()
+            .Any(call => Evaluates(call, model, optimizer) || MayEvaluate(call, Depth, context.CancellationToken)))
         {
             return;
         }
         context.ReportDiagnostic(Diagnostic.Create(
-            Rules.UnevaluatedState, update.Syntax.GetLocation(), update.Instance!.Syntax.ToString(), update.Arguments[0].Value.Syntax + ".Parameters()"));
+            Rules.UnevaluatedState, update.Syntax.GetLocation(), update.Instance!.Syntax.ToString(),
+            update.Arguments[0].Value.Syntax + ".Parameters()"));
     }
 
     // The loop around the call, in the same function: a lambda runs when others say so.
     private static ILoopOperation? Loop(IOperation operation)
     {
-        for (IOperation? current = operation.Parent; current is not null and not IAnonymousFunctionOperation and not ILocalFunctionOperation; current = current.Parent)
+        for (IOperation? current = operation.Parent; current is not null and not IAnonymousFunctionOperation
+            and not ILocalFunctionOperation; current = current.Parent)
         {
             if (current is ILoopOperation loop)
             {
@@ -58,14 +61,17 @@ public sealed class TrainingLoopAnalyzer : DiagnosticAnalyzer
     {
         if (!Known.IsMx(call.TargetMethod, "Eval") && !Known.IsMx(call.TargetMethod, "EvalAsync"))
         {
-            return call.TargetMethod.Name is "ToArray" or "Save" or "SaveWeights" or "Eval" or "EvalAsync" && Mentions(call, model, optimizer);
+            return call.TargetMethod.Name is "ToArray" or "Save" or "SaveWeights" or "Eval" or "EvalAsync"
+                && Mentions(call, model, optimizer);
         }
         return Mentions(call, model, optimizer)
             || call.Descendants().Any(part => Known.SymbolOf(part) is not null && part.Type is { } type && !Known.IsArray(type)
-                && (Known.IsTree(type) || type is IArrayTypeSymbol || type.AllInterfaces.Any(i => i.SpecialType == SpecialType.System_Collections_IEnumerable)));
+                && (Known.IsTree(type) || type is IArrayTypeSymbol
+                    || type.AllInterfaces.Any(i => i.SpecialType == SpecialType.System_Collections_IEnumerable)));
     }
 
-    private static bool Mentions(IInvocationOperation call, ISymbol model, ISymbol optimizer) => call.TargetMethod.Name != "Eval" || !Known.IsModule(call.Instance?.Type)
+    private static bool Mentions(IInvocationOperation call, ISymbol model, ISymbol optimizer) =>
+        call.TargetMethod.Name != "Eval" || !Known.IsModule(call.Instance?.Type)
         ? call.Descendants().Any(part => Known.SymbolOf(part) is { } symbol
             && (SymbolEqualityComparer.Default.Equals(symbol, model) || SymbolEqualityComparer.Default.Equals(symbol, optimizer)))
         : false;
@@ -97,7 +103,8 @@ public sealed class TrainingLoopAnalyzer : DiagnosticAnalyzer
             }
             if (depth > 0 && semantics?.SyntaxTree == call.SyntaxTree
                 && semantics.GetSymbolInfo(call, cancel).Symbol is IMethodSymbol { DeclaringSyntaxReferences.IsEmpty: false } next
-                && next.DeclaringSyntaxReferences.Any(place => place.GetSyntax(cancel) != method && NamesEvaluation(place.GetSyntax(cancel), semantics, depth - 1, cancel)))
+                && next.DeclaringSyntaxReferences.Any(place => place.GetSyntax(cancel) != method
+                    && NamesEvaluation(place.GetSyntax(cancel), semantics, depth - 1, cancel)))
             {
                 return true;
             }

@@ -22,12 +22,14 @@ internal static class BenchCommand
         };
         var quick = new Option<bool>("--quick") { Description = "Small sizes, for a quick look." };
         var json = new Option<bool>("--json") { Description = "Write JSON." };
-        var command = new Command("bench", "Measures matmul, elementwise, softmax, attention and others on this machine: median times and rates.")
+        var command = new Command("bench",
+            "Measures matmul, elementwise, softmax, attention and others on this machine: median times and rates.")
         {
             device, filter, seconds, quick, json,
         };
         command.SetAction(result => Run(
-            terminal, result.GetValue(device), result.GetValue(filter), result.GetValue(seconds), result.GetValue(quick), result.GetValue(json)));
+            terminal, result.GetValue(device), result.GetValue(filter), result.GetValue(seconds), result.GetValue(quick),
+            result.GetValue(json)));
         return command;
     }
 
@@ -35,19 +37,23 @@ internal static class BenchCommand
     {
         if (seconds is not (> 0 and <= 3600))
         {
-            throw new ToolException(string.Create(CultureInfo.InvariantCulture, $"--seconds must be above 0 and at most 3600, not {seconds}."));
+            throw new ToolException(string.Create(CultureInfo.InvariantCulture,
+                $"--seconds must be above 0 and at most 3600, not {seconds}."));
         }
 
         bool reference = MlxLibrary.Kind == MlxLibraryKind.Reference;
-        Workload[] workloads = [.. Workloads.All(small: quick || reference).Where(work => filter is null || work.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
+        Workload[] workloads = [.. Workloads.All(small: quick || reference)
+            .Where(work => filter is null || work.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
         if (workloads.Length == 0)
         {
-            throw new ToolException($"--filter '{filter}' fits no operation; there are {string.Join(", ", Workloads.All(small: true).Select(work => work.Name).Distinct())}.");
+            throw new ToolException($"--filter '{filter}' fits no operation; there "
+                + $"are {string.Join(", ", Workloads.All(small: true).Select(work => work.Name).Distinct())}.");
         }
 
         if (reference)
         {
-            terminal.Note("this is the reference library, which is not made to be fast: small sizes, and figures that say nothing about MLX.");
+            terminal.Note("this is the reference library, which is not made to be fast: small sizes, and "
+                + "figures that say nothing about MLX.");
         }
 
         MlxDevice chosen = device switch { "cpu" => MlxDevice.Cpu, "gpu" => MlxDevice.Gpu, _ => Mx.DefaultDevice() };
@@ -72,7 +78,8 @@ internal static class BenchCommand
         {
             if (terminal.ShowsProgress)
             {
-                terminal.Error.Write($"\r\u001b[K{measurements.Count + 1}/{workloads.Length} {workload.Name}, {workload.Size}, {workload.Type}");
+                terminal.Error
+                    .Write($"\r\u001b[K{measurements.Count + 1}/{workloads.Length} {workload.Name}, {workload.Size}, {workload.Type}");
             }
 
             measurements.Add(Expected(workload, measurements) is { } expected && expected > SlowestRun
@@ -92,7 +99,8 @@ internal static class BenchCommand
     private static double? Expected(Workload workload, List<Measurement> measurements)
     {
         Measurement? last = measurements.LastOrDefault(other =>
-            other.Seconds is not null && other.Workload.Name == workload.Name && other.Workload.Type == workload.Type && other.Workload.Unit == workload.Unit);
+            other.Seconds is not null && other.Workload.Name == workload.Name && other.Workload.Type == workload.Type
+                && other.Workload.Unit == workload.Unit);
         return last is null ? null : last.Seconds * (workload.Work / last.Workload.Work);
     }
 
@@ -117,14 +125,17 @@ internal static class BenchCommand
                 measurement.Rate is { } rate ? Rate(rate, measurement) : "-",
                 measurement.Runs.ToString(CultureInfo.InvariantCulture),
             })]);
-        foreach (IGrouping<string, Measurement> missing in measurements.Where(measurement => measurement.Note is not null).GroupBy(measurement => measurement.Note!))
+        foreach (IGrouping<string, Measurement> missing in measurements.Where(measurement => measurement.Note is not null)
+            .GroupBy(measurement => measurement.Note!))
         {
             terminal.Note($"{string.Join("; ", missing.Select(one => $"{one.Workload.Name} {one.Workload.Size} {one.Workload.Type}"))}: {missing.Key}");
         }
     }
 
     private static string Rate(double rate, Measurement measurement) =>
-        measurement.Workload.Unit == "examples" ? $"{Units.Count((long)rate)} {measurement.RateUnit}" : Units.Scaled(rate, measurement.RateUnit);
+        measurement.Workload.Unit == "examples"
+            ? $"{Units.Count((long)rate)} {measurement.RateUnit}"
+            : Units.Scaled(rate, measurement.RateUnit);
 
     private static string Time(double seconds)
     {

@@ -50,35 +50,42 @@ internal static class Workloads
         });
     }
 
-    private static Workload Softmax(int n, DType type) => new("softmax", $"{n} x {n}", type.MlxName(), 2.0 * n * n * type.ItemSize(), "B", () =>
+    private static Workload Softmax(int n, DType type) =>
+        new("softmax", $"{n} x {n}", type.MlxName(), 2.0 * n * n * type.ItemSize(), "B", () =>
     {
         MlxArray a = Random(type, n, n);
         return () => Run(() => Mx.Softmax(a, -1));
     });
 
-    private static Workload LayerNorm(int n, DType type) => new("layer norm", $"{n} x {n}", type.MlxName(), 2.0 * n * n * type.ItemSize(), "B", () =>
+    private static Workload LayerNorm(int n, DType type) =>
+        new("layer norm", $"{n} x {n}", type.MlxName(), 2.0 * n * n * type.ItemSize(), "B", () =>
     {
         (MlxArray a, MlxArray weight, MlxArray bias) = (Random(type, n, n), Random(type, n), Random(type, n));
         return () => Run(() => Mx.Fast.LayerNorm(a, weight, bias, 1e-5f));
     });
 
     private static Workload Attention(int length, int heads, int features, DType type) =>
-        new("attention", $"{length} tokens, {heads} heads of {features}", type.MlxName(), 4.0 * heads * length * length * features, "FLOP", () =>
+        new("attention", $"{length} tokens, {heads} heads of {features}", type.MlxName(),
+            4.0 * heads * length * length * features, "FLOP", () =>
         {
-            (MlxArray q, MlxArray k, MlxArray v) = (Random(type, 1, heads, length, features), Random(type, 1, heads, length, features), Random(type, 1, heads, length, features));
+            (MlxArray q, MlxArray k, MlxArray v) = (Random(type, 1, heads, length, features), Random(type, 1, heads, length, features),
+                Random(type, 1, heads, length, features));
             float scale = 1 / MathF.Sqrt(features);
             return () => Run(() => Mx.Fast.ScaledDotProductAttention(q, k, v, scale));
         });
 
     private static Workload Decoding(int length, int heads, int features, DType type) =>
-        new("attention, 1 token", $"{length} keys, {heads} heads of {features}", type.MlxName(), 2.0 * heads * length * features * type.ItemSize(), "B", () =>
+        new("attention, 1 token", $"{length} keys, {heads} heads of {features}", type.MlxName(),
+            2.0 * heads * length * features * type.ItemSize(), "B", () =>
         {
-            (MlxArray q, MlxArray k, MlxArray v) = (Random(type, 1, heads, 1, features), Random(type, 1, heads, length, features), Random(type, 1, heads, length, features));
+            (MlxArray q, MlxArray k, MlxArray v) = (Random(type, 1, heads, 1, features), Random(type, 1, heads, length, features),
+                Random(type, 1, heads, length, features));
             float scale = 1 / MathF.Sqrt(features);
             return () => Run(() => Mx.Fast.ScaledDotProductAttention(q, k, v, scale));
         });
 
-    private static Workload QuantizedMatMul(int rows, int n) => new("quantized matmul", $"{rows} x {n} x {n}, 4 bits", "float32", 2.0 * rows * n * n, "FLOP", () =>
+    private static Workload QuantizedMatMul(int rows, int n) =>
+        new("quantized matmul", $"{rows} x {n} x {n}, 4 bits", "float32", 2.0 * rows * n * n, "FLOP", () =>
     {
         MlxArray x = Random(DType.Float32, rows, n);
         (MlxArray w, MlxArray scales, MlxArray? biases) = Mx.Quantize(Random(DType.Float32, n, n), groupSize: 64, bits: 4);
@@ -86,7 +93,8 @@ internal static class Workloads
         return () => Run(() => Mx.QuantizedMatMul(x, w, scales, biases, groupSize: 64, bits: 4));
     });
 
-    private static Workload TrainingStep(int batch, int width) => new("training step", $"batch {batch}, 784-{width}-{width}-10, Adam", "float32", batch, "examples", () =>
+    private static Workload TrainingStep(int batch, int width) =>
+        new("training step", $"batch {batch}, 784-{width}-{width}-10, Adam", "float32", batch, "examples", () =>
     {
         const int Inputs = 784;
         const int Classes = 10;

@@ -53,7 +53,9 @@ internal static class Cast
         if (from < low || to > high)
         {
             throw new ToolException(string.Create(
-                CultureInfo.InvariantCulture, $"array '{name}' ({array.DType.MlxName()}) holds numbers from {from} to {to}, and {target.MlxName()} goes from {low} to {high}."));
+                CultureInfo.InvariantCulture,
+                $"array '{name}' ({array.DType.MlxName()}) holds numbers from {from} to {to}, "
+                + $"and {target.MlxName()} goes from {low} to {high}."));
         }
     }
 

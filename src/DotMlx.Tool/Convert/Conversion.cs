@@ -99,7 +99,8 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
         if (loaded.Float8.Count > 0 && Target?.IsFloating() != true)
         {
             terminal.Note(
-                $"MLX has no element type for {string.Join(", ", loaded.Float8.Values.Distinct())}: {Units.Plural(loaded.Float8.Count, "array")} became uint8, "
+                $"MLX has no element type "
+                + $"for {string.Join(", ", loaded.Float8.Values.Distinct())}: {Units.Plural(loaded.Float8.Count, "array")} became uint8, "
                 + "the bytes as they were (--dtype bfloat16 converts them to numbers).");
         }
 
@@ -112,7 +113,8 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
 
         if (format.Extension.StartsWith(".np", StringComparison.Ordinal) && loaded.Arrays.Any(item => item.Value.DType == DType.BFloat16))
         {
-            terminal.Note("NumPy has no bfloat16: MLX reads these arrays back, NumPy sees two-byte blocks (--dtype float32 converts them).");
+            terminal.Note("NumPy has no bfloat16: MLX reads these arrays back, NumPy sees two-byte blocks "
+                + "(--dtype float32 converts them).");
         }
     }
 

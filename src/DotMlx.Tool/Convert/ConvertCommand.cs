@@ -13,15 +13,18 @@ internal static class ConvertCommand
 
     public static Command Create(Terminal terminal)
     {
-        var input = new Argument<string>("IN") { Description = "A safetensors, npy, npz or GGUF file, or a sharded model: its '*.safetensors.index.json' or folder." };
-        var output = new Argument<string>("OUT") { Description = "The new file; its extension names the format: .safetensors, .npy, .npz or .gguf." };
+        var input = new Argument<string>("IN")
+            { Description = "A safetensors, npy, npz or GGUF file, or a sharded model: its '*.safetensors.index.json' or folder." };
+        var output = new Argument<string>("OUT")
+            { Description = "The new file; its extension names the format: .safetensors, .npy, .npz or .gguf." };
         var dtype = new Option<string?>("--dtype")
         {
             Description = "Element type: a floating-point type converts the floating-point arrays, an integer type the integer ones.",
         };
         dtype.AcceptOnlyFromAmong([.. Targets.Select(type => type.MlxName())]);
         var force = new Option<bool>("--force") { Description = "Replace OUT when it exists." };
-        var command = new Command("convert", "Converts between safetensors, npy, npz and GGUF, with metadata where the format has any.") { input, output, dtype, force };
+        var command = new Command("convert", "Converts between safetensors, npy, npz and GGUF, with metadata where the format has any.")
+            { input, output, dtype, force };
         command.SetAction(result =>
         {
             DType? type = result.GetValue(dtype) is { } name ? DTypeExtensions.ParseDType(name) : null;

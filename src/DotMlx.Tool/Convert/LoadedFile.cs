@@ -31,7 +31,8 @@ internal sealed class LoadedFile : IDisposable
         FileDescription description = FileDescription.Read(path);
         if (description.Arrays.FirstOrDefault(array => !array.Loadable) is { } foreign)
         {
-            throw new ToolException($"'{path}' cannot be converted: array '{foreign.Name}' is of type {foreign.Type}, which MLX does not load.");
+            throw new ToolException($"'{path}' cannot be converted: array '{foreign.Name}' is of "
+                + $"type {foreign.Type}, which MLX does not load.");
         }
 
         var loaded = new LoadedFile(description);
@@ -61,7 +62,8 @@ internal sealed class LoadedFile : IDisposable
         : Metadata().ToDictionary(item => item.Key, item => new GgufValue((string)item.Value));
 
     public IEnumerable<KeyValuePair<string, object>> Metadata() =>
-        Description.Metadata.Where(item => item.Key != Alignment && !(item.Key == "total_size" && ShardIndex.IsIndex(Description.Path))).DistinctBy(item => item.Key);
+        Description.Metadata.Where(item => item.Key != Alignment && !(item.Key == "total_size" && ShardIndex.IsIndex(Description.Path)))
+            .DistinctBy(item => item.Key);
 
     public void Dispose()
     {

@@ -10,8 +10,10 @@ internal abstract class TargetFormat
     public virtual bool HasMetadata => false;
 
     /// <exception cref="ToolException">The extension names no format.</exception>
-    public static TargetFormat Of(string path) => Array.Find(All, format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))
-        ?? throw new ToolException($"'{path}' does not end with the name of a format: {string.Join(", ", All.Select(format => format.Extension))}.");
+    public static TargetFormat Of(string path) =>
+        Array.Find(All, format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))
+        ?? throw new ToolException($"'{path}' does not end with the name of a "
+        + $"format: {string.Join(", ", All.Select(format => format.Extension))}.");
 
     /// <summary>Why an array cannot be written, or null.</summary>
     public virtual string? Refusal(string name, MlxArray array) => null;
@@ -40,7 +42,9 @@ internal abstract class TargetFormat
     {
         public override string Extension => ".npy";
 
-        public override string? Refusal(int count) => count == 1 ? null : $"an npy file holds one array, not {Units.Count(count)}; choose .npz";
+        public override string? Refusal(int count) => count == 1
+            ? null
+            : $"an npy file holds one array, not {Units.Count(count)}; choose .npz";
 
         public override void Write(Stream stream, LoadedFile file) => Mx.Save(stream, file.Arrays[0].Value);
     }
@@ -64,7 +68,9 @@ internal abstract class TargetFormat
             array.NDim > MaxDimensions ? $"has {array.NDim} dimensions, and GGUF holds at most {MaxDimensions}"
             : array.DType is DType.Float32 or DType.Float16 or DType.Int8 or DType.Int16 or DType.Int32 ? null
             : $"is {array.DType.MlxName()}, and MLX writes float32, float16, int8, int16 and int32 as GGUF"
-                + (array.DType.IsFloating() ? " (--dtype float16 converts it)" : array.DType.IsInteger() ? " (--dtype int32 converts it)" : "");
+                + (array.DType.IsFloating() ? " (--dtype float16 converts it)" : array.DType.IsInteger()
+                    ? " (--dtype int32 converts it)"
+                    : "");
 
         public override void Write(Stream stream, LoadedFile file) => Mx.SaveGguf(stream, file.Arrays, file.GgufMetadata());
     }

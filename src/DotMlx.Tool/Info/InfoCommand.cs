@@ -64,7 +64,8 @@ internal static class InfoCommand
                 ("kind", facts.Kind == MlxLibraryKind.Mlx ? "MLX" : "reference library (right, on the CPU, not fast)"),
                 ("MLX", facts.MlxVersion),
                 ("mlx-c", facts.MlxcVersion),
-                ("devices", string.Join(", ", facts.Devices.Select(device => device.Name == facts.DefaultDevice ? $"{device.Name} (default)" : device.Name))),
+                ("devices", string.Join(", ",
+                    facts.Devices.Select(device => device.Name == facts.DefaultDevice ? $"{device.Name} (default)" : device.Name))),
                 ("GPU", facts.WhyNoGpu is { } reason ? $"{facts.Gpu}: {Units.OneLine(reason, 400)}" : facts.Gpu),
             ]);
             lines.AddRange(facts.Devices.SelectMany(device => device.Facts.Select(fact => ($"{device.Name} {fact.Key}", Readable(fact)))));
@@ -80,7 +81,8 @@ internal static class InfoCommand
         terminal.Line();
         terminal.Table(
             ["tried, in this order", "because", "result"],
-            [.. attempts.Select(attempt => new[] { attempt.Path, attempt.Origin, attempt.Failure is { } failure ? Units.OneLine(failure, 400) : "in use" })]);
+            [.. attempts.Select(attempt =>
+                new[] { attempt.Path, attempt.Origin, attempt.Failure is { } failure ? Units.OneLine(failure, 400) : "in use" })]);
     }
 
     private static string Readable(KeyValuePair<string, object> fact) => fact.Value is long number && IsBytes(fact.Key)
@@ -88,7 +90,8 @@ internal static class InfoCommand
         : fact.Value.ToString()!;
 
     private static bool IsBytes(string key) =>
-        key.Contains("memory", StringComparison.Ordinal) || key.EndsWith("size", StringComparison.Ordinal) || key.EndsWith("length", StringComparison.Ordinal);
+        key.Contains("memory", StringComparison.Ordinal) || key.EndsWith("size", StringComparison.Ordinal)
+            || key.EndsWith("length", StringComparison.Ordinal);
 
     private static JsonObject ToJson(LibraryFacts? facts, IReadOnlyList<MlxLibraryAttempt> attempts) => new()
     {
@@ -108,7 +111,9 @@ internal static class InfoCommand
             ["facts"] = new JsonObject(device.Facts.Select(fact => KeyValuePair.Create(
                 fact.Key, fact.Value is long number ? JsonValue.Create(number) : (JsonNode?)JsonValue.Create(fact.Value.ToString())))),
         })]),
-        ["memory"] = facts is null ? null : new JsonObject(facts.Memory.Select(figure => KeyValuePair.Create(figure.Key, (JsonNode?)JsonValue.Create(figure.Value)))),
+        ["memory"] = facts is null
+            ? null
+            : new JsonObject(facts.Memory.Select(figure => KeyValuePair.Create(figure.Key, (JsonNode?)JsonValue.Create(figure.Value)))),
         ["attempts"] = new JsonArray([.. attempts.Select(attempt => (JsonNode)new JsonObject
         {
             ["path"] = attempt.Path, ["because"] = attempt.Origin, ["failure"] = attempt.Failure,

@@ -32,7 +32,8 @@ internal sealed record FileDescription(
         {
             FileFormat.Safetensors => OfSafetensors(path, source),
             FileFormat.Npy => OfNpy(path, source),
-            FileFormat.Npz => new FileDescription(path, "npz", [.. Npz.Describe(source).Select(entry => OfNpy(entry.Key, entry.Header))], []),
+            FileFormat.Npz => new FileDescription(path, "npz",
+                [.. Npz.Describe(source).Select(entry => OfNpy(entry.Key, entry.Header))], []),
             FileFormat.Gguf => OfGguf(path, source),
             _ => throw source.Broken("it is neither npy, npz, safetensors nor GGUF"),
         };
@@ -47,7 +48,8 @@ internal sealed record FileDescription(
         return new FileDescription(
             path,
             "safetensors",
-            [.. header.Entries.Select(entry => new ArrayDescription(entry.Name, TypeOf(entry), entry.Shape, entry.End - entry.Begin, entry.DType is not null))],
+            [.. header.Entries.Select(entry =>
+                new ArrayDescription(entry.Name, TypeOf(entry), entry.Shape, entry.End - entry.Begin, entry.DType is not null))],
             [.. header.Metadata.Select(item => KeyValuePair.Create(item.Key, (object)item.Value))]);
 
         // MLX has no type for small floats and loads them as bytes.

@@ -19,7 +19,8 @@ internal static class InspectCommand
             Arity = ArgumentArity.OneOrMore,
         };
         var json = new Option<bool>("--json") { Description = "Write JSON, metadata in full." };
-        var command = new Command("inspect", "Shows the arrays and metadata of files, however large, by reading their headers.") { files, json };
+        var command = new Command("inspect", "Shows the arrays and metadata of files, however large, by reading their headers.")
+            { files, json };
         command.SetAction(result => Run(terminal, result.GetValue(files)!, result.GetValue(json)));
         return command;
     }
@@ -29,7 +30,9 @@ internal static class InspectCommand
         FileDescription[] descriptions = [.. files.Select(FileDescription.Read)];
         if (json)
         {
-            terminal.Json(descriptions.Length == 1 ? ToJson(descriptions[0]) : new JsonArray([.. descriptions.Select(JsonNode (file) => ToJson(file))]));
+            terminal.Json(descriptions.Length == 1
+                ? ToJson(descriptions[0])
+                : new JsonArray([.. descriptions.Select(JsonNode (file) => ToJson(file))]));
             return ToolCommand.Success;
         }
 
@@ -67,24 +70,29 @@ internal static class InspectCommand
         terminal.Table(
             sharded ? [.. columns, "file"] : columns,
             [.. file.Arrays.Select(array => Row(array, sharded))]);
-        ArrayDescription[] float8 = [.. file.Arrays.Where(array => array.Loadable && array.Type.StartsWith("F8_", StringComparison.Ordinal))];
+        ArrayDescription[] float8 = [.. file.Arrays.Where(array => array.Loadable
+            && array.Type.StartsWith("F8_", StringComparison.Ordinal))];
         if (float8.Length > 0)
         {
             terminal.Note(
-                $"MLX has no element type for {string.Join(", ", float8.Select(array => array.Type).Distinct())}: it loads {Units.Plural(float8.Length, "array")} of {file.Path} as uint8 ('convert --dtype bfloat16' makes numbers of them).");
+                $"MLX has no element type for {string.Join(", ", float8.Select(array => array.Type).Distinct())}: it "
+                + $"loads {Units.Plural(float8.Length, "array")} of {file.Path} as uint8 ('convert --dtype "
+                + $"bfloat16' makes numbers of them).");
         }
 
         ArrayDescription[] foreign = [.. file.Arrays.Where(array => !array.Loadable)];
         if (foreign.Length > 0)
         {
             terminal.Note(
-                $"MLX does not load {Units.Plural(foreign.Length, "array")} of {file.Path}, of type {string.Join(", ", foreign.Select(array => array.Type).Distinct())}.");
+                $"MLX does not load {Units.Plural(foreign.Length, "array")} of {file.Path}, of "
+                + $"type {string.Join(", ", foreign.Select(array => array.Type).Distinct())}.");
         }
     }
 
     private static string[] Row(ArrayDescription array, bool sharded)
     {
-        string[] cells = [array.Name.Length == 0 ? "(the array)" : Printable(array.Name), Printable(array.Type), $"({string.Join(", ", array.Shape)})", Units.Count(array.Bytes)];
+        string[] cells = [array.Name.Length == 0 ? "(the array)" : Printable(array.Name), Printable(array.Type),
+            $"({string.Join(", ", array.Shape)})", Units.Count(array.Bytes)];
         return sharded ? [.. cells, Printable(array.Shard!)] : cells;
     }
 
@@ -111,7 +119,8 @@ internal static class InspectCommand
         ["format"] = file.Format,
         ["elements"] = file.Arrays.Sum(array => array.Elements),
         ["bytes"] = file.Arrays.Sum(array => array.Bytes),
-        ["metadata"] = new JsonObject(file.Metadata.DistinctBy(item => item.Key).Select(item => KeyValuePair.Create(item.Key, Node(item.Value)))),
+        ["metadata"] = new JsonObject(file.Metadata.DistinctBy(item => item.Key)
+            .Select(item => KeyValuePair.Create(item.Key, Node(item.Value)))),
         ["arrays"] = new JsonArray([.. file.Arrays.Select(JsonNode (array) =>
         {
             var node = new JsonObject

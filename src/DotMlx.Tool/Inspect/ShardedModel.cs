@@ -13,7 +13,8 @@ internal static class ShardedModel
             1 => found[0],
             0 => throw new ToolException($"'{folder}' is a folder without a '*{ShardIndex.Extension}' file; name a file in it."),
             _ => throw new ToolException(
-                $"'{folder}' has {found.Length} files '*{ShardIndex.Extension}'; name one of them: {string.Join(", ", found.Select(Path.GetFileName))}."),
+                $"'{folder}' has {found.Length} files '*{ShardIndex.Extension}'; name one of "
+                + $"them: {string.Join(", ", found.Select(Path.GetFileName))}."),
         };
     }
 
@@ -52,16 +53,21 @@ internal static class ShardedModel
     private static void CheckAgreement(ShardIndex index, List<ArrayDescription> arrays)
     {
         HashSet<(string, string)> held = [.. arrays.Select(array => (array.Name, array.Shard!))];
-        string[] absent = [.. index.Places.Where(place => !held.Contains((place.Key, place.Value))).Select(place => $"'{place.Key}' ({place.Value})")];
+        string[] absent = [.. index.Places.Where(place => !held.Contains((place.Key, place.Value)))
+            .Select(place => $"'{place.Key}' ({place.Value})")];
         if (absent.Length > 0)
         {
-            throw Broken(index.Path, $"{Units.Plural(absent.Length, "array")} of the index {(absent.Length == 1 ? "is" : "are")} not in the file it names: {Some(absent)}");
+            throw Broken(index.Path,
+                $"{Units.Plural(absent.Length, "array")} of the "
+                + $"index {(absent.Length == 1 ? "is" : "are")} not in the file it names: {Some(absent)}");
         }
 
-        string[] extra = [.. arrays.Where(array => index.Places.GetValueOrDefault(array.Name) != array.Shard).Select(array => $"'{array.Name}' ({array.Shard})")];
+        string[] extra = [.. arrays.Where(array => index.Places.GetValueOrDefault(array.Name) != array.Shard)
+            .Select(array => $"'{array.Name}' ({array.Shard})")];
         if (extra.Length > 0)
         {
-            throw Broken(index.Path, $"the files hold {Units.Plural(extra.Length, "array")} that the index does not name there: {Some(extra)}");
+            throw Broken(index.Path,
+                $"the files hold {Units.Plural(extra.Length, "array")} that the index does not name there: {Some(extra)}");
         }
     }
 

@@ -71,7 +71,9 @@ internal sealed unsafe partial class ChildProcess : IDisposable
         }
     }
 
-    /// <summary>Waits for the end. On Linux the system keeps the number until <see cref="Forget"/>, so that signals meet nobody else.</summary>
+    /// <summary>
+    /// Waits for the end. On Linux the system keeps the number until <see cref="Forget"/>, so that signals meet nobody else.
+    /// </summary>
     /// <returns>The exit code, or 128 and the signal that ended it.</returns>
     public int Wait()
     {
@@ -134,7 +136,8 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     }
 
     private static int Spawn(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, SafeHandle? input, SafeHandle output, SafeHandle errors)
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, SafeHandle? input,
+        SafeHandle output, SafeHandle errors)
     {
         byte* actions = stackalloc byte[StructureSize];
         byte* attributes = stackalloc byte[StructureSize];

@@ -6,7 +6,9 @@ namespace DotMlx.Tool.Launch;
 /// <summary>The hosts of a launch, from a host file of Python's <c>mlx.launch</c> or from a list of names.</summary>
 internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IReadOnlyList<string> Environment)
 {
-    /// <summary>Reads <c>[{"ssh": …, "ips": […], "rdma": […]}, …]</c>, or an object with such <c>hosts</c>, a <c>backend</c> and <c>envs</c>.</summary>
+    /// <summary>
+    /// Reads <c>[{"ssh": …, "ips": […], "rdma": […]}, …]</c>, or an object with such <c>hosts</c>, a <c>backend</c> and <c>envs</c>.
+    /// </summary>
     /// <exception cref="ToolException">The file cannot be read, or is of another form; the message says where.</exception>
     public static HostFile Read(string path)
     {
@@ -57,7 +59,9 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
             throw Broken(path, "it has no 'hosts'");
         }
 
-        string? backend = root.TryGetProperty("backend", out JsonElement named) && named.ValueKind != JsonValueKind.Null ? Text(named, path, "'backend'") : null;
+        string? backend = root.TryGetProperty("backend", out JsonElement named) && named.ValueKind != JsonValueKind.Null
+            ? Text(named, path, "'backend'")
+            : null;
         IReadOnlyList<string> environment = root.TryGetProperty("envs", out JsonElement variables) ? Texts(variables, path, "'envs'") : [];
         return new HostFile(HostsOf(hosts, path), backend is "" ? null : backend, environment);
     }
@@ -85,7 +89,9 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
             throw Broken(path, $"'ssh' of host {rank} is empty or begins with '-'");
         }
 
-        IReadOnlyList<string> ips = host.TryGetProperty("ips", out JsonElement addresses) ? Texts(addresses, path, $"'ips' of host {rank}") : [];
+        IReadOnlyList<string> ips = host.TryGetProperty("ips", out JsonElement addresses)
+            ? Texts(addresses, path, $"'ips' of host {rank}")
+            : [];
         return new Host(name, ips, host.TryGetProperty("rdma", out JsonElement rdma) ? Devices(rdma, path, rank) : []);
     }
 

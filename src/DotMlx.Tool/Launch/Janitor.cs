@@ -26,7 +26,8 @@ internal sealed class Janitor : IDisposable
     {
         try
         {
-            Dictionary<string, string> environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(item => (string)item.Key, item => (string?)item.Value ?? "");
+            Dictionary<string, string> environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+                .ToDictionary(item => (string)item.Key, item => (string?)item.Value ?? "");
             _shell = ChildProcess.Start(["/bin/sh", "-c", Script], environment, hasInput: true);
         }
         catch (Win32Exception)

@@ -12,17 +12,26 @@ internal static class LaunchCommand
 
     public static Command Create(Terminal terminal, string[] program)
     {
-        var count = new Option<int>("--repeat-hosts", "-n") { Description = "Ranks on each host of --hosts (1).", DefaultValueFactory = _ => 1, HelpName = "N" };
-        var hosts = new Option<string>("--hosts") { Description = "Hosts to run on, with commas between them (127.0.0.1).", DefaultValueFactory = _ => "127.0.0.1" };
-        var hostFile = new Option<string?>("--hostfile") { Description = "A host file of Python's mlx.launch: one rank for each of its hosts." };
-        var backend = new Option<string?>("--backend") { Description = $"{string.Join(", ", LaunchPlan.Backends)} (ring, or what the host file says)." };
+        var count = new Option<int>("--repeat-hosts", "-n")
+            { Description = "Ranks on each host of --hosts (1).", DefaultValueFactory = _ => 1, HelpName = "N" };
+        var hosts = new Option<string>("--hosts")
+            { Description = "Hosts to run on, with commas between them (127.0.0.1).", DefaultValueFactory = _ => "127.0.0.1" };
+        var hostFile = new Option<string?>("--hostfile")
+            { Description = "A host file of Python's mlx.launch: one rank for each of its hosts." };
+        var backend = new Option<string?>("--backend")
+            { Description = $"{string.Join(", ", LaunchPlan.Backends)} (ring, or what the host file says)." };
         backend.AcceptOnlyFromAmong(LaunchPlan.Backends);
-        var environment = new Option<string[]>("--env") { Description = "NAME=VALUE, a variable for every rank; may be given several times.", DefaultValueFactory = _ => [] };
+        var environment = new Option<string[]>("--env")
+            { Description = "NAME=VALUE, a variable for every rank; may be given several times.", DefaultValueFactory = _ => [] };
         var folder = new Option<string?>("--cwd") { Description = "The folder to run in (the present one)." };
-        var port = new Option<int?>("--starting-port", "-p") { Description = "First port of the ring (free ones where all ranks are local, else 32323)." };
-        var connections = new Option<int>("--connections-per-ip") { Description = "Connections of the ring for each address (1).", DefaultValueFactory = _ => 1 };
-        var ncclPort = new Option<int?>("--nccl-port") { Description = "Port of the nccl backend (a free one where all ranks are local, else 12345)." };
-        var mpi = new Option<string[]>("--mpi-arg") { Description = "Arguments for mpirun; may be given several times.", DefaultValueFactory = _ => [] };
+        var port = new Option<int?>("--starting-port", "-p")
+            { Description = "First port of the ring (free ones where all ranks are local, else 32323)." };
+        var connections = new Option<int>("--connections-per-ip")
+            { Description = "Connections of the ring for each address (1).", DefaultValueFactory = _ => 1 };
+        var ncclPort = new Option<int?>("--nccl-port")
+            { Description = "Port of the nccl backend (a free one where all ranks are local, else 12345)." };
+        var mpi = new Option<string[]>("--mpi-arg")
+            { Description = "Arguments for mpirun; may be given several times.", DefaultValueFactory = _ => [] };
         var noPrefix = new Option<bool>("--no-prefix") { Description = "Do not put the rank before each line." };
         var verbose = new Option<bool>("--verbose") { Description = "Let the backend tell of its connections." };
         var command = new Command("launch", "Runs a program as several ranks: dotnet mlx launch -n 4 -- PROGRAM ARGUMENTS")
@@ -31,7 +40,8 @@ internal static class LaunchCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(hostFile) is { Implicit: false } && (result.GetResult(hosts) is { Implicit: false } || result.GetResult(count) is { Implicit: false }))
+            if (result.GetResult(hostFile) is { Implicit: false }
+                && (result.GetResult(hosts) is { Implicit: false } || result.GetResult(count) is { Implicit: false }))
             {
                 result.AddError("a host file lists every rank: leave out --hosts and -n");
             }
@@ -67,7 +77,8 @@ internal static class LaunchCommand
         }
 
         var launcher = new Launcher(LaunchPlan.Create(options), terminal.Output, terminal.Error) { Labels = labels };
-        List<PosixSignalRegistration> registrations = [Register(PosixSignal.SIGINT, launcher.Interrupt), .. Stops.Select(signal => Register(signal, launcher.Stop))];
+        List<PosixSignalRegistration> registrations = [Register(PosixSignal.SIGINT, launcher.Interrupt),
+            .. Stops.Select(signal => Register(signal, launcher.Stop))];
         try
         {
             return launcher.Run();

@@ -12,7 +12,8 @@ internal static class LaunchPlan
     /// <summary>Variables of an earlier launch, which would mislead the processes of this one.</summary>
     public static readonly string[] Reserved =
     [
-        "MLX_RANK", "MLX_WORLD_SIZE", "MLX_HOSTFILE", "MLX_IBV_DEVICES", "MLX_JACCL_COORDINATOR", "MLX_JACCL_RING", "NCCL_HOST_IP", "NCCL_PORT",
+        "MLX_RANK", "MLX_WORLD_SIZE", "MLX_HOSTFILE", "MLX_IBV_DEVICES", "MLX_JACCL_COORDINATOR", "MLX_JACCL_RING",
+        "NCCL_HOST_IP", "NCCL_PORT",
     ];
 
     /// <exception cref="ToolException">The hosts lack what the backend needs.</exception>
@@ -68,12 +69,15 @@ internal static class LaunchPlan
             Host host = options.Hosts[rank];
             if (host.Ips.Count == 0)
             {
-                throw new ToolException($"the ring needs the address of each host, and '{host.Ssh}' (rank {rank}) has none: give it by --hosts, or as \"ips\" in a host file.");
+                throw new ToolException($"the ring needs the address of each host, and '{host.Ssh}' (rank {rank}) has none: give it by "
+                    + $"--hosts, or as \"ips\" in a host file.");
             }
 
-            if (host.Ips.FirstOrDefault(ip => IPAddress.TryParse(ip, out IPAddress? address) && IPAddress.IsLoopback(address)) is { } loopback && !AllLocal(options))
+            if (host.Ips.FirstOrDefault(ip => IPAddress.TryParse(ip, out IPAddress? address) && IPAddress.IsLoopback(address))
+                is { } loopback && !AllLocal(options))
             {
-                throw new ToolException($"rank {rank} would listen on {loopback}, which other machines cannot reach; give '{host.Ssh}' its address in their network.");
+                throw new ToolException($"rank {rank} would listen on {loopback}, which other machines cannot reach; give '{host.Ssh}' "
+                    + $"its address in their network.");
             }
         }
     }
@@ -93,7 +97,8 @@ internal static class LaunchPlan
         // Ranks of one host take its GPUs in turn.
         return Ranks(
             options,
-            rank => [.. common, ("CUDA_VISIBLE_DEVICES", options.Hosts.Take(rank).Count(host => host.Ssh == options.Hosts[rank].Ssh).ToString(CultureInfo.InvariantCulture))],
+            rank => [.. common, ("CUDA_VISIBLE_DEVICES", options.Hosts.Take(rank).Count(host => host.Ssh == options.Hosts[rank].Ssh)
+                .ToString(CultureInfo.InvariantCulture))],
             []);
     }
 
@@ -105,7 +110,8 @@ internal static class LaunchPlan
             IReadOnlyList<string> rdma = options.Hosts[rank].Rdma;
             if (rdma.Count != options.Hosts.Count || rdma[rank] != "null")
             {
-                throw new ToolException($"jaccl needs a host file in which 'rdma' of each host has one entry a rank, null for itself; that of rank {rank} is [{string.Join(", ", rdma)}].");
+                throw new ToolException($"jaccl needs a host file in which 'rdma' of each host has one entry a rank, null for itself; "
+                    + $"that of rank {rank} is [{string.Join(", ", rdma)}].");
             }
         }
 
@@ -121,7 +127,8 @@ internal static class LaunchPlan
 
     private static string FirstAddress(LaunchOptions options) => options.Hosts[0].Ips is [{ } first, ..]
         ? first
-        : throw new ToolException($"{options.Backend} needs an address of rank 0 ('{options.Hosts[0].Ssh}') that all other ranks reach: give it by --hosts, or as \"ips\" in a host file.");
+        : throw new ToolException($"{options.Backend} needs an address of rank 0 ('{options.Hosts[0].Ssh}') that all other ranks reach: "
+        + $"give it by --hosts, or as \"ips\" in a host file.");
 
     private static RankStart[] Ranks(LaunchOptions options, Func<int, (string, string)[]> variables, (string Name, string Content)[] files)
     {

@@ -80,9 +80,11 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
             {
                 int index = i;
                 string label = Labels ? ranks[i].Label ?? "" : "";
-                RankProcess process = RankProcess.Run(ranks[i], janitor.Watch, (line, isError) => Write(isError ? errors : output, label + line));
+                RankProcess process = RankProcess.Run(ranks[i], janitor.Watch,
+                    (line, isError) => Write(isError ? errors : output, label + line));
                 _processes.Add(process);
-                new Thread(() => _happenings.Add(new Happening(What.Ended, index, process.Wait()))) { IsBackground = true, Name = process.Start.Name }.Start();
+                new Thread(() => _happenings.Add(new Happening(What.Ended, index, process.Wait())))
+                    { IsBackground = true, Name = process.Start.Name }.Start();
             }
         }
         catch

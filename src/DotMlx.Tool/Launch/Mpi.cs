@@ -10,7 +10,8 @@ internal static class Mpi
     public static RankStart Create(LaunchOptions options)
     {
         string mpirun = ProgramSearch.OnPath("mpirun")
-            ?? throw new ToolException("the mpi backend needs 'mpirun' (Open MPI) on PATH; 'brew install openmpi' or 'apt-get install openmpi-bin' installs it.");
+            ?? throw new ToolException("the mpi backend needs 'mpirun' (Open MPI) on PATH; 'brew install openmpi' or 'apt-get install "
+            + "openmpi-bin' installs it.");
         KeyValuePair<string, string>[] variables = [.. Library(mpirun), .. LaunchPlan.Variables(options.Environment)];
         string slots = string.Concat(options.Hosts.GroupBy(host => host.Ssh).Select(group => $"{group.Key} slots={group.Count()}\n"));
 
@@ -43,16 +44,19 @@ internal static class Mpi
         try
         {
             using Process process = Process.Start(start)!;
-            string? line = process.StandardOutput.ReadToEnd().Split('\n').FirstOrDefault(text => text.Contains("libmpi", StringComparison.Ordinal));
+            string? line = process.StandardOutput.ReadToEnd().Split('\n')
+                .FirstOrDefault(text => text.Contains("libmpi", StringComparison.Ordinal));
             process.WaitForExit();
             if (line is null)
             {
                 return [];
             }
 
-            var name = KeyValuePair.Create("MLX_MPI_LIBNAME", line.Trim().Split((char[])[' ', '\t'])[0].Replace("@rpath/", "", StringComparison.Ordinal));
+            var name = KeyValuePair.Create("MLX_MPI_LIBNAME", line.Trim()
+                .Split((char[])[' ', '\t'])[0].Replace("@rpath/", "", StringComparison.Ordinal));
             return OperatingSystem.IsMacOS()
-                ? [KeyValuePair.Create("DYLD_LIBRARY_PATH", Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(mpirun))!, "lib")), name]
+                ? [KeyValuePair.Create("DYLD_LIBRARY_PATH", Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(mpirun))!, "lib")),
+                    name]
                 : [name];
         }
         catch (Win32Exception)

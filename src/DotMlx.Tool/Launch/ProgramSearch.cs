@@ -24,7 +24,8 @@ internal static class ProgramSearch
 
         return OnPath(program) is not null || !mustExist
             ? command
-            : throw new ToolException($"there is no program '{program}' on PATH.{(File.Exists(program) ? $" For the file in this folder write './{program}'." : "")}");
+            : throw new ToolException($"there is no program '{program}' on "
+            + $"PATH.{(File.Exists(program) ? $" For the file in this folder write './{program}'." : "")}");
     }
 
     public static string? OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
@@ -33,5 +34,6 @@ internal static class ProgramSearch
         .FirstOrDefault(path => File.Exists(path) && IsExecutable(path));
 
     private static bool IsExecutable(string path) =>
-        OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
+        OperatingSystem.IsWindows()
+            || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0;
 }

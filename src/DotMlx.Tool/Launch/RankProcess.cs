@@ -49,7 +49,8 @@ internal sealed class RankProcess : IDisposable
         {
             if (!start.Host.IsLocal)
             {
-                return Watched(start, null, ChildProcess.Start([.. Ssh, start.Host.Ssh, RemoteScript.Start(start)], Inherited(), hasInput: true), watch, write);
+                return Watched(start, null,
+                    ChildProcess.Start([.. Ssh, start.Host.Ssh, RemoteScript.Start(start)], Inherited(), hasInput: true), watch, write);
             }
 
             Dictionary<string, string> environment = Inherited();

@@ -18,7 +18,9 @@ internal static class RemoteScript
         var script = new StringBuilder();
         string folder = rank.WorkingDirectory ?? Environment.CurrentDirectory;
         script.Append($"if [ -d {Quote(folder)} ]; then cd {Quote(folder)}; ");
-        script.Append(rank.WorkingDirectory is null ? "" : $"else echo {Quote($"there is no folder '{folder}' on {rank.Host.Ssh}")} >&2; exit 1; ").Append("fi; ");
+        script.Append(rank.WorkingDirectory is null
+            ? ""
+            : $"else echo {Quote($"there is no folder '{folder}' on {rank.Host.Ssh}")} >&2; exit 1; ").Append("fi; ");
         foreach ((string name, string value) in rank.Environment)
         {
             script.Append($"export {name}={Quote(value)}; ");

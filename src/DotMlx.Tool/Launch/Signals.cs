@@ -9,7 +9,9 @@ internal static class Signals
     public const int Kill = 9;
     public const int Terminate = 15;
 
-    /// <summary>Those that a program may ignore and that have the same number everywhere: SIGHUP, SIGINT, SIGQUIT, SIGPIPE and SIGTERM.</summary>
+    /// <summary>
+    /// Those that a program may ignore and that have the same number everywhere: SIGHUP, SIGINT, SIGQUIT, SIGPIPE and SIGTERM.
+    /// </summary>
     public static ReadOnlySpan<int> Ordinary => [1, 2, 3, 13, 15];
 
     private const int Base = 128;

@@ -9,7 +9,8 @@ internal static class Curves
     private const int Height = 560;
     private const string FontName = "DejaVu Sans Ascii";
 
-    public static void Save(string path, IReadOnlyList<(int Iteration, double Loss)> training, IReadOnlyList<(int Iteration, double Loss)> validation)
+    public static void Save(string path, IReadOnlyList<(int Iteration, double Loss)> training,
+        IReadOnlyList<(int Iteration, double Loss)> validation)
     {
         // A machine without fonts, such as a container, would draw curves without text.
         Fonts.AddFontFile(FontName, Path.Combine(AppContext.BaseDirectory, "fonts", "DejaVuSans-Ascii.ttf"));

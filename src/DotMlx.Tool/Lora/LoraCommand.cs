@@ -24,7 +24,8 @@ internal static class LoraCommand
         return command;
     }
 
-    private static void Run(Terminal terminal, ParseResult arguments, ModelOptions models, LoraOptions options, CancellationToken cancellationToken)
+    private static void Run(Terminal terminal, ParseResult arguments, ModelOptions models, LoraOptions options,
+        CancellationToken cancellationToken)
     {
         using LanguageModel model = models.Load(arguments, terminal);
         string folder = arguments.GetValue(options.AdapterPath)!;
@@ -32,7 +33,8 @@ internal static class LoraCommand
         {
             FineTuningData data = FineTuningData.Load(
                 arguments.GetValue(options.Data)!, model,
-                new() { MaskPrompt = arguments.GetValue(options.MaskPrompt), Packed = arguments.GetValue(options.Packed), MaxLength = arguments.GetValue(options.MaxLength) },
+                new() { MaskPrompt = arguments.GetValue(options.MaskPrompt), Packed = arguments.GetValue(options.Packed),
+                    MaxLength = arguments.GetValue(options.MaxLength) },
                 cancellationToken);
             bool tests = arguments.GetValue(options.Test);
             if (data.Train is null && !tests)
@@ -70,15 +72,19 @@ internal static class LoraCommand
         string checkpoints = tuner.Settings.CheckpointFolder!;
         if (resume)
         {
-            terminal.Line(tuner.Resume() ? $"going on after batch {Units.Count(tuner.Iteration)}" : "there is no checkpoint yet, so the run begins");
+            terminal.Line(tuner.Resume()
+                ? $"going on after batch {Units.Count(tuner.Iteration)}"
+                : "there is no checkpoint yet, so the run begins");
         }
         else if (Directory.Exists(checkpoints) && Directory.EnumerateFileSystemEntries(checkpoints).Any())
         {
-            throw new ToolException($"'{folder}' has checkpoints of an earlier run: go on with --resume, or choose another --adapter-path.");
+            throw new ToolException($"'{folder}' has checkpoints of an earlier run: go on with --resume, or "
+                + $"choose another --adapter-path.");
         }
         Directory.CreateDirectory(folder);
         (long trained, long all) = tuner.ParameterCount;
-        terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{Units.Count(trained)} of {Units.Count(all)} parameters are trained ({100.0 * trained / all:F3} %)"));
+        terminal.Line(string.Create(CultureInfo.InvariantCulture,
+            $"{Units.Count(trained)} of {Units.Count(all)} parameters are trained ({100.0 * trained / all:F3} %)"));
         using RunLog log = new(terminal, folder, tuner.Iteration);
         try
         {
@@ -102,7 +108,8 @@ internal static class LoraCommand
     {
         if (set is { Truncated: > 0 })
         {
-            terminal.Note($"{Units.Plural(set.Truncated, "text")} of '{set.Path}' longer than {Units.Count(set.Options.MaxLength)} tokens lose their end");
+            terminal.Note($"{Units.Plural(set.Truncated, "text")} of '{set.Path}' longer "
+                + $"than {Units.Count(set.Options.MaxLength)} tokens lose their end");
         }
         if (set is { Skipped: > 0 })
         {

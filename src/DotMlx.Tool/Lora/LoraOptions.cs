@@ -8,13 +8,16 @@ namespace DotMlx.Tool.Lora;
 /// <summary>The options of <c>dotnet mlx lora</c>, with mlx-lm's names and defaults.</summary>
 internal sealed class LoraOptions
 {
-    public Option<string> Data { get; } = new("--data") { Description = "A folder with train.jsonl, valid.jsonl and test.jsonl.", Required = true };
+    public Option<string> Data { get; } = new("--data")
+        { Description = "A folder with train.jsonl, valid.jsonl and test.jsonl.", Required = true };
 
-    public Option<string> AdapterPath { get; } = Text("--adapter-path", "adapters", "The folder of the adapter, of the checkpoints, of curves.png and of metrics.jsonl.");
+    public Option<string> AdapterPath { get; } =
+        Text("--adapter-path", "adapters", "The folder of the adapter, of the checkpoints, of curves.png and of metrics.jsonl.");
 
     public Option<string> FineTuneType { get; } = Text("--fine-tune-type", "lora", "What is trained: lora, dora or full.");
 
-    public Option<int> Layers { get; } = Number("--num-layers", 16, "How many layers are trained, from the last one; 0 for all.", 0, 100_000);
+    public Option<int> Layers { get; } =
+        Number("--num-layers", 16, "How many layers are trained, from the last one; 0 for all.", 0, 100_000);
 
     public Option<int> Rank { get; } = Number("--rank", 8, "The rank of the corrections.", 1, 4096);
 
@@ -22,7 +25,8 @@ internal sealed class LoraOptions
 
     public Option<double> Dropout { get; } = Number("--dropout", 0.0, "The probability of dropping inputs of the corrections.", 0, 0.999);
 
-    public Option<string[]> Keys { get; } = new("--key") { Description = "A layer to correct, such as self_attn.q_proj; may be given several times. Without it, all are." };
+    public Option<string[]> Keys { get; } = new("--key")
+        { Description = "A layer to correct, such as self_attn.q_proj; may be given several times. Without it, all are." };
 
     public Option<int> BatchSize { get; } = Number("--batch-size", 4, "Texts in a batch.", 1, 1_000_000);
 
@@ -32,17 +36,21 @@ internal sealed class LoraOptions
 
     public Option<int> WarmUp { get; } = Number("--warmup", 0, "Updates until the learning rate is at its highest.", 0, int.MaxValue);
 
-    public Option<string> Schedule { get; } = Text("--schedule", "constant", "What the learning rate does then: constant or cosine, down to 0 at the end.");
+    public Option<string> Schedule { get; } =
+        Text("--schedule", "constant", "What the learning rate does then: constant or cosine, down to 0 at the end.");
 
     public Option<string> OptimizerName { get; } = Text("--optimizer", "adam", "adam, adamw, muon, sgd or adafactor.");
 
     public Option<int> Accumulation { get; } = Number("--grad-accumulation-steps", 1, "Batches for one update.", 1, 1_000_000);
 
-    public Option<double?> ClipNorm { get; } = new("--clip") { Description = "The greatest norm of the gradients; without it there is no limit." };
+    public Option<double?> ClipNorm { get; } = new("--clip")
+        { Description = "The greatest norm of the gradients; without it there is no limit." };
 
-    public Option<bool> Checkpointing { get; } = new("--grad-checkpoint") { Description = "Compute layers again for the gradient: less memory, more time." };
+    public Option<bool> Checkpointing { get; } = new("--grad-checkpoint")
+        { Description = "Compute layers again for the gradient: less memory, more time." };
 
-    public Option<bool> MasterWeights { get; } = new("--master-weights") { Description = "Keep float32 copies of float16 and bfloat16 parameters." };
+    public Option<bool> MasterWeights { get; } = new("--master-weights")
+        { Description = "Keep float32 copies of float16 and bfloat16 parameters." };
 
     public Option<bool> MaskPrompt { get; } = new("--mask-prompt") { Description = "Learn answers only." };
 
@@ -60,9 +68,11 @@ internal sealed class LoraOptions
 
     public Option<int> Save { get; } = Number("--save-every", 100, "Batches between two checkpoints.", 1, int.MaxValue);
 
-    public Option<bool> Resume { get; } = new("--resume") { Description = "Go on from the last checkpoint in --adapter-path, bit for bit." };
+    public Option<bool> Resume { get; } = new("--resume")
+        { Description = "Go on from the last checkpoint in --adapter-path, bit for bit." };
 
-    public Option<bool> Test { get; } = new("--test") { Description = "Compute the perplexity on test.jsonl; after training, or alone where there is no train.jsonl." };
+    public Option<bool> Test { get; } = new("--test")
+        { Description = "Compute the perplexity on test.jsonl; after training, or alone where there is no train.jsonl." };
 
     public static LoraOptions AddTo(Command command)
     {
@@ -72,9 +82,12 @@ internal sealed class LoraOptions
         options.OptimizerName.AcceptOnlyFromAmong("adam", "adamw", "muon", "sgd", "adafactor");
         foreach (Option option in new Option[]
         {
-            options.Data, options.AdapterPath, options.FineTuneType, options.Layers, options.Rank, options.Scale, options.Dropout, options.Keys,
-            options.BatchSize, options.Iterations, options.LearningRate, options.WarmUp, options.Schedule, options.OptimizerName, options.Accumulation,
-            options.ClipNorm, options.Checkpointing, options.MasterWeights, options.MaskPrompt, options.Packed, options.MaxLength, options.Seed,
+            options.Data, options.AdapterPath, options.FineTuneType, options.Layers, options.Rank, options.Scale,
+            options.Dropout, options.Keys,
+            options.BatchSize, options.Iterations, options.LearningRate, options.WarmUp, options.Schedule, options.OptimizerName,
+            options.Accumulation,
+            options.ClipNorm, options.Checkpointing, options.MasterWeights, options.MaskPrompt, options.Packed,
+            options.MaxLength, options.Seed,
             options.Report, options.Validation, options.ValidationBatches, options.Save, options.Resume, options.Test,
         })
         {
@@ -85,7 +98,8 @@ internal sealed class LoraOptions
 
     public FineTuningSettings Settings(ParseResult arguments) => new()
     {
-        Method = arguments.GetValue(FineTuneType) switch { "dora" => FineTuningMethod.Dora, "full" => FineTuningMethod.Full, _ => FineTuningMethod.Lora },
+        Method = arguments.GetValue(FineTuneType) switch { "dora" => FineTuningMethod.Dora, "full" => FineTuningMethod.Full, _ =>
+            FineTuningMethod.Lora },
         Layers = arguments.GetValue(Layers),
         Lora = new()
         {
@@ -119,7 +133,8 @@ internal sealed class LoraOptions
             return Make(rate, null, arguments.GetValue(OptimizerName)!);
         }
         Schedule main = cosine ? Schedules.CosineDecay(rate, Math.Max(updates - warmUp, 1)) : Schedules.LinearSchedule(rate, rate, 1);
-        return Make(rate, warmUp == 0 ? main : Schedules.JoinSchedules([Schedules.LinearSchedule(0, rate, warmUp), main], [warmUp]), arguments.GetValue(OptimizerName)!);
+        return Make(rate, warmUp == 0 ? main : Schedules.JoinSchedules([Schedules.LinearSchedule(0, rate, warmUp), main], [warmUp]),
+            arguments.GetValue(OptimizerName)!);
     }
 
     private static OptimizerBase Make(double rate, Schedule? schedule, string name) => (name, schedule) switch
@@ -136,7 +151,8 @@ internal sealed class LoraOptions
         _ => new Adam(schedule),
     };
 
-    private static Option<string> Text(string name, string otherwise, string description) => new(name) { Description = description, DefaultValueFactory = _ => otherwise };
+    private static Option<string> Text(string name, string otherwise, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => otherwise };
 
     private static Option<T> Number<T>(string name, T otherwise, string description, double minimum, double maximum)
     {

@@ -47,7 +47,8 @@ internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
         {
             _validation.Add((value.Iteration, validation));
             json["validation_loss"] = validation;
-            _terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{value.Iteration,6}  validation loss {validation:F3}  perplexity {Math.Exp(validation):F3}"));
+            _terminal.Line(string.Create(CultureInfo.InvariantCulture,
+                $"{value.Iteration,6}  validation loss {validation:F3}  perplexity {Math.Exp(validation):F3}"));
         }
         _metrics.WriteLine(json.ToJsonString());
     }
@@ -66,7 +67,8 @@ internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
     {
         try
         {
-            if (JsonNode.Parse(line) is not JsonObject json || (int?)json["iteration"] is not { } at || at > iteration || (at == iteration && json["validation_loss"] is not null))
+            if (JsonNode.Parse(line) is not JsonObject json || (int?)json["iteration"] is not { } at || at > iteration
+                || (at == iteration && json["validation_loss"] is not null))
             {
                 return false;
             }

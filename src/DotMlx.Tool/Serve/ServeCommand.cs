@@ -12,9 +12,11 @@ internal static class ServeCommand
 
     public static Command Create(Terminal terminal)
     {
-        var host = new Option<string>("--host") { Description = "The address to listen on; the default is reached from this machine only.", DefaultValueFactory = _ => "127.0.0.1" };
+        var host = new Option<string>("--host") { Description = "The address to listen on; the default is reached from this machine only.",
+            DefaultValueFactory = _ => "127.0.0.1" };
         Option<int> port = Number("--port", 8080, "The port; 0 takes a free one.", 0, 65535);
-        var adapter = new Option<string[]>("--adapter") { Description = "NAME=FOLDER: an adapter that requests choose as their model; may be given several times." };
+        var adapter = new Option<string[]>("--adapter")
+            { Description = "NAME=FOLDER: an adapter that requests choose as their model; may be given several times." };
         Option<int> running = Number("--max-running", 64, "Texts that are generated at the same time.", 1, 4096);
         Option<int> waiting = Number("--max-waiting", 256, "Requests that wait; further ones are refused.", 0, 1_000_000);
         Option<int> tokens = Number("--max-tokens", 4096, "The most tokens of an answer.", 1, 10_000_000);

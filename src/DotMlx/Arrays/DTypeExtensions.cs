@@ -71,13 +71,15 @@ public static class DTypeExtensions
             }
         }
 
-        throw new ArgumentException($"'{name}' isn't an element type of MLX; expected one of bool, uint8 … int64, float16, bfloat16, float32, float64, complex64.", nameof(name));
+        throw new ArgumentException($"'{name}' isn't an element type of MLX; expected one of bool, uint8 … int64, float16, bfloat16, "
+            + $"float32, float64, complex64.", nameof(name));
     }
 
     /// <summary>The element type for values of the .NET type <typeparamref name="T"/>.</summary>
     /// <exception cref="NotSupportedException">MLX has no such element type.</exception>
     internal static DType Of<T>() => TryOf<T>() ?? throw new NotSupportedException(
-        $"MLX has no element type for .NET's {typeof(T)}; expected bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex.");
+        $"MLX has no element type for .NET's {typeof(T)}; expected bool, an integer of 8 to 64 bits, Half, "
+        + $"BFloat16, float, double, Complex64 or Complex.");
 
     internal static DType? TryOf<T>()
     {

@@ -1,6 +1,8 @@
 namespace DotMlx;
 
-/// <summary>A kind of dtype for <see cref="Mx.IsDType(DType, ReadOnlySpan{DTypeKind})"/>: one dtype, a category, or a name of the array API.</summary>
+/// <summary>
+/// A kind of dtype for <see cref="Mx.IsDType(DType, ReadOnlySpan{DTypeKind})"/>: one dtype, a category, or a name of the array API.
+/// </summary>
 public readonly record struct DTypeKind
 {
     private readonly DType? _dtype;
@@ -31,7 +33,8 @@ public readonly record struct DTypeKind
         "complex floating" => DTypeCategory.ComplexFloating,
         "numeric" => DTypeCategory.Number,
         _ => throw new ArgumentException(
-            $"There is no kind '{name}' of dtypes; expected bool, signed integer, unsigned integer, integral, real floating, complex floating or numeric.", nameof(name)),
+            $"There is no kind '{name}' of dtypes; expected bool, signed integer, unsigned integer, integral, real floating, complex "
+            + $"floating or numeric.", nameof(name)),
     };
 
     internal bool Contains(DType other) => _dtype is DType one ? one == other : Mx.IsSubDType(other, _category);

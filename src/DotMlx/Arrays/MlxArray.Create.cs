@@ -31,7 +31,8 @@ public sealed unsafe partial class MlxArray
         long count = SizeLimits.Count(shape, nameof(shape));
         return count == data.Length
             ? FromSpan(data, shape)
-            : throw new ArgumentException($"The shape {ShapeText.Of(shape)} holds {count} elements, but {data.Length} were given.", nameof(shape));
+            : throw new ArgumentException($"The shape {ShapeText.Of(shape)} holds {count} elements, but {data.Length} were given.",
+                nameof(shape));
     }
 
     /// <inheritdoc cref="Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>

@@ -25,7 +25,8 @@ public sealed unsafe partial class MlxArray
         if (size > int.MaxValue)
         {
             throw new InvalidOperationException(
-                $"{size} elements are more than a span can hold, shape {ShapeText.Of(this)}: read slices of it, or use ReadTensor of the package DotMlx.Tensors.");
+                $"{size} elements are more than a span can hold, shape {ShapeText.Of(this)}: read slices of it, or use ReadTensor of the "
+                + $"package DotMlx.Tensors.");
         }
 
         // Complex is twice as wide as MLX's elements.
@@ -58,7 +59,8 @@ public sealed unsafe partial class MlxArray
         long count = SizeLimits.Count(shape, nameof(shape));
         if (count != memory.Length)
         {
-            throw new ArgumentException($"The shape {ShapeText.Of(shape)} holds {count} elements, but {memory.Length} were given.", nameof(shape));
+            throw new ArgumentException($"The shape {ShapeText.Of(shape)} holds {count} elements, but {memory.Length} were given.",
+                nameof(shape));
         }
 
         // Memory of a MemoryManager has an Unpin of its own, which may do anything.

@@ -50,7 +50,8 @@ public sealed unsafe partial class MlxArray :
         ArgumentNullException.ThrowIfNull(a);
         return a.DType == DType.Bool
             ? NativeCall.Unary(&Mlxc.mlx_logical_not, "mlx_logical_not", a, null)
-            : throw new ArgumentException($"Operator ! requires Booleans, but the array is {a.DType.MlxName()}. Use ~ for bits, or Mx.LogicalNot.", nameof(a));
+            : throw new ArgumentException($"Operator ! requires Booleans, but the array "
+            + $"is {a.DType.MlxName()}. Use ~ for bits, or Mx.LogicalNot.", nameof(a));
     }
 
     /// <summary>Element-wise AND of bits or Booleans (<c>mlx_bitwise_and</c>).</summary>
@@ -86,7 +87,8 @@ public sealed unsafe partial class MlxArray :
     public static MlxArray operator <=(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_less_equal, "mlx_less_equal", a, b, null);
 
     /// <summary>Element-wise comparison that returns a Boolean array (<c>mlx_greater_equal</c>).</summary>
-    public static MlxArray operator >=(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, null);
+    public static MlxArray operator >=(MlxArray a, MlxArray b) =>
+        NativeCall.Binary(&Mlxc.mlx_greater_equal, "mlx_greater_equal", a, b, null);
 
     private static MlxArray Bits(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, string symbol, MlxArray a, MlxArray b)
@@ -102,7 +104,8 @@ public sealed unsafe partial class MlxArray :
     {
         if (a.DType.IsInexact())
         {
-            throw new ArgumentException($"Operator {symbol} works on integers and Booleans, but an operand is {a.DType.MlxName()}, shape {ShapeText.Of(a)}.");
+            throw new ArgumentException($"Operator {symbol} works on integers and Booleans, but an operand "
+                + $"is {a.DType.MlxName()}, shape {ShapeText.Of(a)}.");
         }
     }
 }

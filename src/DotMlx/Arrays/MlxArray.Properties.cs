@@ -149,7 +149,8 @@ public sealed unsafe partial class MlxArray
         }
 
         static bool KeepsKind(object? operand, ArrayKind kind) =>
-            ReferenceEquals(operand, kind) || operand is WeakScalar { IsReal: true } || (operand is SharedScalar shared && shared.DType == kind.DType);
+            ReferenceEquals(operand, kind) || operand is WeakScalar { IsReal: true }
+                || (operand is SharedScalar shared && shared.DType == kind.DType);
     }
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]

@@ -21,7 +21,8 @@ public sealed unsafe partial class MlxArray
         long size = (long)Mlxc.mlx_array_size(handle);
         if (size != 1)
         {
-            throw new InvalidOperationException($"Item reads an array with one element, but this one has {size}, shape {ShapeText.Of(this)}. Use ToArray, or index it first.");
+            throw new InvalidOperationException($"Item reads an array with one element, but this one has {size}, "
+                + $"shape {ShapeText.Of(this)}. Use ToArray, or index it first.");
         }
 
         if (typeof(T) == typeof(Complex))
@@ -74,7 +75,8 @@ public sealed unsafe partial class MlxArray
         long size = (long)Mlxc.mlx_array_size(handle);
         if (destination.Length < size)
         {
-            throw new ArgumentException($"The destination holds {destination.Length} elements, but the array, of shape {ShapeText.Of(this)}, has {size}.", nameof(destination));
+            throw new ArgumentException($"The destination holds {destination.Length} elements, but the array, of "
+                + $"shape {ShapeText.Of(this)}, has {size}.", nameof(destination));
         }
 
         if (size == 0)
@@ -123,7 +125,8 @@ public sealed unsafe partial class MlxArray
             4 => new T[shape[0], shape[1], shape[2], shape[3]],
             5 => new T[shape[0], shape[1], shape[2], shape[3], shape[4]],
             6 => new T[shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]],
-            _ => throw new NotSupportedException($"Arrays of {shape.Length} dimensions become .NET arrays only through ToArray; up to 6 dimensions are supported here."),
+            _ => throw new NotSupportedException($"Arrays of {shape.Length} dimensions become .NET arrays only through ToArray; up to 6 "
+                + $"dimensions are supported here."),
         };
         CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetArrayDataReference(result)), result.Length));
         return result;
@@ -138,7 +141,8 @@ public sealed unsafe partial class MlxArray
         {
             DType wanted = DTypeExtensions.Of<T>();
             throw new InvalidOperationException(
-                $"{method}<{wanted.ClrName()}> on an array of {actual.MlxName()}, shape {ShapeText.Of(this)}: use {method}<{actual.ClrName()}>, "
+                $"{method}<{wanted.ClrName()}> on an array of {actual.MlxName()}, "
+                + $"shape {ShapeText.Of(this)}: use {method}<{actual.ClrName()}>, "
                 + $"or convert it with AsType(DType.{wanted}) first.");
         }
     }

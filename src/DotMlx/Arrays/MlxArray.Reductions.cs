@@ -45,22 +45,28 @@ public sealed unsafe partial class MlxArray
     public MlxArray Any(ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null) => Mx.Any(this, axis, keepdims, stream);
 
     /// <inheritdoc cref="Mx.LogSumExp(MlxArray, int?, bool, MlxStream)"/>
-    public MlxArray LogSumExp(int? axis = null, bool keepdims = false, MlxStream? stream = null) => Mx.LogSumExp(this, axis, keepdims, stream);
+    public MlxArray LogSumExp(int? axis = null, bool keepdims = false, MlxStream? stream = null) =>
+        Mx.LogSumExp(this, axis, keepdims, stream);
 
     /// <inheritdoc cref="Mx.LogSumExp(MlxArray, ReadOnlySpan{int}, bool, MlxStream)"/>
-    public MlxArray LogSumExp(ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null) => Mx.LogSumExp(this, axis, keepdims, stream);
+    public MlxArray LogSumExp(ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null) =>
+        Mx.LogSumExp(this, axis, keepdims, stream);
 
     /// <inheritdoc cref="Mx.Std(MlxArray, int?, bool, int, MlxStream)"/>
-    public MlxArray Std(int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null) => Mx.Std(this, axis, keepdims, ddof, stream);
+    public MlxArray Std(int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null) =>
+        Mx.Std(this, axis, keepdims, ddof, stream);
 
     /// <inheritdoc cref="Mx.Std(MlxArray, ReadOnlySpan{int}, bool, int, MlxStream)"/>
-    public MlxArray Std(ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null) => Mx.Std(this, axis, keepdims, ddof, stream);
+    public MlxArray Std(ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null) =>
+        Mx.Std(this, axis, keepdims, ddof, stream);
 
     /// <inheritdoc cref="Mx.Var(MlxArray, int?, bool, int, MlxStream)"/>
-    public MlxArray Var(int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null) => Mx.Var(this, axis, keepdims, ddof, stream);
+    public MlxArray Var(int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null) =>
+        Mx.Var(this, axis, keepdims, ddof, stream);
 
     /// <inheritdoc cref="Mx.Var(MlxArray, ReadOnlySpan{int}, bool, int, MlxStream)"/>
-    public MlxArray Var(ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null) => Mx.Var(this, axis, keepdims, ddof, stream);
+    public MlxArray Var(ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null) =>
+        Mx.Var(this, axis, keepdims, ddof, stream);
 
     /// <inheritdoc cref="Mx.ArgMax(MlxArray, int?, bool, MlxStream)"/>
     public MlxArray ArgMax(int? axis = null, bool keepdims = false, MlxStream? stream = null) => Mx.ArgMax(this, axis, keepdims, stream);

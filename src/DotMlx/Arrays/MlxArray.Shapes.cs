@@ -51,7 +51,8 @@ public sealed unsafe partial class MlxArray
     public MlxArray[] Split(ReadOnlySpan<int> indices, int axis = 0, MlxStream? stream = null) => Mx.Split(this, indices, axis, stream);
 
     /// <inheritdoc cref="Mx.Diagonal(MlxArray, int, int, int, MlxStream)"/>
-    public MlxArray Diagonal(int offset = 0, int axis1 = 0, int axis2 = 1, MlxStream? stream = null) => Mx.Diagonal(this, offset, axis1, axis2, stream);
+    public MlxArray Diagonal(int offset = 0, int axis1 = 0, int axis2 = 1, MlxStream? stream = null) =>
+        Mx.Diagonal(this, offset, axis1, axis2, stream);
 
     /// <inheritdoc cref="Mx.Diag(MlxArray, int, MlxStream)"/>
     public MlxArray Diag(int k = 0, MlxStream? stream = null) => Mx.Diag(this, k, stream);

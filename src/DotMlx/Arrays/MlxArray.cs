@@ -228,7 +228,8 @@ public sealed unsafe partial class MlxArray : IDisposable
         if (_extra is WeakScalar)
         {
             NativeFree.Free(replacement.ctx);
-            throw new InvalidOperationException("A .NET number that represents an array can't be changed in place; create an array with MlxArray.Create first.");
+            throw new InvalidOperationException("A .NET number that represents an array can't be changed in "
+                + "place; create an array with MlxArray.Create first.");
         }
 
         if (Arena.IsBorrowed(this))
@@ -292,6 +293,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     };
 
     private static ObjectDisposedException Disposed() => new(
-        nameof(MlxArray), "The array has been disposed: by Dispose, by a using statement, at the end of an MlxScope (keep it with scope.Keep), or at the end "
+        nameof(MlxArray), "The array has been disposed: by Dispose, by a using statement, at the end of an "
+        + "MlxScope (keep it with scope.Keep), or at the end "
         + "of an optimizer's update, where it was a temporary (keep it with MlxScope.Detach).");
 }

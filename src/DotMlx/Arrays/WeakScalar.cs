@@ -131,7 +131,8 @@ internal sealed unsafe class WeakScalar
         if (!Fits(dtype))
         {
             throw new OverflowException(
-                $"Converting {this} to {dtype.MlxName()} would result in overflow: a number next to a {dtype.MlxName()} array takes that type. "
+                $"Converting {this} to {dtype.MlxName()} would result in overflow: a number next to "
+                + $"a {dtype.MlxName()} array takes that type. "
                 + "Convert the array first with AsType to a wider type.");
         }
     }

@@ -86,6 +86,7 @@ public static unsafe partial class Mx
             return (long)number;
         }
 
-        static string Text(byte* text) => Encoding.UTF8.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
+        static string Text(byte* text) =>
+            Encoding.UTF8.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
     }
 }

@@ -36,7 +36,8 @@ public static unsafe partial class Mx
         {
             if (!IsAvailable())
             {
-                throw new NotSupportedException($"The loaded library ({MlxLibrary.Path}) doesn't compute with Metal, so there is nothing to capture.");
+                throw new NotSupportedException($"The loaded library ({MlxLibrary.Path}) doesn't compute "
+                    + $"with Metal, so there is nothing to capture.");
             }
         }
     }

@@ -54,5 +54,6 @@ public static unsafe partial class Mx
     /// </summary>
     /// <exception cref="NotSupportedException">Always.</exception>
     public static void ClearStreams() => throw new NotSupportedException(
-        "mx.clear_streams destroys the streams that the calling thread made. DotMlx has one stream per device for all threads, which lives as long as the process.");
+        "mx.clear_streams destroys the streams that the calling thread made. DotMlx has one stream per device for all threads, which "
+        + "lives as long as the process.");
 }

@@ -36,7 +36,9 @@ internal static unsafe class Streams
     /// <summary>The stream of the innermost scope of this flow, else the default one of the default device.</summary>
     internal static MlxStream Current => (_openScopes != 0 ? Scoped.Value : null) ?? DefaultOf(DefaultDevice);
 
-    /// <summary>Whether there are streams that work only on the thread that made them, so that all evaluations happen on one thread.</summary>
+    /// <summary>
+    /// Whether there are streams that work only on the thread that made them, so that all evaluations happen on one thread.
+    /// </summary>
     internal static bool BoundToThread
     {
         get
@@ -56,8 +58,8 @@ internal static unsafe class Streams
     }
 
     /// <summary>
-    /// Whether a stream of a device works only on the thread that made it. MLX binds those of GPUs since 0.31.2 and those of CPUs since 0.32, unless
-    /// mlx-c can make streams without a thread. Earlier versions bind none, but there one thread is safe as well.
+    /// Whether a stream of a device works only on the thread that made it. MLX binds those of GPUs since 0.31.2 and those of CPUs since
+    /// 0.32, unless mlx-c can make streams without a thread. Earlier versions bind none, but there one thread is safe as well.
     /// </summary>
     private static bool IsBoundToThread(MlxDevice device) =>
         _boundToThread == 2

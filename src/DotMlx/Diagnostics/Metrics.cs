@@ -14,7 +14,8 @@ internal static class Metrics
 
     static Metrics()
     {
-        Meter.CreateObservableUpDownCounter("dotmlx.arrays.live", () => LiveArrays.Count, "{array}", "Arrays neither disposed nor finalized");
+        Meter.CreateObservableUpDownCounter("dotmlx.arrays.live", () => LiveArrays.Count, "{array}",
+            "Arrays neither disposed nor finalized");
         Meter.CreateObservableCounter("dotmlx.arrays.created", () => LiveArrays.CreatedTotal, "{array}", "Arrays made");
         Meter.CreateObservableCounter("dotmlx.evaluations", () => Evaluation.Count, "{evaluation}", "Evaluations");
         Meter.CreateObservableGauge("dotmlx.memory.active", Mx.GetActiveMemory, "By", "Memory in use for arrays");

@@ -37,7 +37,8 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
 
     /// <summary>Checks a call with several named arrays.</summary>
     /// <exception cref="MlxException">Another rank makes a different call.</exception>
-    internal void Check(mlx_distributed_group group, mlx_stream stream, string operation, IReadOnlyList<KeyValuePair<string, MlxArray>> arrays)
+    internal void Check(mlx_distributed_group group, mlx_stream stream, string operation,
+        IReadOnlyList<KeyValuePair<string, MlxArray>> arrays)
     {
         if (MayCheck)
         {
@@ -50,7 +51,8 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
             if (IsNew(hash))
             {
                 Compare(group, stream, hash, string.Join('\n', [
-                    $"{operation} of {arrays.Count} arrays", .. arrays.Select(item => $"{operation} of '{item.Key}', {Describe(item.Value)}")]));
+                    $"{operation} of {arrays.Count} arrays",
+                    .. arrays.Select(item => $"{operation} of '{item.Key}', {Describe(item.Value)}")]));
             }
         }
     }
@@ -104,7 +106,8 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
             ReadOnlySpan<int> words = all.AsSpan(3 * other, 3);
             if (words[0] != Mark)
             {
-                throw PeerWatch.Lose($"Rank {rank} calls {description}, and rank {other} is doing something else: every rank must call the same operations in the same order.");
+                throw PeerWatch.Lose($"Rank {rank} calls {description}, and rank {other} is doing something else: every rank must call "
+                    + $"the same operations in the same order.");
             }
 
             same &= words[1] == (int)hash && words[2] == (int)(hash >> 32);
@@ -127,7 +130,8 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
         byte[] text = new byte[TextBytes];
         Encoding.UTF8.GetEncoder().Convert(description, text, flush: true, out _, out _, out _);
         byte[] all = Gather(group, stream, MlxArray.Create<byte>(text, TextBytes)).ToArray<byte>();
-        string[][] lines = [.. Enumerable.Range(0, size).Select(other => Encoding.UTF8.GetString(all, other * TextBytes, TextBytes).TrimEnd('\0').Split('\n'))];
+        string[][] lines = [.. Enumerable.Range(0, size)
+            .Select(other => Encoding.UTF8.GetString(all, other * TextBytes, TextBytes).TrimEnd('\0').Split('\n'))];
 
         // Of long descriptions the first line that is not the same everywhere.
         int line = 0;
@@ -141,7 +145,8 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
             .GroupBy(call => call.Text)
             .Select(same => $"rank {string.Join(", ", same.Select(call => call.Rank == rank ? $"{call.Rank} (this one)" : $"{call.Rank}"))} calls {same.Key}"));
         return new MlxException(
-            $"The ranks do not agree: {calls}. Every rank must call the same operations in the same order, with arrays of the same shape and dtype.",
+            $"The ranks do not agree: {calls}. Every rank must call the same operations in the same order, "
+            + $"with arrays of the same shape and dtype.",
             "mlx_distributed_all_gather");
     }
 

@@ -60,7 +60,9 @@ public sealed unsafe class DistributedGroup : IDisposable
     /// <param name="color">Which new group this process joins.</param>
     /// <param name="key">Orders the ranks of the new group; negative keeps the order of this one.</param>
     /// <returns>The new group.</returns>
-    /// <exception cref="MlxException">The backend cannot split (MPI and NCCL can, the ring and JACCL cannot), or the group is a single process without MPI.</exception>
+    /// <exception cref="MlxException">
+    /// The backend cannot split (MPI and NCCL can, the ring and JACCL cannot), or the group is a single process without MPI.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     /// <remarks>mlx.core.distributed.Group.split; C: mlx_distributed_group_split.</remarks>
     public DistributedGroup Split(int color, int key = -1)
@@ -78,7 +80,10 @@ public sealed unsafe class DistributedGroup : IDisposable
     }
 
     /// <summary>Waits until every process of the group has called this.</summary>
-    /// <remarks>A process that leaves while others still communicate looks to them as if it had failed: end with a barrier where some ranks have more to do.</remarks>
+    /// <remarks>
+    /// A process that leaves while others still communicate looks to them as if it had failed: end with a barrier where some ranks have
+    /// more to do.
+    /// </remarks>
     public void Barrier()
     {
         using MlxArray one = MlxArray.Scalar(1, DType.Int32);

@@ -51,7 +51,8 @@ public static partial class Gradients
         return Mx.Divide(sum, group.Size);
     }
 
-    private static bool AreOfOneDType(IReadOnlyList<KeyValuePair<string, MlxArray>> items) => items.All(item => item.Value.DType == items[0].Value.DType);
+    private static bool AreOfOneDType(IReadOnlyList<KeyValuePair<string, MlxArray>> items) =>
+        items.All(item => item.Value.DType == items[0].Value.DType);
 
     /// <summary>Consecutive arrays that together reach a number of bytes.</summary>
     private static List<Range> Buckets(IReadOnlyList<KeyValuePair<string, MlxArray>> items, long size)
@@ -74,7 +75,8 @@ public static partial class Gradients
     }
 
     private static void AverageBucket(
-        IReadOnlyList<KeyValuePair<string, MlxArray>> items, Range bucket, Func<MlxArray, MlxArray> mean, Dictionary<string, MlxArray> averaged)
+        IReadOnlyList<KeyValuePair<string, MlxArray>> items, Range bucket, Func<MlxArray, MlxArray> mean,
+        Dictionary<string, MlxArray> averaged)
     {
         using MlxScope scope = MlxScope.Begin();
         (int start, int count) = bucket.GetOffsetAndLength(items.Count);

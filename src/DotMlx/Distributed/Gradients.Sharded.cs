@@ -47,7 +47,8 @@ public static partial class Gradients
     /// Only NCCL can sum parts. On the other backends, whole gradients are summed, and only memory for the optimizer's state is saved.
     /// </remarks>
     public static (TreeDictionary Parameters, MlxArray? Norm) FsdpApply(
-        TreeDictionary gradients, TreeDictionary parameters, OptimizerBase optimizer, DistributedGroup? fsdpGroup = null, DistributedGroup? dpGroup = null,
+        TreeDictionary gradients, TreeDictionary parameters, OptimizerBase optimizer, DistributedGroup? fsdpGroup = null,
+        DistributedGroup? dpGroup = null,
         int communicationSize = DefaultBucket, MlxStream? communicationStream = null, double? maxNorm = null)
     {
         ArgumentNullException.ThrowIfNull(gradients);
@@ -88,10 +89,13 @@ public static partial class Gradients
         Dictionary<string, MlxArray> results = [];
         for (int i = 0; i < buckets.Count; i++)
         {
-            Unpack(Mx.Distributed.AllGather(updated[TreePaths.Index(i)].Array, group, communicationStream), weights, buckets[i], group.Size, results);
+            Unpack(Mx.Distributed.AllGather(updated[TreePaths.Index(i)].Array, group, communicationStream), weights, buckets[i],
+                group.Size, results);
         }
 
-        return ((TreeDictionary)Tree.MapWithPath((path, _) => scope.Keep(results[path]), parameters), norm is null ? null : scope.Keep(norm));
+        return ((TreeDictionary)Tree.MapWithPath((path, _) => scope.Keep(results[path]), parameters), norm is null
+            ? null
+            : scope.Keep(norm));
     }
 
     private static void CheckNorm(double maxNorm)
@@ -120,7 +124,8 @@ public static partial class Gradients
             if (array.NDim == 0 || array.Shape[0] % processes != 0)
             {
                 throw new ArgumentException(
-                    $"The gradient '{path}' of shape ({string.Join(", ", array.Shape.ToArray())}) can't be divided among {processes} processes along its first axis.", nameof(gradients));
+                    $"The gradient '{path}' of shape ({string.Join(", ", array.Shape.ToArray())}) can't be divided "
+                    + $"among {processes} processes along its first axis.", nameof(gradients));
             }
         }
     }
@@ -133,7 +138,8 @@ public static partial class Gradients
     }
 
     private static void Unpack(
-        MlxArray rows, IReadOnlyList<KeyValuePair<string, MlxArray>> like, Range bucket, int processes, Dictionary<string, MlxArray> results)
+        MlxArray rows, IReadOnlyList<KeyValuePair<string, MlxArray>> like, Range bucket, int processes,
+        Dictionary<string, MlxArray> results)
     {
         (int start, int count) = bucket.GetOffsetAndLength(like.Count);
         int column = 0;

@@ -62,7 +62,8 @@ internal sealed unsafe class GroupConnection
 
             if (_failed is not null)
             {
-                throw new MlxException($"{_failed.Message} (An earlier attempt failed, which MLX cannot undo: start the process again.)", _failed.Operation, _failed);
+                throw new MlxException($"{_failed.Message} (An earlier attempt failed, which MLX cannot undo: start the process again.)",
+                    _failed.Operation, _failed);
             }
 
             connection = Connect(strict, backend, timeout, out mlx_distributed_group group);
@@ -85,7 +86,8 @@ internal sealed unsafe class GroupConnection
         if (ring is not null && !Mx.Distributed.IsAvailable("ring"))
         {
             throw RingEnvironment.Error(
-                $"This process is rank {ring.Rank} of {ring.Size} ({RingEnvironment.HostFileVariable}), but the library in use ({MlxLibrary.Path}) has no ring backend. Install MLX, or unset {RingEnvironment.HostFileVariable}.");
+                $"This process is rank {ring.Rank} of {ring.Size} ({RingEnvironment.HostFileVariable}), but the library in use "
+                + $"({MlxLibrary.Path}) has no ring backend. Install MLX, or unset {RingEnvironment.HostFileVariable}.");
         }
 
         NativeEnvironment.PassOn();
@@ -106,7 +108,8 @@ internal sealed unsafe class GroupConnection
 
         if (size > 1 || startedMpi)
         {
-            // This handle is never freed: MLX's own clean-up would wait for threads that wait for a process that is gone, or finalize MPI again.
+            // This handle is never freed: MLX's own clean-up would wait for threads that wait for a process that is gone, or finalize MPI
+            // again.
             made = Init(strict: false, backend);
         }
 
@@ -123,7 +126,8 @@ internal sealed unsafe class GroupConnection
     }
 
     // MLX waits without limit for a process that never calls, so the waiting is left to a thread that the process can leave behind.
-    private static mlx_distributed_group InTime(Func<mlx_distributed_group> init, RingEnvironment? ring, Rendezvous? rendezvous, TimeSpan timeout)
+    private static mlx_distributed_group InTime(Func<mlx_distributed_group> init, RingEnvironment? ring,
+        Rendezvous? rendezvous, TimeSpan timeout)
     {
         if (ring is null && rendezvous is null)
         {

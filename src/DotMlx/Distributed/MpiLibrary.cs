@@ -64,5 +64,6 @@ internal static unsafe class MpiLibrary
 
     // MLX loads the library so that its functions are visible to the whole process.
     private static nint Find(string function) =>
-        !OperatingSystem.IsWindows() && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), function, out nint address) ? address : 0;
+        !OperatingSystem.IsWindows()
+            && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), function, out nint address) ? address : 0;
 }

@@ -38,7 +38,10 @@ public static unsafe partial class Mx
             }
         }
 
-        /// <summary>When the processes of a group compare what they are about to communicate; at its first use, unless set. Set the same in all processes.</summary>
+        /// <summary>
+        /// When the processes of a group compare what they are about to communicate; at its first use, unless set. Set the same in all
+        /// processes.
+        /// </summary>
         /// <remarks>
         /// MLX sends bare bytes, so ranks that disagree about a shape or a dtype would compute with wrong numbers or wait for ever. A
         /// comparison evaluates; so inside function transforms, and of <see cref="Send"/> and <see cref="Recv"/>, there is none.
@@ -54,9 +57,14 @@ public static unsafe partial class Mx
         /// <summary>Connects to the other processes.</summary>
         /// <param name="strict">Whether to throw, instead of giving a group of one process, when no connection can be made.</param>
         /// <param name="backend">"any", "mpi", "ring", "nccl" or "jaccl".</param>
-        /// <param name="timeout">How long to wait for the other processes (ring, NCCL, JACCL; MPI waits without limit); null for a minute.</param>
+        /// <param name="timeout">
+        /// How long to wait for the other processes (ring, NCCL, JACCL; MPI waits without limit); null for a minute.
+        /// </param>
         /// <returns>The group of all processes; later calls give the same one.</returns>
-        /// <exception cref="MlxException">The backend is unknown, the environment (MLX_RANK, MLX_HOSTFILE) makes no sense, a process does not come, or <paramref name="strict"/> is set and no connection can be made.</exception>
+        /// <exception cref="MlxException">
+        /// The backend is unknown, the environment (MLX_RANK, MLX_HOSTFILE) makes no sense, a process does not come, or
+        /// <paramref name="strict"/> is set and no connection can be made.
+        /// </exception>
         /// <exception cref="ArgumentOutOfRangeException">The timeout is not positive.</exception>
         /// <remarks>mlx.core.distributed.init; C: mlx_distributed_init.</remarks>
         public static DistributedGroup Init(bool strict = false, string backend = "any", TimeSpan? timeout = null)
@@ -109,7 +117,9 @@ public static unsafe partial class Mx
         /// <param name="group">Processes that take part; null for the global group.</param>
         /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
         /// <returns>Array whose first axis is divided by the number of processes.</returns>
-        /// <exception cref="MlxException">The first axis cannot be divided, or the backend is not NCCL, the only one that has this.</exception>
+        /// <exception cref="MlxException">
+        /// The first axis cannot be divided, or the backend is not NCCL, the only one that has this.
+        /// </exception>
         /// <remarks>mlx.core.distributed.sum_scatter; C: mlx_distributed_sum_scatter.</remarks>
         public static MlxArray SumScatter(MlxArray x, DistributedGroup? group = null, MlxStream? stream = null)
             => Collective(&Mlxc.mlx_distributed_sum_scatter, "mlx_distributed_sum_scatter", x, group, stream);
@@ -184,7 +194,9 @@ public static unsafe partial class Mx
             return NativeCall.Result(status, result, "mlx_distributed_" + operation);
         }
 
-        /// <summary>Compares named arrays with those of the other processes when they are new, and throws in all where one differs.</summary>
+        /// <summary>
+        /// Compares named arrays with those of the other processes when they are new, and throws in all where one differs.
+        /// </summary>
         internal static void Agree(DistributedGroup group, string operation, IReadOnlyList<KeyValuePair<string, MlxArray>> arrays)
         {
             if (group.Size > 1)
@@ -244,7 +256,8 @@ public static unsafe partial class Mx
             if (group.Connection.Transport == "ring" && function != "mlx_distributed_all_gather"
                 && x.Size < group.Size && x.ItemSize * group.Size > SmallBuffer)
             {
-                throw new MlxException($"The ring cannot reduce {x.Size} elements over {group.Size} processes: pad the array to at least {group.Size}.", function);
+                throw new MlxException($"The ring cannot reduce {x.Size} elements over {group.Size} processes: pad the array to at "
+                    + $"least {group.Size}.", function);
             }
         }
 
@@ -260,13 +273,15 @@ public static unsafe partial class Mx
             PeerWatch.ThrowIfLost();
             if (other < 0 || other >= size || other == rank)
             {
-                throw new MlxException($"There is no other process of rank {other} in a group of {size}, of which this one is rank {rank}.", function);
+                throw new MlxException($"There is no other process of rank {other} in a group of {size}, of which this one is rank {rank}.",
+                    function);
             }
 
             if (group.Connection.Transport == "ring" && other != (rank + 1) % size && other != (rank + size - 1) % size)
             {
                 throw new MlxException(
-                    $"In a ring only neighbours send and receive: rank {rank} of {size} reaches rank {(rank + size - 1) % size} and rank {(rank + 1) % size}, not {other}. Pass the array on from rank to rank, or use all_gather.", function);
+                    $"In a ring only neighbours send and receive: rank {rank} of {size} reaches rank {(rank + size - 1) % size} and "
+                    + $"rank {(rank + 1) % size}, not {other}. Pass the array on from rank to rank, or use all_gather.", function);
             }
 
             PeerWatch.Called(function);
@@ -284,7 +299,8 @@ public static unsafe partial class Mx
             if (needed is { } type && stream.Device.Type != type)
             {
                 throw new ArgumentException(
-                    $"The backend {group.Connection.Transport} communicates on the {type.ToString().ToUpperInvariant()}, not on {stream}: leave the stream out, or give one of that device.", nameof(stream));
+                    $"The backend {group.Connection.Transport} communicates on the {type.ToString().ToUpperInvariant()}, not on {stream}: "
+                    + $"leave the stream out, or give one of that device.", nameof(stream));
             }
 
             return NativeCall.Stream(stream);

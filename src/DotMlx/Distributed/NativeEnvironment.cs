@@ -11,7 +11,8 @@ internal static unsafe class NativeEnvironment
 {
     private static readonly string[] Names =
     [
-        RingEnvironment.RankVariable, RingEnvironment.HostFileVariable, "MLX_WORLD_SIZE", "MLX_RING_VERBOSE", "MLX_MPI_LIBNAME", "MLX_IBV_DEVICES",
+        RingEnvironment.RankVariable, RingEnvironment.HostFileVariable, "MLX_WORLD_SIZE", "MLX_RING_VERBOSE",
+        "MLX_MPI_LIBNAME", "MLX_IBV_DEVICES",
         "MLX_JACCL_COORDINATOR", "MLX_JACCL_RING", "MLX_NCCL_TIMEOUT", "NCCL_HOST_IP", "NCCL_PORT",
     ];
 

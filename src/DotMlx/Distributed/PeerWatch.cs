@@ -180,8 +180,10 @@ internal static class PeerWatch
             {
                 throw Lose(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"This process{(_ring is null ? "" : $" (rank {_ring.Rank} of {_ring.Size})")} has waited {Timeout.TotalSeconds:0.#} s for the others, last in {_last} (Mx.Distributed.Timeout): ")
-                    + "a rank stands still, or the ranks do not call the same operations in the same order with arrays of the same shapes.");
+                    $"This process{(_ring is null ? "" : $" (rank {_ring.Rank} of {_ring.Size})")} has "
+                    + $"waited {Timeout.TotalSeconds:0.#} s for the others, last in {_last} (Mx.Distributed.Timeout): ")
+                    + "a rank stands still, or the ranks do not call the same operations in the same order "
+                    + "with arrays of the same shapes.");
             }
         }
     }

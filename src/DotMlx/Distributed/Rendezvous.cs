@@ -19,7 +19,8 @@ internal sealed record Rendezvous(string Rank, string? Size, string Address, str
             return null;
         }
 
-        if (backend is "nccl" or "any" && Variable("NCCL_HOST_IP") is { } host && Variable("NCCL_PORT") is { } port && Variable("MLX_WORLD_SIZE") is { } size
+        if (backend is "nccl" or "any" && Variable("NCCL_HOST_IP") is { } host && Variable("NCCL_PORT") is { } port
+            && Variable("MLX_WORLD_SIZE") is { } size
             && Mx.Distributed.IsAvailable("nccl"))
         {
             return size.Trim() == "1" ? null : new Rendezvous(rank, size, $"{host}:{port}", "NCCL_HOST_IP, NCCL_PORT");
@@ -33,7 +34,8 @@ internal sealed record Rendezvous(string Rank, string? Size, string Address, str
     /// <summary>The known facts when not all processes connected in time.</summary>
     internal MlxException NotComplete(TimeSpan timeout) => RingEnvironment.Error(string.Create(
         CultureInfo.InvariantCulture,
-        $"Rank {Rank}{(Size is null ? "" : $" of {Size}")} waited {timeout.TotalSeconds:0.#} s for the other ranks, which meet at {Address} ({Variables}). ")
+        $"Rank {Rank}{(Size is null ? "" : $" of {Size}")} waited {timeout.TotalSeconds:0.#} s for the "
+        + $"other ranks, which meet at {Address} ({Variables}). ")
         + "See which process did not start or has ended, and start all ranks again; Init takes a longer timeout where some start late.");
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;

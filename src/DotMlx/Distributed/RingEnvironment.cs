@@ -33,18 +33,21 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
         if (string.IsNullOrEmpty(hostFile))
         {
             // The rank alone is what the other backends use.
-            return required ? throw Error($"The ring backend finds its processes through a host file, and {HostFileVariable} is not set. {HowToStart}") : null;
+            return required ? throw Error($"The ring backend finds its processes through a host file, "
+                + $"and {HostFileVariable} is not set. {HowToStart}") : null;
         }
 
         if (string.IsNullOrEmpty(rank))
         {
-            throw Error($"{HostFileVariable} is '{hostFile}', but {RankVariable}, the number of this process from 0, is not set. {HowToStart}");
+            throw Error($"{HostFileVariable} is '{hostFile}', but {RankVariable}, the number of this "
+                + $"process from 0, is not set. {HowToStart}");
         }
 
         List<IReadOnlyList<string>> hosts = ReadHosts(hostFile);
         if (!int.TryParse(rank, NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number >= hosts.Count)
         {
-            throw Error($"{RankVariable} is '{rank}': it must be a whole number from 0 to {hosts.Count - 1}, because the host file '{hostFile}' lists {hosts.Count} {(hosts.Count == 1 ? "process" : "processes")}.");
+            throw Error($"{RankVariable} is '{rank}': it must be a whole number from 0 to {hosts.Count - 1}, because the host file "
+                + $"'{hostFile}' lists {hosts.Count} {(hosts.Count == 1 ? "process" : "processes")}.");
         }
 
         return new RingEnvironment(number, hostFile, hosts);
@@ -59,7 +62,8 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
         string? meaning =
             message.Contains("Couldn't connect", StringComparison.Ordinal)
                 ? $"rank {Rank} of {Size} could not reach rank {Right} at {string.Join(", ", Hosts[Right])}: "
-                    + "that process has not been started, has ended, or a firewall is between the two. Start all ranks within half a minute of each other."
+                    + "that process has not been started, has ended, or a firewall is between the two. "
+                    + "Start all ranks within half a minute of each other."
             : message.Contains("Couldn't bind", StringComparison.Ordinal) || message.Contains("Couldn't listen", StringComparison.Ordinal)
                 ? $"rank {Rank} of {Size} could not listen at {string.Join(", ", Hosts[Rank])}: "
                     + $"the port is in use, or the address is not one of this machine. Correct it in '{HostFile}'."
@@ -72,8 +76,10 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
     /// <summary>The known facts when the ring wasn't complete in time.</summary>
     internal MlxException NotComplete(TimeSpan timeout) => Error(string.Create(
         CultureInfo.InvariantCulture,
-        $"Rank {Rank} of {Size} waited {timeout.TotalSeconds:0.#} s for the other ranks: either rank {Left} never called at {string.Join(", ", Hosts[Rank])}, ")
-        + $"or rank {Right} was not to be reached at {string.Join(", ", Hosts[Right])}. See which process did not start or has ended, and start all ranks again; "
+        $"Rank {Rank} of {Size} waited {timeout.TotalSeconds:0.#} s for the other ranks: either "
+        + $"rank {Left} never called at {string.Join(", ", Hosts[Rank])}, ")
+        + $"or rank {Right} was not to be reached at {string.Join(", ", Hosts[Right])}. See which process did not start or has ended, and "
+        + $"start all ranks again; "
         + "Init takes a longer timeout where some start late.");
 
     private static List<IReadOnlyList<string>> ReadHosts(string path)
@@ -113,7 +119,8 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
         {
             if (host.ValueKind == JsonValueKind.Object)
             {
-                throw Error($"'{path}' is a host file for the launcher, not for the ring, whose file is {Form}: start with 'dotnet mlx launch --hostfile {path} -- PROGRAM', which writes that one.");
+                throw Error($"'{path}' is a host file for the launcher, not for the ring, whose file is {Form}: start with 'dotnet mlx "
+                    + $"launch --hostfile {path} -- PROGRAM', which writes that one.");
             }
 
             if (host.ValueKind != JsonValueKind.Array || host.GetArrayLength() == 0)
@@ -126,17 +133,21 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
             {
                 string address = item.ValueKind == JsonValueKind.String ? item.GetString()! : "";
                 int colon = address.IndexOf(':', StringComparison.Ordinal);
-                if (colon < 1 || !ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) || port == 0)
+                if (colon < 1 || !ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture,
+                    out ushort port) || port == 0)
                 {
                     throw Error($"The host file '{path}', rank {hosts.Count}: {item.GetRawText()} is no address of the form IP:PORT.");
                 }
 
-                addresses.Add(seen.Add(address) ? address : throw Error($"The host file '{path}', rank {hosts.Count}: the address {address} occurs twice."));
+                addresses.Add(seen.Add(address)
+                    ? address
+                    : throw Error($"The host file '{path}', rank {hosts.Count}: the address {address} occurs twice."));
             }
 
             if (hosts.Count > 0 && addresses.Count != hosts[0].Count)
             {
-                throw Error($"The host file '{path}', rank {hosts.Count}: {addresses.Count} addresses where rank 0 has {hosts[0].Count}; every rank needs as many.");
+                throw Error($"The host file '{path}', rank {hosts.Count}: {addresses.Count} addresses where rank 0 has {hosts[0].Count}; "
+                    + $"every rank needs as many.");
             }
 
             hosts.Add(addresses);

@@ -68,7 +68,9 @@ internal sealed unsafe class RingSockets
     }
 
     private static HashSet<int> Ports(IReadOnlyList<string> addresses) =>
-        [.. addresses.Select(address => int.Parse(address.AsSpan(address.IndexOf(':', StringComparison.Ordinal) + 1), NumberStyles.None, CultureInfo.InvariantCulture))];
+        [.. addresses.Select(address =>
+            int.Parse(address.AsSpan(address.IndexOf(':', StringComparison.Ordinal) + 1), NumberStyles.None,
+                CultureInfo.InvariantCulture))];
 
     private static (IPEndPoint Local, IPEndPoint Remote)? Ends(int descriptor)
     {

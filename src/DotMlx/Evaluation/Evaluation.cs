@@ -139,7 +139,8 @@ internal static unsafe class Evaluation
             if (!array.IsWeakScalar && !IsAvailable(array))
             {
                 throw new MlxException(
-                    $"[async_eval] An array of shape {ShapeText.Of(array)} is computed inside a function that a transform runs (Grad, Vmap, "
+                    $"[async_eval] An array of shape {ShapeText.Of(array)} is computed inside a function "
+                    + $"that a transform runs (Grad, Vmap, "
                     + "Compile, …), where nothing can be evaluated asynchronously. Evaluate what the transform returns; inside a gradient, "
                     + "Eval works.", "mlx_async_eval");
             }
@@ -202,7 +203,8 @@ internal static unsafe class Evaluation
     }
 
     /// <summary>
-    /// Runs a native call that changes tables which evaluations read, such as that of streams. Unlike <see cref="Exclude"/> it needs no streams itself.
+    /// Runs a native call that changes tables which evaluations read, such as that of streams. Unlike <see cref="Exclude"/> it needs no
+    /// streams itself.
     /// </summary>
     internal static void Guard(Action action)
     {

@@ -59,7 +59,8 @@ internal static unsafe class ProcessEnd
         _mayPass = true;
         _closed = true;
         long deadline = Stopwatch.GetTimestamp() + (long)(Patience.TotalSeconds * Stopwatch.Frequency);
-        bool quiet = Evaluation.WaitUntilIdle(Left()) && StreamThread.WaitUntilIdle(Left()) && Synchronize(Left()) && NativeFree.Close(Left());
+        bool quiet = Evaluation.WaitUntilIdle(Left()) && StreamThread.WaitUntilIdle(Left()) && Synchronize(Left())
+            && NativeFree.Close(Left());
         if (!quiet || ThreadStates.IsUsedByOthers())
         {
             SkipDestructors();

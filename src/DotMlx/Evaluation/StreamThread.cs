@@ -9,7 +9,8 @@ namespace DotMlx;
 /// </summary>
 internal static class StreamThread
 {
-    // MLX goes through graphs recursively in places, and what a thread gets by default differs: 512 KB to 8 MB. Only what is used takes memory.
+    // MLX goes through graphs recursively in places, and what a thread gets by default differs: 512 KB to 8 MB. Only what is used takes
+    // memory.
     private const int StackSize = 16 << 20;
 
     private static readonly BlockingCollection<Work> Queue = [];

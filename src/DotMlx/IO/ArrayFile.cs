@@ -29,7 +29,8 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
         : throw new InvalidOperationException(
             _arrays.Count == 0
                 ? $"'{_name}' holds no array."
-                : $"'{_name}' holds {_arrays.Count} arrays; choose one by its name: {string.Join(", ", _arrays.Keys.Take(8).Select(key => $"'{key}'"))}{(_arrays.Count > 8 ? ", …" : "")}.");
+                : $"'{_name}' holds {_arrays.Count} arrays; choose one by its "
+                + $"name: {string.Join(", ", _arrays.Keys.Take(8).Select(key => $"'{key}'"))}{(_arrays.Count > 8 ? ", …" : "")}.");
 
     /// <summary>The number of arrays.</summary>
     public int Count => _arrays.Count;
@@ -55,8 +56,8 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     }
 
     /// <summary>
-    /// The arrays as a tree, their names taken as dotted paths (<see cref="Tree.Unflatten"/>), escaped ones as <see cref="TreeDictionary.Save"/>
-    /// writes them included. The tree shares the arrays with this file.
+    /// The arrays as a tree, their names taken as dotted paths (<see cref="Tree.Unflatten"/>), escaped ones as <see
+    /// cref="TreeDictionary.Save"/> writes them included. The tree shares the arrays with this file.
     /// </summary>
     /// <exception cref="InvalidDataException">The names are no paths of one tree; the message says why.</exception>
     public Tree ToTree()

@@ -49,7 +49,8 @@ internal sealed class AtomicFile : IDisposable
     {
         try
         {
-            FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
+            FileStreamOptions options = new()
+                { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
             if (!OperatingSystem.IsWindows() && File.Exists(_target))
             {
                 // What only the owner may read stays so while it is written.

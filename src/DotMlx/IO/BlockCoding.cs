@@ -46,7 +46,8 @@ internal sealed class DecodedSource(ByteSource file, StoredArray array, BlockCod
     {
         if (from % coding.DecodedLength != 0 || destination.Length % coding.DecodedLength != 0)
         {
-            throw new InvalidOperationException($"Blocks of {coding.DecodedLength} bytes are read whole, not {destination.Length} bytes from byte {from} on.");
+            throw new InvalidOperationException($"Blocks of {coding.DecodedLength} bytes are read whole, "
+                + $"not {destination.Length} bytes from byte {from} on.");
         }
 
         int perPiece = Math.Max(1, PieceLength / coding.StoredLength);

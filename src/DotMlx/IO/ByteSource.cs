@@ -22,7 +22,8 @@ internal abstract class ByteSource : IDisposable
         return FileKind.Irregular(path) is { } kind
             ? throw new IOException(kind == "a folder"
                 ? $"'{path}' cannot be loaded: it is a folder, not a file."
-                : $"'{path}' cannot be loaded: it is {kind}, and only regular files are opened by path. To read from it, open it and load the stream.")
+                : $"'{path}' cannot be loaded: it is {kind}, and only regular files are opened by path. To "
+                + $"read from it, open it and load the stream.")
             : new FileSource(path);
     }
 

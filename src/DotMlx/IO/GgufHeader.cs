@@ -63,7 +63,8 @@ internal sealed class GgufHeader
         if (version is not (2 or 3))
         {
             throw _source.Broken(BinaryPrimitives.ReverseEndianness(version) is 2 or 3
-                ? "it is a GGUF file with the most significant byte first, made for big-endian machines; load a file with the least significant byte first"
+                ? "it is a GGUF file with the most significant byte first, made for big-endian machines; "
+                + "load a file with the least significant byte first"
                 : $"it has the GGUF version {version}; known are 2 and 3");
         }
 
@@ -86,7 +87,8 @@ internal sealed class GgufHeader
             if (entry.Offset > available || entry.Bytes > available - entry.Offset)
             {
                 throw _source.Broken(
-                    $"the data of array '{entry.Name}' should end at byte {(UInt128)data + entry.Offset + entry.Bytes}, but the file has {_source.Length}; it may be incomplete");
+                    $"the data of array '{entry.Name}' should end at byte {(UInt128)data + entry.Offset + entry.Bytes}, but the file "
+                    + $"has {_source.Length}; it may be incomplete");
             }
 
             entry.Place = (long)(data + entry.Offset);
@@ -240,16 +242,19 @@ internal sealed class GgufHeader
         if (GgufType.Of(number) is not { } type || (!type.IsLoadable && !_describe))
         {
             throw _source.Broken(
-                $"array '{name}' has the type number {number}{(GgufType.Of(number) is { } known ? $", {known.Name}" : "")}; loaded are {GgufType.Names}");
+                $"array '{name}' has the type "
+                + $"number {number}{(GgufType.Of(number) is { } known ? $", {known.Name}" : "")}; loaded are {GgufType.Names}");
         }
 
         if (type.PerBlock > 1 && (shape is [] || shape[^1] % type.PerBlock != 0))
         {
             throw _source.Broken(
-                $"array '{name}' has a last dimension of {(shape is [] ? 1 : shape[^1])}, and its type packs {type.PerBlock} elements into a block");
+                $"array '{name}' has a last dimension of {(shape is [] ? 1 : shape[^1])}, and its type "
+                + $"packs {type.PerBlock} elements into a block");
         }
 
-        Entry entry = new(name, type, shape, offset, (ulong)UInt128.Min(count / (ulong)type.PerBlock * (ulong)type.BlockLength, long.MaxValue));
+        Entry entry = new(name, type, shape, offset,
+            (ulong)UInt128.Min(count / (ulong)type.PerBlock * (ulong)type.BlockLength, long.MaxValue));
         foreach (string loaded in entry.LoadedNames)
         {
             if (!_arrayNames.Add(loaded))
@@ -270,7 +275,8 @@ internal sealed class GgufHeader
         _ => throw UnknownType(type, key),
     };
 
-    private InvalidDataException UnknownType(uint type, string key) => _source.Broken($"metadata '{key}' has the type number {type}, which is not known");
+    private InvalidDataException UnknownType(uint type, string key) =>
+        _source.Broken($"metadata '{key}' has the type number {type}, which is not known");
 
     private string Name(string what)
     {

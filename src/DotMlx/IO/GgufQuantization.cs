@@ -19,7 +19,8 @@ internal sealed record GgufQuantization(int Bits, BlockCoding Weights, BlockCodi
 
     /// <summary>A scale and 32 four-bit numbers with the zero point 8.</summary>
     internal static GgufQuantization Q4_0 { get; } = new(
-        4, Nibbles(Q40Length, 2), HalfAt(Q40Length, 0), new BlockCoding(Q40Length, 2, (stored, decoded) => Shift(stored, decoded, Q40Length, -8)));
+        4, Nibbles(Q40Length, 2), HalfAt(Q40Length, 0),
+        new BlockCoding(Q40Length, 2, (stored, decoded) => Shift(stored, decoded, Q40Length, -8)));
 
     /// <summary>A scale, a bias, and 32 four-bit numbers.</summary>
     internal static GgufQuantization Q4_1 { get; } = new(4, Nibbles(Q41Length, 4), HalfAt(Q41Length, 0), HalfAt(Q41Length, 2));
@@ -68,7 +69,8 @@ internal sealed record GgufQuantization(int Bits, BlockCoding Weights, BlockCodi
         for (int block = 0; block * blockLength < stored.Length; block++)
         {
             Half scale = BinaryPrimitives.ReadHalfLittleEndian(stored[(block * blockLength)..]);
-            BinaryPrimitives.WriteHalfLittleEndian(decoded[(block * 2)..], GgufSuperblock.Narrow(zero * (float)scale, Half.IsFinite(scale)));
+            BinaryPrimitives.WriteHalfLittleEndian(decoded[(block * 2)..],
+                GgufSuperblock.Narrow(zero * (float)scale, Half.IsFinite(scale)));
         }
     }
 }

@@ -73,7 +73,8 @@ internal static class GgufSuperblock
 
     private static float Number(ReadOnlySpan<byte> block, int at) => (float)BinaryPrimitives.ReadHalfLittleEndian(block[at..]);
 
-    private static BlockCoding Coding(int blockLength, int groupSize, GroupDecoder decode) => new(blockLength, DecodedLength, (stored, decoded) =>
+    private static BlockCoding Coding(int blockLength, int groupSize, GroupDecoder decode) =>
+        new(blockLength, DecodedLength, (stored, decoded) =>
     {
         Span<float> numbers = stackalloc float[groupSize];
         for (int block = 0; block * blockLength < stored.Length; block++)

@@ -2,7 +2,9 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Loads a file of any format that MLX knows: npy, npz, safetensors or GGUF, by its first bytes or else by its extension.</summary>
+    /// <summary>
+    /// Loads a file of any format that MLX knows: npy, npz, safetensors or GGUF, by its first bytes or else by its extension.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="maxUnpackedBytes">
     /// What the entries of an npz file may unpack to together; null for 256 MiB or 100 times the length of the file, whichever is more.
@@ -15,8 +17,8 @@ public static unsafe partial class Mx
 
     /// <summary>Loads from a stream, from its position on, in the format that its first bytes show.</summary>
     /// <param name="stream">
-    /// A stream. One that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file. After an npy array a stream that
-    /// can seek stands behind it.
+    /// A stream. One that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file. After an npy array a stream
+    /// that can seek stands behind it.
     /// </param>
     /// <param name="maxUnpackedBytes">As in <see cref="Load(string, long?)"/>.</param>
     /// <exception cref="InvalidDataException">The data are broken, or of no known format.</exception>
@@ -74,7 +76,8 @@ public static unsafe partial class Mx
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Savez(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) => SaveNpz(path, arrays, compressed: false, new Transfer());
+    public static void Savez(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) =>
+        SaveNpz(path, arrays, compressed: false, new Transfer());
 
     /// <summary>Writes named arrays to a stream in the npz format.</summary>
     /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
@@ -97,7 +100,8 @@ public static unsafe partial class Mx
     /// <param name="path">The file, to which <c>.npz</c> is added when it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
-    public static void SavezCompressed(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) => SaveNpz(path, arrays, compressed: true, new Transfer());
+    public static void SavezCompressed(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) =>
+        SaveNpz(path, arrays, compressed: true, new Transfer());
 
     /// <summary>As <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, compressed.</summary>
     /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
@@ -196,7 +200,8 @@ public static unsafe partial class Mx
     }
 
     private static void SaveGguf(
-        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata, Transfer transfer) =>
+        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata,
+        Transfer transfer) =>
         AtomicFile.Write(WithExtension(path, ".gguf"), stream => Gguf.Save(stream, arrays, metadata, transfer));
 
     private static void SaveNpz(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, bool compressed, Transfer transfer)

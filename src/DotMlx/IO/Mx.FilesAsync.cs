@@ -26,7 +26,8 @@ public static unsafe partial class Mx
 
     /// <summary>As <see cref="LoadGguf(string)"/>, on a thread of the pool.</summary>
     /// <inheritdoc cref="LoadAsync(string, long?, IProgress{FileProgress}?, CancellationToken)"/>
-    public static Task<GgufFile> LoadGgufAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static Task<GgufFile> LoadGgufAsync(string path, IProgress<FileProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return Transfer.Run(transfer => LoadGguf(path, transfer), progress, cancellationToken);
@@ -43,10 +44,13 @@ public static unsafe partial class Mx
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(array);
-        return Saving.SaveHeld([KeyValuePair.Create("", array)], (held, transfer) => SaveNpy(path, held[0].Value, transfer), progress, cancellationToken);
+        return Saving.SaveHeld([KeyValuePair.Create("", array)], (held, transfer) => SaveNpy(path, held[0].Value, transfer),
+            progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread of the pool, the arrays as they are now.</summary>
+    /// <summary>
+    /// As <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread of the pool, the arrays as they are now.
+    /// </summary>
     /// <param name="path">The file, to which <c>.npz</c> is added when it is missing.</param>
     /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>
     /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
@@ -57,7 +61,10 @@ public static unsafe partial class Mx
         CancellationToken cancellationToken = default) => Saving.SaveHeld(
             arrays, (held, transfer) => SaveNpz(path, held, compressed: false, transfer), progress, cancellationToken);
 
-    /// <summary>As <see cref="SavezAsync(string, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>, compressed.</summary>
+    /// <summary>
+    /// As <see cref="SavezAsync(string, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>,
+    /// compressed.
+    /// </summary>
     /// <inheritdoc cref="SavezAsync(string, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task SavezCompressedAsync(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IProgress<FileProgress>? progress = null,
@@ -65,8 +72,8 @@ public static unsafe partial class Mx
             arrays, (held, transfer) => SaveNpz(path, held, compressed: true, transfer), progress, cancellationToken);
 
     /// <summary>
-    /// As <see cref="SaveSafetensors(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a thread
-    /// of the pool, the arrays as they are now: training may go on meanwhile.
+    /// As <see cref="SaveSafetensors(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a
+    /// thread of the pool, the arrays as they are now: training may go on meanwhile.
     /// </summary>
     /// <param name="path">The file, to which <c>.safetensors</c> is added when it is missing.</param>
     /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>
@@ -84,8 +91,8 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// As <see cref="SaveGguf(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread of
-    /// the pool, the arrays as they are now.
+    /// As <see cref="SaveGguf(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread
+    /// of the pool, the arrays as they are now.
     /// </summary>
     /// <param name="path">The file, to which <c>.gguf</c> is added when it is missing.</param>
     /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>

@@ -65,7 +65,8 @@ public static unsafe partial class Mx
     }
 
     private static void SaveSafetensors(
-        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata, Transfer transfer) =>
+        string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata,
+        Transfer transfer) =>
         AtomicFile.Write(WithExtension(path, ".safetensors"), stream => Safetensors.Save(stream, arrays, metadata, transfer));
 
     private static string WithExtension(string path, string extension) =>

@@ -3,7 +3,9 @@ namespace DotMlx;
 public static partial class Mx
 {
     /// <summary>As <see cref="Load(Stream, long?)"/>, on a thread of the pool.</summary>
-    /// <param name="stream">A stream, which nobody else may use meanwhile. One that cannot seek is read with its own asynchronous functions.</param>
+    /// <param name="stream">
+    /// A stream, which nobody else may use meanwhile. One that cannot seek is read with its own asynchronous functions.
+    /// </param>
     /// <param name="maxUnpackedBytes">As in <see cref="Load(string, long?)"/>.</param>
     /// <param name="progress">Is told how far the loading has come, on the thread that loads.</param>
     /// <param name="cancellationToken">Ends the loading; nothing is left of it.</param>
@@ -11,11 +13,13 @@ public static partial class Mx
     /// <exception cref="OperationCanceledException">The loading was canceled.</exception>
     /// <remarks>What the stream throws comes out as it was thrown.</remarks>
     public static Task<ArrayFile> LoadAsync(
-        Stream stream, long? maxUnpackedBytes = null, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
+        Stream stream, long? maxUnpackedBytes = null, IProgress<FileProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ByteSource.CheckReadable(stream);
         long start = stream.CanSeek ? stream.Position : 0;
-        return Transfer.Run(stream, (source, transfer) => Load(stream, start, source, maxUnpackedBytes, transfer), progress, cancellationToken);
+        return Transfer.Run(stream, (source, transfer) => Load(stream, start, source, maxUnpackedBytes, transfer),
+            progress, cancellationToken);
     }
 
     /// <summary>As <see cref="LoadSafetensors(Stream)"/>, on a thread of the pool.</summary>
@@ -32,7 +36,8 @@ public static partial class Mx
 
     /// <summary>As <see cref="Save(Stream, MlxArray)"/>, on a thread of the pool, the array as it is now.</summary>
     /// <param name="stream">
-    /// Written from its position on, with its own asynchronous functions; it need not seek, stays open, and nobody else may use it meanwhile.
+    /// Written from its position on, with its own asynchronous functions; it need not seek, stays open, and nobody else may use it
+    /// meanwhile.
     /// </param>
     /// <param name="array">The array; it may be changed or disposed meanwhile.</param>
     /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
@@ -45,12 +50,16 @@ public static partial class Mx
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(array);
-        return SaveHeld(stream, [KeyValuePair.Create("", array)], (target, held, transfer) => SaveNpy(target, held[0].Value, transfer), progress, cancellationToken);
+        return SaveHeld(stream, [KeyValuePair.Create("", array)], (target, held, transfer) => SaveNpy(target, held[0].Value, transfer),
+            progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread of the pool, the arrays as they are now.</summary>
+    /// <summary>
+    /// As <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread of the pool, the arrays as they are now.
+    /// </summary>
     /// <param name="stream">
-    /// Written from its position on, with its own asynchronous functions; it need not seek, stays open, and nobody else may use it meanwhile.
+    /// Written from its position on, with its own asynchronous functions; it need not seek, stays open, and nobody else may use it
+    /// meanwhile.
     /// </param>
     /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>
     /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
@@ -61,21 +70,24 @@ public static partial class Mx
     public static Task SavezAsync(
         Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IProgress<FileProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-        SaveHeld(stream, arrays, (target, held, transfer) => Npz.Save(target, held, compressed: false, transfer), progress, cancellationToken);
+        SaveHeld(stream, arrays, (target, held, transfer) => Npz.Save(target, held, compressed: false, transfer),
+            progress, cancellationToken);
 
     /// <summary>As <see cref="SavezCompressed(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread of the pool.</summary>
     /// <inheritdoc cref="SavezAsync(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task SavezCompressedAsync(
         Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IProgress<FileProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-        SaveHeld(stream, arrays, (target, held, transfer) => Npz.Save(target, held, compressed: true, transfer), progress, cancellationToken);
+        SaveHeld(stream, arrays, (target, held, transfer) => Npz.Save(target, held, compressed: true, transfer),
+            progress, cancellationToken);
 
     /// <summary>
-    /// As <see cref="SaveSafetensors(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a thread
-    /// of the pool, the arrays as they are now.
+    /// As <see cref="SaveSafetensors(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a
+    /// thread of the pool, the arrays as they are now.
     /// </summary>
     /// <param name="stream">
-    /// Written from its position on, with its own asynchronous functions; it need not seek, stays open, and nobody else may use it meanwhile.
+    /// Written from its position on, with its own asynchronous functions; it need not seek, stays open, and nobody else may use it
+    /// meanwhile.
     /// </param>
     /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>
     /// <param name="metadata">Texts to keep with them.</param>
@@ -89,15 +101,17 @@ public static partial class Mx
         IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         Dictionary<string, string>? texts = metadata?.ToDictionary();
-        return SaveHeld(stream, arrays, (target, held, transfer) => Safetensors.Save(target, held, texts, transfer), progress, cancellationToken);
+        return SaveHeld(stream, arrays, (target, held, transfer) => Safetensors.Save(target, held, texts, transfer),
+            progress, cancellationToken);
     }
 
     /// <summary>
-    /// As <see cref="SaveGguf(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread of
-    /// the pool, the arrays as they are now.
+    /// As <see cref="SaveGguf(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread
+    /// of the pool, the arrays as they are now.
     /// </summary>
     /// <param name="stream">
-    /// Written from its position on, with its own asynchronous functions; it need not seek, stays open, and nobody else may use it meanwhile.
+    /// Written from its position on, with its own asynchronous functions; it need not seek, stays open, and nobody else may use it
+    /// meanwhile.
     /// </param>
     /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>
     /// <param name="metadata">Texts, lists of texts, and numbers or lists of numbers, which must not be disposed meanwhile.</param>
@@ -115,7 +129,8 @@ public static partial class Mx
     }
 
     private static Task SaveHeld(
-        Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, Action<Stream, List<KeyValuePair<string, MlxArray>>, Transfer> save,
+        Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays,
+        Action<Stream, List<KeyValuePair<string, MlxArray>>, Transfer> save,
         IProgress<FileProgress>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(stream);

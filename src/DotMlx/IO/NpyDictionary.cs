@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace DotMlx;
 
-/// <summary>Parses the Python dictionary literal of an npy header: <c>{'descr': '&lt;f4', 'fortran_order': False, 'shape': (2, 3), }</c>.</summary>
+/// <summary>
+/// Parses the Python dictionary literal of an npy header: <c>{'descr': '&lt;f4', 'fortran_order': False, 'shape': (2, 3), }</c>.
+/// </summary>
 internal sealed class NpyDictionary(string text, ByteSource source)
 {
     private int _position;
@@ -147,7 +149,8 @@ internal sealed class NpyDictionary(string text, ByteSource source)
                 _position++;
             }
 
-            if (!long.TryParse(text.AsSpan(start, _position - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size) || sizes.Count == Loading.MaxDimensions)
+            if (!long.TryParse(text.AsSpan(start, _position - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size)
+                || sizes.Count == Loading.MaxDimensions)
             {
                 throw source.Broken($"its shape is no list of sizes at character {start} of the header");
             }

@@ -13,7 +13,8 @@ internal sealed class NpyHeader
 
     private static readonly (string Kind, DType DType)[] Kinds =
     [
-        ("b1", DotMlx.DType.Bool), ("u1", DotMlx.DType.UInt8), ("i1", DotMlx.DType.Int8), ("u2", DotMlx.DType.UInt16), ("i2", DotMlx.DType.Int16),
+        ("b1", DotMlx.DType.Bool), ("u1", DotMlx.DType.UInt8), ("i1", DotMlx.DType.Int8), ("u2", DotMlx.DType.UInt16),
+        ("i2", DotMlx.DType.Int16),
         ("f2", DotMlx.DType.Float16), ("V2", DotMlx.DType.BFloat16), ("u4", DotMlx.DType.UInt32), ("i4", DotMlx.DType.Int32),
         ("f4", DotMlx.DType.Float32), ("u8", DotMlx.DType.UInt64), ("i8", DotMlx.DType.Int64), ("f8", DotMlx.DType.Float64),
         ("c8", DotMlx.DType.Complex64),
@@ -62,10 +63,13 @@ internal sealed class NpyHeader
         }
 
         int prefix = start[6] == 1 ? 10 : 12;
-        uint length = start[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
+        uint length = start[6] == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
         if (length > MaxLength || length > source.Length - prefix)
         {
-            throw source.Broken($"its header claims to be {length} bytes long, but {Math.Min(source.Length - prefix, MaxLength)} is the limit here; the file may be incomplete");
+            throw source.Broken($"its header claims to be {length} bytes long, but {Math.Min(source.Length - prefix, MaxLength)} is the "
+                + $"limit here; the file may be incomplete");
         }
 
         byte[] text = new byte[length];
@@ -77,7 +81,8 @@ internal sealed class NpyHeader
         if (bytes > source.Length - dataOffset)
         {
             throw source.Broken(
-                $"an array of shape {ShapeText.Of(sizes)} and type {descr} has {bytes} bytes of data, but only {source.Length - dataOffset} follow the header; the file may be incomplete");
+                $"an array of shape {ShapeText.Of(sizes)} and type {descr} has {bytes} bytes of data, but "
+                + $"only {source.Length - dataOffset} follow the header; the file may be incomplete");
         }
 
         return new NpyHeader(descr, dtype, fortran, sizes, dataOffset, bytes);

@@ -59,7 +59,8 @@ internal static class Npz
         {
             using SourceStream stream = new(source);
             using ZipArchive archive = new(stream, ZipArchiveMode.Read);
-            return [.. archive.Entries.Where(entry => !IsFolder(entry)).Select(entry => (KeyOf(entry), HeaderOf(entry, source, describe: true)))];
+            return [.. archive.Entries.Where(entry => !IsFolder(entry))
+                .Select(entry => (KeyOf(entry), HeaderOf(entry, source, describe: true)))];
         }
         catch (Exception exception) when (Explain(exception, source) is { } explained)
         {
@@ -72,7 +73,9 @@ internal static class Npz
         using ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true);
         foreach ((string key, MlxArray array) in Saving.Check(arrays, transfer))
         {
-            ZipArchiveEntry entry = archive.CreateEntry(key + Extension, compressed ? CompressionLevel.Optimal : CompressionLevel.NoCompression);
+            ZipArchiveEntry entry = archive.CreateEntry(key + Extension, compressed
+                ? CompressionLevel.Optimal
+                : CompressionLevel.NoCompression);
             entry.LastWriteTime = Date;
             using Stream content = entry.Open();
             Npy.Save(content, array, transfer);
@@ -100,7 +103,8 @@ internal static class Npz
 
             if (entry.Length > (entry.CompressedLength * MaxRatio) + MaxRatio)
             {
-                throw source.Broken($"'{entry.FullName}' claims to unpack from {entry.CompressedLength} to {entry.Length} bytes, which cannot be");
+                throw source.Broken($"'{entry.FullName}' claims to unpack "
+                    + $"from {entry.CompressedLength} to {entry.Length} bytes, which cannot be");
             }
 
             unpacked += Math.Min(entry.Length, (long.MaxValue / 2) - unpacked);
@@ -109,7 +113,8 @@ internal static class Npz
         if (unpacked > limit)
         {
             throw source.Broken(
-                $"it unpacks from {source.Length} to {unpacked} bytes, and {limit} is the bound; if you trust the file, load it with a larger maxUnpackedBytes");
+                $"it unpacks from {source.Length} to {unpacked} bytes, and {limit} is the bound; if you "
+                + $"trust the file, load it with a larger maxUnpackedBytes");
         }
     }
 
@@ -153,9 +158,12 @@ internal static class Npz
         return NpyHeader.Read(content, describe);
     }
 
-    /// <summary>What the archive's reader finds wrong, with the name of the file; null for exceptions that have it or are no fault of the file.</summary>
+    /// <summary>
+    /// What the archive's reader finds wrong, with the name of the file; null for exceptions that have it or are no fault of the file.
+    /// </summary>
     private static InvalidDataException? Explain(Exception exception, ByteSource source) =>
-        exception is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException or OverflowException or FormatException
+        exception is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException
+            or OverflowException or FormatException
             && !exception.Message.Contains("cannot be loaded", StringComparison.Ordinal)
             ? source.Broken($"it is no sound zip archive ({exception.Message.TrimEnd('.')})", exception)
             : null;

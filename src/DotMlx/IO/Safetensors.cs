@@ -15,7 +15,8 @@ internal static class Safetensors
         SafetensorsHeader header = SafetensorsHeader.Read(source);
         StoredArray[] stored =
         [
-            .. header.Entries.Select(entry => new StoredArray(entry.Name, entry.DType!.Value, entry.Shape, header.DataOffset + entry.Begin)),
+            .. header.Entries.Select(entry =>
+                new StoredArray(entry.Name, entry.DType!.Value, entry.Shape, header.DataOffset + entry.Begin)),
         ];
         transfer.Expect(stored);
         return new SafetensorsFile(
@@ -49,7 +50,8 @@ internal static class Safetensors
             {
                 json.WriteStartObject(CheckKey(key));
                 json.WriteString("dtype", SafetensorsHeader.NameOf(array.DType) ?? throw new ArgumentException(
-                    $"The array '{key}' is {array.DType.MlxName()}, which MLX does not save as safetensors; convert it with AsType.", nameof(arrays)));
+                    $"The array '{key}' is {array.DType.MlxName()}, which MLX does not save as safetensors; convert it with AsType.",
+                    nameof(arrays)));
                 json.WriteStartArray("shape");
                 foreach (int size in array.Shape)
                 {
@@ -75,7 +77,8 @@ internal static class Safetensors
         if (text.Length > SafetensorsHeader.MaxLength)
         {
             throw new ArgumentException(
-                $"The names, shapes and metadata of {arrays.Count} arrays take {text.Length} bytes, and a safetensors file holds at most {SafetensorsHeader.MaxLength}.", nameof(arrays));
+                $"The names, shapes and metadata of {arrays.Count} arrays take {text.Length} bytes, and a safetensors file holds at "
+                + $"most {SafetensorsHeader.MaxLength}.", nameof(arrays));
         }
 
         byte[] bytes = text.ToArray();

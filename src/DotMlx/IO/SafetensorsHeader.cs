@@ -59,7 +59,8 @@ internal sealed class SafetensorsHeader
     {
         if (_source.Length < 8)
         {
-            throw _source.Broken($"it has only {_source.Length} bytes, and a safetensors file begins with the 8 bytes of its header's length");
+            throw _source.Broken($"it has only {_source.Length} bytes, and a safetensors file begins with "
+                + $"the 8 bytes of its header's length");
         }
 
         Span<byte> prefix = stackalloc byte[8];
@@ -67,12 +68,14 @@ internal sealed class SafetensorsHeader
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MaxLength)
         {
-            throw _source.Broken($"its header claims to be {length} bytes long, and {MaxLength} is the limit; this may be no safetensors file");
+            throw _source.Broken($"its header claims to be {length} bytes long, and {MaxLength} is the "
+                + $"limit; this may be no safetensors file");
         }
 
         if ((long)length > _source.Length - 8)
         {
-            throw _source.Broken($"its header claims to be {length} bytes long, but only {_source.Length - 8} bytes follow; the file may be incomplete");
+            throw _source.Broken($"its header claims to be {length} bytes long, but "
+                + $"only {_source.Length - 8} bytes follow; the file may be incomplete");
         }
 
         byte[] text = new byte[length];
@@ -191,7 +194,9 @@ internal sealed class SafetensorsHeader
             }
         }
 
-        return typeName is not null && shape is not null && place is { } range ? Check(name, typeName, shape, range.Begin, range.End) : throw Lacking(name);
+        return typeName is not null && shape is not null && place is { } range
+            ? Check(name, typeName, shape, range.Begin, range.End)
+            : throw Lacking(name);
     }
 
     private int[] ParseShape(string name, ref Utf8JsonReader json)
@@ -206,7 +211,8 @@ internal sealed class SafetensorsHeader
         {
             if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out int size) || size < 0)
             {
-                throw _source.Broken($"array '{name}' has a size of {Shown(ref json)} in its shape; MLX's sizes are from 0 to {int.MaxValue}");
+                throw _source.Broken($"array '{name}' has a size of {Shown(ref json)} in its shape; MLX's "
+                    + $"sizes are from 0 to {int.MaxValue}");
             }
 
             if (sizes.Count == Loading.MaxDimensions)
@@ -238,7 +244,8 @@ internal sealed class SafetensorsHeader
 
         if (Next(ref json) != JsonTokenType.EndArray || offsets[1] < offsets[0])
         {
-            throw _source.Broken($"array '{name}' has data_offsets that are no range: [{offsets[0]}, {offsets[1]}{(json.TokenType == JsonTokenType.EndArray ? "" : ", …")}]");
+            throw _source.Broken($"array '{name}' has data_offsets that are no range: "
+                + $"[{offsets[0]}, {offsets[1]}{(json.TokenType == JsonTokenType.EndArray ? "" : ", …")}]");
         }
 
         return (offsets[0], offsets[1]);
@@ -254,7 +261,8 @@ internal sealed class SafetensorsHeader
 
         if (dtype is null && !_describe)
         {
-            throw _source.Broken($"array '{name}' has the type '{typeName}'; MLX loads {string.Join(", ", Types.Select(item => item.Name))}");
+            throw _source.Broken($"array '{name}' has the type '{typeName}'; MLX "
+                + $"loads {string.Join(", ", Types.Select(item => item.Name))}");
         }
 
         int itemSize = dtype?.ItemSize() ?? OtherTypes.GetValueOrDefault(typeName);
@@ -266,19 +274,22 @@ internal sealed class SafetensorsHeader
 
         if (itemSize != 0 && end - begin != bytes)
         {
-            throw _source.Broken($"array '{name}' of shape {ShapeText.Of(shape)} and type {typeName} has {end - begin} bytes of data instead of {bytes}");
+            throw _source.Broken($"array '{name}' of shape {ShapeText.Of(shape)} and "
+                + $"type {typeName} has {end - begin} bytes of data instead of {bytes}");
         }
 
         if (end > _source.Length - DataOffset)
         {
             throw _source.Broken(
-                $"the data of array '{name}' should end at byte {end} after the header, but only {_source.Length - DataOffset} bytes follow it; the file may be incomplete");
+                $"the data of array '{name}' should end at byte {end} after the header, but only {_source.Length - DataOffset} bytes "
+                + $"follow it; the file may be incomplete");
         }
 
         return new Entry(name, typeName, dtype, shape, begin, end);
     }
 
-    private InvalidDataException Lacking(string name) => _source.Broken($"the header of array '{name}' lacks its dtype, shape or data_offsets");
+    private InvalidDataException Lacking(string name) =>
+        _source.Broken($"the header of array '{name}' lacks its dtype, shape or data_offsets");
 
     // What stands in the wrong place can be as long as the file.
     private static string Shown(ref Utf8JsonReader json) => json.TokenType switch

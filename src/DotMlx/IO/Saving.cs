@@ -40,7 +40,8 @@ internal static class Saving
 
         if (array.Size == 0)
         {
-            throw new ArgumentException($"The array '{key}' of shape {ShapeText.Of(array)} has no elements, and MLX saves no empty arrays.", parameter);
+            throw new ArgumentException($"The array '{key}' of shape {ShapeText.Of(array)} has no elements, and MLX saves no empty arrays.",
+                parameter);
         }
     }
 

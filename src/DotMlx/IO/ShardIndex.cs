@@ -51,7 +51,8 @@ internal sealed class ShardIndex
         ShardIndex index = new(path);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
+            using JsonDocument document =
+                JsonDocument.Parse(text, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 16 });
             index.Parse(document.RootElement, source);
         }
         catch (JsonException exception)
@@ -71,7 +72,8 @@ internal sealed class ShardIndex
 
     private void Parse(JsonElement root, ByteSource source)
     {
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("weight_map", out JsonElement map)
+            || map.ValueKind != JsonValueKind.Object)
         {
             throw source.Broken("it has no object 'weight_map', which says which array is in which file");
         }
@@ -83,7 +85,8 @@ internal sealed class ShardIndex
                 : throw source.Broken($"the file of '{place.Name}' is no text");
             if (file.AsSpan().ContainsAny("/\\:\0") || file is "" or "." or ".." || IsIndex(file))
             {
-                throw source.Broken($"it names the file '{file}' for '{place.Name}'; expected is the name of a safetensors file beside the index");
+                throw source.Broken($"it names the file '{file}' for '{place.Name}'; expected is the name "
+                    + $"of a safetensors file beside the index");
             }
 
             Places.Add(place.Name, file);
@@ -93,7 +96,9 @@ internal sealed class ShardIndex
         {
             foreach (JsonProperty fact in facts.EnumerateObject())
             {
-                Metadata.Add(KeyValuePair.Create(fact.Name, fact.Value.ValueKind == JsonValueKind.String ? fact.Value.GetString()! : fact.Value.GetRawText()));
+                Metadata.Add(KeyValuePair.Create(fact.Name, fact.Value.ValueKind == JsonValueKind.String
+                    ? fact.Value.GetString()!
+                    : fact.Value.GetRawText()));
             }
         }
     }

@@ -7,7 +7,8 @@ namespace DotMlx;
 /// <param name="Offset">The position of its bytes in the file.</param>
 /// <param name="Coding">How to decode the bytes.</param>
 /// <param name="FortranOrder">Whether the elements are in column-major order.</param>
-internal sealed record StoredArray(string Name, DType DType, int[] Shape, long Offset, BlockCoding? Coding = null, bool FortranOrder = false)
+internal sealed record StoredArray(string Name, DType DType, int[] Shape, long Offset, BlockCoding? Coding = null,
+    bool FortranOrder = false)
 {
     /// <summary>The bytes of the array in memory.</summary>
     internal long NBytes => Shape.Aggregate((long)DType.ItemSize(), (product, size) => product * size);

@@ -51,7 +51,8 @@ internal static unsafe partial class NativeCall
         if (a.Size > int.MaxValue && (stream?.Device ?? Streams.DefaultDevice).Type == DeviceType.Cpu)
         {
             throw new ArgumentException(
-                $"[{function["mlx_".Length..]}] On the CPU, at most {int.MaxValue} elements can be reduced, but the array of shape {ShapeText.Of(a)} has {a.Size}. Reduce it in parts.",
+                $"[{function["mlx_".Length..]}] On the CPU, at most {int.MaxValue} elements can be reduced, but the array of "
+                + $"shape {ShapeText.Of(a)} has {a.Size}. Reduce it in parts.",
                 nameof(a));
         }
     }

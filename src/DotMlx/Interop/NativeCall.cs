@@ -127,7 +127,8 @@ internal static unsafe partial class NativeCall
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static MlxArray Invoke(
-        delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream, ThreadState thread)
+        delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b,
+        MlxStream? stream, ThreadState thread)
     {
         mlx_array left = Operand(a, b, thread, ref thread.Left);
         mlx_array right = Operand(b, a, thread, ref thread.Right);

@@ -15,11 +15,15 @@ internal readonly unsafe struct NativeClosure : IDisposable
     internal mlx_closure Handle { get; }
 
     /// <param name="function">Gets arrays that are disposed when it returns; the arrays it returns stay its own.</param>
-    /// <param name="given">What the caller gave for these arrays: what they are to whoever keeps them. Without it they keep only their shapes.</param>
-    internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function, MlxArray[]? given = null) => Create(new Traceable(function, () => given));
+    /// <param name="given">
+    /// What the caller gave for these arrays: what they are to whoever keeps them. Without it they keep only their shapes.
+    /// </param>
+    internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function, MlxArray[]? given = null) =>
+        Create(new Traceable(function, () => given));
 
     /// <inheritdoc cref="Create(Func{MlxArray[], MlxArray[]}, MlxArray[])"/>
-    internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function, Func<MlxArray[]?> given) => Create(new Traceable(function, given));
+    internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function, Func<MlxArray[]?> given) =>
+        Create(new Traceable(function, given));
 
     private static NativeClosure Create(Traceable function)
     {
@@ -58,7 +62,8 @@ internal readonly unsafe struct NativeClosure : IDisposable
         {
             if (outputs[i] is null)
             {
-                throw new InvalidOperationException($"The function under a transform returned null in place of array {i} of {outputs.Length}.");
+                throw new InvalidOperationException($"The function under a transform returned null in place "
+                    + $"of array {i} of {outputs.Length}.");
             }
         }
 

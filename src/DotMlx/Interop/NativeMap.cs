@@ -33,7 +33,8 @@ internal readonly unsafe struct NativeMap : IDisposable
 
                 fixed (byte* name = NativeKey.Bytes(key, nameof(arrays)))
                 {
-                    MlxError.ThrowIfFailed(Mlxc.mlx_map_string_to_array_insert(map.Handle, name, NativeCall.Handle(array)), "mlx_map_string_to_array_insert");
+                    MlxError.ThrowIfFailed(Mlxc.mlx_map_string_to_array_insert(map.Handle, name, NativeCall.Handle(array)),
+                        "mlx_map_string_to_array_insert");
                 }
 
                 thread.Rewind(position);

@@ -87,7 +87,8 @@ internal unsafe ref struct VectorArray
             mlx_array* first = some != null ? some : &nothing;
             if (Handle.ctx != null)
             {
-                MlxError.ThrowIfFailed(Mlxc.mlx_vector_array_append_data(Handle, first, (nuint)handles.Length), "mlx_vector_array_append_data");
+                MlxError.ThrowIfFailed(Mlxc.mlx_vector_array_append_data(Handle, first, (nuint)handles.Length),
+                    "mlx_vector_array_append_data");
                 return;
             }
 

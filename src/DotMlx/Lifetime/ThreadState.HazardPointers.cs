@@ -16,7 +16,8 @@ internal sealed partial class ThreadState
     private nint _right;
     private nint _property;
 
-    // All else takes a few handles and calls C at once: the last ones that the thread took stay announced until later ones take their places.
+    // All else takes a few handles and calls C at once: the last ones that the thread took stay announced until later ones take their
+    // places.
     private Ring _ring;
     private int _next;
 

@@ -4,14 +4,15 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// The latest array that the thread made. Most arrays that are disposed are disposed before the next one is made, so an array gets a weak handle
-/// only after that. Until then, a token watches it (<see cref="LatestToken"/>).
+/// The latest array that the thread made. Most arrays that are disposed are disposed before the next one is made, so an array gets a weak
+/// handle only after that. Until then, a token watches it (<see cref="LatestToken"/>).
 /// </summary>
 internal sealed partial class ThreadState
 {
     private WeakGCHandle<LatestToken> _token = new(null!, trackResurrection: true);
 
-    // The native array, or 0 once it is disposed or given a weak handle. Another thread that disposes it may set this to 0; all else is for who is inside.
+    // The native array, or 0 once it is disposed or given a weak handle. Another thread that disposes it may set this to 0; all else is for
+    // who is inside.
     private nint _latest;
 
     /// <summary>Whether a token watches an array, which may be unreachable.</summary>

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// The weak handles of the arrays that the thread made. They belong to the thread: it lends them, takes them back, and checks after a collection
-/// which arrays are unreachable. Other threads return a weak handle through a stack. Other threads may also sweep the weak handles (<see
-/// cref="ThreadStates"/>) while this thread is kept out of them.
+/// The weak handles of the arrays that the thread made. They belong to the thread: it lends them, takes them back, and checks after a
+/// collection which arrays are unreachable. Other threads return a weak handle through a stack. Other threads may also sweep the weak
+/// handles (<see cref="ThreadStates"/>) while this thread is kept out of them.
 /// </summary>
 internal sealed partial class ThreadState
 {
@@ -26,8 +26,8 @@ internal sealed partial class ThreadState
     // Given back by other threads: a stack that they push to and only this one empties.
     private WeakHandle? _returned;
 
-    // The thread is busy with its weak handles, or another one is: both sides set their own and then look at the other's. Storing before loading
-    // is not free, so only the side which seldom comes pays for it, with a barrier on all processors.
+    // The thread is busy with its weak handles, or another one is: both sides set their own and then look at the other's. Storing before
+    // loading is not free, so only the side which seldom comes pays for it, with a barrier on all processors.
     private bool _inside;
     private bool _keptOut;
     private bool _hasEnded;
@@ -166,8 +166,8 @@ internal sealed partial class ThreadState
     }
 
     /// <summary>
-    /// Takes back the weak handle of an array that was disposed on this thread, which must be outside, because returning a weak handle to another
-    /// thread may wait.
+    /// Takes back the weak handle of an array that was disposed on this thread, which must be outside, because returning a weak handle to
+    /// another thread may wait.
     /// </summary>
     private void Return(WeakHandle weakHandle)
     {

@@ -4,8 +4,8 @@ namespace DotMlx;
 
 /// <summary>
 /// Watches one array for the thread that made it. A weak handle knows the native array, and its weak reference tells when the array is
-/// unreachable. A finalizer would tell too, but registering and running one costs several times as much as making an array. Weak handles are
-/// reused, because a weak reference is expensive to create and cheap to set.
+/// unreachable. A finalizer would tell too, but registering and running one costs several times as much as making an array. Weak handles
+/// are reused, because a weak reference is expensive to create and cheap to set.
 /// </summary>
 internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
 {

@@ -34,7 +34,8 @@ internal static class AxisCheck
             {
                 if ((axes[j] < 0 ? axes[j] + a.NDim : axes[j]) == index)
                 {
-                    throw new ArgumentException($"Axis {axes[i]} occurs twice for an array of shape {ShapeText.Of(a)}: {ShapeText.Of(axes)}.", name);
+                    throw new ArgumentException($"Axis {axes[i]} occurs twice for an array of "
+                        + $"shape {ShapeText.Of(a)}: {ShapeText.Of(axes)}.", name);
                 }
             }
         }
@@ -61,7 +62,8 @@ internal static class AxisCheck
             {
                 if ((axes[j] < 0 ? axes[j] + rank : axes[j]) == index)
                 {
-                    throw new ArgumentException($"Two new axes cannot have the same position: {ShapeText.Of(axes)} for shape {ShapeText.Of(a)}.", name);
+                    throw new ArgumentException($"Two new axes cannot have the same "
+                        + $"position: {ShapeText.Of(axes)} for shape {ShapeText.Of(a)}.", name);
                 }
             }
         }

@@ -53,7 +53,8 @@ public sealed unsafe class CudaKernel : CustomKernel
 
     private protected override void AddOutput(nint config, int* shape, nuint count, mlx_dtype dtype)
         => MlxError.ThrowIfFailed(
-            Mlxc.mlx_fast_cuda_kernel_config_add_output_arg(Config(config), shape, count, dtype), "mlx_fast_cuda_kernel_config_add_output_arg");
+            Mlxc.mlx_fast_cuda_kernel_config_add_output_arg(Config(config), shape, count, dtype),
+            "mlx_fast_cuda_kernel_config_add_output_arg");
 
     private protected override void AddTemplate(nint config, byte* name, TemplateArgument value)
     {

@@ -52,7 +52,8 @@ internal static unsafe class IntegerArithmetic
         if (b.DType.IsSignedInteger() && b.Size > 0 && AreIntegers(a, b)
             && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(b)) && Any(b, static value => value < 0))
         {
-            throw new ArgumentException("Integers to negative integer powers aren't allowed; convert the base with AsType(DType.Float32) first.", nameof(b));
+            throw new ArgumentException("Integers to negative integer powers aren't allowed; convert the "
+                + "base with AsType(DType.Float32) first.", nameof(b));
         }
     }
 

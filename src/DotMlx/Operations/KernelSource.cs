@@ -101,7 +101,8 @@ internal ref struct KernelSource
 
         if (!char.IsAscii(c) && _ascii)
         {
-            throw Refused($"The character '{Rune.GetRuneAt(_source.ToString(), _at)}' is outside comments and strings, but MLX passes the source to Metal as ASCII. Write names in ASCII.");
+            throw Refused($"The character '{Rune.GetRuneAt(_source.ToString(), _at)}' is outside comments and strings, but MLX passes the "
+                + $"source to Metal as ASCII. Write names in ASCII.");
         }
 
         _inCondition &= c is not (';' or '{');
@@ -118,7 +119,8 @@ internal ref struct KernelSource
             ReadOnlySpan<char> right = _source[_at..].TrimStart();
             if (right.IsEmpty || !(char.IsAsciiDigit(right[0]) || right[0] == '('))
             {
-                throw Refused("In a condition such as that of static_assert, a compiler error may repeat '%' in a form that mlx-c can't report. Put its right side into parentheses: 'a % (b)'.");
+                throw Refused("In a condition such as that of static_assert, a compiler error may repeat '%' in a form that mlx-c can't "
+                    + "report. Put its right side into parentheses: 'a % (b)'.");
             }
         }
 
@@ -218,7 +220,8 @@ internal ref struct KernelSource
         int length = end < 0 || open < 0 ? rest.Length : open + end + close.Length;
         if (rest[..length].Contains('%') || (_ascii && !Ascii.IsValid(rest[..length])))
         {
-            throw Refused($"A raw string holds {(rest[..length].Contains('%') ? "'%'" : "a character that is not ASCII")}, which cannot be escaped there. Write an ordinary string.");
+            throw Refused($"A raw string holds {(rest[..length].Contains('%') ? "'%'" : "a character that is not ASCII")}, which cannot "
+                + $"be escaped there. Write an ordinary string.");
         }
 
         _safe.Append(rest[..length]);
@@ -246,7 +249,8 @@ internal ref struct KernelSource
     private readonly ArgumentException Refused(string reason)
     {
         int line = 1 + _source[.._at].Count('\n');
-        return new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Line {line} of the kernel's {_parameter}: {reason}"), _parameter);
+        return new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Line {line} of the kernel's {_parameter}: {reason}"),
+            _parameter);
     }
 
     private static bool IsWord(char c) => char.IsAsciiLetterOrDigit(c) || c == '_';

@@ -98,7 +98,8 @@ public static unsafe partial class Mx
     /// <returns>A bool array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.isinf; C: mlx_isinf.</remarks>
     public static MlxArray IsInf(MlxArray a, MlxStream? stream = null)
-        => OfParts(a) ? Either(&Mlxc.mlx_isinf, "mlx_isinf", a, LogicalOr, stream) : NativeCall.Unary(&Mlxc.mlx_isinf, "mlx_isinf", a, stream);
+        => OfParts(a) ? Either(&Mlxc.mlx_isinf, "mlx_isinf", a, LogicalOr, stream) : NativeCall.Unary(&Mlxc.mlx_isinf,
+            "mlx_isinf", a, stream);
 
     /// <summary>Whether each element is neither infinite nor NaN.</summary>
     /// <param name="a">Any dtype.</param>

@@ -188,7 +188,8 @@ public static unsafe partial class Mx
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
         if (input.NDim > 0 && input.Shape[^1] == 0)
         {
-            throw new ArgumentException($"The last axis holds the channels, but an input of shape {ShapeText.Of(input)} has none.", nameof(input));
+            throw new ArgumentException($"The last axis holds the channels, but an input of shape {ShapeText.Of(input)} has none.",
+                nameof(input));
         }
     }
 
@@ -218,12 +219,14 @@ public static unsafe partial class Mx
 
     /// <summary>The same check for a transposed convolution, which MLX computes as a convolution over a dilated input.</summary>
     private static void CheckTransposed(
-        MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding, ReadOnlySpan<int> dilation, ReadOnlySpan<int> outputPadding)
+        MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding, ReadOnlySpan<int> dilation,
+        ReadOnlySpan<int> outputPadding)
     {
         if (Math.Min(input.NDim, weight.NDim) < stride.Length + 2)
         {
             throw new ArgumentException(
-                $"[conv_transpose] Input and weight must have a batch axis, {stride.Length} spatial axes, and a channel axis, but the shapes are {ShapeText.Of(input)} and {ShapeText.Of(weight)}.", nameof(input));
+                $"[conv_transpose] Input and weight must have a batch axis, {stride.Length} spatial axes, and a channel axis, but the "
+                + $"shapes are {ShapeText.Of(input)} and {ShapeText.Of(weight)}.", nameof(input));
         }
 
         CheckSpatial(input, weight, [1], [0], [0], dilation, stride);
@@ -231,7 +234,8 @@ public static unsafe partial class Mx
         {
             long kernel = ((weight.Shape[i + 1] - 1) * (long)dilation[i]) + 1;
             long spread = ((input.Shape[i + 1] - 1) * (long)stride[i]) + 1;
-            _ = SizeLimits.Axis(spread + (2 * kernel) + Math.Max(outputPadding[i], 0) + (2L * Math.Max(-padding[i], 0)), "conv_transpose", input, weight);
+            _ = SizeLimits.Axis(spread + (2 * kernel) + Math.Max(outputPadding[i], 0) + (2L * Math.Max(-padding[i], 0)),
+                "conv_transpose", input, weight);
         }
     }
 }

@@ -24,7 +24,8 @@ public static unsafe partial class Mx
         CheckTransposed(input, weight, [stride], [padding], [dilation], [outputPadding]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose1d(
-            &result, NativeCall.Handle(input), NativeCall.Handle(weight), stride, padding, dilation, outputPadding, groups, NativeCall.Stream(stream));
+            &result, NativeCall.Handle(input), NativeCall.Handle(weight), stride, padding, dilation, outputPadding, groups,
+            NativeCall.Stream(stream));
         GC.KeepAlive(input);
         GC.KeepAlive(weight);
         return NativeCall.Result(status, result, "mlx_conv_transpose1d");
@@ -84,7 +85,8 @@ public static unsafe partial class Mx
         Size3D d = dilation ?? 1;
         Size3D o = outputPadding;
         CheckTransposed(
-            input, weight, [s.Depth, s.Height, s.Width], [p.Depth, p.Height, p.Width], [d.Depth, d.Height, d.Width], [o.Depth, o.Height, o.Width]);
+            input, weight, [s.Depth, s.Height, s.Width], [p.Depth, p.Height, p.Width], [d.Depth, d.Height, d.Width],
+            [o.Depth, o.Height, o.Width]);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose3d(
             &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,

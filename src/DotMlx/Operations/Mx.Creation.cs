@@ -95,7 +95,8 @@ public static unsafe partial class Mx
         fixed (int* first = shape)
         {
             return NativeCall.Result(
-                Mlxc.mlx_zeros(&result, first, (nuint)shape.Length, NativeCall.DType(dtype), NativeCall.Stream(stream)), result, "mlx_zeros");
+                Mlxc.mlx_zeros(&result, first, (nuint)shape.Length, NativeCall.DType(dtype), NativeCall.Stream(stream)),
+                result, "mlx_zeros");
         }
     }
 
@@ -168,7 +169,8 @@ public static unsafe partial class Mx
         fixed (int* first = shape)
         {
             int status = Mlxc.mlx_full(
-                &result, first, (nuint)shape.Length, OperandPair.As(vals, dtype ?? vals.DType), NativeCall.DType(dtype ?? vals.DType), NativeCall.Stream(stream));
+                &result, first, (nuint)shape.Length, OperandPair.As(vals, dtype ?? vals.DType), NativeCall.DType(dtype ?? vals.DType),
+                NativeCall.Stream(stream));
             GC.KeepAlive(vals);
             return NativeCall.Result(status, result, "mlx_full");
         }
@@ -188,7 +190,8 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(vals);
         mlx_array result = default;
         int status = Mlxc.mlx_full_like(
-            &result, NativeCall.Handle(a), OperandPair.As(vals, dtype ?? a.DType), NativeCall.DType(dtype ?? a.DType), NativeCall.Stream(stream));
+            &result, NativeCall.Handle(a), OperandPair.As(vals, dtype ?? a.DType), NativeCall.DType(dtype ?? a.DType),
+            NativeCall.Stream(stream));
         GC.KeepAlive(a);
         GC.KeepAlive(vals);
         return NativeCall.Result(status, result, "mlx_full_like");
@@ -224,7 +227,8 @@ public static unsafe partial class Mx
         DType type = dtype ?? DType.Float32;
         mlx_array result = default;
         return NativeCall.Result(
-            Mlxc.mlx_identity(&result, n, NativeCall.DType(type), NativeCall.Stream(WideScatter.StreamFor(type, stream))), result, "mlx_identity");
+            Mlxc.mlx_identity(&result, n, NativeCall.DType(type), NativeCall.Stream(WideScatter.StreamFor(type, stream))),
+            result, "mlx_identity");
     }
 
     /// <summary>A matrix of ones on and below a diagonal and zeros above.</summary>
@@ -240,7 +244,8 @@ public static unsafe partial class Mx
     {
         mlx_array result = default;
         return NativeCall.Result(
-            Mlxc.mlx_tri(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), NativeCall.DType(dtype ?? DType.Float32), NativeCall.Stream(stream)), result, "mlx_tri");
+            Mlxc.mlx_tri(&result, n, m ?? n, WithinMatrix(k, n, m ?? n), NativeCall.DType(dtype ?? DType.Float32),
+                NativeCall.Stream(stream)), result, "mlx_tri");
     }
 
     /// <summary>The value as an array, converted if a dtype is given.</summary>
@@ -258,7 +263,9 @@ public static unsafe partial class Mx
         if (copy is false && converts)
         {
             throw new ArgumentException(
-                a.IsWeakScalar ? "A number can become an array only by a copy." : $"An array of {a.DType.MlxName()} can become {dtype!.Value.MlxName()} only by a copy.", nameof(copy));
+                a.IsWeakScalar
+                    ? "A number can become an array only by a copy."
+                    : $"An array of {a.DType.MlxName()} can become {dtype!.Value.MlxName()} only by a copy.", nameof(copy));
         }
 
         if (copy is true && !converts)
@@ -309,7 +316,8 @@ public static unsafe partial class Mx
 
     private static MlxArray IntegerRange(long start, long stop, long step, DType? dtype, MlxStream? stream)
     {
-        bool isWide = start is < int.MinValue or > int.MaxValue || stop is < int.MinValue or > int.MaxValue || step is < int.MinValue or > int.MaxValue;
+        bool isWide = start is < int.MinValue or > int.MaxValue || stop is < int.MinValue or > int.MaxValue
+            || step is < int.MinValue or > int.MaxValue;
         DType type = dtype ?? (isWide ? DType.Int64 : DType.Int32);
         const long Exact = 1L << 53;
         if (type is not (DType.Int64 or DType.UInt64)
@@ -324,7 +332,8 @@ public static unsafe partial class Mx
         Int128 count = Int128.Max((span + step - Int128.Sign(step)) / step, 0);
         if (count > int.MaxValue)
         {
-            throw new ArgumentException($"[arange] From {start} to {stop} by {step} there are {count} numbers; an axis of MLX has at most {int.MaxValue}.");
+            throw new ArgumentException($"[arange] From {start} to {stop} by {step} there "
+                + $"are {count} numbers; an axis of MLX has at most {int.MaxValue}.");
         }
 
         using MlxArray index = Range(0, (double)count, 1, type, stream);

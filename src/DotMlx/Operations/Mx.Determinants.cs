@@ -106,11 +106,13 @@ public static unsafe partial class Mx
 
             if (a.DType == DType.Complex64)
             {
-                throw new ArgumentException($"Determinants of complex matrices aren't supported; the array has shape {ShapeText.Of(a)}.", nameof(a));
+                throw new ArgumentException($"Determinants of complex matrices aren't supported; the array has shape {ShapeText.Of(a)}.",
+                    nameof(a));
             }
         }
 
-        private static MlxArray AtLeastFloat(MlxArray a, MlxStream? stream) => a.DType.IsFloating() ? a.Share() : a.AsType(DType.Float32, stream);
+        private static MlxArray AtLeastFloat(MlxArray a, MlxStream? stream) =>
+            a.DType.IsFloating() ? a.Share() : a.AsType(DType.Float32, stream);
 
         /// <summary>The determinant as a sum of products, for up to three rows.</summary>
         private static MlxArray SmallDeterminant(MlxArray a, MlxStream? stream)

@@ -332,7 +332,8 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         mlx_array result = default;
         int status = Mlxc.mlx_nan_to_num(
-            &result, NativeCall.Handle(a), (float)nan, NativeCall.Optional((float?)posinf), NativeCall.Optional((float?)neginf), NativeCall.Stream(stream));
+            &result, NativeCall.Handle(a), (float)nan, NativeCall.Optional((float?)posinf), NativeCall.Optional((float?)neginf),
+            NativeCall.Stream(stream));
         GC.KeepAlive(a);
         return NativeCall.Result(status, result, "mlx_nan_to_num");
     }

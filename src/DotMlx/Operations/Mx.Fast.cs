@@ -19,7 +19,8 @@ public static unsafe partial class Mx
         public static MlxArray RMSNorm(MlxArray x, MlxArray? weight, double eps, MlxStream? stream = null)
         {
             mlx_array result = default;
-            int status = Mlxc.mlx_fast_rms_norm(&result, NativeCall.Handle(x), NativeCall.HandleOrNull(weight), (float)eps, NativeCall.Stream(stream));
+            int status = Mlxc.mlx_fast_rms_norm(&result, NativeCall.Handle(x), NativeCall.HandleOrNull(weight), (float)eps,
+                NativeCall.Stream(stream));
             GC.KeepAlive(x);
             GC.KeepAlive(weight);
             return NativeCall.Result(status, result, "mlx_fast_rms_norm");
@@ -39,7 +40,8 @@ public static unsafe partial class Mx
         {
             mlx_array result = default;
             int status = Mlxc.mlx_fast_layer_norm(
-                &result, NativeCall.Handle(x), NativeCall.HandleOrNull(weight), NativeCall.HandleOrNull(bias), (float)eps, NativeCall.Stream(stream));
+                &result, NativeCall.Handle(x), NativeCall.HandleOrNull(weight), NativeCall.HandleOrNull(bias), (float)eps,
+                NativeCall.Stream(stream));
             GC.KeepAlive(x);
             GC.KeepAlive(weight);
             GC.KeepAlive(bias);
@@ -64,7 +66,8 @@ public static unsafe partial class Mx
         {
             mlx_array result = default;
             int status = Mlxc.mlx_fast_rope_dynamic(
-                &result, NativeCall.Handle(a), dims, NativeCall.Byte(traditional), NativeCall.Optional((float?)@base), (float)scale, NativeCall.Handle(offset),
+                &result, NativeCall.Handle(a), dims, NativeCall.Byte(traditional), NativeCall.Optional((float?)@base), (float)scale,
+                NativeCall.Handle(offset),
                 NativeCall.HandleOrNull(freqs), NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(offset);
@@ -121,7 +124,8 @@ public static unsafe partial class Mx
             using NativeText modeText = new(mode, "mask");
             mlx_array result = default;
             int status = MlxcPortable.mlx_fast_scaled_dot_product_attention(
-                &result, NativeCall.Handle(q), NativeCall.Handle(k), NativeCall.Handle(v), (float)scale, modeText.Pointer, NativeCall.HandleOrNull(mask),
+                &result, NativeCall.Handle(q), NativeCall.Handle(k), NativeCall.Handle(v), (float)scale, modeText.Pointer,
+                NativeCall.HandleOrNull(mask),
                 NativeCall.HandleOrNull(sinks), NativeCall.Stream(stream));
             GC.KeepAlive(q);
             GC.KeepAlive(k);

@@ -397,7 +397,8 @@ public static unsafe partial class Mx
             fixed (int* size = s, axis = axes)
             {
                 int status = f(
-                    &result, NativeCall.Handle(a), size, (nuint)s.Length, axis, (nuint)axes.Length, (mlx_fft_norm)(int)norm, NativeCall.Stream(stream));
+                    &result, NativeCall.Handle(a), size, (nuint)s.Length, axis, (nuint)axes.Length, (mlx_fft_norm)(int)norm,
+                    NativeCall.Stream(stream));
                 GC.KeepAlive(a);
                 return NativeCall.Result(status, result, function);
             }

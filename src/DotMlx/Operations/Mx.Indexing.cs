@@ -12,7 +12,9 @@ public static unsafe partial class Mx
     /// <returns>Array in which the shape of <paramref name="indices"/> stands in place of the axis.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The indices are not integers.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A position is out of range. This is seen if the positions are computed already; MLX does not check them.
+    /// </exception>
     /// <remarks>mlx.core.take; C: mlx_take_axis, mlx_take.</remarks>
     public static MlxArray Take(MlxArray a, MlxArray indices, int? axis = null, MlxStream? stream = null)
     {
@@ -31,7 +33,9 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The numbers of axes differ.</exception>
     /// <exception cref="ArgumentException">The positions are not integers.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A position is out of range. This is seen if the positions are computed already; MLX does not check them.
+    /// </exception>
     /// <remarks>mlx.core.take_along_axis; C: mlx_take_along_axis.</remarks>
     public static MlxArray TakeAlongAxis(MlxArray a, MlxArray indices, int? axis = null, MlxStream? stream = null)
     {
@@ -39,7 +43,8 @@ public static unsafe partial class Mx
         IndexBounds.Given(indices, a, axis);
         if (axis is int one)
         {
-            return NativeCall.BinaryWithInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices, AxisCheck.Of(a, one, nameof(axis)), stream);
+            return NativeCall.BinaryWithInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", a, indices,
+                AxisCheck.Of(a, one, nameof(axis)), stream);
         }
 
         using MlxArray row = Reshape(a, [-1], stream);
@@ -56,7 +61,9 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The shapes do not agree.</exception>
     /// <exception cref="ArgumentException">The positions are not integers.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A position is out of range. This is seen if the positions are computed already; MLX does not check them.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A position is out of range. This is seen if the positions are computed already; MLX does not check them.
+    /// </exception>
     /// <remarks>mlx.core.put_along_axis; C: mlx_put_along_axis.</remarks>
     public static MlxArray PutAlongAxis(
         MlxArray a, MlxArray indices, MlxArray values, int? axis = null, MlxStream? stream = null)
@@ -85,7 +92,8 @@ public static unsafe partial class Mx
 
         mlx_array result = default;
         int status = Mlxc.mlx_put_along_axis(
-            &result, NativeCall.Handle(a), NativeCall.Handle(indices), OperandPair.Beside(values, a), along, NativeCall.Stream(WideScatter.StreamFor(a.DType, stream)));
+            &result, NativeCall.Handle(a), NativeCall.Handle(indices), OperandPair.Beside(values, a), along,
+            NativeCall.Stream(WideScatter.StreamFor(a.DType, stream)));
         GC.KeepAlive(a);
         GC.KeepAlive(indices);
         GC.KeepAlive(values);
@@ -247,7 +255,8 @@ public static unsafe partial class Mx
             int[] shape = part.Shape.ToArray();
             int before = SizeLimits.Joined(part, 0, axis - 1, "slice");
             int after = SizeLimits.Joined(part, axis + 1, part.NDim - 1, "slice");
-            MlxArray block = Slice(Reshape(part, [before, shape[axis], after], stream), starts[i], [1], [before, sliceSize[axis], after], stream);
+            MlxArray block = Slice(Reshape(part, [before, shape[axis], after], stream), starts[i], [1],
+                [before, sliceSize[axis], after], stream);
             shape[axis] = sliceSize[axis];
             part = Reshape(block, shape, stream);
         }
@@ -286,7 +295,8 @@ public static unsafe partial class Mx
         fixed (int* axis = axes)
         {
             int status = Mlxc.mlx_slice_update_dynamic(
-                &result, NativeCall.Handle(a), OperandPair.Beside(update, a), NativeCall.Handle(startIndices), axis, (nuint)axes.Length, NativeCall.Stream(stream));
+                &result, NativeCall.Handle(a), OperandPair.Beside(update, a), NativeCall.Handle(startIndices), axis, (nuint)axes.Length,
+                NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(update);
             GC.KeepAlive(startIndices);
@@ -316,7 +326,8 @@ public static unsafe partial class Mx
         fixed (long* stride = strides)
         {
             int status = Mlxc.mlx_as_strided(
-                &result, NativeCall.Handle(a), size, (nuint)shape.Length, stride, (nuint)strides.Length, (nuint)offset, NativeCall.Stream(stream));
+                &result, NativeCall.Handle(a), size, (nuint)shape.Length, stride, (nuint)strides.Length, (nuint)offset,
+                NativeCall.Stream(stream));
             GC.KeepAlive(a);
             return NativeCall.Result(status, result, "mlx_as_strided");
         }

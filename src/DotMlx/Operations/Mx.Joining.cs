@@ -26,7 +26,9 @@ public static unsafe partial class Mx
         return NativeCall.Result(Mlxc.mlx_concatenate(&result, inputs.Handle, NativeCall.Stream(stream)), result, "mlx_concatenate");
     }
 
-    /// <summary>Joins arrays along an existing axis; the short name of <see cref="Concatenate(ReadOnlySpan{MlxArray}, int?, MlxStream)"/>.</summary>
+    /// <summary>
+    /// Joins arrays along an existing axis; the short name of <see cref="Concatenate(ReadOnlySpan{MlxArray}, int?, MlxStream)"/>.
+    /// </summary>
     /// <param name="arrays">Arrays that agree in all other axes.</param>
     /// <param name="axis">Axis to join along, negative from the end; null flattens each array first.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -139,7 +141,8 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(array);
         int along = axis is int one ? AxisCheck.Of(array, one, nameof(axis)) : 0;
-        _ = SizeLimits.Axis(SizeLimits.Multiply(axis is null ? SizeLimits.Flat(array, "repeat").Size : array.Shape[along], repeats), "repeat", array);
+        _ = SizeLimits.Axis(SizeLimits.Multiply(axis is null ? SizeLimits.Flat(array, "repeat").Size : array.Shape[along], repeats),
+            "repeat", array);
         if (repeats == 0 && axis is not null)
         {
             // MLX forgets the other axes.
@@ -247,14 +250,17 @@ public static unsafe partial class Mx
         {
             nuint count = (nuint)ndim;
             int status = Mlxc.mlx_pad(
-                &result, NativeCall.Handle(a), axis, count, low, count, high, count, OperandPair.As(value, a.DType), modeText.Pointer, NativeCall.Stream(stream));
+                &result, NativeCall.Handle(a), axis, count, low, count, high, count, OperandPair.As(value, a.DType), modeText.Pointer,
+                NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(value);
             return NativeCall.Result(status, result, "mlx_pad");
         }
     }
 
-    /// <summary>Shifts elements along one axis or, where none is named, in the flattened order; what leaves at one end enters at the other.</summary>
+    /// <summary>
+    /// Shifts elements along one axis or, where none is named, in the flattened order; what leaves at one end enters at the other.
+    /// </summary>
     /// <param name="a">Array of any shape.</param>
     /// <param name="shift">Places to shift; negative shifts towards the start.</param>
     /// <param name="axis">Axis to shift along, negative from the end; null shifts the flattened elements.</param>
@@ -305,7 +311,9 @@ public static unsafe partial class Mx
     /// <summary>Shifts elements along several axes, each by its own number of places.</summary>
     /// <param name="a">Array of any shape.</param>
     /// <param name="shift">Places to shift along each axis, or one number for all.</param>
-    /// <param name="axis">Axes to shift along, negative from the end: as many as shifts, or one for all. An axis that occurs twice is shifted twice.</param>
+    /// <param name="axis">
+    /// Axes to shift along, negative from the end: as many as shifts, or one for all. An axis that occurs twice is shifted twice.
+    /// </param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Array of the shape of <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>

@@ -55,8 +55,10 @@ public static unsafe partial class Mx
             fixed (int* first = axis)
             {
                 MlxArray norms = ord is double order
-                    ? NativeCall.Result(Mlxc.mlx_linalg_norm(&result, input, order, first, count, keep, NativeCall.Stream(stream)), result, "mlx_linalg_norm")
-                    : NativeCall.Result(Mlxc.mlx_linalg_norm_l2(&result, input, first, count, keep, NativeCall.Stream(stream)), result, "mlx_linalg_norm_l2");
+                    ? NativeCall.Result(Mlxc.mlx_linalg_norm(&result, input, order, first, count, keep, NativeCall.Stream(stream)),
+                        result, "mlx_linalg_norm")
+                    : NativeCall.Result(Mlxc.mlx_linalg_norm_l2(&result, input, first, count, keep, NativeCall.Stream(stream)), result,
+                        "mlx_linalg_norm_l2");
                 GC.KeepAlive(a);
                 if (!keepdims || !axis.IsEmpty || norms.NDim == a.NDim)
                 {
@@ -97,7 +99,8 @@ public static unsafe partial class Mx
             fixed (int* first = axis)
             {
                 int status = Mlxc.mlx_linalg_norm_matrix(
-                    &result, NativeCall.Handle(a), name.Pointer, first, (nuint)axis.Length, NativeCall.Byte(keepdims), NativeCall.Stream(stream));
+                    &result, NativeCall.Handle(a), name.Pointer, first, (nuint)axis.Length, NativeCall.Byte(keepdims),
+                    NativeCall.Stream(stream));
                 GC.KeepAlive(a);
                 return NativeCall.Result(status, result, "mlx_linalg_norm_matrix");
             }
@@ -435,7 +438,8 @@ public static unsafe partial class Mx
         private static bool HasNoEquations(MlxArray a, MlxArray b)
         {
             ArgumentNullException.ThrowIfNull(b);
-            return EmptyMatrices.Are(a, square: true) && a.NDim == 2 && b.DType == a.DType && b.NDim > 0 && b.Shape[b.NDim > 1 ? ^2 : ^1] == 0;
+            return EmptyMatrices.Are(a, square: true) && a.NDim == 2 && b.DType == a.DType && b.NDim > 0
+                && b.Shape[b.NDim > 1 ? ^2 : ^1] == 0;
         }
 
         private static MlxArray[] Svd(MlxArray a, bool computeUv, MlxStream? stream)

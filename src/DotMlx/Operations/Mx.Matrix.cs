@@ -33,7 +33,8 @@ public static unsafe partial class Mx
         CheckRows(a, b, "addmm");
         mlx_array result = default;
         int status = Mlxc.mlx_addmm(
-            &result, NativeCall.Handle(c), NativeCall.Handle(a), NativeCall.Handle(b), (float)alpha, (float)beta, NativeCall.Stream(stream));
+            &result, NativeCall.Handle(c), NativeCall.Handle(a), NativeCall.Handle(b), (float)alpha, (float)beta,
+            NativeCall.Stream(stream));
         GC.KeepAlive(c);
         GC.KeepAlive(a);
         GC.KeepAlive(b);
@@ -48,7 +49,8 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The last sizes differ.</exception>
     /// <remarks>mlx.core.inner; C: mlx_inner.</remarks>
     public static MlxArray Inner(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.BinaryArrays(&Mlxc.mlx_inner, "mlx_inner", SizeLimits.Flat(a, "inner"), SizeLimits.Flat(b, "inner"), stream, nameof(a), nameof(b));
+        => NativeCall.BinaryArrays(&Mlxc.mlx_inner, "mlx_inner", SizeLimits.Flat(a, "inner"), SizeLimits.Flat(b, "inner"), stream,
+            nameof(a), nameof(b));
 
     /// <summary>Product of every element of one array with every element of the other.</summary>
     /// <param name="a">An array of m elements, which is flattened.</param>
@@ -57,7 +59,8 @@ public static unsafe partial class Mx
     /// <returns>An array of shape [m, n].</returns>
     /// <remarks>mlx.core.outer; C: mlx_outer.</remarks>
     public static MlxArray Outer(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.BinaryArrays(&Mlxc.mlx_outer, "mlx_outer", SizeLimits.Flat(a, "outer"), SizeLimits.Flat(b, "outer"), stream, nameof(a), nameof(b));
+        => NativeCall.BinaryArrays(&Mlxc.mlx_outer, "mlx_outer", SizeLimits.Flat(a, "outer"), SizeLimits.Flat(b, "outer"), stream,
+            nameof(a), nameof(b));
 
     /// <summary>Kronecker product.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -119,7 +122,8 @@ public static unsafe partial class Mx
         fixed (int* first = axesA, second = axesB)
         {
             int status = Mlxc.mlx_tensordot(
-                &result, NativeCall.Handle(a), NativeCall.Handle(b), first, (nuint)axesA.Length, second, (nuint)axesB.Length, NativeCall.Stream(stream));
+                &result, NativeCall.Handle(a), NativeCall.Handle(b), first, (nuint)axesA.Length, second, (nuint)axesB.Length,
+                NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(b);
             return NativeCall.Result(status, result, "mlx_tensordot");
@@ -171,7 +175,8 @@ public static unsafe partial class Mx
     {
         mlx_array result = default;
         int status = Mlxc.mlx_block_masked_mm(
-            &result, NativeCall.Handle(a), NativeCall.Handle(b), blockSize, NativeCall.HandleOrNull(maskOut), NativeCall.HandleOrNull(maskLhs),
+            &result, NativeCall.Handle(a), NativeCall.Handle(b), blockSize, NativeCall.HandleOrNull(maskOut),
+            NativeCall.HandleOrNull(maskLhs),
             NativeCall.HandleOrNull(maskRhs), NativeCall.Stream(stream));
         GC.KeepAlive(a);
         GC.KeepAlive(b);
@@ -243,7 +248,8 @@ public static unsafe partial class Mx
     {
         mlx_array result = default;
         int status = Mlxc.mlx_diagonal(
-            &result, NativeCall.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), NativeCall.Stream(stream));
+            &result, NativeCall.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2),
+            NativeCall.Stream(stream));
         GC.KeepAlive(a);
         return NativeCall.Result(status, result, "mlx_diagonal");
     }
@@ -283,7 +289,8 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         mlx_array result = default;
         int status = MlxcPortable.mlx_trace(
-            &result, NativeCall.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2), NativeCall.DType(dtype ?? a.DType), NativeCall.Stream(stream));
+            &result, NativeCall.Handle(a), Math.Max(offset, -int.MaxValue), AxisCheck.Of(a, axis1), AxisCheck.Of(a, axis2),
+            NativeCall.DType(dtype ?? a.DType), NativeCall.Stream(stream));
         GC.KeepAlive(a);
         return NativeCall.Result(status, result, "mlx_trace");
     }
@@ -323,7 +330,8 @@ public static unsafe partial class Mx
         if ((axis >= 0 && a.NDim != b.NDim && inA - a.NDim != inB - b.NDim) || a.Shape[inA] != b.Shape[inB])
         {
             throw new ArgumentException(
-                $"[vecdot] Axis {axis} must be the same one of both arrays and as long; the shapes are {ShapeText.Of(a)} and {ShapeText.Of(b)}.", nameof(b));
+                $"[vecdot] Axis {axis} must be the same one of both arrays and as long; the shapes "
+                + $"are {ShapeText.Of(a)} and {ShapeText.Of(b)}.", nameof(b));
         }
 
         axis = Math.Min(inA - a.NDim, inB - b.NDim);

@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx;
 
-// Overloads with arrays instead of spans. C# prefers the spans; F# and Visual Basic see params in these only, and convert literals to these only.
+// Overloads with arrays instead of spans. C# prefers the spans; F# and Visual Basic see params in these only, and convert literals to these
+// only.
 public static unsafe partial class Mx
 {
     /// <inheritdoc cref="Zeros(ReadOnlySpan{int})"/>
@@ -57,7 +58,8 @@ public static unsafe partial class Mx
     public static MlxArray Einsum(string subscripts, params MlxArray[] operands) => Einsum(subscripts, (ReadOnlySpan<MlxArray>)operands);
 
     /// <inheritdoc cref="EinsumPath(string, ReadOnlySpan{MlxArray})"/>
-    public static (IReadOnlyList<int[]> Path, string Report) EinsumPath(string subscripts, params MlxArray[] operands) => EinsumPath(subscripts, (ReadOnlySpan<MlxArray>)operands);
+    public static (IReadOnlyList<int[]> Path, string Report) EinsumPath(string subscripts, params MlxArray[] operands) =>
+        EinsumPath(subscripts, (ReadOnlySpan<MlxArray>)operands);
 
     /// <inheritdoc cref="ResultType(ReadOnlySpan{MlxArray})"/>
     public static DType ResultType(params MlxArray[] arrays) => ResultType((ReadOnlySpan<MlxArray>)arrays);
@@ -85,7 +87,8 @@ public static unsafe partial class Mx
         Concatenate((ReadOnlySpan<MlxArray>)Listed(arrays), axis, stream);
 
     /// <inheritdoc cref="Concat(ReadOnlySpan{MlxArray}, int?, MlxStream)"/>
-    public static MlxArray Concat(IEnumerable<MlxArray> arrays, int? axis = 0, MlxStream? stream = null) => Concatenate(arrays, axis, stream);
+    public static MlxArray Concat(IEnumerable<MlxArray> arrays, int? axis = 0, MlxStream? stream = null) =>
+        Concatenate(arrays, axis, stream);
 
     /// <inheritdoc cref="Stack(ReadOnlySpan{MlxArray}, int, MlxStream)"/>
     public static MlxArray Stack(IEnumerable<MlxArray> arrays, int axis = 0, MlxStream? stream = null) =>

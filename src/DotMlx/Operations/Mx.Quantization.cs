@@ -58,7 +58,8 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_dequantize(
-            &result, NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases), NativeCall.Optional(groupSize), NativeCall.Optional(bits),
+            &result, NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases), NativeCall.Optional(groupSize),
+            NativeCall.Optional(bits),
             modeText.Pointer, NativeCall.HandleOrNull(globalScale), NativeCall.Optional(dtype), NativeCall.Stream(stream));
         GC.KeepAlive(w);
         GC.KeepAlive(scales);
@@ -89,7 +90,8 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_quantized_matmul(
-            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases), NativeCall.Byte(transpose),
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases),
+            NativeCall.Byte(transpose),
             NativeCall.Optional(groupSize), NativeCall.Optional(bits), modeText.Pointer, NativeCall.Stream(stream));
         GC.KeepAlive(x);
         GC.KeepAlive(w);
@@ -124,7 +126,8 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_gather_qmm(
-            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases), NativeCall.HandleOrNull(lhsIndices),
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(biases),
+            NativeCall.HandleOrNull(lhsIndices),
             NativeCall.HandleOrNull(rhsIndices), NativeCall.Byte(transpose), NativeCall.Optional(groupSize), NativeCall.Optional(bits),
             modeText.Pointer, NativeCall.Byte(sortedIndices), NativeCall.Stream(stream));
         GC.KeepAlive(x);
@@ -158,7 +161,8 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_qqmm(
-            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.HandleOrNull(scales), NativeCall.Optional(groupSize), NativeCall.Optional(bits),
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.HandleOrNull(scales), NativeCall.Optional(groupSize),
+            NativeCall.Optional(bits),
             modeText.Pointer, NativeCall.HandleOrNull(globalScaleX), NativeCall.HandleOrNull(globalScaleW), NativeCall.Stream(stream));
         GC.KeepAlive(x);
         GC.KeepAlive(w);
@@ -195,7 +199,8 @@ public static unsafe partial class Mx
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_gather_qqmm(
-            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(lhsIndices), NativeCall.HandleOrNull(rhsIndices),
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), NativeCall.Handle(scales), NativeCall.HandleOrNull(lhsIndices),
+            NativeCall.HandleOrNull(rhsIndices),
             NativeCall.Optional(groupSize), NativeCall.Optional(bits), modeText.Pointer, NativeCall.HandleOrNull(globalScaleX),
             NativeCall.HandleOrNull(globalScaleW), NativeCall.Byte(sortedIndices), NativeCall.Stream(stream));
         GC.KeepAlive(x);
@@ -237,7 +242,8 @@ public static unsafe partial class Mx
     public static MlxArray HadamardTransform(MlxArray a, double? scale = null, MlxStream? stream = null)
     {
         mlx_array result = default;
-        int status = Mlxc.mlx_hadamard_transform(&result, NativeCall.Handle(a), NativeCall.Optional((float?)scale), NativeCall.Stream(stream));
+        int status = Mlxc.mlx_hadamard_transform(&result, NativeCall.Handle(a), NativeCall.Optional((float?)scale),
+            NativeCall.Stream(stream));
         GC.KeepAlive(a);
         return NativeCall.Result(status, result, "mlx_hadamard_transform");
     }
@@ -259,7 +265,8 @@ public static unsafe partial class Mx
         if (w.NDim < 2 || x.NDim < (operation.StartsWith("gather", StringComparison.Ordinal) ? 2 : 1))
         {
             throw new ArgumentException(
-                $"[{operation}] The weights must be matrices and the input must have rows, but the shapes are {ShapeText.Of(w)} and {ShapeText.Of(x)}.", w.NDim < 2 ? nameof(w) : nameof(x));
+                $"[{operation}] The weights must be matrices and the input must have rows, but the shapes "
+                + $"are {ShapeText.Of(w)} and {ShapeText.Of(x)}.", w.NDim < 2 ? nameof(w) : nameof(x));
         }
     }
 }

@@ -231,7 +231,8 @@ public static unsafe partial class Mx
             {
                 return NativeCall.Result(
                     Mlxc.mlx_random_gumbel(
-                        &result, size, (nuint)shape.Length, NativeCall.DType(dtype ?? DType.Float32), drawn.Handle, NativeCall.Stream(stream)),
+                        &result, size, (nuint)shape.Length, NativeCall.DType(dtype ?? DType.Float32), drawn.Handle,
+                        NativeCall.Stream(stream)),
                     result, "mlx_random_gumbel");
             }
         }
@@ -249,7 +250,9 @@ public static unsafe partial class Mx
         /// <exception cref="ArgumentException">Both <paramref name="shape"/> and <paramref name="numSamples"/> are given.</exception>
         /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
         /// <exception cref="MlxException">The shape doesn't match.</exception>
-        /// <remarks>mlx.core.random.categorical; C: mlx_random_categorical, mlx_random_categorical_shape, mlx_random_categorical_num_samples.</remarks>
+        /// <remarks>
+        /// mlx.core.random.categorical; C: mlx_random_categorical, mlx_random_categorical_shape, mlx_random_categorical_num_samples.
+        /// </remarks>
         public static MlxArray Categorical(
             MlxArray logits, int axis = -1, int[]? shape = null, int? numSamples = null,
             MlxArray? key = null, MlxStream? stream = null)

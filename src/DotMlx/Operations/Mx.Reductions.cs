@@ -194,7 +194,8 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.logsumexp; C: mlx_logsumexp_axes.</remarks>
     public static MlxArray LogSumExp(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => Squeezed(NativeCall.ReduceAxes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream), a, axis, keepdims, stream);
+        => Squeezed(NativeCall.ReduceAxes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream), a,
+            axis, keepdims, stream);
 
     /// <summary>How many elements are not zero, over one axis or over all.</summary>
     /// <param name="a">Array of any shape.</param>
@@ -203,7 +204,9 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>Integer array of counts.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
-    /// <remarks>mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero, mlx_count_nonzero_axis, on older mlx-c mlx_not_equal and mlx_sum.</remarks>
+    /// <remarks>
+    /// mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero, mlx_count_nonzero_axis, on older mlx-c mlx_not_equal and mlx_sum.
+    /// </remarks>
     public static MlxArray CountNonzero(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
     {
         if (HasNewer)

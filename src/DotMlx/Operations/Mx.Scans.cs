@@ -125,7 +125,8 @@ public static unsafe partial class Mx
         using MlxArray? converted = dtype is DType wanted ? AsType(row ?? a, wanted, stream) : null;
         mlx_array result = default;
         int status = f(
-            &result, NativeCall.Handle(converted ?? row ?? a), along, NativeCall.Byte(reverse), NativeCall.Byte(inclusive), NativeCall.Stream(stream));
+            &result, NativeCall.Handle(converted ?? row ?? a), along, NativeCall.Byte(reverse), NativeCall.Byte(inclusive),
+            NativeCall.Stream(stream));
         GC.KeepAlive(a);
         return NativeCall.Result(status, result, function);
     }

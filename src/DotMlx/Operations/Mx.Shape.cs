@@ -274,7 +274,9 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.atleast_3d; C: mlx_atleast_3d.</remarks>
     public static MlxArray[] Atleast3d(params ReadOnlySpan<MlxArray> arrays) => Each(arrays, static a => Atleast3d(a));
 
-    /// <summary>The entries along an axis as arrays of their own; the inverse of <see cref="Stack(ReadOnlySpan{MlxArray}, int, MlxStream)"/>.</summary>
+    /// <summary>
+    /// The entries along an axis as arrays of their own; the inverse of <see cref="Stack(ReadOnlySpan{MlxArray}, int, MlxStream)"/>.
+    /// </summary>
     /// <param name="a">Array with at least one axis.</param>
     /// <param name="axis">Axis to take apart, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -327,7 +329,8 @@ public static unsafe partial class Mx
         {
             if (size < -1)
             {
-                throw new ArgumentException($"The shape {ShapeText.Of(shape)} has a negative size; only -1 is allowed, for the remaining size.", nameof(shape));
+                throw new ArgumentException($"The shape {ShapeText.Of(shape)} has a negative size; only -1 "
+                    + $"is allowed, for the remaining size.", nameof(shape));
             }
 
             known = size == -1 ? known : SizeLimits.Multiply(known, size);
@@ -360,7 +363,8 @@ public static unsafe partial class Mx
             if (a != b && a != 1 && b != 1)
             {
                 throw new ArgumentException(
-                    $"The shapes [{string.Join(", ", left.ToArray())}] and [{string.Join(", ", right.ToArray())}] can't be broadcast: {a} against {b} in axis -{i}.");
+                    $"The shapes [{string.Join(", ", left.ToArray())}] and [{string.Join(", ", right.ToArray())}] can't be "
+                    + $"broadcast: {a} against {b} in axis -{i}.");
             }
 
             result[^i] = a == 1 ? b : a;

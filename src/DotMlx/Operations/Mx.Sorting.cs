@@ -70,7 +70,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.argpartition; C: mlx_argpartition_axis, mlx_argpartition.</remarks>
     public static MlxArray ArgPartition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
         => axis is int one
-            ? NativeCall.WithTwoInts(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
+            ? NativeCall.WithTwoInts(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth,
+                AxisCheck.Of(a, one, nameof(axis)), stream)
             : NativeCall.WithInt(&Mlxc.mlx_argpartition, "mlx_argpartition", SizeLimits.Flat(a, "argpartition"), kth, stream);
 
     /// <summary>The k largest elements along an axis, in no particular order.</summary>
@@ -129,7 +130,9 @@ public static unsafe partial class Mx
         {
             // What is no number is sorted behind all numbers.
             MlxArray behind = IsNaN(column, stream);
-            before = LogicalOr(before, side == SearchSide.Left ? LogicalAnd(behind, LogicalNot(IsNaN(sortedSequence, stream), stream), stream) : behind, stream);
+            before = LogicalOr(before, side == SearchSide.Left
+                ? LogicalAnd(behind, LogicalNot(IsNaN(sortedSequence, stream), stream), stream)
+                : behind, stream);
         }
 
         return scope.Keep(AsType(Sum(before, -1, stream: stream), DType.UInt32, stream));

@@ -121,7 +121,8 @@ public static unsafe partial class Mx
         int[] last = [.. AxisCheck.All(a).Where(reduced.Contains)];
         MlxArray moved = a.NDim == 0 ? a : Transpose(a, [.. kept, .. last], stream);
         int[] shape = [.. moved.Shape[..kept.Length]];
-        MlxArray sorted = Sort(Reshape(moved, [.. shape, SizeLimits.Joined(moved, kept.Length, moved.NDim - 1, "median")], stream), -1, stream);
+        MlxArray sorted = Sort(Reshape(moved, [.. shape, SizeLimits.Joined(moved, kept.Length, moved.NDim - 1, "median")], stream), -1,
+            stream);
         int count = sorted.Shape[^1];
         MlxArray middle = Mean(Cut(sorted, sorted.NDim - 1, (count - 1) / 2, (count / 2) + 1, stream), -1, stream: stream);
         return scope.Keep(keepdims ? ExpandDims(middle, last, stream) : middle);

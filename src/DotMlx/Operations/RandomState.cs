@@ -22,7 +22,8 @@ public sealed class RandomState : IMlxState
             if (value.DType != DType.UInt32 || !value.Shape.SequenceEqual([2]))
             {
                 throw new ArgumentException(
-                    $"A random key is uint32 of shape (2), not {value.DType.MlxName()} of shape {ShapeText.Of(value.Shape)}; make one with Mx.Random.Key.",
+                    $"A random key is uint32 of shape (2), not {value.DType.MlxName()} of "
+                    + $"shape {ShapeText.Of(value.Shape)}; make one with Mx.Random.Key.",
                     nameof(value));
             }
 

@@ -63,5 +63,6 @@ internal static class SizeLimits
     }
 
     internal static ArgumentException TooLong(long size, string operation, string shapes) => new(
-        $"[{operation}] An axis of the result would have {(size == long.MaxValue ? "more than 2^63" : size)} entries for {shapes}; an axis of MLX has at most {int.MaxValue}.");
+        $"[{operation}] An axis of the result would have {(size == long.MaxValue ? "more than 2^63" : size)} entries for {shapes}; an "
+        + $"axis of MLX has at most {int.MaxValue}.");
 }

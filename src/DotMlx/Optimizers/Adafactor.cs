@@ -9,7 +9,9 @@ public class Adafactor : Optimizer
 {
     /// <summary>With a fixed learning rate, or with one that is derived from the step.</summary>
     /// <param name="learningRate">The learning rate; used if <paramref name="relativeStep"/> is off.</param>
-    /// <param name="eps">The regularization constants of the squared gradient and of the parameter's scale; (1e-30, 1e-3) by default.</param>
+    /// <param name="eps">
+    /// The regularization constants of the squared gradient and of the parameter's scale; (1e-30, 1e-3) by default.
+    /// </param>
     /// <param name="clipThreshold">The maximum root mean square of an update.</param>
     /// <param name="decayRate">The exponent of the step in the decay rate of the second moment estimate.</param>
     /// <param name="beta1">The exponential decay rate of the first moment estimate; null for none.</param>
@@ -51,7 +53,8 @@ public class Adafactor : Optimizer
         SetHyperparameter(LearningRateKey, learningRate);
 
     private Adafactor(
-        (double Eps1, double Eps2)? eps, double clipThreshold, double decayRate, double? beta1, double weightDecay, bool scaleParameter, bool relativeStep, bool warmupInit)
+        (double Eps1, double Eps2)? eps, double clipThreshold, double decayRate, double? beta1, double weightDecay, bool scaleParameter,
+        bool relativeStep, bool warmupInit)
     {
         Eps = eps ?? (1e-30, 1e-3);
         (ClipThreshold, DecayRate, Beta1, WeightDecay) = (clipThreshold, decayRate, beta1, weightDecay);

@@ -8,7 +8,9 @@ public class Adam : Optimizer
 {
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="betas">The exponential decay rates of the first and second moment estimates, each in [0, 1); (0.9, 0.999) by default.</param>
+    /// <param name="betas">
+    /// The exponential decay rates of the first and second moment estimates, each in [0, 1); (0.9, 0.999) by default.
+    /// </param>
     /// <param name="eps">The term added to the denominator for numerical stability, not negative.</param>
     /// <param name="biasCorrection">Whether to correct the bias of the moment estimates; off by default, as in Python.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta or <paramref name="eps"/> is out of range.</exception>

@@ -8,7 +8,9 @@ public class Adamax : Adam
 {
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="betas">The exponential decay rates of the first moment estimate and of the infinity norm, each in [0, 1); (0.9, 0.999) by default.</param>
+    /// <param name="betas">
+    /// The exponential decay rates of the first moment estimate and of the infinity norm, each in [0, 1); (0.9, 0.999) by default.
+    /// </param>
     /// <param name="eps">The term added to the denominator for numerical stability, not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta or <paramref name="eps"/> is out of range.</exception>
     public Adamax(double learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8)

@@ -18,7 +18,9 @@ internal sealed class Checkpoint
     private Checkpoint(IReadOnlyDictionary<string, string> metadata) =>
         _entries = metadata.TryGetValue(EntriesKey, out string? entries) ? entries.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
 
-    /// <summary>Gives the state as it is now, and the texts that go with it, to a function that saves or holds it before it returns.</summary>
+    /// <summary>
+    /// Gives the state as it is now, and the texts that go with it, to a function that saves or holds it before it returns.
+    /// </summary>
     public static T Save<T>(OptimizerBase optimizer, Func<TreeDictionary, Dictionary<string, string>, T> save)
     {
         // An update on another thread may go on meanwhile.
@@ -96,7 +98,8 @@ internal sealed class Checkpoint
     public void Add(string mismatch) => _mismatches.Add(mismatch);
 
     /// <summary>Compares a state with what an optimizer has, or would have for the given parameters.</summary>
-    public void Check(Optimizer optimizer, string prefix, Tree loaded, TreeDictionary current, TreeDictionary? parameters, bool allowMissing)
+    public void Check(Optimizer optimizer, string prefix, Tree loaded, TreeDictionary current,
+        TreeDictionary? parameters, bool allowMissing)
     {
         if (loaded is not TreeDictionary state)
         {
@@ -173,7 +176,8 @@ internal sealed class Checkpoint
         return false;
     }
 
-    private static string NamesOf(Tree state) => string.Join(", ", state.FlattenUnseen().Select(item => item.Key).Order(StringComparer.Ordinal));
+    private static string NamesOf(Tree state) =>
+        string.Join(", ", state.FlattenUnseen().Select(item => item.Key).Order(StringComparer.Ordinal));
 
     private static void ListEntries(Tree tree, SortedSet<string> entries)
     {
@@ -238,7 +242,8 @@ internal sealed class Checkpoint
         {
             Add($"'{path}' is {actual?.Description ?? "missing"}, expected {TreePaths.Describe(expected)}");
         }
-        else if (!array.Shape.SequenceEqual(expected.Shape) || (array.DType.IsInteger() != expected.DType.IsInteger() && (ofParameter || !array.DType.IsInteger())))
+        else if (!array.Shape.SequenceEqual(expected.Shape)
+            || (array.DType.IsInteger() != expected.DType.IsInteger() && (ofParameter || !array.DType.IsInteger())))
         {
             // A rate that Python was given as a whole number is one.
             Add($"'{path}' is {TreePaths.Describe(array)}, expected {TreePaths.Describe(expected)}");
@@ -253,7 +258,9 @@ internal sealed class Checkpoint
         }
     }
 
-    /// <summary>Checks what there is nothing to compare with: its entries must be those that the file was written with, or the rule's.</summary>
+    /// <summary>
+    /// Checks what there is nothing to compare with: its entries must be those that the file was written with, or the rule's.
+    /// </summary>
     private void CheckUnknown(string path, Tree node, bool complete, Optimizer optimizer)
     {
         if (complete)

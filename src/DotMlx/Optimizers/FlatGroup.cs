@@ -59,7 +59,8 @@ internal sealed unsafe class FlatGroup
     public void Compute(TreeUpdate update, TreeDictionary scratch, Arena arena, Span<nint> results)
     {
         MlxArray gradient = Join(member => member.Gradient);
-        FlatArray? before = FlatPart.Together(_members.Select(member => member.Leaf.Parameter.Part is { IsCurrent: true } part ? part : null));
+        FlatArray? before = FlatPart.Together(_members.Select(member =>
+            member.Leaf.Parameter.Part is { IsCurrent: true } part ? part : null));
         MlxArray parameter = before?.Array ?? Join(member => member.Parameter);
         scratch.Clear();
         for (int i = 0; i < _keys.Length; i++)
@@ -79,10 +80,12 @@ internal sealed unsafe class FlatGroup
         _nextParameters = new FlatArray(MlxArray.CreateUnscoped(update.ApplyRule(gradient, parameter, dtype, kind, master: false)));
         for (int i = 0; i < _keys.Length; i++)
         {
-            if (scratch.Count != _keys.Length || scratch.Get(_keys[i], i) is not TreeLeaf { Peek: var array } value || !array.HasShape(shape))
+            if (scratch.Count != _keys.Length || scratch.Get(_keys[i], i) is not TreeLeaf { Peek: var array } value
+                || !array.HasShape(shape))
             {
                 throw new InvalidOperationException(
-                    $"'{_keys[i]}' in the state hasn't kept its shape, so small parameters can't be grouped: turn GroupSmallParameters off, or override IsElementwise with false.");
+                    $"'{_keys[i]}' in the state hasn't kept its shape, so small parameters can't be grouped: turn GroupSmallParameters "
+                    + $"off, or override IsElementwise with false.");
             }
 
             if (!ReferenceEquals(value, _entries[i].Given))

@@ -69,7 +69,8 @@ internal sealed unsafe class FlatPart(FlatArray flat, int[] shape, long offset) 
         fixed (long* steps = strides)
         {
             int status = Mlxc.mlx_as_strided(
-                &result, flat.Array.Handle, sizes, (nuint)shape.Length, steps, (nuint)strides.Length, (nuint)offset, NativeCall.Stream(null));
+                &result, flat.Array.Handle, sizes, (nuint)shape.Length, steps, (nuint)strides.Length, (nuint)offset,
+                NativeCall.Stream(null));
             GC.KeepAlive(flat);
             MlxError.ThrowIfFailed(status, "mlx_as_strided");
         }

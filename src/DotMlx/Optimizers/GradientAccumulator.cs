@@ -41,7 +41,8 @@ public sealed class GradientAccumulator
     /// <param name="accumulated">The result after every <see cref="Steps"/> calls, which belongs to the caller; otherwise, null.</param>
     /// <returns>Whether there is a result.</returns>
     /// <exception cref="ArgumentException">The tree has an array where an earlier one has a container, or vice versa.</exception>
-    public bool Add(TreeDictionary gradients, [NotNullWhen(true)] out TreeDictionary? accumulated) => Add(gradients, out accumulated, starts: true);
+    public bool Add(TreeDictionary gradients, [NotNullWhen(true)] out TreeDictionary? accumulated) =>
+        Add(gradients, out accumulated, starts: true);
 
     /// <summary>The sum so far.</summary>
     internal TreeDictionary? Sum => _sum;

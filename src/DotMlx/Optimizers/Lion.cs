@@ -9,7 +9,9 @@ public class Lion : Optimizer
 {
     /// <summary>With a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
-    /// <param name="betas">The decay rates of the momentum, for the direction and for the state, each in [0, 1); (0.9, 0.99) by default.</param>
+    /// <param name="betas">
+    /// The decay rates of the momentum, for the direction and for the state, each in [0, 1); (0.9, 0.99) by default.
+    /// </param>
     /// <param name="weightDecay">The weight decay, scaled by the learning rate.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta is out of range.</exception>
     public Lion(double learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)

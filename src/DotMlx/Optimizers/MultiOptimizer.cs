@@ -39,7 +39,8 @@ public class MultiOptimizer : OptimizerBase
         if (_filters.Length != _optimizers.Length - 1)
         {
             throw new ArgumentException(
-                $"Given {_filters.Length} filters but {_optimizers.Length - 1} are needed, one for every optimizer but the last.", nameof(filters));
+                $"Given {_filters.Length} filters but {_optimizers.Length - 1} are needed, one for every optimizer but the last.",
+                nameof(filters));
         }
 
         if (_optimizers.Contains(null!) || _filters.Contains(null!))
@@ -113,7 +114,8 @@ public class MultiOptimizer : OptimizerBase
     internal override PendingUpdate Compute(TreeDictionary gradients, TreeDictionary parameters) =>
         Together(gradients, (optimizer, part) => optimizer.Compute(part, parameters));
 
-    internal override PendingUpdate Prepare(TreeDictionary parameters) => Together(parameters, (optimizer, part) => optimizer.Prepare(part));
+    internal override PendingUpdate Prepare(TreeDictionary parameters) =>
+        Together(parameters, (optimizer, part) => optimizer.Prepare(part));
 
     internal override TreeDictionary Snapshot()
     {
@@ -136,7 +138,8 @@ public class MultiOptimizer : OptimizerBase
     internal override void CheckState(string prefix, Tree loaded, TreeDictionary? parameters, bool allowMissing, Checkpoint file)
     {
         string path = TreePaths.Join(prefix, StatesKey);
-        if (loaded is not TreeDictionary dictionary || dictionary.Get(StatesKey) is not TreeList states || states.Count != _optimizers.Length)
+        if (loaded is not TreeDictionary dictionary || dictionary.Get(StatesKey) is not TreeList states
+            || states.Count != _optimizers.Length)
         {
             file.Add($"'{path}' is {loaded.Child(StatesKey)?.Description ?? "missing"}, expected a list of {_optimizers.Length} states");
             return;
@@ -216,7 +219,8 @@ public class MultiOptimizer : OptimizerBase
         }
 
         throw new ArgumentException(
-            $"The state of a MultiOptimizer is a dictionary with a list '{StatesKey}' of {_optimizers.Length} dictionaries, one per optimizer, but this is {state.Description}.",
+            $"The state of a MultiOptimizer is a dictionary with a list '{StatesKey}' of {_optimizers.Length} dictionaries, one per "
+            + $"optimizer, but this is {state.Description}.",
             argument);
     }
 

@@ -80,7 +80,8 @@ public abstract class Optimizer : OptimizerBase
             ArgumentNullException.ThrowIfNull(value);
             if (value.NDim != 0)
             {
-                throw new ArgumentException($"A learning rate is a scalar, but this is {TreePaths.Describe(value)}. Reshape it to [].", nameof(value));
+                throw new ArgumentException($"A learning rate is a scalar, but this is {TreePaths.Describe(value)}. Reshape it to [].",
+                    nameof(value));
             }
 
             if (IsUpdatingHere)
@@ -375,7 +376,8 @@ public abstract class Optimizer : OptimizerBase
             if (parameters.ContainsKey(name))
             {
                 throw new ArgumentException(
-                    $"A parameter cannot be named '{name}': the optimizer's state has an entry of its own under this name. Rename it, or put the parameters into a dictionary one level deeper.",
+                    $"A parameter cannot be named '{name}': the optimizer's state has an entry of its own under this name. Rename it, or "
+                    + $"put the parameters into a dictionary one level deeper.",
                     argument);
             }
         }
@@ -410,7 +412,8 @@ public abstract class Optimizer : OptimizerBase
         MlxArray value = Schedules.Call(schedule, ((TreeLeaf)_state.Get(StepKey)!).Peek, name);
         if (value.NDim != 0)
         {
-            throw new InvalidOperationException($"The schedule of '{name}' must return a scalar, but returned {TreePaths.Describe(value)}. Reshape it to [].");
+            throw new InvalidOperationException($"The schedule of '{name}' must return a scalar, but "
+                + $"returned {TreePaths.Describe(value)}. Reshape it to [].");
         }
 
         MlxArray own = MlxArray.CreateUnscoped(Arena.Copy(value));
@@ -441,11 +444,14 @@ public abstract class Optimizer : OptimizerBase
                 return;
             case TreeLeaf { Peek: var array }:
                 throw new InvalidOperationException(
-                    $"'{key}' in the state of {GetType().Name} is {TreePaths.Describe(array)}, but must be a scalar. Assign an array of shape [].");
+                    $"'{key}' in the state of {GetType().Name} is {TreePaths.Describe(array)}, but must be "
+                    + $"a scalar. Assign an array of shape [].");
             case null:
                 throw new InvalidOperationException(
                     $"The state of {GetType().Name} has no '{key}': it is {_state.Description}. "
-                    + (key == LearningRateKey ? "Set LearningRate, or pass a learning rate to the constructor." : "Was another optimizer's state assigned?"));
+                    + (key == LearningRateKey
+                        ? "Set LearningRate, or pass a learning rate to the constructor."
+                        : "Was another optimizer's state assigned?"));
             case { } other:
                 throw new InvalidOperationException(
                     $"'{key}' in the state of {GetType().Name} is {other.Description}, not a scalar: a parameter cannot have this name.");

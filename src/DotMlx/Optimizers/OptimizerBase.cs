@@ -23,7 +23,10 @@ public abstract class OptimizerBase : IMlxState
     {
     }
 
-    /// <summary>The state dictionary, live. Assigning another one, such as a checkpoint, makes the next update check it, create what it lacks and keep what it has.</summary>
+    /// <summary>
+    /// The state dictionary, live. Assigning another one, such as a checkpoint, makes the next update check it, create what it lacks and
+    /// keep what it has.
+    /// </summary>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
     public abstract TreeDictionary State { get; set; }
 
@@ -67,7 +70,9 @@ public abstract class OptimizerBase : IMlxState
     /// gradients it gets; useful to have the state before the first update.
     /// </summary>
     /// <param name="parameters">The parameters.</param>
-    /// <exception cref="ArgumentException">A parameter has the name of an entry of the state, such as <c>step</c>, or an array has been disposed.</exception>
+    /// <exception cref="ArgumentException">
+    /// A parameter has the name of an entry of the state, such as <c>step</c>, or an array has been disposed.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The state does not fit, or the optimizer is being updated.</exception>
     public void Init(TreeDictionary parameters)
     {
@@ -89,9 +94,13 @@ public abstract class OptimizerBase : IMlxState
     /// </summary>
     /// <param name="gradients">The gradients, which may leave out any part of the parameters.</param>
     /// <param name="parameters">The parameters; may have more leaves than <paramref name="gradients"/>.</param>
-    /// <returns>The new parameters in the structure of <paramref name="gradients"/>, each in its parameter's dtype. What was passed in stays as it is.</returns>
+    /// <returns>
+    /// The new parameters in the structure of <paramref name="gradients"/>, each in its parameter's dtype. What was passed in stays as it
+    /// is.
+    /// </returns>
     /// <exception cref="ArgumentException">
-    /// The trees do not fit each other, a gradient has another shape than its parameter, or an array has been disposed; the message names the path.
+    /// The trees do not fit each other, a gradient has another shape than its parameter, or an array has been disposed; the message names
+    /// the path.
     /// </exception>
     /// <exception cref="InvalidOperationException">The state does not fit the parameters, or the optimizer is being updated.</exception>
     public TreeDictionary ApplyGradients(TreeDictionary gradients, TreeDictionary parameters) => Apply(gradients, parameters, accept: null);
@@ -164,7 +173,9 @@ public abstract class OptimizerBase : IMlxState
     /// </param>
     /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is broken, or holds 8-bit floating-point numbers, which MLX would take for bytes.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is broken, or holds 8-bit floating-point numbers, which MLX would take for bytes.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The optimizer is being updated.</exception>
     public void Load(string path, TreeDictionary? parameters = null, bool allowMissing = false)
     {
@@ -239,7 +250,9 @@ public abstract class OptimizerBase : IMlxState
     /// </summary>
     internal abstract void CollectPrivate(List<MlxArray> arrays);
 
-    /// <summary>Restores a state of arrays that nobody else has: what <see cref="RestoreState"/> does not read stays the optimizer's own.</summary>
+    /// <summary>
+    /// Restores a state of arrays that nobody else has: what <see cref="RestoreState"/> does not read stays the optimizer's own.
+    /// </summary>
     internal abstract void RestoreOwnState(Tree state);
 
     /// <summary>The state at one moment, with arrays of its own, which the caller disposes.</summary>
@@ -260,7 +273,8 @@ public abstract class OptimizerBase : IMlxState
         if (updater != 0)
         {
             throw new InvalidOperationException(updater == caller
-                ? $"{GetType().Name}.{what} was called during an update of this optimizer, from a schedule, an update rule, a property or the model. Call it after the update."
+                ? $"{GetType().Name}.{what} was called during an update of this optimizer, from a schedule, an update rule, a property or "
+                + $"the model. Call it after the update."
                 : $"{GetType().Name}.{what} was called while another thread updates this optimizer. Let one thread update at a time.");
         }
     }

@@ -47,7 +47,8 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         for (int i = 0; i < _entries.Length; i++)
         {
             (string key, Tree value) = node.EntryAt(i);
-            _entries[i] = new Entry { Key = key, Value = value, Array = value is TreeLeaf { IsView: false, Peek: var array } ? array : null };
+            _entries[i] = new Entry
+                { Key = key, Value = value, Array = value is TreeLeaf { IsView: false, Peek: var array } ? array : null };
         }
 
         node.IsChanged = false;
@@ -78,7 +79,9 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
 
         for (int i = 0; i < count; i++)
         {
-            given[i] = _entries[i].Array is { } array && !Widens ? new TreeLeaf(arena.Borrow(array)) : Shown(_entries[i].Value, Widens, arena);
+            given[i] = _entries[i].Array is { } array && !Widens
+                ? new TreeLeaf(arena.Borrow(array))
+                : Shown(_entries[i].Value, Widens, arena);
             if (same)
             {
                 scratch.SetAt(i, given[i]);
@@ -120,7 +123,9 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
             Tree value = scratch.ChildAt(i);
             int before = Array.FindIndex(_entries, entry => entry.Key == scratch.NameAt(i));
             _replacement.Add(new(
-                scratch.NameAt(i), before >= 0 && value is TreeLeaf && ReferenceEquals(value, given[before]) ? _entries[before].Value : Own(value, arena)));
+                scratch.NameAt(i), before >= 0 && value is TreeLeaf && ReferenceEquals(value, given[before])
+                    ? _entries[before].Value
+                    : Own(value, arena)));
         }
     }
 

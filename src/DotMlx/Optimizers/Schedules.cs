@@ -64,7 +64,8 @@ public static class Schedules
         if (schedules.Count != boundaries.Count + 1)
         {
             throw new ArgumentException(
-                $"Received {boundaries.Count} boundaries but expected {schedules.Count - 1}, one fewer than the {schedules.Count} schedules.",
+                $"Received {boundaries.Count} boundaries but expected {schedules.Count - 1}, one fewer than "
+                + $"the {schedules.Count} schedules.",
                 nameof(boundaries));
         }
 

@@ -71,7 +71,8 @@ internal sealed unsafe class SharedScalars
         fixed (int* sizes = current.Kind.Shape)
         {
             MlxError.ThrowIfFailed(
-                Mlxc.mlx_broadcast_to(&result, single, sizes, (nuint)current.Kind.Shape.Length, NativeCall.Stream(null)), "mlx_broadcast_to");
+                Mlxc.mlx_broadcast_to(&result, single, sizes, (nuint)current.Kind.Shape.Length, NativeCall.Stream(null)),
+                "mlx_broadcast_to");
         }
 
         current.Scalars.Add((scalar, result));

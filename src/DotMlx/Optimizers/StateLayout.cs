@@ -21,7 +21,9 @@ internal sealed class StateLayout
     public bool IsOf(ParameterState parameter) => parameter.Kind.Equals(_kind);
 
     /// <summary>Refuses a state that the rule can't use.</summary>
-    /// <exception cref="InvalidOperationException">An entry is missing or has another shape or a wider dtype; the message says what to do.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// An entry is missing or has another shape or a wider dtype; the message says what to do.
+    /// </exception>
     public void Check(TreeDictionary state, Leaf leaf, Optimizer optimizer, TreePath path)
     {
         foreach ((string key, int[]? shape) in _entries)
@@ -36,7 +38,8 @@ internal sealed class StateLayout
                     CheckArray(key, array, shape, leaf, path);
                     break;
                 case { } other when (shape is null) == (other is TreeLeaf):
-                    throw new InvalidOperationException($"'{key}' in the state of '{path}' is {other.Description}, which {optimizer.GetType().Name} cannot use.");
+                    throw new InvalidOperationException($"'{key}' in the state of '{path}' is {other.Description}, "
+                        + $"which {optimizer.GetType().Name} cannot use.");
             }
         }
 
@@ -50,21 +53,25 @@ internal sealed class StateLayout
     {
         if (array.IsDisposed)
         {
-            throw new InvalidOperationException($"'{key}' in the state of '{path}' has been disposed. Assign a state whose arrays aren't disposed, or remove the entry of '{path}' to start from scratch.");
+            throw new InvalidOperationException($"'{key}' in the state of '{path}' has been disposed. Assign a state whose arrays aren't "
+                + $"disposed, or remove the entry of '{path}' to start from scratch.");
         }
 
         if (!array.Shape.SequenceEqual(shape))
         {
             throw new InvalidOperationException(
-                $"'{key}' in the state of '{path}' is {TreePaths.Describe(array)}, but belongs to a parameter that is {TreePaths.Describe(leaf.Parameter)} "
-                + $"and must have the shape [{string.Join(", ", shape)}]. Was a layer inserted or removed? Assign a matching state, or remove the entry of '{path}' to start from scratch.");
+                $"'{key}' in the state of '{path}' is {TreePaths.Describe(array)}, but belongs to a "
+                + $"parameter that is {TreePaths.Describe(leaf.Parameter)} "
+                + $"and must have the shape [{string.Join(", ", shape)}]. Was a layer inserted or removed? Assign a matching state, or "
+                + $"remove the entry of '{path}' to start from scratch.");
         }
 
         DType widest = _kind.DType == DType.BFloat16 ? DType.Float32 : _kind.DType;
         if (array.DType.IsInexact() && Mx.PromoteTypes(array.DType, widest) != widest)
         {
             throw new InvalidOperationException(
-                $"'{key}' in the state of '{path}' is {TreePaths.Describe(array)}, which is wider than the parameter, {TreePaths.Describe(leaf.Parameter)}. "
+                $"'{key}' in the state of '{path}' is {TreePaths.Describe(array)}, which is wider than the "
+                + $"parameter, {TreePaths.Describe(leaf.Parameter)}. "
                 + $"Convert it with AsType({widest}).");
         }
     }

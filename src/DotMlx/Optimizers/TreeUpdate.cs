@@ -317,14 +317,16 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
     {
         if (gradient.IsDisposed || parameter.IsDisposed)
         {
-            throw new ArgumentException($"The {(gradient.IsDisposed ? "gradient" : "parameter")} '{path}' has been disposed. Keep it until the update is done.");
+            throw new ArgumentException($"The {(gradient.IsDisposed ? "gradient" : "parameter")} '{path}' "
+                + $"has been disposed. Keep it until the update is done.");
         }
 
         ArrayKind kind = parameter.KnownKind;
         if (!ReferenceEquals(gradient.KnownKind, kind) && !gradient.HasShape(kind.Shape))
         {
             throw new ArgumentException(
-                $"The gradient of '{path}' is {TreePaths.Describe(gradient)}, but the parameter is {TreePaths.Describe(parameter)}: their shapes must agree.");
+                $"The gradient of '{path}' is {TreePaths.Describe(gradient)}, but the parameter "
+                + $"is {TreePaths.Describe(parameter)}: their shapes must agree.");
         }
 
         bool master = _hasMasters && kind.DType is (DType.Float16 or DType.BFloat16);
@@ -336,7 +338,8 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
 
         if (state.LastUpdate == _number)
         {
-            throw new InvalidOperationException($"The state of '{path}' is the same dictionary as that of another parameter. Give each its own: copy it.");
+            throw new InvalidOperationException($"The state of '{path}' is the same dictionary as that of "
+                + $"another parameter. Give each its own: copy it.");
         }
 
         bool known = state.IsKnown(computed);
@@ -388,7 +391,8 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
                 break;
             default:
                 throw new InvalidOperationException(
-                    $"The state doesn't match the parameters: '{path}' is {existing.Description} in the state of {_optimizer.GetType().Name} and {gradient.Description} in the parameters.");
+                    $"The state doesn't match the parameters: '{path}' is {existing.Description} in the state "
+                    + $"of {_optimizer.GetType().Name} and {gradient.Description} in the parameters.");
         }
 
         _attachments.Add(new Attachment(state, gradients.NameAt(index), index, node));
@@ -491,7 +495,8 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         if (!result.HasShape(kind.Shape))
         {
             throw new InvalidOperationException(
-                $"{_optimizer.GetType().Name}.ApplySingle returned {TreePaths.Describe(result)} for a parameter that is {TreePaths.Describe(parameter)}. It must keep the shape.");
+                $"{_optimizer.GetType().Name}.ApplySingle returned {TreePaths.Describe(result)} for a parameter that "
+                + $"is {TreePaths.Describe(parameter)}. It must keep the shape.");
         }
 
         if (master)

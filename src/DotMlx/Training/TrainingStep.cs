@@ -77,7 +77,8 @@ public sealed class TrainingStep : IMlxState, IDisposable
     /// <param name="loss">The loss function. It uses the model and returns a scalar, the mean over the batch.</param>
     /// <param name="options">The options; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static TrainingStep Create(Module model, OptimizerBase optimizer, Func<MlxArray, MlxArray> loss, TrainingStepOptions? options = null)
+    public static TrainingStep Create(Module model, OptimizerBase optimizer, Func<MlxArray, MlxArray> loss,
+        TrainingStepOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return Create(model, optimizer, batch => loss(Arrays(batch, 1)[0]), options);
@@ -94,7 +95,8 @@ public sealed class TrainingStep : IMlxState, IDisposable
 
     /// <summary>Creates a training step for a loss function of any number of arrays.</summary>
     /// <inheritdoc cref="Create(Module, OptimizerBase, Func{MlxArray, MlxArray}, TrainingStepOptions)"/>
-    public static TrainingStep Create(Module model, OptimizerBase optimizer, Func<MlxArray[], MlxArray> loss, TrainingStepOptions? options = null)
+    public static TrainingStep Create(Module model, OptimizerBase optimizer, Func<MlxArray[], MlxArray> loss,
+        TrainingStepOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(optimizer);
@@ -137,7 +139,8 @@ public sealed class TrainingStep : IMlxState, IDisposable
     {
         TreeDictionary state = new()
         {
-            [ModelKey] = Model.CaptureState().Map(array => array.Share()), [OptimizerKey] = Optimizer.CaptureState(), [RandomKey] = _random.Capture(),
+            [ModelKey] = Model.CaptureState().Map(array => array.Share()), [OptimizerKey] = Optimizer.CaptureState(),
+            [RandomKey] = _random.Capture(),
         };
         if (_accumulator.Count > 0)
         {
@@ -155,7 +158,9 @@ public sealed class TrainingStep : IMlxState, IDisposable
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Restore(state as TreeDictionary ?? throw new ArgumentException($"The state of a training step is a dictionary, but this is {state.Description}.", nameof(state)), "the state");
+        Restore(state as TreeDictionary
+            ?? throw new ArgumentException($"The state of a training step is a dictionary, but this is {state.Description}.",
+                nameof(state)), "the state");
     }
 
     /// <summary>Saves the state of the training step to a safetensors file. The file is written atomically.</summary>

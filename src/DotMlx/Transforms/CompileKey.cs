@@ -159,5 +159,6 @@ internal sealed class CompileKey
     private static long _lastText;
 
     private static ArgumentException Unsupported(object value) => new(
-        $"A compiled function takes arrays, structures of arrays, and constants (numbers, strings, enums, null), but got a {value.GetType()}.");
+        $"A compiled function takes arrays, structures of arrays, and constants (numbers, strings, enums, "
+        + $"null), but got a {value.GetType()}.");
 }

@@ -203,10 +203,14 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private MlxException CapturesItsInput(Frame frame, MlxException error)
     {
-        string states = _inputs.Length == 0 ? "" : $" or in the state of {string.Join(", ", _inputs.Select(state => state.GetType().Name))}";
+        string states = _inputs.Length == 0
+            ? ""
+            : $" or in the state of {string.Join(", ", _inputs.Select(state => state.GetType().Name))}";
         return new MlxException(
-            $"The compiled function uses an array that it has captured, and that is also passed to it: among its {frame.Key.Numbers.Count} argument arrays{states}. "
-            + "Inside the function use its argument, or read the array from the model or optimizer that is named as state, instead of the captured array.",
+            $"The compiled function uses an array that it has captured, and that is also passed to it: among "
+            + $"its {frame.Key.Numbers.Count} argument arrays{states}. "
+            + "Inside the function use its argument, or read the array from the model or optimizer that is "
+            + "named as state, instead of the captured array.",
             error.Operation,
             error);
     }
@@ -314,14 +318,17 @@ internal sealed unsafe class CompiledFunction : IDisposable
         fixed (ulong* first = constants)
         {
             MlxError.ThrowIfFailed(
-                Mlxc.mlx_detail_compile(&compiled, _traced.Handle, _id, NativeCall.Byte(_shapeless), first, (nuint)constants.Length), "mlx_detail_compile");
+                Mlxc.mlx_detail_compile(&compiled, _traced.Handle, _id, NativeCall.Byte(_shapeless), first, (nuint)constants.Length),
+                "mlx_detail_compile");
         }
 
         _specializations.Insert(0, new Specialization(constants.ToArray(), compiled, current, device));
         return compiled;
     }
 
-    /// <summary>The graph carries the number of its structure as a constant output, which <see cref="ReadMarker"/> reads on later calls.</summary>
+    /// <summary>
+    /// The graph carries the number of its structure as a constant output, which <see cref="ReadMarker"/> reads on later calls.
+    /// </summary>
     private Signature Sign(object? result, object?[] states)
     {
         foreach (Signature known in _signatures)

@@ -42,7 +42,8 @@ public sealed unsafe class CustomFunction
     }
 
     /// <summary>
-    /// The gradient rule; null to derive it. Forward mode does not use it: without <see cref="Jvp"/> it takes the function's own derivative.
+    /// The gradient rule; null to derive it. Forward mode does not use it: without <see cref="Jvp"/> it takes the function's own
+    /// derivative.
     /// </summary>
     public CustomVjp? Vjp { get; set; }
 

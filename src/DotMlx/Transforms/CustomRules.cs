@@ -25,19 +25,22 @@ internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, 
 
     internal mlx_closure_custom NewVjp()
     {
-        mlx_closure_custom handle = Mlxc.mlx_closure_custom_new_func_payload(&InvokeVjp, NativeClosure.Payload(this), &NativeClosure.Release);
+        mlx_closure_custom handle = Mlxc.mlx_closure_custom_new_func_payload(&InvokeVjp, NativeClosure.Payload(this),
+            &NativeClosure.Release);
         return handle.ctx != null ? handle : throw MlxError.Fail("mlx_closure_custom_new_func_payload");
     }
 
     internal mlx_closure_custom_jvp NewJvp()
     {
-        mlx_closure_custom_jvp handle = Mlxc.mlx_closure_custom_jvp_new_func_payload(&InvokeJvp, NativeClosure.Payload(this), &NativeClosure.Release);
+        mlx_closure_custom_jvp handle = Mlxc.mlx_closure_custom_jvp_new_func_payload(&InvokeJvp, NativeClosure.Payload(this),
+            &NativeClosure.Release);
         return handle.ctx != null ? handle : throw MlxError.Fail("mlx_closure_custom_jvp_new_func_payload");
     }
 
     internal mlx_closure_custom_vmap NewVmap()
     {
-        mlx_closure_custom_vmap handle = Mlxc.mlx_closure_custom_vmap_new_func_payload(&InvokeVmap, NativeClosure.Payload(this), &NativeClosure.Release);
+        mlx_closure_custom_vmap handle = Mlxc.mlx_closure_custom_vmap_new_func_payload(&InvokeVmap, NativeClosure.Payload(this),
+            &NativeClosure.Release);
         return handle.ctx != null ? handle : throw MlxError.Fail("mlx_closure_custom_vmap_new_func_payload");
     }
 
@@ -50,7 +53,8 @@ internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, 
             if (!gradients[i].Shape.SequenceEqual(primals[i].Shape))
             {
                 throw new InvalidOperationException(
-                    $"The vjp of a custom function returned shape {ShapeText.Of(gradients[i])} for argument {i}, which has shape {ShapeText.Of(primals[i])}.");
+                    $"The vjp of a custom function returned shape {ShapeText.Of(gradients[i])} for "
+                    + $"argument {i}, which has shape {ShapeText.Of(primals[i])}.");
             }
         }
 
@@ -97,7 +101,8 @@ internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, 
         if (results is null || results.Length != expected || results.Contains(null!))
         {
             throw new InvalidOperationException(
-                $"The {rule} of a custom function must return one array for every {per}, {expected} in all, but returned {(results is null ? "null" : results.Length)}.");
+                $"The {rule} of a custom function must return one array for every {per}, {expected} in all, but "
+                + $"returned {(results is null ? "null" : results.Length)}.");
         }
     }
 

@@ -17,7 +17,9 @@ internal static unsafe class Differentiation
         HashSet<int> numbers = Numbers(inputs, argnums);
         MlxArray[] Flat(MlxArray[] arguments)
         {
-            MlxArray[] given = numbers.Count == 0 ? arguments : [.. arguments.Select((argument, i) => numbers.Contains(i) ? inputs[i] : argument)];
+            MlxArray[] given = numbers.Count == 0
+                ? arguments
+                : [.. arguments.Select((argument, i) => numbers.Contains(i) ? inputs[i] : argument)];
             (MlxArray loss, TAux auxiliary) = function(given);
             CheckLoss(loss);
             List<MlxArray> outputs = [loss];
@@ -45,7 +47,8 @@ internal static unsafe class Differentiation
         if (structure is Tree tree && integers >= 0)
         {
             throw new ArgumentException(
-                $"[grad] '{tree.Flatten()[integers].Key}' is {inputs[integers].DType.MlxName()}, shape {ShapeText.Of(inputs[integers])}: gradients are of "
+                $"[grad] '{tree.Flatten()[integers].Key}' is {inputs[integers].DType.MlxName()}, "
+                + $"shape {ShapeText.Of(inputs[integers])}: gradients are of "
                 + "floating-point arrays. Freeze it or mark it [Buffer] where it is a module's, or leave it out.", nameof(structure));
         }
 
@@ -90,7 +93,8 @@ internal static unsafe class Differentiation
         if (sorted[0] < 0 || sorted[^1] >= count)
         {
             int wrong = sorted[0] < 0 ? sorted[0] : sorted[^1];
-            throw new ArgumentOutOfRangeException(nameof(argnums), wrong, $"There is no argument {wrong} to differentiate by: the function takes {count}.");
+            throw new ArgumentOutOfRangeException(nameof(argnums), wrong,
+                $"There is no argument {wrong} to differentiate by: the function takes {count}.");
         }
 
         for (int i = 1; i < sorted.Length; i++)
@@ -105,7 +109,9 @@ internal static unsafe class Differentiation
     }
 
     /// <summary>A .NET number that is differentiated by is a floating-point one.</summary>
-    /// <exception cref="ArgumentException">An array to differentiate by holds integers, whose gradients would all be cut off to 0.</exception>
+    /// <exception cref="ArgumentException">
+    /// An array to differentiate by holds integers, whose gradients would all be cut off to 0.
+    /// </exception>
     private static MlxArray[] Differentiable(MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
         MlxArray[] result = [.. inputs];
@@ -115,7 +121,8 @@ internal static unsafe class Differentiation
             if (!inputs[i].DType.IsInexact())
             {
                 result[i] = inputs[i].IsWeakScalar ? inputs[i].AsType(DType.Float32) : throw new ArgumentException(
-                    $"[grad] Argument {i} to differentiate by is {inputs[i].DType.MlxName()}, shape {ShapeText.Of(inputs[i])}: gradients are of floating-point arrays. "
+                    $"[grad] Argument {i} to differentiate by is {inputs[i].DType.MlxName()}, shape {ShapeText.Of(inputs[i])}: gradients "
+                    + $"are of floating-point arrays. "
                     + "Convert it with AsType(DType.Float32), or leave it out.", nameof(inputs));
             }
         }
@@ -162,7 +169,8 @@ internal static unsafe class Differentiation
             }
 
             CallbackErrors.ThrowIfFailed(
-                Mlxc.mlx_closure_value_and_grad_apply(&values, &gradients, transformed, arguments.Handle), "mlx_closure_value_and_grad_apply");
+                Mlxc.mlx_closure_value_and_grad_apply(&values, &gradients, transformed, arguments.Handle),
+                "mlx_closure_value_and_grad_apply");
             GraphDepth.AddGradient(mark);
             return (new VectorArray(values).ToArrays(), new VectorArray(gradients).ToArrays());
         }
@@ -187,7 +195,8 @@ internal static unsafe class Differentiation
         if (loss.NDim != 0)
         {
             throw new InvalidOperationException(
-                $"The function to differentiate must return a scalar, but returned an array of shape {ShapeText.Of(loss)}. Reduce it, with Sum or Mean for instance.");
+                $"The function to differentiate must return a scalar, but returned an array of shape {ShapeText.Of(loss)}. Reduce it, "
+                + $"with Sum or Mean for instance.");
         }
     }
 }

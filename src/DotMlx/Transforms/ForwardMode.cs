@@ -17,7 +17,9 @@ internal static class ForwardMode
     /// <summary>Whether the vjps of what is traced are differentiated by their cotangents, which must be linear then.</summary>
     internal static bool IsActive => _depth > 0;
 
-    /// <summary>Whether nothing but forward mode looks at what is computed now: no gradient and no compiled function inside of it.</summary>
+    /// <summary>
+    /// Whether nothing but forward mode looks at what is computed now: no gradient and no compiled function inside of it.
+    /// </summary>
     internal static bool IsInnermost => _innermost is not null && _innermost == Trace.Current;
 
     internal static (MlxArray[] Outputs, MlxArray[] Jvps) Jvp(Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] tangents)
@@ -145,7 +147,8 @@ internal static class ForwardMode
     {
         if (primals.Length != tangents.Length)
         {
-            throw new ArgumentException($"[jvp] There are {primals.Length} inputs, but {tangents.Length} tangents for them.", nameof(tangents));
+            throw new ArgumentException($"[jvp] There are {primals.Length} inputs, but {tangents.Length} tangents for them.",
+                nameof(tangents));
         }
 
         for (int i = 0; i < primals.Length; i++)
@@ -155,13 +158,15 @@ internal static class ForwardMode
             if (!primals[i].Shape.SequenceEqual(tangents[i].Shape))
             {
                 throw new ArgumentException(
-                    $"[jvp] Input {i} has the shape {ShapeText.Of(primals[i])}, but its tangent {ShapeText.Of(tangents[i])}.", nameof(tangents));
+                    $"[jvp] Input {i} has the shape {ShapeText.Of(primals[i])}, but its tangent {ShapeText.Of(tangents[i])}.",
+                    nameof(tangents));
             }
 
             if (!primals[i].DType.IsInexact() && tangents[i].DType.IsInexact())
             {
                 throw new ArgumentException(
-                    $"[jvp] Input {i} is {primals[i].DType.MlxName()}, but its tangent {tangents[i].DType.MlxName()}, which would be cut off to integers. "
+                    $"[jvp] Input {i} is {primals[i].DType.MlxName()}, but its "
+                    + $"tangent {tangents[i].DType.MlxName()}, which would be cut off to integers. "
                     + "Give a tangent of integers, or convert the input with AsType(DType.Float32).", nameof(tangents));
             }
         }

@@ -27,7 +27,9 @@ public sealed unsafe class FunctionExporter : IDisposable
         _file = new AtomicFile(path, Extension);
 
         // MLX puts the path into its message, where '%' would break it.
-        _substitute = _file.TemporaryPath.Contains('%', StringComparison.Ordinal) ? NativePath.InTemporaryFolder(Extension, _ => { }) : null;
+        _substitute = _file.TemporaryPath.Contains('%', StringComparison.Ordinal)
+            ? NativePath.InTemporaryFolder(Extension, _ => { })
+            : null;
         try
         {
             using NativeClosure closure = NativeClosure.Create(fun);

@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// Transforms go through the graph of a function recursively, operation by operation, in MLX. A graph that is too deep for the thread's stack
-/// would end the process, so it is refused before. (Evaluating and freeing need no such stack.)
+/// Transforms go through the graph of a function recursively, operation by operation, in MLX. A graph that is too deep for the thread's
+/// stack would end the process, so it is refused before. (Evaluating and freeing need no such stack.)
 /// </summary>
 internal static class GraphDepth
 {
@@ -31,8 +31,10 @@ internal static class GraphDepth
         if (operations > Harmless && ThreadStack.Left is { } left && operations * BytesPerOperation > left - Reserve)
         {
             throw new InsufficientExecutionStackException(
-                $"The function under a transform has called {operations} operations. MLX goes through their graph recursively, for which the "
-                + $"{left >> 10} KB that are left of this thread's stack may not suffice. Call the transform on a thread with a larger stack: "
+                $"The function under a transform has called {operations} operations. MLX goes through their "
+                + $"graph recursively, for which the "
+                + $"{left >> 10} KB that are left of this thread's stack may not suffice. Call the "
+                + $"transform on a thread with a larger stack: "
                 + $"new Thread(start, maxStackSize: {Suggested(operations)} << 20).");
         }
     }

@@ -62,7 +62,8 @@ public sealed unsafe class ImportedFunction : IDisposable
         try
         {
             MlxError.ThrowIfFailed(
-                Mlxc.mlx_imported_function_apply_kwargs(&results, function, arguments.Handle, named.Handle), "mlx_imported_function_apply_kwargs");
+                Mlxc.mlx_imported_function_apply_kwargs(&results, function, arguments.Handle, named.Handle),
+                "mlx_imported_function_apply_kwargs");
             return new VectorArray(results).ToArrays();
         }
         finally

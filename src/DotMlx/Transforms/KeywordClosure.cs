@@ -9,7 +9,8 @@ internal static unsafe class KeywordClosure
 {
     internal static mlx_closure_kwargs Create(Func<MlxArray[], IReadOnlyDictionary<string, MlxArray>, MlxArray[]> function)
     {
-        mlx_closure_kwargs handle = Mlxc.mlx_closure_kwargs_new_func_payload(&Invoke, NativeClosure.Payload(function), &NativeClosure.Release);
+        mlx_closure_kwargs handle = Mlxc.mlx_closure_kwargs_new_func_payload(&Invoke, NativeClosure.Payload(function),
+            &NativeClosure.Release);
         return handle.ctx != null ? handle : throw MlxError.Fail("mlx_closure_kwargs_new_func_payload");
     }
 

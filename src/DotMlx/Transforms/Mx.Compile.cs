@@ -36,7 +36,8 @@ public static unsafe partial class Mx
 
     /// <inheritdoc cref="Compile(Func{MlxArray, MlxArray}, IMlxState[], IMlxState[], bool)"/>
     public static Func<MlxArray, MlxArray, MlxArray, MlxArray> Compile(
-        Func<MlxArray, MlxArray, MlxArray, MlxArray> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null, bool shapeless = false) =>
+        Func<MlxArray, MlxArray, MlxArray, MlxArray> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null,
+        bool shapeless = false) =>
         Compile<MlxArray, MlxArray, MlxArray, MlxArray>(fun, inputs, outputs, shapeless);
 
     /// <inheritdoc cref="Compile(Func{MlxArray, MlxArray}, IMlxState[], IMlxState[], bool)"/>

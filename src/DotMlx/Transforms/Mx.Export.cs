@@ -45,7 +45,8 @@ public static unsafe partial class Mx
                 fixed (byte* name = NativeKey.Bytes(native.Path, nameof(file)))
                 {
                     CallbackErrors.ThrowIfFailed(
-                        Mlxc.mlx_export_function_kwargs(name, closure, arguments.Handle, named.Handle, NativeCall.Byte(shapeless)), "mlx_export_function_kwargs");
+                        Mlxc.mlx_export_function_kwargs(name, closure, arguments.Handle, named.Handle, NativeCall.Byte(shapeless)),
+                        "mlx_export_function_kwargs");
                 }
             }
             finally
@@ -62,7 +63,8 @@ public static unsafe partial class Mx
     /// <param name="file">The file, which appears when the exporter is disposed.</param>
     /// <param name="fun">The function; arrays that it captures are written as constants.</param>
     /// <param name="shapeless">Whether every graph serves all shapes with the same number of dimensions.</param>
-    public static FunctionExporter Exporter(string file, Func<MlxArray[], MlxArray[]> fun, bool shapeless = false) => new(file, fun, shapeless);
+    public static FunctionExporter Exporter(string file, Func<MlxArray[], MlxArray[]> fun, bool shapeless = false) =>
+        new(file, fun, shapeless);
 
     /// <summary>
     /// Reads a function from a file (<c>mlx_imported_function_new</c>). Such a file is a program, so read only files that you trust.

@@ -16,7 +16,8 @@ public static unsafe partial class Mx
     /// When <paramref name="fun"/> returns, the arrays that it got represent the arrays that were passed in for them. An exception in it is
     /// thrown by the returned function unchanged.
     /// </remarks>
-    public static Func<MlxArray, (MlxArray Value, MlxArray Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> fun) => ValueAndGrad<MlxArray>(fun);
+    public static Func<MlxArray, (MlxArray Value, MlxArray Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> fun) =>
+        ValueAndGrad<MlxArray>(fun);
 
     /// <summary>Creates the function that computes the value and the gradient with respect to one of two arrays.</summary>
     /// <param name="fun">A function that returns a scalar array.</param>
@@ -97,7 +98,8 @@ public static unsafe partial class Mx
     /// two arrays.
     /// </summary>
     /// <param name="fun">A function that returns a scalar array.</param>
-    public static Func<Tree, MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> ValueAndGrad(Func<Tree, MlxArray, MlxArray, MlxArray> fun) =>
+    public static Func<Tree, MlxArray, MlxArray, (MlxArray Value, Tree Gradients)> ValueAndGrad(
+        Func<Tree, MlxArray, MlxArray, MlxArray> fun) =>
         ValueAndGrad<Tree, MlxArray, MlxArray>(fun);
 
     /// <summary>
@@ -204,7 +206,8 @@ public static unsafe partial class Mx
             foreach (string name in names)
             {
                 chosen.Add(name, arguments.TryGetValue(name, out Tree? argument) ? argument : throw new ArgumentException(
-                    $"There is no argument '{name}' with respect to which to differentiate: the arguments are {arguments.Description}.", nameof(arguments)));
+                    $"There is no argument '{name}' with respect to which to differentiate: the arguments are {arguments.Description}.",
+                    nameof(arguments)));
             }
 
             return WithoutAuxiliary(Differentiation.ByStructure(

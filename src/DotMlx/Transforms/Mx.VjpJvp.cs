@@ -31,7 +31,9 @@ public static unsafe partial class Mx
         return (outputs[0], vjps[0]);
     }
 
-    /// <summary>Computes a function and the product of its Jacobian with tangents (<c>mlx.core.jvp</c>), by the gradients of its gradients.</summary>
+    /// <summary>
+    /// Computes a function and the product of its Jacobian with tangents (<c>mlx.core.jvp</c>), by the gradients of its gradients.
+    /// </summary>
     /// <param name="fun">Any function of arrays.</param>
     /// <param name="primals">The arguments.</param>
     /// <param name="tangents">One for every argument, of its shape.</param>

@@ -7,7 +7,8 @@ namespace DotMlx;
 internal sealed class StandIn
 {
     internal const string Argument =
-        "was an argument of a function under a transform, which has no value outside of it. Return what is needed from the function, and give a "
+        "was an argument of a function under a transform, which has no value outside of it. Return what is "
+        + "needed from the function, and give a "
         + "model or an optimizer that kept the array its own arrays again.";
 
     private readonly int[]? _shape;
@@ -29,7 +30,9 @@ internal sealed class StandIn
     /// <param name="why">The end of a sentence that begins with the array.</param>
     internal StandIn(MlxArray traced, string why) => (_shape, _dtype, _why) = (traced.Shape.ToArray(), traced.DType, why);
 
-    /// <summary>The array that another one stands for now that its transform is over: a chain of them would grow from step to step.</summary>
+    /// <summary>
+    /// The array that another one stands for now that its transform is over: a chain of them would grow from step to step.
+    /// </summary>
     internal static MlxArray Settled(MlxArray array)
     {
         while (array.IsOnlyStandIn && array.StandsIn is { Outside: { } outside } standIn && standIn.Trace?.HasEnded != false)
@@ -40,7 +43,9 @@ internal sealed class StandIn
         return array;
     }
 
-    /// <summary>The array that stands there for the calling flow: not what a trace of another flow has put there for its own time.</summary>
+    /// <summary>
+    /// The array that stands there for the calling flow: not what a trace of another flow has put there for its own time.
+    /// </summary>
     internal static MlxArray Seen(MlxArray array)
     {
         while (ForOthers(array) is { Outside: { } outside })

@@ -135,7 +135,9 @@ internal sealed class Trace : IDisposable
         field = value;
     }
 
-    /// <summary>An array that is <paramref name="traced"/> in the flow of this trace and <paramref name="outside"/> in every other one.</summary>
+    /// <summary>
+    /// An array that is <paramref name="traced"/> in the flow of this trace and <paramref name="outside"/> in every other one.
+    /// </summary>
     internal MlxArray StandInFor(MlxArray traced, MlxArray outside)
     {
         // One of this trace stood for another place, or for what other flows saw there before.
@@ -198,8 +200,10 @@ internal sealed class Trace : IDisposable
         if (valueless)
         {
             // Who looks at it must hear of it, rather than go on with what was there.
-            slot.Set(new MlxArray(new StandIn(traced, $"is '{slot.Key}' of a {slot.Container.GetType().Name}, which was changed inside a function that is "
-                + "compiled, vectorized or exported: such arrays have no value outside of it. Name the model as state of the compiled function, "
+            slot.Set(new MlxArray(new StandIn(traced,
+                $"is '{slot.Key}' of a {slot.Container.GetType().Name}, which was changed inside a function that is "
+                + "compiled, vectorized or exported: such arrays have no value outside of it. Name the "
+                + "model as state of the compiled function, "
                 + "Mx.Compile(fun, inputs: [model], outputs: [model]), or give it its array again.")));
             return;
         }

@@ -38,7 +38,8 @@ internal static unsafe class Vectorization
                 {
                     CallbackErrors.ThrowIfFailed(
                         Mlxc.mlx_detail_vmap_replace(
-                            &results, arguments.Handle, tracedInputs, tracedOutputs, first, (nuint)axes.Length, firstResult, (nuint)resultAxes.Length),
+                            &results, arguments.Handle, tracedInputs, tracedOutputs, first, (nuint)axes.Length, firstResult,
+                            (nuint)resultAxes.Length),
                         "mlx_detail_vmap_replace");
                 }
             }

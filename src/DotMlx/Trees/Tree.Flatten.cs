@@ -77,7 +77,8 @@ public abstract partial class Tree
 
     private static Entry EntryOf(string path, List<string> names, MlxArray array) => names.Count <= MaxDepth
         ? new Entry(path, names, array)
-        : throw new ArgumentException($"The path '{path[..Math.Min(path.Length, 40)]}…' has {names.Count} parts; trees are built {MaxDepth} nodes deep at most.");
+        : throw new ArgumentException($"The path '{path[..Math.Min(path.Length, 40)]}…' has {names.Count} parts; trees are "
+        + $"built {MaxDepth} nodes deep at most.");
 
     private static Tree Build(List<Entry> entries, int depth, Func<string, string>? unescape = null)
     {

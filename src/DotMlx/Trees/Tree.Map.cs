@@ -47,7 +47,8 @@ public abstract partial class Tree
         ArgumentNullException.ThrowIfNull(tree);
         ArgumentNullException.ThrowIfNull(other);
         return Rebuild(tree, [other], new TreePath(), (leaf, others, path) => map(leaf.Array, Shown(others[0]))
-            ?? throw new InvalidOperationException($"The function returned null for {path?.Quoted}. Return an empty TreeDictionary instead."));
+            ?? throw new InvalidOperationException($"The function returned null for {path?.Quoted}. Return "
+            + $"an empty TreeDictionary instead."));
     }
 
     /// <summary>Applies a function to the arrays of three trees. The result has the structure of the first tree.</summary>
@@ -134,18 +135,21 @@ public abstract partial class Tree
         other is TreeLeaf leaf
             ? leaf.Array
             : throw new ArgumentException(
-                $"The trees do not match: {TreePaths.Quote(TreePaths.Find(otherRoot, other))} is an array in the first tree and {other.Description} in another.");
+                $"The trees do not match: {TreePaths.Quote(TreePaths.Find(otherRoot, other))} is an array in the first tree "
+                + $"and {other.Description} in another.");
 
     private static ArgumentException Missing(Tree other, Tree otherRoot, string key)
     {
         string path = TreePaths.Find(otherRoot, other);
         return new ArgumentException(
-            $"The trees do not match: '{TreePaths.Join(path, key)}' is in the first tree only; in another, {TreePaths.Quote(path)} is {other.Description}.");
+            $"The trees do not match: '{TreePaths.Join(path, key)}' is in the first tree only; in "
+            + $"another, {TreePaths.Quote(path)} is {other.Description}.");
     }
 
     private static MlxArray ArrayOf(Tree node, TreePath? path) => node is TreeLeaf leaf
         ? leaf.Array
-        : throw new ArgumentException($"The trees do not match: {path?.Quoted} is an array in the first tree and {node.Description} in another.");
+        : throw new ArgumentException($"The trees do not match: {path?.Quoted} is an array in the first "
+        + $"tree and {node.Description} in another.");
 
     // Whoever gets the node may keep it.
     private static Tree Shown(Tree node)

@@ -35,7 +35,8 @@ public abstract partial class Tree
             case (_, _) when sameKind:
                 return MergeChildren(path, left, right, merge);
             default:
-                throw new ArgumentException($"Cannot merge {path.Quoted}: it is {left.Description} on the left and {right.Description} on the right.");
+                throw new ArgumentException($"Cannot merge {path.Quoted}: it is {left.Description} on the "
+                    + $"left and {right.Description} on the right.");
         }
     }
 

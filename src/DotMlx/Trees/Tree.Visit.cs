@@ -1,6 +1,8 @@
 namespace DotMlx;
 
-/// <content>How every walk in the library goes through a tree, whatever its nodes are, and how it builds another of the same kind.</content>
+/// <content>
+/// How every walk in the library goes through a tree, whatever its nodes are, and how it builds another of the same kind.
+/// </content>
 public abstract partial class Tree
 {
     /// <summary>The data of an optimizer about a container of its state; null for all other containers.</summary>
@@ -91,7 +93,9 @@ public abstract partial class Tree
         return result;
     }
 
-    /// <summary>Builds a tree of the same structure from what a function makes of each leaf, in their order; nobody outside sees the leaves.</summary>
+    /// <summary>
+    /// Builds a tree of the same structure from what a function makes of each leaf, in their order; nobody outside sees the leaves.
+    /// </summary>
     internal Tree Remade(Func<TreeLeaf, Tree> make)
     {
         if (this is TreeLeaf leaf)

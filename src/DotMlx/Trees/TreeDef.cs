@@ -195,5 +195,6 @@ internal static class TreeDef
     }
 
     private static NotSupportedException Unsupported(object value) => new(
-        $"A function under a transform cannot take or return a {value.GetType()} that holds arrays. Use a pair of arrays, MlxArray[], or a Tree.");
+        $"A function under a transform cannot take or return a {value.GetType()} that holds arrays. Use a "
+        + $"pair of arrays, MlxArray[], or a Tree.");
 }

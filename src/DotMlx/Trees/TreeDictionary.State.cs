@@ -10,6 +10,7 @@ public sealed partial class TreeDictionary : IMlxState
     void IMlxState.RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Assign(state as TreeDictionary ?? throw new ArgumentException($"The state is a dictionary, but this is {state.Description}.", nameof(state)));
+        Assign(state as TreeDictionary
+            ?? throw new ArgumentException($"The state is a dictionary, but this is {state.Description}.", nameof(state)));
     }
 }

@@ -271,5 +271,6 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     internal override void AddLike(Tree node, int index, Tree child) => _items.Add(node.NameAt(index), child);
 
     private static Tree Checked(string key, Tree value) =>
-        value ?? throw new ArgumentNullException(nameof(value), $"The value for the key '{key}' is null: leave the key out, or use an empty TreeDictionary.");
+        value ?? throw new ArgumentNullException(nameof(value),
+            $"The value for the key '{key}' is null: leave the key out, or use an empty TreeDictionary.");
 }

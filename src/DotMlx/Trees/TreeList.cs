@@ -151,7 +151,8 @@ public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
     internal override void AddLike(Tree node, int index, Tree child) => _items.Add(child);
 
     private static Tree Checked(Tree item, int index) =>
-        item ?? throw new ArgumentNullException(nameof(item), $"Element {index} of the list is null: use an empty TreeDictionary for an element without arrays.");
+        item ?? throw new ArgumentNullException(nameof(item),
+            $"Element {index} of the list is null: use an empty TreeDictionary for an element without arrays.");
 
     private ArgumentOutOfRangeException OutOfRange(int index) =>
         new(nameof(index), index, $"{Where} is {Description}: there is no element {index}.");

@@ -7,7 +7,8 @@ namespace DotMlx.Bindings.Tests.Support;
 internal static class Child
 {
     /// <returns>The lines that it wrote.</returns>
-    internal static string[] Run(string? library, string[] arguments, string? workingDirectory = null, params (string Name, string? Value)[] environment)
+    internal static string[] Run(string? library, string[] arguments, string? workingDirectory = null,
+        params (string Name, string? Value)[] environment)
     {
         ProcessStartInfo start = OwnProgram.Start(typeof(Child).Assembly.Location, arguments);
         start.WorkingDirectory = workingDirectory ?? AppContext.BaseDirectory;

@@ -9,7 +9,8 @@ namespace DotMlx.Bindings.Tests.Support;
 /// </summary>
 internal static class CountingLibrary
 {
-    internal static TinyLibrary Build(ApiVersion api, string realLibrary) => new(Source(api), "mlxc", LinkOptions(realLibrary, OperatingSystem.IsMacOS()));
+    internal static TinyLibrary Build(ApiVersion api, string realLibrary) =>
+        new(Source(api), "mlxc", LinkOptions(realLibrary, OperatingSystem.IsMacOS()));
 
     internal static string[] LinkOptions(string realLibrary, bool macOS) => macOS
         ? [$"-Wl,-reexport_library,{realLibrary}", $"-Wl,-rpath,{Path.GetDirectoryName(realLibrary)}"]
@@ -73,7 +74,8 @@ internal static class CountingLibrary
         return text.ToString();
     }
 
-    private static bool Counts(ApiFunction f) => f.Name == "mlx_array_free" || IsArray(f.Returns) || f.Parameters.Any(p => IsResult(p.Type));
+    private static bool Counts(ApiFunction f) => f.Name == "mlx_array_free" || IsArray(f.Returns)
+        || f.Parameters.Any(p => IsResult(p.Type));
 
     private static bool IsArray(CType type) => type is { Base: "mlx_array", Pointers: 0 };
 
@@ -83,7 +85,8 @@ internal static class CountingLibrary
     {
         string types = f.Parameters.Count == 0 ? "void" : string.Join(", ", f.Parameters.Select(p => p.Type));
         string[] results = [.. f.Parameters.Where(p => IsResult(p.Type)).Select(p => p.Name)];
-        text.Append($"{f.Prototype} {{\n  static {f.Returns} (*real)({types});\n  if (!real) *(void**)&real = dlsym(RTLD_NEXT, \"{f.Name}\");\n");
+        text.Append($"{f.Prototype} {{\n  static {f.Returns} (*real)({types});\n  if (!real) *(void**)&real "
+            + $"= dlsym(RTLD_NEXT, \"{f.Name}\");\n");
         foreach (string r in results) text.Append($"  bool fresh_{r} = {r} && !{r}->ctx;\n");
         if (f.Name == "mlx_array_free") text.Append("  if (arr.ctx) drop(arr.ctx);\n");
         text.Append($"  {f.Returns} status = real({string.Join(", ", f.Parameters.Select(p => p.Name))});\n");

@@ -11,7 +11,8 @@ internal sealed class LineLoggerProvider(Action<string> line) : ILoggerProvider,
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter) =>
         line($"{logLevel}: {formatter(state, exception)}");
 
     public void Dispose()

@@ -43,7 +43,9 @@ internal sealed class TinyLibrary : IDisposable
         System.IO.File.WriteAllText(code, source);
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("cc", ["-shared", "-fPIC", "-w", "-o", library, code, .. options]) { RedirectStandardError = true })!;
+            using Process process =
+                Process.Start(new ProcessStartInfo("cc", ["-shared", "-fPIC", "-w", "-o", library, code, .. options])
+                    { RedirectStandardError = true })!;
             string errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
             Assert.That(process.ExitCode, Is.Zero, errors);

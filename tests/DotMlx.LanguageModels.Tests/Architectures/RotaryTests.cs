@@ -10,7 +10,8 @@ internal sealed class RotaryTests
     [Test]
     public void BothWaysAgree([Values(16, 8)] int dims, [Values(0, 37)] int offset, [Values(1, 5)] int length, [Values] bool padded)
     {
-        RotaryEmbedding rotary = new(new(dims, RotaryPeriods.Of(Enumerable.Range(1, dims / 2).Select(i => i * 1.5), magnitude: 1.25)), headDims: 16);
+        RotaryEmbedding rotary = new(new(dims, RotaryPeriods.Of(Enumerable.Range(1, dims / 2).Select(i => i * 1.5), magnitude: 1.25)),
+            headDims: 16);
         int[]? padding = padded ? [3, 0] : null;
         using ForwardPass pass = new(length, offset + 3, padding);
         MlxArray x = Mx.Random.Normal([2, 4, length, 16]);

@@ -26,7 +26,8 @@ internal sealed class ModelChatTemplateTests(string name)
             foreach (JsonNode? chat in chats)
             {
                 string title = (string)chat!["name"]!;
-                var more = chat.AsObject().Where(member => !NotVariables.Contains(member.Key)).ToDictionary(member => member.Key, member => (object?)member.Value);
+                var more = chat.AsObject().Where(member => !NotVariables.Contains(member.Key))
+                    .ToDictionary(member => member.Key, member => (object?)member.Value);
                 string Render() => template.Render(
                     chat["messages"]!.AsArray(), chat["tools"]?.AsArray(), (bool)chat["add_generation_prompt"]!, special, more);
 
@@ -42,7 +43,9 @@ internal sealed class ModelChatTemplateTests(string name)
     }
 }
 
-/// <summary>What Jinja2 3.1.6 makes of templates, in the environment that transformers makes for them, and the lines of its faults.</summary>
+/// <summary>
+/// What Jinja2 3.1.6 makes of templates, in the environment that transformers makes for them, and the lines of its faults.
+/// </summary>
 internal sealed class TemplateGoldenTests
 {
     private static readonly JsonObject Golden =
@@ -83,7 +86,8 @@ internal sealed class ChatTemplateTests
 {
     private static readonly Dictionary<string, object?> None = [];
 
-    private static string Render(string template, object? x = null) => ChatTemplate.Parse(template).Render(new Dictionary<string, object?> { ["x"] = x });
+    private static string Render(string template, object? x = null) =>
+        ChatTemplate.Parse(template).Render(new Dictionary<string, object?> { ["x"] = x });
 
     [Test]
     public void TakesValuesOfDotNet()
@@ -101,7 +105,8 @@ internal sealed class ChatTemplateTests
 
     [Test]
     public void RefusesTypesThatItWouldHaveToReflect() =>
-        Assert.That(() => Render("{{ x }}", new Uri("http://localhost")), Throws.ArgumentException.With.Message.Contains("'x' is of the type System.Uri"));
+        Assert.That(() => Render("{{ x }}", new Uri("http://localhost")),
+            Throws.ArgumentException.With.Message.Contains("'x' is of the type System.Uri"));
 
     [Test]
     public void RefusesValuesThatContainThemselves()
@@ -115,7 +120,8 @@ internal sealed class ChatTemplateTests
     public void ErrorsNameTheTemplateAndTheLine()
     {
         var template = ChatTemplate.Parse("a\n{{ x.y }}\n{{ z.y }}", "my template");
-        ChatTemplateException error = Assert.Throws<ChatTemplateException>(() => template.Render(new Dictionary<string, object?> { ["x"] = "" }))!;
+        ChatTemplateException error =
+            Assert.Throws<ChatTemplateException>(() => template.Render(new Dictionary<string, object?> { ["x"] = "" }))!;
         Assert.That((error.Template, error.Line, error.IsRefusal), Is.EqualTo(("my template", 3, false)));
         Assert.That(error.Message, Is.EqualTo("my template, line 3: 'z' is undefined"));
     }
@@ -128,13 +134,15 @@ internal sealed class ChatTemplateTests
         {
             string In(string file) => Path.Combine(folder.FullName, file);
 
-            Assert.That((ChatTemplate.Load(folder.FullName), ChatTemplate.NamesIn(folder.FullName)), Is.EqualTo(((ChatTemplate?)null, Array.Empty<string>())));
+            Assert.That((ChatTemplate.Load(folder.FullName), ChatTemplate.NamesIn(folder.FullName)),
+                Is.EqualTo(((ChatTemplate?)null, Array.Empty<string>())));
             File.WriteAllText(In("tokenizer_config.json"),
                 """{"chat_template": [{"name": "default", "template": "one"}, {"name": "tool_use", "template": "{{ broken"}]}""");
             Assert.That(ChatTemplate.NamesIn(folder.FullName), Is.EquivalentTo(new[] { "default", "tool_use" }));
             Assert.That(ChatTemplate.Load(folder.FullName)!.Render(None), Is.EqualTo("one"));
             Assert.That(() => ChatTemplate.Load(folder.FullName, "tool_use"),
-                Throws.TypeOf<ChatTemplateException>().With.Message.Contains(In("tokenizer_config.json")).And.Message.Contains("tool_use").And.Message.Contains("line 1"));
+                Throws.TypeOf<ChatTemplateException>().With.Message.Contains(In("tokenizer_config.json")).And.Message
+                    .Contains("tool_use").And.Message.Contains("line 1"));
             File.WriteAllText(In("chat_template.jinja"), "two");
             Directory.CreateDirectory(In("additional_chat_templates"));
             File.WriteAllText(In("additional_chat_templates/rag.jinja"), "three");
@@ -143,7 +151,8 @@ internal sealed class ChatTemplateTests
             Assert.That(ChatTemplate.Load(folder.FullName, "other"), Is.Null);
             File.WriteAllText(In("tokenizer_config.json"), """{"chat_template": 7}""");
             Assert.That(() => ChatTemplate.Load(folder.FullName),
-                Throws.TypeOf<InvalidDataException>().With.Message.EqualTo($"{In("tokenizer_config.json")}: $.chat_template: expected a list, found 7"));
+                Throws.TypeOf<InvalidDataException>().With.Message
+                    .EqualTo($"{In("tokenizer_config.json")}: $.chat_template: expected a list, found 7"));
         }
         finally
         {
@@ -209,9 +218,12 @@ internal sealed class ChatTemplateTests
     public void LongChainsAreFineAndLongerOnesRefused()
     {
         Assert.That(Render("{{ " + string.Join(" + ", Enumerable.Repeat("'a'", 900)) + " }}"), Has.Length.EqualTo(900));
-        Assert.That(() => Render("{{ " + string.Join(" + ", Enumerable.Repeat("'a'", 90_000)) + " }}"), Throws.TypeOf<ChatTemplateException>());
-        Assert.That(() => Render("{{ x" + string.Concat(Enumerable.Repeat("|trim", 90_000)) + " }}"), Throws.TypeOf<ChatTemplateException>());
-        Assert.That(Render("{% if 0 %}" + string.Concat(Enumerable.Repeat("{% elif 0 %}", 20_000)) + "{% else %}x{% endif %}"), Is.EqualTo("x"));
+        Assert.That(() => Render("{{ " + string.Join(" + ", Enumerable.Repeat("'a'", 90_000)) + " }}"),
+            Throws.TypeOf<ChatTemplateException>());
+        Assert.That(() => Render("{{ x" + string.Concat(Enumerable.Repeat("|trim", 90_000)) + " }}"),
+            Throws.TypeOf<ChatTemplateException>());
+        Assert.That(Render("{% if 0 %}" + string.Concat(Enumerable.Repeat("{% elif 0 %}", 20_000)) + "{% else %}x{% endif %}"),
+            Is.EqualTo("x"));
     }
 
     [TestCase("__class__")]
@@ -235,7 +247,8 @@ internal sealed class ChatTemplateTests
         string source = ChatTemplate.Load(TestModels.Folder(model))!.Source;
         JsonArray chats = JsonNode.Parse(File.ReadAllBytes(Path.Combine(TestModels.Folder(model), "expected.json")))!["chats"]!.AsArray();
         var random = new Random(16);
-        string[] parts = ["{{", "}}", "{%", "%}", "{#", "-", "'", "\"", "(", ")", "[", "]", "|", ".", "~", " not ", " in ", " is ", " if ", "\\", "{% endif %}", "{% for x in messages %}", "é", "\0", "1", "**", "*"];
+        string[] parts = ["{{", "}}", "{%", "%}", "{#", "-", "'", "\"", "(", ")", "[", "]", "|", ".", "~", " not ", " in ", " is ", " if ",
+            "\\", "{% endif %}", "{% for x in messages %}", "é", "\0", "1", "**", "*"];
         int refused = 0;
         for (int i = 0; i < 250; i++)
         {
@@ -258,7 +271,9 @@ internal sealed class ChatTemplateTests
             {
                 refused++;
                 Assert.That(error.Line, Is.InRange(1, changed.Count(c => c == '\n') + 1), changed);
-                Assert.That(error.Message, error.IsRefusal ? Is.Not.Empty : Does.StartWith($"the changed template, line {error.Line}: "), changed);
+                Assert.That(error.Message, error.IsRefusal
+                    ? Is.Not.Empty
+                    : Does.StartWith($"the changed template, line {error.Line}: "), changed);
             }
         }
         Assert.That(refused, Is.GreaterThan(50));

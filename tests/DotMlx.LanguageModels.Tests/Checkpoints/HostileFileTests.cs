@@ -10,8 +10,10 @@ internal sealed class HostileFileTests
 
     private static readonly string[] S_values =
     [
-        "null", "true", "false", "0", "-1", "1", "3", "7", "1e9", "2147483647", "1e300", "-0.5", "0.1", "\"\"", "\"@surrogate\"", "\"silu\"", "[]",
-        "[1]", "[null]", "[\"x\"]", "{}", "{\"a\": {}}", "{\"rope_type\": \"yarn\"}", "{\"rope_type\": 3}", "{\"group_size\": 0, \"bits\": 4}",
+        "null", "true", "false", "0", "-1", "1", "3", "7", "1e9", "2147483647", "1e300", "-0.5", "0.1", "\"\"",
+        "\"@surrogate\"", "\"silu\"", "[]",
+        "[1]", "[null]", "[\"x\"]", "{}", "{\"a\": {}}", "{\"rope_type\": \"yarn\"}", "{\"rope_type\": 3}",
+        "{\"group_size\": 0, \"bits\": 4}",
     ];
 
     private static IEnumerable<TestCaseData> Models => TestModels.Names.Select((name, seed) => new TestCaseData(name, seed));

@@ -21,7 +21,8 @@ internal sealed class LoadingTests
         using LanguageModel stored = copy.Load(), half = copy.Load(new() { DType = DType.Float16 });
         Assert.That(Types(stored), Is.All.EqualTo(DType.BFloat16));
         Assert.That(Types(half), Is.All.EqualTo(DType.Float16));
-        Assert.That(() => new LoadOptions { DType = DType.Int32 }, Throws.ArgumentException.With.Message.Contains("Float32, Float16 or BFloat16"));
+        Assert.That(() => new LoadOptions { DType = DType.Int32 },
+            Throws.ArgumentException.With.Message.Contains("Float32, Float16 or BFloat16"));
 
         static IEnumerable<DType> Types(LanguageModel model) => model.Model.Parameters().Flatten().Select(item => item.Value.DType);
     }
@@ -45,7 +46,8 @@ internal sealed class LoadingTests
     [TestCase(DType.BFloat16, 3e-2)]
     public void ExpertsInHalfPrecisionAreNear(DType type, double tolerance)
     {
-        MlxArray weight = Mx.Random.Uniform(-1, 1, [4, 24, 16]), bias = Mx.Random.Uniform(-1, 1, [4, 24]), x = Mx.Random.Uniform(-1, 1, [3, 5, 1, 1, 16]);
+        MlxArray weight = Mx.Random.Uniform(-1, 1, [4, 24, 16]), bias = Mx.Random.Uniform(-1, 1, [4, 24]),
+            x = Mx.Random.Uniform(-1, 1, [3, 5, 1, 1, 16]);
         MlxArray chosen = Mx.Random.RandInt(0, 4, [3, 5, 2]);
         SwitchLinear exact = new(weight, bias), half = new(weight.AsType(type), bias.AsType(type));
         MlxArray result = half.Forward(x.AsType(type), chosen);
@@ -95,7 +97,8 @@ internal sealed class LoadingTests
         using ModelCopy copy = new("mixtral");
         copy.Rewrite(weights => weights.Remove("model.layers.1.block_sparse_moe.experts.2.w1.weight"));
         InvalidDataException error = Assert.Throws<InvalidDataException>(() => copy.Load());
-        Assert.That(error.Message, Does.Contain("'model.layers.1.block_sparse_moe.switch_mlp.gate_proj.weight' of shape (4, 112, 64) is missing")
+        Assert.That(error.Message,
+            Does.Contain("'model.layers.1.block_sparse_moe.switch_mlp.gate_proj.weight' of shape (4, 112, 64) is missing")
             .And.Contain("'model.layers.1.block_sparse_moe.experts.3.w1.weight' of shape (112, 64) has no place in the model"));
     }
 
@@ -135,11 +138,13 @@ internal sealed class LoadingTests
         using ModelCopy copy = new("llama");
         copy.Configure(config => config["model_type"] = "mamba");
         NotSupportedException error = Assert.Throws<NotSupportedException>(() => copy.Load());
-        Assert.That(error.Message, Does.Contain("'mamba'").And.Contain("llama").And.Contain("qwen3_moe").And.Contain("gpt_oss").And.Contain("Register"));
+        Assert.That(error.Message,
+            Does.Contain("'mamba'").And.Contain("llama").And.Contain("qwen3_moe").And.Contain("gpt_oss").And.Contain("Register"));
     }
 
     [TestCase("hidden_act", "\"snake\"", "'snake'; known activations are silu")]
-    [TestCase("rope_scaling", "{\"rope_type\": \"spiral\", \"factor\": 2}", "'rope_scaling.rope_type' is 'spiral'; known are default, linear")]
+    [TestCase("rope_scaling", "{\"rope_type\": \"spiral\", \"factor\": 2}",
+        "'rope_scaling.rope_type' is 'spiral'; known are default, linear")]
     [TestCase("rope_scaling", "{\"type\": \"linear\", \"factor\": 2, \"twist\": 3}", "'rope_scaling.twist'")]
     [TestCase("attention_chunk_size", "128", "'attention_chunk_size'")]
     [TestCase("quantization_config", "{\"quant_method\": \"gptq\", \"bits\": 4}", "'quantization_config.quant_method' is 'gptq'")]
@@ -157,7 +162,8 @@ internal sealed class LoadingTests
     {
         using ModelCopy copy = new("llama");
         copy.Configure(config => config["house_color"] = "blue");
-        Assert.That(() => copy.Load(), Throws.TypeOf<NotSupportedException>().With.Message.Contains("'house_color'").And.Message.Contains("IgnoredOptions"));
+        Assert.That(() => copy.Load(),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("'house_color'").And.Message.Contains("IgnoredOptions"));
         copy.Load(new() { IgnoredOptions = ["house_color"] }).Dispose();
     }
 
@@ -189,7 +195,8 @@ internal sealed class LoadingTests
         string map = File.ReadAllText(index);
         File.WriteAllText(index, map.Replace("\"model.norm.weight\"", "\"model.norms.weight\"", StringComparison.Ordinal));
         Assert.That(() => copy.Load(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'model.norms.weight'"));
-        File.WriteAllText(index, map.Replace("model-00002-of-00007.safetensors", "../model-00002-of-00007.safetensors", StringComparison.Ordinal));
+        File.WriteAllText(index,
+            map.Replace("model-00002-of-00007.safetensors", "../model-00002-of-00007.safetensors", StringComparison.Ordinal));
         Assert.That(() => copy.Load(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("beside the index"));
         File.WriteAllText(index, map);
         byte[] bytes = File.ReadAllBytes(shard);
@@ -220,8 +227,10 @@ internal sealed class LoadingTests
     public void LayersMayBeQuantizedInTheirOwnWay()
     {
         using ModelCopy copy = new("llama-affine-4bit-g32");
-        copy.Configure(config => config["quantization"]!["model.layers.0.self_attn.q_proj"] = new JsonObject { ["group_size"] = 32, ["bits"] = 8 });
-        Assert.That(() => copy.Load(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'model.layers.0.self_attn.q_proj.weight' has the shape (64, 8), expected (64, 16)"));
+        copy.Configure(config =>
+            config["quantization"]!["model.layers.0.self_attn.q_proj"] = new JsonObject { ["group_size"] = 32, ["bits"] = 8 });
+        Assert.That(() => copy.Load(), Throws.TypeOf<InvalidDataException>().With.Message
+            .Contains("'model.layers.0.self_attn.q_proj.weight' has the shape (64, 8), expected (64, 16)"));
         copy.Rewrite(weights =>
         {
             const string Path = "model.layers.0.self_attn.q_proj.";

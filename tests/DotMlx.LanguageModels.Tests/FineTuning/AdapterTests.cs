@@ -23,7 +23,8 @@ internal sealed class AdapterTests
         using LanguageModel model = run.LoadModel();
         using Adapter adapter = Adapter.Load(model, run.Folder);
         adapter.Save(_folder);
-        using SafetensorsFile saved = Mx.LoadSafetensors(Path.Combine(_folder, file)), original = Mx.LoadSafetensors(Path.Combine(run.Folder, file));
+        using SafetensorsFile saved = Mx.LoadSafetensors(Path.Combine(_folder, file)),
+            original = Mx.LoadSafetensors(Path.Combine(run.Folder, file));
         Assert.Multiple(() =>
         {
             Assert.That(saved.Keys, Is.EquivalentTo(original.Keys));
@@ -42,7 +43,8 @@ internal sealed class AdapterTests
         using GoldenRun run = new("llama-lora");
         using LanguageModel model = run.LoadModel();
         using TrainingBatch batch = run.Batch(0);
-        using Adapter first = Adapter.Load(model, run.Folder), second = Adapter.Create(model, new() { Layers = 1, Lora = new() { Rank = 2, Keys = ["lm_head", "self_attn.o_proj"] } });
+        using Adapter first = Adapter.Load(model, run.Folder),
+            second = Adapter.Create(model, new() { Layers = 1, Lora = new() { Rank = 2, Keys = ["lm_head", "self_attn.o_proj"] } });
         float[] plain = Logits();
         model.Adapter = first;
         float[] adapted = Logits();
@@ -73,8 +75,10 @@ internal sealed class AdapterTests
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen2"));
         float[] before = model.Decoder.Model.Norm.Weight.ToArray<float>();
         using MlxArray other = Mx.Full([before.Length], 3f);
-        Mx.SaveSafetensors(Path.Combine(_folder, "adapters.safetensors"), new Dictionary<string, MlxArray> { ["model.norm.weight"] = other });
-        File.WriteAllText(Path.Combine(_folder, "adapter_config.json"), """{"fine_tune_type": "full", "num_layers": -1, "lora_parameters": null}""");
+        Mx.SaveSafetensors(Path.Combine(_folder, "adapters.safetensors"),
+            new Dictionary<string, MlxArray> { ["model.norm.weight"] = other });
+        File.WriteAllText(Path.Combine(_folder, "adapter_config.json"),
+            """{"fine_tune_type": "full", "num_layers": -1, "lora_parameters": null}""");
         using Adapter adapter = Adapter.Load(model, _folder);
         model.Adapter = adapter;
         float[] with = model.Decoder.Model.Norm.Weight.ToArray<float>();
@@ -93,14 +97,16 @@ internal sealed class AdapterTests
         using GoldenRun run = new("qwen3-dora");
         using LanguageModel model = run.LoadModel();
         using SafetensorsFile original = Mx.LoadSafetensors(Path.Combine(run.Folder, "adapters.safetensors"));
-        Dictionary<string, string> endings = new() { ["lora_a"] = "lora_A.weight", ["lora_b"] = "lora_B.weight", ["m"] = "lora_magnitude_vector" };
+        Dictionary<string, string> endings = new()
+            { ["lora_a"] = "lora_A.weight", ["lora_b"] = "lora_B.weight", ["m"] = "lora_magnitude_vector" };
         Dictionary<string, MlxArray> peft = original.ToDictionary(
             item => $"base_model.model.{item.Key[..item.Key.LastIndexOf('.')]}.{endings[item.Key[(item.Key.LastIndexOf('.') + 1)..]]}",
             item => item.Value.NDim == 2 ? item.Value.T : item.Value);
         Mx.SaveSafetensors(Path.Combine(_folder, "adapter_model.safetensors"), peft);
         File.WriteAllText(Path.Combine(_folder, "adapter_config.json"), new JsonObject
         {
-            ["peft_type"] = "LORA", ["r"] = 4, ["lora_alpha"] = 16, ["use_dora"] = true, ["use_rslora"] = rankStabilized, ["target_modules"] = new JsonArray("q_proj"),
+            ["peft_type"] = "LORA", ["r"] = 4, ["lora_alpha"] = 16, ["use_dora"] = true, ["use_rslora"] = rankStabilized,
+            ["target_modules"] = new JsonArray("q_proj"),
         }.ToJsonString());
         using Adapter adapter = Adapter.Load(model, _folder);
         Assert.Multiple(() =>
@@ -168,13 +174,16 @@ internal sealed class AdapterTests
         using LanguageModel model = run.LoadModel(), other = LanguageModel.Load(TestModels.Folder("qwen3"));
         using MlxArray small = Mx.Zeros(2, 2);
         File.Copy(Path.Combine(run.Folder, "adapter_config.json"), Path.Combine(_folder, "adapter_config.json"));
-        Mx.SaveSafetensors(Path.Combine(_folder, "adapters.safetensors"), new Dictionary<string, MlxArray> { ["model.layers.2.self_attn.q_proj.lora_a"] = small });
+        Mx.SaveSafetensors(Path.Combine(_folder, "adapters.safetensors"),
+            new Dictionary<string, MlxArray> { ["model.layers.2.self_attn.q_proj.lora_a"] = small });
         Assert.Multiple(() =>
         {
             Assert.That(() => Adapter.Load(model, _folder), Throws.TypeOf<InvalidDataException>()
-                .With.Message.Contains("'model.layers.2.self_attn.q_proj.lora_a' has the shape (2, 2)").And.Message.Contains("expected (64, 4)"));
+                .With.Message.Contains("'model.layers.2.self_attn.q_proj.lora_a' has the shape (2, 2)").And.Message
+                .Contains("expected (64, 4)"));
             Assert.That(() => other.Adapter = Adapter.Load(model, run.Folder), Throws.ArgumentException);
-            Assert.That(() => Adapter.Load(model, TestModels.Folder("llama")), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("adapter_config.json"));
+            Assert.That(() => Adapter.Load(model, TestModels.Folder("llama")),
+                Throws.TypeOf<FileNotFoundException>().With.Message.Contains("adapter_config.json"));
             Assert.That(
                 () => Adapter.Create(model, new() { Layers = 0, Lora = new() { Keys = ["self_attn.query"] } }),
                 Throws.ArgumentException.With.Message.Contains("'self_attn.query'").And.Message.Contains("'self_attn.q_proj'"));
@@ -188,7 +197,8 @@ internal sealed class AdapterTests
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("llama-tied"));
         using Adapter adapter = Adapter.Create(model, new()
         {
-            Method = dora ? FineTuningMethod.Dora : FineTuningMethod.Lora, Layers = 1, Lora = new() { Rank = 3, Scale = 2, Keys = ["model.embed_tokens"] },
+            Method = dora ? FineTuningMethod.Dora : FineTuningMethod.Lora, Layers = 1,
+            Lora = new() { Rank = 3, Scale = 2, Keys = ["model.embed_tokens"] },
         });
         using MlxArray tokens = MlxArray.Create<int>([1, 5, 7, 2], 1, 4);
         using MlxArray plain = model.Decoder.Forward(tokens);
@@ -226,7 +236,8 @@ internal sealed class AdapterTests
         Assert.Multiple(() =>
         {
             Assert.That(after.Select(item => item.Key), Is.EqualTo(before.Keys));
-            Assert.That(after.Select(item => item.Key).Where(key => !Mx.ArrayEqual(before[key], after.First(item => item.Key == key).Value).Item<bool>()), Is.Empty);
+            Assert.That(after.Select(item => item.Key)
+                .Where(key => !Mx.ArrayEqual(before[key], after.First(item => item.Key == key).Value).Item<bool>()), Is.Empty);
             Assert.That(saved.Tokenizer, Is.Not.Null);
         });
     }

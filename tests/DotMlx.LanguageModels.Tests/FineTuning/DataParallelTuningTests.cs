@@ -28,7 +28,8 @@ internal sealed class DataParallelTuningTests
         {
             Assert.That(together[1], Is.EqualTo(together[0]));
             Assert.That(together[0], Is.EqualTo(alone).Within(1e-5));
-            Assert.That(Directory.GetFiles(Path.Combine(ranks.Folder, "checkpoints")), Has.Length.EqualTo(1), "the first process alone writes checkpoints");
+            Assert.That(Directory.GetFiles(Path.Combine(ranks.Folder, "checkpoints")), Has.Length.EqualTo(1),
+                "the first process alone writes checkpoints");
         });
         using SafetensorsFile first = Adapters("0"), second = Adapters("1"), whole = Adapters("alone");
         foreach ((string name, MlxArray array) in whole)
@@ -55,7 +56,8 @@ internal sealed class DataParallelTuningTests
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));
         FineTuningSettings settings = new()
         {
-            Layers = 2, Lora = new() { Rank = 2 }, BatchSize = 4, Iterations = Iterations, StepsPerReport = 1, StepsPerValidation = 3, ValidationBatches = 2,
+            Layers = 2, Lora = new() { Rank = 2 }, BatchSize = 4, Iterations = Iterations, StepsPerReport = 1, StepsPerValidation = 3,
+            ValidationBatches = 2,
             CheckpointFolder = group is null ? null : Path.Combine(folder, "checkpoints"), Compiled = false, Group = group,
         };
         List<double> losses = [];

@@ -38,7 +38,8 @@ internal sealed class DataTests
             + """{"prompt": "Hi", "completion": "Hello"}""" + "\n"
             + """{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}], "tools": [{"type": "function", "function": {"name": "clock"}}]}""",
             new() { MaskPrompt = true });
-        string prompt = _model.ChatTemplate!.Render([new Dictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }], addGenerationPrompt: true);
+        string prompt = _model.ChatTemplate!.Render([new Dictionary<string, object?> { ["role"] = "user", ["content"] = "Hi" }],
+            addGenerationPrompt: true);
         Assert.Multiple(() =>
         {
             Assert.That(set.Count, Is.EqualTo(3));
@@ -56,11 +57,13 @@ internal sealed class DataTests
     [TestCase("{\"messages\": [{\"content\": \"x\"}]}", 1, "message 1 of 'messages' has no 'role'")]
     [TestCase("{\"text\": \"\\ud800\"}", 1, "")]
     public void ABadLineIsNamed(string lines, int number, string fault) => Assert.That(
-        () => Load(lines), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"'{_file}', line {number}: ").And.Message.Contains(fault));
+        () => Load(lines), Throws.TypeOf<InvalidDataException>().With.Message
+            .StartsWith($"'{_file}', line {number}: ").And.Message.Contains(fault));
 
     [Test]
     public void MaskingTextIsRefused() => Assert.That(
-        () => Load("""{"text": "a"}""", new() { MaskPrompt = true }), Throws.TypeOf<InvalidDataException>().With.Message.Contains("no prompt to mask"));
+        () => Load("""{"text": "a"}""", new() { MaskPrompt = true }),
+        Throws.TypeOf<InvalidDataException>().With.Message.Contains("no prompt to mask"));
 
     [Test]
     public void LongTextsAreCutAndEmptyOnesLeftOut()
@@ -89,8 +92,10 @@ internal sealed class DataTests
         {
             Assert.That(batch.Tokens.Shape.ToArray(), Is.EqualTo(new[] { 2, 65 }));
             Assert.That(batch.Tokens[0].ToArray<int>(), Is.EqualTo((int[])[5, 6, 7, .. new int[62]]));
-            Assert.That(batch.Mask[0].ToArray<bool>().Select((learned, i) => learned ? i : -1).Where(i => i >= 0), Is.EqualTo(new[] { 0, 1, 2 }));
-            Assert.That(batch.Mask[1].ToArray<bool>().Select((learned, i) => learned ? i : -1).Where(i => i >= 0), Is.EqualTo(new[] { 29, 30, 31, 32 }));
+            Assert.That(batch.Mask[0].ToArray<bool>().Select((learned, i) => learned ? i : -1)
+                .Where(i => i >= 0), Is.EqualTo(new[] { 0, 1, 2 }));
+            Assert.That(batch.Mask[1].ToArray<bool>().Select((learned, i) => learned ? i : -1)
+                .Where(i => i >= 0), Is.EqualTo(new[] { 29, 30, 31, 32 }));
             Assert.That(batch.Count, Is.EqualTo(7));
         });
     }
@@ -98,7 +103,8 @@ internal sealed class DataTests
     [Test]
     public void PackedRowsHoldEveryTextOnce()
     {
-        ExampleSet set = Load(string.Join('\n', Enumerable.Range(0, 12).Select(i => $$"""{"text": "{{new string('x', i + 1)}} number {{i}}"}""")), new() { Packed = true, MaxLength = 40 });
+        ExampleSet set = Load(string.Join('\n', Enumerable.Range(0, 12)
+            .Select(i => $$"""{"text": "{{new string('x', i + 1)}} number {{i}}"}""")), new() { Packed = true, MaxLength = 40 });
         BatchPlan plan = new(set, 1, seed: 3);
         List<int> tokens = [];
         int learned = 0;
@@ -129,7 +135,8 @@ internal sealed class DataTests
             Assert.That(Order(1, 0), Is.Not.EqualTo(Order(2, 0)));
             Assert.That(Order(1, 0), Is.Not.EqualTo(Order(1, 1)));
             Assert.That(Order(1, 1), Is.EquivalentTo(Order(1, 0)));
-            Assert.That(() => new BatchPlan(set, 21, 0), Throws.ArgumentException.With.Message.Contains("has 20 examples, but a batch takes 21"));
+            Assert.That(() => new BatchPlan(set, 21, 0),
+                Throws.ArgumentException.With.Message.Contains("has 20 examples, but a batch takes 21"));
         });
 
         string[] Order(ulong seed, long epoch)

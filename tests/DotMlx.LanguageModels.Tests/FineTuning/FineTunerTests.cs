@@ -35,7 +35,8 @@ internal sealed class FineTunerTests
         List<FineTuningProgress> reports = [];
         using FineTuner tuner = new(_model, Data(), S_settings, new Adam(5e-3));
         FineTuningStatus status = tuner.Run(new Listener(reports.Add));
-        FineTuningProgress[] losses = [.. reports.Where(report => report.Loss is not null)], validations = [.. reports.Where(report => report.ValidationLoss is not null)];
+        FineTuningProgress[] losses = [.. reports.Where(report => report.Loss is not null)],
+            validations = [.. reports.Where(report => report.ValidationLoss is not null)];
         Assert.Multiple(() =>
         {
             Assert.That(status, Is.EqualTo(FineTuningStatus.Completed));
@@ -87,7 +88,8 @@ internal sealed class FineTunerTests
     public void AResumedRunHasTheSameLossesToTheBit(FineTuningMethod method, int accumulation)
     {
         string checkpoints = Path.Combine(_folder, "checkpoints");
-        FineTuningSettings settings = S_settings with { Method = method, AccumulationSteps = accumulation, StepsPerReport = 1, StepsPerCheckpoint = 5 };
+        FineTuningSettings settings = S_settings
+            with { Method = method, AccumulationSteps = accumulation, StepsPerReport = 1, StepsPerCheckpoint = 5 };
         double[] whole = Losses(settings);
         List<double> losses = [];
         using (LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3")))
@@ -124,7 +126,8 @@ internal sealed class FineTunerTests
             tuner.Run();
             _model.Adapter = null;
         }
-        Assert.That(Directory.GetFiles(checkpoints).Select(Path.GetFileName), Is.EquivalentTo(new[] { "checkpoint-00000006.safetensors", "checkpoint-00000008.safetensors" }));
+        Assert.That(Directory.GetFiles(checkpoints).Select(Path.GetFileName),
+            Is.EquivalentTo(new[] { "checkpoint-00000006.safetensors", "checkpoint-00000008.safetensors" }));
 
         // The newest one is broken, so the one before it is taken.
         File.WriteAllBytes(Path.Combine(checkpoints, "checkpoint-00000009.safetensors"), [1, 2, 3]);
@@ -155,7 +158,8 @@ internal sealed class FineTunerTests
 
     private void StayFlat(int steps)
     {
-        using FineTuner tuner = new(_model, Data(), S_settings with { Iterations = 1000, Layers = 1, ValidationBatches = 1 }, new AdamW(1e-3));
+        using FineTuner tuner = new(_model, Data(), S_settings
+            with { Iterations = 1000, Layers = 1, ValidationBatches = 1 }, new AdamW(1e-3));
         using TrainingBatch batch = TrainingBatch.Pad([new([1, 2, 3, 4, 5], 0), new([5, 6, 7], 1)], 64);
         for (int i = 0; i < 5; i++)
         {
@@ -181,8 +185,10 @@ internal sealed class FineTunerTests
     [Test]
     public void SettingsThatDoNotFitAreRefused() => Assert.Multiple(() =>
     {
-        Assert.That(() => new FineTuner(_model, Data(), S_settings with { BatchSize = 1000 }), Throws.ArgumentException.With.Message.Contains("a batch takes 1000"));
-        Assert.That(() => new FineTuner(_model, Data(), S_settings with { MaxGradientNorm = 0 }), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new FineTuner(_model, Data(), S_settings with { BatchSize = 1000 }),
+            Throws.ArgumentException.With.Message.Contains("a batch takes 1000"));
+        Assert.That(() => new FineTuner(_model, Data(), S_settings with { MaxGradientNorm = 0 }),
+            Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => new FineTuner(_model, Data(), S_settings with { WholeModel = true }), Throws.ArgumentException);
     });
 

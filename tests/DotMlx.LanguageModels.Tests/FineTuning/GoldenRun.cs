@@ -35,7 +35,8 @@ internal sealed class GoldenRun : IDisposable
         if (Config["quantize_first"] is JsonObject how)
         {
             int groupSize = (int)how["group_size"]!;
-            model.Model.Quantize(groupSize, (int)how["bits"]!, classPredicate: (_, layer) => Width(layer) is { } width && width % groupSize == 0);
+            model.Model.Quantize(groupSize, (int)how["bits"]!, classPredicate: (_, layer) => Width(layer) is { } width
+                && width % groupSize == 0);
         }
         return model;
     }
@@ -47,7 +48,8 @@ internal sealed class GoldenRun : IDisposable
         // MLX compiles with a C++ compiler on a CPU, which takes longer than the steps.
         FineTuningSettings settings = new()
         {
-            Method = config.Method, Layers = config.Layers, Lora = config.Lora, WholeModel = config.Method == FineTuningMethod.Full, Compiled = false,
+            Method = config.Method, Layers = config.Layers, Lora = config.Lora,
+            WholeModel = config.Method == FineTuningMethod.Full, Compiled = false,
         };
         FineTuner tuner = new(model, null, change?.Invoke(settings) ?? settings, new AdamW(
             Schedules.JoinSchedules([Schedules.LinearSchedule(0, 2e-3, 3), Schedules.CosineDecay(2e-3, 9)], [3]), weightDecay: 0.01));
@@ -73,7 +75,8 @@ internal sealed class GoldenRun : IDisposable
     }
 
     internal SafetensorsFile Final() =>
-        Mx.LoadSafetensors(new[] { "adapters.safetensors", "final.safetensors" }.Select(name => Path.Combine(Folder, name)).First(File.Exists));
+        Mx.LoadSafetensors(new[] { "adapters.safetensors", "final.safetensors" }.Select(name => Path.Combine(Folder, name))
+            .First(File.Exists));
 
     internal static void RequireLibrary(string name)
     {

@@ -55,9 +55,11 @@ internal sealed class GoldenTuningTests
     {
         using GoldenRun run = new("llama-lora");
         using LanguageModel model = run.LoadModel();
-        using FineTuner tuner = run.Start(model, settings => settings with { Compiled = true, Layers = 1, Lora = settings.Lora with { Keys = ["self_attn.q_proj"] } });
+        using FineTuner tuner = run.Start(model, settings => settings
+            with { Compiled = true, Layers = 1, Lora = settings.Lora with { Keys = ["self_attn.q_proj"] } });
         using LanguageModel same = run.LoadModel();
-        using FineTuner plain = run.Start(same, settings => settings with { Layers = 1, Lora = settings.Lora with { Keys = ["self_attn.q_proj"] } });
+        using FineTuner plain =
+            run.Start(same, settings => settings with { Layers = 1, Lora = settings.Lora with { Keys = ["self_attn.q_proj"] } });
         Assert.That(run.Train(tuner, 0, 4), Is.EqualTo(run.Train(plain, 0, 4)).Within(1e-4));
     }
 

@@ -60,7 +60,8 @@ internal sealed class GradientSettingsTests
         return Math.Sqrt(sum);
     }
 
-    private static Dictionary<string, float[]> Values(FineTuner tuner) => tuner.Adapter.Weights.ToDictionary(item => item.Key, item => item.Value.ToArray<float>());
+    private static Dictionary<string, float[]> Values(FineTuner tuner) =>
+        tuner.Adapter.Weights.ToDictionary(item => item.Key, item => item.Value.ToArray<float>());
 
     private static (int Kept, int Changed) Train(bool masters)
     {
@@ -75,7 +76,8 @@ internal sealed class GradientSettingsTests
             tuner.Step(batch);
         }
         int changed = tuner.Adapter.Weights.Values.Zip(before, (now, then) => Mx.Sum(Mx.NotEqual(now, then)).Item<int>()).Sum();
-        MlxArray[] all = [.. tuner.Optimizer.State.Flatten().Where(item => item.Key.EndsWith("master", StringComparison.Ordinal)).Select(item => item.Value)];
+        MlxArray[] all = [.. tuner.Optimizer.State.Flatten().Where(item => item.Key.EndsWith("master", StringComparison.Ordinal))
+            .Select(item => item.Value)];
         Assert.That(all.Length > 0, Is.EqualTo(masters));
         return (all.Sum(master => Mx.Sum(Mx.NotEqual(master, master.AsType(DType.Float16).AsType(DType.Float32))).Item<int>()), changed);
     }
@@ -85,7 +87,8 @@ internal sealed class GradientSettingsTests
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"), new() { DType = DType.Float16 });
         FineTuningSettings settings = new()
         {
-            Method = FineTuningMethod.Full, Layers = 1, MasterWeights = true, Compiled = false, CheckpointFolder = checkpoints, AccumulationSteps = 3,
+            Method = FineTuningMethod.Full, Layers = 1, MasterWeights = true, Compiled = false, CheckpointFolder = checkpoints,
+            AccumulationSteps = 3,
         };
         using FineTuner tuner = new(model, null, settings, new AdamW(1e-3));
         using TrainingBatch batch = TrainingBatch.Pad(S_texts, 64);

@@ -42,7 +42,8 @@ internal sealed class KilledRunTests
             Assert.That(killed, Is.EqualTo(times), "a child ended before it was killed");
             Assert.That(expected, Has.Count.EqualTo(iterations));
             Assert.That(found, Is.EqualTo(expected));
-            Assert.That(Directory.GetFiles(Path.Combine(_folder, "killed")), Has.Length.EqualTo(2), "the last checkpoints are kept, and nothing else");
+            Assert.That(Directory.GetFiles(Path.Combine(_folder, "killed")), Has.Length.EqualTo(2),
+                "the last checkpoints are kept, and nothing else");
         });
     }
 
@@ -51,7 +52,8 @@ internal sealed class KilledRunTests
     private bool Run(string checkpoints, int iterations, TimeSpan? killAfter, Dictionary<int, string> losses)
     {
         ProcessStartInfo start = OwnProgram.Start(
-            typeof(KilledRunTests).Assembly.Location, "tune", _folder, Path.Combine(_folder, checkpoints), iterations.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            typeof(KilledRunTests).Assembly.Location, "tune", _folder, Path.Combine(_folder, checkpoints),
+            iterations.ToString(System.Globalization.CultureInfo.InvariantCulture));
         using Process child = Process.Start(start)!;
         Task<string> errors = child.StandardError.ReadToEndAsync();
         bool begun = false;

@@ -56,7 +56,8 @@ internal sealed class ResumedSettingsTests
     public void ASchedulePassesToAConstantRateAndBack()
     {
         Run(new Adam(Schedules.CosineDecay(1e-3, 4)));
-        Assert.That(Resume(new Adam(1e-3), iterations: 4).Rate, Is.EqualTo(1e-3).Within(1e-8), "the rate that the schedule begins with is another setting");
+        Assert.That(Resume(new Adam(1e-3), iterations: 4).Rate, Is.EqualTo(1e-3)
+            .Within(1e-8), "the rate that the schedule begins with is another setting");
         Assert.That(Resume(new Adam(Schedules.LinearSchedule(0, 1e-3, 8)), iterations: 6).Rate, Is.EqualTo(5 * 1e-3 / 8).Within(1e-8));
     }
 

@@ -12,7 +12,8 @@ internal static class TuningChild
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));
         FineTuningSettings settings = new()
         {
-            Layers = 1, Lora = new() { Rank = 2, Dropout = 0.1 }, BatchSize = 2, Iterations = iterations, StepsPerReport = 1, AccumulationSteps = 2,
+            Layers = 1, Lora = new() { Rank = 2, Dropout = 0.1 }, BatchSize = 2, Iterations = iterations, StepsPerReport = 1,
+            AccumulationSteps = 2,
             CheckpointFolder = checkpoints, StepsPerCheckpoint = 1, KeptCheckpoints = 2, Compiled = false,
         };
         using FineTuner tuner = new(model, FineTuningData.Load(folder, model) with { Valid = null }, settings, new AdamW(1e-3));
@@ -25,7 +26,8 @@ internal static class TuningChild
     {
         public void Report(FineTuningProgress value)
         {
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{value.Iteration} {BitConverter.DoubleToInt64Bits(value.Loss!.Value):X16}."));
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{value.Iteration} {BitConverter.DoubleToInt64Bits(value.Loss!.Value):X16}."));
             Console.Out.Flush();
         }
     }

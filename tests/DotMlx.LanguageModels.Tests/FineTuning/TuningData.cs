@@ -11,7 +11,8 @@ internal static class TuningData
     internal static void Write(string folder)
     {
         string[] lines = [.. S_colors.SelectMany(color => S_things.Select(thing => JsonSerializer.Serialize(
-            new Dictionary<string, string> { ["prompt"] = $"Which color has the {thing}?", ["completion"] = $"The {thing} is {color}." })))];
+            new Dictionary<string, string>
+                { ["prompt"] = $"Which color has the {thing}?", ["completion"] = $"The {thing} is {color}." })))];
         File.WriteAllLines(Path.Combine(folder, "train.jsonl"), lines.Where((_, i) => i % 5 != 0));
         File.WriteAllLines(Path.Combine(folder, "valid.jsonl"), lines.Where((_, i) => i % 5 == 0));
     }

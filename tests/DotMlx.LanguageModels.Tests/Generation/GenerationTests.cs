@@ -6,7 +6,8 @@ internal sealed class GenerationTests
     private static string[] Decoders => [.. TestModels.Names.Where(name => name != "bert")];
 
     [Test]
-    public async Task TokensAreThoseOfTheOriginalWhateverTheChunks([ValueSource(nameof(Decoders))] string name, [Values(1, 7, 512)] int chunk)
+    public async Task TokensAreThoseOfTheOriginalWhateverTheChunks(
+        [ValueSource(nameof(Decoders))] string name, [Values(1, 7, 512)] int chunk)
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
         (int[] prompt, int[] next) = Prompts.Of(name);
@@ -23,12 +24,14 @@ internal sealed class GenerationTests
     }
 
     [Test]
-    public async Task EachTextOfABatchIsWhatItWouldBeAlone([ValueSource(nameof(Decoders))] string name, [Values(0.0, 0.8)] double temperature)
+    public async Task EachTextOfABatchIsWhatItWouldBeAlone([ValueSource(nameof(Decoders))] string name,
+        [Values(0.0, 0.8)] double temperature)
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
         int[] prompt = Prompts.Of(name).Prompt;
         int[][] prompts = [prompt, prompt[5..], prompt[..3], [.. prompt[10..], .. prompt[..10], .. prompt]];
-        GenerationOptions options = Prompts.Greedy with { Temperature = temperature, Seed = 3, PromptChunk = 32, EndTokens = [prompt[^1], 7, 90, 100, 200, 300] };
+        GenerationOptions options = Prompts.Greedy
+            with { Temperature = temperature, Seed = 3, PromptChunk = 32, EndTokens = [prompt[^1], 7, 90, 100, 200, 300] };
         List<GeneratedToken>[] together = [.. prompts.Select(_ => new List<GeneratedToken>())];
         await foreach (BatchToken token in model.GenerateBatchAsync(prompts, options))
         {
@@ -43,7 +46,8 @@ internal sealed class GenerationTests
     }
 
     [Test]
-    public void ACacheIsReusedAsFarAsPromptsAgree([ValueSource(nameof(Decoders))] string name, [Values(CacheKind.Rotating, CacheKind.Growing)] CacheKind kind)
+    public void ACacheIsReusedAsFarAsPromptsAgree([ValueSource(nameof(Decoders))] string name,
+        [Values(CacheKind.Rotating, CacheKind.Growing)] CacheKind kind)
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
         (int[] prompt, int[] next) = Prompts.Of(name);
@@ -62,7 +66,8 @@ internal sealed class GenerationTests
     }
 
     [Test]
-    public void ACacheIsSavedAndLoaded([Values("llama", "gemma3", "mistral")] string name, [Values(CacheKind.Rotating, CacheKind.Growing)] CacheKind kind)
+    public void ACacheIsSavedAndLoaded([Values("llama", "gemma3", "mistral")] string name,
+        [Values(CacheKind.Rotating, CacheKind.Growing)] CacheKind kind)
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
         (int[] prompt, int[] next) = Prompts.Of(name);
@@ -79,10 +84,12 @@ internal sealed class GenerationTests
         }
         using PromptCache loaded = PromptCache.Load(path, model.Decoder, options);
         Assert.That(loaded.Tokens, Is.EqualTo(prompt.Concat(next[..9])));
-        Assert.That(model.Generate([.. prompt, .. next[..10]], Prompts.Greedy with { MaxTokens = 14 }, loaded).Tokens(), Is.EqualTo(next[10..]));
+        Assert.That(model.Generate([.. prompt, .. next[..10]], Prompts.Greedy with { MaxTokens = 14 }, loaded)
+            .Tokens(), Is.EqualTo(next[10..]));
 
         using LanguageModel other = LanguageModel.Load(TestModels.Folder(name == "llama" ? "gemma2" : "granite"));
-        Assert.That(() => PromptCache.Load(path, other.Decoder, options), Throws.TypeOf<InvalidDataException>().With.Message.Contains(path));
+        Assert.That(() => PromptCache.Load(path, other.Decoder, options),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains(path));
         Assert.That(() => PromptCache.Load(Path.Combine(TestModels.Folder(name), "model.safetensors"), model.Decoder, options),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("no cache"));
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
@@ -102,7 +109,8 @@ internal sealed class GenerationTests
         Assert.That(model.Generate(prompt, generation with { MaxTokens = 12 }, cache).Tokens(), Is.EqualTo(once[..12]));
         cache.Save(path);
         using PromptCache loaded = PromptCache.Load(path, model.Decoder, options);
-        Assert.That(model.Generate([.. prompt, .. once[..12]], generation with { MaxTokens = 12 }, loaded).Tokens(), Is.EqualTo(once[12..]));
+        Assert.That(model.Generate([.. prompt, .. once[..12]], generation with { MaxTokens = 12 }, loaded)
+            .Tokens(), Is.EqualTo(once[12..]));
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
@@ -163,7 +171,8 @@ internal sealed class GenerationTests
         long before = MlxDiagnostics.LiveArrays;
         for (int i = 0; i < 3; i++)
         {
-            _ = model.Generate(prompt, Prompts.Greedy with { Temperature = 1, TopK = 9, LogProbabilities = true, TopLogProbabilities = 2, FrequencyPenalty = 1 }).Tokens();
+            _ = model.Generate(prompt, Prompts.Greedy
+                with { Temperature = 1, TopK = 9, LogProbabilities = true, TopLogProbabilities = 2, FrequencyPenalty = 1 }).Tokens();
         }
         Assert.That(MlxDiagnostics.LiveArrays, Is.LessThanOrEqualTo(before));
     }
@@ -173,11 +182,14 @@ internal sealed class GenerationTests
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("llama")), bert = LanguageModel.Load(TestModels.Folder("bert"));
         Assert.That(() => model.Generate(Array.Empty<int>()).Tokens(), Throws.ArgumentException.With.Message.Contains("no tokens"));
-        Assert.That(() => model.Generate([1, 400]).Tokens(), Throws.ArgumentException.With.Message.Contains("token 400").And.Message.Contains("0 to 399"));
+        Assert.That(() => model.Generate([1, 400]).Tokens(),
+            Throws.ArgumentException.With.Message.Contains("token 400").And.Message.Contains("0 to 399"));
         Assert.That(() => bert.Generate([1, 2]).Tokens(), Throws.TypeOf<NotSupportedException>().With.Message.Contains("Encoder"));
-        Assert.That(() => new GenerationOptions { TopP = 1.5 }, Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("TopP is 1.5"));
+        Assert.That(() => new GenerationOptions { TopP = 1.5 },
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("TopP is 1.5"));
         Assert.That(() => new GenerationOptions { Temperature = double.NaN }, Throws.TypeOf<ArgumentOutOfRangeException>());
         using DecoderCache foreign = new(LanguageModel.Load(TestModels.Folder("gemma2")).Decoder);
-        Assert.That(() => model.Decoder.Forward(Mx.Zeros([1, 2], DType.Int32), foreign), Throws.ArgumentException.With.Message.Contains("another model"));
+        Assert.That(() => model.Decoder.Forward(Mx.Zeros([1, 2], DType.Int32), foreign),
+            Throws.ArgumentException.With.Message.Contains("another model"));
     }
 }

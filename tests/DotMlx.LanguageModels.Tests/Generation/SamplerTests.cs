@@ -55,7 +55,8 @@ internal sealed class SamplerTests
     {
         Assert.That(Draw(new() { LogitBias = new Dictionary<int, double> { [3] = 100 } }, 2), Is.All.EqualTo(3));
         Assert.That(Draw(new() { LogitBias = new Dictionary<int, double> { [0] = double.NegativeInfinity } }, 2), Is.All.EqualTo(4));
-        Assert.That(() => Draw(new() { LogitBias = new Dictionary<int, double> { [5] = 1 } }, 1), Throws.ArgumentException.With.Message.Contains("token 5"));
+        Assert.That(() => Draw(new() { LogitBias = new Dictionary<int, double> { [5] = 1 } }, 1),
+            Throws.ArgumentException.With.Message.Contains("token 5"));
     }
 
     [Test]
@@ -86,7 +87,8 @@ internal sealed class SamplerTests
     [Test]
     public void LogProbabilitiesAreTheModelsOwn()
     {
-        GenerationOptions options = new() { LogProbabilities = true, TopLogProbabilities = 3, LogitBias = new Dictionary<int, double> { [3] = 100 } };
+        GenerationOptions options = new()
+            { LogProbabilities = true, TopLogProbabilities = 3, LogitBias = new Dictionary<int, double> { [3] = 100 } };
         using Sampler sampler = new(options, S_logits.Length, []);
         using Choice choice = sampler.Choose(MlxArray.Create<float>(S_logits, 1, S_logits.Length));
         GeneratedToken token = choice.Read();
@@ -94,7 +96,8 @@ internal sealed class SamplerTests
         Assert.That(token.Token, Is.EqualTo(3));
         Assert.That(token.LogProbability, Is.EqualTo(expected[3]).Within(1e-5));
         Assert.That(token.TopLogProbabilities.Select(item => item.Token), Is.EqualTo(new[] { 0, 4, 1 }));
-        Assert.That(token.TopLogProbabilities.Select(item => item.LogProbability), Is.EqualTo(new[] { expected[0], expected[4], expected[1] }).Within(1e-5));
+        Assert.That(token.TopLogProbabilities.Select(item => item.LogProbability),
+            Is.EqualTo(new[] { expected[0], expected[4], expected[1] }).Within(1e-5));
     }
 
     [Test]

@@ -16,7 +16,9 @@ internal sealed class SchedulerTests
         model.Adapter = null;
         await using GenerationScheduler scheduler = new(model);
         int[][] texts = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => GenerateAsync(
-            scheduler, i % 4 == 3 ? prompt[..^2] : prompt, Prompts.Greedy with { MaxTokens = i % 4 == 1 ? 5 : 24 }, i % 4 == 2 ? adapter : null)));
+            scheduler, i % 4 == 3 ? prompt[..^2] : prompt, Prompts.Greedy with { MaxTokens = i % 4 == 1 ? 5 : 24 }, i % 4 == 2
+                ? adapter
+                : null)));
         int[] again = await GenerateAsync(scheduler, prompt, Prompts.Greedy, null);
         int[] longer = await GenerateAsync(scheduler, [.. prompt, .. next[..10]], Prompts.Greedy with { MaxTokens = 14 }, null);
         Assert.Multiple(() =>
@@ -63,7 +65,8 @@ internal sealed class SchedulerTests
         for (int i = 0; i < 2; i++)
         {
             Task<int[]> good = GenerateAsync(scheduler, prompt, Prompts.Greedy, null);
-            Assert.That(async () => await GenerateAsync(scheduler, prompt, bad, null), Throws.ArgumentException.With.Message.Contains("1000000"));
+            Assert.That(async () => await GenerateAsync(scheduler, prompt, bad, null),
+                Throws.ArgumentException.With.Message.Contains("1000000"));
             Assert.That(await good, Is.EqualTo(next));
         }
     }
@@ -74,10 +77,12 @@ internal sealed class SchedulerTests
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));
         (int[] prompt, int[] next) = Prompts.Of("qwen3");
         await using GenerationScheduler scheduler = new(model);
-        GenerationOptions coarse = Prompts.Greedy with { Cache = new() { Kind = CacheKind.Quantized, QuantizeFrom = 0, Bits = 2, GroupSize = 32 } };
+        GenerationOptions coarse = Prompts.Greedy
+            with { Cache = new() { Kind = CacheKind.Quantized, QuantizeFrom = 0, Bits = 2, GroupSize = 32 } };
         if (MlxLibrary.Kind != MlxLibraryKind.Reference)
         {
-            Assert.That(await GenerateAsync(scheduler, prompt, coarse, null), Is.Not.EqualTo(next), "two bits are too few for the same text");
+            Assert.That(await GenerateAsync(scheduler, prompt, coarse, null), Is.Not.EqualTo(next),
+                "two bits are too few for the same text");
         }
         Assert.That(await GenerateAsync(scheduler, prompt, Prompts.Greedy, null), Is.EqualTo(next));
     }
@@ -97,7 +102,8 @@ internal sealed class SchedulerTests
     }
 
     private static async Task<int[]> GenerateAsync(
-        GenerationScheduler scheduler, IReadOnlyList<int> prompt, GenerationOptions options, Adapter? adapter, CancellationToken cancellationToken = default)
+        GenerationScheduler scheduler, IReadOnlyList<int> prompt, GenerationOptions options, Adapter? adapter,
+        CancellationToken cancellationToken = default)
     {
         List<int> tokens = [];
         await foreach (GeneratedToken token in scheduler.GenerateAsync(prompt, options, adapter, cancellationToken))

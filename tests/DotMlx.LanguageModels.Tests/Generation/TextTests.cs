@@ -12,7 +12,8 @@ internal sealed class TextTests
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
         List<GeneratedToken> tokens = [];
-        await foreach (GeneratedToken token in model.GenerateAsync("Hello world", new() { MaxTokens = 40, EndTokens = [], Temperature = 1, Seed = 5 }))
+        await foreach (GeneratedToken token in model.GenerateAsync("Hello world",
+            new() { MaxTokens = 40, EndTokens = [], Temperature = 1, Seed = 5 }))
         {
             tokens.Add(token);
         }
@@ -31,7 +32,8 @@ internal sealed class TextTests
         for (int start = 2; start + 5 < whole.Length; start += 3)
         {
             string stop = whole.Substring(start, 5);
-            string text = Text(model.Generate("The weather", options with { StopStrings = ["never there", stop] }), out FinishReason? reason);
+            string text = Text(model.Generate("The weather", options with { StopStrings = ["never there", stop] }),
+                out FinishReason? reason);
             Assert.That(text, Is.EqualTo(whole[..whole.IndexOf(stop, StringComparison.Ordinal)]));
             Assert.That(reason, Is.EqualTo(FinishReason.StopString));
         }
@@ -49,7 +51,8 @@ internal sealed class TextTests
         Assert.That(tokens.Tokens(), Is.EqualTo(next));
         Assert.That(tokens.Select(token => token.Text), Is.All.Empty);
         Assert.That(() => model.Generate("text"), Throws.InvalidOperationException.With.Message.Contains("tokenizer.json"));
-        Assert.That(() => model.Generate(prompt, new() { StopStrings = ["x"] }).Tokens(), Throws.InvalidOperationException.With.Message.Contains("Stop strings"));
+        Assert.That(() => model.Generate(prompt, new() { StopStrings = ["x"] })
+            .Tokens(), Throws.InvalidOperationException.With.Message.Contains("Stop strings"));
     }
 
     private static string Text(IEnumerable<GeneratedToken> tokens, out FinishReason? reason)

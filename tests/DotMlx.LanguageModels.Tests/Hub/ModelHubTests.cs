@@ -42,14 +42,16 @@ public sealed class ModelHubTests
         string root = Path.Combine(_cache, "models--org--name");
         Assert.That(folder, Is.EqualTo(Path.Combine(root, "snapshots", TestHub.Commit)));
         Assert.That(File.ReadAllText(Path.Combine(root, "refs", "main")), Is.EqualTo(TestHub.Commit));
-        foreach (string file in Directory.EnumerateFiles(TestModels.Folder("qwen3"), "*.safetensors").Select(path => Path.GetFileName(path)!))
+        foreach (string file in Directory.EnumerateFiles(TestModels.Folder("qwen3"), "*.safetensors")
+            .Select(path => Path.GetFileName(path)!))
         {
             if (file == "expected.safetensors")
             {
                 Assert.That(File.Exists(Path.Combine(folder, file)), Is.False, "a file that the model doesn't need was downloaded");
                 continue;
             }
-            Assert.That(File.ReadAllBytes(Path.Combine(folder, file)), Is.EqualTo(File.ReadAllBytes(Path.Combine(TestModels.Folder("qwen3"), file))));
+            Assert.That(File.ReadAllBytes(Path.Combine(folder, file)),
+                Is.EqualTo(File.ReadAllBytes(Path.Combine(TestModels.Folder("qwen3"), file))));
             if (!OperatingSystem.IsWindows())
             {
                 Assert.That(
@@ -76,8 +78,10 @@ public sealed class ModelHubTests
     {
         _hub.Token = "secret";
         await ModelHub.DownloadAsync(_hub.Repository, Options);
-        Assert.That(_hub.Requests.Where(request => request.Host == "127.0.0.1"), Has.All.Matches<(string, string, string, bool HasToken)>(r => r.HasToken));
-        Assert.That(_hub.Requests.Where(request => request.Host == "localhost"), Is.Not.Empty.And.All.Matches<(string, string, string, bool HasToken)>(r => !r.HasToken));
+        Assert.That(_hub.Requests.Where(request => request.Host == "127.0.0.1"),
+            Has.All.Matches<(string, string, string, bool HasToken)>(r => r.HasToken));
+        Assert.That(_hub.Requests.Where(request => request.Host == "localhost"),
+            Is.Not.Empty.And.All.Matches<(string, string, string, bool HasToken)>(r => !r.HasToken));
     }
 
     [Test]
@@ -109,9 +113,11 @@ public sealed class ModelHubTests
         _hub.CutAfter = 50_000;
         HubOptions cancelling = Options with
         {
-            Progress = new Reporter(progress => { if (progress.FileBytes > 0 && progress.FileBytes < progress.FileSize) { source.Cancel(); } }),
+            Progress = new Reporter(progress => { if (progress.FileBytes > 0
+                && progress.FileBytes < progress.FileSize) { source.Cancel(); } }),
         };
-        Assert.That(async () => await ModelHub.DownloadAsync(_hub.Repository, cancelling, source.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await ModelHub.DownloadAsync(_hub.Repository, cancelling, source.Token),
+            Throws.InstanceOf<OperationCanceledException>());
         Assert.That(ModelHub.FindCached(_hub.Repository, Options), Is.Null);
         Assert.That(
             async () => await ModelHub.DownloadAsync(_hub.Repository, Options with { Offline = true }),
@@ -136,7 +142,9 @@ public sealed class ModelHubTests
     [Test]
     public async Task WrongContentIsDiscarded()
     {
-        _hub.ChangeFile = (name, contents) => name.EndsWith(".safetensors", StringComparison.Ordinal) ? [.. contents[..^1], (byte)~contents[^1]] : contents;
+        _hub.ChangeFile = (name, contents) => name.EndsWith(".safetensors", StringComparison.Ordinal)
+            ? [.. contents[..^1], (byte)~contents[^1]]
+            : contents;
         Assert.That(
             async () => await ModelHub.DownloadAsync(_hub.Repository, Options),
             Throws.InstanceOf<HubException>().With.Message.Contains("SHA-256"));
@@ -169,7 +177,8 @@ public sealed class ModelHubTests
     [Test]
     public async Task LeftoverOfAnotherContentIsReplaced()
     {
-        string file = Directory.EnumerateFiles(TestModels.Folder("qwen3"), "model*.safetensors").Select(path => Path.GetFileName(path)!).First();
+        string file = Directory.EnumerateFiles(TestModels.Folder("qwen3"), "model*.safetensors")
+            .Select(path => Path.GetFileName(path)!).First();
         string blobs = Directory.CreateDirectory(Path.Combine(_cache, "models--org--name", "blobs")).FullName;
         await File.WriteAllBytesAsync(Path.Combine(blobs, _hub.DigestOf(file) + ".incomplete"), new byte[1000]);
         AssertWhole(await ModelHub.DownloadAsync(_hub.Repository, Options));
@@ -290,7 +299,8 @@ public sealed class ModelHubTests
     [TestCase("")]
     [TestCase("/main")]
     public void RevisionThatIsAPathIsRefused(string revision) =>
-        Assert.That(async () => await ModelHub.DownloadAsync(_hub.Repository, Options with { Revision = revision }), Throws.ArgumentException);
+        Assert.That(async () => await ModelHub.DownloadAsync(_hub.Repository, Options with { Revision = revision }),
+            Throws.ArgumentException);
 
     [Test]
     public async Task ProgressNeverGoesBackAndEndsAtTheSize()

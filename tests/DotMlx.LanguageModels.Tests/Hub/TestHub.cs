@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace DotMlx.LanguageModels.Tests.Hub;
 
-/// <summary>Answers on the loopback interface as the hub does: lists files, redirects large ones to another host, and serves ranges.</summary>
+/// <summary>
+/// Answers on the loopback interface as the hub does: lists files, redirects large ones to another host, and serves ranges.
+/// </summary>
 internal sealed class TestHub : IAsyncDisposable
 {
     internal const string Commit = "0123456789abcdef0123456789abcdef01234567";
@@ -86,7 +88,8 @@ internal sealed class TestHub : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         string path = Uri.UnescapeDataString(context.Request.Path.Value!);
-        Requests.Enqueue((context.Request.Host.Host, path, context.Request.Headers.Range.ToString(), context.Request.Headers.Authorization.Count > 0));
+        Requests.Enqueue((context.Request.Host.Host, path, context.Request.Headers.Range.ToString(),
+            context.Request.Headers.Authorization.Count > 0));
         if (Intercept is { } intercept && await intercept(context))
         {
             return;
@@ -137,7 +140,8 @@ internal sealed class TestHub : IAsyncDisposable
     {
         sha = Commit,
         siblings = _files.Select(file => file.Value.Length >= LargeFrom
-            ? (object)new { rfilename = file.Key, size = file.Value.Length, blobId = new string('0', 40), lfs = new { sha256 = DigestOf(file.Key), size = file.Value.Length, pointerSize = 130 } }
+            ? (object)new { rfilename = file.Key, size = file.Value.Length, blobId = new string('0', 40),
+                lfs = new { sha256 = DigestOf(file.Key), size = file.Value.Length, pointerSize = 130 } }
             : new { rfilename = file.Key, size = file.Value.Length, blobId = DigestOf(file.Key) }),
     });
 

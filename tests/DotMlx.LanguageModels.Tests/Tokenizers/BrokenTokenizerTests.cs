@@ -21,9 +21,12 @@ internal sealed class BrokenTokenizerTests
 
     [TestCase("normalizer", """{"type": "Fancy"}""", "$.normalizer: the normalizer 'Fancy'")]
     [TestCase("pre_tokenizer", """{"type": "UnicodeScripts"}""", "$.pre_tokenizer: the pre-tokenizer 'UnicodeScripts'")]
-    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "(a)\\1"}, "behavior": "Isolated", "invert": false}""", "a reference to a group")]
-    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "\\p{Runic}"}, "behavior": "Isolated", "invert": false}""", "the property 'Runic'")]
-    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "a"}, "behavior": "Eaten", "invert": false}""", "$.pre_tokenizer.behavior: the behavior 'Eaten'")]
+    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "(a)\\1"}, "behavior": "Isolated", "invert": false}""",
+        "a reference to a group")]
+    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "\\p{Runic}"}, "behavior": "Isolated", "invert": false}""",
+        "the property 'Runic'")]
+    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "a"}, "behavior": "Eaten", "invert": false}""",
+        "$.pre_tokenizer.behavior: the behavior 'Eaten'")]
     [TestCase("post_processor", """{"type": "Fancy"}""", "$.post_processor: the post-processor 'Fancy'")]
     [TestCase("decoder", """{"type": "Sequence", "decoders": [{"type": "Fancy"}]}""", "$.decoder.decoders[0]: the decoder 'Fancy'")]
     [TestCase("model", """{"type": "Fancy"}""", "$.model: the model 'Fancy'")]
@@ -34,16 +37,20 @@ internal sealed class BrokenTokenizerTests
         using var folder = new TokenizerFolder();
         JsonObject file = TokenizerFolder.SplitsShown();
         file[part] = JsonNode.Parse(value);
-        Assert.That(() => folder.Load(file), Throws.TypeOf<NotSupportedException>().With.Message.Contains(folder.File).And.Message.Contains(fault));
+        Assert.That(() => folder.Load(file),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains(folder.File).And.Message.Contains(fault));
     }
 
     [TestCase("model", """{"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": ["a b"]}""", "$.model.merges[0] needs the token 'ab'")]
-    [TestCase("model", """{"type": "BPE", "vocab": {"a": 0}, "merges": ["a"]}""", "$.model.merges[0]: expected a pair of tokens, found \"a\"")]
+    [TestCase("model", """{"type": "BPE", "vocab": {"a": 0}, "merges": ["a"]}""",
+        "$.model.merges[0]: expected a pair of tokens, found \"a\"")]
     [TestCase("model", """{"type": "BPE", "vocab": {"a": -1}, "merges": []}""", "$.model.vocab: expected a number")]
     [TestCase("model", """{"type": "BPE", "merges": []}""", "$.model has no 'vocab'")]
     [TestCase("model", """{"type": "Unigram", "vocab": [["a", 0]], "unk_id": 7}""", "$.model.unk_id is 7")]
-    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "(a"}, "behavior": "Isolated", "invert": false}""", "a group that does not end")]
-    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "[z-a]"}, "behavior": "Isolated", "invert": false}""", "an empty range")]
+    [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "(a"}, "behavior": "Isolated", "invert": false}""",
+        "a group that does not end")]
+    [TestCase("pre_tokenizer",
+        """{"type": "Split", "pattern": {"Regex": "[z-a]"}, "behavior": "Isolated", "invert": false}""", "an empty range")]
     [TestCase("normalizer", """{"type": "Precompiled", "precompiled_charsmap": "AAAA"}""", "$.normalizer.precompiled_charsmap")]
     [TestCase("added_tokens", """[{"id": 0, "special": true}]""", "$.added_tokens[0] has no 'content'")]
     [TestCase("added_tokens", """[{"content": "\ud800"}]""", "$.added_tokens[0].content is no text")]
@@ -53,7 +60,8 @@ internal sealed class BrokenTokenizerTests
         string file = TokenizerFolder.SplitsShown().ToJsonString();
         // As text, since the mistakes of some of these are not to be had as nodes.
         file = string.Concat(file.AsSpan(0, file.Length - 1), $", \"{part}\": {value}}}");
-        Assert.That(() => folder.Load(file), Throws.TypeOf<InvalidDataException>().With.Message.Contains(folder.File).And.Message.Contains(fault));
+        Assert.That(() => folder.Load(file),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains(folder.File).And.Message.Contains(fault));
     }
 
     [Test]
@@ -61,10 +69,12 @@ internal sealed class BrokenTokenizerTests
     {
         using var folder = new TokenizerFolder();
         JsonObject file = TokenizerFolder.SplitsShown();
-        file["pre_tokenizer"] = JsonNode.Parse("""{"type": "Split", "pattern": {"Regex": "(?:a+)+b"}, "behavior": "Isolated", "invert": false}""");
+        file["pre_tokenizer"] =
+            JsonNode.Parse("""{"type": "Split", "pattern": {"Regex": "(?:a+)+b"}, "behavior": "Isolated", "invert": false}""");
         Tokenizer tokenizer = folder.Load(file);
         Assert.That(
-            () => tokenizer.Encode(new string('a', 40)), Throws.TypeOf<InvalidDataException>().With.Message.Contains("takes too many steps"));
+            () => tokenizer.Encode(new string('a', 40)),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("takes too many steps"));
     }
 
     [TestCaseSource(nameof(Families))]

@@ -87,7 +87,8 @@ internal sealed class StreamingDecoderTests
     {
         using var folder = new TokenizerFolder();
         Tokenizer tokenizer = Load(folder, ByteFallback, "x");
-        Assert.That(Parts(tokenizer, 0xE4, 0xBD, 0xA0, 256, 0xF0, 0x9F, 0x99, 0x82), Is.EqualTo(new[] { "", "", "你", "x", "", "", "", "🙂", "" }));
+        Assert.That(Parts(tokenizer, 0xE4, 0xBD, 0xA0, 256, 0xF0, 0x9F, 0x99, 0x82),
+            Is.EqualTo(new[] { "", "", "你", "x", "", "", "", "🙂", "" }));
         Assert.That(Parts(tokenizer, 256, 0xE4, 0xBD), Is.EqualTo(new[] { "x", "", "", "\uFFFD\uFFFD" }));
         Assert.That(string.Concat(Parts(tokenizer, 0xFF, 0xFF, 256)), Is.EqualTo("\uFFFD\uFFFDx"));
     }

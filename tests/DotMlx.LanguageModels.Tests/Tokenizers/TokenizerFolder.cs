@@ -23,7 +23,9 @@ internal sealed class TokenizerFolder : IDisposable
         return Tokenizer.Load(Path);
     }
 
-    /// <summary>A model of the 256 bytes without merges, where the last byte of each word ends in a bar: it shows how text is split.</summary>
+    /// <summary>
+    /// A model of the 256 bytes without merges, where the last byte of each word ends in a bar: it shows how text is split.
+    /// </summary>
     public static JsonObject SplitsShown() => new()
     {
         ["version"] = "1.0",

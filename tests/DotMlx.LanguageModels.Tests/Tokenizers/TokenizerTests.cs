@@ -44,7 +44,8 @@ internal sealed class TokenizerTests(string name)
                 // The first is of the ids alone, the second of those with the special tokens around them.
                 Assert.That(_tokenizer.Decode(Ids(text, "ids_without_special")), Is.EqualTo(text.GetProperty("decoded").GetString()));
                 Assert.That(
-                    _tokenizer.Decode(Ids(text, "ids"), skipSpecialTokens: true), Is.EqualTo(text.GetProperty("decoded_skipping_special").GetString()));
+                    _tokenizer.Decode(Ids(text, "ids"), skipSpecialTokens: true),
+                    Is.EqualTo(text.GetProperty("decoded_skipping_special").GetString()));
             }
         }
     }
@@ -60,7 +61,8 @@ internal sealed class TokenizerTests(string name)
                 byte[] bytes = [.. Ids(text, "ids_without_special").SelectMany(_tokenizer.IdToBytes)];
 
                 // A space at the beginning is not part of the text of some tokenizers.
-                Assert.That(Encoding.UTF8.GetString(bytes).TrimStart(' '), Is.EqualTo(text.GetProperty("decoded").GetString()!.TrimStart(' ')));
+                Assert.That(Encoding.UTF8.GetString(bytes).TrimStart(' '),
+                    Is.EqualTo(text.GetProperty("decoded").GetString()!.TrimStart(' ')));
             }
             Assert.That(_tokenizer.IdToBytes(-1), Is.Empty);
         }
@@ -90,7 +92,8 @@ internal sealed class TokenizerTests(string name)
         using (Assert.EnterMultipleScope())
         {
             Assert.That(_tokenizer.VocabularySize, Is.EqualTo(400));
-            foreach ((string role, int? id) in new[] { ("bos_token", _tokenizer.BosId), ("eos_token", _tokenizer.EosId), ("pad_token", _tokenizer.PadId) })
+            foreach ((string role, int? id) in new[]
+                { ("bos_token", _tokenizer.BosId), ("eos_token", _tokenizer.EosId), ("pad_token", _tokenizer.PadId) })
             {
                 string? token = config.RootElement.TryGetProperty(role, out JsonElement value) ? value.GetString() : null;
                 Assert.That(id is { } known ? _tokenizer.IdToToken(known) : null, Is.EqualTo(token), role);

@@ -24,11 +24,13 @@ internal sealed class RunScriptTests
         File.Copy(Path.Combine(PackedFiles.Repository, "tests", "apple", "run.sh"), Path.Combine(script, "run.sh"));
         string tools = Directory.CreateDirectory(Path.Combine(_folder, "tools")).FullName;
         foreach (string folder in new[] { "Tools", "AppleTools" })
-            foreach (string tool in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, folder)).Where(file => !file.EndsWith(".md", StringComparison.Ordinal)))
+            foreach (string tool in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, folder))
+                .Where(file => !file.EndsWith(".md", StringComparison.Ordinal)))
                 Executable(tool, Path.Combine(Path.GetFileName(tool) == "build.sh" ? _folder : tools, Path.GetFileName(tool)));
         FixturePrefix.Dylib(Path.Combine(Prefix, "lib", "libmlxc.dylib"), "ID @rpath/libmlxc.dylib");
         string include = Directory.CreateDirectory(Path.Combine(Prefix, "include", "mlx")).FullName;
-        File.WriteAllText(Path.Combine(include, "version.h"), "#define MLX_VERSION_MAJOR 0\n#define MLX_VERSION_MINOR 32\n#define MLX_VERSION_PATCH 3\n#define MLX_VERSION_NUMERIC 3\n");
+        File.WriteAllText(Path.Combine(include, "version.h"),
+            "#define MLX_VERSION_MAJOR 0\n#define MLX_VERSION_MINOR 32\n#define MLX_VERSION_PATCH 3\n#define MLX_VERSION_NUMERIC 3\n");
     }
 
     [TearDown]
@@ -39,7 +41,8 @@ internal sealed class RunScriptTests
     {
         Command run = Start("--quick").Succeeded();
         Assert.That(run.Text, Does.StartWith(Machine + "\n").And.EndsWith("The quick tests passed.\n"));
-        Assert.That(File.ReadAllLines(Calls), Has.One.Items.And.One.StartsWith("dotnet test tests/apple/MetalTests").And.One.Contains("--filter TestCategory=Quick"));
+        Assert.That(File.ReadAllLines(Calls),
+            Has.One.Items.And.One.StartsWith("dotnet test tests/apple/MetalTests").And.One.Contains("--filter TestCategory=Quick"));
     }
 
     [Test]
@@ -50,7 +53,8 @@ internal sealed class RunScriptTests
         Assert.That(run.Text, Does.StartWith(Machine + "\n").And.EndsWith("All of it passed.\n"));
         Assert.That(
             File.ReadAllLines(Calls).Select(call => string.Join(' ', call.Split(' ').Take(3))),
-            Is.EqualTo(new[] { "dotnet test tests/apple/MetalTests", "build.sh --target=Test", "dotnet run --project", $"build.sh --target=TestPackages --mlx-c={Prefix}" }));
+            Is.EqualTo(new[] { "dotnet test tests/apple/MetalTests", "build.sh --target=Test", "dotnet run --project",
+                $"build.sh --target=TestPackages --mlx-c={Prefix}" }));
     }
 
     [TestCase("--quick")]
@@ -114,21 +118,25 @@ internal sealed class RunScriptTests
     {
         string archive = Path.Combine(_folder, "artifacts", "apple-report.tar.gz");
         Assert.That(run.Exit, Is.EqualTo(1), run.Text);
-        Assert.That(run.Text, Does.Contain(message).And.Contain($"on:     {Machine}\n").And.Contain("device: GPU: Metal Apple M9 Max").And.Contain("Please send us this one file").And.Contain(archive));
+        Assert.That(run.Text, Does.Contain(message).And.Contain($"on:     {Machine}\n").And.Contain("device: GPU: Metal Apple M9 Max").And
+            .Contain("Please send us this one file").And.Contain(archive));
         string files = Command.Run("tar", ["-tzf", archive], _folder, new Dictionary<string, string>()).Succeeded().Text;
-        foreach (string file in new[] { "machine.txt", "output.txt", "info.txt", "summary.txt", "metal.trx" }) Assert.That(files, Does.Contain($"dotmlx-apple-report/{file}"));
+        foreach (string file in new[] { "machine.txt", "output.txt", "info.txt", "summary.txt", "metal.trx" })
+            Assert.That(files, Does.Contain($"dotmlx-apple-report/{file}"));
     }
 
     private Command Start(string? mode = null) => Start("", mode);
 
-    private Command Start(string failing, string? mode, params (string Name, string Value)[] variables) => Start(failing, mode, Prefix, variables);
+    private Command Start(string failing, string? mode, params (string Name, string Value)[] variables) =>
+        Start(failing, mode, Prefix, variables);
 
     private Command Start(string failing, string? mode, string prefix, params (string Name, string Value)[] variables)
     {
         string[] arguments = [Path.Combine(_folder, "tests", "apple", "run.sh"), .. mode is null ? Array.Empty<string>() : [mode], prefix];
         var environment = new Dictionary<string, string>
         {
-            ["PATH"] = $"{Path.Combine(_folder, "tools")}:{Environment.GetEnvironmentVariable("PATH")}", ["HOME"] = _folder, ["CALLS"] = Calls, ["FAILING"] = failing,
+            ["PATH"] = $"{Path.Combine(_folder, "tools")}:{Environment.GetEnvironmentVariable("PATH")}", ["HOME"] = _folder,
+            ["CALLS"] = Calls, ["FAILING"] = failing,
             ["TOOL_LOG"] = Path.Combine(_folder, "tools.log"), ["GIT_CEILING_DIRECTORIES"] = _folder,
         };
         foreach ((string name, string value) in variables) environment[name] = value;

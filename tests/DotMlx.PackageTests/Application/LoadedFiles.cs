@@ -11,7 +11,8 @@ internal static partial class LoadedFiles
                 .Select(line => line[line.IndexOf('/')..]).Distinct();
         if (OperatingSystem.IsMacOS())
             return Enumerable.Range(0, (int)ImageCount()).Select(i => Marshal.PtrToStringUTF8(ImageName((uint)i))!).Distinct();
-        return System.Diagnostics.Process.GetCurrentProcess().Modules.Cast<System.Diagnostics.ProcessModule>().Select(module => module.FileName);
+        return System.Diagnostics.Process.GetCurrentProcess().Modules.Cast<System.Diagnostics.ProcessModule>()
+            .Select(module => module.FileName);
     }
 
     [LibraryImport("libSystem.dylib", EntryPoint = "_dyld_image_count")]

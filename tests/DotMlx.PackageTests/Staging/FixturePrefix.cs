@@ -5,7 +5,9 @@ using DotMlx.Staging;
 
 namespace DotMlx.PackageTests.Staging;
 
-/// <summary>A folder with stand-ins of what an installation of mlx-c holds, and the stager that works on it with stand-ins of the platform's tools.</summary>
+/// <summary>
+/// A folder with stand-ins of what an installation of mlx-c holds, and the stager that works on it with stand-ins of the platform's tools.
+/// </summary>
 internal sealed class FixturePrefix : IDisposable
 {
     public const string SystemLibrary = "/usr/lib/libSystem.B.dylib", Metal = "/System/Library/Frameworks/Metal.framework/Versions/A/Metal";
@@ -21,7 +23,8 @@ internal sealed class FixturePrefix : IDisposable
         File.WriteAllText(Log, "");
         Environment.SetEnvironmentVariable("TOOL_LOG", Log);
         _tools = Directory.CreateDirectory(Path.Combine(Folder, "tools")).FullName;
-        foreach (string tool in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Tools")).Where(file => !file.EndsWith(".md", StringComparison.Ordinal)))
+        foreach (string tool in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Tools"))
+            .Where(file => !file.EndsWith(".md", StringComparison.Ordinal)))
         {
             string copy = Path.Combine(_tools, Path.GetFileName(tool));
             File.Copy(tool, copy);
@@ -63,7 +66,8 @@ internal sealed class FixturePrefix : IDisposable
     }
 
     /// <summary>The layout of Homebrew: opt/mlx-c and opt/mlx, each with its own lib, known by absolute names.</summary>
-    public string Homebrew(string version, string mlx, string mlxcMinimum = "14.0", string mlxMinimum = "14.0", string[]? mlxNeeds = null, string[]? mlxRpaths = null)
+    public string Homebrew(string version, string mlx, string mlxcMinimum = "14.0", string mlxMinimum = "14.0", string[]? mlxNeeds = null,
+        string[]? mlxRpaths = null)
     {
         string mlxc = Path.Combine(Folder, "opt", "mlx-c"), other = Path.Combine(Folder, "opt", "mlx");
         Headers(mlxc, version);
@@ -71,10 +75,12 @@ internal sealed class FixturePrefix : IDisposable
         KnownVersion known = Known.Versions.Versions.Single(v => v.Name == version);
         Dylib(
             Path.Combine(mlxc, "lib", "libmlxc.dylib"),
-            [$"ID {mlxc}/lib/libmlxc.dylib", $"DEP {other}/lib/libmlx.dylib", $"DEP {SystemLibrary}", "RPATH /opt/homebrew/lib", $"MINOS {mlxcMinimum}", .. known.Present.Select(s => $"SYM {s}"), "SIGNED"]);
+            [$"ID {mlxc}/lib/libmlxc.dylib", $"DEP {other}/lib/libmlx.dylib", $"DEP {SystemLibrary}", "RPATH /opt/homebrew/lib",
+                $"MINOS {mlxcMinimum}", .. known.Present.Select(s => $"SYM {s}"), "SIGNED"]);
         Dylib(
             Path.Combine(other, "lib", "libmlx.dylib"),
-            [$"ID {other}/lib/libmlx.dylib", $"DEP {Metal}", .. (mlxNeeds ?? []).Select(need => $"DEP {need}"), $"DEP {SystemLibrary}", .. (mlxRpaths ?? []).Select(path => $"RPATH {path}"), $"MINOS {mlxMinimum}", "SIGNED"]);
+            [$"ID {other}/lib/libmlx.dylib", $"DEP {Metal}", .. (mlxNeeds ?? []).Select(need => $"DEP {need}"), $"DEP {SystemLibrary}",
+                .. (mlxRpaths ?? []).Select(path => $"RPATH {path}"), $"MINOS {mlxMinimum}", "SIGNED"]);
         File.WriteAllText(Path.Combine(other, "lib", "mlx.metallib"), "MTLB kernels");
         return mlxc;
     }
@@ -84,7 +90,8 @@ internal sealed class FixturePrefix : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         File.WriteAllBytes(file, [.. S_machO, .. Encoding.UTF8.GetBytes("\n" + string.Join("\n", lines) + "\n")]);
         // As Homebrew installs them.
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
     }
 
     public void AddTool(string name, string script)

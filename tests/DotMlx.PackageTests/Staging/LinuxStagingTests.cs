@@ -55,7 +55,8 @@ internal sealed class LinuxStagingTests
     public void WithoutRoomAndPatchelfItIsRefused(string option, string message)
     {
         Link(option);
-        Assert.That(() => _fixture.Stager.Mlx(Prefix, 0), Throws.TypeOf<StagingException>().With.Message.Contains(message).And.Message.Contains("install patchelf"));
+        Assert.That(() => _fixture.Stager.Mlx(Prefix, 0),
+            Throws.TypeOf<StagingException>().With.Message.Contains(message).And.Message.Contains("install patchelf"));
     }
 
     [Test]
@@ -75,12 +76,15 @@ internal sealed class LinuxStagingTests
     {
         string needed = Path.Combine(_fixture.Folder, "libopenblas.so");
         Compile("int dgemm(void) { return 7; }", needed, "-Wl,-soname,libopenblas.so.0");
-        Link("-Wl,-rpath,/home/builder/mlx/build", "#include <math.h>\nint dgemm(void); double both(double x) { return dgemm() + pow(x, x); }", needed, "-lm");
+        Link("-Wl,-rpath,/home/builder/mlx/build",
+            "#include <math.h>\nint dgemm(void); double both(double x) { return dgemm() + pow(x, x); }", needed, "-lm");
         StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
         using JsonDocument versions = JsonDocument.Parse(File.ReadAllText(Path.Combine(package.Native(NewProject.Rid), "versions.json")));
-        Assert.That(versions.RootElement.GetProperty("needs").EnumerateArray().Select(need => need.GetString()), Is.EqualTo(new[] { "libopenblas.so.0" }));
+        Assert.That(versions.RootElement.GetProperty("needs").EnumerateArray()
+            .Select(need => need.GetString()), Is.EqualTo(new[] { "libopenblas.so.0" }));
         Assert.That(versions.RootElement.GetProperty("minimumSystem").GetString(), Does.Match(@"^glibc 2\.\d+$"));
-        Assert.That(File.ReadAllText(Path.Combine(package.Folder, "package.props")), Does.Contain("Needs these libraries of the system: libopenblas.so.0 (Debian and Ubuntu: apt-get install libopenblas0)"));
+        Assert.That(File.ReadAllText(Path.Combine(package.Folder, "package.props")),
+            Does.Contain("Needs these libraries of the system: libopenblas.so.0 (Debian and Ubuntu: apt-get install libopenblas0)"));
     }
 
     [TestCase("-Wl,-rpath,/home/builder/mlx/build")]
@@ -94,14 +98,17 @@ internal sealed class LinuxStagingTests
         option = option.Replace("../", "", StringComparison.Ordinal);
         string mlx = Path.Combine(Prefix, "lib", "libmlx.so");
         Compile("int from_jaccl(void); int from_mlx(void) { return from_jaccl() + 2; }", mlx, jaccl, "-Wl,-soname,libmlx.so", option);
-        Compile(Symbols + "int from_mlx(void); int uses_mlx(void) { return from_mlx(); }", Path.Combine(Prefix, "lib", "libmlxc.so"), mlx, "-Wl,--allow-shlib-undefined", "-Wl,-rpath,/home/builder/mlx/build");
+        Compile(Symbols + "int from_mlx(void); int uses_mlx(void) { return from_mlx(); }", Path.Combine(Prefix, "lib", "libmlxc.so"), mlx,
+            "-Wl,--allow-shlib-undefined", "-Wl,-rpath,/home/builder/mlx/build");
         StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
         string native = package.Native(NewProject.Rid);
         Assert.That(new ElfFile(Path.Combine(native, "libmlx.so")).Runpath, Is.EqualTo(new[] { "$ORIGIN" }));
         using JsonDocument versions = JsonDocument.Parse(File.ReadAllText(Path.Combine(native, "versions.json")));
-        Assert.That(versions.RootElement.GetProperty("libraries").EnumerateArray().Select(library => library.GetString()), Is.EqualTo(new[] { "libmlxc.so", "libmlx.so", "libjaccl.so.1" }));
+        Assert.That(versions.RootElement.GetProperty("libraries").EnumerateArray()
+            .Select(library => library.GetString()), Is.EqualTo(new[] { "libmlxc.so", "libmlx.so", "libjaccl.so.1" }));
         Assert.That(versions.RootElement.GetProperty("needs").GetArrayLength(), Is.Zero);
-        Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-MLX.txt")), Does.StartWith("For libmlxc.so, libmlx.so, libjaccl.so.1."));
+        Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-MLX.txt")),
+            Does.StartWith("For libmlxc.so, libmlx.so, libjaccl.so.1."));
         Directory.Delete(Path.Combine(Prefix, "lib"), recursive: true);
         AssertFindsItsNeighbor(Path.Combine(native, "libmlxc.so"));
     }
@@ -111,15 +118,18 @@ internal sealed class LinuxStagingTests
     {
         string blas = Path.Combine(Prefix, "lib", "libopenblas.so.0");
         Compile("int dgemm(void) { return 7; }", blas, "-Wl,-soname,libopenblas.so.0");
-        Link("-Wl,-rpath,/home/builder/mlx/build", "int dgemm(void); int both(void) { return dgemm(); }", blas, "-Wl,-rpath,/home/builder/mlx/build");
+        Link("-Wl,-rpath,/home/builder/mlx/build", "int dgemm(void); int both(void) { return dgemm(); }", blas,
+            "-Wl,-rpath,/home/builder/mlx/build");
         Assert.That(Staged(), Is.EqualTo(("libmlxc.so libmlx.so", "libopenblas.so.0")));
         File.WriteAllText(Path.Combine(Prefix, "COPYING"), "The license of OpenBLAS.\n");
         Assert.That(Staged(), Is.EqualTo(("libmlxc.so libmlx.so libopenblas.so.0", "")));
 
         (string, string) Staged()
         {
-            using JsonDocument versions = JsonDocument.Parse(File.ReadAllText(Path.Combine(_fixture.Stager.Mlx(Prefix, 0).Native(NewProject.Rid), "versions.json")));
-            string List(string name) => string.Join(' ', versions.RootElement.GetProperty(name).EnumerateArray().Select(item => item.GetString()));
+            using JsonDocument versions =
+                JsonDocument.Parse(File.ReadAllText(Path.Combine(_fixture.Stager.Mlx(Prefix, 0).Native(NewProject.Rid), "versions.json")));
+            string List(string name) =>
+                string.Join(' ', versions.RootElement.GetProperty(name).EnumerateArray().Select(item => item.GetString()));
             return (List("libraries"), List("needs"));
         }
     }
@@ -129,7 +139,8 @@ internal sealed class LinuxStagingTests
     {
         Compile(Symbols + "int whole(void) { return 1; }", Path.Combine(Prefix, "lib", "libmlxc.so"));
         StagedPackage package = _fixture.Stager.Mlx(Prefix, 0);
-        Assert.That(Directory.EnumerateFiles(package.Native(NewProject.Rid)).Select(file => Path.GetFileName(file)), Is.EquivalentTo(new[] { "libmlxc.so", "versions.json" }));
+        Assert.That(Directory.EnumerateFiles(package.Native(NewProject.Rid))
+            .Select(file => Path.GetFileName(file)), Is.EquivalentTo(new[] { "libmlxc.so", "versions.json" }));
     }
 
     [Test]
@@ -159,14 +170,16 @@ internal sealed class LinuxStagingTests
         Assert.That(() => _fixture.Stager.Mlx(Prefix, 0), Throws.TypeOf<StagingException>().With.Message.Contains(library));
     }
 
-    private static string Symbols => string.Concat(FixturePrefix.Known.Versions.Versions.Single(v => v.Name == "fba4470").Present.Select(s => $"void {s}(void) {{}}\n"));
+    private static string Symbols =>
+        string.Concat(FixturePrefix.Known.Versions.Versions.Single(v => v.Name == "fba4470").Present.Select(s => $"void {s}(void) {{}}\n"));
 
     /// <summary>libmlx.so, and libmlxc.so that needs it.</summary>
     private void Link(string mlxcOption, string mlxSource = "", params string[] mlxOptions)
     {
         string mlx = Path.Combine(Prefix, "lib", "libmlx.so");
         Compile(mlxSource + "\nint from_mlx(void) { return 42; }", mlx, ["-Wl,-soname,libmlx.so", .. mlxOptions]);
-        Compile(Symbols + "int from_mlx(void); int uses_mlx(void) { return from_mlx(); }", Path.Combine(Prefix, "lib", "libmlxc.so"), mlx, mlxcOption);
+        Compile(Symbols + "int from_mlx(void); int uses_mlx(void) { return from_mlx(); }",
+            Path.Combine(Prefix, "lib", "libmlxc.so"), mlx, mlxcOption);
     }
 
     private void Compile(string source, string library, params string[] options)
@@ -174,7 +187,8 @@ internal sealed class LinuxStagingTests
         Directory.CreateDirectory(Path.GetDirectoryName(library)!);
         string code = Path.Combine(_fixture.Folder, "code.c");
         File.WriteAllText(code, source);
-        Command.Run("cc", ["-shared", "-fPIC", "-w", "-o", library, code, .. options], _fixture.Folder, new Dictionary<string, string>()).Succeeded();
+        Command.Run("cc", ["-shared", "-fPIC", "-w", "-o", library, code, .. options], _fixture.Folder, new Dictionary<string, string>())
+            .Succeeded();
     }
 
     /// <summary>As CMake's installation does it: the entry is taken out of the dynamic section and its text becomes zeros.</summary>
@@ -204,7 +218,8 @@ internal sealed class LinuxStagingTests
         try
         {
             Assert.That(Marshal.GetDelegateForFunctionPointer<Number>(NativeLibrary.GetExport(handle, "uses_mlx"))(), Is.EqualTo(42));
-            Assert.That(File.ReadLines("/proc/self/maps").Where(line => line.EndsWith("/libmlx.so", StringComparison.Ordinal)), Is.Not.Empty.And.All.EndsWith(Path.Combine(Path.GetDirectoryName(library)!, "libmlx.so")));
+            Assert.That(File.ReadLines("/proc/self/maps").Where(line => line.EndsWith("/libmlx.so", StringComparison.Ordinal)),
+                Is.Not.Empty.And.All.EndsWith(Path.Combine(Path.GetDirectoryName(library)!, "libmlx.so")));
         }
         finally
         {

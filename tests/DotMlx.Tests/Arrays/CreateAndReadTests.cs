@@ -75,7 +75,8 @@ public class CreateAndReadTests
     {
         using var a = MlxArray.Create<int>([1]);
         Assert.That(() => a.Item<float>(), Throws.InvalidOperationException.With.Message.Contains("AsType(DType.Float32)"));
-        Assert.That(() => a.ToArray<long>(), Throws.InvalidOperationException.With.Message.Contains("Item").Or.Message.Contains("AsType(DType.Int64)"));
+        Assert.That(() => a.ToArray<long>(),
+            Throws.InvalidOperationException.With.Message.Contains("Item").Or.Message.Contains("AsType(DType.Int64)"));
         Assert.That(() => a.CopyTo<byte>(new byte[1]), Throws.InvalidOperationException.With.Message.Contains("int32"));
     }
 

@@ -31,7 +31,8 @@ public class ElementTypeTests
     [Test]
     public void BFloat16ComparesAsNumbers()
     {
-        BFloat16 one = (BFloat16)1f, two = (BFloat16)2f, same = (BFloat16)1.0001f, nan = (BFloat16)float.NaN, other = nan, zero = (BFloat16)0f, minusZero = (BFloat16)(-0f);
+        BFloat16 one = (BFloat16)1f, two = (BFloat16)2f, same = (BFloat16)1.0001f, nan = (BFloat16)float.NaN, other = nan,
+            zero = (BFloat16)0f, minusZero = (BFloat16)(-0f);
         Assert.Multiple(() =>
         {
             Assert.That(one < two && one <= two && two > one && two >= one && one <= same && one >= same, Is.True);
@@ -67,7 +68,8 @@ public class ElementTypeTests
     {
         Array five = Array.CreateInstance(typeof(int), 1, 2, 1, 3, 1);
         int next = 0;
-        foreach (int[] index in (int[][])[.. from i in Enumerable.Range(0, 2) from j in Enumerable.Range(0, 3) select new[] { 0, i, 0, j, 0 }])
+        foreach (int[] index in (int[][])[.. from i in Enumerable.Range(0, 2) from j in Enumerable.Range(0, 3) select new[]
+            { 0, i, 0, j, 0 }])
         {
             five.SetValue(next++, index);
         }
@@ -75,7 +77,8 @@ public class ElementTypeTests
         using MlxArray array = MlxArray.FromArray<int>(five);
         Assert.That(array.Shape.ToArray(), Is.EqualTo(new[] { 1, 2, 1, 3, 1 }));
         Assert.That(array.ToArray<int>(), Is.EqualTo(Enumerable.Range(0, 6)));
-        using MlxArray plane = MlxArray.FromArray<float>(new[,] { { 1f, 2f }, { 3f, 4f }, { 5f, 6f } }), empty = MlxArray.FromArray<float>(new float[2, 0]);
+        using MlxArray plane = MlxArray.FromArray<float>(new[,] { { 1f, 2f }, { 3f, 4f }, { 5f, 6f } }),
+            empty = MlxArray.FromArray<float>(new float[2, 0]);
         Assert.That(plane[2, 0].Item<float>(), Is.EqualTo(5f));
         Assert.That(empty.Shape.ToArray(), Is.EqualTo(new[] { 2, 0 }));
         Assert.That(() => MlxArray.FromArray<float>(five), Throws.ArgumentException.With.Message.Contains("System.Int32[,,,,]"));
@@ -110,7 +113,8 @@ public class ElementTypeTests
     [Test]
     public void EveryTypeCanBePrintedAndConvertedToNumbers([Values] DType dtype)
     {
-        using MlxArray ones = Mx.Ones([2], dtype, DeviceType.Cpu), one = Mx.Ones([], dtype, DeviceType.Cpu), zero = Mx.Zeros([], dtype, DeviceType.Cpu);
+        using MlxArray ones = Mx.Ones([2], dtype, DeviceType.Cpu), one = Mx.Ones([], dtype, DeviceType.Cpu),
+            zero = Mx.Zeros([], dtype, DeviceType.Cpu);
         string text = dtype == DType.Bool ? "True" : dtype == DType.Complex64 ? "1+0j" : "1";
         Assert.That(ones.ToString(), Is.EqualTo($"array([{text}, {text}], dtype={dtype.MlxName()})"));
         Assert.That((bool)one && !(bool)zero, Is.True);
@@ -132,7 +136,8 @@ public class ElementTypeTests
         using MlxArray array = MlxArray.Create(Enumerable.Range(0, size).ToArray(), shape);
         if (rank == 7)
         {
-            Assert.That(() => array.ToMultidimensionalArray<int>(), Throws.TypeOf<NotSupportedException>().With.Message.Contains("7 dimensions"));
+            Assert.That(() => array.ToMultidimensionalArray<int>(),
+                Throws.TypeOf<NotSupportedException>().With.Message.Contains("7 dimensions"));
             return;
         }
 

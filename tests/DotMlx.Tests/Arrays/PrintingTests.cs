@@ -13,13 +13,15 @@ public class PrintingTests
             Assert.That(MlxArray.Create<bool>([true, false]).ToString(), Is.EqualTo("array([True, False], dtype=bool)"));
             Assert.That(MlxArray.Create<float>([], 0).ToString(), Is.EqualTo("array([], dtype=float32)"));
             Assert.That(MlxArray.Create<float>([], 2, 0).ToString(), Is.EqualTo("array([[],\n       []], dtype=float32)"));
-            Assert.That(MlxArray.Create<Complex64>([new(1, -2), new(0, 0.5f)]).ToString(), Is.EqualTo("array([1-2j, 0+0.5j], dtype=complex64)"));
+            Assert.That(MlxArray.Create<Complex64>([new(1, -2), new(0, 0.5f)])
+                .ToString(), Is.EqualTo("array([1-2j, 0+0.5j], dtype=complex64)"));
             Assert.That(MlxArray.Create<sbyte>([-1, 65]).ToString(), Is.EqualTo("array([-1, 65], dtype=int8)"));
             Assert.That(MlxArray.Create([1, 2, 3, 4], 2, 2).T.ToString(), Is.EqualTo("array([[1, 3],\n       [2, 4]], dtype=int32)"));
             Assert.That(
                 MlxArray.Create([.. Enumerable.Range(0, 8)], 2, 2, 2).ToString(),
                 Is.EqualTo("array([[[0, 1],\n        [2, 3]],\n       [[4, 5],\n        [6, 7]]], dtype=int32)"));
-            Assert.That(MlxArray.Create([.. Enumerable.Range(0, 100)]).ToString(), Is.EqualTo("array([0, 1, 2, ..., 97, 98, 99], dtype=int32)"));
+            Assert.That(MlxArray.Create([.. Enumerable.Range(0, 100)])
+                .ToString(), Is.EqualTo("array([0, 1, 2, ..., 97, 98, 99], dtype=int32)"));
         });
     }
 
@@ -68,7 +70,8 @@ public class PrintingTests
         var random = new Random(1);
         foreach (int[] shape in new int[][] { [5], [7], [3, 9], [2, 3, 4], [8, 8], [] })
         {
-            float[] data = [.. Enumerable.Range(0, shape.Aggregate(1, (p, s) => p * s)).Select(_ => (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-9, 9))))];
+            float[] data = [.. Enumerable.Range(0, shape.Aggregate(1, (p, s) => p * s))
+                .Select(_ => (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-9, 9))))];
             var a = shape.Length == 0 ? MlxArray.Scalar(data[0]) : MlxArray.Create(data, shape);
             Bindings.mlx_string text = default;
             Assert.That(Bindings.Mlxc.mlx_array_tostring(&text, a.Handle), Is.Zero);

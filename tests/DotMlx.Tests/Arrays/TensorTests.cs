@@ -124,9 +124,11 @@ public class TensorTests
 
         // Four thousand million elements that lie in one byte.
         var a = MlxArray.Create<byte>([7]).BroadcastTo(65536, 65536);
-        Assert.That(() => a.Read<byte, int>(_ => 0), Throws.InvalidOperationException.With.Message.Contains("4294967296 elements").And.Message.Contains("ReadTensor"));
+        Assert.That(() => a.Read<byte, int>(_ => 0),
+            Throws.InvalidOperationException.With.Message.Contains("4294967296 elements").And.Message.Contains("ReadTensor"));
         Assert.That(() => a.ToTensor<byte>(), Throws.InvalidOperationException.With.Message.Contains("4294967296 elements"));
-        Assert.That(a.ReadTensor<byte, long>(elements => elements.FlattenedLength + elements[65535, 65535]), Is.EqualTo((65536L * 65536L) + 7));
+        Assert.That(a.ReadTensor<byte, long>(elements => elements.FlattenedLength + elements[65535, 65535]),
+            Is.EqualTo((65536L * 65536L) + 7));
     }
 
     [Test]

@@ -67,7 +67,8 @@ internal sealed record CoverageRow(string Area, string Name, string[] Functions,
             .Any(block => block.GetMember(member, any).Length > 0);
     }
 
-    private static Type? FindType(string name) => typeof(Mx).Assembly.GetType($"DotMlx.{name.Replace("Mx.", "Mx+", StringComparison.Ordinal)}")
+    private static Type? FindType(string name) =>
+        typeof(Mx).Assembly.GetType($"DotMlx.{name.Replace("Mx.", "Mx+", StringComparison.Ordinal)}")
         ?? typeof(MlxLibrary).Assembly.GetType($"DotMlx.{name}");
 
     private static string[] SameName(string area, string name)

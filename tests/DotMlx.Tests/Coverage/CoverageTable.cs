@@ -62,7 +62,8 @@ internal sealed class CoverageTable
 
         foreach (IGrouping<string, CoverageRow> area in Rows.GroupBy(row => row.Area))
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n## {area.Key}\n\n| Python | C# | C | tested on | note |\n|---|---|---|---|---|\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"\n## {area.Key}\n\n| Python | C# | C | tested on | note |\n|---|---|---|---|---|\n");
             foreach (CoverageRow row in area)
             {
                 text.Append(

@@ -22,7 +22,8 @@ internal sealed partial class TestSources
         {
             string relative = Path.GetRelativePath(folder, path).Replace('\\', '/');
             if (relative.StartsWith("obj/", StringComparison.Ordinal) || relative.StartsWith("bin/", StringComparison.Ordinal)
-                || relative.StartsWith("Coverage/", StringComparison.Ordinal) || relative.EndsWith("GoldenFunctions.cs", StringComparison.Ordinal))
+                || relative.StartsWith("Coverage/", StringComparison.Ordinal)
+                || relative.EndsWith("GoldenFunctions.cs", StringComparison.Ordinal))
             {
                 continue;
             }
@@ -49,7 +50,8 @@ internal sealed partial class TestSources
         bool ofArray = member.StartsWith("MlxArray.", StringComparison.Ordinal);
         if (ofArray && (Operators.GetValueOrDefault(name) ?? (name == "this[]" ? "a[" : null)) is string symbol)
         {
-            return _parts.Where(part => part.AboutArrays && part.Text.Contains(symbol, StringComparison.Ordinal)).Select(part => part.NeedsMlx);
+            return _parts.Where(part => part.AboutArrays && part.Text.Contains(symbol, StringComparison.Ordinal))
+                .Select(part => part.NeedsMlx);
         }
 
         string pattern = ofArray

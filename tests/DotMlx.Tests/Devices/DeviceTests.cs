@@ -49,12 +49,16 @@ public class DeviceTests
     {
         Assert.That(Mx.WhyUnavailable(DeviceType.Cpu), Is.Null);
         string why = Mx.WhyUnavailable(new MlxDevice(DeviceType.Gpu, 77))!;
-        Assert.That(why, Mx.DeviceCount(DeviceType.Gpu) > 0 ? Does.Contain("numbered from 0") : LibraryInUse.IsReference ? Does.Contain("reference library") : Does.Contain("built without Metal"));
-        Assert.That(() => Mx.NewStream(new MlxDevice(DeviceType.Gpu, 77)), Throws.TypeOf<NotSupportedException>().With.Message.EndsWith(why));
+        Assert.That(why, Mx.DeviceCount(DeviceType.Gpu) > 0 ? Does.Contain("numbered from 0") : LibraryInUse.IsReference
+            ? Does.Contain("reference library")
+            : Does.Contain("built without Metal"));
+        Assert.That(() => Mx.NewStream(new MlxDevice(DeviceType.Gpu, 77)),
+            Throws.TypeOf<NotSupportedException>().With.Message.EndsWith(why));
         Assert.That(Mx.WhyUnavailable(new MlxDevice(DeviceType.Cpu, 9)), Does.Contain("there is 1 of this kind"));
     }
 
-    [TestCase(0, true, "[metal::load_device] No Metal device available. The GPU is not accessible.", "[metal::load_device] No Metal device available. The GPU is not accessible. To compute on the CPU, call Mx.SetDefaultDevice")]
+    [TestCase(0, true, "[metal::load_device] No Metal device available. The GPU is not accessible.",
+        "[metal::load_device] No Metal device available. The GPU is not accessible. To compute on the CPU, call Mx.SetDefaultDevice")]
     [TestCase(0, true, "Failed to load the default metallib. ", "Failed to load the default metallib. To compute on the CPU")]
     [TestCase(0, true, null, "MLX does not say why.")]
     [TestCase(0, false, "never asked", "this MLX was built without Metal and without CUDA")]

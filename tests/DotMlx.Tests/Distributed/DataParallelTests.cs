@@ -24,7 +24,8 @@ public class DataParallelTests
             byte[] first = File.ReadAllBytes(Path.Combine(ring.Folder, kind + "0.safetensors"));
             for (int rank = 1; rank < size; rank++)
             {
-                Assert.That(File.ReadAllBytes(Path.Combine(ring.Folder, $"{kind}{rank}.safetensors")), Is.EqualTo(first), $"{kind}, rank {rank}");
+                Assert.That(File.ReadAllBytes(Path.Combine(ring.Folder, $"{kind}{rank}.safetensors")), Is.EqualTo(first),
+                    $"{kind}, rank {rank}");
             }
 
             TreeDictionary trained = TreeDictionary.Load(Path.Combine(ring.Folder, kind + "0.safetensors"));
@@ -32,7 +33,8 @@ public class DataParallelTests
             {
                 float[] whole = array.ToArray<float>();
                 Assert.That(
-                    trained.Find(path).Array.ToArray<float>(), Is.EqualTo(whole).Within(Tolerance * whole.Max(Math.Abs)), $"{kind}, {path}");
+                    trained.Find(path).Array.ToArray<float>(), Is.EqualTo(whole)
+                        .Within(Tolerance * whole.Max(Math.Abs)), $"{kind}, {path}");
             }
         }
     }

@@ -25,7 +25,8 @@ public class FailureTests
             {
                 (string kind, string most, string odd) = Differences[i];
                 string Name(int other) => other == rank ? $"{other} (this one)" : $"{other}";
-                Assert.That(lines[i], Does.StartWith(kind + ": The ranks do not agree: ").And.Contain($"rank {Name(0)}, {Name(1)} calls").And.Contain($"rank {Name(2)} calls").And.Contain(most).And.Contain(odd));
+                Assert.That(lines[i], Does.StartWith(kind + ": The ranks do not agree: ").And
+                    .Contain($"rank {Name(0)}, {Name(1)} calls").And.Contain($"rank {Name(2)} calls").And.Contain(most).And.Contain(odd));
             }
         }
     }

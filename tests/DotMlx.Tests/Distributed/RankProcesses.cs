@@ -7,7 +7,9 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests;
 
-/// <summary>Several processes of a program, connected by MLX's ring over the loopback interface. Nothing of them is left after the test.</summary>
+/// <summary>
+/// Several processes of a program, connected by MLX's ring over the loopback interface. Nothing of them is left after the test.
+/// </summary>
 internal class RankProcesses : IDisposable
 {
     /// <summary>Long enough for a crowded machine or an emulated one, short enough for a test that hangs.</summary>
@@ -43,7 +45,8 @@ internal class RankProcesses : IDisposable
 
     /// <summary>Starts one rank.</summary>
     internal Process StartRank(int rank, string assembly, params string[] arguments) =>
-        StartRank(new Dictionary<string, string> { ["MLX_RANK"] = rank.ToString(CultureInfo.InvariantCulture), ["MLX_HOSTFILE"] = HostFile }, assembly, arguments);
+        StartRank(new Dictionary<string, string>
+            { ["MLX_RANK"] = rank.ToString(CultureInfo.InvariantCulture), ["MLX_HOSTFILE"] = HostFile }, assembly, arguments);
 
     /// <summary>Starts a rank whose environment says otherwise how to find the others.</summary>
     internal Process StartRank(IReadOnlyDictionary<string, string> environment, string assembly, params string[] arguments)

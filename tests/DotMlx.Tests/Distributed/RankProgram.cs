@@ -82,10 +82,12 @@ internal static class RankProgram
         Expect(Mx.Distributed.AllMax(x), [size - 1, 1, 0, 2 * (size - 1), 7]);
         Expect(Mx.Distributed.AllMin(x, group), [0, 1, -(size - 1), 0, 7]);
         Expect(Mx.Distributed.AllSum(MlxArray.Create<float>([1], 1)), [size]);
-        Expect(Mx.Distributed.AllGather(MlxArray.Create<float>([rank, 10 + rank], 1, 2), group), [.. Enumerable.Range(0, group.Size).SelectMany(r => new float[] { r, 10 + r })]);
+        Expect(Mx.Distributed.AllGather(MlxArray.Create<float>([rank, 10 + rank], 1, 2), group),
+            [.. Enumerable.Range(0, group.Size).SelectMany(r => new float[] { r, 10 + r })]);
 
         // The gradient of a sum over the group is the cotangent itself, and checks must not disturb the transform.
-        Expect(Mx.Grad(v => (Mx.Distributed.AllSum(v, group) * v).Sum())(x), [.. new[] { ranks, size, -ranks, 2 * ranks, 7 * size }.Zip(x.ToArray<float>(), (sum, own) => sum + own)]);
+        Expect(Mx.Grad(v => (Mx.Distributed.AllSum(v, group) * v).Sum())(x),
+            [.. new[] { ranks, size, -ranks, 2 * ranks, 7 * size }.Zip(x.ToArray<float>(), (sum, own) => sum + own)]);
         Expect(Mx.Compile((MlxArray v) => Mx.Distributed.AllSum(v * 2, group))(x), [2 * ranks, 2 * size, -2 * ranks, 4 * ranks, 14 * size]);
         Mx.Distributed.Checks = CollectiveChecks.Always;
         Expect(Mx.Distributed.AllSum(x, group), [ranks, size, -ranks, 2 * ranks, 7 * size]);
@@ -157,10 +159,12 @@ internal static class RankProgram
         Near(fusedPart.Weight, Mx.Concatenate([.. thirds.Select(part => part[(group.Rank * third)..((group.Rank + 1) * third)])]));
 
         Linear quantizedUp = Sharding.ShardLinear(QuantizedLinear.FromLinear(up, groupSize: 32), ShardingKind.AllToSharded, group: group);
-        Linear quantizedDown = Sharding.ShardLinear(QuantizedLinear.FromLinear(down, groupSize: 32), ShardingKind.ShardedToAll, group: group);
+        Linear quantizedDown = Sharding.ShardLinear(QuantizedLinear.FromLinear(down, groupSize: 32),
+            ShardingKind.ShardedToAll, group: group);
         Near(
             quantizedDown.Forward(Activations.Gelu(quantizedUp.Forward(x))),
-            QuantizedLinear.FromLinear(down, groupSize: 32).Forward(Activations.Gelu(QuantizedLinear.FromLinear(up, groupSize: 32).Forward(x))));
+            QuantizedLinear.FromLinear(down, groupSize: 32)
+                .Forward(Activations.Gelu(QuantizedLinear.FromLinear(up, groupSize: 32).Forward(x))));
         Refused<ArgumentException>(() => _ = new AllToShardedLinear(8, group.Size + 1, group: group));
         group.Barrier();
     }
@@ -180,7 +184,8 @@ internal static class RankProgram
                 (odd ? Mx.Distributed.AllGather(Mx.Zeros(5), group) : Mx.Distributed.AllSum(Mx.Zeros(5), group)).Eval();
                 break;
             case "tree":
-                TreeDictionary gradients = new() { ["a"] = Mx.Zeros(2), ["b"] = new TreeDictionary { ["weight"] = Mx.Zeros(odd ? 3 : 2, 2) } };
+                TreeDictionary gradients = new()
+                    { ["a"] = Mx.Zeros(2), ["b"] = new TreeDictionary { ["weight"] = Mx.Zeros(odd ? 3 : 2, 2) } };
                 Mx.Eval(Gradients.Average(gradients, group));
                 break;
             case "later":
@@ -261,7 +266,8 @@ internal static class RankProgram
         }
     }
 
-    private static void Expect(MlxArray actual, float[] expected) => Assert.That(actual.AsType(DType.Float32).ToArray<float>(), Is.EqualTo(expected));
+    private static void Expect(MlxArray actual, float[] expected) =>
+        Assert.That(actual.AsType(DType.Float32).ToArray<float>(), Is.EqualTo(expected));
 
     private static void Near(MlxArray actual, MlxArray expected)
     {

@@ -34,7 +34,8 @@ public class RingEnvironmentTests
         // Other backends are told the rank alone.
         Set("1", null);
         Assert.That(RingEnvironment.Read(required: false), Is.Null);
-        Assert.That(() => Mx.Distributed.Init(strict: true, backend: "ring"), Throws.TypeOf<MlxException>().With.Message.Contains("MLX_HOSTFILE"));
+        Assert.That(() => Mx.Distributed.Init(strict: true, backend: "ring"),
+            Throws.TypeOf<MlxException>().With.Message.Contains("MLX_HOSTFILE"));
     }
 
     [Test]

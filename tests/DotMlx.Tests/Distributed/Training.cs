@@ -42,7 +42,8 @@ internal static class Training
         switch (kind)
         {
             case "fsdp":
-                model.Update(Gradients.FsdpApply(gradients, model.TrainableParameters(), optimizer, group, communicationSize: 1000, maxNorm: MaxNorm).Parameters);
+                model.Update(Gradients.FsdpApply(gradients, model.TrainableParameters(), optimizer, group, communicationSize: 1000,
+                    maxNorm: MaxNorm).Parameters);
                 break;
             case "fully-sharded":
                 optimizer.Update(model, Gradients.ClipNormSharded(gradients, MaxNorm, group).Gradients);

@@ -29,14 +29,16 @@ internal sealed partial class CommandTests
             foreach (Match command in Command().Matches(Repository.Read(page)))
             {
                 string[] words = command.Groups[1].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                string? target = words.FirstOrDefault(word => word.StartsWith("--target=", StringComparison.Ordinal))?["--target=".Length..];
+                string? target =
+                    words.FirstOrDefault(word => word.StartsWith("--target=", StringComparison.Ordinal))?["--target=".Length..];
                 if (target is "NAME" or "X" || (target is null && words.Contains("--help")))
                 {
                     continue;
                 }
 
                 Assert.That(Targets, Does.Contain(target), $"{page}: {command.Value}");
-                foreach (string option in words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word[2..].Split('=')[0]))
+                foreach (string option in words.Where(word => word.StartsWith("--", StringComparison.Ordinal))
+                    .Select(word => word[2..].Split('=')[0]))
                 {
                     Assert.That(IsOption(target!, option), Is.True, $"{page}: no --{option} in '{command.Value}'");
                 }
@@ -50,7 +52,8 @@ internal sealed partial class CommandTests
         string text = Repository.Read(page);
         string folder = Path.Combine(Repository.Root, Path.GetDirectoryName(page)!);
         IEnumerable<string> linked = Link().Matches(text).Select(match => match.Groups[1].Value.Split('#')[0])
-            .Where(target => target.Length > 0 && !target.Contains(':', StringComparison.Ordinal) && !target.StartsWith("../../actions", StringComparison.Ordinal))
+            .Where(target => target.Length > 0 && !target.Contains(':', StringComparison.Ordinal)
+                && !target.StartsWith("../../actions", StringComparison.Ordinal))
             .Where(target => !Path.Exists(Path.Combine(folder, target)));
         IEnumerable<string> named = NamedFile().Matches(text).Select(match => match.Groups[1].Value)
             .Where(name => !name.Contains('*', StringComparison.Ordinal) && !Path.Exists(Path.Combine(Repository.Root, name)));
@@ -79,12 +82,14 @@ internal sealed partial class CommandTests
         option is "target" or "configuration" or "help"
         || Regex.IsMatch(Scripts, $@"Argument(?:<\w+>)?\(""{Regex.Escape(option)}""")
         || (target == "Benchmark")
-        || (PassedOn.TryGetValue(target, out string[]? sources) && sources.SelectMany(Sources).Any(source => Regex.IsMatch(source, $"[\"-]{Regex.Escape(option)}\\b")));
+        || (PassedOn.TryGetValue(target, out string[]? sources)
+            && sources.SelectMany(Sources).Any(source => Regex.IsMatch(source, $"[\"-]{Regex.Escape(option)}\\b")));
 
     private static IEnumerable<string> Sources(string path)
     {
         string full = Path.Combine(Repository.Root, path);
-        return File.Exists(full) ? [File.ReadAllText(full)] : Directory.EnumerateFiles(full, "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText);
+        return File.Exists(full) ? [File.ReadAllText(full)] : Directory.EnumerateFiles(full, "*.cs", SearchOption.AllDirectories)
+            .Select(File.ReadAllText);
     }
 
     [GeneratedRegex(@"Task\(""(\w+)""\)")]

@@ -6,7 +6,8 @@ namespace DotMlx.Tests.Documentation;
 /// <summary>The table of docs/from-python.md is what the lists of names and the public members say.</summary>
 internal sealed class PythonNamesTests
 {
-    private const string Begin = "<!-- Written by a test: DOTMLX_WRITE_NAMES=1 dotnet test tests/DotMlx.Tests --filter PythonNamesTests -->\n";
+    private const string Begin =
+        "<!-- Written by a test: DOTMLX_WRITE_NAMES=1 dotnet test tests/DotMlx.Tests --filter PythonNamesTests -->\n";
     private const string End = "<!-- End of what a test writes -->\n";
 
     private static readonly IReadOnlyList<PythonName> Names = PythonName.ReadAll(Path.Combine(Repository.Root, "tests/DotMlx.Tests"));
@@ -29,7 +30,8 @@ internal sealed class PythonNamesTests
             page = expected;
         }
 
-        Assert.That(page, Is.EqualTo(expected), "docs/from-python.md is out of date: run DOTMLX_WRITE_NAMES=1 dotnet test tests/DotMlx.Tests --filter PythonNamesTests");
+        Assert.That(page, Is.EqualTo(expected),
+            "docs/from-python.md is out of date: run DOTMLX_WRITE_NAMES=1 dotnet test tests/DotMlx.Tests --filter PythonNamesTests");
     }
 
     private static string Table()
@@ -41,7 +43,9 @@ internal sealed class PythonNamesTests
             text.Append(CultureInfo.InvariantCulture, $"\n### {area.Key}\n\n");
             if (PythonName.Homes.TryGetValue(area.Key, out string? home))
             {
-                text.Append(CultureInfo.InvariantCulture, $"{area.Count() - differing.Length} of {area.Count()} names follow the rule, in `{home.Replace("NN.", "", StringComparison.Ordinal)}`");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"{area.Count() - differing.Length} of {area.Count()} names follow the rule, in "
+                    + $"`{home.Replace("NN.", "", StringComparison.Ordinal)}`");
                 text.Append(differing.Length > 0 ? "; these don't:\n\n" : ".\n");
             }
 
@@ -53,7 +57,8 @@ internal sealed class PythonNamesTests
             text.Append("| Python | DotMlx | |\n|---|---|---|\n");
             foreach (PythonName name in differing)
             {
-                text.Append(CultureInfo.InvariantCulture, $"| `{name.Name}` | {string.Join(", ", name.Members.Select(Shown))} | {name.Note} |\n");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"| `{name.Name}` | {string.Join(", ", name.Members.Select(Shown))} | {name.Note} |\n");
             }
         }
 

@@ -7,7 +7,9 @@ internal static class Repository
 {
     internal static string Root => Checkout.Root;
 
-    /// <summary>Every guide, the README, the README of the packages, and CONTRIBUTING.md, as paths from the root with forward slashes.</summary>
+    /// <summary>
+    /// Every guide, the README, the README of the packages, and CONTRIBUTING.md, as paths from the root with forward slashes.
+    /// </summary>
     internal static IEnumerable<string> Pages() =>
         Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
             .Select(page => Path.GetRelativePath(Root, page).Replace('\\', '/'))

@@ -33,7 +33,8 @@ internal sealed partial class SnippetTests
 
         if (Shown().Matches(Repository.Read(page)) is { Count: > 0 } blocks)
         {
-            Assert.That(printed.ReplaceLineEndings("\n").TrimEnd(), Is.EqualTo(string.Concat(blocks.Select(block => block.Groups[1].Value)).TrimEnd()));
+            Assert.That(printed.ReplaceLineEndings("\n").TrimEnd(),
+                Is.EqualTo(string.Concat(blocks.Select(block => block.Groups[1].Value)).TrimEnd()));
         }
     }
 

@@ -18,7 +18,8 @@ public class SurfaceTests
         foreach (string name in (string[])[nameof(OptimizerBase.ApplyGradients), nameof(OptimizerBase.Init), nameof(OptimizerBase.Update)])
         {
             MethodInfo method = typeof(OptimizerBase).GetMethods().Single(method => method.Name == name);
-            Type[] trees = [.. method.GetParameters().Select(parameter => parameter.ParameterType).Where(type => type != typeof(DotMlx.NN.Module))];
+            Type[] trees = [.. method.GetParameters().Select(parameter => parameter.ParameterType)
+                .Where(type => type != typeof(DotMlx.NN.Module))];
             Assert.That(trees, Is.Not.Empty.And.All.EqualTo(typeof(TreeDictionary)), name);
         }
     }
@@ -37,16 +38,19 @@ public class SurfaceTests
     [TestCase("uplo")]
     [TestCase("indexing")]
     public void ChoicesAreEnumerations(string parameter) => Assert.That(
-        Methods.Where(method => method.GetParameters().Any(p => p.Name == parameter && p.ParameterType == typeof(string))).Select(method => method.Name), Is.Empty);
+        Methods.Where(method => method.GetParameters().Any(p => p.Name == parameter && p.ParameterType == typeof(string)))
+            .Select(method => method.Name), Is.Empty);
 
     [Test]
     public void OneSpellingForEachName()
     {
         string[] names = [.. Types.Select(type => type.Name), .. Methods.Select(method => method.Name)];
-        Assert.That(names, Has.None.EqualTo("Hardswish").And.None.EqualTo("RmsNorm").And.None.EqualTo("Hardtanh").And.None.EqualTo("AsyncEval"));
+        Assert.That(names, Has.None.EqualTo("Hardswish").And.None.EqualTo("RmsNorm").And.None.EqualTo("Hardtanh").And.None
+            .EqualTo("AsyncEval"));
         Assert.That(typeof(DotMlx.NN.GRU).GetProperty("B"), Is.Null);
         Assert.That(typeof(DotMlx.NN.GRU).GetProperty(nameof(DotMlx.NN.LSTM.Bias)), Is.Not.Null);
-        string[] memory = [.. typeof(Mx).GetProperties().Select(property => property.Name).Where(name => name.Contains("Memory", StringComparison.Ordinal))];
+        string[] memory = [.. typeof(Mx).GetProperties().Select(property => property.Name)
+            .Where(name => name.Contains("Memory", StringComparison.Ordinal))];
         Assert.That(memory, Is.Empty, "Functions, as Python has them.");
     }
 
@@ -56,7 +60,8 @@ public class SurfaceTests
         Assert.That(Methods.Count(method => method.Name == nameof(Mx.ValueAndGrad)), Is.LessThanOrEqualTo(24));
         foreach (MethodBase method in Methods.Where(method => method is { Name: nameof(Mx.ValueAndGrad) }))
         {
-            string?[] elements = ((MethodInfo)method).ReturnParameter.GetCustomAttribute<System.Runtime.CompilerServices.TupleElementNamesAttribute>()?.TransformNames.ToArray() ?? [];
+            string?[] elements = ((MethodInfo)method).ReturnParameter
+                .GetCustomAttribute<System.Runtime.CompilerServices.TupleElementNamesAttribute>()?.TransformNames.ToArray() ?? [];
             Assert.That(elements, Has.None.EqualTo("Gradient").And.None.EqualTo("Grads"), method.ToString());
         }
     }
@@ -80,7 +85,8 @@ public class SurfaceTests
         Assert.That(Polynomial(MlxArray.Create([1f, 2f]), MlxArray.Create([3f, 4f])).ToArray<float>(), Is.EqualTo(new[] { 4f, 10f }));
         Assert.That((MlxArray.Create([1f, 2f]) * 2.0f).ToArray<float>(), Is.EqualTo(new[] { 2f, 4f }));
         Assert.That(
-            typeof(MlxArray).GetMethods().Where(method => method.Name == "op_Multiply").Select(method => method.GetParameters()[1].ParameterType),
+            typeof(MlxArray).GetMethods().Where(method => method.Name == "op_Multiply")
+                .Select(method => method.GetParameters()[1].ParameterType),
             Does.Contain(typeof(float)).And.Contain(typeof(double)).And.Contain(typeof(int)), "F# needs real overloads.");
 
         static T Polynomial<T>(T a, T b)

@@ -5,20 +5,24 @@ namespace DotMlx.Tests.Documentation;
 /// <summary>What the workflows run is what was looked at: each action is named by a commit, with its version behind it.</summary>
 public partial class WorkflowTests
 {
-    private static IEnumerable<string> Workflows => Directory.EnumerateFiles(Path.Combine(Repository.Root, ".github", "workflows"), "*.yml").Select(file => Path.GetFileName(file));
+    private static IEnumerable<string> Workflows => Directory.EnumerateFiles(Path.Combine(Repository.Root, ".github", "workflows"), "*.yml")
+        .Select(file => Path.GetFileName(file));
 
     [TestCaseSource(nameof(Workflows))]
     public void ActionsAreNamedByCommit(string workflow)
     {
-        string[] uses = [.. File.ReadLines(Path.Combine(Repository.Root, ".github", "workflows", workflow)).Where(line => line.Contains("uses: ", StringComparison.Ordinal))];
+        string[] uses = [.. File.ReadLines(Path.Combine(Repository.Root, ".github", "workflows", workflow))
+            .Where(line => line.Contains("uses: ", StringComparison.Ordinal))];
         Assert.That(uses, Is.Not.Empty.And.All.Matches<string>(line => Pinned().IsMatch(line!)));
     }
 
     [Test]
     public void PackagesAreMadeWithoutTheMacsAndSayWhatIsMissing()
     {
-        string packages = File.ReadAllText(Path.Combine(Repository.Root, ".github", "workflows", "ci.yml")).ReplaceLineEndings("\n").Split("\n  packages:\n")[1];
-        Assert.That(packages, Does.Contain("if: ${{ !cancelled() && needs.reference.result == 'success' }}").And.Contain("is not among the packages: the job 'MLX on Metal'"));
+        string packages = File.ReadAllText(Path.Combine(Repository.Root, ".github", "workflows", "ci.yml")).ReplaceLineEndings("\n")
+            .Split("\n  packages:\n")[1];
+        Assert.That(packages, Does.Contain("if: ${{ !cancelled() && needs.reference.result == 'success' }}").And
+            .Contain("is not among the packages: the job 'MLX on Metal'"));
     }
 
     [GeneratedRegex("uses: [\\w.-]+/[\\w./-]+@[0-9a-f]{40} # v\\d+")]

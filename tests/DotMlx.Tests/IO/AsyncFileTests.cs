@@ -78,7 +78,8 @@ public class AsyncFileTests
         File.WriteAllText(path, "old");
         using CancellationTokenSource source = new();
         Progress progress = new(source.Cancel);
-        await Progress.AssertCanceled(Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", a)], progress: progress, cancellationToken: source.Token));
+        await Progress.AssertCanceled(Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", a)], progress: progress,
+            cancellationToken: source.Token));
         Assert.That(progress.Last.Done, Is.LessThan(a.NBytes));
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
         Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));

@@ -6,7 +6,8 @@ public class AsyncStreamTests
 {
     private static readonly string[] Formats = ["npy", "npz", "compressed", "safetensors", "gguf"];
 
-    private static Task Save(string format, Stream stream, MlxArray array, Progress? progress = null, CancellationToken cancellation = default)
+    private static Task Save(string format, Stream stream, MlxArray array, Progress? progress = null,
+        CancellationToken cancellation = default)
     {
         Dictionary<string, MlxArray> arrays = new() { ["a"] = array };
         return format switch
@@ -14,7 +15,8 @@ public class AsyncStreamTests
             "npy" => Mx.SaveAsync(stream, array, progress, cancellation),
             "npz" => Mx.SavezAsync(stream, arrays, progress, cancellation),
             "compressed" => Mx.SavezCompressedAsync(stream, arrays, progress, cancellation),
-            "safetensors" => Mx.SaveSafetensorsAsync(stream, arrays, new Dictionary<string, string> { ["k"] = "v" }, progress, cancellation),
+            "safetensors" => Mx.SaveSafetensorsAsync(stream, arrays, new Dictionary<string, string> { ["k"] = "v" },
+                progress, cancellation),
             _ => Mx.SaveGgufAsync(stream, arrays, new Dictionary<string, GgufValue> { ["k"] = "v" }, progress, cancellation),
         };
     }
@@ -114,7 +116,8 @@ public class AsyncStreamTests
         using MlxArray a = Mx.Arange(3000);
         using MemoryStream whole = new();
         await Mx.SaveSafetensorsAsync(whole, [KeyValuePair.Create("a", a)]);
-        Assert.That(async () => await Mx.LoadAsync(new FailingStream(whole.ToArray(), 1000)), Throws.InstanceOf<IOException>().With.Message.Contains("%s%n"));
+        Assert.That(async () => await Mx.LoadAsync(new FailingStream(whole.ToArray(), 1000)),
+            Throws.InstanceOf<IOException>().With.Message.Contains("%s%n"));
         Assert.That(
             async () => await Mx.SaveSafetensorsAsync(new FailingStream([], 1000), [KeyValuePair.Create("a", a)]),
             Throws.InstanceOf<IOException>().With.Message.Contains("%s%n"));

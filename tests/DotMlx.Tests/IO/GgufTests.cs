@@ -43,13 +43,15 @@ public class GgufTests
         };
         using MlxArray number = MlxArray.Scalar(2.5f);
         using MlxArray list = MlxArray.Create<ulong>([1, 2], 2);
-        Dictionary<string, GgufValue> metadata = new() { ["text"] = "ä %s", ["texts"] = new[] { "x", "" }, ["number"] = number, ["list"] = list };
+        Dictionary<string, GgufValue> metadata = new()
+            { ["text"] = "ä %s", ["texts"] = new[] { "x", "" }, ["number"] = number, ["list"] = list };
         string path = Path.Combine(_folder, "100%s%n.gguf");
         Mx.SaveGguf(path, arrays, metadata);
         using MemoryStream stream = new();
         Mx.SaveGguf(stream, arrays, metadata);
         stream.Position = 0;
-        foreach (GgufFile loaded in (GgufFile[])[Mx.LoadGguf(path), (GgufFile)Mx.Load(path), Mx.LoadGguf(stream), (GgufFile)Mx.Load(stream.ToArray())])
+        foreach (GgufFile loaded in (GgufFile[])[Mx.LoadGguf(path), (GgufFile)Mx.Load(path), Mx.LoadGguf(stream),
+            (GgufFile)Mx.Load(stream.ToArray())])
         {
             Assert.That(loaded.Keys, Is.EquivalentTo(arrays.Keys));
             foreach ((string key, MlxArray array) in arrays)
@@ -80,8 +82,10 @@ public class GgufTests
         using MlxArray wide = MlxArray.Create<int>([1], 1, 1);
         string path = Path.Combine(_folder, "a.gguf");
         Assert.That(() => Mx.SaveGguf(path, [KeyValuePair.Create("%s", a)]), Throws.ArgumentException.With.Message.Contains("int64"));
-        Assert.That(() => Mx.SaveGguf(path, [], new Dictionary<string, GgufValue> { ["m"] = wide }), Throws.ArgumentException.With.Message.Contains("(1,1)"));
-        Assert.That(() => Mx.SaveGguf(path, [], new Dictionary<string, GgufValue> { ["general.alignment"] = ok }), Throws.ArgumentException);
+        Assert.That(() => Mx.SaveGguf(path, [], new Dictionary<string, GgufValue> { ["m"] = wide }),
+            Throws.ArgumentException.With.Message.Contains("(1,1)"));
+        Assert.That(() => Mx.SaveGguf(path, [], new Dictionary<string, GgufValue> { ["general.alignment"] = ok }),
+            Throws.ArgumentException);
         Assert.That(Directory.GetFiles(_folder), Is.Empty);
     }
 
@@ -109,7 +113,8 @@ public class GgufTests
             write(writer);
             string path = Path.Combine(_folder, "hostile%s%n.gguf");
             File.WriteAllBytes(path, writer.Bytes);
-            Assert.That(() => Mx.LoadGguf(path), Throws.TypeOf<InvalidDataException>().With.Message.Contains("hostile%s%n").And.Message.Contains(fault));
+            Assert.That(() => Mx.LoadGguf(path),
+                Throws.TypeOf<InvalidDataException>().With.Message.Contains("hostile%s%n").And.Message.Contains(fault));
         }
 
         Refused("version", w => w.Head(0, 0, version: 1));
@@ -132,10 +137,12 @@ public class GgufTests
         Refused("block", w => w.Head(1, 0).Text("a").U32(0).U32(2).U64(0).Pad(64));
         Refused("incomplete", w => w.Head(1, 0).Text("a").U32(1).U64(1 << 20).U32(0).U64(0).Pad(64));
         Refused("incomplete", w => w.Head(1, 0).Text("a").U32(1).U64(1).U32(0).U64(ulong.MaxValue).Pad(64));
-        Refused("incomplete", w => w.Head(1, 0).Text("a").U32(4).U64(2147483647).U64(2147483647).U64(2147483647).U64(2147483647).U32(0).U64(0).Pad(64));
+        Refused("incomplete", w => w.Head(1, 0).Text("a").U32(4).U64(2147483647).U64(2147483647).U64(2147483647).U64(2147483647)
+            .U32(0).U64(0).Pad(64));
         Refused("size of 4294967297", w => w.Head(1, 0).Text("a").U32(1).U64(4294967297).U32(24).U64(0).Pad(64));
         Refused("two arrays", w => w.Head(2, 0).Text("a").U32(1).U64(1).U32(0).U64(0).Text("a").U32(1).U64(1).U32(0).U64(0).Pad(64));
-        Refused("two arrays", w => w.Head(2, 0).Text("a.weight").U32(1).U64(32).U32(2).U64(0).Text("a.scales").U32(1).U64(1).U32(0).U64(0).Pad(64));
+        Refused("two arrays", w => w.Head(2, 0).Text("a.weight").U32(1).U64(32).U32(2).U64(0).Text("a.scales").U32(1).U64(1)
+            .U32(0).U64(0).Pad(64));
     }
 
     [Test]

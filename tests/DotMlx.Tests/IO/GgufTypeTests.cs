@@ -9,7 +9,8 @@ public class GgufTypeTests
     [Test]
     public void BFloat16KeepsItsRange()
     {
-        byte[] file = new GgufBytes().Head(1, 0).Text("w").U32(1).U64(2).U32(30).U64(0).Align().U8(0x15).U8(0x50).U8(0x80).U8(0xBF).Pad(28).Bytes;
+        byte[] file = new GgufBytes().Head(1, 0).Text("w").U32(1).U64(2).U32(30).U64(0).Align().U8(0x15).U8(0x50).U8(0x80)
+            .U8(0xBF).Pad(28).Bytes;
         using GgufFile loaded = Mx.LoadGguf(file);
         Assert.That(loaded["w"].DType, Is.EqualTo(DType.BFloat16));
         Assert.That(loaded["w"].ToArray<BFloat16>().Select(number => (float)number), Is.EqualTo(new[] { 1e10f, -1f }).Within(0.5).Percent);
@@ -57,7 +58,8 @@ public class GgufTypeTests
     public void SuperblocksBecomeFloat16(uint type)
     {
         Random random = new(20261129);
-        (byte[] First, float[] Numbers)[] blocks = [.. Enumerable.Range(0, 3).Select(_ => type == 10 ? Q2(random) : type == 12 ? Q4(random) : Q6(random))];
+        (byte[] First, float[] Numbers)[] blocks = [.. Enumerable.Range(0, 3)
+            .Select(_ => type == 10 ? Q2(random) : type == 12 ? Q4(random) : Q6(random))];
         GgufBytes writer = new GgufBytes().Head(1, 0).Text("k").U32(2).U64(256).U64(3).U32(type).U64(0).Align();
         foreach (byte value in blocks.SelectMany(block => block.First))
         {

@@ -71,7 +71,8 @@ public class HostileFileTests
         string index = Path.Combine(_folder, "model.safetensors.index.json");
         File.WriteAllText(index, $$$"""{"weight_map":{"weight":"{{{file}}}"}}""");
         Linear model = new(1, 1);
-        Assert.That(() => model.LoadWeights(_folder), Throws.TypeOf<InvalidDataException>().With.Message.Contains(index).And.Message.Contains("'weight'"));
+        Assert.That(() => model.LoadWeights(_folder),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains(index).And.Message.Contains("'weight'"));
         Assert.That(() => model.LoadWeights(index), Throws.TypeOf<InvalidDataException>());
     }
 
@@ -132,7 +133,8 @@ public class HostileFileTests
     public void TruthOfTwoIsTruth()
     {
         using ArrayFile npy = Mx.Load(TestFiles.Npy("{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }", 0, 2, 255));
-        using SafetensorsFile tensors = Mx.LoadSafetensors(TestFiles.Safetensors("""{"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}""", 0, 2, 255));
+        using SafetensorsFile tensors =
+            Mx.LoadSafetensors(TestFiles.Safetensors("""{"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}""", 0, 2, 255));
         using MlxArray expected = MlxArray.Create<bool>([false, true, true], 3);
         foreach (MlxArray loaded in (MlxArray[])[npy.Array, tensors["a"]])
         {
@@ -146,7 +148,8 @@ public class HostileFileTests
     public void SmallFloatsAreLoadedAsBytesAndSaidToBe()
     {
         string path = Write("f8.safetensors", TestFiles.Safetensors(
-            """{"weight":{"dtype":"F8_E4M3","shape":[1,2],"data_offsets":[0,2]},"bias":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""", 0x38, 0xC0, 1));
+            """{"weight":{"dtype":"F8_E4M3","shape":[1,2],"data_offsets":[0,2]},"bias":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""",
+            0x38, 0xC0, 1));
         using SafetensorsFile loaded = Mx.LoadSafetensors(path);
         Assert.That(loaded["weight"].DType, Is.EqualTo(DType.UInt8));
         Assert.That(loaded.Float8Types, Is.EqualTo(new Dictionary<string, string> { ["weight"] = "F8_E4M3" }));
@@ -161,11 +164,13 @@ public class HostileFileTests
         foreach (Func<Task> load in (Func<Task>[])
             [
                 () => Task.Run(() => TreeDictionary.Load(path)), () => TreeDictionary.LoadAsync(path),
-                () => Task.Run(() => optimizer.Load(path)), () => optimizer.LoadAsync(path), () => model.LoadWeightsAsync(path, strict: false),
+                () => Task.Run(() => optimizer.Load(path)), () => optimizer.LoadAsync(path),
+                () => model.LoadWeightsAsync(path, strict: false),
             ])
         {
             Assert.That(
-                load, Throws.TypeOf<InvalidDataException>().With.Message.Contains("'weight' is F8_E4M3").And.Message.Contains("Mx.FromFp8"));
+                load, Throws.TypeOf<InvalidDataException>().With.Message.Contains("'weight' is F8_E4M3").And.Message
+                    .Contains("Mx.FromFp8"));
         }
 
         foreach (string type in (string[])["F8_E5M2", "F8_E8M0"])
@@ -205,7 +210,8 @@ public class HostileFileTests
     [TestCase("[1,\"1\"]", "1", TestName = "a text in the shape")]
     [TestCase("[1,1.5]", "1.5", TestName = "a fraction in the shape")]
     public void AShapeOfSomethingElseIsRefused(string shape, string fault) => Assert.That(
-        () => Mx.LoadSafetensors(TestFiles.Safetensors($$$"""{"a":{"dtype":"F32","shape":{{{shape}}},"data_offsets":[0,4]}}""", new byte[4])),
+        () => Mx.LoadSafetensors(TestFiles.Safetensors($$$"""{"a":{"dtype":"F32","shape":{{{shape}}},"data_offsets":[0,4]}}""",
+            new byte[4])),
         Throws.TypeOf<InvalidDataException>().With.Message.Contains(fault));
 
     [TestCase("1,", "", TestName = "dimensions without end")]
@@ -228,7 +234,9 @@ public class HostileFileTests
     public void SixtyFourDimensionsAreRead()
     {
         string shape = string.Join(',', Enumerable.Repeat("1", 64));
-        using SafetensorsFile loaded = Mx.LoadSafetensors(TestFiles.Safetensors($$$"""{"a":{"dtype":"F32","shape":[{{{shape}}}],"data_offsets":[0,4]}}""", 0, 0, 128, 63));
+        using SafetensorsFile loaded =
+            Mx.LoadSafetensors(TestFiles.Safetensors($$$"""{"a":{"dtype":"F32","shape":[{{{shape}}}],"data_offsets":[0,4]}}""", 0, 0, 128,
+                63));
         Assert.That(loaded["a"].NDim, Is.EqualTo(64));
         Assert.That(loaded["a"].Item<float>(), Is.EqualTo(1));
     }
@@ -271,7 +279,8 @@ public class HostileFileTests
         }
 
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.That(() => Mx.Load(file), Throws.TypeOf<InvalidDataException>().With.Message.Contains("unpacks").And.Message.Contains("300000000"));
+        Assert.That(() => Mx.Load(file),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("unpacks").And.Message.Contains("300000000"));
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1_000_000));
     }
 
@@ -331,7 +340,8 @@ public class HostileFileTests
     [Test]
     public void ComplexNumbersWithTheMostSignificantByteFirstAreRead()
     {
-        using ArrayFile loaded = Mx.Load(TestFiles.Npy("{'descr': '>c8', 'fortran_order': False, 'shape': (1,), }", 63, 128, 0, 0, 192, 0, 0, 0));
+        using ArrayFile loaded =
+            Mx.Load(TestFiles.Npy("{'descr': '>c8', 'fortran_order': False, 'shape': (1,), }", 63, 128, 0, 0, 192, 0, 0, 0));
         Assert.That(loaded.Array.ToArray<Complex64>(), Is.EqualTo(new[] { new Complex64(1, -2) }));
     }
 
@@ -358,7 +368,8 @@ public class HostileFileTests
             Assert.That(last.Item<float>(), Is.Zero);
         }
 
-        Assert.That(GC.GetTotalAllocatedBytes(precise: true) - managed, Is.LessThan(200_000_000), "the memory for the beginning doubles as it grows");
+        Assert.That(GC.GetTotalAllocatedBytes(precise: true) - managed, Is.LessThan(200_000_000),
+            "the memory for the beginning doubles as it grows");
         Assert.That(Directory.GetFiles(Path.GetTempPath(), "dotmlx-*.tmp"), Is.SubsetOf(before));
     }
 

@@ -18,7 +18,8 @@ public class NpyTests
     public void AFileAsNumPyWritesItIsRead()
     {
         using var handles = HandleCount.NoneLeft();
-        byte[] file = File("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", [0, 0, 128, 63, 0, 0, 0, 64, 0, 0, 64, 64, 0, 0, 128, 64]);
+        byte[] file = File("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }",
+            [0, 0, 128, 63, 0, 0, 0, 64, 0, 0, 64, 64, 0, 0, 128, 64]);
         using ArrayFile loaded = Mx.Load(file);
         Assert.That(loaded.Array.Shape.ToArray(), Is.EqualTo(new[] { 2, 2 }));
         Assert.That(loaded.Array.ToArray<float>(), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
@@ -37,7 +38,8 @@ public class NpyTests
     public void FortranOrderScalarsAndBigEndianAreRead()
     {
         using var handles = HandleCount.NoneLeft();
-        using ArrayFile fortran = Mx.Load(File("{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", [1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0]));
+        using ArrayFile fortran =
+            Mx.Load(File("{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", [1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0]));
         Assert.That(fortran.Array.Shape.ToArray(), Is.EqualTo(new[] { 2, 3 }));
         Assert.That(fortran.Array.ToArray<short>(), Is.EqualTo(new short[] { 1, 3, 5, 2, 4, 6 }));
         using ArrayFile scalar = Mx.Load(File("{'descr': '|b1', 'fortran_order': False, 'shape': (), }", [1]));
@@ -79,7 +81,8 @@ public class NpyTests
         Assert.That(file[..8], Is.EqualTo(new byte[] { 0x93, 78, 85, 77, 80, 89, 1, 0 }));
         string header = Encoding.ASCII.GetString(file, 10, file[8] | (file[9] << 8));
         Assert.That(header, Does.StartWith("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3").And.EndsWith("\n"));
-        Assert.That(file[(10 + header.Length)..], Is.EqualTo(new byte[] { 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0 }));
+        Assert.That(file[(10 + header.Length)..],
+            Is.EqualTo(new byte[] { 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0 }));
     }
 
     [Test]
@@ -113,7 +116,8 @@ public class NpyTests
     {
         string path = Path.Combine(_folder, "broken%s%n.npy");
         System.IO.File.WriteAllBytes(path, File(header, new byte[8]));
-        Assert.That(() => Mx.Load(path), Throws.TypeOf<InvalidDataException>().With.Message.Contains("broken%s%n").And.Message.Contains(fault));
+        Assert.That(() => Mx.Load(path),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("broken%s%n").And.Message.Contains(fault));
     }
 
     [Test]
@@ -132,7 +136,8 @@ public class NpyTests
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = MlxArray.Create<float>(new float[1000], 1000);
         using MlxArray empty = MlxArray.Create<float>([], 0);
-        Assert.That(() => Mx.Save(new FailingStream([], 100), a), Throws.TypeOf<IOException>().With.Message.EqualTo("the stream fails %s%n"));
+        Assert.That(() => Mx.Save(new FailingStream([], 100), a),
+            Throws.TypeOf<IOException>().With.Message.EqualTo("the stream fails %s%n"));
         Assert.That(() => Mx.Save(new MemoryStream(), empty), Throws.ArgumentException.With.Message.Contains("(0)"));
         Assert.That(() => Mx.Save(Path.Combine(_folder, "none", "a.npy"), a), Throws.TypeOf<DirectoryNotFoundException>());
         Assert.That(() => Mx.Load(Path.Combine(_folder, "%s.npy")), Throws.TypeOf<FileNotFoundException>());

@@ -63,7 +63,8 @@ public class SafetensorsTests
 
         using SafetensorsFile file = Mx.LoadSafetensors(path);
         Assert.That(file.Arrays, Has.Count.EqualTo(3));
-        Assert.That(file.TryGetValue("b", out MlxArray? found) && ReferenceEquals(found, file.Arrays["b"]) && file.ContainsKey("b"), Is.True);
+        Assert.That(file.TryGetValue("b", out MlxArray? found) && ReferenceEquals(found, file.Arrays["b"])
+            && file.ContainsKey("b"), Is.True);
         Assert.That(file.TryGetValue("w", out _) || file.ContainsKey("w"), Is.False);
         Tree tree = file.ToTree();
         Assert.That(tree["layers"][1]["w"].Array, Is.SameAs(file["layers.1.w"]));
@@ -111,10 +112,13 @@ public class SafetensorsTests
         string path = Path.Combine(_folder, "w.safetensors");
         Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a)]);
         byte[] before = System.IO.File.ReadAllBytes(path);
-        Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("%s", empty)]), Throws.ArgumentException.With.Message.Contains("'%s'"));
-        Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("d", wide)]), Throws.ArgumentException.With.Message.Contains("float64"));
+        Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("%s", empty)]),
+            Throws.ArgumentException.With.Message.Contains("'%s'"));
+        Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("d", wide)]),
+            Throws.ArgumentException.With.Message.Contains("float64"));
         Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("__metadata__", a)]), Throws.ArgumentException);
-        Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a), KeyValuePair.Create("a", a)]), Throws.ArgumentException.With.Message.Contains("Two"));
+        Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a), KeyValuePair.Create("a", a)]),
+            Throws.ArgumentException.With.Message.Contains("Two"));
         Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("a\0b", a)]), Throws.ArgumentException);
         Assert.That(System.IO.File.ReadAllBytes(path), Is.EqualTo(before));
         Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
@@ -137,17 +141,20 @@ public class SafetensorsTests
 
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "8", TestName = "wrong shape")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", "incomplete", TestName = "past the end")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", "overlap", TestName = "overlap")]
+    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", "overlap",
+        TestName = "overlap")]
     [TestCase("""{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}""", "F64", TestName = "unknown type")]
     [TestCase("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", "-1", TestName = "negative size")]
     [TestCase("""{"a":{"dtype":"F32","shape":[4294967297],"data_offsets":[0,4]}}""", "4294967297", TestName = "huge size")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}""", "bytes", TestName = "overflowing product")]
+    [TestCase("""{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}""", "bytes",
+        TestName = "overflowing product")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,99999999999999999999]}}""", "offsets", TestName = "huge offset")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1]}}""", "lacks", TestName = "missing offsets")]
     [TestCase("""{"a":1}""", "lacks", TestName = "no object")]
     [TestCase("""[1]""", "object", TestName = "array")]
     [TestCase("""{"a":""", "JSON", TestName = "cut JSON")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "JSON", TestName = "name twice")]
+    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "JSON",
+        TestName = "name twice")]
     [TestCase("""{"__metadata__":{"n":1}}""", "metadata", TestName = "number in metadata")]
     public void ABrokenHeaderIsNamed(string header, string fault)
     {

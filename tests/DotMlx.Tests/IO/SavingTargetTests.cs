@@ -152,7 +152,8 @@ public class SavingTargetTests
 
     private void AssertRefused(string name, string special, string kind)
     {
-        Assert.That(() => Save(name), Throws.InstanceOf<IOException>().With.Message.Contains(Path.Combine(_folder, name)).And.Message.Contains(kind));
+        Assert.That(() => Save(name),
+            Throws.InstanceOf<IOException>().With.Message.Contains(Path.Combine(_folder, name)).And.Message.Contains(kind));
         Assert.That(FileKind.Irregular(special), Is.EqualTo(kind), "it is what it was");
         Assert.That(Directory.GetFiles(_folder).Select(Path.GetFileName), Has.None.StartsWith("."), "no temporary file is left");
     }

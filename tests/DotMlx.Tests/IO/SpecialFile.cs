@@ -37,7 +37,8 @@ internal static partial class SpecialFile
     }
 
     /// <summary>Gives a file to another user, which only the administrator may.</summary>
-    internal static bool GiveAway(string path, uint owner, uint group) => !OperatingSystem.IsWindows() && ChangeOwner(path, owner, group) == 0;
+    internal static bool GiveAway(string path, uint owner, uint group) =>
+        !OperatingSystem.IsWindows() && ChangeOwner(path, owner, group) == 0;
 
     internal static Socket Socket(string path)
     {

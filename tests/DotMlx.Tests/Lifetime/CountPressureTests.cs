@@ -13,7 +13,8 @@ public sealed class CountPressureTests
     [Test]
     public void FewerArraysWaitForTheCollectorThanMetalHasBuffers()
     {
-        ProcessStartInfo start = new("dotnet", [typeof(CountPressureTests).Assembly.Location, "forget-arrays"]) { RedirectStandardOutput = true };
+        ProcessStartInfo start = new("dotnet", [typeof(CountPressureTests).Assembly.Location, "forget-arrays"])
+            { RedirectStandardOutput = true };
         start.Environment["DOTNET_GCgen0size"] = "0x40000000";
         using Process process = Process.Start(start)!;
         long most = long.Parse(process.StandardOutput.ReadToEnd(), CultureInfo.InvariantCulture);

@@ -17,7 +17,8 @@ internal sealed unsafe class FreedMemoryTests
             Assert.Ignore("Only glibc hands memory back so eagerly that the library has to see to it.");
         }
 
-        if (Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(name => name.StartsWith("MALLOC_", StringComparison.Ordinal) || name == "GLIBC_TUNABLES"))
+        if (Environment.GetEnvironmentVariables().Keys.Cast<string>()
+            .Any(name => name.StartsWith("MALLOC_", StringComparison.Ordinal) || name == "GLIBC_TUNABLES"))
         {
             Assert.Ignore("The environment tells glibc what to keep, and the library leaves that alone.");
         }
@@ -30,7 +31,8 @@ internal sealed unsafe class FreedMemoryTests
         // The first time, the heap grows.
         long growing = PagesFetchedBy(TouchABlock);
         long[] later = [.. Enumerable.Range(0, 5).Select(_ => PagesFetchedBy(TouchABlock))];
-        Assert.That(later.Min(), Is.LessThan(Size / Environment.SystemPageSize / 8), $"the first time {growing}, then {string.Join(", ", later)}");
+        Assert.That(later.Min(), Is.LessThan(Size / Environment.SystemPageSize / 8),
+            $"the first time {growing}, then {string.Join(", ", later)}");
     }
 
     private static void TouchABlock()

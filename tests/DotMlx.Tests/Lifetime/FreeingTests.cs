@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx.Tests.Lifetime;
 
-/// <summary>Freeing never waits for an evaluation: what is freed meanwhile is set aside, and is gone when the evaluation has ended.</summary>
+/// <summary>
+/// Freeing never waits for an evaluation: what is freed meanwhile is set aside, and is gone when the evaluation has ended.
+/// </summary>
 [NonParallelizable]
 public class FreeingTests
 {

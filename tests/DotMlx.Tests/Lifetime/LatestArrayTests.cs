@@ -108,7 +108,9 @@ public class LatestArrayTests
         Assert.That(count.Left, Is.Zero);
     }
 
-    /// <summary>One thread makes arrays and hands each over at once; this one takes what it finds, while a third collects and counts.</summary>
+    /// <summary>
+    /// One thread makes arrays and hands each over at once; this one takes what it finds, while a third collects and counts.
+    /// </summary>
     private static void HandOver(int number, Action<MlxArray> use, bool alsoDispose = false)
     {
         MlxArray? slot = null;

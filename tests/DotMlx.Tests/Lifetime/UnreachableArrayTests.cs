@@ -109,7 +109,9 @@ public class UnreachableArrayTests
         });
     }
 
-    /// <summary>Each thread writes its own number of freed arrays without a lock: who looks after its weak handles must have another one.</summary>
+    /// <summary>
+    /// Each thread writes its own number of freed arrays without a lock: who looks after its weak handles must have another one.
+    /// </summary>
     [Test]
     public void WhoeverFindsForgottenArraysCountsThemApart()
     {

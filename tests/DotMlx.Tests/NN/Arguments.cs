@@ -42,16 +42,22 @@ internal readonly struct Arguments(JsonElement element, List<MlxArray>? made = n
     }
 
     public int[] Ints(string name, int otherwise, int count) => Has(name, out JsonElement value)
-        ? value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(e => e.GetInt32())] : [.. Enumerable.Repeat(value.GetInt32(), count)]
+        ? value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(e => e.GetInt32())]
+            : [.. Enumerable.Repeat(value.GetInt32(), count)]
         : [.. Enumerable.Repeat(otherwise, count)];
 
     public double[] Doubles(string name) => element.GetProperty(name) is { ValueKind: JsonValueKind.Array } list
         ? [.. list.EnumerateArray().Select(e => e.GetDouble())]
         : [element.GetProperty(name).GetDouble()];
 
-    public Size2D Size2(string name, int otherwise) => Ints(name, otherwise, 2) is [int a, int b] ? (a, b) : throw new ArgumentException(name);
+    public Size2D Size2(string name, int otherwise) => Ints(name, otherwise, 2) is [int a, int b]
+        ? (a, b)
+        : throw new ArgumentException(name);
 
-    public Size3D Size3(string name, int otherwise) => Ints(name, otherwise, 3) is [int a, int b, int c] ? (a, b, c) : throw new ArgumentException(name);
+    public Size3D Size3(string name, int otherwise) => Ints(name, otherwise, 3) is [int a, int b, int c]
+        ? (a, b, c)
+        : throw new ArgumentException(name);
 
     public Reduction Reduction(Reduction otherwise) => Text("reduction", otherwise.ToString()) switch
     {
@@ -63,6 +69,7 @@ internal readonly struct Arguments(JsonElement element, List<MlxArray>? made = n
     public bool Has(string name, out JsonElement value)
     {
         value = default;
-        return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+        return element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out value)
+            && value.ValueKind != JsonValueKind.Null;
     }
 }

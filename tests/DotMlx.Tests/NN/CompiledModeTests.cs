@@ -42,7 +42,8 @@ public class CompiledModeTests
         Sequential model = new(new Linear(4, 4), new Linear(4, 1));
         Linear first = (Linear)model.Layers[0], second = (Linear)model.Layers[1];
         Sgd optimizer = new(model);
-        Func<MlxArray, MlxArray> step = Mx.Compile((MlxArray a) => optimizer.Step(a), inputs: [model, optimizer.Rule], outputs: [model, optimizer.Rule]);
+        Func<MlxArray, MlxArray> step = Mx.Compile((MlxArray a) => optimizer.Step(a), inputs: [model, optimizer.Rule],
+            outputs: [model, optimizer.Rule]);
         using MlxArray x = Mx.Random.Normal([8, 4]);
         for (int round = 0; round < 2; round++)
         {

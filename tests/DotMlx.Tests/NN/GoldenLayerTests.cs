@@ -7,7 +7,8 @@ namespace DotMlx.Tests.NN;
 public class GoldenLayerTests
 {
     private static IEnumerable<TestCaseData> Cases() => Golden.Load("layers.json").GetProperty("cases").EnumerateArray()
-        .Select((c, i) => new TestCaseData(c).SetArgDisplayNames($"{i} {c.GetProperty("layer").GetString()} {c.GetProperty("kwargs").GetRawText()}"));
+        .Select((c, i) => new TestCaseData(c)
+            .SetArgDisplayNames($"{i} {c.GetProperty("layer").GetString()} {c.GetProperty("kwargs").GetRawText()}"));
 
     [TestCaseSource(nameof(Cases))]
     public void ALayerComputesWhatPythonComputes(JsonElement figure)

@@ -19,7 +19,8 @@ public class GradientTests
 
     private static IEnumerable<TestCaseData> Cases() => Golden.Load("layers.json").GetProperty("cases").EnumerateArray()
         .Where(c => c.GetProperty("layer").GetString() is not ("Step" or "SinusoidalPositionalEncoding"))
-        .Select((c, i) => new TestCaseData(c).SetArgDisplayNames($"{i} {c.GetProperty("layer").GetString()} {c.GetProperty("kwargs").GetRawText()}"));
+        .Select((c, i) => new TestCaseData(c)
+            .SetArgDisplayNames($"{i} {c.GetProperty("layer").GetString()} {c.GetProperty("kwargs").GetRawText()}"));
 
     [TestCaseSource(nameof(Cases))]
     public void GradientsAgreeWithCentralDifferences(JsonElement figure)
@@ -30,9 +31,11 @@ public class GradientTests
         DType dtype = convolves ? DType.Float32 : DType.Float64;
         double wide = convolves ? LinearStep : CoarseStep;
         layer.Train(figure.GetProperty("training").GetBoolean());
-        layer.Update(Tree.Unflatten(figure.GetProperty("parameters").EnumerateObject().Select(p => new KeyValuePair<string, MlxArray>(p.Name, Golden.Array(p.Value)))));
+        layer.Update(Tree.Unflatten(figure.GetProperty("parameters").EnumerateObject()
+            .Select(p => new KeyValuePair<string, MlxArray>(p.Name, Golden.Array(p.Value)))));
         layer.SetDType(dtype);
-        MlxArray[] inputs = [.. figure.GetProperty("inputs").EnumerateArray().Select(Golden.Array).Select(x => x.DType == DType.Float32 ? Mx.AsType(x, dtype) : x)];
+        MlxArray[] inputs = [.. figure.GetProperty("inputs").EnumerateArray().Select(Golden.Array)
+            .Select(x => x.DType == DType.Float32 ? Mx.AsType(x, dtype) : x)];
         Arguments call = new(figure.GetProperty("call"));
 
         // Weights that differ from element to element, so that no two errors cancel.

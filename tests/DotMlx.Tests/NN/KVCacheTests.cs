@@ -78,8 +78,10 @@ public class KVCacheTests
         {
             Assert.That(() => cache.RestoreState(null!), Throws.ArgumentNullException);
             Assert.That(() => cache.RestoreState(new TreeList()), Throws.ArgumentException.With.Message.Contains("'keys'"));
-            Assert.That(() => cache.RestoreState(new TreeDictionary { ["keys"] = four }), Throws.ArgumentException.With.Message.Contains("'values'"));
-            Assert.That(() => cache.RestoreState(new TreeDictionary { ["keys"] = four, ["values"] = new TreeList() }), Throws.ArgumentException);
+            Assert.That(() => cache.RestoreState(new TreeDictionary { ["keys"] = four }),
+                Throws.ArgumentException.With.Message.Contains("'values'"));
+            Assert.That(() => cache.RestoreState(new TreeDictionary { ["keys"] = four, ["values"] = new TreeList() }),
+                Throws.ArgumentException);
             Assert.That(
                 () => cache.RestoreState(new TreeDictionary { ["keys"] = four, ["values"] = longer }),
                 Throws.ArgumentException.With.Message.Contains("(1, 2, 3, 4)").And.Message.Contains("(1, 2, 4, 4)"));
@@ -97,7 +99,8 @@ public class KVCacheTests
         Mx.Eval([x, .. tokens, .. attention.Parameters().Leaves]);
         using KVCache plain = new(step: 3), cache = new(step: 3);
         MlxArray Decode(MlxArray token, KVCache seen) => attention.Forward(token, token, token, cache: seen);
-        Func<MlxArray, MlxArray> compiled = Mx.Compile((MlxArray token) => Decode(token, cache), inputs: [cache, attention], outputs: [cache]);
+        Func<MlxArray, MlxArray> compiled = Mx.Compile((MlxArray token) => Decode(token, cache),
+            inputs: [cache, attention], outputs: [cache]);
         for (int round = 0; round < 2; round++)
         {
             HandleCount.Settle();

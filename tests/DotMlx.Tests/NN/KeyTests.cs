@@ -3,7 +3,9 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>A name is a name, whatever it looks like: nothing that a module's dictionary has as a key is lost on any way there and back.</summary>
+/// <summary>
+/// A name is a name, whatever it looks like: nothing that a module's dictionary has as a key is lost on any way there and back.
+/// </summary>
 [TestFixtureSource(nameof(Keys))]
 internal sealed partial class KeyTests(string key)
 {
@@ -11,7 +13,8 @@ internal sealed partial class KeyTests(string key)
 
     public static string[] Keys =>
     [
-        "", "0", "00", "01", "-1", "+1", "1.0", "a.b", ".", "..", "enc.0", "\u0663", "_x", "a\\b", "\\", "\\e", "\\.", "a b", "%d", "/", "weight", new('k', 3000),
+        "", "0", "00", "01", "-1", "+1", "1.0", "a.b", ".", "..", "enc.0", "\u0663", "_x", "a\\b", "\\", "\\e", "\\.", "a b", "%d", "/",
+        "weight", new('k', 3000),
         "999999999999", "1e3", " 1", "__metadata__", "\ud83d\ude00", "\"quoted\"",
     ];
 
@@ -60,7 +63,8 @@ internal sealed partial class KeyTests(string key)
         Branches saved = new(key), again = new(key);
         again.LoadWeights(
         [
-            new($"layers.{key}.weight", saved.Layers[key].Weight), new($"layers.{key}.bias", saved.Layers[key].Bias!), new($"arrays.{key}", saved.Arrays[key]),
+            new($"layers.{key}.weight", saved.Layers[key].Weight), new($"layers.{key}.bias", saved.Layers[key].Bias!),
+            new($"arrays.{key}", saved.Arrays[key]),
         ]);
         AssertSame(saved, again);
     }
@@ -95,7 +99,8 @@ internal sealed partial class KeyTests(string key)
             Assert.That(model.Layers[key], Is.SameAs(replacement).And.Not.SameAs(layer));
         }
 
-        model.Freeze(keys: [.. model.FilterAndMap((module, name, value) => value is not Linear && Module.IsParameter(module, name, value)).Flatten().Select(item => item.Key)], strict: true);
+        model.Freeze(keys: [.. model.FilterAndMap((module, name, value) => value is not Linear && Module.IsParameter(module, name, value))
+            .Flatten().Select(item => item.Key)], strict: true);
         Assert.That(model.TrainableParameters().LeafCount, Is.EqualTo(2), "only the layer's");
         Assert.That(model.NamedModules(), Has.Count.EqualTo(2));
     }
@@ -173,7 +178,8 @@ internal sealed partial class KeyTests(string key)
     {
         Tree deep = new TreeDictionary
         {
-            ["d"] = new TreeDictionary { [key] = Mx.Full([1], 1f), ["x"] = new TreeList { new TreeDictionary { [key] = Mx.Full([1], 2f) } } },
+            ["d"] = new TreeDictionary
+                { [key] = Mx.Full([1], 1f), ["x"] = new TreeList { new TreeDictionary { [key] = Mx.Full([1], 2f) } } },
             [key] = new TreeDictionary { [key] = Mx.Full([1], 3f) },
         };
         Assert.That(deep.Flatten().Select(item => deep.Find(item.Key).Array.Item<float>()), Is.EqualTo(new[] { 1f, 2f, 3f }));

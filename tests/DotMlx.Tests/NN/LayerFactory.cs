@@ -25,32 +25,41 @@ internal static class LayerFactory
             "LayerNorm" => new LayerNorm(a.Int("dims"), a.Float("eps", 1e-5f), a.Bool("affine", true), a.Bool("bias", true)),
             "RMSNorm" => new RMSNorm(a.Int("dims"), a.Float("eps", 1e-5f)),
             "InstanceNorm" => new InstanceNorm(a.Int("dims"), a.Float("eps", 1e-5f), a.Bool("affine", false)),
-            "GroupNorm" => new GroupNorm(a.Int("num_groups"), a.Int("dims"), a.Float("eps", 1e-5f), a.Bool("affine", true), a.Bool("pytorch_compatible", false)),
-            "BatchNorm" => new BatchNorm(a.Int("num_features"), a.Float("eps", 1e-5f), a.Float("momentum", 0.1f), a.Bool("affine", true), a.Bool("track_running_stats", true)),
+            "GroupNorm" => new GroupNorm(a.Int("num_groups"), a.Int("dims"), a.Float("eps", 1e-5f), a.Bool("affine", true),
+                a.Bool("pytorch_compatible", false)),
+            "BatchNorm" => new BatchNorm(a.Int("num_features"), a.Float("eps", 1e-5f), a.Float("momentum", 0.1f), a.Bool("affine", true),
+                a.Bool("track_running_stats", true)),
             "RNN" => new RNN(a.Int("input_size"), a.Int("hidden_size"), a.Bool("bias", true), Activation(a.Text("nonlinearity", "tanh"))),
             "GRU" => new GRU(a.Int("input_size"), a.Int("hidden_size"), a.Bool("bias", true)),
             "LSTM" => new LSTM(a.Int("input_size"), a.Int("hidden_size"), a.Bool("bias", true)),
             "RoPE" => new RoPE(a.Int("dims"), a.Bool("traditional", false), a.Float("base", 10000f), a.Float("scale", 1f)),
             "SinusoidalPositionalEncoding" => new SinusoidalPositionalEncoding(
-                a.Int("dims"), a.Float("min_freq", 0.0001f), a.Float("max_freq", 1f), a.FloatOrNull("scale"), a.Bool("cos_first", false), a.Bool("full_turns", false)),
+                a.Int("dims"), a.Float("min_freq", 0.0001f), a.Float("max_freq", 1f), a.FloatOrNull("scale"), a.Bool("cos_first", false),
+                a.Bool("full_turns", false)),
             "ALiBi" => new ALiBi(),
             "MultiHeadAttention" => new MultiHeadAttention(
-                a.Int("dims"), a.Int("num_heads"), a.IntOrNull("query_input_dims"), a.IntOrNull("key_input_dims"), a.IntOrNull("value_input_dims"),
+                a.Int("dims"), a.Int("num_heads"), a.IntOrNull("query_input_dims"), a.IntOrNull("key_input_dims"),
+                a.IntOrNull("value_input_dims"),
                 a.IntOrNull("value_dims"), a.IntOrNull("value_output_dims"), a.Bool("bias", false)),
             "TransformerEncoderLayer" => new TransformerEncoderLayer(
                 a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation, a.Bool("norm_first", true)),
             "TransformerDecoderLayer" => new TransformerDecoderLayer(
                 a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation, a.Bool("norm_first", true)),
             "TransformerEncoder" => new TransformerEncoder(
-                a.Int("num_layers"), a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation, a.Bool("norm_first", true), a.Bool("checkpoint", false)),
+                a.Int("num_layers"), a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation,
+                a.Bool("norm_first", true), a.Bool("checkpoint", false)),
             "TransformerDecoder" => new TransformerDecoder(
-                a.Int("num_layers"), a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation, a.Bool("norm_first", true), a.Bool("checkpoint", false)),
+                a.Int("num_layers"), a.Int("dims"), a.Int("num_heads"), a.IntOrNull("mlp_dims"), a.Float("dropout", 0f), activation,
+                a.Bool("norm_first", true), a.Bool("checkpoint", false)),
             "Transformer" => new Transformer(
-                a.Int("dims", 512), a.Int("num_heads", 8), a.Int("num_encoder_layers", 6), a.Int("num_decoder_layers", 6), a.IntOrNull("mlp_dims"),
-                a.Float("dropout", 0f), activation: activation, normFirst: a.Bool("norm_first", true), checkpoint: a.Bool("checkpoint", false)),
+                a.Int("dims", 512), a.Int("num_heads", 8), a.Int("num_encoder_layers", 6), a.Int("num_decoder_layers", 6),
+                a.IntOrNull("mlp_dims"),
+                a.Float("dropout", 0f), activation: activation, normFirst: a.Bool("norm_first", true),
+                checkpoint: a.Bool("checkpoint", false)),
             "Upsample" => Upsample(a),
             "QuantizedLinear" => new QuantizedLinear(
-                a.Int("input_dims"), a.Int("output_dims"), a.Bool("bias", true), a.IntOrNull("group_size"), a.IntOrNull("bits"), a.Text("mode", "affine")),
+                a.Int("input_dims"), a.Int("output_dims"), a.Bool("bias", true), a.IntOrNull("group_size"), a.IntOrNull("bits"),
+                a.Text("mode", "affine")),
             "QuantizedEmbedding" => new QuantizedEmbedding(
                 a.Int("num_embeddings"), a.Int("dims"), a.IntOrNull("group_size"), a.IntOrNull("bits"), a.Text("mode", "affine")),
             _ => MakeSpatial(layer, a) ?? MakeActivation(layer, a) ?? throw new ArgumentException("No such layer: " + layer),
@@ -63,7 +72,9 @@ internal static class LayerFactory
         Bilinear l => [l.Forward(x[0], x[1])],
         RoPE l => [l.Forward(x[0], call.Int("offset", 0))],
         ALiBi l => [l.Forward(x[0], call.Int("offset", 0), call.Array("mask"))],
-        LSTM l => l.Forward(x[0], Second(x, call), x.ElementAtOrDefault(2) ?? call.Array("cell")) is var (hidden, cell) ? [hidden, cell] : [],
+        LSTM l => l.Forward(x[0], Second(x, call), x.ElementAtOrDefault(2) ?? call.Array("cell")) is var (hidden, cell)
+            ? [hidden, cell]
+            : [],
         RNN l => [l.Forward(x[0], Second(x, call))],
         GRU l => [l.Forward(x[0], Second(x, call))],
         MultiHeadAttention l when call.IsText("mask") => [l.Forward(x[0], x[1], x[2], call.Text("mask", ""))],
@@ -105,20 +116,32 @@ internal static class LayerFactory
         return layer switch
         {
             "Conv1d" => new Conv1d(ins, outs, One("kernel_size", 1), One("stride", 1), One("padding", 0), One("dilation", 1), groups, bias),
-            "Conv2d" => new Conv2d(ins, outs, a.Size2("kernel_size", 1), a.Size2("stride", 1), a.Size2("padding", 0), a.Size2("dilation", 1), groups, bias),
-            "Conv3d" => new Conv3d(ins, outs, a.Size3("kernel_size", 1), a.Size3("stride", 1), a.Size3("padding", 0), a.Size3("dilation", 1), bias),
+            "Conv2d" => new Conv2d(ins, outs, a.Size2("kernel_size", 1), a.Size2("stride", 1), a.Size2("padding", 0),
+                a.Size2("dilation", 1), groups, bias),
+            "Conv3d" => new Conv3d(ins, outs, a.Size3("kernel_size", 1), a.Size3("stride", 1), a.Size3("padding", 0),
+                a.Size3("dilation", 1), bias),
             "ConvTranspose1d" => new ConvTranspose1d(
                 ins, outs, One("kernel_size", 1), One("stride", 1), One("padding", 0), One("dilation", 1), One("output_padding", 0), bias),
             "ConvTranspose2d" => new ConvTranspose2d(
-                ins, outs, a.Size2("kernel_size", 1), a.Size2("stride", 1), a.Size2("padding", 0), a.Size2("dilation", 1), a.Size2("output_padding", 0), bias),
+                ins, outs, a.Size2("kernel_size", 1), a.Size2("stride", 1), a.Size2("padding", 0), a.Size2("dilation", 1),
+                a.Size2("output_padding", 0), bias),
             "ConvTranspose3d" => new ConvTranspose3d(
-                ins, outs, a.Size3("kernel_size", 1), a.Size3("stride", 1), a.Size3("padding", 0), a.Size3("dilation", 1), a.Size3("output_padding", 0), bias),
+                ins, outs, a.Size3("kernel_size", 1), a.Size3("stride", 1), a.Size3("padding", 0), a.Size3("dilation", 1),
+                a.Size3("output_padding", 0), bias),
             "MaxPool1d" => new MaxPool1d(One("kernel_size", 1), a.Has("stride", out _) ? One("stride", 1) : null, One("padding", 0)),
             "AvgPool1d" => new AvgPool1d(One("kernel_size", 1), a.Has("stride", out _) ? One("stride", 1) : null, One("padding", 0)),
-            "MaxPool2d" => new MaxPool2d(a.Size2("kernel_size", 1), a.Has("stride", out _) ? a.Size2("stride", 1) : null, a.Size2("padding", 0)),
-            "AvgPool2d" => new AvgPool2d(a.Size2("kernel_size", 1), a.Has("stride", out _) ? a.Size2("stride", 1) : null, a.Size2("padding", 0)),
-            "MaxPool3d" => new MaxPool3d(a.Size3("kernel_size", 1), a.Has("stride", out _) ? a.Size3("stride", 1) : null, a.Size3("padding", 0)),
-            "AvgPool3d" => new AvgPool3d(a.Size3("kernel_size", 1), a.Has("stride", out _) ? a.Size3("stride", 1) : null, a.Size3("padding", 0)),
+            "MaxPool2d" => new MaxPool2d(a.Size2("kernel_size", 1), a.Has("stride", out _)
+                ? a.Size2("stride", 1)
+                : null, a.Size2("padding", 0)),
+            "AvgPool2d" => new AvgPool2d(a.Size2("kernel_size", 1), a.Has("stride", out _)
+                ? a.Size2("stride", 1)
+                : null, a.Size2("padding", 0)),
+            "MaxPool3d" => new MaxPool3d(a.Size3("kernel_size", 1), a.Has("stride", out _)
+                ? a.Size3("stride", 1)
+                : null, a.Size3("padding", 0)),
+            "AvgPool3d" => new AvgPool3d(a.Size3("kernel_size", 1), a.Has("stride", out _)
+                ? a.Size3("stride", 1)
+                : null, a.Size3("padding", 0)),
             _ => null,
         };
     }

@@ -92,7 +92,8 @@ public class LayerTests
     }
 
     [Test]
-    public void StepGivesInt32() => Assert.That(Activations.Step(MlxArray.Create([-1f, 0f, 1f], 3)).ToArray<int>(), Is.EqualTo(new[] { 0, 1, 1 }));
+    public void StepGivesInt32() =>
+        Assert.That(Activations.Step(MlxArray.Create([-1f, 0f, 1f], 3)).ToArray<int>(), Is.EqualTo(new[] { 0, 1, 1 }));
 
     [Test]
     public void LayersLeaveNoIntermediatesBehind()
@@ -100,7 +101,8 @@ public class LayerTests
         Module[] layers =
         [
             new Linear(4, 4), new GELU(), new GELU(GELUApproximation.Precise), new LayerNorm(4), new RMSNorm(4), new GroupNorm(2, 4),
-            new MaxPool1d(2, 1, 1), new Conv1d(4, 4, 3), new RNN(4, 4), new GRU(4, 4), new Upsample(2.0, UpsampleMode.Cubic), new TransformerEncoderLayer(4, 2),
+            new MaxPool1d(2, 1, 1), new Conv1d(4, 4, 3), new RNN(4, 4), new GRU(4, 4), new Upsample(2.0, UpsampleMode.Cubic),
+            new TransformerEncoderLayer(4, 2),
         ];
         using MlxArray x = Mx.Random.Normal([2, 6, 4]);
         foreach (Module layer in layers)

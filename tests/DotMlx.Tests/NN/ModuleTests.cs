@@ -88,7 +88,8 @@ public class ModuleTests
         MlxArray before = model.First.Weight;
         using MlxArray bias = Mx.Ones(3);
         using MlxArray wrong = Mx.Ones(2, 3);
-        ArgumentException? error = Assert.Throws<ArgumentException>(() => model.Update(Tree.Unflatten([new("first.bias", bias), new("first.weight", wrong)])));
+        ArgumentException? error =
+            Assert.Throws<ArgumentException>(() => model.Update(Tree.Unflatten([new("first.bias", bias), new("first.weight", wrong)])));
         Assert.That(error!.Message, Does.Contain("'first.weight'").And.Contain("(3, 2)").And.Contain("(2, 3)"));
         Assert.That(model.First.Weight, Is.SameAs(before));
         Assert.That(model.First.Bias, Is.Not.SameAs(bias));
@@ -111,7 +112,8 @@ public class ModuleTests
         model.First.Unfreeze();
         Assert.That(Trainable(model), Is.EqualTo(new[] { "first.weight", "first.bias" }));
         model.Unfreeze("weight");
-        Assert.That(Trainable(model), Is.EqualTo(new[] { "hidden.weight", "first.weight", "first.bias", "layers.0.weight", "layers.3.weight" }));
+        Assert.That(Trainable(model),
+            Is.EqualTo(new[] { "hidden.weight", "first.weight", "first.bias", "layers.0.weight", "layers.3.weight" }));
         model.Unfreeze();
         Assert.That(Trainable(model), Has.Count.EqualTo(11).And.Not.Contain("count"));
         model.Freeze(recurse: false);
@@ -143,9 +145,12 @@ public class ModuleTests
     public void ModulesAreVisitedInPythonsOrder()
     {
         Kitchen model = new();
-        Assert.That(model.Children().Select(c => c.Key), Is.EqualTo(new[] { "hidden", "_dropout", "first", "layers.0", "layers.1", "layers.2", "layers.3" }));
-        Assert.That(model.NamedModules().Select(c => c.Key), Is.EqualTo(new[] { "", "layers.3", "layers.2", "layers.1", "layers.0", "first", "_dropout", "hidden" }));
-        Assert.That(new Sequential(new Sequential(new ReLU()), new Linear(1, 1)).LeafModules().Select(c => c.Key), Is.EqualTo(new[] { "layers.0.layers.0", "layers.1" }));
+        Assert.That(model.Children()
+            .Select(c => c.Key), Is.EqualTo(new[] { "hidden", "_dropout", "first", "layers.0", "layers.1", "layers.2", "layers.3" }));
+        Assert.That(model.NamedModules().Select(c => c.Key),
+            Is.EqualTo(new[] { "", "layers.3", "layers.2", "layers.1", "layers.0", "first", "_dropout", "hidden" }));
+        Assert.That(new Sequential(new Sequential(new ReLU()), new Linear(1, 1)).LeafModules()
+            .Select(c => c.Key), Is.EqualTo(new[] { "layers.0.layers.0", "layers.1" }));
     }
 
     [Test]
@@ -157,7 +162,8 @@ public class ModuleTests
         Assert.That(model.Layers[0], Is.SameAs(replacement));
         Assert.That(model.First, Is.SameAs(replacement));
 
-        ArgumentException? error = Assert.Throws<ArgumentException>(() => model.UpdateModules([new("layers.0", new Linear(1, 1)), new("first", new ReLU())]));
+        ArgumentException? error =
+            Assert.Throws<ArgumentException>(() => model.UpdateModules([new("layers.0", new Linear(1, 1)), new("first", new ReLU())]));
         Assert.That(error!.Message, Does.Contain("'first'").And.Contain("ReLU").And.Contain("Linear"));
         Assert.That(model.Layers[0], Is.SameAs(replacement), "nothing is changed");
         Assert.Throws<KeyNotFoundException>(() => model.UpdateModules([new("layers.9", replacement)]));
@@ -188,7 +194,8 @@ public class ModuleTests
         {
             ("hidden.bias", 2), ("first.bias", 3), ("layers.0.bias", 3),
         }));
-        Assert.That(kitchen.FilterAndMap(Module.IsParameter).Flatten().Select(leaf => leaf.Key), Is.EqualTo(kitchen.Parameters().Flatten().Select(leaf => leaf.Key)));
+        Assert.That(kitchen.FilterAndMap(Module.IsParameter).Flatten()
+            .Select(leaf => leaf.Key), Is.EqualTo(kitchen.Parameters().Flatten().Select(leaf => leaf.Key)));
         kitchen.First.Freeze();
         Assert.That(
             kitchen.FilterAndMap(Module.IsTrainableParameter).Flatten().Select(leaf => leaf.Key),
@@ -203,7 +210,8 @@ public class ModuleTests
         Assert.That(kitchen.ApplyToModules((path, module) => seen.Add($"{path}:{module.GetType().Name}")), Is.SameAs(kitchen));
         Assert.That(seen, Is.EquivalentTo(new[]
         {
-            ":Kitchen", "hidden:Linear", "_dropout:Dropout", "first:Linear", "layers.0:Linear", "layers.1:Lambda", "layers.2:ReLU", "layers.3:Linear",
+            ":Kitchen", "hidden:Linear", "_dropout:Dropout", "first:Linear", "layers.0:Linear", "layers.1:Lambda",
+            "layers.2:ReLU", "layers.3:Linear",
         }));
     }
 
@@ -236,8 +244,10 @@ public class ModuleTests
     [Test]
     public void PrintedAsPythonPrints()
     {
-        Assert.That(new Sequential(new Linear(2, 3), new Sequential(new ReLU()), new Dropout(0.25f)).ToString().ReplaceLineEndings("\n"), Is.EqualTo(
-            "Sequential(\n  (layers.0): Linear(input_dims=2, output_dims=3, bias=True)\n  (layers.1): Sequential(\n    (layers.0): ReLU()\n  )\n  (layers.2): Dropout(p=0.25)\n)"));
+        Assert.That(new Sequential(new Linear(2, 3), new Sequential(new ReLU()), new Dropout(0.25f)).ToString()
+            .ReplaceLineEndings("\n"), Is.EqualTo(
+            "Sequential(\n  (layers.0): Linear(input_dims=2, output_dims=3, bias=True)\n  (layers.1): Sequential(\n    (layers.0): "
+            + "ReLU()\n  )\n  (layers.2): Dropout(p=0.25)\n)"));
     }
 
     [Test]
@@ -279,7 +289,8 @@ public class ModuleTests
             base.AddMembers(members);
             foreach (string name in _values.Keys)
             {
-                members.Add(ModuleMember.Create<GrowingModule, object>(name, module => module._values[name], (module, value) => module._values[name] = value));
+                members.Add(ModuleMember.Create<GrowingModule, object>(name, module => module._values[name],
+                    (module, value) => module._values[name] = value));
             }
         }
     }

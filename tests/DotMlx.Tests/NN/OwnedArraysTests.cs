@@ -126,7 +126,8 @@ public partial class OwnedArraysTests
     }
 
     private static string Bits(Tree tree) =>
-        string.Join("\n", tree.Flatten().Select(item => item.Key + " " + string.Join(",", item.Value.AsType(DType.Float32).ToArray<float>().Select(BitConverter.SingleToInt32Bits))));
+        string.Join("\n", tree.Flatten().Select(item => item.Key + " " + string.Join(",", item.Value.AsType(DType.Float32).ToArray<float>()
+            .Select(BitConverter.SingleToInt32Bits))));
 
     private partial class Tied : Module
     {

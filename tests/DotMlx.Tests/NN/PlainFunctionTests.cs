@@ -34,7 +34,8 @@ public class PlainFunctionTests
         yield return Case("hard_tanh", x => Activations.HardTanh(x, -2f, 0.5f), x => Math.Clamp(x, -2, 0.5));
         yield return Case("silu", Activations.Silu, x => x * Logistic(x));
         yield return Case("log_sigmoid", Activations.LogSigmoid, x => -Softplus(-x));
-        yield return Case("gelu_approx", Activations.GeluApprox, x => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))));
+        yield return Case("gelu_approx", Activations.GeluApprox,
+            x => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))));
         yield return Case("gelu_fast_approx", Activations.GeluFastApprox, x => x * Logistic(1.702 * x));
         yield return Case("mish", Activations.Mish, x => x * Math.Tanh(Softplus(x)));
         yield return Case("hardswish", Activations.HardSwish, x => x * Math.Clamp(x + 3, 0, 6) / 6);
@@ -72,7 +73,8 @@ public class PlainFunctionTests
         using MlxArray x = Numbers.Array(1, 4, 6) * 20;
         PlainGrid plain = new(x);
         int along = axis < 0 ? axis + 2 : axis;
-        double[] Line(int[] index) => [.. Enumerable.Range(0, plain.Shape[along]).Select(k => along == 0 ? plain[k, index[1]] : plain[index[0], k])];
+        double[] Line(int[] index) =>
+            [.. Enumerable.Range(0, plain.Shape[along]).Select(k => along == 0 ? plain[k, index[1]] : plain[index[0], k])];
         double Softmax(int[] index, int sign)
         {
             double[] line = Line(index);
@@ -97,12 +99,15 @@ public class PlainFunctionTests
 
     [Test]
     public void CrossEntropyWithEveryOption(
-        [Values(1, -1)] int axis, [Values] bool probabilities, [Values(0f, 0.3f)] float smoothing, [Values] bool weighted, [Values] Reduction reduction)
+        [Values(1, -1)] int axis, [Values] bool probabilities, [Values(0f, 0.3f)] float smoothing, [Values] bool weighted,
+        [Values] Reduction reduction)
     {
         // Classes on the axis: 4 of them, for 2 * 3 examples.
         int[] shape = axis == 1 ? [2, 4, 3] : [2, 3, 4];
         using MlxArray logits = Numbers.Array(1, shape) * 3;
-        using MlxArray targets = probabilities ? Activations.Softmax(Numbers.Array(2, shape), axis) : MlxArray.Create([0, 3, 1, 2, 2, 0], 2, 3);
+        using MlxArray targets = probabilities
+            ? Activations.Softmax(Numbers.Array(2, shape), axis)
+            : MlxArray.Create([0, 3, 1, 2, 2, 0], 2, 3);
         using MlxArray weights = Numbers.Array(3, 2, 3) + 2;
         PlainGrid x = new(logits), t = new(targets), w = new(weights);
         double At(PlainGrid grid, int[] i, int c) => axis == 1 ? grid[i[0], c, i[1]] : grid[i[0], i[1], c];
@@ -142,20 +147,26 @@ public class PlainFunctionTests
 
     private static IEnumerable<TestCaseData> ElementwiseLosses()
     {
-        static TestCaseData Case(string name, Func<MlxArray, MlxArray, Reduction, MlxArray> function, Func<double, double, double> formula) =>
+        static TestCaseData Case(string name, Func<MlxArray, MlxArray, Reduction, MlxArray> function,
+            Func<double, double, double> formula) =>
             new TestCaseData(function, formula).SetArgDisplayNames(name);
 
         yield return Case("l1", (x, t, r) => Losses.L1Loss(x, t, r), (x, t) => Math.Abs(x - t));
         yield return Case("mse", (x, t, r) => Losses.MseLoss(x, t, r), (x, t) => (x - t) * (x - t));
-        yield return Case("smooth_l1", (x, t, r) => Losses.SmoothL1Loss(x, t, 0.4f, r), (x, t) => Math.Abs(x - t) is var d && d < 0.4 ? d * d / 0.8 : d - 0.2);
-        yield return Case("huber", (x, t, r) => Losses.HuberLoss(x, t, 0.4f, r), (x, t) => Math.Abs(x - t) is var d && d < 0.4 ? d * d / 2 : 0.4 * (d - 0.2));
+        yield return Case("smooth_l1", (x, t, r) => Losses.SmoothL1Loss(x, t, 0.4f, r), (x, t) => Math.Abs(x - t) is var d && d < 0.4
+            ? d * d / 0.8
+            : d - 0.2);
+        yield return Case("huber", (x, t, r) => Losses.HuberLoss(x, t, 0.4f, r), (x, t) => Math.Abs(x - t) is var d && d < 0.4
+            ? d * d / 2
+            : 0.4 * (d - 0.2));
         yield return Case("hinge", (x, t, r) => Losses.HingeLoss(x, t, r), (x, t) => Math.Max(0, 1 - (x * t)));
         yield return Case("log_cosh", (x, t, r) => Losses.LogCoshLoss(x, t, r), (x, t) => Math.Log(Math.Cosh(x - t)));
         yield return Case(
             "gaussian_nll", (x, t, r) => Losses.GaussianNllLoss(x, t, Mx.Abs(t) * 0.5f, full: true, eps: 0.2f, r),
             (x, t) => Math.Max(0.2, Math.Abs(t) / 2) is var v ? 0.5 * (Math.Log(v) + ((t - x) * (t - x) / v) + Math.Log(2 * Math.PI)) : 0);
         yield return Case(
-            "margin_ranking", (x, t, r) => Losses.MarginRankingLoss(x, t, Mx.Sign(t), 0.3f, r), (x, t) => Math.Max(0, (-Math.Sign(t) * (x - t)) + 0.3));
+            "margin_ranking", (x, t, r) => Losses.MarginRankingLoss(x, t, Mx.Sign(t), 0.3f, r),
+            (x, t) => Math.Max(0, (-Math.Sign(t) * (x - t)) + 0.3));
     }
 
     [TestCaseSource(nameof(ElementwiseLosses))]
@@ -177,7 +188,8 @@ public class PlainFunctionTests
         using MlxArray classes = MlxArray.Create([3, 0, 2, 1]);
         PlainGrid x = new(a), y = new(b), z = new(c), t = new(classes);
         double[] Line(PlainGrid grid, int i) => [.. Enumerable.Range(0, 4).Select(k => axis == 0 ? grid[k, i] : grid[i, k])];
-        double Distance(PlainGrid other, int i) => Math.Pow(Line(x, i).Zip(Line(other, i), (p, q) => Math.Pow(Math.Abs(p - q), 3)).Sum() + 0.01, 1 / 3.0);
+        double Distance(PlainGrid other, int i) =>
+            Math.Pow(Line(x, i).Zip(Line(other, i), (p, q) => Math.Pow(Math.Abs(p - q), 3)).Sum() + 0.01, 1 / 3.0);
         foreach (Reduction reduction in Enum.GetValues<Reduction>())
         {
             CheckReduced(Losses.NllLoss(a, classes, axis, reduction), PlainGrid.Of(i => -Line(x, i[0])[(int)t[i]], 4), reduction);
@@ -240,7 +252,8 @@ public class PlainFunctionTests
         using MlxArray square = Mx.Zeros(4, 4);
         Func<DType?, MlxArray>[] makers =
         [
-            d => Initializers.Constant(0.5f, d)(square), d => Initializers.Normal(dtype: d)(square), d => Initializers.Uniform(dtype: d)(square),
+            d => Initializers.Constant(0.5f, d)(square), d => Initializers.Normal(dtype: d)(square),
+            d => Initializers.Uniform(dtype: d)(square),
             d => Initializers.Identity(d)(square), d => Initializers.GlorotNormal(d)(square), d => Initializers.GlorotUniform(d)(square),
             d => Initializers.HeNormal(d)(square), d => Initializers.HeUniform(d)(square), d => Initializers.Sparse(0.5f, dtype: d)(square),
         ];

@@ -14,7 +14,8 @@ public class PlainLayerTests
         PlainGrid input = new(layer.Wxh), recurrent = new(layer.Whh);
         Recur(x, layer.Forward(x, hidden), [hidden], (features, states) =>
         {
-            double[] h = [.. Enumerable.Range(0, 4).Select(j => Math.Max(0, Dot(input, j, features) + Dot(recurrent, j, states[0]) + Value(layer.Bias, j)))];
+            double[] h = [.. Enumerable.Range(0, 4)
+                .Select(j => Math.Max(0, Dot(input, j, features) + Dot(recurrent, j, states[0]) + Value(layer.Bias, j)))];
             return [h];
         });
     }
@@ -165,7 +166,8 @@ public class PlainLayerTests
             Numbers.AreClose(layer.RunningMean!, runningMean);
             Numbers.AreClose(layer.RunningVar!, runningVariance);
             layer.Eval();
-            Compare(layer.Forward(x), PlainGrid.Of(i => (plain[i] - runningMean[i[^1]]) / Math.Sqrt(runningVariance[i[^1]] + 1e-3), plain.Shape));
+            Compare(layer.Forward(x),
+                PlainGrid.Of(i => (plain[i] - runningMean[i[^1]]) / Math.Sqrt(runningVariance[i[^1]] + 1e-3), plain.Shape));
         }
         else
         {
@@ -177,7 +179,8 @@ public class PlainLayerTests
     [Test]
     public void AttentionWithDimensionsOfTheirOwn([Values("none", "boolean", "additive", "causal")] string mask)
     {
-        MultiHeadAttention layer = new(8, 2, queryInputDims: 5, keyInputDims: 6, valueInputDims: 7, valueDims: 4, valueOutputDims: 3, bias: true);
+        MultiHeadAttention layer = new(8, 2, queryInputDims: 5, keyInputDims: 6, valueInputDims: 7, valueDims: 4,
+            valueOutputDims: 3, bias: true);
         using MlxArray queries = Numbers.Array(1, 2, 3, 5);
         using MlxArray keys = Numbers.Array(2, 2, 4, 6);
         using MlxArray values = Numbers.Array(3, 2, 4, 7);
@@ -217,7 +220,8 @@ public class PlainLayerTests
     public void AnUnknownMaskIsRefused()
     {
         using MlxArray x = Numbers.Array(1, 1, 2, 4);
-        Assert.That(() => new MultiHeadAttention(4, 2).Forward(x, x, x, "casual"), Throws.ArgumentException.With.Message.Contains("casual"));
+        Assert.That(() => new MultiHeadAttention(4, 2).Forward(x, x, x, "casual"),
+            Throws.ArgumentException.With.Message.Contains("casual"));
     }
 
     [Test]
@@ -317,7 +321,8 @@ public class PlainLayerTests
     public void ADecoderLayerThatNormalizesAfterwards()
     {
         TransformerDecoderLayer layer = new(8, 2, 12, activation: Activations.Gelu, normFirst: false);
-        using MlxArray x = Numbers.Array(1, 2, 3, 8), memory = Numbers.Array(2, 2, 4, 8), mask = Numbers.Array(3, 3, 3), memoryMask = Numbers.Array(4, 3, 4);
+        using MlxArray x = Numbers.Array(1, 2, 3, 8), memory = Numbers.Array(2, 2, 4, 8), mask = Numbers.Array(3, 3, 3),
+            memoryMask = Numbers.Array(4, 3, 4);
         MlxArray first = layer.Ln1.Forward(x + layer.SelfAttention.Forward(x, x, x, mask));
         MlxArray second = layer.Ln2.Forward(first + layer.CrossAttention.Forward(first, memory, memory, memoryMask));
         MlxArray expected = layer.Ln3.Forward(second + layer.Linear2.Forward(Activations.Gelu(layer.Linear1.Forward(second))));
@@ -361,10 +366,12 @@ public class PlainLayerTests
     {
         1 => (new MaxPool1d(k[0], s[0], p[0]), new AvgPool1d(k[0], s[0], p[0])),
         2 => (new MaxPool2d((k[0], k[1]), (s[0], s[1]), (p[0], p[1])), new AvgPool2d((k[0], k[1]), (s[0], s[1]), (p[0], p[1]))),
-        _ => (new MaxPool3d((k[0], k[1], k[2]), (s[0], s[1], s[2]), (p[0], p[1], p[2])), new AvgPool3d((k[0], k[1], k[2]), (s[0], s[1], s[2]), (p[0], p[1], p[2]))),
+        _ => (new MaxPool3d((k[0], k[1], k[2]), (s[0], s[1], s[2]), (p[0], p[1], p[2])),
+            new AvgPool3d((k[0], k[1], k[2]), (s[0], s[1], s[2]), (p[0], p[1], p[2]))),
     };
 
-    private static PlainGrid Pool(PlainGrid x, int[] kernel, int[] stride, int[] padding, double outside, Func<IEnumerable<double>, double> reduce)
+    private static PlainGrid Pool(PlainGrid x, int[] kernel, int[] stride, int[] padding, double outside,
+        Func<IEnumerable<double>, double> reduce)
     {
         int dims = kernel.Length;
         int[] counts = [.. kernel.Select((k, i) => ((x.Shape[i + 1] + (2 * padding[i]) - k) / stride[i]) + 1)];
@@ -372,7 +379,9 @@ public class PlainLayerTests
             index => reduce(new PlainGrid(kernel).Indices().Select(inside =>
             {
                 int[] place = [.. Enumerable.Range(0, dims).Select(i => (index[i + 1] * stride[i]) - padding[i] + inside[i])];
-                return place.Select((p, i) => p >= 0 && p < x.Shape[i + 1]).All(there => there) ? x[[index[0], .. place, index[^1]]] : outside;
+                return place.Select((p, i) => p >= 0 && p < x.Shape[i + 1]).All(there => there)
+                    ? x[[index[0], .. place, index[^1]]]
+                    : outside;
             })),
             [x.Shape[0], .. counts, x.Shape[^1]]);
     }
@@ -408,7 +417,9 @@ public class PlainLayerTests
                     return At(target > size ? (int)Math.Round(((place + 0.5) * size / target) - 0.5) : place * size / target);
                 }
 
-                double position = align ? place * (size - 1.0) / Math.Max(1, target - 1) : ((place + 0.5) / scale) - 0.5 + Shift(size, target, scale);
+                double position = align
+                    ? place * (size - 1.0) / Math.Max(1, target - 1)
+                    : ((place + 0.5) / scale) - 0.5 + Shift(size, target, scale);
                 position = mode == UpsampleMode.Linear && !antialias ? Math.Clamp(position, 0, size - 1) : position;
                 int reach = (int)Math.Ceiling(2 * widening) + 1;
                 double sum = 0, weights = 0;

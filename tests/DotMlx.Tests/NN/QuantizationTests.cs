@@ -57,7 +57,8 @@ public partial class QuantizationTests
         Assert.That(model.Layers[0], Is.InstanceOf<QuantizedLinear>());
         Assert.That(model.Layers[1], Is.Not.InstanceOf<QuantizedLinear>());
         Sequential other = new(new LayerNorm(4));
-        Assert.That(Assert.Throws<ArgumentException>(() => other.Quantize(classPredicate: (_, _) => true))!.Message, Does.Contain("'layers.0'").And.Contain("LayerNorm"));
+        Assert.That(Assert.Throws<ArgumentException>(() => other.Quantize(classPredicate: (_, _) => true))!.Message,
+            Does.Contain("'layers.0'").And.Contain("LayerNorm"));
         Assert.Throws<ArgumentException>(() => new Model().Quantize(mode: "int3"));
     }
 
@@ -66,7 +67,8 @@ public partial class QuantizationTests
     {
         using MlxArray x = Mx.Random.Normal([16, 64]);
         QuantizedLinear linear = new(64, 32);
-        Assert.That((linear.InputDims, linear.OutputDims, linear.GroupSize, linear.Bits, linear.Mode), Is.EqualTo((64, 32, 64, 4, "affine")));
+        Assert.That((linear.InputDims, linear.OutputDims, linear.GroupSize, linear.Bits, linear.Mode),
+            Is.EqualTo((64, 32, 64, 4, "affine")));
         Assert.That(linear.TrainableParameters().LeafCount, Is.Zero);
         Assert.That(linear.Bias!.ToArray<float>(), Is.All.Zero);
         Assert.That(new QuantizedLinear(64, 32, bias: false, groupSize: 32, bits: 8).Bias, Is.Null);

@@ -17,7 +17,8 @@ public class RecomputationTests
         (MlxArray value, Tree gradients) = model.ValueAndGrad((MlxArray a) => Mx.Mean(Mx.Square(again(a))))(x);
         (MlxArray plainValue, Tree plainGradients) = model.ValueAndGrad((MlxArray a) => Mx.Mean(Mx.Square(model.Forward(a))))(x);
         Golden.AssertClose(value, plainValue);
-        Assert.That(gradients.Flatten().Select(leaf => leaf.Key), Is.EqualTo(new[] { "layers.0.weight", "layers.0.bias", "layers.2.weight" }));
+        Assert.That(gradients.Flatten().Select(leaf => leaf.Key),
+            Is.EqualTo(new[] { "layers.0.weight", "layers.0.bias", "layers.2.weight" }));
         foreach ((string path, MlxArray gradient) in gradients.Flatten())
         {
             Golden.AssertClose(gradient, plainGradients.Find(path).Array);

@@ -95,7 +95,8 @@ public class ShardingTests
         Assert.That(shardedNorm.Item<float>(), Is.EqualTo(norm.Item<float>()).Within(1e-6f));
         Assert.That(sharded["w"].Array.ToArray<float>(), Is.EqualTo(clipped["w"].Array.ToArray<float>()).Within(1e-6f));
 
-        (TreeDictionary updated, MlxArray? stepNorm) = DotMlx.Optimizers.Gradients.FsdpApply(gradients, parameters, new DotMlx.Optimizers.SGD(0.5f), maxNorm: 1f);
+        (TreeDictionary updated, MlxArray? stepNorm) = DotMlx.Optimizers.Gradients.FsdpApply(gradients, parameters,
+            new DotMlx.Optimizers.SGD(0.5f), maxNorm: 1f);
         TreeDictionary expected = new DotMlx.Optimizers.SGD(0.5f).ApplyGradients(clipped, parameters);
         Assert.That(updated["b"].Array.ToArray<float>(), Is.EqualTo(expected["b"].Array.ToArray<float>()).Within(1e-6f));
         Assert.That(stepNorm!.Item<float>(), Is.EqualTo(norm.Item<float>()).Within(1e-6f));

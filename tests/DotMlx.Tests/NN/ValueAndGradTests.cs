@@ -49,7 +49,8 @@ public class ValueAndGradTests
         using MlxArray x = Mx.Ones(1, 2);
         Tree batch = new TreeDictionary { ["x"] = x };
         (_, Tree fromTree) = model.ValueAndGrad((Tree t) => Mx.Sum(model.Forward(t["x"].Array)))(batch);
-        (_, Tree fromThree) = model.ValueAndGrad((MlxArray a, MlxArray b, MlxArray c) => Mx.Sum(Mx.Multiply(Mx.Multiply(model.Forward(a), b), c)))(x, 3f, 2f);
+        (_, Tree fromThree) = model.ValueAndGrad((MlxArray a, MlxArray b, MlxArray c) =>
+            Mx.Sum(Mx.Multiply(Mx.Multiply(model.Forward(a), b), c)))(x, 3f, 2f);
         Assert.That(fromTree["weight"].Array.ToArray<float>(), Is.EqualTo(new[] { 1f, 1f }));
         Assert.That(fromThree["weight"].Array.ToArray<float>(), Is.EqualTo(new[] { 6f, 6f }));
     }

@@ -42,7 +42,8 @@ public class WeightTests
         string path = Path.Combine(_directory, "weights.safetensors");
         new LlamaBlock().SaveWeights(path);
         using SafetensorsFile file = Mx.LoadSafetensors(path);
-        Assert.That(file.Keys, Does.Contain("self_attn.q_proj.weight").And.Contain("mlp.gate_proj.weight").And.Contain("input_layernorm.weight"));
+        Assert.That(file.Keys,
+            Does.Contain("self_attn.q_proj.weight").And.Contain("mlp.gate_proj.weight").And.Contain("input_layernorm.weight"));
     }
 
     [Test]
@@ -51,7 +52,8 @@ public class WeightTests
         LlamaBlock saved = new(), loaded = new(), again = new();
         saved.SaveShardedWeights(_directory, maxShardBytes: 1000);
         Assert.That(Directory.GetFiles(_directory, "model-*-of-*.safetensors"), Has.Length.GreaterThan(2));
-        Assert.That(File.ReadAllText(Path.Combine(_directory, "model.safetensors.index.json")), Does.Contain("\"self_attn.q_proj.weight\": \"model-00001-of-"));
+        Assert.That(File.ReadAllText(Path.Combine(_directory, "model.safetensors.index.json")),
+            Does.Contain("\"self_attn.q_proj.weight\": \"model-00001-of-"));
         loaded.LoadWeights(_directory);
         again.LoadWeights(Path.Combine(_directory, "model.safetensors.index.json"));
         AssertSame(saved, loaded);
@@ -66,16 +68,19 @@ public class WeightTests
         using MlxArray weight = Mx.Ones(3, 2);
         using MlxArray turned = Mx.Ones(2, 3);
         using MlxArray bias = Mx.Ones(3);
-        Assert.That(Assert.Throws<ArgumentException>(() => model.LoadWeights([new("weight", weight)]))!.Message, Does.Contain("missing").And.Contain("bias"));
+        Assert.That(Assert.Throws<ArgumentException>(() => model.LoadWeights([new("weight", weight)]))!.Message,
+            Does.Contain("missing").And.Contain("bias"));
         Assert.That(
-            Assert.Throws<ArgumentException>(() => model.LoadWeights([new("weight", weight), new("bias", bias), new("deep.extra", bias)]))!.Message,
+            Assert.Throws<ArgumentException>(() =>
+                model.LoadWeights([new("weight", weight), new("bias", bias), new("deep.extra", bias)]))!.Message,
             Does.Contain("not in the model").And.Contain("deep.extra"));
         Assert.That(
             Assert.Throws<ArgumentException>(() => model.LoadWeights([new("weight", turned), new("bias", bias)]))!.Message,
             Does.Contain("'weight'").And.Contain("(3, 2)").And.Contain("(2, 3)"));
         Assert.That(
             Assert.Throws<ArgumentException>(() => model.LoadWeights([new("weight", turned), new("extra", bias)]))!.Message,
-            Does.Contain("'extra' is not in the model").And.Contain("'bias' is missing, expected shape (3,)").And.Contain("'weight' has the shape (2, 3), expected (3, 2)"),
+            Does.Contain("'extra' is not in the model").And.Contain("'bias' is missing, expected shape (3,)").And
+                .Contain("'weight' has the shape (2, 3), expected (3, 2)"),
             "all of it at once");
         Assert.That(model.Parameters().Leaves, Is.EqualTo(before).Using<MlxArray>((a, b) => ReferenceEquals(a, b)));
         model.LoadWeights([new("bias", bias), new("deep.extra", bias)], strict: false);

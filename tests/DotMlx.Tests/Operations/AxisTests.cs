@@ -11,23 +11,36 @@ public class AxisTests
         ("argmax", (a, axis) => Mx.ArgMax(a, axis)), ("argmin", (a, axis) => Mx.ArgMin(a, axis)), ("var", (a, axis) => Mx.Var(a, axis)),
         ("vars", (a, axis) => Mx.Var(a, [0, axis])), ("std", (a, axis) => Mx.Std(a, axis)), ("median", (a, axis) => Mx.Median(a, axis)),
         ("softmax", (a, axis) => Mx.Softmax(a, axis)), ("softmaxes", (a, axis) => Mx.Softmax(a, [0, axis])),
-        ("cumsum", (a, axis) => Mx.CumSum(a, axis)), ("cumprod", (a, axis) => Mx.CumProd(a, axis)), ("cummax", (a, axis) => Mx.CumMax(a, axis)),
-        ("logcumsumexp", (a, axis) => Mx.LogCumSumExp(a, axis)), ("sort", (a, axis) => Mx.Sort(a, axis)), ("argsort", (a, axis) => Mx.ArgSort(a, axis)),
-        ("partition", (a, axis) => Mx.Partition(a, 0, axis)), ("argpartition", (a, axis) => Mx.ArgPartition(a, 0, axis)), ("topk", (a, axis) => Mx.TopK(a, 1, axis)),
+        ("cumsum", (a, axis) => Mx.CumSum(a, axis)), ("cumprod", (a, axis) => Mx.CumProd(a, axis)),
+        ("cummax", (a, axis) => Mx.CumMax(a, axis)),
+        ("logcumsumexp", (a, axis) => Mx.LogCumSumExp(a, axis)), ("sort", (a, axis) => Mx.Sort(a, axis)),
+        ("argsort", (a, axis) => Mx.ArgSort(a, axis)),
+        ("partition", (a, axis) => Mx.Partition(a, 0, axis)), ("argpartition", (a, axis) => Mx.ArgPartition(a, 0, axis)),
+        ("topk", (a, axis) => Mx.TopK(a, 1, axis)),
         ("squeeze", (a, axis) => Mx.Squeeze(a, axis)), ("squeezes", (a, axis) => Mx.Squeeze(a, [axis])),
-        ("moveaxis", (a, axis) => Mx.MoveAxis(a, axis, 0)), ("moveaxis to", (a, axis) => Mx.MoveAxis(a, 0, axis)), ("swapaxes", (a, axis) => Mx.SwapAxes(a, 0, axis)),
-        ("transpose", (a, axis) => Mx.Transpose(a, 0, axis, 1)), ("unflatten", (a, axis) => Mx.Unflatten(a, axis, [1, -1])), ("split", (a, axis) => Mx.Split(a, 1, axis)),
-        ("split at", (a, axis) => Mx.Split(a, [1], axis)), ("concatenate", (a, axis) => Mx.Concatenate([a, a], axis)), ("repeat", (a, axis) => Mx.Repeat(a, 2, axis)),
-        ("roll", (a, axis) => Mx.Roll(a, 1, axis)), ("rolls", (a, axis) => Mx.Roll(a, [1, 1], [0, axis])), ("take", (a, axis) => Mx.Take(a, 0, axis)),
+        ("moveaxis", (a, axis) => Mx.MoveAxis(a, axis, 0)), ("moveaxis to", (a, axis) => Mx.MoveAxis(a, 0, axis)),
+        ("swapaxes", (a, axis) => Mx.SwapAxes(a, 0, axis)),
+        ("transpose", (a, axis) => Mx.Transpose(a, 0, axis, 1)), ("unflatten", (a, axis) => Mx.Unflatten(a, axis, [1, -1])),
+        ("split", (a, axis) => Mx.Split(a, 1, axis)),
+        ("split at", (a, axis) => Mx.Split(a, [1], axis)), ("concatenate", (a, axis) => Mx.Concatenate([a, a], axis)),
+        ("repeat", (a, axis) => Mx.Repeat(a, 2, axis)),
+        ("roll", (a, axis) => Mx.Roll(a, 1, axis)), ("rolls", (a, axis) => Mx.Roll(a, [1, 1], [0, axis])),
+        ("take", (a, axis) => Mx.Take(a, 0, axis)),
         ("take_along_axis", (a, axis) => Mx.TakeAlongAxis(a, Mx.Zeros(a.Shape, DType.Int32), axis)),
         ("put_along_axis", (a, axis) => Mx.PutAlongAxis(a, Mx.Zeros(a.Shape, DType.Int32), 1, axis)),
         ("slice", (a, axis) => Mx.Slice(a, MlxArray.Create<int>([0]), [axis], [1, 1, 1])),
-        ("slice_update", (a, axis) => Mx.SliceUpdate(a, Mx.Ones(1, 1, 1), MlxArray.Create<int>([0]), [axis])), ("flip", (a, axis) => Mx.Flip(a, axis)),
-        ("diff", (a, axis) => Mx.Diff(a, 1, axis)), ("unstack", (a, axis) => Mx.Unstack(a, axis)), ("vecdot", (a, axis) => Mx.VecDot(a, a, axis)),
-        ("count_nonzero", (a, axis) => Mx.CountNonzero(a, axis)), ("diagonal", (a, axis) => Mx.Diagonal(a, 0, 0, axis)), ("trace", (a, axis) => Mx.Trace(a, 0, axis, 1)),
-        ("tensordot", (a, axis) => Mx.TensorDot(a, a, [axis], [0])), ("norm", (a, axis) => Mx.Linalg.Norm(a, axis: axis)), ("norms", (a, axis) => Mx.Linalg.Norm(a, axis: [0, axis])),
-        ("norm fro", (a, axis) => Mx.Linalg.Norm(a, "fro", [0, axis])), ("cross", (a, axis) => Mx.Linalg.Cross(a, a, axis)), ("fft", (a, axis) => Mx.Fft.FFT(a, axis: axis)),
-        ("fft2", (a, axis) => Mx.Fft.FFT2(a, axes: [0, axis])), ("fftn", (a, axis) => Mx.Fft.FFTN(a, axes: [axis])), ("irfft", (a, axis) => Mx.Fft.IRFFT(a, axis: axis)),
+        ("slice_update", (a, axis) => Mx.SliceUpdate(a, Mx.Ones(1, 1, 1), MlxArray.Create<int>([0]), [axis])),
+        ("flip", (a, axis) => Mx.Flip(a, axis)),
+        ("diff", (a, axis) => Mx.Diff(a, 1, axis)), ("unstack", (a, axis) => Mx.Unstack(a, axis)),
+        ("vecdot", (a, axis) => Mx.VecDot(a, a, axis)),
+        ("count_nonzero", (a, axis) => Mx.CountNonzero(a, axis)), ("diagonal", (a, axis) => Mx.Diagonal(a, 0, 0, axis)),
+        ("trace", (a, axis) => Mx.Trace(a, 0, axis, 1)),
+        ("tensordot", (a, axis) => Mx.TensorDot(a, a, [axis], [0])), ("norm", (a, axis) => Mx.Linalg.Norm(a, axis: axis)),
+        ("norms", (a, axis) => Mx.Linalg.Norm(a, axis: [0, axis])),
+        ("norm fro", (a, axis) => Mx.Linalg.Norm(a, "fro", [0, axis])), ("cross", (a, axis) => Mx.Linalg.Cross(a, a, axis)),
+        ("fft", (a, axis) => Mx.Fft.FFT(a, axis: axis)),
+        ("fft2", (a, axis) => Mx.Fft.FFT2(a, axes: [0, axis])), ("fftn", (a, axis) => Mx.Fft.FFTN(a, axes: [axis])),
+        ("irfft", (a, axis) => Mx.Fft.IRFFT(a, axis: axis)),
         ("fftshift", (a, axis) => Mx.Fft.FFTShift(a, [axis])), ("categorical", (a, axis) => Mx.Random.Categorical(a, axis)),
         ("permutation", (a, axis) => Mx.Random.Permutation(a, axis)),
     ];
@@ -40,7 +53,8 @@ public class AxisTests
         foreach (int axis in (int[])[3, -4, 100, -100, int.MaxValue, int.MinValue])
         {
             Assert.That(
-                () => function.Call(a, axis), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains($"Axis {axis} is out of bounds"), $"{function.Name}, {axis}");
+                () => function.Call(a, axis), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message
+                    .Contains($"Axis {axis} is out of bounds"), $"{function.Name}, {axis}");
         }
     }
 
@@ -113,7 +127,8 @@ public class AxisTests
         MlxArray scales = Mx.Ones(2, 1);
         Assert.Multiple(() =>
         {
-            Assert.That(() => Mx.QuantizedMatMul(Mx.Ones(64), row, scale, scale), Throws.ArgumentException.With.Message.Contains("matrices"));
+            Assert.That(() => Mx.QuantizedMatMul(Mx.Ones(64), row, scale, scale),
+                Throws.ArgumentException.With.Message.Contains("matrices"));
             Assert.That(() => Mx.QuantizedMatMul(2f, weight, scales, scales), Throws.ArgumentException);
             Assert.That(() => Mx.GatherQMM(Mx.Ones(64), weight, scales, scales), Throws.ArgumentException);
         });

@@ -20,7 +20,8 @@ public class EmptyMatrixTests
                 [
                     () => Mx.Linalg.Inv(a, Cpu), () => Mx.Linalg.TriInv(a, stream: Cpu), () => Mx.Linalg.Cholesky(a, stream: Cpu),
                     () => Mx.Linalg.CholeskyInv(a, stream: Cpu), () => Mx.Linalg.Pinv(a, Cpu), () => Mx.Linalg.LUFactor(a, Cpu).LU,
-                    () => Mx.Linalg.Eig(a, Cpu).Vectors, () => Mx.Linalg.Eigh(a, stream: Cpu).Vectors, () => Mx.Linalg.QR(a, Cpu).Q, () => Mx.Linalg.QR(a, Cpu).R,
+                    () => Mx.Linalg.Eig(a, Cpu).Vectors, () => Mx.Linalg.Eigh(a, stream: Cpu).Vectors, () => Mx.Linalg.QR(a, Cpu).Q,
+                    () => Mx.Linalg.QR(a, Cpu).R,
                     () => Mx.Linalg.LU(a, Cpu).L, () => Mx.Linalg.LU(a, Cpu).U,
                 ])
             {

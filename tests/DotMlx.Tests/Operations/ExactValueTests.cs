@@ -33,8 +33,10 @@ public class ExactValueTests
         Assert.Multiple(() =>
         {
             Assert.That(Mx.Arange(1L << 33, (1L << 33) + 2).ToArray<long>(), Is.EqualTo(new[] { 1L << 33, (1L << 33) + 1 }));
-            Assert.That(Mx.Arange((1L << 60) + 1, (1L << 60) + 6, 2).ToArray<long>(), Is.EqualTo(new[] { (1L << 60) + 1, (1L << 60) + 3, (1L << 60) + 5 }));
-            Assert.That(Mx.Arange((1L << 60) + 1, (1L << 60) - 2, -2).ToArray<long>(), Is.EqualTo(new[] { (1L << 60) + 1, (1L << 60) - 1 }));
+            Assert.That(Mx.Arange((1L << 60) + 1, (1L << 60) + 6, 2)
+                .ToArray<long>(), Is.EqualTo(new[] { (1L << 60) + 1, (1L << 60) + 3, (1L << 60) + 5 }));
+            Assert.That(Mx.Arange((1L << 60) + 1, (1L << 60) - 2, -2)
+                .ToArray<long>(), Is.EqualTo(new[] { (1L << 60) + 1, (1L << 60) - 1 }));
             Assert.That(Mx.Arange(0L, 3).DType, Is.EqualTo(DType.Int32));
             Assert.That(Mx.Arange(5L, 3).Size, Is.Zero);
         });
@@ -80,13 +82,15 @@ public class ExactValueTests
         Assert.Multiple(() =>
         {
             Assert.That(Mx.Linalg.Det(MlxArray.Create<int>([1, 2, 3, 4], 2, 2), cpu).Item<float>(), Is.EqualTo(-2));
-            Assert.That(Mx.Linalg.Slogdet(MlxArray.Create<int>([1, 2, 3, 4], 2, 2), cpu).LogAbsDet.Item<float>(), Is.EqualTo(MathF.Log(2)).Within(1e-6));
+            Assert.That(Mx.Linalg.Slogdet(MlxArray.Create<int>([1, 2, 3, 4], 2, 2), cpu).LogAbsDet.Item<float>(),
+                Is.EqualTo(MathF.Log(2)).Within(1e-6));
             Assert.That(Mx.Linalg.Det(four, cpu).Item<float>(), Is.EqualTo(55).Within(1e-4));
             Assert.That(Mx.Linalg.Det(exchanged, cpu).Item<float>(), Is.EqualTo(-1));
             Assert.That(Mx.Linalg.Slogdet(Mx.Stack([exchanged, four]), cpu).Sign.ToArray<float>(), Is.EqualTo(new float[] { -1, 1 }));
             Assert.That(Mx.Linalg.Slogdet(Mx.Eye(40) * 0.1, cpu).LogAbsDet.Item<float>(), Is.EqualTo(40 * MathF.Log(0.1f)).Within(1e-3));
             Assert.That(() => Mx.Linalg.Det(Mx.Ones([2, 2], DType.Complex64), cpu), Throws.ArgumentException);
-            Assert.That(Mx.Grad((MlxArray a) => Mx.Linalg.Det(a, cpu))(MlxArray.Create<float>([1, 2, 3, 4], 2, 2)).ToArray<float>(), Is.EqualTo(new float[] { 4, -3, -2, 1 }));
+            Assert.That(Mx.Grad((MlxArray a) => Mx.Linalg.Det(a, cpu))(MlxArray.Create<float>([1, 2, 3, 4], 2, 2))
+                .ToArray<float>(), Is.EqualTo(new float[] { 4, -3, -2, 1 }));
         });
     }
 
@@ -97,7 +101,8 @@ public class ExactValueTests
         Assert.Multiple(() =>
         {
             Assert.That(() => Mx.VecDot(1, MlxArray.Create<int>([1])), Throws.InstanceOf<ArgumentException>());
-            Assert.That(() => Mx.VecDot(MlxArray.Create<int>([1, 2]), MlxArray.Create<int>([1])), Throws.ArgumentException.With.Message.Contains("(2) and (1)"));
+            Assert.That(() => Mx.VecDot(MlxArray.Create<int>([1, 2]), MlxArray.Create<int>([1])),
+                Throws.ArgumentException.With.Message.Contains("(2) and (1)"));
             Assert.That(Mx.VecDot(Mx.Ones(4, 3), Mx.Ones(3)).ToArray<float>(), Is.All.EqualTo(3));
         });
     }
@@ -109,7 +114,8 @@ public class ExactValueTests
         MlxArray a = Mx.Zeros(4);
         a[MlxArray.Create<bool>([true, false, true, false])] = MlxArray.Create<float>([1, 2, 3]);
         Assert.That(a.ToArray<float>(), Is.EqualTo(new float[] { 1, 0, 2, 0 }));
-        Assert.That(() => a[new[] { true, true, true, false }] = MlxArray.Create<float>([1, 2]), Throws.ArgumentException.With.Message.Contains("only 2"));
+        Assert.That(() => a[new[] { true, true, true, false }] = MlxArray.Create<float>([1, 2]),
+            Throws.ArgumentException.With.Message.Contains("only 2"));
     }
 
     [Test]
@@ -172,7 +178,8 @@ public class ExactValueTests
             Assert.That(() => gradient(MlxArray.Create<int>([1, 2])), Throws.ArgumentException.With.Message.Contains("int32"));
             Assert.That(gradient(3).Item<float>(), Is.EqualTo(0.5f));
             Assert.That(
-                () => Mx.Grad((Tree t) => Mx.Sum(t["a"]["w"].Array))(new TreeDictionary { ["a"] = new TreeDictionary { ["n"] = Mx.Ones(1), ["w"] = MlxArray.Create<int>([1]) } }),
+                () => Mx.Grad((Tree t) => Mx.Sum(t["a"]["w"].Array))(new TreeDictionary
+                    { ["a"] = new TreeDictionary { ["n"] = Mx.Ones(1), ["w"] = MlxArray.Create<int>([1]) } }),
                 Throws.ArgumentException.With.Message.Contains("'a.w' is int32"));
             Assert.That(gradient(MlxArray.Create<float>([1, 2])).ToArray<float>(), Is.All.EqualTo(0.5f));
         });
@@ -201,7 +208,8 @@ public class ExactValueTests
     {
         using var scope = MlxScope.Begin();
         const float Infinity = float.PositiveInfinity;
-        MlxArray z = MlxArray.Create<Complex64>([new(1, 2), new(Infinity, 0), new(0, -Infinity), new(float.NaN, 1), new(float.NaN, Infinity)]);
+        MlxArray z = MlxArray.Create<Complex64>([new(1, 2), new(Infinity, 0), new(0, -Infinity), new(float.NaN, 1),
+            new(float.NaN, Infinity)]);
         Assert.That(Mx.IsInf(z).ToArray<bool>(), Is.EqualTo(new[] { false, true, true, false, true }));
         Assert.That(Mx.IsFinite(z).ToArray<bool>(), Is.EqualTo(new[] { true, false, false, false, false }));
     }

@@ -116,7 +116,8 @@ public class GoldenOperationTests
         }
 
         Assert.That(
-            () => Mx.Vjp(a => GoldenFunctions.Run(new GoldenCall(test, [], new Dictionary<int, MlxArray> { [0] = a }))[0], primal, cotangent),
+            () => Mx.Vjp(a => GoldenFunctions.Run(new GoldenCall(test, [], new Dictionary<int, MlxArray> { [0] = a }))[0], primal,
+                cotangent),
             Throws.TypeOf<MlxException>().With.Message.Contains("VJP"));
     }
 

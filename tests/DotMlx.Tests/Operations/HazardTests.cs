@@ -80,7 +80,8 @@ public class HazardTests
     public void FloatsAreDividedAsEver()
     {
         using var scope = MlxScope.Begin();
-        Assert.That(Mx.FloorDivide(MlxArray.Create<float>([1, -1]), 0).ToArray<float>(), Is.EqualTo(new[] { float.PositiveInfinity, float.NegativeInfinity }));
+        Assert.That(Mx.FloorDivide(MlxArray.Create<float>([1, -1]), 0)
+            .ToArray<float>(), Is.EqualTo(new[] { float.PositiveInfinity, float.NegativeInfinity }));
         Assert.That(Mx.Remainder(MlxArray.Create<int>([7]), 2.5).ToArray<float>(), Is.EqualTo(new[] { 2f }));
     }
 
@@ -132,7 +133,8 @@ public class HazardTests
             Assert.That(() => Mx.TakeAlongAxis(a, index, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Mx.TakeAlongAxis(rows, index), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Mx.PutAlongAxis(a, index, Mx.Ones(1), 0), Throws.TypeOf<ArgumentOutOfRangeException>());
-            Assert.That(() => Mx.Slice(a, index, [0], [2]), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("from 0 to 2"));
+            Assert.That(() => Mx.Slice(a, index, [0], [2]),
+                Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("from 0 to 2"));
             Assert.That(() => Mx.Slice(a, index + 0, [-1], [2]), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Mx.SliceUpdate(a, Mx.Ones(2), index, [0]), Throws.TypeOf<ArgumentOutOfRangeException>());
         });
@@ -237,7 +239,8 @@ public class HazardTests
         var a = MlxArray.Create([1, 2, 3, float.NaN], 2, 2);
         foreach (Func<MlxArray> decompose in (Func<MlxArray>[])
             [
-                () => Mx.Linalg.SVDVals(a, Cpu), () => Mx.Linalg.Pinv(a, Cpu), () => Mx.Linalg.Eig(a, Cpu).Values, () => Mx.Linalg.Eigvals(a, Cpu),
+                () => Mx.Linalg.SVDVals(a, Cpu), () => Mx.Linalg.Pinv(a, Cpu), () => Mx.Linalg.Eig(a, Cpu).Values,
+                () => Mx.Linalg.Eigvals(a, Cpu),
                 () => Mx.Linalg.Norm(a, "nuc", stream: Cpu), () => Mx.Linalg.Norm(a, 2, stream: Cpu),
                 () => Mx.Random.MultivariateNormal(Mx.Zeros(2), a, stream: Cpu),
             ])
@@ -289,7 +292,8 @@ public class HazardTests
             Assert.That(Mx.Jvp(a => Mx.Where(a > 1, a, -a), x, tangent).Jvp.ToArray<float>(), Is.EqualTo(new float[] { -10, 20, -30 }));
             Assert.That(Mx.Jvp(a => Mx.NanToNum(a), x, tangent).Jvp.ToArray<float>(), Is.EqualTo(new float[] { 10, 20, 0 }));
             Assert.That(
-                Mx.Jvp(a => Mx.Jvp(b => Mx.Where(test, b * b, 0), a, Mx.OnesLike(a)).Jvp, MlxArray.Create<float>([1, 2, 3]), tangent).Jvp.ToArray<float>(),
+                Mx.Jvp(a => Mx.Jvp(b => Mx.Where(test, b * b, 0), a, Mx.OnesLike(a)).Jvp, MlxArray.Create<float>([1, 2, 3]), tangent).Jvp
+                    .ToArray<float>(),
                 Is.EqualTo(new float[] { 20, 0, 60 }));
         });
     }

@@ -6,7 +6,9 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Operations;
 
-/// <summary>What becomes of a kernel's source before MLX gets it: its compiler's errors quote it, and mlx-c reads them as a format of printf.</summary>
+/// <summary>
+/// What becomes of a kernel's source before MLX gets it: its compiler's errors quote it, and mlx-c reads them as a format of printf.
+/// </summary>
 public unsafe class KernelSourceTests
 {
     [TestCase("y[i] = x[i] % n;", "y[i] = x[i] %/**/ n;")]
@@ -50,10 +52,12 @@ public unsafe class KernelSourceTests
     public void BothKindsOfKernelsCheckTheirSourceAndNames()
     {
         Assert.That(() => Mx.Fast.MetalKernel("k", ["x"], ["y"], "float größe;"), Throws.ArgumentException.With.Message.Contains("ASCII"));
-        Assert.That(() => Mx.Fast.MetalKernel("k", ["x"], ["y"], "", header: "float größe;"), Throws.ArgumentException.With.Message.Contains("kernel's header"));
+        Assert.That(() => Mx.Fast.MetalKernel("k", ["x"], ["y"], "", header: "float größe;"),
+            Throws.ArgumentException.With.Message.Contains("kernel's header"));
         Assert.That(() => Mx.Fast.MetalKernel("größe", ["x"], ["y"], ""), Throws.ArgumentException.With.Message.Contains("ASCII"));
         Assert.That(() => Mx.Fast.MetalKernel("k", ["größe"], ["y"], ""), Throws.ArgumentException.With.Message.Contains("ASCII"));
-        Assert.That(() => Mx.Fast.CudaKernel("k", ["x"], ["y"], "static_assert(N % s == 0);"), Throws.ArgumentException.With.Message.Contains("parentheses"));
+        Assert.That(() => Mx.Fast.CudaKernel("k", ["x"], ["y"], "static_assert(N % s == 0);"),
+            Throws.ArgumentException.With.Message.Contains("parentheses"));
     }
 
     [Test]
@@ -66,7 +70,8 @@ public unsafe class KernelSourceTests
             y[i] = x[i] % n + x[i]%s % *p;
             os_log_default.log("%s and %n", x[i] %nn);
             """;
-        string quoted = $"[metal::Device] Unable to build metal library from source\nprogram_source:3:5: error: use of undeclared identifier 'n'\n{KernelSource.Write(Source, "source", ascii: true)}";
+        string quoted = $"[metal::Device] Unable to build metal library from source\nprogram_source:3:5: error: use of undeclared "
+            + $"identifier 'n'\n{KernelSource.Write(Source, "source", ascii: true)}";
         nint library = NativeLibrary.Load(MlxLibrary.Path);
         try
         {

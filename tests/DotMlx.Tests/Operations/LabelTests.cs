@@ -8,7 +8,8 @@ public class LabelTests
 {
     private static readonly (string Name, Func<MlxArray, MlxArray, MlxArray> Loss)[] LossFunctions =
     [
-        ("cross entropy", (scores, targets) => Losses.CrossEntropy(scores, targets)), ("negative log likelihood", (scores, targets) => Losses.NllLoss(scores, targets)),
+        ("cross entropy", (scores, targets) => Losses.CrossEntropy(scores, targets)),
+        ("negative log likelihood", (scores, targets) => Losses.NllLoss(scores, targets)),
         ("fast", (scores, targets) => Mx.Fast.CrossEntropy(scores, targets)),
     ];
 
@@ -26,7 +27,8 @@ public class LabelTests
                     Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains($"target {wrong} isn't one of the 3 classes"));
             }
 
-            Assert.That(() => item.Loss(scores, Mx.Ones(2)), Throws.ArgumentException.With.Message.Contains("targets").And.Message.Contains("float32"));
+            Assert.That(() => item.Loss(scores, Mx.Ones(2)),
+                Throws.ArgumentException.With.Message.Contains("targets").And.Message.Contains("float32"));
             Numbers.HasShape(item.Loss(scores, MlxArray.Create<int>([0, 2])), 2);
         });
     }

@@ -51,7 +51,8 @@ public class MatrixTests
     [TestCase("ij,jk,kl", "1,2;0,1", 8, 10, 10, 7)]
     public void ContractionPaths(string subscripts, string expected, int j, int k, int k2, int l)
     {
-        (IReadOnlyList<int[]> path, string report) = Mx.EinsumPath(subscripts, Mx.Zeros(5, j), Mx.Zeros(k == 3 ? 8 : j, k), Mx.Zeros(k2, l));
+        (IReadOnlyList<int[]> path, string report) = Mx.EinsumPath(subscripts, Mx.Zeros(5, j),
+            Mx.Zeros(k == 3 ? 8 : j, k), Mx.Zeros(k2, l));
         Assert.That(string.Join(';', path.Select(step => string.Join(',', step))), Is.EqualTo(expected));
         Assert.That(report, Does.Contain($"  Complete contraction:  {subscripts}\n").And.Contain("         Naive scaling:  4\n"));
     }

@@ -14,7 +14,8 @@ public class NumberInterfaceTests
         MlxArray halves = Mx.Full([1], 3, DType.Float16);
         Assert.Multiple(() =>
         {
-            foreach (MlxArray result in (MlxArray[])[ints * 2, 2 * ints, ints * 2L, ints + 2u, ints - (byte)2, ints % 4, 15 / (ints * 0 + 5) * 0 + ints, ints * 1UL, (short)3 + ints])
+            foreach (MlxArray result in (MlxArray[])[ints * 2, 2 * ints, ints * 2L, ints + 2u, ints - (byte)2, ints % 4,
+                15 / (ints * 0 + 5) * 0 + ints, ints * 1UL, (short)3 + ints])
             {
                 Assert.That(result.DType, Is.EqualTo(DType.Int32).Or.EqualTo(DType.Float32));
             }

@@ -5,7 +5,8 @@ internal static class Numbers
 {
     /// <summary>Numbers between -1 and 1 that look random and are always the same.</summary>
     internal static float[] Noise(int count, int seed = 1)
-        => [.. Enumerable.Range(0, count).Select(i => (float)((2 * Fraction(Math.Sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453)) - 1))];
+        => [.. Enumerable.Range(0, count)
+            .Select(i => (float)((2 * Fraction(Math.Sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453)) - 1))];
 
     private static double Fraction(double value) => value - Math.Floor(value);
 

@@ -59,8 +59,10 @@ public class RuleTests
     public void RemainderHasTheSignOfTheDivisor()
     {
         using var scope = MlxScope.Begin();
-        Assert.That(Mx.Remainder(MlxArray.Create<float>([7, -7, 7, -7]), MlxArray.Create<float>([2, 2, -2, -2])).ToArray<float>(), Is.EqualTo(new float[] { 1, 1, -1, -1 }));
-        Assert.That(Mx.Remainder(MlxArray.Create<int>([7, -7, 7, -7]), MlxArray.Create<int>([3, 3, -3, -3])).ToArray<int>(), Is.EqualTo(new[] { 1, 2, -2, -1 }));
+        Assert.That(Mx.Remainder(MlxArray.Create<float>([7, -7, 7, -7]), MlxArray.Create<float>([2, 2, -2, -2]))
+            .ToArray<float>(), Is.EqualTo(new float[] { 1, 1, -1, -1 }));
+        Assert.That(Mx.Remainder(MlxArray.Create<int>([7, -7, 7, -7]), MlxArray.Create<int>([3, 3, -3, -3]))
+            .ToArray<int>(), Is.EqualTo(new[] { 1, 2, -2, -1 }));
     }
 
     [Test]
@@ -76,7 +78,9 @@ public class RuleTests
     public void NewerPaddingModesAreNamed(PadMode mode)
     {
         using var a = Mx.Ones(3);
-        Assert.That(() => Mx.Pad(a, 1, mode), LibraryInUse.IsMlxSince("0.32.1") ? Throws.Nothing : Throws.TypeOf<MlxException>().With.Message.Contains("padding mode"));
+        Assert.That(() => Mx.Pad(a, 1, mode), LibraryInUse.IsMlxSince("0.32.1")
+            ? Throws.Nothing
+            : Throws.TypeOf<MlxException>().With.Message.Contains("padding mode"));
         Assert.That(() => Mx.Pad(a, 1, (PadMode)9), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
@@ -91,7 +95,8 @@ public class RuleTests
         Golden.AssertClose(Mx.Cosh(Mx.Arccosh(a)), a);
         Golden.AssertClose(Mx.Tanh(Mx.Arctanh(a)), a);
         Assert.That(Mx.Arcsinh(a).ToArray<Complex64>()[0].Real, Is.EqualTo(0.281396061f).Within(1e-5));
-        Assert.That(Mx.Arccosh(MlxArray.Create<Complex>([new(-2.875, -1.9375)])).Item<Complex64>().Imaginary, Is.EqualTo(-2.52887392f).Within(1e-5));
+        Assert.That(Mx.Arccosh(MlxArray.Create<Complex>([new(-2.875, -1.9375)]))
+            .Item<Complex64>().Imaginary, Is.EqualTo(-2.52887392f).Within(1e-5));
     }
 
     [Test]

@@ -85,7 +85,8 @@ public class SizeLimitTests
             Refused(() => Mx.MatMul(Mx.BroadcastTo(Mx.Zeros([1]), 1 << 16, 1 << 16, 1), Mx.Zeros(1, 2)), "matmul");
             Refused(() => Mx.View(Mx.BroadcastTo(Mx.Zeros([1]), 1 << 30), DType.UInt8), "view");
             Refused(() => Mx.Fft.IRFFT(Mx.BroadcastTo(Mx.Zeros([1], DType.Complex64), (1 << 30) + 2)), "irfft");
-            Refused(() => Mx.Dequantize(Mx.BroadcastTo(Mx.Zeros([1], DType.UInt32), 1, 1 << 27), Mx.Ones(1, 1), Mx.Ones(1, 1)), "dequantize");
+            Refused(() => Mx.Dequantize(Mx.BroadcastTo(Mx.Zeros([1], DType.UInt32), 1, 1 << 27), Mx.Ones(1, 1), Mx.Ones(1, 1)),
+                "dequantize");
             Assert.That(square.Size, Is.EqualTo(46400L * 46400));
             Assert.That(cube.NBytes, Is.EqualTo(8L * 46400 * 46400));
         });
@@ -100,7 +101,8 @@ public class SizeLimitTests
         MlxArray square = Mx.BroadcastTo(Mx.Zeros([1], DType.Int8), 46400, 46400);
         foreach (Func<MlxArray> reduce in (Func<MlxArray>[])
             [
-                () => Mx.Max(square), () => Mx.Sum(square), () => Mx.Any(square), () => Mx.Mean(square, axis: [0, 1]), () => Mx.Max(square, axis: 0),
+                () => Mx.Max(square), () => Mx.Sum(square), () => Mx.Any(square), () => Mx.Mean(square, axis: [0, 1]),
+                () => Mx.Max(square, axis: 0),
                 () => Mx.Var(square), () => Mx.Std(square, axis: [0, 1]), () => Mx.LogSumExp(square), () => Mx.ArgMax(square, axis: 1),
             ])
         {
@@ -127,8 +129,12 @@ public class SizeLimitTests
     }
 
     private static void Refused(Func<object?> action, string? message) =>
-        Assert.That(() => _ = action(), message is null ? Throws.InstanceOf<Exception>() : Throws.InstanceOf<ArgumentException>().With.Message.Contains(message));
+        Assert.That(() => _ = action(), message is null
+            ? Throws.InstanceOf<Exception>()
+            : Throws.InstanceOf<ArgumentException>().With.Message.Contains(message));
 
     private static void Refused(Action action, string? message) =>
-        Assert.That(() => action(), message is null ? Throws.InstanceOf<Exception>() : Throws.InstanceOf<ArgumentException>().With.Message.Contains(message));
+        Assert.That(() => action(), message is null
+            ? Throws.InstanceOf<Exception>()
+            : Throws.InstanceOf<ArgumentException>().With.Message.Contains(message));
 }

@@ -22,7 +22,8 @@ internal static class AllOptimizers
         "Lion" => new Lion(0.01, weightDecay: 0.1),
         "Adafactor" => new Adafactor(beta1: 0.9, weightDecay: 0.1, warmupInit: true),
         "Muon" => new Muon(0.02),
-        "MultiOptimizer" => new MultiOptimizer([new Muon(0.02), new AdamW(Schedules.StepDecay(0.1, 0.5, 2))], [(_, leaf) => leaf.NDim >= 2]),
+        "MultiOptimizer" => new MultiOptimizer([new Muon(0.02), new AdamW(Schedules.StepDecay(0.1, 0.5, 2))],
+            [(_, leaf) => leaf.NDim >= 2]),
         _ => throw new ArgumentException($"No optimizer {name}.", nameof(name)),
     };
 
@@ -51,7 +52,8 @@ internal static class AllOptimizers
         MlxArray Leaf(params int[] shape)
         {
             int size = shape.Aggregate(1, (product, side) => product * side);
-            using MlxArray values = MlxArray.Create(Enumerable.Range(0, size).Select(i => MathF.Sin((seed * 7) + (i * 1.3f) + size)).ToArray(), shape);
+            using MlxArray values = MlxArray.Create(Enumerable.Range(0, size)
+                .Select(i => MathF.Sin((seed * 7) + (i * 1.3f) + size)).ToArray(), shape);
             return values.AsType(dtype);
         }
 

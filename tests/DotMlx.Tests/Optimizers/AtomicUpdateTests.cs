@@ -7,14 +7,17 @@ namespace DotMlx.Tests.Optimizers;
 [TestFixture]
 internal sealed class AtomicUpdateTests
 {
-    private static TreeDictionary Two(float value = 1f, int size = 3) => new() { ["a"] = Mx.Full([size], value), ["b"] = Mx.Full([size], value) };
+    private static TreeDictionary Two(float value = 1f, int size = 3) =>
+        new() { ["a"] = Mx.Full([size], value), ["b"] = Mx.Full([size], value) };
 
     private static string Bits(OptimizerBase optimizer) => AllOptimizers.Bits(optimizer.State);
 
     [Test]
     public void AWrongShapeInTheSecondLeafChangesNothing([Values] bool several)
     {
-        OptimizerBase optimizer = several ? new MultiOptimizer([new SGD(0.1, 0.9), new Adam(0.1)], [(path, _) => path == "a"]) : new Adam(0.1);
+        OptimizerBase optimizer = several
+            ? new MultiOptimizer([new SGD(0.1, 0.9), new Adam(0.1)], [(path, _) => path == "a"])
+            : new Adam(0.1);
         TreeDictionary p = Two();
         optimizer.ApplyGradients(p, p);
         string before = Bits(optimizer);
@@ -60,7 +63,8 @@ internal sealed class AtomicUpdateTests
         fails = true;
         Assert.That(() => optimizer.ApplyGradients(p, p), Throws.InstanceOf<FormatException>());
         Assert.That(Bits(optimizer), Is.EqualTo(before));
-        Assert.That(() => new Adam((Schedule)(_ => MlxArray.Create([0.1f]))), Throws.InvalidOperationException.With.Message.Contains("scalar"));
+        Assert.That(() => new Adam((Schedule)(_ => MlxArray.Create([0.1f]))),
+            Throws.InvalidOperationException.With.Message.Contains("scalar"));
     }
 
     [Test]
@@ -90,12 +94,14 @@ internal sealed class AtomicUpdateTests
     [Test]
     public void ARateIsAScalar()
     {
-        Assert.That(() => new SGD(0.1) { LearningRate = MlxArray.Create([0.1f, 0.2f, 0.3f]) }, Throws.ArgumentException.With.Message.Contains("scalar"));
+        Assert.That(() => new SGD(0.1) { LearningRate = MlxArray.Create([0.1f, 0.2f, 0.3f]) },
+            Throws.ArgumentException.With.Message.Contains("scalar"));
         Assert.That(() => new SGD(0.1) { LearningRate = MlxArray.Create([0.1f]) }, Throws.ArgumentException);
         SGD optimizer = new(0.1);
         optimizer.State["learning_rate"] = MlxArray.Create([0.1f, 0.2f, 0.3f]);
         TreeDictionary scalar = new() { ["w"] = MlxArray.Scalar(1f) };
-        Assert.That(() => optimizer.ApplyGradients(scalar, scalar), Throws.InvalidOperationException.With.Message.Contains("learning_rate"));
+        Assert.That(() => optimizer.ApplyGradients(scalar, scalar),
+            Throws.InvalidOperationException.With.Message.Contains("learning_rate"));
         Assert.That(optimizer.Step.Item<ulong>(), Is.Zero);
     }
 
@@ -108,7 +114,8 @@ internal sealed class AtomicUpdateTests
         TreeDictionary p = Two();
         optimizer.ApplyGradients(p, p);
         optimizer.State["b"]["m"] = Mx.Zeros(shape);
-        Assert.That(() => optimizer.ApplyGradients(p, p), Throws.InvalidOperationException.With.Message.Contains("'b'").And.Message.Contains("remove the entry"));
+        Assert.That(() => optimizer.ApplyGradients(p, p),
+            Throws.InvalidOperationException.With.Message.Contains("'b'").And.Message.Contains("remove the entry"));
         Assert.That(optimizer.Step.Item<ulong>(), Is.EqualTo(1));
         optimizer.State.Remove("b");
         Assert.That(optimizer.ApplyGradients(p, p)["b"].Array.Shape.ToArray(), Is.EqualTo(new[] { 3 }));
@@ -121,7 +128,8 @@ internal sealed class AtomicUpdateTests
         TreeDictionary p = Two();
         optimizer.ApplyGradients(p, p);
         optimizer.State["a"]["v"] = Mx.Zeros([3], DType.Float64);
-        Assert.That(() => optimizer.ApplyGradients(p, p), Throws.InvalidOperationException.With.Message.Contains("'a'").And.Message.Contains("AsType"));
+        Assert.That(() => optimizer.ApplyGradients(p, p),
+            Throws.InvalidOperationException.With.Message.Contains("'a'").And.Message.Contains("AsType"));
     }
 
     [Test]
@@ -131,13 +139,16 @@ internal sealed class AtomicUpdateTests
         TreeDictionary Layers(params int[] sizes) => new() { ["layers"] = new TreeList(sizes.Select(size => (Tree)Mx.Ones(size))) };
         TreeDictionary before = Layers(1, 4), after = Layers(1, 3, 4);
         optimizer.ApplyGradients(before, before);
-        Assert.That(() => optimizer.ApplyGradients(after, after), Throws.InvalidOperationException.With.Message.Contains("'layers.1'").And.Message.Contains("inserted"));
+        Assert.That(() => optimizer.ApplyGradients(after, after),
+            Throws.InvalidOperationException.With.Message.Contains("'layers.1'").And.Message.Contains("inserted"));
         TreeDictionary broadcast = Layers(3, 4);
-        Assert.That(() => optimizer.ApplyGradients(broadcast, broadcast), Throws.InvalidOperationException.With.Message.Contains("'layers.0'"));
+        Assert.That(() => optimizer.ApplyGradients(broadcast, broadcast),
+            Throws.InvalidOperationException.With.Message.Contains("'layers.0'"));
     }
 
     [Test]
-    public void NothingThatRunsInAnUpdateCanUpdate([Values("ApplyGradients", "Init", "Load", "SetHyperparameter", "State", "RestoreState")] string what)
+    public void NothingThatRunsInAnUpdateCanUpdate(
+        [Values("ApplyGradients", "Init", "Load", "SetHyperparameter", "State", "RestoreState")] string what)
     {
         Calling optimizer = new();
         TreeDictionary p = Two();
@@ -167,7 +178,8 @@ internal sealed class AtomicUpdateTests
         TreeDictionary? updated = null;
         outer.Call = () => updated = inner.ApplyGradients(other, other);
         outer.ApplyGradients(p, p);
-        Assert.That(() => updated!["x"].Array.ToArray<float>(), Throws.InstanceOf<ObjectDisposedException>(), "a temporary of the outer update");
+        Assert.That(() => updated!["x"].Array.ToArray<float>(), Throws.InstanceOf<ObjectDisposedException>(),
+            "a temporary of the outer update");
         Assert.That(inner.State["x"]["m"].Array.ToArray<float>(), Is.All.EqualTo(0.19f).Within(1e-6f));
         Assert.That(inner.Step.Item<ulong>(), Is.EqualTo(2), "once for each parameter");
     }
@@ -229,7 +241,8 @@ internal sealed class AtomicUpdateTests
                         Assert.That(Tree.Differences(state, state), Is.Empty);
                         break;
                     case "copy":
-                        float[] values = [.. optimizer.CaptureState()["w"].Leaves.Where((_, j) => j % 2 == 0).Select(m => m.ToArray<float>()[0])];
+                        float[] values = [.. optimizer.CaptureState()["w"].Leaves.Where((_, j) => j % 2 == 0)
+                            .Select(m => m.ToArray<float>()[0])];
                         Assert.That(values.Distinct().Count(), Is.EqualTo(1));
                         break;
                     case "flatten":

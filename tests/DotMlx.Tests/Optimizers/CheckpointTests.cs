@@ -64,7 +64,8 @@ internal sealed class CheckpointTests
     [Test]
     public void DictionariesWithNumberKeysComeBack()
     {
-        TreeDictionary parameters = new() { ["blocks"] = new TreeDictionary { ["0"] = MlxArray.Create([1f]), ["3"] = MlxArray.Create([2f]) } };
+        TreeDictionary parameters = new()
+            { ["blocks"] = new TreeDictionary { ["0"] = MlxArray.Create([1f]), ["3"] = MlxArray.Create([2f]) } };
         SGD first = new(0.1f, momentum: 0.9f);
         first.ApplyGradients(parameters, parameters);
         first.Save(File("numbers"));
@@ -84,7 +85,8 @@ internal sealed class CheckpointTests
         first.ApplyGradients(part, part);
         first.Save(File("part"));
         Adam second = new(0.1f);
-        Assert.That(() => second.Load(File("part"), all), Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight.m' is missing"));
+        Assert.That(() => second.Load(File("part"), all),
+            Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight.m' is missing"));
         second.Load(File("part"), all, allowMissing: true);
         second.ApplyGradients(all, all);
         Assert.That(second.State["layers"][0]["weight"], Is.InstanceOf<TreeDictionary>());
@@ -128,8 +130,10 @@ internal sealed class CheckpointTests
         Mx.SaveSafetensors(File("python"), sgd.State.Flatten());
 
         Assert.That(() => new RMSprop(0.1f).Load(File("sgd")), Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("SGD"));
-        Assert.That(() => new Adam(0.1f).Load(File("python")), Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight'").And.Message.Contains("(m, v)"));
-        Assert.That(() => new MultiOptimizer([new SGD(0.1f)]).Load(File("python")), Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'states'"));
+        Assert.That(() => new Adam(0.1f).Load(File("python")),
+            Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight'").And.Message.Contains("(m, v)"));
+        Assert.That(() => new MultiOptimizer([new SGD(0.1f)]).Load(File("python")),
+            Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'states'"));
         Assert.That(() => new Adam(0.1f).Load(File("none")), Throws.InstanceOf<FileNotFoundException>());
     }
 
@@ -167,7 +171,8 @@ internal sealed class CheckpointTests
             {
                 // Its first save, or the next one: then it dies at any moment of those that follow.
                 DateTime before = Saved();
-                Assert.That(SpinWait.SpinUntil(() => Saved() > before || child.HasExited, TimeSpan.FromMinutes(2)) && !child.HasExited, "the child saves");
+                Assert.That(SpinWait.SpinUntil(() => Saved() > before || child.HasExited, TimeSpan.FromMinutes(2))
+                    && !child.HasExited, "the child saves");
                 Thread.Sleep(random.Next(40));
             }
             finally
@@ -257,7 +262,8 @@ internal sealed class CheckpointTests
         Mx.SaveSafetensors(File("broken"), file.Where(item => item.Key != "layers.0.weight.exp_avg_sq_col"), file.Metadata);
         Assert.That(
             () => new Adafactor().Load(File("broken")),
-            Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight'").And.Message.Contains("(exp_avg_sq_col, exp_avg_sq_row)"));
+            Throws.InstanceOf<OptimizerStateException>().With.Message.Contains("'layers.0.weight'").And.Message
+                .Contains("(exp_avg_sq_col, exp_avg_sq_row)"));
     }
 
     private string File(string name) => Path.Combine(_folder, name + ".safetensors");
@@ -271,5 +277,6 @@ internal sealed class CheckpointTests
         Assert.That(child.ExitCode, Is.Zero, errors.Result);
     }
 
-    private static Process StartChild(params string[] arguments) => Process.Start(OwnProgram.Start(typeof(CheckpointTests).Assembly.Location, arguments))!;
+    private static Process StartChild(params string[] arguments) =>
+        Process.Start(OwnProgram.Start(typeof(CheckpointTests).Assembly.Location, arguments))!;
 }

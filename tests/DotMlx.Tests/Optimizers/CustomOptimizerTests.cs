@@ -20,7 +20,8 @@ internal sealed class CustomOptimizerTests
             Assert.That(parameters["net"][0].Array.Item<float>(), Is.EqualTo(w).Within(2e-5), $"step {step}");
         }
 
-        Assert.That(optimizer.State.Flatten().Select(item => item.Key), Is.EqualTo(new[] { "step", "learning_rate", "net.0.m", "net.0.v" }));
+        Assert.That(optimizer.State.Flatten().Select(item => item.Key),
+            Is.EqualTo(new[] { "step", "learning_rate", "net.0.m", "net.0.v" }));
     }
 
     [Test]

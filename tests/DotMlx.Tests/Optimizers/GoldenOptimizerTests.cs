@@ -13,7 +13,8 @@ internal sealed class GoldenOptimizerTests
         foreach (JsonElement element in Golden.Load("optimizers.json").GetProperty("cases").EnumerateArray())
         {
             string name = element.GetProperty("optimizer").GetString()!;
-            yield return new TestCaseData(element).SetArgDisplayNames($"{index++} {name} {element.GetProperty("args").GetRawText().Replace('.', ',')}");
+            yield return new TestCaseData(element)
+                .SetArgDisplayNames($"{index++} {name} {element.GetProperty("args").GetRawText().Replace('.', ',')}");
         }
     }
 
@@ -57,7 +58,8 @@ internal sealed class GoldenOptimizerTests
             using MlxArray fromArray = schedule(argument);
             Assert.That(fromArray.Item<float>(), Is.EqualTo(expected).Within(Math.Max(1e-5 * Math.Abs(expected), 1e-30)), $"step {step}");
             using MlxArray fromNumber = schedule(step.GetInt32());
-            Assert.That(fromNumber.Item<float>(), Is.EqualTo(expected).Within(Math.Max(1e-5 * Math.Abs(expected), 1e-30)), $"step {step} as a number");
+            Assert.That(fromNumber.Item<float>(), Is.EqualTo(expected)
+                .Within(Math.Max(1e-5 * Math.Abs(expected), 1e-30)), $"step {step} as a number");
         }
     }
 

@@ -12,8 +12,10 @@ internal static class GoldenOptimizers
         return name switch
         {
             "SGD" => a.WithRate<Optimizer>(
-                rate => new SGD(rate, a.Number("momentum", 0), a.Number("weight_decay", 0), a.Number("dampening", 0), a.Bool("nesterov", false)),
-                rate => new SGD(rate, a.Number("momentum", 0), a.Number("weight_decay", 0), a.Number("dampening", 0), a.Bool("nesterov", false))),
+                rate => new SGD(rate, a.Number("momentum", 0), a.Number("weight_decay", 0), a.Number("dampening", 0),
+                    a.Bool("nesterov", false)),
+                rate => new SGD(rate, a.Number("momentum", 0), a.Number("weight_decay", 0), a.Number("dampening", 0),
+                    a.Bool("nesterov", false))),
             "RMSprop" => a.WithRate<Optimizer>(
                 rate => new RMSprop(rate, a.Number("alpha", 0.99), a.Number("eps", 1e-8)),
                 rate => new RMSprop(rate, a.Number("alpha", 0.99), a.Number("eps", 1e-8))),
@@ -27,8 +29,10 @@ internal static class GoldenOptimizers
                 rate => new Adam(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Bool("bias_correction", false)),
                 rate => new Adam(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Bool("bias_correction", false))),
             "AdamW" => a.WithRate<Optimizer>(
-                rate => new AdamW(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Number("weight_decay", 0.01), a.Bool("bias_correction", false)),
-                rate => new AdamW(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Number("weight_decay", 0.01), a.Bool("bias_correction", false))),
+                rate => new AdamW(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Number("weight_decay", 0.01),
+                    a.Bool("bias_correction", false)),
+                rate => new AdamW(rate, a.Pair("betas"), a.Number("eps", 1e-8), a.Number("weight_decay", 0.01),
+                    a.Bool("bias_correction", false))),
             "Adamax" => a.WithRate<Optimizer>(
                 rate => new Adamax(rate, a.Pair("betas"), a.Number("eps", 1e-8)),
                 rate => new Adamax(rate, a.Pair("betas"), a.Number("eps", 1e-8))),
@@ -38,13 +42,17 @@ internal static class GoldenOptimizers
             "Adafactor" => a.WithRateOrNone<Optimizer>(
                 rate => new Adafactor(
                     rate, a.Pair("eps"), a.Number("clip_threshold", 1), a.Number("decay_rate", -0.8), a.NumberOrNull("beta_1"),
-                    a.Number("weight_decay", 0), a.Bool("scale_parameter", true), a.Bool("relative_step", true), a.Bool("warmup_init", false)),
+                    a.Number("weight_decay", 0), a.Bool("scale_parameter", true), a.Bool("relative_step", true),
+                    a.Bool("warmup_init", false)),
                 rate => new Adafactor(
                     rate, a.Pair("eps"), a.Number("clip_threshold", 1), a.Number("decay_rate", -0.8), a.NumberOrNull("beta_1"),
-                    a.Number("weight_decay", 0), a.Bool("scale_parameter", true), a.Bool("relative_step", true), a.Bool("warmup_init", false))),
+                    a.Number("weight_decay", 0), a.Bool("scale_parameter", true), a.Bool("relative_step", true),
+                    a.Bool("warmup_init", false))),
             "Muon" => a.WithRate<Optimizer>(
-                rate => new Muon(rate, a.Number("momentum", 0.95), a.Number("weight_decay", 0.01), a.Bool("nesterov", true), a.Int("ns_steps", 5)),
-                rate => new Muon(rate, a.Number("momentum", 0.95), a.Number("weight_decay", 0.01), a.Bool("nesterov", true), a.Int("ns_steps", 5))),
+                rate => new Muon(rate, a.Number("momentum", 0.95), a.Number("weight_decay", 0.01), a.Bool("nesterov", true),
+                    a.Int("ns_steps", 5)),
+                rate => new Muon(rate, a.Number("momentum", 0.95), a.Number("weight_decay", 0.01), a.Bool("nesterov", true),
+                    a.Int("ns_steps", 5))),
             _ => throw new ArgumentException($"No optimizer {name}.", nameof(name)),
         };
     }
@@ -119,7 +127,9 @@ internal static class GoldenOptimizers
 
         internal int Int(string name, int otherwise) => args.TryGetProperty(name, out JsonElement value) ? value.GetInt32() : otherwise;
 
-        internal bool Bool(string name, bool otherwise) => args.TryGetProperty(name, out JsonElement value) ? value.GetBoolean() : otherwise;
+        internal bool Bool(string name, bool otherwise) => args.TryGetProperty(name, out JsonElement value)
+            ? value.GetBoolean()
+            : otherwise;
 
         internal (double, double)? Pair(string name) =>
             args.TryGetProperty(name, out JsonElement value) ? (value[0].GetDouble(), value[1].GetDouble()) : null;

@@ -115,7 +115,8 @@ internal sealed class GroupedUpdateTests
             optimizer.State["layers"][0]["weight"]["v"].Array[0] = 0.5f;
         }
 
-        Assert.That(AllOptimizers.Bits(AllOptimizers.Run(grouped, b, 2, 4)), Is.EqualTo(AllOptimizers.Bits(AllOptimizers.Run(plain, a, 2, 4))));
+        Assert.That(AllOptimizers.Bits(AllOptimizers.Run(grouped, b, 2, 4)),
+            Is.EqualTo(AllOptimizers.Bits(AllOptimizers.Run(plain, a, 2, 4))));
         Assert.That(AllOptimizers.Bits(grouped.State), Is.EqualTo(AllOptimizers.Bits(plain.State)));
     }
 
@@ -135,7 +136,8 @@ internal sealed class GroupedUpdateTests
 
         static TreeDictionary Values(float first) => new()
         {
-            ["a"] = MlxArray.Create([first, 2f], 2), ["b"] = MlxArray.Create([3f, 4f], 2), ["c"] = MlxArray.Create([5f, 6f], 2), ["d"] = MlxArray.Create([7f, 8f], 2),
+            ["a"] = MlxArray.Create([first, 2f], 2), ["b"] = MlxArray.Create([3f, 4f], 2), ["c"] = MlxArray.Create([5f, 6f], 2),
+            ["d"] = MlxArray.Create([7f, 8f], 2),
         };
     }
 

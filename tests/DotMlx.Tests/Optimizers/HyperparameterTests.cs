@@ -28,7 +28,8 @@ public class HyperparameterTests
                 PropertyInfo? property = optimizer.GetType().GetProperty(name);
                 Assert.That(property, Is.Not.Null, $"{optimizer.GetType().Name} has no property {name}");
                 object? read = property?.GetValue(optimizer);
-                Assert.That(read is MlxArray array ? array.Item<float>() : read, Is.EqualTo(argument is Schedule ? 0.25f : read is MlxArray ? (float)(double)argument : argument), name);
+                Assert.That(read is MlxArray array ? array.Item<float>() : read,
+                    Is.EqualTo(argument is Schedule ? 0.25f : read is MlxArray ? (float)(double)argument : argument), name);
             }
         });
     }

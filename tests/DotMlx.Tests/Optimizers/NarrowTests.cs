@@ -18,7 +18,8 @@ internal sealed class NarrowTests
         _ => AllOptimizers.Make(name),
     };
 
-    private static TreeDictionary Values(float value, DType dtype) => new() { ["m"] = Mx.Full([3, 2], value, dtype), ["v"] = Mx.Full([5], value, dtype) };
+    private static TreeDictionary Values(float value, DType dtype) =>
+        new() { ["m"] = Mx.Full([3, 2], value, dtype), ["v"] = Mx.Full([5], value, dtype) };
 
     [TestCaseSource(nameof(Names))]
     public void AZeroGradientLeavesFloat16Alone(string name)
@@ -41,9 +42,11 @@ internal sealed class NarrowTests
         float gradient = (float)small.Item<Half>();
         for (int i = 0; i < 3; i++)
         {
-            TreeDictionary expected = wide.ApplyGradients(Values(gradient, DType.Float32), (TreeDictionary)Tree.Map(leaf => leaf.AsType(DType.Float32), p));
+            TreeDictionary expected = wide.ApplyGradients(Values(gradient, DType.Float32),
+                (TreeDictionary)Tree.Map(leaf => leaf.AsType(DType.Float32), p));
             p = narrow.ApplyGradients(Values(gradient, DType.Float16), p);
-            Assert.That(AllOptimizers.Bits(p), Is.EqualTo(AllOptimizers.Bits(Tree.Map(leaf => leaf.AsType(DType.Float16), expected))), $"step {i}");
+            Assert.That(AllOptimizers.Bits(p),
+                Is.EqualTo(AllOptimizers.Bits(Tree.Map(leaf => leaf.AsType(DType.Float16), expected))), $"step {i}");
             Assert.That(p.Leaves.SelectMany(leaf => leaf.ToArray<Half>()).All(Half.IsFinite));
         }
     }
@@ -51,7 +54,8 @@ internal sealed class NarrowTests
     [Test]
     public void ClipNormOfFloat16AddsInFloat32()
     {
-        (TreeDictionary clipped, MlxArray norm) = Gradients.ClipNorm(new TreeDictionary { ["w"] = MlxArray.Create([(Half)300f, (Half)400f]) }, 1);
+        (TreeDictionary clipped, MlxArray norm) =
+            Gradients.ClipNorm(new TreeDictionary { ["w"] = MlxArray.Create([(Half)300f, (Half)400f]) }, 1);
         Assert.That(clipped["w"].Array.ToArray<Half>(), Is.EqualTo(new[] { (Half)0.6f, (Half)0.8f }));
         Assert.That(norm.Item<float>(), Is.EqualTo(500f));
     }

@@ -57,7 +57,8 @@ internal sealed class OptimizerTests
     {
         OptimizerBase optimizer = AllOptimizers.Make(name);
         optimizer.Init(AllOptimizers.Parameters());
-        foreach ((string path, MlxArray array) in optimizer.State.Flatten().Where(item => !item.Key.EndsWith("learning_rate", StringComparison.Ordinal)))
+        foreach ((string path, MlxArray array) in optimizer.State.Flatten()
+            .Where(item => !item.Key.EndsWith("learning_rate", StringComparison.Ordinal)))
         {
             Assert.That(Golden.ToDoubles(array), Is.All.Zero, path);
         }
@@ -159,7 +160,8 @@ internal sealed class OptimizerTests
             foreach (int mask in masks)
             {
                 string[] paths = ["a", "l.0", "l.1.b", "l.2"];
-                Tree some = Tree.Unflatten(paths.Where((_, i) => ((mask >> i) & 1) != 0).Select(path => KeyValuePair.Create(path, all.Find(path).Array)));
+                Tree some = Tree.Unflatten(paths.Where((_, i) => ((mask >> i) & 1) != 0)
+                    .Select(path => KeyValuePair.Create(path, all.Find(path).Array)));
                 if (some is not TreeDictionary gradients)
                 {
                     continue;
@@ -172,7 +174,8 @@ internal sealed class OptimizerTests
                     return false;
                 }
 
-                foreach ((string path, MlxArray array) in optimizer.State.Flatten().Where(item => item.Key.Contains('.', StringComparison.Ordinal)))
+                foreach ((string path, MlxArray array) in optimizer.State.Flatten()
+                    .Where(item => item.Key.Contains('.', StringComparison.Ordinal)))
                 {
                     bool touched = gradients.TryFind(path[..path.LastIndexOf('.')], out Tree? node) && node is TreeLeaf;
                     if (before.TryGetValue(path, out MlxArray? old) && ReferenceEquals(old, array) == touched)
@@ -200,7 +203,8 @@ internal sealed class OptimizerTests
         Adam optimizer = new(0.1f);
         TreeDictionary parameters = new() { ["a"] = A(1), ["b"] = new TreeList { A(2), A(3) } };
         optimizer.ApplyGradients(new TreeDictionary { ["a"] = A(1) }, parameters);
-        optimizer.ApplyGradients(new TreeDictionary { ["b"] = new TreeList { new TreeDictionary(), A(1) } }, new TreeDictionary { ["b"] = new TreeList { new TreeDictionary(), A(3) } });
+        optimizer.ApplyGradients(new TreeDictionary { ["b"] = new TreeList { new TreeDictionary(), A(1) } },
+            new TreeDictionary { ["b"] = new TreeList { new TreeDictionary(), A(3) } });
         optimizer.ApplyGradients(parameters, parameters);
         Assert.That(optimizer.State.Flatten().Select(item => item.Key), Is.EquivalentTo(new[]
         {
@@ -227,12 +231,15 @@ internal sealed class OptimizerTests
         TreeDictionary gradients = new() { ["l"] = new TreeList { A(1), A(1, 2) } };
         Assert.That(
             () => optimizer.ApplyGradients(gradients, new TreeDictionary { ["l"] = new TreeList { A(1), A(1, 2, 3) } }),
-            Throws.ArgumentException.With.Message.Contains("'l.1'").And.Message.Contains("float32 [2]").And.Message.Contains("float32 [3]"));
-        Assert.That(() => optimizer.ApplyGradients(gradients, new TreeDictionary { ["l"] = new TreeList { A(1) } }), Throws.ArgumentException.With.Message.Contains("'l.1'"));
+            Throws.ArgumentException.With.Message.Contains("'l.1'").And.Message.Contains("float32 [2]").And.Message
+                .Contains("float32 [3]"));
+        Assert.That(() => optimizer.ApplyGradients(gradients, new TreeDictionary { ["l"] = new TreeList { A(1) } }),
+            Throws.ArgumentException.With.Message.Contains("'l.1'"));
         SGD sgd = new(0.1f, momentum: 0.9f);
         sgd.ApplyGradients(gradients, gradients);
         optimizer.State = sgd.State;
-        Assert.That(() => optimizer.ApplyGradients(gradients, gradients), Throws.InvalidOperationException.With.Message.Contains("'l.0'").And.Message.Contains("'m'"));
+        Assert.That(() => optimizer.ApplyGradients(gradients, gradients),
+            Throws.InvalidOperationException.With.Message.Contains("'l.0'").And.Message.Contains("'m'"));
     }
 
     [Test]

@@ -82,7 +82,8 @@ internal sealed class PlainRule(int[] shape, Func<int, double> rate)
     };
 
     internal sealed record AdafactorOptions(
-        double Eps1, double Eps2, double ClipThreshold, double DecayRate, double? Beta1, double WeightDecay, bool ScaleParameter, bool RelativeStep, bool WarmupInit);
+        double Eps1, double Eps2, double ClipThreshold, double DecayRate, double? Beta1, double WeightDecay, bool ScaleParameter,
+        bool RelativeStep, bool WarmupInit);
 
     internal static Rule Adafactor(AdafactorOptions o) => (self, w, g) =>
     {
@@ -132,9 +133,11 @@ internal sealed class PlainRule(int[] shape, Func<int, double> rate)
     {
         int rows = Side(-2), columns = Side(-1), batches = g.Length / (rows * columns);
         double[] row = Entry("exp_avg_sq_row", batches * rows), column = Entry("exp_avg_sq_col", batches * columns);
-        row = Set("exp_avg_sq_row", Index(row, i => (beta2 * row[i]) + ((1 - beta2) * Enumerable.Range(0, columns).Average(c => square[(i * columns) + c]))));
+        row = Set("exp_avg_sq_row",
+            Index(row, i => (beta2 * row[i]) + ((1 - beta2) * Enumerable.Range(0, columns).Average(c => square[(i * columns) + c]))));
         column = Set("exp_avg_sq_col", Index(column, i => (beta2 * column[i])
-            + ((1 - beta2) * Enumerable.Range(0, rows).Average(r => square[(i / columns * rows * columns) + (r * columns) + (i % columns)]))));
+            + ((1 - beta2) * Enumerable.Range(0, rows)
+                .Average(r => square[(i / columns * rows * columns) + (r * columns) + (i % columns)]))));
         return Index(g, i =>
         {
             int batch = i / (rows * columns), r = i / columns % rows, c = i % columns;
@@ -204,7 +207,9 @@ internal sealed class PlainRule(int[] shape, Func<int, double> rate)
     }
 
     private double[] Entry(string name, int? size = null) =>
-        State.TryGetValue(name, out double[]? entry) ? entry : Set(name, new double[size ?? shape.Aggregate(1, (product, side) => product * side)]);
+        State.TryGetValue(name, out double[]? entry)
+            ? entry
+            : Set(name, new double[size ?? shape.Aggregate(1, (product, side) => product * side)]);
 
     private double[] Set(string name, double[] value) => State[name] = value;
 

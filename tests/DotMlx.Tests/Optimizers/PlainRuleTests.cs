@@ -22,7 +22,8 @@ internal sealed class PlainRuleTests
     /// <summary>A learning rate as the optimizer takes it (a number, or a schedule) and as a function of the step.</summary>
     private sealed record Rate(double? Constant, Schedule? Schedule, Func<int, double> At)
     {
-        public T Make<T>(Func<double, T> constant, Func<Schedule, T> scheduled) => Schedule is null ? constant(Constant!.Value) : scheduled(Schedule);
+        public T Make<T>(Func<double, T> constant, Func<Schedule, T> scheduled) =>
+            Schedule is null ? constant(Constant!.Value) : scheduled(Schedule);
     }
 
     private static readonly Gen<Rate> Rates = Gen.OneOf(
@@ -47,9 +48,12 @@ internal sealed class PlainRuleTests
             ? plain
             : Gen.OneOf(
                 plain,
-                Gen.Select(RandomSchedule(depth - 1), RandomSchedule(depth - 1), RandomSchedule(depth - 1), Gen.Int[0, 5], Gen.Int[1, 5]).Select((a, b, c, first, more) =>
+                Gen.Select(RandomSchedule(depth - 1), RandomSchedule(depth - 1), RandomSchedule(depth - 1), Gen.Int[0, 5], Gen.Int[1, 5])
+                    .Select((a, b, c, first, more) =>
                     (Schedules.JoinSchedules([a.Schedule, b.Schedule, c.Schedule], [first, first + more]),
-                        (Func<int, double>)(step => step < first ? a.At(step) : step < first + more ? b.At(step - first) : c.At(step - first - more)))));
+                        (Func<int, double>)(step => step < first ? a.At(step) : step < first + more
+                            ? b.At(step - first)
+                            : c.At(step - first - more)))));
     }
 
     [Test]
@@ -149,7 +153,8 @@ internal sealed class PlainRuleTests
     [Test]
     public void AdafactorIsThePlainLoop() => Gen.Select(
         Rates,
-        Gen.Select(Decimal(1, 30, 0.1), Decimal(-9, -1, 0.1), Gen.OneOf(Gen.Const((double?)null), Share.Select(share => (double?)share)), Decay),
+        Gen.Select(Decimal(1, 30, 0.1), Decimal(-9, -1, 0.1),
+            Gen.OneOf(Gen.Const((double?)null), Share.Select(share => (double?)share)), Decay),
         Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool, Gen.Int[3, 6])).Sample(
         (rate, numbers, switches) =>
         {
@@ -183,7 +188,8 @@ internal sealed class PlainRuleTests
     {
         Random random = new(1);
         double[] Numbers(int[] shape) =>
-            [.. Enumerable.Range(0, shape.Aggregate(1, (product, side) => product * side)).Select(_ => (double)(float)((2 * random.NextDouble()) - 1))];
+            [.. Enumerable.Range(0, shape.Aggregate(1, (product, side) => product * side))
+                .Select(_ => (double)(float)((2 * random.NextDouble()) - 1))];
         double[][] parameters = [.. Shapes.Select(Numbers)];
         PlainRule[] plain = [.. Shapes.Select(shape => new PlainRule(shape, rate.At))];
         TreeDictionary tree = AsTree(parameters);

@@ -18,7 +18,8 @@ internal sealed class TemporaryTests
         Assert.Multiple(() =>
         {
             Assert.That(optimizer.Kept!.ToArray<float>(), Is.All.EqualTo(2f));
-            Assert.That(() => optimizer.Forgotten!.ToArray<float>(), Throws.InstanceOf<ObjectDisposedException>().With.Message.Contains("MlxScope.Detach"));
+            Assert.That(() => optimizer.Forgotten!.ToArray<float>(),
+                Throws.InstanceOf<ObjectDisposedException>().With.Message.Contains("MlxScope.Detach"));
             Assert.That(() => optimizer.OldState!.ToArray<float>(), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(optimizer.OldStateKept!.ToArray<float>(), Is.All.EqualTo(1f));
             Assert.That(optimizer.Parameter!.ToArray<float>(), Is.All.EqualTo(1f), "the caller's own");

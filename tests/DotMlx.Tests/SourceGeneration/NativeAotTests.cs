@@ -18,7 +18,8 @@ public class NativeAotTests
         {
             // A restore for one platform would write that platform into the committed lock files of what the program refers to.
             (int code, string text) = Run(
-                "dotnet", "publish", project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output, "--nologo", "-v", "q",
+                "dotnet", "publish", project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output,
+                "--nologo", "-v", "q",
                 "-p:NuGetLockFilePath=obj/aot.lock.json");
             Assert.That(code, Is.Zero, text);
             Assert.That(text, Does.Not.Contain("warning"), text);

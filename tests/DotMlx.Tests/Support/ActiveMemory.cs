@@ -1,6 +1,8 @@
 namespace DotMlx.Tests;
 
-/// <summary>What MLX's arrays hold. On a GPU a buffer is freed by a completion handler, which may run after the event that an evaluation waits for.</summary>
+/// <summary>
+/// What MLX's arrays hold. On a GPU a buffer is freed by a completion handler, which may run after the event that an evaluation waits for.
+/// </summary>
 internal static class ActiveMemory
 {
     /// <summary>For tests that fail: what is freed late comes within milliseconds.</summary>

@@ -2,7 +2,9 @@ using NUnit.Framework.Interfaces;
 
 namespace DotMlx.Tests;
 
-/// <summary>Evaluates on the library's own thread, as GPUs need it with the mlx-c versions before v0.7.0, also where there is no GPU.</summary>
+/// <summary>
+/// Evaluates on the library's own thread, as GPUs need it with the mlx-c versions before v0.7.0, also where there is no GPU.
+/// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class BoundStreamsAttribute : NUnitAttribute, ITestAction
 {

@@ -25,7 +25,8 @@ internal static partial class Golden
         switch (dtype)
         {
             case DType.Bool:
-                return Make(Read(data, e => e.ValueKind is JsonValueKind.True or JsonValueKind.False ? e.GetBoolean() : e.GetDouble() != 0), shape);
+                return Make(Read(data, e => e.ValueKind is JsonValueKind.True or JsonValueKind.False ? e.GetBoolean() : e.GetDouble() != 0),
+                    shape);
             case DType.UInt64:
                 return Make(Read(data, e => e.GetUInt64()), shape);
             case DType.Complex64:
@@ -57,11 +58,15 @@ internal static partial class Golden
 
     internal static int[] Shape(JsonElement element) => [.. element.GetProperty("shape").EnumerateArray().Select(e => e.GetInt32())];
 
-    /// <summary>Fails unless type, shape and every element agree: integers exactly, others within <paramref name="relative"/> of the larger of 1 and the figure.</summary>
+    /// <summary>
+    /// Fails unless type, shape and every element agree: integers exactly, others within <paramref name="relative"/> of the larger of 1 and
+    /// the figure.
+    /// </summary>
     internal static void AssertClose(MlxArray actual, JsonElement expected, double relative = 1e-5, string? what = null)
     {
         string name = what is null ? "" : what + ": ";
-        Assert.That(actual.DType.MlxName(), Is.EqualTo(expected.GetProperty("dtype").GetString()!.Replace("bool_", "bool", StringComparison.Ordinal)), name + "dtype");
+        Assert.That(actual.DType.MlxName(),
+            Is.EqualTo(expected.GetProperty("dtype").GetString()!.Replace("bool_", "bool", StringComparison.Ordinal)), name + "dtype");
         Assert.That(actual.Shape.ToArray(), Is.EqualTo(Shape(expected)), name + "shape");
         using MlxArray reference = Array(expected);
         AssertClose(actual, reference, relative, what);

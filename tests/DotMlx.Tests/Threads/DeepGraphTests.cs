@@ -40,7 +40,8 @@ public sealed class DeepGraphTests
         {
             Assert.That(
                 () => transformed(Mx.Zeros(1)),
-                Throws.TypeOf<InsufficientExecutionStackException>().With.Message.Contains("maxStackSize").And.Message.Contains("operations"),
+                Throws.TypeOf<InsufficientExecutionStackException>().With.Message.Contains("maxStackSize").And.Message
+                    .Contains("operations"),
                 name);
         }
 

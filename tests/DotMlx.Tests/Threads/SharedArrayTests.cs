@@ -181,7 +181,8 @@ public class SharedArrayTests
         TimeSpan each = time / (uses.Length + 1);
         foreach ((_, Action<MlxArray[], int> use) in uses)
         {
-            Action<int>[] pair = [i => use(arrays, i % 8), i => change(arrays, i % 8), i => use(arrays, i * 5 % 8), i => change(arrays, i * 3 % 8)];
+            Action<int>[] pair = [i => use(arrays, i % 8), i => change(arrays, i % 8), i => use(arrays, i * 5 % 8),
+                i => change(arrays, i * 3 % 8)];
             RunAll(pair, each);
         }
 

@@ -285,7 +285,8 @@ internal sealed partial class SharedModelTests
         var step = model.ValueAndGrad(() => Task.Run(() => Mx.Sum(Mx.Square(model.First.Forward(Input)))).GetAwaiter().GetResult());
         var plain = model.ValueAndGrad(() => Mx.Sum(Mx.Square(model.First.Forward(Input))));
         Assert.That(
-            step().Gradients.Leaves.Select(leaf => leaf.ToArray<float>()), Is.EqualTo(plain().Gradients.Leaves.Select(leaf => leaf.ToArray<float>())));
+            step().Gradients.Leaves.Select(leaf => leaf.ToArray<float>()),
+            Is.EqualTo(plain().Gradients.Leaves.Select(leaf => leaf.ToArray<float>())));
     }
 
     [Test]
@@ -343,7 +344,8 @@ internal sealed partial class SharedModelTests
         MlxArray weight = Mx.Ones(3, 2);
         layer.Weight = weight;
         Assert.That(layer.Weight, Is.SameAs(weight));
-        Assert.That(() => layer.Weight = Mx.Ones(2, 3), Throws.ArgumentException.With.Message.Contains("Linear.Weight").And.Message.Contains("(3, 2)").And.Message.Contains("(2, 3)"));
+        Assert.That(() => layer.Weight = Mx.Ones(2, 3),
+            Throws.ArgumentException.With.Message.Contains("Linear.Weight").And.Message.Contains("(3, 2)").And.Message.Contains("(2, 3)"));
         Assert.That(() => layer.Weight = null!, Throws.ArgumentNullException.With.Message.Contains("Linear.Weight"));
         Assert.That(layer.Weight, Is.SameAs(weight));
         layer.Bias = null;

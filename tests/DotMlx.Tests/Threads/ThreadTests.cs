@@ -134,7 +134,8 @@ public class ThreadTests
         {
             // One more than there are threads for: it has to wait in the queue.
             busy.AddRange(Enumerable.Range(0, most + 1).Select(_ => Task.Run(release.Wait)));
-            Assert.That(Task.WaitAll([.. arrays.Select(array => array.EvalAsync())], Patience), Is.True, "evaluations wait for threads of the pool");
+            Assert.That(Task.WaitAll([.. arrays.Select(array => array.EvalAsync())], Patience), Is.True,
+                "evaluations wait for threads of the pool");
             Assert.That(ThreadPool.PendingWorkItemCount, Is.GreaterThan(0), "the pool still had a thread");
         }
         finally
@@ -178,7 +179,8 @@ public class ThreadTests
             Task waiting = two.EvalAsync(source.Token);
             Assert.That(waiting.IsCompleted, Is.False);
             source.Cancel();
-            Assert.That(() => waiting.Wait(Patience), Throws.TypeOf<AggregateException>().With.InnerException.InstanceOf<OperationCanceledException>());
+            Assert.That(() => waiting.Wait(Patience),
+                Throws.TypeOf<AggregateException>().With.InnerException.InstanceOf<OperationCanceledException>());
             Assert.That(other.HasEnded, Is.False);
         }
 

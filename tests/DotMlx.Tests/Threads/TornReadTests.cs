@@ -14,7 +14,8 @@ public sealed class TornReadTests
         Assert.That(
             typeof(Mx).Assembly.GetTypes()
                 .Where(type => !type.ContainsGenericParameters)
-                .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                .SelectMany(type =>
+                    type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
                 .Where(field => !field.IsLiteral && !field.IsInitOnly && field.FieldType.IsValueType
                     && !field.IsDefined(typeof(ThreadStaticAttribute)) && !field.IsDefined(typeof(CompilerGeneratedAttribute)))
                 .Where(field => IsTorn(field.FieldType))

@@ -89,7 +89,8 @@ internal sealed class TrainingStepTests
     {
         Linear Model() => new(Mx.Full([1, 4], 0.5f), Mx.Zeros(1));
         Linear a = Model(), b = Model();
-        using TrainingStep small = TrainingStep.Create(a, new SGD(0.1), (x, y) => Losses.MseLoss(a.Forward(x), y), new() { AccumulationSteps = 2 });
+        using TrainingStep small = TrainingStep.Create(a, new SGD(0.1), (x, y) => Losses.MseLoss(a.Forward(x), y),
+            new() { AccumulationSteps = 2 });
         using TrainingStep large = TrainingStep.Create(b, new SGD(0.1), (x, y) => Losses.MseLoss(b.Forward(x), y));
         (MlxArray x0, MlxArray y0) = Batch(0);
         (MlxArray x1, MlxArray y1) = Batch(1);
@@ -162,7 +163,8 @@ internal sealed class TrainingStepTests
             second.Load(file);
             Assert.That(Run(second, 3, 5), Is.EqualTo(Run(first, 3, 5)));
             second.RestoreState(first.CaptureState());
-            Assert.That(Optimizers.AllOptimizers.Bits(second.CaptureState()), Is.EqualTo(Optimizers.AllOptimizers.Bits(first.CaptureState())));
+            Assert.That(Optimizers.AllOptimizers.Bits(second.CaptureState()),
+                Is.EqualTo(Optimizers.AllOptimizers.Bits(first.CaptureState())));
             Assert.That(() => second.RestoreState(new TreeList()), Throws.ArgumentException);
         }
         finally
@@ -179,7 +181,8 @@ internal sealed class TrainingStepTests
         Sequential model = new(new Linear(4, 4), new BatchNorm(4), new Dropout(0.5f), new Linear(4, 1));
         SGD optimizer = new(step => fails ? throw new FormatException() : Mx.Full([], 0.1f), momentum: 0.9);
         using TrainingStep step = TrainingStep.Create(
-            model, optimizer, x => Mx.Mean(Mx.Square(model.Forward(x))), Plain with { Compiled = compiled, AccumulationSteps = accumulation });
+            model, optimizer, x => Mx.Mean(Mx.Square(model.Forward(x))),
+            Plain with { Compiled = compiled, AccumulationSteps = accumulation });
         using MlxArray x = Mx.Random.Normal([8, 4]);
         Enumerable.Range(0, (2 * accumulation) - 1).ToList().ForEach(_ => step.Run(x));
         string before = Optimizers.AllOptimizers.Bits(step.CaptureState());
@@ -223,7 +226,8 @@ internal sealed class TrainingStepTests
         Mx.Random.Seed(1);
         Sequential model = new(new Linear(4, 4), new Dropout(0.5f), new Linear(4, 1));
         using TrainingStep step = TrainingStep.Create(
-            model, new Adam(0.1), x => fails ? throw new FormatException() : Mx.Mean(Mx.Square(model.Forward(x))), Plain with { Compiled = compiled });
+            model, new Adam(0.1), x => fails ? throw new FormatException() : Mx.Mean(Mx.Square(model.Forward(x))),
+            Plain with { Compiled = compiled });
         using MlxArray x = Mx.Ones(2, 4), other = Mx.Ones(3, 4);
         step.Run(x);
         string before = Optimizers.AllOptimizers.Bits(step.CaptureState());

@@ -421,7 +421,8 @@ public class CompileTests
     {
         Mx.Random.Seed(7);
         Holder model = new(new TreeDictionary { ["w"] = Mx.Zeros(3), ["b"] = Mx.Zeros([]) });
-        Holder optimizer = new(new TreeDictionary { ["v"] = new TreeDictionary { ["w"] = Mx.Zeros(3), ["b"] = Mx.Zeros([]) }, ["step"] = Mx.Zeros([]) });
+        Holder optimizer = new(new TreeDictionary
+            { ["v"] = new TreeDictionary { ["w"] = Mx.Zeros(3), ["b"] = Mx.Zeros([]) }, ["step"] = Mx.Zeros([]) });
         int count = 0;
         MlxArray Loss(Tree p, MlxArray x, MlxArray y)
         {

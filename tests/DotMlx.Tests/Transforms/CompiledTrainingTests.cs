@@ -79,7 +79,8 @@ public class CompiledTrainingTests
         {
             int rows = i == 10 ? 8 : 32;
             int[] labels = [.. Enumerable.Range(0, rows).Select(_ => numbers.Next(3))];
-            float[] data = [.. labels.SelectMany(label => Enumerable.Range(0, 8).Select(k => (k % 3 == label ? 1f : 0f) + (0.1f * (float)numbers.NextDouble())))];
+            float[] data = [.. labels.SelectMany(label => Enumerable.Range(0, 8)
+                .Select(k => (k % 3 == label ? 1f : 0f) + (0.1f * (float)numbers.NextDouble())))];
             using MlxArray x = MlxArray.Create<float>(data, rows, 8);
             using MlxArray y = MlxArray.Create<int>(labels, rows);
             losses[i] = step(x, y).Item<float>();

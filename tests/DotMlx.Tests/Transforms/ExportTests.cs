@@ -111,7 +111,8 @@ public class ExportTests
         string path = Path.Combine(_folder, "f%s.mlxfn");
         using MlxArray x = Mx.Ones(1);
         Assert.That(() => Mx.ExportFunction(path, _ => throw new FormatException("x"), [x]), Throws.TypeOf<FormatException>());
-        Assert.That(() => Mx.ExportFunction(path, (_, _) => throw new FormatException("x"), [x], new Dictionary<string, MlxArray>()), Throws.TypeOf<FormatException>());
+        Assert.That(() => Mx.ExportFunction(path, (_, _) => throw new FormatException("x"), [x], new Dictionary<string, MlxArray>()),
+            Throws.TypeOf<FormatException>());
         Assert.That(Directory.GetFiles(_folder), Is.Empty);
         Assert.That(() => Mx.ImportFunction(path), Throws.TypeOf<FileNotFoundException>());
         File.WriteAllBytes(path, [1, 2, 3]);

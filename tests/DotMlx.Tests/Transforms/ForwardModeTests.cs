@@ -5,18 +5,26 @@ public class ForwardModeTests
 {
     private static readonly (string Name, Func<MlxArray, MlxArray> Function)[] Functions =
     [
-        ("arctan2 by a constant", x => Mx.Arctan2(x, 2)), ("arctan2 of a constant", x => Mx.Arctan2(MlxArray.Create<float>([1, 2, 3, 4], 2, 2), x)),
+        ("arctan2 by a constant", x => Mx.Arctan2(x, 2)),
+        ("arctan2 of a constant", x => Mx.Arctan2(MlxArray.Create<float>([1, 2, 3, 4], 2, 2), x)),
         ("arctan2 of both", x => Mx.Arctan2(x, x * x)),
         ("slice_update of a constant", x => Mx.SliceUpdate(Mx.Zeros(3, 3), x, MlxArray.Create<int>([1, 0]), [0, 1])),
         ("slice_update by a constant", x => Mx.SliceUpdate(x, Mx.Ones(1, 1), MlxArray.Create<int>([1, 0]), [0, 1]) * x),
         ("slice", x => Mx.Slice(x * x, MlxArray.Create<int>([1]), [0], [1, 2])),
-        ("tril", x => Mx.Tril(x * x)), ("triu", x => Mx.Triu(Mx.Sin(x))), ("where", x => Mx.Where(x > 1, x * x, 3)), ("nan_to_num", x => Mx.NanToNum(x * 2)),
-        ("logsumexp", x => Mx.LogSumExp(x, 0)), ("softmax", x => Mx.Softmax(x, 0)), ("max", x => Mx.Max(x, 1)), ("sort", x => Mx.Sort(x, 1) * MlxArray.Create<float>([1, 10])),
-        ("median", x => Mx.Median(x * x, 1)), ("cumprod", x => Mx.CumProd(x, 0)), ("logcumsumexp", x => Mx.LogCumSumExp(x, 1)), ("matmul", x => Mx.MatMul(x, x)),
-        ("clip", x => Mx.Clip(x, 0.5, 1.5)), ("take", x => Mx.Take(x, MlxArray.Create<int>([1, 1, 0]), 0)), ("concatenate", x => Mx.Concatenate([x, Mx.Ones(1, 2), x * x])),
-        ("write", x => { var y = x * 1; y[0] = x[1] * x[1]; return y; }), ("mask", x => { var y = x * 1; y[Mx.Greater(x, 1)] = 0; return y; }),
-        ("gradient of a choice", x => Mx.Grad((MlxArray y) => Mx.Sum(Mx.Where(y > 1, y * y * y, y)))(x)), ("norm", x => Mx.Linalg.Norm(x, axis: 1)),
-        ("conv", x => Mx.Conv1d(x.Reshape(1, 2, 2), Mx.Ones(3, 1, 2)) * x.Sum()), ("power", x => Mx.Power(x, 3)), ("abs", x => Mx.Abs(x - 1.3)),
+        ("tril", x => Mx.Tril(x * x)), ("triu", x => Mx.Triu(Mx.Sin(x))), ("where", x => Mx.Where(x > 1, x * x, 3)),
+        ("nan_to_num", x => Mx.NanToNum(x * 2)),
+        ("logsumexp", x => Mx.LogSumExp(x, 0)), ("softmax", x => Mx.Softmax(x, 0)), ("max", x => Mx.Max(x, 1)),
+        ("sort", x => Mx.Sort(x, 1) * MlxArray.Create<float>([1, 10])),
+        ("median", x => Mx.Median(x * x, 1)), ("cumprod", x => Mx.CumProd(x, 0)), ("logcumsumexp", x => Mx.LogCumSumExp(x, 1)),
+        ("matmul", x => Mx.MatMul(x, x)),
+        ("clip", x => Mx.Clip(x, 0.5, 1.5)), ("take", x => Mx.Take(x, MlxArray.Create<int>([1, 1, 0]), 0)),
+        ("concatenate", x => Mx.Concatenate([x, Mx.Ones(1, 2), x * x])),
+        ("write", x => { var y = x * 1; y[0] = x[1] * x[1]; return y; }),
+        ("mask", x => { var y = x * 1; y[Mx.Greater(x, 1)] = 0; return y; }),
+        ("gradient of a choice", x => Mx.Grad((MlxArray y) => Mx.Sum(Mx.Where(y > 1, y * y * y, y)))(x)),
+        ("norm", x => Mx.Linalg.Norm(x, axis: 1)),
+        ("conv", x => Mx.Conv1d(x.Reshape(1, 2, 2), Mx.Ones(3, 1, 2)) * x.Sum()), ("power", x => Mx.Power(x, 3)),
+        ("abs", x => Mx.Abs(x - 1.3)),
         ("layer norm", x => Mx.Fast.LayerNorm(x, null, null, 1e-5)),
     ];
 
@@ -48,7 +56,8 @@ public class ForwardModeTests
                 runs++;
                 return [inputs[0] * inputs[1], inputs[1], Mx.Ones(2), Mx.ArgMax(inputs[0])];
             },
-            [MlxArray.Create<float>([1, 2]), MlxArray.Create<float>([3, 4])], [MlxArray.Create<float>([1, 0]), MlxArray.Create<float>([0, 1])]);
+            [MlxArray.Create<float>([1, 2]), MlxArray.Create<float>([3, 4])],
+            [MlxArray.Create<float>([1, 0]), MlxArray.Create<float>([0, 1])]);
         Assert.Multiple(() =>
         {
             Assert.That(runs, Is.EqualTo(1));
@@ -110,7 +119,8 @@ public class ForwardModeTests
         MlxArray x = MlxArray.Create<float>([1, -2, 3]).AsType(dtype);
         foreach (Func<MlxArray, MlxArray> function in new Func<MlxArray, MlxArray>[]
         {
-            a => Mx.Greater(a, 0), a => Mx.Less(a, 0), a => Mx.Equal(a, 0), a => Mx.GreaterEqual(a, 0), a => Mx.LessEqual(a, 0), a => Mx.NotEqual(a, 0), a => Mx.IsNaN(a),
+            a => Mx.Greater(a, 0), a => Mx.Less(a, 0), a => Mx.Equal(a, 0), a => Mx.GreaterEqual(a, 0), a => Mx.LessEqual(a, 0),
+            a => Mx.NotEqual(a, 0), a => Mx.IsNaN(a),
         })
         {
             MlxArray jvp = Mx.Jvp(function, x, Mx.OnesLike(x)).Jvp;
@@ -134,7 +144,8 @@ public class ForwardModeTests
 
             // The gradient is 42 + x^3 by the rule.
             Assert.That(Gradient(x).ToArray<float>(), Is.EqualTo(new float[] { 43, 50 }));
-            Assert.That(Mx.Jvp(a => Mx.Jvp(Call, a, Mx.Ones(2)).Jvp, x, Mx.Ones(2)).Jvp.ToArray<float>(), Is.EqualTo(new float[] { 6, 12 }));
+            Assert.That(Mx.Jvp(a => Mx.Jvp(Call, a, Mx.Ones(2)).Jvp, x, Mx.Ones(2)).Jvp.ToArray<float>(),
+                Is.EqualTo(new float[] { 6, 12 }));
         });
     }
 

@@ -64,7 +64,8 @@ public class GradientTests
         AssertAll(Mx.ValueAndGrad((MlxArray[] all) => List(all))([a, b, c]), 140, 140, 28, 20);
         AssertAll(Mx.ValueAndGrad((MlxArray[] all) => List(all), [2])([a, b, c]), 140, 20);
         Assert.That(() => Mx.ValueAndGrad(Two, 2), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => Mx.ValueAndGrad((MlxArray[] all) => List(all), [0, 3])([a, b, c]), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.ValueAndGrad((MlxArray[] all) => List(all), [0, 3])([a, b, c]),
+            Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => Mx.ValueAndGrad(Two, [0, 0]), Throws.ArgumentException.With.Message.Contains("twice"));
 
         // The same with something beside the loss.
@@ -72,9 +73,11 @@ public class GradientTests
         AssertAux(Mx.ValueAndGrad((MlxArray z, MlxArray x, MlxArray y) => (Three(x, y, z), z + 1))(c, a, b), 140, 8, 20);
         AssertAux(Mx.ValueAndGrad((MlxArray[] all) => (List(all), all[1] + 1))([a, b, c]), 140, 6, 140, 28, 20);
         Tree tree = new TreeDictionary { ["x"] = a };
-        (MlxArray value, MlxArray beside, Tree byTree) = Mx.ValueAndGrad((Tree t, MlxArray y, MlxArray z) => (Three(t["x"].Array, y, z), z))(tree, b, c);
+        (MlxArray value, MlxArray beside, Tree byTree) =
+            Mx.ValueAndGrad((Tree t, MlxArray y, MlxArray z) => (Three(t["x"].Array, y, z), z))(tree, b, c);
         AssertAux((value, beside, byTree["x"].Array), 140, 7, 140);
-        (value, beside, byTree) = Mx.ValueAndGrad((Tree t, MlxArray[] rest) => (Three(t["x"].Array, rest[0], rest[1]), rest[0]))(tree, [b, c]);
+        (value, beside, byTree) =
+            Mx.ValueAndGrad((Tree t, MlxArray[] rest) => (Three(t["x"].Array, rest[0], rest[1]), rest[0]))(tree, [b, c]);
         AssertAux((value, beside, byTree["x"].Array), 140, 5, 140);
 
         static void AssertAux(object actual, float value, float auxiliary, params float[] gradients)
@@ -106,7 +109,8 @@ public class GradientTests
             ["b"] = MlxArray.Scalar(4f),
         };
         using MlxArray x = MlxArray.Scalar(10f);
-        (MlxArray value, Tree gradient) = Mx.ValueAndGrad((Tree p, MlxArray a) => p["layers"][0]["w"].Array * a + p["b"].Array * p["b"].Array)(parameters, x);
+        (MlxArray value, Tree gradient) =
+            Mx.ValueAndGrad((Tree p, MlxArray a) => p["layers"][0]["w"].Array * a + p["b"].Array * p["b"].Array)(parameters, x);
         Assert.That(value.Item<float>(), Is.EqualTo(46));
         Assert.That(Tree.StructureEquals(parameters, gradient), Is.True);
         Assert.That(gradient["layers"][0]["w"].Array.Item<float>(), Is.EqualTo(10));
@@ -128,7 +132,8 @@ public class GradientTests
         Assert.That(gradient.Item<float>(), Is.EqualTo(6));
         Assert.That(aux.several, Has.Length.EqualTo(2));
 
-        (_, (MlxArray first, Tree second), _) = Mx.ValueAndGrad((MlxArray a) => (a * a, (a, (Tree)new TreeDictionary { ["twice"] = a * 2 })))(x);
+        (_, (MlxArray first, Tree second), _) =
+            Mx.ValueAndGrad((MlxArray a) => (a * a, (a, (Tree)new TreeDictionary { ["twice"] = a * 2 })))(x);
         Assert.That(first.Item<float>(), Is.EqualTo(3));
         Assert.That(second["twice"].Array.Item<float>(), Is.EqualTo(6));
 
@@ -163,7 +168,8 @@ public class GradientTests
     {
         using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
         using MlxArray y = MlxArray.Create<float>([1, 2], 2);
-        Assert.That(() => Mx.Grad((MlxArray a) => (a + y).Sum())(x), Throws.TypeOf<MlxException>().With.Property("Operation").EqualTo("mlx_add"));
+        Assert.That(() => Mx.Grad((MlxArray a) => (a + y).Sum())(x), Throws.TypeOf<MlxException>().With.Property("Operation")
+            .EqualTo("mlx_add"));
     }
 
     [Test]

@@ -22,9 +22,12 @@ public class StructureTests
         yield return Kind(x => (x, (Tree)new TreeList { x * 2 }, (Tree)new TreeDictionary { ["a"] = x }));
         yield return Kind(x => (x, x + 1, x * 2, x * 3));
 
-        static TestCaseData Kind<T>(Func<MlxArray, T> function) => new TestCaseData(new Check<T>(function)).SetArgDisplayNames(Name(typeof(T)));
+        static TestCaseData Kind<T>(Func<MlxArray, T> function) =>
+            new TestCaseData(new Check<T>(function)).SetArgDisplayNames(Name(typeof(T)));
 
-        static string Name(Type type) => !type.IsGenericType ? type.Name : $"{type.Name[..^2]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>";
+        static string Name(Type type) => !type.IsGenericType
+            ? type.Name
+            : $"{type.Name[..^2]}<{string.Join(", ", type.GetGenericArguments().Select(Name))}>";
     }
 
     [TestCaseSource(nameof(Kinds))]
@@ -38,9 +41,11 @@ public class StructureTests
     {
         using MlxArray x = MlxArray.Scalar(2f);
         Func<MlxArray, (MlxArray, int)> compiled = Mx.Compile((MlxArray a) => (a, 1));
-        Assert.That(() => compiled(x), Throws.TypeOf<NotSupportedException>().With.Message.Contains("Int32").And.Message.Contains("Use a pair of arrays"));
+        Assert.That(() => compiled(x),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("Int32").And.Message.Contains("Use a pair of arrays"));
         Assert.That(
-            () => Mx.ValueAndGrad((MlxArray a) => (a * a, (a, a, a, a, a)))(x), Throws.TypeOf<NotSupportedException>().With.Message.Contains("ValueTuple"));
+            () => Mx.ValueAndGrad((MlxArray a) => (a * a, (a, a, a, a, a)))(x),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("ValueTuple"));
 
         // Without arrays they pass through.
         Assert.That(Mx.ValueAndGrad((MlxArray a) => (a * a, (1, "two")))(x).Auxiliary, Is.EqualTo((1, "two")));

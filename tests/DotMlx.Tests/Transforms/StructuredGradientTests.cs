@@ -12,15 +12,19 @@ internal sealed partial class StructuredGradientTests
     [Test]
     public void EveryStructureOfArraysCanBeDifferentiatedBy()
     {
-        (MlxArray value, (MlxArray x, MlxArray[] rest) gradients) = Mx.ValueAndGrad(((MlxArray X, MlxArray[] Others) a) => a.X * a.Others[0] * a.Others[1])((S(2), [S(3), S(5)]));
-        Assert.That((value.Item<float>(), gradients.x.Item<float>(), gradients.rest[0].Item<float>(), gradients.rest[1].Item<float>()), Is.EqualTo((30f, 15f, 10f, 6f)));
-        Dictionary<string, MlxArray> byName = Mx.Grad((Dictionary<string, MlxArray> a) => a["x"] * a["y"])(new() { ["x"] = S(2), ["y"] = S(3) });
+        (MlxArray value, (MlxArray x, MlxArray[] rest) gradients) =
+            Mx.ValueAndGrad(((MlxArray X, MlxArray[] Others) a) => a.X * a.Others[0] * a.Others[1])((S(2), [S(3), S(5)]));
+        Assert.That((value.Item<float>(), gradients.x.Item<float>(), gradients.rest[0].Item<float>(), gradients.rest[1].Item<float>()),
+            Is.EqualTo((30f, 15f, 10f, 6f)));
+        Dictionary<string, MlxArray> byName =
+            Mx.Grad((Dictionary<string, MlxArray> a) => a["x"] * a["y"])(new() { ["x"] = S(2), ["y"] = S(3) });
         Assert.That((byName["x"].Item<float>(), byName["y"].Item<float>()), Is.EqualTo((3f, 2f)));
         TreeDictionary typed = Mx.Grad((TreeDictionary t) => t["w"].Array * t["w"].Array)(new TreeDictionary { ["w"] = S(4) });
         Assert.That(typed["w"].Array.Item<float>(), Is.EqualTo(8f));
         TreeList list = Mx.Grad((TreeList t, string which) => which == "first" ? t[0].Array * 2 : t[1].Array)([S(1), S(2)], "first");
         Assert.That((list[0].Array.Item<float>(), list[1].Array.Item<float>()), Is.EqualTo((2f, 0f)));
-        Assert.That(Mx.Grad((Tree t, MlxArray a, MlxArray[] b) => t.Array * a * b[0])(S(1), S(3), [S(7)]).Array.Item<float>(), Is.EqualTo(21f));
+        Assert.That(Mx.Grad((Tree t, MlxArray a, MlxArray[] b) => t.Array * a * b[0])(S(1), S(3), [S(7)]).Array.Item<float>(),
+            Is.EqualTo(21f));
     }
 
     [Test]
@@ -35,13 +39,15 @@ internal sealed partial class StructuredGradientTests
         Assert.That(Mx.Grad(Product, ["x"])(arguments).Leaves.Single().Item<float>(), Is.EqualTo(105f));
         Assert.That(() => Mx.Grad(Product, []), Throws.ArgumentException.With.Message.Contains("empty"));
         Assert.That(() => Mx.Grad(Product, ["x", "x"]), Throws.ArgumentException.With.Message.Contains("'x'"));
-        Assert.That(() => Mx.Grad(Product, ["z"])(arguments), Throws.ArgumentException.With.Message.Contains("'z'").And.Message.Contains("'w'"));
+        Assert.That(() => Mx.Grad(Product, ["z"])(arguments),
+            Throws.ArgumentException.With.Message.Contains("'z'").And.Message.Contains("'w'"));
     }
 
     [Test]
     public void AuxiliaryOutputsComeBackBetweenValueAndGradient()
     {
-        (MlxArray loss, (MlxArray twice, MlxArray thrice), MlxArray gradient) = Mx.ValueAndGrad((MlxArray x) => (x * x, (x * 2, x * 3)))(S(4));
+        (MlxArray loss, (MlxArray twice, MlxArray thrice), MlxArray gradient) =
+            Mx.ValueAndGrad((MlxArray x) => (x * x, (x * 2, x * 3)))(S(4));
         Assert.That(new[] { loss, twice, thrice, gradient }.Select(a => a.Item<float>()), Is.EqualTo(new[] { 16f, 8f, 12f, 8f }));
         Linear model = new(2, 1);
         (loss, MlxArray prediction, TreeDictionary gradients) = model.ValueAndGrad((MlxArray x, float scale) =>
@@ -56,10 +62,13 @@ internal sealed partial class StructuredGradientTests
     [Test]
     public void IntegersHaveNoGradients()
     {
-        Assert.That(() => Mx.Grad(x => x * x)(MlxArray.Create([1, 2])), Throws.ArgumentException.With.Message.Contains("int32").And.Message.Contains("AsType"));
+        Assert.That(() => Mx.Grad(x => x * x)(MlxArray.Create([1, 2])),
+            Throws.ArgumentException.With.Message.Contains("int32").And.Message.Contains("AsType"));
         Assert.That(Mx.Grad(x => x * x)(3).Item<float>(), Is.EqualTo(6f), "A .NET number is a floating-point one.");
-        Assert.That(() => Mx.Grad((x, y) => x * y, 1)(S(1), Mx.Ones([], DType.Bool)), Throws.ArgumentException.With.Message.Contains("bool"));
-        Assert.That(Mx.Grad((x, y) => x * y)(S(1), MlxArray.Scalar(3)).Item<float>(), Is.EqualTo(3f), "What is not differentiated by may be of any type.");
+        Assert.That(() => Mx.Grad((x, y) => x * y, 1)(S(1), Mx.Ones([], DType.Bool)),
+            Throws.ArgumentException.With.Message.Contains("bool"));
+        Assert.That(Mx.Grad((x, y) => x * y)(S(1), MlxArray.Scalar(3))
+            .Item<float>(), Is.EqualTo(3f), "What is not differentiated by may be of any type.");
         Assert.That(() => Mx.Grad((Tree t) => S(1))(new TreeDictionary()), Throws.ArgumentException.With.Message.Contains("no arrays"));
     }
 
@@ -70,9 +79,11 @@ internal sealed partial class StructuredGradientTests
         model.Freeze();
         Assert.That(
             () => model.ValueAndGrad(() => Mx.Sum(model.Weight))(),
-            Throws.InvalidOperationException.With.Message.Contains("Linear has no trainable parameters").And.Message.Contains("weight, bias are frozen").And.Message.Contains("Unfreeze"));
+            Throws.InvalidOperationException.With.Message.Contains("Linear has no trainable parameters").And.Message
+                .Contains("weight, bias are frozen").And.Message.Contains("Unfreeze"));
         ReLU empty = new();
-        Assert.That(() => empty.ValueAndGrad((MlxArray x) => Mx.Sum(x))(S(1)), Throws.InvalidOperationException.With.Message.Contains("no parameters at all"));
+        Assert.That(() => empty.ValueAndGrad((MlxArray x) => Mx.Sum(x))(S(1)),
+            Throws.InvalidOperationException.With.Message.Contains("no parameters at all"));
     }
 
     [Test]
@@ -90,12 +101,16 @@ internal sealed partial class StructuredGradientTests
             },
             parameters,
             optimizer.State);
-        Assert.That(summed.Flatten().Select(leaf => (leaf.Key, leaf.Value.Item<float>())), Is.EqualTo(new[] { ("layers.0.w", 3f), ("layers.1", 4f) }));
+        Assert.That(summed.Flatten().Select(leaf => (leaf.Key, leaf.Value.Item<float>())),
+            Is.EqualTo(new[] { ("layers.0.w", 3f), ("layers.1", 4f) }));
         Assert.That(seen, Is.EqualTo(new[] { "m,v", "m,v" }));
         Tree states = Tree.Map((MlxArray _, Tree state) => state, parameters, optimizer.State);
-        Assert.That(states.Flatten().Select(leaf => leaf.Key), Is.EqualTo(new[] { "layers.0.w.m", "layers.0.w.v", "layers.1.m", "layers.1.v" }));
-        Assert.That(() => Tree.Map((MlxArray _, Tree state) => state, parameters, new TreeDictionary()), Throws.ArgumentException.With.Message.Contains("'layers'"));
-        Assert.That(() => Tree.Map((MlxArray _, Tree state) => null!, parameters, optimizer.State), Throws.InvalidOperationException.With.Message.Contains("'layers.0.w'"));
+        Assert.That(states.Flatten().Select(leaf => leaf.Key),
+            Is.EqualTo(new[] { "layers.0.w.m", "layers.0.w.v", "layers.1.m", "layers.1.v" }));
+        Assert.That(() => Tree.Map((MlxArray _, Tree state) => state, parameters, new TreeDictionary()),
+            Throws.ArgumentException.With.Message.Contains("'layers'"));
+        Assert.That(() => Tree.Map((MlxArray _, Tree state) => null!, parameters, optimizer.State),
+            Throws.InvalidOperationException.With.Message.Contains("'layers.0.w'"));
     }
 
     [Test]
@@ -104,7 +119,8 @@ internal sealed partial class StructuredGradientTests
         TreeDictionary tree = new() { ["a"] = S(1), ["b"] = new TreeList { S(2) } };
         TreeDictionary doubled = tree.Map(leaf => leaf * 2);
         Assert.That(doubled.Map((a, b) => a + b, tree).Leaves.Select(leaf => leaf.Item<float>()), Is.EqualTo(new[] { 3f, 6f }));
-        Assert.That(tree.MapWithPath((path, leaf) => leaf * path.Length).Leaves.Select(leaf => leaf.Item<float>()), Is.EqualTo(new[] { 1f, 6f }));
+        Assert.That(tree.MapWithPath((path, leaf) => leaf * path.Length).Leaves.Select(leaf => leaf.Item<float>()),
+            Is.EqualTo(new[] { 1f, 6f }));
         MlxArray array = (MlxArray)tree["a"];
         Assert.That(array, Is.SameAs(tree["a"].Array));
         Assert.That(() => (MlxArray)tree["b"], Throws.InvalidOperationException.With.Message.Contains("'b'"));
@@ -133,7 +149,8 @@ internal sealed partial class StructuredGradientTests
         MlxArray Fails(MlxArray x)
         {
             MlxArray y = x + 1f;
-            Assert.That(() => { Mx.EvalAsync(y); }, Throws.TypeOf<MlxException>().With.Message.Contains("async_eval").And.Message.Contains("Grad"));
+            Assert.That(() => { Mx.EvalAsync(y); },
+                Throws.TypeOf<MlxException>().With.Message.Contains("async_eval").And.Message.Contains("Grad"));
             Assert.That(() => { y.EvalAsync(); }, Throws.TypeOf<MlxException>());
             Assert.That(() => { Mx.EvalAsync(new TreeDictionary { ["y"] = y }); }, Throws.TypeOf<MlxException>());
             Assert.That(Mx.EvalAsync(ready).Wait(TimeSpan.FromMinutes(1)));
@@ -150,7 +167,8 @@ internal sealed partial class StructuredGradientTests
     public void ATransformerTakesAnEncoderAndADecoderOfOnesOwn()
     {
         Scaling encoder = new();
-        Transformer transformer = new(dims: 8, numHeads: 2, numEncoderLayers: 1, numDecoderLayers: 1, mlpDims: 8, customEncoder: encoder, customDecoder: new Adding());
+        Transformer transformer = new(dims: 8, numHeads: 2, numEncoderLayers: 1, numDecoderLayers: 1, mlpDims: 8, customEncoder: encoder,
+            customDecoder: new Adding());
         MlxArray source = Mx.Ones(1, 3, 8), target = Mx.Ones(1, 3, 8);
         Assert.That(transformer.Forward(source, target).ToArray<float>(), Is.All.EqualTo(3f));
         Assert.That(transformer.Parameters().Flatten().Select(item => item.Key), Is.EqualTo(new[] { "encoder.gain", "decoder.shift" }));

@@ -9,7 +9,8 @@ internal sealed partial class TracedStateTests
 {
     private static MlxArray Input => MlxArray.Create([1f, -2f]).Reshape(1, 2);
 
-    private static readonly string[] Transforms = ["grad", "valueandgrad", "grad of grad", "vjp", "jvp", "checkpoint", "compile", "compile of grad"];
+    private static readonly string[] Transforms = ["grad", "valueandgrad", "grad of grad", "vjp", "jvp", "checkpoint",
+        "compile", "compile of grad"];
 
     /// <summary>Puts what it gets into a model and uses that; under every transform.</summary>
     private static void Run(string transform, Func<Tree, MlxArray> function, TreeDictionary parameters)
@@ -112,7 +113,8 @@ internal sealed partial class TracedStateTests
             string file = Path.Combine(folder, "w.safetensors");
             model.SaveWeights(file);
             model.Update(parameters);
-            Assert.That(model.Parameters().Leaves.Select(leaf => leaf.ToArray<float>()), Is.EqualTo(parameters.Leaves.Select(leaf => leaf.ToArray<float>())));
+            Assert.That(model.Parameters().Leaves.Select(leaf => leaf.ToArray<float>()),
+                Is.EqualTo(parameters.Leaves.Select(leaf => leaf.ToArray<float>())));
             model.LoadWeights(file);
             model.RestoreState(model.CaptureState());
             Mx.Eval(step().Gradients);
@@ -139,7 +141,8 @@ internal sealed partial class TracedStateTests
             transform,
             tree =>
             {
-                optimizer.State = new TreeDictionary((TreeDictionary)tree) { ["step"] = state["step"], ["learning_rate"] = state["learning_rate"] };
+                optimizer.State = new TreeDictionary((TreeDictionary)tree)
+                    { ["step"] = state["step"], ["learning_rate"] = state["learning_rate"] };
                 return Mx.Sum(optimizer.State["weight"]["m"].Array);
             },
             moments);

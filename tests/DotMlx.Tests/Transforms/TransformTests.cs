@@ -21,7 +21,8 @@ public class TransformTests
         Assert.That(runs, Is.EqualTo(3));
 
         var structured = Mx.Checkpoint((Tree t, int power) => (Tree)new TreeDictionary { ["y"] = Mx.Power(t["x"].Array, power) });
-        Assert.That(Mx.Grad((MlxArray a) => structured(new TreeDictionary { ["x"] = a }, 3)["y"].Array.Sum())(x).ToArray<float>(), Is.EqualTo(new float[] { 0, 3 }));
+        Assert.That(Mx.Grad((MlxArray a) => structured(new TreeDictionary { ["x"] = a }, 3)["y"].Array.Sum())(x)
+            .ToArray<float>(), Is.EqualTo(new float[] { 0, 3 }));
     }
 
     [Test]
@@ -55,7 +56,8 @@ public class TransformTests
         Assert.That(() => Run((_, _, _) => []), Throws.InvalidOperationException.With.Message.Contains("1 in all"));
         Assert.That(() => Run((_, _, _) => null!), Throws.InvalidOperationException);
         Assert.That(() => Run((_, c, _) => [c[0].Sum()]), Throws.InvalidOperationException.With.Message.Contains("(2)"));
-        Assert.That(() => Run((_, _, _) => throw new FormatException("100 %s%n")), Throws.TypeOf<FormatException>().With.Message.EqualTo("100 %s%n"));
+        Assert.That(() => Run((_, _, _) => throw new FormatException("100 %s%n")),
+            Throws.TypeOf<FormatException>().With.Message.EqualTo("100 %s%n"));
         Assert.That(() => new CustomFunction(_ => []) { Vjp = (_, _, _) => [] }.Invoke(a), Throws.InvalidOperationException);
     }
 
@@ -70,7 +72,8 @@ public class TransformTests
         Assert.That(Mx.Vmap((MlxArray a) => a.Sum(), inAxes: 1)(m).ToArray<float>(), Is.EqualTo(new float[] { 5, 7, 9 }));
         Assert.That(Mx.Vmap((MlxArray a) => a.Sum(), inAxes: -1)(m).ToArray<float>(), Is.EqualTo(new float[] { 5, 7, 9 }));
         Assert.That(Mx.Vmap((MlxArray a) => a * 2, outAxes: -1)(m).Shape.ToArray(), Is.EqualTo(new[] { 3, 2 }));
-        Assert.That(Mx.Vmap((MlxArray[] a) => [a[0] + a[1], a[0]], null, [1, 0])([m, m]).Select(r => r.Shape[0]), Is.EqualTo(new[] { 3, 2 }));
+        Assert.That(Mx.Vmap((MlxArray[] a) => [a[0] + a[1], a[0]], null, [1, 0])([m, m])
+            .Select(r => r.Shape[0]), Is.EqualTo(new[] { 3, 2 }));
         Tree tree = Mx.Vmap((Tree t) => (Tree)new TreeDictionary { ["s"] = t["m"].Array.Sum() })(new TreeDictionary { ["m"] = m });
         Assert.That(tree["s"].Array.ToArray<float>(), Is.EqualTo(new float[] { 6, 15 }));
         Assert.That(Mx.Vmap(Mx.Grad((MlxArray a) => (a * a).Sum()))(m).ToArray<float>(), Is.EqualTo(new float[] { 2, 4, 6, 8, 10, 12 }));

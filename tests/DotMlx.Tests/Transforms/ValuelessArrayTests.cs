@@ -12,7 +12,8 @@ internal sealed class ValuelessArrayTests
     {
         TreeDictionary batch = new()
         {
-            ["x"] = MlxArray.Create([1f, 2f, 3f, 4f, 5f, 6f]).Reshape(2, 3), ["scale"] = MlxArray.Create([10f, 20f]), ["shift"] = MlxArray.Scalar(1f),
+            ["x"] = MlxArray.Create([1f, 2f, 3f, 4f, 5f, 6f])
+                .Reshape(2, 3), ["scale"] = MlxArray.Create([10f, 20f]), ["shift"] = MlxArray.Scalar(1f),
         };
         Func<Tree, Tree> mapped = Mx.Vmap(
             (Tree t) => new TreeDictionary
@@ -25,7 +26,8 @@ internal sealed class ValuelessArrayTests
         Assert.That(result["sum"].Array.ToArray<float>(), Is.EqualTo(new[] { 61f, 301f }));
         Assert.That(result["row"].Array.Shape.ToArray(), Is.EqualTo(new[] { 3, 2 }));
         Assert.That(result["row"].Array.ToArray<float>(), Is.EqualTo(new[] { 10f, 80f, 20f, 100f, 30f, 120f }));
-        Assert.That(() => Mx.Vmap((Tree t) => t, path => path == "shift" ? 0 : null)(batch), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.Vmap((Tree t) => t, path => path == "shift" ? 0 : null)(batch),
+            Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => Mx.Vmap((Tree t) => t, _ => null)(batch), Throws.ArgumentException.With.Message.Contains("nothing to map over"));
     }
 
@@ -45,7 +47,8 @@ internal sealed class ValuelessArrayTests
         Mx.Eval(step(x));
         Assert.That(
             () => model.Forward(x),
-            Throws.InvalidOperationException.With.Message.Contains("'weight' of a Linear").And.Message.Contains("Mx.Compile(fun, inputs: [model], outputs: [model])"));
+            Throws.InvalidOperationException.With.Message.Contains("'weight' of a Linear").And.Message
+                .Contains("Mx.Compile(fun, inputs: [model], outputs: [model])"));
         model.Update(new TreeDictionary { ["weight"] = Mx.Ones(1, 2), ["bias"] = Mx.Zeros(1) });
         Assert.That(model.Forward(x).Item<float>(), Is.EqualTo(2f));
     }
@@ -59,7 +62,8 @@ internal sealed class ValuelessArrayTests
             kept = x * 2;
             return x + 1;
         })(Mx.Ones(3)));
-        Assert.That(() => Mx.Eval(kept!), Throws.TypeOf<MlxException>().With.Message.Contains("Return it from the function").And.Message.Contains("state of the compiled function"));
+        Assert.That(() => Mx.Eval(kept!), Throws.TypeOf<MlxException>().With.Message.Contains("Return it from the function").And.Message
+            .Contains("state of the compiled function"));
         Assert.That(
             () => Mx.Compile((MlxArray x) => x * (x + 1).ToArray<float>()[0])(Mx.Ones(3)),
             Throws.TypeOf<MlxException>().With.Message.Contains("cannot evaluate"));
@@ -72,8 +76,10 @@ internal sealed class ValuelessArrayTests
         Linear model = new(2, 1);
         MlxArray weight = model.Weight;
         Assert.That(
-            () => Mx.Compile((MlxArray a) => a + x)(x), Throws.TypeOf<MlxException>().With.Message.Contains("captured").And.Message.Contains("Inside the function use its argument"));
+            () => Mx.Compile((MlxArray a) => a + x)(x),
+            Throws.TypeOf<MlxException>().With.Message.Contains("captured").And.Message.Contains("Inside the function use its argument"));
         IMlxState[] state = [model];
-        Assert.That(() => Mx.Compile((MlxArray a) => Mx.MatMul(a, weight.T), state, state)(Mx.Ones(1, 2)), Throws.TypeOf<MlxException>().With.Message.Contains("in the state of Linear"));
+        Assert.That(() => Mx.Compile((MlxArray a) => Mx.MatMul(a, weight.T), state, state)(Mx.Ones(1, 2)),
+            Throws.TypeOf<MlxException>().With.Message.Contains("in the state of Linear"));
     }
 }

@@ -99,7 +99,8 @@ internal sealed class TreePropertyTests
                     return leaf;
                 },
                 tree);
-            return Same(mapped, tree) && seen.SequenceEqual(tree.Leaves, ReferenceEqualityComparer.Instance) && seen.Count == tree.LeafCount;
+            return Same(mapped, tree) && seen.SequenceEqual(tree.Leaves, ReferenceEqualityComparer.Instance)
+                && seen.Count == tree.LeafCount;
         },
         iter: 300,
         threads: 1);
@@ -131,7 +132,8 @@ internal sealed class TreePropertyTests
 
     [Test]
     public void NothingMergedChangesNothing() => Full(4).Sample(
-        tree => tree is TreeLeaf || (Same(Tree.Merge(tree, new TreeDictionary()), tree) && Same(Tree.Merge(new TreeDictionary(), tree), tree)),
+        tree => tree is TreeLeaf
+            || (Same(Tree.Merge(tree, new TreeDictionary()), tree) && Same(Tree.Merge(new TreeDictionary(), tree), tree)),
         iter: 200,
         threads: 1);
 

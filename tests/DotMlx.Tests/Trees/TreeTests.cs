@@ -21,7 +21,8 @@ internal sealed class TreeTests
     private static readonly JsonElement Figures = Golden.Load("trees.json");
 
     private static string Text(Tree tree) =>
-        string.Join("; ", tree.Flatten().Select(item => $"{item.Key}={item.Value.DType.MlxName()}{string.Join(",", Golden.ToDoubles(item.Value))}"));
+        string.Join("; ", tree.Flatten()
+            .Select(item => $"{item.Key}={item.Value.DType.MlxName()}{string.Join(",", Golden.ToDoubles(item.Value))}"));
 
     [Test]
     public void FlattenListsWhatPythonLists()
@@ -76,7 +77,8 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void LeavesWorkWithLinq() => Assert.That(Model().Leaves.Where(leaf => leaf.Size == 1).Sum(leaf => leaf.Item<float>()), Is.EqualTo(12f));
+    public void LeavesWorkWithLinq() =>
+        Assert.That(Model().Leaves.Where(leaf => leaf.Size == 1).Sum(leaf => leaf.Item<float>()), Is.EqualTo(12f));
 
     [Test]
     public void ACollectionExpressionMakesAList()
@@ -89,14 +91,18 @@ internal sealed class TreeTests
     public void ErrorsNameThePath()
     {
         TreeDictionary model = Model();
-        Assert.That(() => model["layers"][0].Array, Throws.InvalidOperationException.With.Message.EqualTo("'layers.0' is a dictionary with the keys 'weight', 'bias', not an array."));
+        Assert.That(() => model["layers"][0].Array, Throws.InvalidOperationException.With.Message
+            .EqualTo("'layers.0' is a dictionary with the keys 'weight', 'bias', not an array."));
         Assert.That(() => model["layers"]["x"], Throws.InvalidOperationException.With.Message.Contains("'layers' is a list of 3"));
-        Assert.That(() => model["layers"][2]["bias"], Throws.InstanceOf<KeyNotFoundException>().With.Message.Contains("'layers.2'").And.Message.Contains("'bias'"));
+        Assert.That(() => model["layers"][2]["bias"],
+            Throws.InstanceOf<KeyNotFoundException>().With.Message.Contains("'layers.2'").And.Message.Contains("'bias'"));
         Assert.That(() => model["layers"][7], Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("'layers'"));
-        Assert.That(() => model.Find("layers.0.weights"), Throws.InstanceOf<KeyNotFoundException>().With.Message.Contains("layers.0.weights").And.Message.Contains("'layers.0'"));
+        Assert.That(() => model.Find("layers.0.weights"),
+            Throws.InstanceOf<KeyNotFoundException>().With.Message.Contains("layers.0.weights").And.Message.Contains("'layers.0'"));
         Assert.That(() => model["none"] = null!, Throws.ArgumentNullException.With.Message.Contains("'none'"));
         Assert.That(
-            () => Tree.Map((a, b) => a + b, model, new TreeDictionary { ["layers"] = new TreeList { new TreeDictionary { ["weight"] = A(1) } } }),
+            () => Tree.Map((a, b) => a + b, model,
+                new TreeDictionary { ["layers"] = new TreeList { new TreeDictionary { ["weight"] = A(1) } } }),
             Throws.ArgumentException.With.Message.Contains("'layers.0.bias'"));
         Assert.That(
             () => Tree.Map((a, b) => a + b, model, new TreeDictionary { ["layers"] = A(1) }),
@@ -167,7 +173,8 @@ internal sealed class TreeTests
     {
         Assert.That(() => Tree.Merge(Model(), Model()), Throws.ArgumentException.With.Message.Contains("'layers.0.weight'"));
         Assert.That(() => Tree.Merge(new TreeList(), new TreeDictionary()), Throws.ArgumentException);
-        Assert.That(() => Tree.Merge(new TreeDictionary { ["a"] = A(1) }, new TreeDictionary { ["a"] = new TreeList { A(1) } }), Throws.ArgumentException.With.Message.Contains("'a'"));
+        Assert.That(() => Tree.Merge(new TreeDictionary { ["a"] = A(1) }, new TreeDictionary { ["a"] = new TreeList { A(1) } }),
+            Throws.ArgumentException.With.Message.Contains("'a'"));
         Assert.That(Tree.Merge(new TreeList(), new TreeList()), Is.InstanceOf<TreeList>());
         Assert.That(Text(Tree.Merge(Model(), Model(), (a, b) => a + b)), Does.StartWith("layers.0.weight=float322,4"));
     }

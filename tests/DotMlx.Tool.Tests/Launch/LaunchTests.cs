@@ -21,18 +21,23 @@ internal sealed class LaunchTests
     [Test]
     public void EveryRankRunsAndItsLinesTellWhoseTheyAre()
     {
-        Result result = Launch("-n", "3", "--", "sh", "-c", "echo out $MLX_RANK \"$@\"; echo err $MLX_RANK >&2; printf 'no end'", "sh", "--flag", "a b").Succeeded();
-        Assert.That(result.Lines, Is.EquivalentTo(Enumerable.Range(0, 3).SelectMany(rank => new[] { $"[{rank}] out {rank} --flag a b", $"[{rank}] no end" })));
-        Assert.That(result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EquivalentTo(new[] { "[0] err 0", "[1] err 1", "[2] err 2" }));
+        Result result = Launch("-n", "3", "--", "sh", "-c", "echo out $MLX_RANK \"$@\"; echo err $MLX_RANK >&2; printf 'no end'", "sh",
+            "--flag", "a b").Succeeded();
+        Assert.That(result.Lines,
+            Is.EquivalentTo(Enumerable.Range(0, 3).SelectMany(rank => new[] { $"[{rank}] out {rank} --flag a b", $"[{rank}] no end" })));
+        Assert.That(result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            Is.EquivalentTo(new[] { "[0] err 0", "[1] err 1", "[2] err 2" }));
     }
 
     [Test]
     public void LinesOfManyRanksDoNotMix()
     {
         const string Line = "abcdefghijklmnopqrstuvwxyzäöü";
-        Result result = Launch("-n", "4", "--", "sh", "-c", $"i=0; while [ $i -lt 500 ]; do printf '{Line[..10]}'; printf '{Line[10..]}\\n'; i=$((i+1)); done").Succeeded();
+        Result result = Launch("-n", "4", "--", "sh", "-c",
+            $"i=0; while [ $i -lt 500 ]; do printf '{Line[..10]}'; printf '{Line[10..]}\\n'; i=$((i+1)); done").Succeeded();
         Assert.That(result.Lines, Has.Length.EqualTo(2000));
-        Assert.That(result.Lines.CountBy(line => line).ToDictionary(), Is.EquivalentTo(Enumerable.Range(0, 4).ToDictionary(rank => $"[{rank}] {Line}", _ => 500)));
+        Assert.That(result.Lines.CountBy(line => line).ToDictionary(),
+            Is.EquivalentTo(Enumerable.Range(0, 4).ToDictionary(rank => $"[{rank}] {Line}", _ => 500)));
     }
 
     [Test]
@@ -49,10 +54,12 @@ internal sealed class LaunchTests
     [Test]
     public void TheRingFindsItsHostFileWithFreePortsOfTheLoopback()
     {
-        Result result = Launch("-n", "3", "--connections-per-ip", "2", "--", "sh", "-c", "echo $MLX_HOSTFILE; cat $MLX_HOSTFILE").Succeeded();
+        Result result = Launch("-n", "3", "--connections-per-ip", "2", "--", "sh", "-c", "echo $MLX_HOSTFILE; cat $MLX_HOSTFILE")
+            .Succeeded();
         foreach (int rank in Enumerable.Range(0, 3))
         {
-            string[] lines = [.. result.Lines.Where(line => line.StartsWith($"[{rank}] ", StringComparison.Ordinal)).Select(line => line[4..])];
+            string[] lines = [.. result.Lines.Where(line => line.StartsWith($"[{rank}] ", StringComparison.Ordinal))
+                .Select(line => line[4..])];
             Assert.That(lines[0], Does.Not.Exist, "it is removed at the end");
             string[][] addresses = JsonSerializer.Deserialize<string[][]>(lines[1])!;
             Assert.That(addresses.Select(own => own.Length), Is.EqualTo(new[] { 2, 2, 2 }));
@@ -64,20 +71,24 @@ internal sealed class LaunchTests
     public void PortsCanBeChosen()
     {
         Result result = Launch("-n", "2", "--starting-port", "41000", "--", "sh", "-c", "cat $MLX_HOSTFILE").Succeeded();
-        Assert.That(result.Lines, Is.EquivalentTo(new[] { "[0] [[\"127.0.0.1:41000\"],[\"127.0.0.1:41001\"]]", "[1] [[\"127.0.0.1:41000\"],[\"127.0.0.1:41001\"]]" }));
+        Assert.That(result.Lines,
+            Is.EquivalentTo(new[]
+                { "[0] [[\"127.0.0.1:41000\"],[\"127.0.0.1:41001\"]]", "[1] [[\"127.0.0.1:41000\"],[\"127.0.0.1:41001\"]]" }));
     }
 
     [Test]
     public void ARingOfOneHasNoHostFileNotEvenAnInheritedOne()
     {
-        using var launch = new RunningLaunch(["--", "sh", "-c", "echo rank=$MLX_RANK file=$MLX_HOSTFILE kept=$OTHER"], ("MLX_HOSTFILE", "/stale"), ("MLX_RANK", "9"), ("OTHER", "yes"));
+        using var launch = new RunningLaunch(["--", "sh", "-c", "echo rank=$MLX_RANK file=$MLX_HOSTFILE kept=$OTHER"],
+            ("MLX_HOSTFILE", "/stale"), ("MLX_RANK", "9"), ("OTHER", "yes"));
         Assert.That(launch.Finish().Succeeded().Lines, Is.EqualTo(new[] { "[0] rank=0 file= kept=yes" }));
     }
 
     [Test]
     public void VariablesAndFolderAreSet()
     {
-        Result result = Launch("-n", "1", "--env", "A=it's \"x\" $HOME", "--env", "B", "--cwd", _folder.Path, "--", "sh", "-c", "echo \"$A\" \"[$B]\"; pwd").Succeeded();
+        Result result = Launch("-n", "1", "--env", "A=it's \"x\" $HOME", "--env", "B", "--cwd", _folder.Path, "--", "sh", "-c",
+            "echo \"$A\" \"[$B]\"; pwd").Succeeded();
         Assert.That(result.Lines[0], Is.EqualTo("[0] it's \"x\" $HOME []"));
         Assert.That(result.Lines[1], Does.EndWith(Path.GetFileName(_folder.Path)));
     }
@@ -112,7 +123,9 @@ internal sealed class LaunchTests
         RankStart[] ranks = [.. LaunchPlan.Create(new LaunchOptions
         {
             Hosts = HostFile.Of("127.0.0.1", 2).Hosts,
-            Program = ["sh", "-c", "if [ $MLX_RANK = 0 ]; then sleep 1; exit 4; fi; trap '' TERM; (sleep 600) & echo pid $$ child $!; while :; do sleep 1; done"],
+            Program = ["sh", "-c",
+                "if [ $MLX_RANK = 0 ]; then sleep 1; exit 4; fi; trap '' TERM; (sleep 600) & echo pid $$ "
+                    + "child $!; while :; do sleep 1; done"],
         })];
         using var output = new StringWriter();
         using var errors = new StringWriter();
@@ -133,7 +146,8 @@ internal sealed class LaunchTests
     [Test]
     public void CtrlCIsPassedOnAndEachEndsInItsTime()
     {
-        using var launch = new RunningLaunch(["-n", "3", "--", "sh", "-c", "trap 'sleep 0.3; echo saved; exit 3' INT; echo ready; while :; do sleep 0.1; done"]);
+        using var launch = new RunningLaunch(["-n", "3", "--", "sh", "-c",
+            "trap 'sleep 0.3; echo saved; exit 3' INT; echo ready; while :; do sleep 0.1; done"]);
         launch.WaitFor("ready", 3);
         launch.Signal("INT");
         Result result = launch.Finish();
@@ -144,7 +158,8 @@ internal sealed class LaunchTests
     [Test]
     public void TheSecondCtrlCEndsThoseThatDidNotListen()
     {
-        using var launch = new RunningLaunch(["-n", "2", "--", "sh", "-c", "trap 'echo interrupted' INT; echo ready $$; while :; do sleep 0.1; done"]);
+        using var launch = new RunningLaunch(["-n", "2", "--", "sh", "-c",
+            "trap 'echo interrupted' INT; echo ready $$; while :; do sleep 0.1; done"]);
         string[] ids = launch.WaitFor("ready", 2);
         launch.Signal("INT");
         launch.WaitFor("interrupted", 2);
@@ -185,7 +200,8 @@ internal sealed class LaunchTests
     [Test]
     public void RanksThatIgnoreTheRequestToEndDoNotOutliveALauncherThatIsKilled()
     {
-        using var launch = new RunningLaunch(["-n", "3", "--", "sh", "-c", "[ \"$MLX_RANK\" = 0 ] || trap '' TERM; echo ready $$; sleep 600"]);
+        using var launch = new RunningLaunch(["-n", "3", "--", "sh", "-c",
+            "[ \"$MLX_RANK\" = 0 ] || trap '' TERM; echo ready $$; sleep 600"]);
         string[] ids = launch.WaitFor("ready", 3);
         launch.Signal("KILL");
         Processes.AssertGone(ids);
@@ -193,7 +209,8 @@ internal sealed class LaunchTests
 
     [Test]
     public void ANetAssemblyIsRunByDotnet() =>
-        Assert.That(Launch("-n", "2", "--", CommandLine.Assembly, "inspect", "--help").Succeeded().Output, Does.Contain("[0] ").And.Contain("[1] ").And.Contain("FILE"));
+        Assert.That(Launch("-n", "2", "--", CommandLine.Assembly, "inspect", "--help")
+            .Succeeded().Output, Does.Contain("[0] ").And.Contain("[1] ").And.Contain("FILE"));
 
     [Test]
     public void AFileThatCannotBeRunIsRefused()
@@ -210,7 +227,8 @@ internal sealed class LaunchTests
         // Before an installed one, which would name its library.
         _folder.Script("ompi_info", "true");
         using var launch = new RunningLaunch(
-            ["-n", "2", "--hosts", "alpha,beta", "--backend", "mpi", "--env", "A=b c", "--mpi-arg", "--map-by node", "--cwd", "/tmp", "--", "prog", "-x"],
+            ["-n", "2", "--hosts", "alpha,beta", "--backend", "mpi", "--env", "A=b c", "--mpi-arg", "--map-by node", "--cwd", "/tmp",
+                "--", "prog", "-x"],
             ("PATH", $"{_folder.Path}:{Environment.GetEnvironmentVariable("PATH")}"));
         Result result = launch.Finish();
         Assert.That(result.Exit, Is.EqualTo(6));
@@ -226,7 +244,8 @@ internal sealed class LaunchTests
     {
         string program = typeof(LaunchTests).Assembly.Location;
         using var launch = new RunningLaunch(["-n", "4", "--", program]);
-        Assert.That(launch.Finish().Succeeded().Lines, Is.EquivalentTo(Enumerable.Range(0, 4).Select(rank => $"[{rank}] rank {rank} of 4: sum 10")));
+        Assert.That(launch.Finish()
+            .Succeeded().Lines, Is.EquivalentTo(Enumerable.Range(0, 4).Select(rank => $"[{rank}] rank {rank} of 4: sum 10")));
     }
 
     [Test]

@@ -87,17 +87,20 @@ internal sealed class PlanTests
     [TestCase("jaccl-ring", true)]
     public void JacclGetsItsCoordinatorAndDevices(string backend, bool ring)
     {
-        Host[] hosts = [new("mac1", ["10.0.0.1"], ["null", "\"rdma_en2\""]), new("mac2", ["10.0.0.2"], ["[\"rdma_en3\",\"rdma_en4\"]", "null"])];
+        Host[] hosts = [new("mac1", ["10.0.0.1"], ["null", "\"rdma_en2\""]),
+            new("mac2", ["10.0.0.2"], ["[\"rdma_en3\",\"rdma_en4\"]", "null"])];
         IReadOnlyList<RankStart> ranks = Plan(backend, hosts);
         Assert.That(Variable(ranks[1], "MLX_JACCL_COORDINATOR"), Is.EqualTo("10.0.0.1:32323"));
         Assert.That(Variable(ranks[1], "MLX_JACCL_RING"), Is.EqualTo(ring ? "1" : null));
-        Assert.That(ranks[1].Files.Single(), Is.EqualTo(KeyValuePair.Create("MLX_IBV_DEVICES", "[[null, \"rdma_en2\"], [[\"rdma_en3\",\"rdma_en4\"], null]]")));
+        Assert.That(ranks[1].Files.Single(),
+            Is.EqualTo(KeyValuePair.Create("MLX_IBV_DEVICES", "[[null, \"rdma_en2\"], [[\"rdma_en3\",\"rdma_en4\"], null]]")));
     }
 
     [Test]
     public void VariablesOfTheHostFileComeBeforeThoseOfTheCommand()
     {
-        IReadOnlyList<RankStart> ranks = LaunchPlan.Create(new LaunchOptions { Hosts = HostFile.Of("127.0.0.1", 1).Hosts, Program = ["sh"], Environment = ["A=1", "A=2=3"] });
+        IReadOnlyList<RankStart> ranks = LaunchPlan.Create(new LaunchOptions
+            { Hosts = HostFile.Of("127.0.0.1", 1).Hosts, Program = ["sh"], Environment = ["A=1", "A=2=3"] });
         Assert.That(ranks[0].Environment.Where(item => item.Key == "A").Select(item => item.Value), Is.EqualTo(new[] { "1", "2=3" }));
     }
 
@@ -114,5 +117,6 @@ internal sealed class PlanTests
     private static IReadOnlyList<RankStart> Plan(string backend, Host[] hosts) =>
         LaunchPlan.Create(new LaunchOptions { Hosts = hosts, Program = ["sh"], Backend = backend });
 
-    private static string? Variable(RankStart rank, string name) => rank.Environment.Where(item => item.Key == name).Select(item => item.Value).SingleOrDefault();
+    private static string? Variable(RankStart rank, string name) =>
+        rank.Environment.Where(item => item.Key == name).Select(item => item.Value).SingleOrDefault();
 }

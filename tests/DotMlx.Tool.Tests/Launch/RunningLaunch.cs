@@ -38,7 +38,8 @@ internal sealed class RunningLaunch : IDisposable
         {
             while (true)
             {
-                string[] found = [.. _lines.Where(line => line.Contains(word, StringComparison.Ordinal)).Select(line => line[(line.IndexOf(word, StringComparison.Ordinal) + word.Length)..].Trim())];
+                string[] found = [.. _lines.Where(line => line.Contains(word, StringComparison.Ordinal))
+                    .Select(line => line[(line.IndexOf(word, StringComparison.Ordinal) + word.Length)..].Trim())];
                 if (found.Length >= count)
                 {
                     return found;

@@ -33,7 +33,8 @@ internal sealed class SshTests
     [Test]
     public void EachHostRunsItsRankWithItsHostFileAndVariables()
     {
-        using RunningLaunch launch = Launch("--env", "A=it's \"x\" $HOME", "--", "sh", "-c", "echo $HOST_NAME $MLX_RANK \"$A\" $@; cat $MLX_HOSTFILE; echo; echo file $MLX_HOSTFILE; echo bad >&2", "sh", "arg 1", "$x");
+        using RunningLaunch launch = Launch("--env", "A=it's \"x\" $HOME", "--", "sh", "-c",
+            "echo $HOST_NAME $MLX_RANK \"$A\" $@; cat $MLX_HOSTFILE; echo; echo file $MLX_HOSTFILE; echo bad >&2", "sh", "arg 1", "$x");
         Result result = launch.Finish().Succeeded();
         Assert.That(result.Lines.Where(line => !line.Contains("file", StringComparison.Ordinal)), Is.EquivalentTo(new[]
         {
@@ -85,7 +86,8 @@ internal sealed class SshTests
         using RunningLaunch launch = Launch("--", "sleep", "600");
         Result result = launch.Finish();
         Assert.That(result.Exit, Is.EqualTo(255));
-        Assert.That(result.Errors, Does.Contain("[1] ssh: connect to host unreachable: refused").And.Contain("rank 1 on unreachable ended with exit code 255"));
+        Assert.That(result.Errors,
+            Does.Contain("[1] ssh: connect to host unreachable: refused").And.Contain("rank 1 on unreachable ended with exit code 255"));
     }
 
     [Test]

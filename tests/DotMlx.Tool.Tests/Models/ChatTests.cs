@@ -10,7 +10,8 @@ internal sealed class ChatTests
     public void EachLineOfAPipeIsAnsweredAndTheHistoryGrows()
     {
         Result result = Chat("Hello\n\nAnd now?\n/history\n").Succeeded();
-        Assert.That(result.Lines.Where(line => line.StartsWith("user: ", StringComparison.Ordinal)), Is.EqualTo(new[] { "user: Hello", "user: And now?" }));
+        Assert.That(result.Lines.Where(line => line.StartsWith("user: ", StringComparison.Ordinal)),
+            Is.EqualTo(new[] { "user: Hello", "user: And now?" }));
         Assert.That(result.Lines.Count(line => line.StartsWith("assistant:", StringComparison.Ordinal)), Is.EqualTo(2));
         string[] notes = result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.That(notes, Has.Length.EqualTo(2).And.All.StartsWith("note: ").And.All.Contain("tokens/s"));
@@ -20,7 +21,8 @@ internal sealed class ChatTests
     [Test]
     public void CommandsChangeTheConversation()
     {
-        string History(string input) => string.Join('|', Chat(input + "\n/history\n").Succeeded().Lines.Where(line => line.Contains(": ", StringComparison.Ordinal)));
+        string History(string input) =>
+            string.Join('|', Chat(input + "\n/history\n").Succeeded().Lines.Where(line => line.Contains(": ", StringComparison.Ordinal)));
         Assert.That(History("Hello\n/reset"), Is.Empty);
         Assert.That(History("/system Be brief."), Is.EqualTo("system: Be brief."));
         Assert.That(History("/system Be brief.\n/system"), Is.Empty);
@@ -47,7 +49,8 @@ internal sealed class ChatTests
     [TestCase("/save", "FILE")]
     [TestCase("/load /does/not/exist.json", "/does/not/exist.json")]
     [TestCase("/retry", "no answer")]
-    public void AMistakeInAPipeIsOneLine(string line, string part) => Chat(line + "\nHello\n").AssertRefused(part == "FILE" ? "file" : part);
+    public void AMistakeInAPipeIsOneLine(string line, string part) =>
+        Chat(line + "\nHello\n").AssertRefused(part == "FILE" ? "file" : part);
 
     [TestCase("{}", "no list")]
     [TestCase("[", "no valid JSON")]
@@ -76,7 +79,8 @@ internal sealed class ChatTests
     {
         ConsoleKeyInfo[] keys =
         [
-            .. Keys("Helo"), Key(ConsoleKey.LeftArrow), .. Keys("l"), Key(ConsoleKey.Home), .. Keys(">"), Key(ConsoleKey.Delete), .. Keys("H\n"),
+            .. Keys("Helo"), Key(ConsoleKey.LeftArrow), .. Keys("l"), Key(ConsoleKey.Home), .. Keys(">"),
+            Key(ConsoleKey.Delete), .. Keys("H\n"),
             .. Keys("two words\n"),
             Key(ConsoleKey.UpArrow), Key(ConsoleKey.UpArrow), Key(ConsoleKey.DownArrow), Control(ConsoleKey.W), .. Keys("lines\n"),
             .. Keys("draft"), Key(ConsoleKey.UpArrow), Key(ConsoleKey.DownArrow), .. Keys("s\n"),
@@ -108,7 +112,8 @@ internal sealed class ChatTests
     private static Result Chat(string input, params string[] more) =>
         CommandLine.RunWith(input, ["chat", "--model", Model.Qwen3, "--max-tokens", "5", "--temp", "0", .. more]);
 
-    private static IEnumerable<ConsoleKeyInfo> Keys(string text) => text.Select(c => c == '\n' ? Key(ConsoleKey.Enter) : new ConsoleKeyInfo(c, 0, false, false, false));
+    private static IEnumerable<ConsoleKeyInfo> Keys(string text) =>
+        text.Select(c => c == '\n' ? Key(ConsoleKey.Enter) : new ConsoleKeyInfo(c, 0, false, false, false));
 
     private static ConsoleKeyInfo Key(ConsoleKey key) => new('\0', key, false, false, false);
 

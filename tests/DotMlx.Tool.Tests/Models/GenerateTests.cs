@@ -9,7 +9,8 @@ internal sealed class GenerateTests
     [Test]
     public void RawTextIsContinuedAsTheLibraryContinuesIt()
     {
-        Result result = CommandLine.Run("generate", "--model", Model.Qwen3, "--raw", "--prompt", "The sky", "--max-tokens", "8", "--temp", "0").Succeeded();
+        Result result = CommandLine.Run("generate", "--model", Model.Qwen3, "--raw", "--prompt", "The sky", "--max-tokens", "8",
+            "--temp", "0").Succeeded();
         using LanguageModel model = LanguageModel.Load(Model.Qwen3);
         string expected = string.Concat(model.Generate("The sky", new() { MaxTokens = 8 }).Select(token => token.Text));
         Assert.That(result.Output, Is.EqualTo(expected + Environment.NewLine));
@@ -20,13 +21,16 @@ internal sealed class GenerateTests
     public void AQuestionGoesThroughTheChatTemplate()
     {
         string[] options = ["--max-tokens", "4", "--temp", "0", "--json"];
-        Result result = CommandLine.Run(["generate", "--model", Model.Qwen3, "--prompt", "Hi", "--system", "Be brief.", .. options]).Succeeded();
+        Result result = CommandLine.Run(["generate", "--model", Model.Qwen3, "--prompt", "Hi", "--system", "Be brief.", .. options])
+            .Succeeded();
         using LanguageModel model = LanguageModel.Load(Model.Qwen3);
         string prompt = model.ChatTemplate!.Render(
-            [Message("system", "Be brief."), Message("user", "Hi")], addGenerationPrompt: true, specialTokens: model.Tokenizer!.SpecialTokens);
+            [Message("system", "Be brief."), Message("user", "Hi")], addGenerationPrompt: true,
+            specialTokens: model.Tokenizer!.SpecialTokens);
         int[] tokens = model.Tokenizer.Encode(prompt, addSpecialTokens: false);
         Assert.That((int)result.Json["prompt_tokens"]!, Is.EqualTo(tokens.Length));
-        Assert.That((string?)result.Json["text"], Is.EqualTo(string.Concat(model.Generate(tokens, new() { MaxTokens = 4 }).Select(token => token.Text))));
+        Assert.That((string?)result.Json["text"],
+            Is.EqualTo(string.Concat(model.Generate(tokens, new() { MaxTokens = 4 }).Select(token => token.Text))));
         Assert.That((string?)result.Json["finish_reason"], Is.AnyOf("length", "stop"));
         Assert.That((int)result.Json["generated_tokens"]!, Is.InRange(1, 4));
     }
@@ -45,7 +49,8 @@ internal sealed class GenerateTests
     public void ASeedRepeatsADraw()
     {
         string Draw(string seed) => CommandLine.Run(
-            "generate", "--model", Model.Qwen3, "--raw", "--prompt", "The sky", "--max-tokens", "12", "--temp", "1", "--top-p", "1", "--top-k", "0", "--seed", seed)
+            "generate", "--model", Model.Qwen3, "--raw", "--prompt", "The sky", "--max-tokens", "12", "--temp", "1", "--top-p", "1",
+            "--top-k", "0", "--seed", seed)
             .Succeeded().Output;
         string first = Draw("1");
         Assert.That(Draw("1"), Is.EqualTo(first));
@@ -61,11 +66,13 @@ internal sealed class GenerateTests
             File.Copy(file, folder[Path.GetFileName(file)]);
         }
         folder.Write("chat_template.jinja", "{{ raise_exception('There must be no system message.') }}");
-        CommandLine.Run("generate", "--model", folder.Path, "--prompt", "Hi", "--system", "Be brief.").AssertRefused("There must be no system message.");
+        CommandLine.Run("generate", "--model", folder.Path, "--prompt", "Hi", "--system", "Be brief.")
+            .AssertRefused("There must be no system message.");
     }
 
     [Test]
-    public void AnEncoderGeneratesNothing() => CommandLine.Run("generate", "--model", Model.Bert, "--prompt", "Hi").AssertRefused("Encoder", "no text");
+    public void AnEncoderGeneratesNothing() => CommandLine.Run("generate", "--model", Model.Bert, "--prompt", "Hi")
+        .AssertRefused("Encoder", "no text");
 
     [Test]
     public async Task AModelOfTheHubIsDownloadedOnceAndUsed()
@@ -88,7 +95,8 @@ internal sealed class GenerateTests
         Assert.That(
             Run("generate", "--model", "org/name", "--raw", "--prompt", "The sky", "--max-tokens", "3", "--temp", "0").Succeeded().Output,
             Is.EqualTo(CommandLine.Run(
-                "generate", "--model", Model.Qwen3, "--raw", "--prompt", "The sky", "--max-tokens", "3", "--temp", "0").Succeeded().Output));
+                "generate", "--model", Model.Qwen3, "--raw", "--prompt", "The sky", "--max-tokens", "3", "--temp", "0")
+                .Succeeded().Output));
         Run("download", "org/other").AssertRefused("org/other");
     }
 

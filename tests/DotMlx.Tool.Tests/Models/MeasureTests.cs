@@ -12,7 +12,8 @@ internal sealed class MeasureTests
     [Test]
     public void PerplexityIsTheExponentialOfTheMeanLoss()
     {
-        Result result = CommandLine.RunWith(Text, "perplexity", "--model", Model.Qwen3, "--sequence-length", "8", "--batch-size", "2", "--json").Succeeded();
+        Result result = CommandLine.RunWith(Text, "perplexity", "--model", Model.Qwen3, "--sequence-length", "8", "--batch-size", "2",
+            "--json").Succeeded();
         using LanguageModel model = LanguageModel.Load(Model.Qwen3);
         int[] tokens = model.Tokenizer!.Encode(Text);
         List<double> losses = [];
@@ -52,7 +53,8 @@ internal sealed class MeasureTests
     [Test]
     public void EmbeddingsReadLinesAndTakeOptions()
     {
-        Result result = CommandLine.RunWith("A cat.\n\nEin Hund.\n", "embed", "--model", Model.Bert, "--pooling", "cls", "--dimensions", "3").Succeeded();
+        Result result = CommandLine.RunWith("A cat.\n\nEin Hund.\n", "embed", "--model", Model.Bert, "--pooling", "cls",
+            "--dimensions", "3").Succeeded();
         Assert.That(result.Lines.Select(line => JsonNode.Parse(line)!["embedding"]!.AsArray().Count), Is.EqualTo(new[] { 3, 3 }));
         CommandLine.Run("embed", "--model", Model.Bert, "A cat.", "--dimensions", "100000").AssertRefused("100000 dimensions");
         CommandLine.RunWith("", "embed", "--model", Model.Bert).AssertRefused("no text");

@@ -11,7 +11,8 @@ internal sealed class TuneTests
 {
     private static readonly string[] S_lines =
     [
-        """{"text": "the sky is blue"}""", """{"text": "the grass is green"}""", """{"text": "the snow is white"}""", """{"text": "the sea is deep"}""",
+        """{"text": "the sky is blue"}""", """{"text": "the grass is green"}""", """{"text": "the snow is white"}""",
+        """{"text": "the sea is deep"}""",
     ];
 
     [Test]
@@ -23,7 +24,8 @@ internal sealed class TuneTests
         Assert.Multiple(() =>
         {
             Assert.That(Iterations(folder), Is.EqualTo(new[] { 1, 2, 3, 4 }));
-            Assert.That(File.ReadAllBytes(folder["adapters/curves.png"])[..4], Is.EqualTo(new byte[] { 0x89, (byte)'P', (byte)'N', (byte)'G' }));
+            Assert.That(File.ReadAllBytes(folder["adapters/curves.png"])[..4],
+                Is.EqualTo(new byte[] { 0x89, (byte)'P', (byte)'N', (byte)'G' }));
             Assert.That(File.Exists(folder["adapters/adapter_config.json"]));
         });
 
@@ -76,7 +78,8 @@ internal sealed class TuneTests
             JsonNode models = JsonNode.Parse(await client.GetStringAsync("models"))!;
             Assert.That((string?)models["data"]![0]!["id"], Does.Contain("qwen3"));
             using StringContent content = new(
-                """{"model": "qwen3", "messages": [{"role": "user", "content": "the sky"}], "max_tokens": 3}""", Encoding.UTF8, "application/json");
+                """{"model": "qwen3", "messages": [{"role": "user", "content": "the sky"}], "max_tokens": 3}""", Encoding.UTF8,
+                "application/json");
             using HttpResponseMessage response = await client.PostAsync("chat/completions", content);
             JsonNode answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
             Assert.That((int)answer["usage"]!["completion_tokens"]!, Is.EqualTo(3), answer.ToJsonString());
@@ -95,7 +98,8 @@ internal sealed class TuneTests
 
     private static Result Tune(TemporaryFolder folder, params string[] arguments) => CommandLine.Run(
     [
-        "lora", "--model", Model.Qwen3, "--data", folder["data"], "--adapter-path", folder["adapters"], "--num-layers", "1", "--batch-size", "2",
+        "lora", "--model", Model.Qwen3, "--data", folder["data"], "--adapter-path", folder["adapters"], "--num-layers", "1",
+        "--batch-size", "2",
         "--learning-rate", "1e-2", "--steps-per-report", "1", "--save-every", "2", "--max-seq-length", "32", .. arguments,
     ]);
 

@@ -12,12 +12,14 @@ internal static class CommandLine
     /// comes with a framework reference of the project.
     /// </summary>
     public static string Assembly { get; } = Path.Combine(
-        Checkout.Root, "src", "DotMlx.Tool", Path.GetRelativePath(Path.Combine(Checkout.Root, "tests", "DotMlx.Tool.Tests"), AppContext.BaseDirectory),
+        Checkout.Root, "src", "DotMlx.Tool",
+        Path.GetRelativePath(Path.Combine(Checkout.Root, "tests", "DotMlx.Tool.Tests"), AppContext.BaseDirectory),
         "DotMlx.Tool.dll");
 
     // Of tests that run in the background (nohup, a script's &), all children ignore them as well, unless they are told otherwise.
     private static bool IgnoresInterrupts { get; } = File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
-        .Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal) && (System.Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 3) != 0);
+        .Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)
+            && (System.Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 3) != 0);
 
     public static Result Run(params string[] arguments)
     {
@@ -37,7 +39,8 @@ internal static class CommandLine
     }
 
     public static Terminal Terminal(TextWriter output, TextWriter errors, string input = "", Func<ConsoleKeyInfo>? keys = null) => new(
-        AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) }),
+        AnsiConsole.Create(new AnsiConsoleSettings
+            { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) }),
         errors)
     {
         Input = new StringReader(input),

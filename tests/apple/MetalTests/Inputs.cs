@@ -11,7 +11,8 @@ internal static class Inputs
 
     internal static readonly MlxArray Images = Normal(5, 2, 8, 8, 3), Filters = Normal(6, 4, 3, 3, 3);
 
-    internal static readonly MlxArray Places = OnCpu(() => Mx.Remainder(Mx.Arange(20) * 7, Rows)), Numbers = OnCpu(() => Mx.Arange(-10, 11));
+    internal static readonly MlxArray Places = OnCpu(() => Mx.Remainder(Mx.Arange(20) * 7, Rows)),
+        Numbers = OnCpu(() => Mx.Arange(-10, 11));
 
     internal static MlxArray Normal(ulong seed, params int[] shape) => OnCpu(() => Mx.Random.Normal(shape, key: Mx.Random.Key(seed)));
 

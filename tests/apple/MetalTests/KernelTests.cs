@@ -14,7 +14,8 @@ internal sealed class KernelTests
     [Test]
     public void PercentSignsAndCommentsInAnyLanguageAreFine() =>
         Assert.That(
-            Run("odd", "// Für jede ungerade Stelle: 100% mehr\nuint i = thread_position_in_grid.x; uint odd = i; odd %= 2; y[i] = x[i] + i %2 + 10 * (i % (odd + 2));"),
+            Run("odd", "// Für jede ungerade Stelle: 100% mehr\nuint i = thread_position_in_grid.x; uint odd = i; odd %= 2; y[i] = x[i] + "
+            + "i %2 + 10 * (i % (odd + 2));"),
             Is.EqualTo(new[] { 1f, 2f + 1 + 10, 3f, 4f + 1 + 0 }));
 
     [TestCase("y[i] = x[i] % n;")]

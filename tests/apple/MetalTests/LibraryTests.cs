@@ -17,7 +17,8 @@ internal sealed class LibraryTests
     public void TheDefaultDeviceIsTheGpu()
     {
         Assert.That(Mx.DefaultDevice(), Is.EqualTo(MlxDevice.Gpu));
-        // That it is also used: float64 exists on the CPU only, and MLX refuses it, when the array is built, exactly where the device is the GPU.
+        // That it is also used: float64 exists on the CPU only, and MLX refuses it, when the array is built, exactly where the device is
+        // the GPU.
         Assert.That(() => Mx.Eval(Mx.Ones([4], DType.Float64)), Throws.TypeOf<MlxException>().With.Message.Contains("float64"));
     }
 
@@ -62,6 +63,7 @@ internal sealed class LibraryTests
     {
         var f = Mx.Compile((MlxArray a, MlxArray b) => Mx.Exp(-a) * b + 1f);
         Devices.Agree(() => Mx.Exp(-MlxArray.Create([1f, 2f], 2)) * MlxArray.Create([3f, 4f], 2) + 1f, 1e-5);
-        Assert.That(f(MlxArray.Create([1f, 2f], 2), MlxArray.Create([3f, 4f], 2)).ToArray<float>(), Is.EqualTo(new[] { (3f / MathF.E) + 1, (4f / (MathF.E * MathF.E)) + 1 }).Within(1e-5f));
+        Assert.That(f(MlxArray.Create([1f, 2f], 2), MlxArray.Create([3f, 4f], 2))
+            .ToArray<float>(), Is.EqualTo(new[] { (3f / MathF.E) + 1, (4f / (MathF.E * MathF.E)) + 1 }).Within(1e-5f));
     }
 }

@@ -20,7 +20,8 @@ internal sealed class MemoryTests
         Mx.Synchronize();
         // Metal's completion handlers let go of buffers on a thread of their own, after the event that one waits for.
         Assert.That(() => Mx.GetActiveMemory() - before, Is.LessThan(4L * Elements).After(5).Seconds.PollEvery(20).MilliSeconds);
-        TestContext.Out.WriteLine($"active {Mx.GetActiveMemory():N0} B, peak {Mx.GetPeakMemory():N0} B, cache {Mx.GetCacheMemory():N0} B, limit {Mx.GetMemoryLimit():N0} B");
+        TestContext.Out.WriteLine($"active {Mx.GetActiveMemory():N0} B, peak {Mx.GetPeakMemory():N0} B, cache {Mx.GetCacheMemory():N0} B, "
+            + $"limit {Mx.GetMemoryLimit():N0} B");
     }
 
     [Test]

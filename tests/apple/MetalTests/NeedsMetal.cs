@@ -18,7 +18,8 @@ public sealed class NeedsMetal
             Assert.Ignore("Needs a Mac with Apple silicon.");
         }
 
-        Assert.That(RuntimeInformation.ProcessArchitecture, Is.EqualTo(Architecture.Arm64), "this .NET is for Intel's processors: install the arm64 SDK");
+        Assert.That(RuntimeInformation.ProcessArchitecture, Is.EqualTo(Architecture.Arm64),
+            "this .NET is for Intel's processors: install the arm64 SDK");
 
         if (Environment.GetEnvironmentVariable("DOTMLX_LIBRARY") == "reference")
         {
@@ -28,6 +29,7 @@ public sealed class NeedsMetal
         TestContext.Progress.WriteLine($"MLX {MlxLibrary.MlxVersion}, mlx-c {MlxLibrary.MlxcVersion}, {MlxLibrary.Path}");
         TestContext.Progress.WriteLine(Mx.WhyUnavailable(DeviceType.Gpu) is { } why
             ? $"no GPU: {why}"
-            : string.Join(", ", Mx.DeviceInfo(DeviceType.Gpu).OrderBy(fact => fact.Key, StringComparer.Ordinal).Select(fact => $"{fact.Key} {fact.Value}")));
+            : string.Join(", ", Mx.DeviceInfo(DeviceType.Gpu).OrderBy(fact => fact.Key, StringComparer.Ordinal)
+                .Select(fact => $"{fact.Key} {fact.Value}")));
     }
 }

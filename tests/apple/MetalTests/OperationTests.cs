@@ -69,7 +69,8 @@ internal sealed class OperationTests
 
     [TestCaseSource(nameof(Names))]
     [Category("Quick")]
-    public void TheGpuAgreesWithTheCpu(string operation) => Devices.Agree(Operations[operation], operation.EndsWith("float16", StringComparison.Ordinal) ? 1e-2 : 2e-4);
+    public void TheGpuAgreesWithTheCpu(string operation) =>
+        Devices.Agree(Operations[operation], operation.EndsWith("float16", StringComparison.Ordinal) ? 1e-2 : 2e-4);
 
     [Test]
     public void LargeProductsAgree()

@@ -28,8 +28,10 @@ internal static class IndexBounds
         if (!positions.DType.IsInteger())
         {
             throw new ArgumentException(positions.DType == DType.Bool
-                ? "A boolean mask is allowed only for writing, a[mask] = value, and only as the only entry. To read, use Mx.Where or positions."
-                : $"An index array must hold integers; this one is {positions.DType.MlxName()}, shape {ShapeText.Of(positions)}. Convert it with AsType(DType.Int32).");
+                ? "A boolean mask is allowed only for writing, a[mask] = value, and only as the only entry. "
+                + "To read, use Mx.Where or positions."
+                : $"An index array must hold integers; this one is {positions.DType.MlxName()}, shape {ShapeText.Of(positions)}. Convert "
+                + $"it with AsType(DType.Int32).");
         }
 
         if (positions.Size == 0 || (TraceLock.IsHeldByCurrentThread && !Evaluation.IsAvailable(positions)))
@@ -52,7 +54,8 @@ internal static class IndexBounds
         ArgumentNullException.ThrowIfNull(positions);
         ArgumentNullException.ThrowIfNull(array);
         int along = axis is < 0 ? axis.Value + array.NDim : axis ?? 0;
-        if (!positions.DType.IsInteger() || positions.Size == 0 || (axis is not null && (uint)along >= (uint)array.NDim) || !MayRead(positions))
+        if (!positions.DType.IsInteger() || positions.Size == 0 || (axis is not null && (uint)along >= (uint)array.NDim)
+            || !MayRead(positions))
         {
             return;
         }
@@ -62,7 +65,8 @@ internal static class IndexBounds
         {
             throw axis is null
                 ? new ArgumentOutOfRangeException(
-                    nameof(positions), outside, $"Position {outside} is out of bounds for the {size} elements of an array of shape {ShapeText.Of(array)}.")
+                    nameof(positions), outside,
+                    $"Position {outside} is out of bounds for the {size} elements of an array of shape {ShapeText.Of(array)}.")
                 : OutOfRange(outside, along, array);
         }
     }
@@ -74,7 +78,8 @@ internal static class IndexBounds
         if (!positions.DType.IsInteger())
         {
             throw new ArgumentException(
-                $"Positions must be integers; these are {positions.DType.MlxName()}, shape {ShapeText.Of(positions)}. Convert them with AsType(DType.Int32).", nameof(positions));
+                $"Positions must be integers; these are {positions.DType.MlxName()}, shape {ShapeText.Of(positions)}. Convert them with "
+                + $"AsType(DType.Int32).", nameof(positions));
         }
     }
 
@@ -89,7 +94,8 @@ internal static class IndexBounds
         if (!targets.DType.IsInteger())
         {
             throw new ArgumentException(
-                $"The targets must be class indices, but they are {targets.DType.MlxName()}, shape {ShapeText.Of(targets)}. Convert them with AsType(DType.Int32).", nameof(targets));
+                $"The targets must be class indices, but they are {targets.DType.MlxName()}, shape {ShapeText.Of(targets)}. Convert them "
+                + $"with AsType(DType.Int32).", nameof(targets));
         }
 
         if (targets.Size > 0 && MayRead(targets))
@@ -99,7 +105,9 @@ internal static class IndexBounds
                 if (target < 0 || target >= classes)
                 {
                     throw new ArgumentOutOfRangeException(
-                        nameof(targets), target, $"The target {target} isn't one of the {classes} classes on axis {axis} of scores of shape {ShapeText.Of(scores)}: expected 0 to {classes - 1}.");
+                        nameof(targets), target,
+                        $"The target {target} isn't one of the {classes} classes on axis {axis} of scores of "
+                        + $"shape {ShapeText.Of(scores)}: expected 0 to {classes - 1}.");
                 }
             }
         }
@@ -135,7 +143,8 @@ internal static class IndexBounds
             {
                 throw new ArgumentOutOfRangeException(
                     nameof(start), values[i],
-                    $"A slice of size {sizes[axis]} cannot start at {values[i]} on axis {axis} of size {array.ShapeArray[axis]}, shape {ShapeText.Of(array)}: its start must be from 0 to {last}.");
+                    $"A slice of size {sizes[axis]} cannot start at {values[i]} on axis {axis} of size {array.ShapeArray[axis]}, "
+                    + $"shape {ShapeText.Of(array)}: its start must be from 0 to {last}.");
             }
         }
 
@@ -170,9 +179,11 @@ internal static class IndexBounds
         };
 
         long[] Widened<T>()
-            where T : unmanaged, System.Numerics.IBinaryInteger<T> => System.Array.ConvertAll(positions.ToArray<T>(), long.CreateSaturating);
+            where T : unmanaged, System.Numerics.IBinaryInteger<T> =>
+            System.Array.ConvertAll(positions.ToArray<T>(), long.CreateSaturating);
     }
 
     private static ArgumentOutOfRangeException OutOfRange(long position, int axis, MlxArray array) => new(
-        nameof(position), position, $"Position {position} is out of bounds for axis {axis} of size {array.ShapeArray[axis]}, shape {ShapeText.Of(array)}.");
+        nameof(position), position,
+        $"Position {position} is out of bounds for axis {axis} of size {array.ShapeArray[axis]}, shape {ShapeText.Of(array)}.");
 }

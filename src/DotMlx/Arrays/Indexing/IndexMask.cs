@@ -17,7 +17,8 @@ internal static unsafe class IndexMask
         int covered = mask.Value.NDim;
         if (covered > shape.Length || !mask.Value.Shape.SequenceEqual(shape.AsSpan(0, covered)))
         {
-            throw new ArgumentException($"A mask of shape {ShapeText.Of(mask.Value)} does not match the leading dimensions of an array of shape {ShapeText.Of(array)}.", nameof(index));
+            throw new ArgumentException($"A mask of shape {ShapeText.Of(mask.Value)} does not match the leading dimensions of an array of "
+                + $"shape {ShapeText.Of(array)}.", nameof(index));
         }
 
         using var update = new Chain(value);
@@ -57,7 +58,8 @@ internal static unsafe class IndexMask
             int selected = mask.ToArray<bool>().Count(static chosen => chosen);
             if (selected > given[0])
             {
-                throw new ArgumentException($"The mask selects {selected} positions, but the value of shape {ShapeText.Of(given)} has only {given[0]} rows.", nameof(update));
+                throw new ArgumentException($"The mask selects {selected} positions, but the value of shape {ShapeText.Of(given)} has "
+                    + $"only {given[0]} rows.", nameof(update));
             }
         }
 
@@ -76,5 +78,6 @@ internal static unsafe class IndexMask
     }
 
     private static ArgumentException Misfit(MlxArray value, int[] rest, MlxArray array) => new(
-        $"A value of shape {ShapeText.Of(value)} fits neither one masked position, {ShapeText.Of(rest)}, nor rows of them, in an array of shape {ShapeText.Of(array)}.", nameof(value));
+        $"A value of shape {ShapeText.Of(value)} fits neither one masked position, {ShapeText.Of(rest)}, nor rows of them, in an array of "
+        + $"shape {ShapeText.Of(array)}.", nameof(value));
 }

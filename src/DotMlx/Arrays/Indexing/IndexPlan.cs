@@ -111,7 +111,8 @@ internal sealed class IndexPlan : IDisposable
 
         if (consuming > rank)
         {
-            throw new ArgumentException($"Too many indices: {consuming} for an array with {rank} dimensions, shape {ShapeText.Of(array)}: {Text(index)}.", nameof(index));
+            throw new ArgumentException($"Too many indices: {consuming} for an array with {rank} dimensions, "
+                + $"shape {ShapeText.Of(array)}: {Text(index)}.", nameof(index));
         }
 
         var entries = new List<IndexEntry>(rank + index.Length);
@@ -139,7 +140,8 @@ internal sealed class IndexPlan : IDisposable
                     entries.Add(IndexEntry.By(axis++, _owned[^1]));
                     break;
                 case MlxIndex.EntryKind.Mask:
-                    throw new NotSupportedException($"A boolean mask is allowed only for writing, a[mask] = value, and only as the only entry: {Text(index)}.");
+                    throw new NotSupportedException($"A boolean mask is allowed only for writing, a[mask] = "
+                        + $"value, and only as the only entry: {Text(index)}.");
                 case MlxIndex.EntryKind.Array:
                     IndexBounds.Array(entry.Array, axis, array);
                     entries.Add(IndexEntry.By(axis++, Signed(entry.Array)));

@@ -75,7 +75,8 @@ internal static unsafe class IndexReader
         else
         {
             chain.Become(Gather(chain.Value, arrays));
-            Squeeze(chain, [.. plan.Entries.Where(static entry => entry.Kind is IndexEntry.Kinds.Array or IndexEntry.Kinds.Position).Select(entry => gathered + entry.Axis)]);
+            Squeeze(chain, [.. plan.Entries.Where(static entry => entry.Kind is IndexEntry.Kinds.Array or IndexEntry.Kinds.Position)
+                .Select(entry => gathered + entry.Axis)]);
             at = 0;
         }
 
@@ -133,7 +134,8 @@ internal static unsafe class IndexReader
 
     private static void Expand(Chain chain, IndexPlan plan)
     {
-        int[] axes = [.. plan.Dimensions().Index().Where(static dimension => dimension.Item.IsNew).Select(static dimension => dimension.Index)];
+        int[] axes = [.. plan.Dimensions().Index().Where(static dimension => dimension.Item.IsNew)
+            .Select(static dimension => dimension.Index)];
         if (axes.Length > 0)
         {
             chain.Become(Mx.ExpandDims(chain.Value, axes));

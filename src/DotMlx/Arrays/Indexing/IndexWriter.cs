@@ -48,7 +48,8 @@ internal static unsafe class IndexWriter
         DropLeadingOnes(update, shape.Length);
         if (!Broadcasting.Fits(update.Value.ShapeArray, shape))
         {
-            throw new ArgumentException($"A value of shape {ShapeText.Of(value)} cannot be broadcast to the indexed shape {ShapeText.Of(shape)} of an array of shape {ShapeText.Of(array)}.", nameof(value));
+            throw new ArgumentException($"A value of shape {ShapeText.Of(value)} cannot be broadcast to the indexed "
+                + $"shape {ShapeText.Of(shape)} of an array of shape {ShapeText.Of(array)}.", nameof(value));
         }
 
         if (shape.Contains(0))
@@ -126,7 +127,8 @@ internal static unsafe class IndexWriter
             {
                 UpdateKind.Set => Mlxc.mlx_slice_update(&result, a, v, starts, n, stops, n, steps, n, stream),
                 UpdateKind.Add or UpdateKind.Subtract => Mlxc.mlx_slice_update_add(&result, a, v, starts, n, stops, n, steps, n, stream),
-                UpdateKind.Multiply or UpdateKind.Divide => Mlxc.mlx_slice_update_prod(&result, a, v, starts, n, stops, n, steps, n, stream),
+                UpdateKind.Multiply or UpdateKind.Divide =>
+                    Mlxc.mlx_slice_update_prod(&result, a, v, starts, n, stops, n, steps, n, stream),
                 UpdateKind.Maximum => Mlxc.mlx_slice_update_max(&result, a, v, starts, n, stops, n, steps, n, stream),
                 _ => Mlxc.mlx_slice_update_min(&result, a, v, starts, n, stops, n, steps, n, stream),
             };
@@ -234,7 +236,9 @@ internal static unsafe class IndexWriter
         }
 
         var kept = dimensions.Index().Where(static d => !d.Item.IsNew).ToArray();
-        int[] order = [.. kept.OrderBy(d => d.Item.Gathered >= 0 ? d.Item.Gathered : 1000 + (parts.Contains(d.Item.Axis) ? 0 : 1000) + d.Item.Axis).Select(static d => d.Index)];
+        int[] order = [.. kept.OrderBy(d => d.Item.Gathered >= 0
+            ? d.Item.Gathered
+            : 1000 + (parts.Contains(d.Item.Axis) ? 0 : 1000) + d.Item.Axis).Select(static d => d.Index)];
         int[] news = [.. dimensions.Index().Where(static d => d.Item.IsNew).Select(static d => d.Index)];
         order = [.. order, .. news];
         if (!order.AsSpan().SequenceEqual([.. Enumerable.Range(0, order.Length)]))
@@ -246,7 +250,9 @@ internal static unsafe class IndexWriter
         List<int> full = [.. plan.Gathered];
         full.AddRange(parts.Select(axis => plan.Entries.First(entry => entry.Axis == axis).Length));
         full.AddRange(Enumerable.Range(0, array.Length).Select(axis =>
-            plan.Entries.First(entry => entry.Axis == axis) is var entry && entry.Kind == IndexEntry.Kinds.Slice && !parts.Contains(axis) ? array[axis] : 1));
+            plan.Entries.First(entry => entry.Axis == axis) is var entry && entry.Kind == IndexEntry.Kinds.Slice && !parts.Contains(axis)
+                ? array[axis]
+                : 1));
         update.Become(Mx.Reshape(update.Value, [.. full]));
     }
 

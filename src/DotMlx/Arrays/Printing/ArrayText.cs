@@ -50,7 +50,8 @@ internal static unsafe class ArrayText
         return text.Append(", dtype=").Append(dtype.MlxName()).Append(')').ToString();
     }
 
-    private static void Dimension(StringBuilder text, byte* data, int axis, int[] shape, ReadOnlySpan<long> strides, DType dtype, Func<nint, DType, string> element)
+    private static void Dimension(StringBuilder text, byte* data, int axis, int[] shape, ReadOnlySpan<long> strides, DType dtype,
+        Func<nint, DType, string> element)
     {
         int size = shape[axis];
         bool last = axis == shape.Length - 1;
@@ -70,7 +71,8 @@ internal static unsafe class ArrayText
             else
             {
                 // Empty arrays have no storage to step through.
-                Dimension(text, data == null ? null : data + (i * strides[axis] * dtype.ItemSize()), axis + 1, shape, strides, dtype, element);
+                Dimension(text, data == null ? null : data + (i * strides[axis] * dtype.ItemSize()), axis + 1, shape,
+                    strides, dtype, element);
             }
 
             text.Append(i == size - 1 ? "" : last ? ", " : ",\n");

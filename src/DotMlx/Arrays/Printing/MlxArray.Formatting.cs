@@ -12,7 +12,9 @@ public sealed unsafe partial class MlxArray : ISpanFormattable
     /// <param name="formatProvider">Provides the separators; null for those of Python.</param>
     /// <exception cref="FormatException">The format isn't valid for the element type.</exception>
     public string ToString(string? format, IFormatProvider? formatProvider) =>
-        string.IsNullOrEmpty(format) || IsDisposed ? ToString() : ArrayText.Of(this, format, formatProvider ?? CultureInfo.InvariantCulture);
+        string.IsNullOrEmpty(format) || IsDisposed
+            ? ToString()
+            : ArrayText.Of(this, format, formatProvider ?? CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public bool TryFormat(Span<char> destination, out int charsWritten, ReadOnlySpan<char> format, IFormatProvider? provider)

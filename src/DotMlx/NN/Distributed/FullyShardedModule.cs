@@ -33,7 +33,8 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
             if (array.NDim == 0 || array.Shape[0] % processes != 0)
             {
                 throw new ArgumentException(
-                    $"The parameter '{path}' of shape ({string.Join(", ", array.Shape.ToArray())}) cannot be sharded across {processes} processes: its first axis must be divisible by {processes}.",
+                    $"The parameter '{path}' of shape ({string.Join(", ", array.Shape.ToArray())}) cannot be sharded "
+                    + $"across {processes} processes: its first axis must be divisible by {processes}.",
                     nameof(module));
             }
         }
@@ -55,7 +56,9 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
     internal bool HasParameters => _paths.Length > 0;
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The module does not map one array to one; use <see cref="Gathered{TResult}"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The module does not map one array to one; use <see cref="Gathered{TResult}"/>.
+    /// </exception>
     public MlxArray Forward(MlxArray x) => Module is IUnaryModule unary
         ? Gathered(() => unary.Forward(x))
         : throw new InvalidOperationException($"{Module.GetType().Name} does not map one array to one: call it inside {nameof(Gathered)}.");
@@ -95,7 +98,8 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
     /// <inheritdoc/>
     protected override string ExtraRepr() => $"num_sharded_params={_paths.Length}";
 
-    private static bool IsOwn(Module module, string key, object value) => value is not FullyShardedModule && IsParameter(module, key, value);
+    private static bool IsOwn(Module module, string key, object value) =>
+        value is not FullyShardedModule && IsParameter(module, key, value);
 
     private MlxArray[] Gather(MlxArray[] parts, DType? dtype)
     {

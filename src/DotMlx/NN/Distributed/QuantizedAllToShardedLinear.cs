@@ -18,7 +18,8 @@ public sealed partial class QuantizedAllToShardedLinear : QuantizedLinear
     /// <param name="group">The processes; null for all processes.</param>
     /// <exception cref="ArgumentException">The number of processes doesn't divide the output, or the mode is unknown.</exception>
     public QuantizedAllToShardedLinear(
-        int inputDims, int outputDims, bool bias = true, int groupSize = 64, int bits = 4, string mode = "affine", DistributedGroup? group = null)
+        int inputDims, int outputDims, bool bias = true, int groupSize = 64, int bits = 4, string mode = "affine",
+        DistributedGroup? group = null)
         : base(groupSize, bits, mode)
     {
         _group = group ?? Mx.Distributed.Init();
@@ -48,7 +49,8 @@ public sealed partial class QuantizedAllToShardedLinear : QuantizedLinear
     /// <param name="linear">The whole layer.</param>
     /// <param name="segments">The segments of a fused weight; 1 for none.</param>
     /// <param name="group">The processes; null for all processes.</param>
-    public static QuantizedAllToShardedLinear FromQuantizedLinear(QuantizedLinear linear, ShardSegments segments = default, DistributedGroup? group = null)
+    public static QuantizedAllToShardedLinear FromQuantizedLinear(
+        QuantizedLinear linear, ShardSegments segments = default, DistributedGroup? group = null)
     {
         ArgumentNullException.ThrowIfNull(linear);
         return new(linear, segments, group ?? Mx.Distributed.Init());

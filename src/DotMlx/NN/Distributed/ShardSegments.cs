@@ -10,7 +10,8 @@ public readonly struct ShardSegments
     private readonly int[]? _positions;
     private readonly double[]? _fractions;
 
-    private ShardSegments(int count, int[]? positions, double[]? fractions) => (_count, _positions, _fractions) = (count, positions, fractions);
+    private ShardSegments(int count, int[]? positions, double[]? fractions) =>
+        (_count, _positions, _fractions) = (count, positions, fractions);
 
     /// <summary>Equal segments.</summary>
     public static implicit operator ShardSegments(int count) => new(count, null, null);

@@ -22,12 +22,16 @@ public static class Sharding
 {
     private static readonly ConditionalWeakTable<DistributedGroup, CustomFunction> Sums = [];
 
-    /// <summary>Replaces a module's parameters by this process's parts (<c>shard_inplace</c>). The module computes as before: it must itself communicate.</summary>
+    /// <summary>
+    /// Replaces a module's parameters by this process's parts (<c>shard_inplace</c>). The module computes as before: it must itself
+    /// communicate.
+    /// </summary>
     /// <param name="module">The module.</param>
     /// <param name="sharding">How the layers are cut up.</param>
     /// <param name="segments">The parts of fused weights; 1 for none.</param>
     /// <param name="group">The processes; null for all.</param>
-    public static void ShardInPlace(Module module, ShardingKind sharding, ShardSegments segments = default, DistributedGroup? group = null) =>
+    public static void ShardInPlace(Module module, ShardingKind sharding, ShardSegments segments = default,
+        DistributedGroup? group = null) =>
         ShardInPlace(module, Rule(sharding, segments), group);
 
     /// <summary>Replaces a module's parameters by this process's parts (<c>shard_inplace</c>).</summary>
@@ -46,11 +50,14 @@ public static class Sharding
     /// <param name="sharding">How it is cut up.</param>
     /// <param name="segments">The parts of a fused weight; 1 for none.</param>
     /// <param name="group">The processes; null for all.</param>
-    public static Linear ShardLinear(Linear layer, ShardingKind sharding, ShardSegments segments = default, DistributedGroup? group = null) =>
+    public static Linear ShardLinear(Linear layer, ShardingKind sharding, ShardSegments segments = default,
+        DistributedGroup? group = null) =>
         (layer, sharding) switch
         {
-            (QuantizedLinear quantized, ShardingKind.AllToSharded) => QuantizedAllToShardedLinear.FromQuantizedLinear(quantized, segments, group),
-            (QuantizedLinear quantized, ShardingKind.ShardedToAll) => QuantizedShardedToAllLinear.FromQuantizedLinear(quantized, segments, group),
+            (QuantizedLinear quantized, ShardingKind.AllToSharded) =>
+                QuantizedAllToShardedLinear.FromQuantizedLinear(quantized, segments, group),
+            (QuantizedLinear quantized, ShardingKind.ShardedToAll) =>
+                QuantizedShardedToAllLinear.FromQuantizedLinear(quantized, segments, group),
             (_, ShardingKind.AllToSharded) => AllToShardedLinear.FromLinear(layer, segments, group),
             (_, ShardingKind.ShardedToAll) => ShardedToAllLinear.FromLinear(layer, segments, group),
             _ => throw new ArgumentOutOfRangeException(nameof(sharding), sharding, "Use AllToSharded or ShardedToAll."),
@@ -74,10 +81,14 @@ public static class Sharding
     }
 
     /// <summary>Lets each process hold only a part of a module's parameters (<c>nn.fully_shard</c>).</summary>
-    /// <param name="module">The module; wrap the large parts of a model first and then the model, so that one is gathered at a time.</param>
+    /// <param name="module">
+    /// The module; wrap the large parts of a model first and then the model, so that one is gathered at a time.
+    /// </param>
     /// <param name="group">The processes; null for all.</param>
     /// <param name="computeDtype">The dtype that gathered parameters are cast to; null for their own.</param>
-    /// <returns>The wrapped module; the module itself where there is a single process, nothing to shard, or it is wrapped already.</returns>
+    /// <returns>
+    /// The wrapped module; the module itself where there is a single process, nothing to shard, or it is wrapped already.
+    /// </returns>
     /// <exception cref="ArgumentException">A parameter is a scalar, or its first axis does not divide among the processes.</exception>
     public static Module FullyShard(Module module, DistributedGroup? group = null, DType? computeDtype = null)
     {
@@ -95,7 +106,9 @@ public static class Sharding
     internal static Tree Shard(Tree parameters, ShardingRule rule, DistributedGroup group)
     {
         int size = group.Size, rank = group.Rank;
-        return Tree.MapWithPath((path, weight) => rule(path, weight) is var (axis, segments) ? Part(weight, axis, segments, size, rank) : weight, parameters);
+        return Tree.MapWithPath((path, weight) => rule(path, weight) is var (axis, segments)
+            ? Part(weight, axis, segments, size, rank)
+            : weight, parameters);
     }
 
     internal static ShardingRule Rule(ShardingKind sharding, ShardSegments segments) => sharding switch

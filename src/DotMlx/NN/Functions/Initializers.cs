@@ -55,7 +55,8 @@ public static class Initializers
     {
         if (a.NDim != 2 || a.Shape[0] != a.Shape[1])
         {
-            throw new ArgumentException($"The identity is a square matrix, but the array has the shape {ModuleUpdate.Shape(a)}.", nameof(a));
+            throw new ArgumentException($"The identity is a square matrix, but the array has the shape {ModuleUpdate.Shape(a)}.",
+                nameof(a));
         }
         return Mx.Eye(a.Shape[0], dtype: dtype ?? DType.Float32);
     };
@@ -153,7 +154,8 @@ public static class Initializers
         if (a.NDim < 2)
         {
             throw new ArgumentException(
-                $"Glorot and He initializers need at least two dimensions, but the array has the shape {ModuleUpdate.Shape(a)}.", nameof(a));
+                $"Glorot and He initializers need at least two dimensions, but the array has the shape {ModuleUpdate.Shape(a)}.",
+                nameof(a));
         }
         ReadOnlySpan<int> shape = a.Shape;
         double receptive = 1;

@@ -7,7 +7,9 @@ public static class Losses
     /// Cross entropy (<c>losses.cross_entropy</c>). The largest logit is subtracted first, so large logits don't overflow.
     /// </summary>
     /// <param name="logits">Unnormalized floating-point logits.</param>
-    /// <param name="targets">Class indices, of the shape of the logits without <paramref name="axis"/>, or probabilities of the logits' shape.</param>
+    /// <param name="targets">
+    /// Class indices, of the shape of the logits without <paramref name="axis"/>, or probabilities of the logits' shape.
+    /// </param>
     /// <param name="weights">Weights of the individual losses, of their shape.</param>
     /// <param name="axis">The axis of the classes.</param>
     /// <param name="labelSmoothing">
@@ -248,7 +250,8 @@ public static class Losses
         if (!weights.Shape.SequenceEqual(loss.Shape))
         {
             throw new ArgumentException(
-                $"The weights have the shape {ModuleUpdate.Shape(weights)}; expected one per loss, {ModuleUpdate.Shape(loss)}.", nameof(weights));
+                $"The weights have the shape {ModuleUpdate.Shape(weights)}; expected one per loss, {ModuleUpdate.Shape(loss)}.",
+                nameof(weights));
         }
         return loss * weights;
     }
@@ -277,7 +280,8 @@ public static class Losses
         {
             throw new ArgumentException(
                 $"The targets have the shape {ModuleUpdate.Shape(targets)}, the logits {ModuleUpdate.Shape(logits)}; expected "
-                + (probabilities ? "probabilities of the logits' shape." : $"class indices of the logits' shape without axis {axis}."), nameof(targets));
+                + (probabilities ? "probabilities of the logits' shape." : $"class indices of the logits' shape without axis {axis}."),
+                nameof(targets));
         }
     }
 
@@ -288,7 +292,8 @@ public static class Losses
         if (!first.Shape.SequenceEqual(second.Shape))
         {
             throw new ArgumentException(
-                $"'{firstName}' has the shape {ModuleUpdate.Shape(first)} and '{secondName}' {ModuleUpdate.Shape(second)}; they must be equal.", secondName);
+                $"'{firstName}' has the shape {ModuleUpdate.Shape(first)} and "
+                + $"'{secondName}' {ModuleUpdate.Shape(second)}; they must be equal.", secondName);
         }
     }
 }

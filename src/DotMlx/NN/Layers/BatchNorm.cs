@@ -90,5 +90,6 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     /// <inheritdoc/>
     protected override string ExtraRepr() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_features}, eps={LayerInit.Text(_eps)}, momentum={LayerInit.Text(_momentum)}, affine={LayerInit.Text(Weight is not null)}, track_running_stats={LayerInit.Text(RunningMean is not null)}");
+        $"{_features}, eps={LayerInit.Text(_eps)}, momentum={LayerInit.Text(_momentum)}, affine={LayerInit.Text(Weight is not null)}, "
+        + $"track_running_stats={LayerInit.Text(RunningMean is not null)}");
 }

@@ -41,5 +41,6 @@ public sealed partial class Bilinear : Module
 
     /// <inheritdoc/>
     protected override string ExtraRepr() =>
-        $"input1_dims={Weight.Shape[2]}, input2_dims={Weight.Shape[1]}, output_dims={Weight.Shape[0]}, bias={LayerInit.Text(Bias is not null)}";
+        $"input1_dims={Weight.Shape[2]}, input2_dims={Weight.Shape[1]}, output_dims={Weight.Shape[0]}, "
+        + $"bias={LayerInit.Text(Bias is not null)}";
 }

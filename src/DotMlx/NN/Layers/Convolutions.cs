@@ -18,7 +18,8 @@ public sealed class Conv1d : ConvolutionBase
     /// <param name="bias">Whether to add a bias.</param>
     /// <exception cref="ArgumentException">The number of groups doesn't divide the input channels.</exception>
     public Conv1d(
-        int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true)
+        int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1,
+        int groups = 1, bool bias = true)
         : base(inChannels, outChannels, [kernelSize], groups, bias)
     {
         _stride = stride;
@@ -51,7 +52,8 @@ public sealed class Conv2d : ConvolutionBase
     /// <param name="bias">Whether to add a bias.</param>
     /// <exception cref="ArgumentException">The number of groups doesn't divide the input channels.</exception>
     public Conv2d(
-        int inChannels, int outChannels, Size2D kernelSize, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null, int groups = 1, bool bias = true)
+        int inChannels, int outChannels, Size2D kernelSize, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null,
+        int groups = 1, bool bias = true)
         : base(inChannels, outChannels, kernelSize.ToArray(), groups, bias)
     {
         _stride = stride ?? 1;
@@ -84,7 +86,8 @@ public sealed class Conv3d : ConvolutionBase
     /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
     /// <param name="bias">Whether to add a bias.</param>
     public Conv3d(
-        int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null, bool bias = true)
+        int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default,
+        Size3D? dilation = null, bool bias = true)
         : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)
     {
         _stride = stride ?? 1;

@@ -43,7 +43,8 @@ public abstract class DropoutBase : Module, IUnaryModule
         if (x.NDim != minimum && x.NDim != minimum + 1)
         {
             throw new ArgumentException(
-                $"[{layer}] The input has {x.NDim} dimensions, shape {ModuleUpdate.Shape(x)}; expected {minimum} or {minimum + 1}, channels last.", nameof(x));
+                $"[{layer}] The input has {x.NDim} dimensions, shape {ModuleUpdate.Shape(x)}; "
+                + $"expected {minimum} or {minimum + 1}, channels last.", nameof(x));
         }
         int[] shape = x.Shape.ToArray();
         shape.AsSpan(shape.Length - 1 - axes, axes).Fill(1);

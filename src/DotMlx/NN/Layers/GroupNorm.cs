@@ -73,5 +73,6 @@ public sealed partial class GroupNorm : Module, IUnaryModule
     /// <inheritdoc/>
     protected override string ExtraRepr() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_groups}, {_dims}, eps={LayerInit.Text(_eps)}, affine={LayerInit.Text(Weight is not null)}, pytorch_compatible={LayerInit.Text(_pytorchCompatible)}");
+        $"{_groups}, {_dims}, eps={LayerInit.Text(_eps)}, affine={LayerInit.Text(Weight is not null)}, "
+        + $"pytorch_compatible={LayerInit.Text(_pytorchCompatible)}");
 }

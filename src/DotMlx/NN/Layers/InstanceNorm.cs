@@ -37,7 +37,8 @@ public sealed partial class InstanceNorm : Module, IUnaryModule
         if (x.NDim < 3)
         {
             throw new ArgumentException(
-                $"[InstanceNorm] The input has the shape {ModuleUpdate.Shape(x)}; expected at least three dimensions (batch, ..., channels).", nameof(x));
+                $"[InstanceNorm] The input has the shape {ModuleUpdate.Shape(x)}; expected at least three "
+                + $"dimensions (batch, ..., channels).", nameof(x));
         }
         using MlxScope scope = MlxScope.Begin();
         int[] space = [.. Enumerable.Range(1, x.NDim - 2)];

@@ -8,7 +8,9 @@ namespace DotMlx.NN;
 /// <exception cref="ArgumentOutOfRangeException"><paramref name="step"/> isn't positive.</exception>
 public sealed class KVCache(int step = 256) : IMlxState, IDisposable
 {
-    private readonly int _step = step > 0 ? step : throw new ArgumentOutOfRangeException(nameof(step), step, "A cache grows by at least one position.");
+    private readonly int _step = step > 0
+        ? step
+        : throw new ArgumentOutOfRangeException(nameof(step), step, "A cache grows by at least one position.");
     private MlxArray? _keys;
     private MlxArray? _values;
 
@@ -71,7 +73,8 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         MlxArray? keys = Find(state, "keys"), values = Find(state, "values");
         if (state is not TreeDictionary || (keys is null) != (values is null))
         {
-            throw new ArgumentException("[KVCache] A state is a dictionary with the arrays 'keys' and 'values', or an empty one.", nameof(state));
+            throw new ArgumentException("[KVCache] A state is a dictionary with the arrays 'keys' and 'values', or an empty one.",
+                nameof(state));
         }
         if (keys is null || values is null)
         {
@@ -96,7 +99,8 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         _keys = _values = null;
     }
 
-    private static MlxArray? Find(Tree state, string name) => state.TryFind(name, out Tree? found) && found is TreeLeaf leaf ? leaf.Array : null;
+    private static MlxArray? Find(Tree state, string name) =>
+        state.TryFind(name, out Tree? found) && found is TreeLeaf leaf ? leaf.Array : null;
 
     private static void Check(MlxArray keys, MlxArray values, string argument)
     {

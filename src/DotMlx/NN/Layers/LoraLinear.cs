@@ -101,7 +101,8 @@ public partial class LoraLinear : Linear
     /// <summary>Merges the adapter into the weight.</summary>
     /// <param name="dequantize">Whether a quantized layer becomes a plain one. If false, the sum is quantized again.</param>
     /// <returns>A layer of the type of <see cref="Linear"/>, without an adapter.</returns>
-    public virtual Linear Fuse(bool dequantize = false) => WithWeight(dequantize, weight => weight + Mx.AsType(FusedCorrection(), weight.DType));
+    public virtual Linear Fuse(bool dequantize = false) =>
+        WithWeight(dequantize, weight => weight + Mx.AsType(FusedCorrection(), weight.DType));
 
     /// <summary>What the adapter adds to the output: scale · (dropout(x) A) B, in the adapter's dtype.</summary>
     /// <param name="x">The input of the layer.</param>

@@ -22,7 +22,8 @@ public sealed partial class MultiHeadAttention : Module
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(numHeads);
         if (dims % numHeads != 0)
         {
-            throw new ArgumentException($"The size of the model ({dims}) must be divisible by the number of heads ({numHeads}).", nameof(dims));
+            throw new ArgumentException($"The size of the model ({dims}) must be divisible by the number of heads ({numHeads}).",
+                nameof(dims));
         }
         NumHeads = numHeads;
         QueryProj = new(queryInputDims ?? dims, dims, bias);

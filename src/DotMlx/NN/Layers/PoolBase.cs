@@ -36,7 +36,8 @@ public abstract class PoolBase : Module, IUnaryModule
         if (x.NDim != spatial + 2)
         {
             throw new ArgumentException(
-                $"[{GetType().Name}] The input has the shape {ModuleUpdate.Shape(x)}; expected {spatial + 2} dimensions (batch, spatial..., channels).", nameof(x));
+                $"[{GetType().Name}] The input has the shape {ModuleUpdate.Shape(x)}; expected {spatial + 2} dimensions (batch, "
+                + $"spatial..., channels).", nameof(x));
         }
         using MlxScope scope = MlxScope.Begin();
         MlxArray padded = x;
@@ -65,7 +66,8 @@ public abstract class PoolBase : Module, IUnaryModule
             if (sizes[i] < _kernel[i])
             {
                 throw new ArgumentException(
-                    $"[{GetType().Name}] The padded input has the shape {ModuleUpdate.Shape(x)}, smaller than a window ({string.Join(", ", _kernel)}).");
+                    $"[{GetType().Name}] The padded input has the shape {ModuleUpdate.Shape(x)}, smaller "
+                    + $"than a window ({string.Join(", ", _kernel)}).");
             }
         }
         return tiles ? Tiles(x, shape, counts) : Overlapping(x, shape, counts);
@@ -81,7 +83,8 @@ public abstract class PoolBase : Module, IUnaryModule
         }
         split.Add(shape[^1]);
         int last = split.Count - 1;
-        int[] order = [0, .. Enumerable.Range(0, counts.Length).Select(i => (2 * i) + 1), .. Enumerable.Range(0, counts.Length).Select(i => (2 * i) + 2), last];
+        int[] order = [0, .. Enumerable.Range(0, counts.Length).Select(i => (2 * i) + 1), .. Enumerable.Range(0, counts.Length)
+            .Select(i => (2 * i) + 2), last];
         return Mx.Transpose(Mx.Reshape(x, [.. split]), order);
     }
 

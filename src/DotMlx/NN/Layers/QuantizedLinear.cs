@@ -31,7 +31,8 @@ public partial class QuantizedLinear : Linear
     /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
     /// <exception cref="ArgumentException">The mode is unknown.</exception>
     public QuantizedLinear(
-        MlxArray weight, MlxArray scales, MlxArray? biases, MlxArray? bias = null, int? groupSize = null, int? bits = null, string mode = "affine")
+        MlxArray weight, MlxArray scales, MlxArray? biases, MlxArray? bias = null, int? groupSize = null, int? bits = null,
+        string mode = "affine")
         : this(groupSize, bits, mode)
     {
         ArgumentNullException.ThrowIfNull(weight);

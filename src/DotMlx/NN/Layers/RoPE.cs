@@ -24,5 +24,6 @@ public sealed class RoPE(int dims, bool traditional = false, double @base = 1000
     MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x, 0);
 
     /// <inheritdoc/>
-    protected override string ExtraRepr() => string.Create(CultureInfo.InvariantCulture, $"{dims}, traditional={LayerInit.Text(traditional)}");
+    protected override string ExtraRepr() =>
+        string.Create(CultureInfo.InvariantCulture, $"{dims}, traditional={LayerInit.Text(traditional)}");
 }

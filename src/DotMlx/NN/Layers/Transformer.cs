@@ -40,8 +40,10 @@ public sealed partial class Transformer : Module
         Func<MlxArray, MlxArray>? activation = null, ITransformerEncoder? customEncoder = null, ITransformerDecoder? customDecoder = null,
         bool normFirst = true, bool checkpoint = false)
     {
-        Encoder = customEncoder ?? new TransformerEncoder(numEncoderLayers, dims, numHeads, mlpDims, dropout, activation, normFirst, checkpoint);
-        Decoder = customDecoder ?? new TransformerDecoder(numDecoderLayers, dims, numHeads, mlpDims, dropout, activation, normFirst, checkpoint);
+        Encoder = customEncoder
+            ?? new TransformerEncoder(numEncoderLayers, dims, numHeads, mlpDims, dropout, activation, normFirst, checkpoint);
+        Decoder = customDecoder
+            ?? new TransformerDecoder(numDecoderLayers, dims, numHeads, mlpDims, dropout, activation, normFirst, checkpoint);
     }
 
     /// <summary>The encoder.</summary>

@@ -14,7 +14,8 @@ public sealed partial class TransformerEncoderLayer : Module
     /// <param name="activation">The activation of the feed-forward network; null for ReLU.</param>
     /// <param name="normFirst">Whether to normalize before attention and feed-forward network, instead of after.</param>
     public TransformerEncoderLayer(
-        int dims, int numHeads, int? mlpDims = null, double dropout = 0.0, Func<MlxArray, MlxArray>? activation = null, bool normFirst = true)
+        int dims, int numHeads, int? mlpDims = null, double dropout = 0.0, Func<MlxArray, MlxArray>? activation = null,
+        bool normFirst = true)
     {
         int inner = mlpDims ?? (4 * dims);
         Attention = new(dims, numHeads);

@@ -20,7 +20,8 @@ public sealed class ConvTranspose1d : ConvolutionBase
     /// <param name="outputPadding">The additional size on one side of the output.</param>
     /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose1d(
-        int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1, int outputPadding = 0, bool bias = true)
+        int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1,
+        int outputPadding = 0, bool bias = true)
         : base(inChannels, outChannels, [kernelSize], 1, bias)
     {
         _stride = stride;
@@ -56,7 +57,8 @@ public sealed class ConvTranspose2d : ConvolutionBase
     /// <param name="outputPadding">The additional size on one side of the output.</param>
     /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose2d(
-        int inChannels, int outChannels, Size2D kernelSize, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null, Size2D outputPadding = default, bool bias = true)
+        int inChannels, int outChannels, Size2D kernelSize, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null,
+        Size2D outputPadding = default, bool bias = true)
         : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)
     {
         _stride = stride ?? 1;
@@ -93,7 +95,8 @@ public sealed class ConvTranspose3d : ConvolutionBase
     /// <param name="outputPadding">The additional size on one side of the output.</param>
     /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose3d(
-        int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null, Size3D outputPadding = default, bool bias = true)
+        int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null,
+        Size3D outputPadding = default, bool bias = true)
         : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)
     {
         _stride = stride ?? 1;

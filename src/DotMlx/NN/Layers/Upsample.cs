@@ -28,7 +28,9 @@ public sealed class Upsample : Module, IUnaryModule
     /// <param name="scaleFactor">The factor; below 1 it shrinks.</param>
     /// <param name="mode">How values between are computed.</param>
     /// <param name="alignCorners">Whether the corners of input and output coincide, for linear and cubic.</param>
-    /// <param name="antialias">Whether a smaller output averages over all of the input, for linear and cubic; without aligned corners.</param>
+    /// <param name="antialias">
+    /// Whether a smaller output averages over all of the input, for linear and cubic; without aligned corners.
+    /// </param>
     /// <exception cref="ArgumentException">Antialiasing with the nearest mode or with aligned corners.</exception>
     public Upsample(double scaleFactor, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false, bool antialias = false)
         : this([scaleFactor], mode, alignCorners, antialias) => _same = true;
@@ -37,7 +39,9 @@ public sealed class Upsample : Module, IUnaryModule
     /// <param name="scaleFactors">The factors; below 1 they shrink.</param>
     /// <param name="mode">How values between are computed.</param>
     /// <param name="alignCorners">Whether the corners of input and output coincide, for linear and cubic.</param>
-    /// <param name="antialias">Whether a smaller output averages over all of the input, for linear and cubic; without aligned corners.</param>
+    /// <param name="antialias">
+    /// Whether a smaller output averages over all of the input, for linear and cubic; without aligned corners.
+    /// </param>
     /// <exception cref="ArgumentException">Antialiasing with the nearest mode or with aligned corners.</exception>
     public Upsample(
         IReadOnlyList<double> scaleFactors, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false, bool antialias = false)
@@ -49,7 +53,8 @@ public sealed class Upsample : Module, IUnaryModule
         }
         if (antialias && (alignCorners || mode == UpsampleMode.Nearest))
         {
-            throw new ArgumentException("[Upsample] Antialiasing wants the mode Linear or Cubic and no aligned corners.", nameof(antialias));
+            throw new ArgumentException("[Upsample] Antialiasing wants the mode Linear or Cubic and no aligned corners.",
+                nameof(antialias));
         }
         foreach (double scale in scaleFactors)
         {

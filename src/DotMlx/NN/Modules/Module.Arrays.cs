@@ -38,7 +38,8 @@ public abstract partial class Module
         if (!current.IsDisposed && !value.Shape.SequenceEqual(current.Shape))
         {
             throw new ArgumentException(
-                $"{GetType().Name}.{member} has the shape {ModuleUpdate.Shape(current)}, but the new array has the shape {ModuleUpdate.Shape(value)}; "
+                $"{GetType().Name}.{member} has the shape {ModuleUpdate.Shape(current)}, but the new array "
+                + $"has the shape {ModuleUpdate.Shape(value)}; "
                 + $"make a new layer, or use {nameof(Update)} with strict: false, to change shapes.", nameof(value));
         }
         MlxScope.Detach(value);

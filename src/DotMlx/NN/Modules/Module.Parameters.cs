@@ -104,7 +104,9 @@ public abstract partial class Module
     /// <param name="strict">Whether every path must lead to a module; if false, others are ignored.</param>
     /// <returns>This module.</returns>
     /// <exception cref="KeyNotFoundException">Strict, and there is nothing at a path.</exception>
-    /// <exception cref="ArgumentException">A module does not fit the type of the member that holds the present one, or no module is there.</exception>
+    /// <exception cref="ArgumentException">
+    /// A module does not fit the type of the member that holds the present one, or no module is there.
+    /// </exception>
     public Module UpdateModules(IEnumerable<KeyValuePair<string, Module>> modules, bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(modules);
@@ -157,7 +159,10 @@ public abstract partial class Module
     /// <inheritdoc cref="Unfreeze(bool, IEnumerable{string}?, bool)"/>
     public Module Unfreeze(string key, bool recurse = true, bool strict = false) => Unfreeze(recurse, [key], strict);
 
-    /// <summary>Called after <see cref="Unfreeze(bool, IEnumerable{string}?, bool)"/> on every module it reached, for those that keep parameters frozen.</summary>
+    /// <summary>
+    /// Called after <see cref="Unfreeze(bool, IEnumerable{string}?, bool)"/> on every module it reached, for those that keep parameters
+    /// frozen.
+    /// </summary>
     protected virtual void AfterUnfreeze()
     {
     }
@@ -183,7 +188,8 @@ public abstract partial class Module
             if (!modules.Any(module => module.Holds(key)))
             {
                 throw new KeyNotFoundException(
-                    $"No member is named '{key}' in {GetType().Name}{(recurse ? " or the modules below it" : "")}; pass strict: false to ignore this.");
+                    $"No member is named '{key}' "
+                    + $"in {GetType().Name}{(recurse ? " or the modules below it" : "")}; pass strict: false to ignore this.");
             }
         }
         return named;
@@ -192,7 +198,8 @@ public abstract partial class Module
     private bool Holds(string key) => ModuleSlot.TryFollow(this, key, out ModuleSlot slot) && slot.Value is not null;
 
     private IEnumerable<string> OwnParameterKeys() =>
-        FilterAndMap(static (module, key, value) => value is not Module && IsParameter(module, key, value)).Flatten().Select(item => item.Key);
+        FilterAndMap(static (module, key, value) => value is not Module && IsParameter(module, key, value)).Flatten()
+            .Select(item => item.Key);
 
     private bool IsBuffer(string key)
     {
@@ -219,12 +226,15 @@ public abstract partial class Module
                 foreach (ModuleSlot slot in ModuleSlot.In(container))
                 {
                     string path = TreePaths.Join(key, slot.Key);
-                    slot.AddTo(tree, slot.Value is { } element && filter(this, path, element) ? Unwrap(path, element, filter) : new TreeDictionary());
+                    slot.AddTo(tree, slot.Value is { } element && filter(this, path, element)
+                        ? Unwrap(path, element, filter)
+                        : new TreeDictionary());
                 }
                 return tree;
             default:
                 throw new InvalidOperationException(
-                    $"The filter kept '{key}' of {GetType().Name}, a {value.GetType().Name}: only arrays, modules, lists and dictionaries can be kept.");
+                    $"The filter kept '{key}' of {GetType().Name}, a {value.GetType().Name}: only arrays, "
+                    + $"modules, lists and dictionaries can be kept.");
         }
     }
 }

@@ -47,5 +47,6 @@ public abstract partial class Module
 
     private static IQuantizable AsQuantizable(string path, Module layer) => layer is IQuantizable { CanQuantize: true } quantizable
         ? quantizable
-        : throw new ArgumentException($"'{path}' is a {layer.GetType().Name}, which has no quantized form; return false for it in the predicate.");
+        : throw new ArgumentException($"'{path}' is a {layer.GetType().Name}, which has no quantized form; "
+        + $"return false for it in the predicate.");
 }

@@ -29,7 +29,8 @@ public abstract partial class Module
             {
                 text.AppendLine(new string('-', widths.Sum() + (2 * (widths.Length - 1))));
             }
-            string line = string.Join("  ", rows[i].Select((cell, column) => column < 3 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])));
+            string line = string.Join("  ",
+                rows[i].Select((cell, column) => column < 3 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column])));
             text.AppendLine(line.TrimEnd());
         }
         return text.ToString();

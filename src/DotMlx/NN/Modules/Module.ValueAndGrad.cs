@@ -11,7 +11,9 @@ public abstract partial class Module
     /// </remarks>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <returns>A function that gives the loss and the gradients, a tree like <see cref="TrainableParameters"/>.</returns>
-    /// <exception cref="InvalidOperationException">When called: the module has no trainable parameters; the message says what is frozen.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// When called: the module has no trainable parameters; the message says what is frozen.
+    /// </exception>
     public Func<(MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
@@ -21,7 +23,8 @@ public abstract partial class Module
     /// <summary>Gives the value of a loss of an array and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> loss) => ValueAndGrad<MlxArray>(loss);
+    public Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> loss) =>
+        ValueAndGrad<MlxArray>(loss);
 
     /// <summary>Gives the value of a loss of two arrays and its gradients by the trainable parameters.</summary>
     /// <param name="loss">Uses this module and returns a scalar.</param>
@@ -80,7 +83,8 @@ public abstract partial class Module
     /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
     /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
-    public Func<T, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<T, TAux>(Func<T, (MlxArray Loss, TAux Auxiliary)> loss)
+    public Func<T, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<T,
+        TAux>(Func<T, (MlxArray Loss, TAux Auxiliary)> loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return x => Differentiate(() => loss(x));
@@ -150,6 +154,7 @@ public abstract partial class Module
         throw new InvalidOperationException($"{GetType().Name} has no trainable parameters: " + (names.Length == 0
             ? "it has no parameters at all. A C# class must be partial, so that the source generator lists its arrays and modules; "
                 + "in another language, override AddMembers."
-            : $"{shown} {(names.Length == 1 ? "is" : "are")} frozen or {(names.Length == 1 ? "a buffer" : "buffers")}. Unfreeze what is to be trained."));
+            : $"{shown} {(names.Length == 1 ? "is" : "are")} frozen "
+            + $"or {(names.Length == 1 ? "a buffer" : "buffers")}. Unfreeze what is to be trained."));
     }
 }

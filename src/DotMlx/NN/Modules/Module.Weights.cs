@@ -117,11 +117,13 @@ public abstract partial class Module
     /// <param name="cancellationToken">Cancels the save; existing files don't change.</param>
     /// <exception cref="OperationCanceledException">The save was canceled.</exception>
     public Task SaveShardedWeightsAsync(
-        string directory, long maxShardBytes = 5L << 30, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
+        string directory, long maxShardBytes = 5L << 30, IProgress<FileProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxShardBytes);
         return Saving.SaveHeld(
-            Parameters().Flatten(), (held, transfer) => WeightFiles.SaveShards(directory, held, maxShardBytes, transfer), progress, cancellationToken);
+            Parameters().Flatten(), (held, transfer) => WeightFiles.SaveShards(directory, held, maxShardBytes, transfer),
+            progress, cancellationToken);
     }
 }

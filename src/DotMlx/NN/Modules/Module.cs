@@ -37,8 +37,8 @@ public abstract partial class Module : IMlxState
     /// module as its state replaces is freed at once. MLX then computes new parameters in the memory of the old ones, as it does in Python.
     /// </summary>
     /// <value>
-    /// False at first: what is replaced lives until the collector has found that nobody uses it, and arrays or trees of this module that were
-    /// kept stay valid. If true, read them anew after each update, and keep for later what <c>ToArray</c> or <c>SaveWeights</c> gives.
+    /// False at first: what is replaced lives until the collector has found that nobody uses it, and arrays or trees of this module that
+    /// were kept stay valid. If true, read them anew after each update, and keep for later what <c>ToArray</c> or <c>SaveWeights</c> gives.
     /// </value>
     public bool OwnsArrays { get; set; }
 
@@ -93,7 +93,9 @@ public abstract partial class Module : IMlxState
         }
     }
 
-    /// <summary>The modules directly below this one with their dotted paths, also those in lists and dictionaries (<c>Module.children</c>).</summary>
+    /// <summary>
+    /// The modules directly below this one with their dotted paths, also those in lists and dictionaries (<c>Module.children</c>).
+    /// </summary>
     public IReadOnlyList<KeyValuePair<string, Module>> Children()
     {
         List<KeyValuePair<string, Module>> children = [];

@@ -61,7 +61,8 @@ public sealed class ModuleMembers
             : throw new ArgumentException(
                 value is MlxArray
                     ? $"The array '{name}' is registered without a setter, but every update replaces it: use Add(name, get, set)."
-                    : $"'{name}' is a {value.GetType().Name}; only arrays, modules, and lists (such as ResizeArray or an array) and dictionaries of "
+                    : $"'{name}' is a {value.GetType().Name}; only arrays, modules, and lists (such as "
+                    + $"ResizeArray or an array) and dictionaries of "
                         + "them whose elements can be replaced hold parameters.",
                 nameof(value)));
     }

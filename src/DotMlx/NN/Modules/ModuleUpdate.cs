@@ -199,7 +199,8 @@ internal sealed class ModuleUpdate
     }
 
     private static ArgumentException Unlike(object there, Tree saved, string path) =>
-        new($"The state does not fit the module: '{path}' is {saved.Description} in the state, but {Describe(there)} has no place for that.");
+        new($"The state does not fit the module: '{path}' is {saved.Description} in the state, "
+        + $"but {Describe(there)} has no place for that.");
 
     private void Plan(object container, Tree tree, string path)
     {
@@ -243,7 +244,8 @@ internal sealed class ModuleUpdate
             // An empty dictionary says "nothing here", as the gaps of lists do.
             if (_strict && !child.IsEmptyContainer)
             {
-                throw new ArgumentException($"Parameter '{path}' is an array of shape {Shape(current)}, but the update has no array there.");
+                throw new ArgumentException($"Parameter '{path}' is an array of shape {Shape(current)}, but "
+                    + $"the update has no array there.");
             }
             return;
         }
@@ -347,7 +349,8 @@ internal sealed class ModuleUpdate
     }
 
     private static ArgumentException DoesNotFit(ModuleSlot slot, object value, string path, Exception? inner) => new(
-        $"'{path}' cannot hold a {value.GetType().Name}: it is declared as {slot.TypeName} or stands in a read-only or differently typed list. "
+        $"'{path}' cannot hold a {value.GetType().Name}: it is declared as {slot.TypeName} or stands in a "
+        + $"read-only or differently typed list. "
         + "Declare it with a common base type, in a List<T>.", inner);
 
     private static KeyNotFoundException Missing(object container, string path, string parentPath)
@@ -355,7 +358,8 @@ internal sealed class ModuleUpdate
         string[] there = [.. ModuleSlot.In(container).Where(s => s.Value is not null).Select(s => s.Key)];
         string names = there.Length == 0 ? "nothing" : string.Join(", ", there.Take(12)) + (there.Length > 12 ? ", ..." : "");
         return new KeyNotFoundException(
-            $"There is no parameter '{path}': {Where(parentPath)} is {Describe(container)} and holds {names}; pass strict: false to ignore this.");
+            $"There is no parameter '{path}': {Where(parentPath)} is {Describe(container)} and "
+            + $"holds {names}; pass strict: false to ignore this.");
     }
 
     private static string Where(string path) => path.Length == 0 ? "the module" : $"'{path}'";

@@ -1,8 +1,8 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// Writes into the slots of modules, one flow at a time, so that a reader can tell whether it has seen a whole model, and so that a flow that
-/// puts arrays back knows which of them another flow has replaced meanwhile.
+/// Writes into the slots of modules, one flow at a time, so that a reader can tell whether it has seen a whole model, and so that a flow
+/// that puts arrays back knows which of them another flow has replaced meanwhile.
 /// </summary>
 internal static class ModuleWrites
 {
@@ -36,7 +36,9 @@ internal static class ModuleWrites
         Gate.Exit();
     }
 
-    /// <summary>Begins to read several slots, which shows a whole model unless <see cref="Look.Again"/> says that somebody wrote meanwhile.</summary>
+    /// <summary>
+    /// Begins to read several slots, which shows a whole model unless <see cref="Look.Again"/> says that somebody wrote meanwhile.
+    /// </summary>
     internal static Look Read() => new();
 
     /// <summary>Begins to note what other threads write.</summary>
@@ -154,7 +156,8 @@ internal static class ModuleWrites
         internal bool Has(in ModuleSlot slot)
         {
             _byContainer ??= _written.GroupBy(static item => item.Container, static item => item.Key, ReferenceEqualityComparer.Instance)
-                .ToDictionary(static items => items.Key!, static items => items.ToHashSet(StringComparer.Ordinal), ReferenceEqualityComparer.Instance);
+                .ToDictionary(static items => items.Key!, static items => items.ToHashSet(StringComparer.Ordinal),
+                    ReferenceEqualityComparer.Instance);
             return _byContainer.TryGetValue(slot.Container, out HashSet<string>? keys) && keys.Contains(slot.Key);
         }
 

@@ -25,7 +25,8 @@ internal static class RegistrationCheck
             }
             foreach (FieldInfo field in FieldsOf.GetValue(type, Candidates))
             {
-                if (field.GetValue(module) is { } value && HoldsState(value) && !(known ??= Known(module, members, excluded)).Contains(value))
+                if (field.GetValue(module) is { } value && HoldsState(value)
+                    && !(known ??= Known(module, members, excluded)).Contains(value))
                 {
                     throw new InvalidOperationException(Message(type, NameOf(field), value));
                 }
@@ -44,16 +45,19 @@ internal static class RegistrationCheck
     private static FieldInfo[] Candidates(Type type) =>
     [
         .. type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
-            .Where(field => !field.FieldType.IsValueType && !typeof(Delegate).IsAssignableFrom(field.FieldType) && field.FieldType != typeof(string))
+            .Where(field => !field.FieldType.IsValueType && !typeof(Delegate).IsAssignableFrom(field.FieldType)
+                && field.FieldType != typeof(string))
             .Where(field => !IsCapturedParameter(field) && !IsExcluded(type, field)),
     ];
 
     // C# keeps a parameter of a primary constructor in such a field; an analyzer reports it.
     private static bool IsCapturedParameter(FieldInfo field) => field.Name.StartsWith('<') && field.Name.EndsWith('P');
 
-    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A property that was trimmed leaves its field without the attribute, and then unused.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2070",
+        Justification = "A property that was trimmed leaves its field without the attribute, and then unused.")]
     private static bool IsExcluded(Type type, FieldInfo field) => field.IsDefined(typeof(NotParameterAttribute))
-        || type.GetProperty(NameOf(field), BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)?
+        || type.GetProperty(NameOf(field),
+            BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)?
             .IsDefined(typeof(NotParameterAttribute)) == true;
 
     // The field of an automatic property is Name@ in F#, <Name>k__BackingField in C# and _Name in Visual Basic.
@@ -78,10 +82,13 @@ internal static class RegistrationCheck
     {
         string held = $"'{name}' of module {type.Name} holds {What(value)} that nobody would train or save";
         return ModuleSlot.IsContainer(value) || value is MlxArray or Module
-            ? $"{held}, because the class was neither generated nor registers it. In C#, declare the class partial and use the package's source "
-                + $"generator. In another language, override AddMembers and write members.Add(\"{Suggested(name)}\", …), or members.Exclude(…) "
+            ? $"{held}, because the class was neither generated nor registers it. In C#, declare the class "
+            + $"partial and use the package's source "
+                + $"generator. In another language, override AddMembers and write "
+                + $"members.Add(\"{Suggested(name)}\", …), or members.Exclude(…) "
                 + "if it is not a parameter."
-            : $"{held}: elements of a {value.GetType().Name} cannot be replaced. Use a ResizeArray, an array or a Dictionary and register it "
+            : $"{held}: elements of a {value.GetType().Name} cannot be replaced. Use a ResizeArray, an "
+            + $"array or a Dictionary and register it "
                 + "with members.Add.";
     }
 
@@ -93,5 +100,7 @@ internal static class RegistrationCheck
     };
 
     private static string Suggested(string name) =>
-        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 && char.IsLower(name[i - 1]) ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
+        string.Concat(name.Select((c, i) => char.IsUpper(c)
+            ? (i > 0 && char.IsLower(name[i - 1]) ? "_" : "") + char.ToLowerInvariant(c)
+            : c.ToString()));
 }

@@ -128,5 +128,6 @@ internal static class WeightFiles
     private static bool HasExtension(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
 
     private static ArgumentException Unknown(string path) =>
-        new($"'{path}' has an unknown extension: weights are .safetensors or .npz files, or several with a .safetensors.index.json.", nameof(path));
+        new($"'{path}' has an unknown extension: weights are .safetensors or .npz files, or several with a .safetensors.index.json.",
+            nameof(path));
 }

@@ -6,7 +6,8 @@ internal static class WeightNames
     private const int ShownProblems = 50;
 
     /// <exception cref="ArgumentException">A name occurs twice, or, if strict, names or shapes don't match the module exactly.</exception>
-    public static List<(ModuleSlot Slot, string Path, MlxArray Array)> Match(Module module, KeyValuePair<string, MlxArray>[] weights, bool strict)
+    public static List<(ModuleSlot Slot, string Path, MlxArray Array)> Match(
+        Module module, KeyValuePair<string, MlxArray>[] weights, bool strict)
     {
         Dictionary<string, ModuleSlot> slots = new(StringComparer.Ordinal);
         Collect(module, "", slots);
@@ -46,7 +47,8 @@ internal static class WeightNames
             {
                 if (!slots.TryAdd(here, slot))
                 {
-                    throw new ArgumentException($"Two parameters have the name '{here}': a key with a dot in it looks like two keys. Rename one of them.");
+                    throw new ArgumentException($"Two parameters have the name '{here}': a key with a dot "
+                        + $"in it looks like two keys. Rename one of them.");
                 }
             }
             else
@@ -63,7 +65,8 @@ internal static class WeightNames
         {
             problems.Add($"'{name}' is not in the model");
         }
-        foreach ((string path, ModuleSlot slot) in slots.Where(slot => !found.ContainsKey(slot.Key)).OrderBy(slot => slot.Key, StringComparer.Ordinal))
+        foreach ((string path, ModuleSlot slot) in slots.Where(slot => !found.ContainsKey(slot.Key))
+            .OrderBy(slot => slot.Key, StringComparer.Ordinal))
         {
             problems.Add($"'{path}' is missing, expected shape {ModuleUpdate.Shape((MlxArray)slot.Value!)}");
         }
@@ -79,7 +82,8 @@ internal static class WeightNames
         {
             string more = problems.Count > ShownProblems ? $"\n  ... and {problems.Count - ShownProblems} more" : "";
             throw new ArgumentException(
-                $"The weights don't match {module.GetType().Name}, which is unchanged:\n  {string.Join("\n  ", problems.Take(ShownProblems))}{more}\n"
+                $"The weights don't match {module.GetType().Name}, which is "
+                + $"unchanged:\n  {string.Join("\n  ", problems.Take(ShownProblems))}{more}\n"
                 + "Pass strict: false to load the weights that have a counterpart, regardless of their shape.");
         }
     }
