@@ -7,7 +7,7 @@ Task("Coverage")
     {
         DirectoryPath folder = root.Combine("artifacts/coverage");
         EnsureDirectoryDoesNotExist(folder);
-        foreach (string suite in new[] { "DotMlx.Tests", "DotMlx.LanguageModels.Tests", "DotMlx.Extensions.AI.Tests" })
+        foreach (string suite in new[] { "DotMlx.Tests", "DotMlx.Data.Tests", "DotMlx.LanguageModels.Tests", "DotMlx.Extensions.AI.Tests", "DotMlx.Server.Tests" })
             DotNetTest($"{root}/tests/{suite}/{suite}.csproj", new DotNetTestSettings
             {
                 Configuration = configuration,

@@ -11,7 +11,7 @@ Task("Docs")
     {
         EnsureDirectoryDoesNotExist(Site);
         EnsureDirectoryDoesNotExist(root.Combine("artifacts/docs-api"));
-        foreach (string project in new[] { "DotMlx.Tensors", "DotMlx.Data", "DotMlx.Extensions.AI" })
+        foreach (string project in new[] { "DotMlx.Tensors", "DotMlx.Data", "DotMlx.Extensions.AI", "DotMlx.Server" })
             DotNetBuild($"{root}/src/{project}/{project}.csproj", new DotNetBuildSettings
             {
                 Configuration = "Release",
