@@ -1,12 +1,12 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// A module of whose parameters each process holds only a part, cut along the first axis (<c>nn.FullyShardedModule</c>). They are
-/// gathered for the forward pass, and the gradients are averaged and cut up in the backward pass, so that each process stores
-/// and updates its own part alone. <see cref="Sharding.FullyShard"/> wraps a module in it.
+/// A module whose parameters are split along the first axis, so that each process holds only a part (<c>nn.FullyShardedModule</c>). The
+/// forward pass gathers the parameters, and the backward pass averages and splits the gradients. Each process therefore stores and updates
+/// only its own part. <see cref="Sharding.FullyShard"/> wraps a module in this class.
 /// </summary>
 /// <remarks>
-/// The parameters keep their names under "module", as in Python, and have the shapes of the parts: to save whole ones, gather them
+/// The parameters keep their names under "module", as in Python, and have the shapes of the parts. To save whole parameters, gather them
 /// with <see cref="GatherParameters"/>. Clip gradients with <see cref="Optimizers.Gradients.ClipNormSharded"/>.
 /// </remarks>
 public sealed partial class FullyShardedModule : Module, IUnaryModule
@@ -16,11 +16,13 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
     private readonly int[][] _shapes;
     private readonly CustomFunction _gather;
 
-    /// <summary>Cuts up a module's parameters, those of fully sharded modules inside it excepted.</summary>
+    /// <summary>Splits a module's parameters, except those of fully sharded modules inside it.</summary>
     /// <param name="module">The module; its parameters become this process's parts.</param>
-    /// <param name="group">The processes; null for all.</param>
-    /// <param name="computeDtype">The dtype that gathered parameters are cast to; null for their own.</param>
-    /// <exception cref="ArgumentException">A parameter is a scalar, or its first axis does not divide among the processes.</exception>
+    /// <param name="group">The processes; null for all processes.</param>
+    /// <param name="computeDtype">The dtype that gathered parameters are cast to; null to keep each parameter's own.</param>
+    /// <exception cref="ArgumentException">
+    /// A parameter is a scalar, or its first axis isn't divisible by the number of processes.
+    /// </exception>
     public FullyShardedModule(Module module, DistributedGroup? group = null, DType? computeDtype = null)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -50,26 +52,26 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
         Module = module;
     }
 
-    /// <summary>The module whose parameters are parts.</summary>
+    /// <summary>The wrapped module. It holds this process's parts of the parameters.</summary>
     public Module Module { get; }
 
     internal bool HasParameters => _paths.Length > 0;
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">
-    /// The module does not map one array to one; use <see cref="Gathered{TResult}"/>.
+    /// The module doesn't map one array to one array. Use <see cref="Gathered{TResult}"/>.
     /// </exception>
     public MlxArray Forward(MlxArray x) => Module is IUnaryModule unary
         ? Gathered(() => unary.Forward(x))
         : throw new InvalidOperationException($"{Module.GetType().Name} does not map one array to one: call it inside {nameof(Gathered)}.");
 
-    /// <summary>Multiplies with the transposed weight of an embedding, as an output layer does (<c>as_linear</c>).</summary>
-    /// <exception cref="InvalidOperationException">The module is no embedding.</exception>
+    /// <summary>Multiplies by the transposed weight of an embedding, as an output layer does (<c>as_linear</c>).</summary>
+    /// <exception cref="InvalidOperationException">The module isn't an embedding.</exception>
     public MlxArray AsLinear(MlxArray x) => Module is Embedding embedding
         ? Gathered(() => embedding.AsLinear(x))
         : throw new InvalidOperationException($"{Module.GetType().Name} is no embedding.");
 
-    /// <summary>Calls a function while the module has its whole parameters, for modules that take other arguments than one array.</summary>
+    /// <summary>Calls a function while the module has its whole parameters, for modules that take anything but a single array.</summary>
     /// <param name="call">The function, such as <c>() => layer.Forward(x, mask)</c>.</param>
     public TResult Gathered<TResult>(Func<TResult> call)
     {
@@ -91,8 +93,8 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
         }
     }
 
-    /// <summary>The whole parameters, in all processes, to be saved or compared.</summary>
-    /// <returns>A tree of the shapes that the module had before it was sharded.</returns>
+    /// <summary>Gathers the whole parameters in every process, to save or compare them.</summary>
+    /// <returns>A tree with the shapes that the parameters had before sharding.</returns>
     public TreeDictionary GatherParameters() => Gathered(Module.Parameters);
 
     /// <inheritdoc/>

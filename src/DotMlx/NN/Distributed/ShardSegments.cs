@@ -1,8 +1,8 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// The segments of a fused weight, each of which is sharded separately: a number of equal segments (3 for fused queries, keys, and values),
-/// the positions where segments begin, or the same as fractions of the axis.
+/// The segments of a fused weight, each of which is sharded separately. They are given as a number of equal segments (3 for fused queries,
+/// keys, and values), as the positions where segments begin, or as those positions in fractions of the axis.
 /// </summary>
 public readonly struct ShardSegments
 {
@@ -16,10 +16,10 @@ public readonly struct ShardSegments
     /// <summary>Equal segments.</summary>
     public static implicit operator ShardSegments(int count) => new(count, null, null);
 
-    /// <summary>Segments that begin at the given positions, without the first one at 0.</summary>
+    /// <summary>Segments that begin at the given positions, without the leading 0.</summary>
     public static implicit operator ShardSegments(int[] positions) => new(0, positions, null);
 
-    /// <summary>Segments that begin at the given fractions of the axis, without the first one at 0.</summary>
+    /// <summary>Segments that begin at the given fractions of the axis, without the leading 0.</summary>
     public static implicit operator ShardSegments(double[] fractions) => new(0, null, fractions);
 
     internal MlxArray[] Split(MlxArray weight, int axis)

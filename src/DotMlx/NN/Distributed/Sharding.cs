@@ -2,42 +2,42 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx.NN;
 
-/// <summary>How a linear layer is cut up among the processes of a group.</summary>
+/// <summary>How a linear layer is split among the processes of a group.</summary>
 public enum ShardingKind
 {
     /// <summary>Every process has the whole input and computes a part of the output.</summary>
     AllToSharded,
 
-    /// <summary>Every process has a part of the input; the outputs are summed, so that all have the whole.</summary>
+    /// <summary>Every process has a part of the input; the outputs are summed, so that every process has the whole output.</summary>
     ShardedToAll,
 }
 
-/// <summary>Says along which axis a parameter is cut up, and of which parts it consists; null leaves it whole.</summary>
+/// <summary>Returns the axis along which a parameter is split and its segments, or null to leave the parameter whole.</summary>
 /// <param name="path">The dotted path of the parameter.</param>
 /// <param name="weight">The parameter.</param>
 public delegate (int Axis, ShardSegments Segments)? ShardingRule(string path, MlxArray weight);
 
-/// <summary>Cutting up modules among processes (<c>mlx.nn.layers.distributed</c>).</summary>
+/// <summary>Splits modules among processes (<c>mlx.nn.layers.distributed</c>).</summary>
 public static class Sharding
 {
     private static readonly ConditionalWeakTable<DistributedGroup, CustomFunction> Sums = [];
 
     /// <summary>
-    /// Replaces a module's parameters by this process's parts (<c>shard_inplace</c>). The module computes as before: it must itself
-    /// communicate.
+    /// Replaces a module's parameters with this process's parts (<c>shard_inplace</c>). The module's computation doesn't change, so the
+    /// module itself must communicate.
     /// </summary>
     /// <param name="module">The module.</param>
-    /// <param name="sharding">How the layers are cut up.</param>
-    /// <param name="segments">The parts of fused weights; 1 for none.</param>
-    /// <param name="group">The processes; null for all.</param>
+    /// <param name="sharding">How the layers are split.</param>
+    /// <param name="segments">The segments of fused weights; 1 for none.</param>
+    /// <param name="group">The processes; null for all processes.</param>
     public static void ShardInPlace(Module module, ShardingKind sharding, ShardSegments segments = default,
         DistributedGroup? group = null) =>
         ShardInPlace(module, Rule(sharding, segments), group);
 
-    /// <summary>Replaces a module's parameters by this process's parts (<c>shard_inplace</c>).</summary>
+    /// <summary>Replaces a module's parameters with this process's parts (<c>shard_inplace</c>).</summary>
     /// <param name="module">The module.</param>
-    /// <param name="rule">Says for each parameter how it is cut up.</param>
-    /// <param name="group">The processes; null for all.</param>
+    /// <param name="rule">Returns how each parameter is split.</param>
+    /// <param name="group">The processes; null for all processes.</param>
     public static void ShardInPlace(Module module, ShardingRule rule, DistributedGroup? group = null)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -45,11 +45,11 @@ public static class Sharding
         module.Update(Shard(module.Parameters(), rule, group ?? Mx.Distributed.Init()), strict: false);
     }
 
-    /// <summary>Makes a layer that does this process's part of a linear layer and communicates (<c>shard_linear</c>).</summary>
-    /// <param name="layer">The layer, plain or quantized; it stays as it is.</param>
-    /// <param name="sharding">How it is cut up.</param>
-    /// <param name="segments">The parts of a fused weight; 1 for none.</param>
-    /// <param name="group">The processes; null for all.</param>
+    /// <summary>Creates a layer that computes this process's part of a linear layer and communicates (<c>shard_linear</c>).</summary>
+    /// <param name="layer">The layer, plain or quantized; it doesn't change.</param>
+    /// <param name="sharding">How the layer is split.</param>
+    /// <param name="segments">The segments of a fused weight; 1 for none.</param>
+    /// <param name="group">The processes; null for all processes.</param>
     public static Linear ShardLinear(Linear layer, ShardingKind sharding, ShardSegments segments = default,
         DistributedGroup? group = null) =>
         (layer, sharding) switch
@@ -63,7 +63,7 @@ public static class Sharding
             _ => throw new ArgumentOutOfRangeException(nameof(sharding), sharding, "Use AllToSharded or ShardedToAll."),
         };
 
-    /// <summary>The identity whose gradient is summed over the group (<c>sum_gradients</c>).</summary>
+    /// <summary>The identity function, whose gradient is summed over the group (<c>sum_gradients</c>).</summary>
     /// <param name="x">An array.</param>
     /// <param name="group">The processes.</param>
     public static MlxArray SumGradients(MlxArray x, DistributedGroup group)
@@ -80,16 +80,18 @@ public static class Sharding
         }).Invoke(x)[0];
     }
 
-    /// <summary>Lets each process hold only a part of a module's parameters (<c>nn.fully_shard</c>).</summary>
+    /// <summary>Splits a module so that each process holds only a part of its parameters (<c>nn.fully_shard</c>).</summary>
     /// <param name="module">
-    /// The module; wrap the large parts of a model first and then the model, so that one is gathered at a time.
+    /// The module. Wrap the large parts of a model first and the model last, so that only one part is gathered at a time.
     /// </param>
-    /// <param name="group">The processes; null for all.</param>
-    /// <param name="computeDtype">The dtype that gathered parameters are cast to; null for their own.</param>
+    /// <param name="group">The processes; null for all processes.</param>
+    /// <param name="computeDtype">The dtype that gathered parameters are cast to; null to keep each parameter's own.</param>
     /// <returns>
-    /// The wrapped module; the module itself where there is a single process, nothing to shard, or it is wrapped already.
+    /// The wrapped module, or the module itself if there is a single process, there is nothing to shard, or the module is already wrapped.
     /// </returns>
-    /// <exception cref="ArgumentException">A parameter is a scalar, or its first axis does not divide among the processes.</exception>
+    /// <exception cref="ArgumentException">
+    /// A parameter is a scalar, or its first axis isn't divisible by the number of processes.
+    /// </exception>
     public static Module FullyShard(Module module, DistributedGroup? group = null, DType? computeDtype = null)
     {
         ArgumentNullException.ThrowIfNull(module);

@@ -93,14 +93,14 @@ public static class Activations
         return Mx.Negative(softplus);
     }
 
-    /// <summary>x times the standard normal distribution function of x (<c>nn.gelu</c>).</summary>
+    /// <summary>x times the standard normal cumulative distribution function of x (<c>nn.gelu</c>).</summary>
     public static MlxArray Gelu(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();
         return scope.Keep(x * (1 + Mx.Erf(x / SqrtOfTwo)) / 2);
     }
 
-    /// <summary>The approximation of <see cref="Gelu"/> by tanh (<c>nn.gelu_approx</c>).</summary>
+    /// <summary>The tanh approximation of <see cref="Gelu"/> (<c>nn.gelu_approx</c>).</summary>
     public static MlxArray GeluApprox(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();

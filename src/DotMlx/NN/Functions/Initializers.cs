@@ -6,13 +6,13 @@ public delegate MlxArray Initializer(MlxArray a);
 
 /// <summary>Creates an array with the shape of the given one.</summary>
 /// <param name="a">An array whose shape is used; its values aren't.</param>
-/// <param name="gain">The factor of the standard deviation or the bound.</param>
+/// <param name="gain">The factor that scales the standard deviation or the bound.</param>
 public delegate MlxArray GainInitializer(MlxArray a, double gain = 1.0);
 
 /// <summary>Creates an array with the shape of the given one.</summary>
 /// <param name="a">An array whose shape is used; its values aren't.</param>
 /// <param name="mode">Which fan to use.</param>
-/// <param name="gain">The factor of the standard deviation or the bound.</param>
+/// <param name="gain">The factor that scales the standard deviation or the bound.</param>
 public delegate MlxArray FanInitializer(MlxArray a, FanMode mode = FanMode.FanIn, double gain = 1.0);
 
 /// <summary>Which fan a He initializer uses.</summary>
@@ -25,7 +25,7 @@ public enum FanMode
     FanOut,
 }
 
-/// <summary>The initializers of <c>mlx.nn.init</c>. Each function creates one. The dtype is float32 unless given.</summary>
+/// <summary>The initializers of <c>mlx.nn.init</c>. Each function creates one initializer. The dtype is float32 unless given.</summary>
 public static class Initializers
 {
     /// <summary>A constant (<c>init.constant</c>).</summary>
@@ -61,7 +61,9 @@ public static class Initializers
         return Mx.Eye(a.Shape[0], dtype: dtype ?? DType.Float32);
     };
 
-    /// <summary>Normally distributed with the standard deviation gain √(2 / (fan in + fan out)) (<c>init.glorot_normal</c>).</summary>
+    /// <summary>
+    /// Normally distributed numbers with the standard deviation gain √(2 / (fan in + fan out)) (<c>init.glorot_normal</c>).
+    /// </summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static GainInitializer GlorotNormal(DType? dtype = null) => (a, gain) =>
     {
@@ -69,7 +71,7 @@ public static class Initializers
         return Mx.Random.Normal(a.Shape, dtype, scale: (gain * Math.Sqrt(2.0 / (fanIn + fanOut))));
     };
 
-    /// <summary>Uniformly distributed within ±gain √(6 / (fan in + fan out)) (<c>init.glorot_uniform</c>).</summary>
+    /// <summary>Uniformly distributed numbers within ±gain √(6 / (fan in + fan out)) (<c>init.glorot_uniform</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static GainInitializer GlorotUniform(DType? dtype = null) => (a, gain) =>
     {
@@ -78,12 +80,12 @@ public static class Initializers
         return Mx.Random.Uniform(-limit, limit, a.Shape, dtype);
     };
 
-    /// <summary>Normally distributed with the standard deviation gain / √fan (<c>init.he_normal</c>).</summary>
+    /// <summary>Normally distributed numbers with the standard deviation gain / √fan (<c>init.he_normal</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static FanInitializer HeNormal(DType? dtype = null) => (a, mode, gain) =>
         Mx.Random.Normal(a.Shape, dtype, scale: (gain / Math.Sqrt(Fan(a, mode))));
 
-    /// <summary>Uniformly distributed within ±gain √(3 / fan) (<c>init.he_uniform</c>).</summary>
+    /// <summary>Uniformly distributed numbers within ±gain √(3 / fan) (<c>init.he_uniform</c>).</summary>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     public static FanInitializer HeUniform(DType? dtype = null) => (a, mode, gain) =>
     {
@@ -92,7 +94,7 @@ public static class Initializers
     };
 
     /// <summary>Normally distributed numbers, with a fraction of each row set to 0 (<c>init.sparse</c>).</summary>
-    /// <param name="sparsity">The fraction of zeros, rounded up to whole elements.</param>
+    /// <param name="sparsity">The fraction of zeros, rounded up to a whole number of elements.</param>
     /// <param name="mean">The mean of the other elements.</param>
     /// <param name="std">The standard deviation of the other elements.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
@@ -113,7 +115,7 @@ public static class Initializers
     };
 
     /// <summary>A matrix with orthonormal rows or columns (<c>init.orthogonal</c>).</summary>
-    /// <param name="gain">The factor of the matrix.</param>
+    /// <param name="gain">The factor that scales the matrix.</param>
     /// <param name="dtype">The dtype of the array; null for float32.</param>
     /// <returns>An initializer for matrices; other shapes throw <see cref="ArgumentException"/>.</returns>
     public static Initializer Orthogonal(double gain = 1.0, DType? dtype = null) => a =>
@@ -122,7 +124,7 @@ public static class Initializers
         using MlxScope scope = MlxScope.Begin();
         int rows = a.Shape[0], columns = a.Shape[1], size = Math.Max(rows, columns);
 
-        // The decomposition runs on the CPU alone; the signs of R's diagonal make it unique.
+        // The decomposition runs only on the CPU; the signs of R's diagonal make it unique.
         (MlxArray q, MlxArray r) = Mx.Linalg.QR(Mx.Random.Normal([size, size]), stream: DeviceType.Cpu);
         MlxArray unique = q * Mx.Sign(Mx.Diag(r));
         MlxArray top = rows < size ? Mx.Split(unique, [rows], axis: 0)[0] : unique;

@@ -8,14 +8,14 @@ public static class Losses
     /// </summary>
     /// <param name="logits">Unnormalized floating-point logits.</param>
     /// <param name="targets">
-    /// Class indices, of the shape of the logits without <paramref name="axis"/>, or probabilities of the logits' shape.
+    /// Class indices, with the shape of the logits without <paramref name="axis"/>, or probabilities with the shape of the logits.
     /// </param>
-    /// <param name="weights">Weights of the individual losses, of their shape.</param>
+    /// <param name="weights">Weights of the individual losses, with the same shape as the losses.</param>
     /// <param name="axis">The axis of the classes.</param>
     /// <param name="labelSmoothing">
     /// The amount of label smoothing, in [0, 1): the fraction of each target that is distributed over all classes.
     /// </param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     /// <exception cref="ArgumentException">The shapes don't match; the message names both.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The label smoothing is outside [0, 1).</exception>
     public static MlxArray CrossEntropy(
@@ -49,9 +49,9 @@ public static class Losses
     /// <summary>Binary cross entropy (<c>losses.binary_cross_entropy</c>).</summary>
     /// <param name="inputs">Logits, or probabilities if <paramref name="withLogits"/> is false.</param>
     /// <param name="targets">Targets between 0 and 1, of the same shape.</param>
-    /// <param name="weights">Weights of the individual losses, of their shape.</param>
+    /// <param name="weights">Weights of the individual losses, with the same shape as the losses.</param>
     /// <param name="withLogits">Whether the inputs are logits. Logarithms of probabilities are clamped at -100.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray BinaryCrossEntropy(
         MlxArray inputs, MlxArray targets, MlxArray? weights = null, bool withLogits = true, Reduction reduction = Reduction.Mean)
@@ -75,7 +75,7 @@ public static class Losses
     /// <summary>The absolute difference (<c>losses.l1_loss</c>).</summary>
     /// <param name="predictions">Predictions.</param>
     /// <param name="targets">Targets of the same shape.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray L1Loss(MlxArray predictions, MlxArray targets, Reduction reduction = Reduction.Mean)
     {
@@ -87,7 +87,7 @@ public static class Losses
     /// <summary>The squared difference (<c>losses.mse_loss</c>).</summary>
     /// <param name="predictions">Predictions.</param>
     /// <param name="targets">Targets of the same shape.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray MseLoss(MlxArray predictions, MlxArray targets, Reduction reduction = Reduction.Mean)
     {
@@ -98,9 +98,9 @@ public static class Losses
 
     /// <summary>The negative log likelihood (<c>losses.nll_loss</c>).</summary>
     /// <param name="inputs">Logarithms of probabilities.</param>
-    /// <param name="targets">Class indices, of the shape of the inputs without <paramref name="axis"/>.</param>
+    /// <param name="targets">Class indices, with the shape of the inputs without <paramref name="axis"/>.</param>
     /// <param name="axis">The axis of the classes.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     public static MlxArray NllLoss(MlxArray inputs, MlxArray targets, int axis = -1, Reduction reduction = Reduction.None)
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -111,12 +111,12 @@ public static class Losses
     }
 
     /// <summary>The negative log likelihood of a normal distribution (<c>losses.gaussian_nll_loss</c>).</summary>
-    /// <param name="inputs">The expected values.</param>
+    /// <param name="inputs">The predicted means.</param>
     /// <param name="targets">The samples, of the same shape.</param>
     /// <param name="vars">The variances, of the same shape.</param>
     /// <param name="full">Whether to include the constant term.</param>
-    /// <param name="eps">The lower bound to which variances are clamped.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="eps">The lower bound of the variances.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray GaussianNllLoss(
         MlxArray inputs, MlxArray targets, MlxArray vars, bool full = false, double eps = 1e-6, Reduction reduction = Reduction.Mean)
@@ -133,7 +133,7 @@ public static class Losses
     /// <param name="inputs">Logarithms of the predicted probabilities.</param>
     /// <param name="targets">Logarithms of the target probabilities.</param>
     /// <param name="axis">The axis of the distribution.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     public static MlxArray KlDivLoss(MlxArray inputs, MlxArray targets, int axis = -1, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -144,7 +144,7 @@ public static class Losses
     /// <param name="predictions">Predictions.</param>
     /// <param name="targets">Targets of the same shape.</param>
     /// <param name="beta">The error at which the loss changes from quadratic to linear.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray SmoothL1Loss(MlxArray predictions, MlxArray targets, double beta = 1.0, Reduction reduction = Reduction.Mean)
     {
@@ -161,9 +161,9 @@ public static class Losses
     /// <param name="negatives">Samples that should be far from the anchors.</param>
     /// <param name="axis">The axis of the features.</param>
     /// <param name="p">The order of the norm: (sum |d|^p + eps)^(1/p).</param>
-    /// <param name="margin">The margin beyond which there is no loss.</param>
+    /// <param name="margin">The margin beyond which the loss is 0.</param>
     /// <param name="eps">The term added under the root.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     public static MlxArray TripletLoss(
         MlxArray anchors, MlxArray positives, MlxArray negatives, int axis = -1, int p = 2, double margin = 1.0, double eps = 1e-6,
         Reduction reduction = Reduction.None)
@@ -177,7 +177,7 @@ public static class Losses
     /// <summary>max(1 - inputs * targets, 0) (<c>losses.hinge_loss</c>).</summary>
     /// <param name="inputs">Predictions.</param>
     /// <param name="targets">-1 or 1.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     public static MlxArray HingeLoss(MlxArray inputs, MlxArray targets, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -188,7 +188,7 @@ public static class Losses
     /// <param name="inputs">Predictions.</param>
     /// <param name="targets">Targets.</param>
     /// <param name="delta">The error at which the loss changes from quadratic to linear.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     public static MlxArray HuberLoss(MlxArray inputs, MlxArray targets, double delta = 1.0, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -200,7 +200,7 @@ public static class Losses
     /// <summary>The logarithm of the hyperbolic cosine of the error (<c>losses.log_cosh_loss</c>).</summary>
     /// <param name="inputs">Predictions.</param>
     /// <param name="targets">Targets.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     public static MlxArray LogCoshLoss(MlxArray inputs, MlxArray targets, Reduction reduction = Reduction.None)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -213,7 +213,7 @@ public static class Losses
     /// <param name="x2">The second array.</param>
     /// <param name="axis">The axis of the features; 1 as in Python.</param>
     /// <param name="eps">The lower bound of the product of lengths in the denominator.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     public static MlxArray CosineSimilarityLoss(
         MlxArray x1, MlxArray x2, int axis = 1, double eps = 1e-8, Reduction reduction = Reduction.None)
     {
@@ -226,8 +226,8 @@ public static class Losses
     /// <param name="inputs1">Scores.</param>
     /// <param name="inputs2">Scores of the same shape.</param>
     /// <param name="targets">1 if the first score should be larger, otherwise -1; of the same shape.</param>
-    /// <param name="margin">The margin beyond which there is no loss.</param>
-    /// <param name="reduction">What to return.</param>
+    /// <param name="margin">The margin beyond which the loss is 0.</param>
+    /// <param name="reduction">How to combine the individual losses.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static MlxArray MarginRankingLoss(
         MlxArray inputs1, MlxArray inputs2, MlxArray targets, double margin = 0.0, Reduction reduction = Reduction.None)

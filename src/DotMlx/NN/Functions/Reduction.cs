@@ -3,7 +3,7 @@ namespace DotMlx.NN;
 /// <summary>How a loss combines the values of the individual elements.</summary>
 public enum Reduction
 {
-    /// <summary>Returns them.</summary>
+    /// <summary>Returns the individual losses.</summary>
     None,
 
     /// <summary>Returns their mean.</summary>

@@ -20,7 +20,7 @@ public sealed class ALiBi : Module, IUnaryModule
 
     MlxArray IUnaryModule.Forward(MlxArray x) => Forward(x);
 
-    /// <summary>The penalties (<c>ALiBi.create_alibi_matrix</c>).</summary>
+    /// <summary>Creates the penalties (<c>ALiBi.create_alibi_matrix</c>).</summary>
     /// <param name="qSequenceLength">The position after the last query.</param>
     /// <param name="kSequenceLength">The number of keys.</param>
     /// <param name="numHeads">The number of heads.</param>
@@ -37,7 +37,7 @@ public sealed class ALiBi : Module, IUnaryModule
         return scope.Keep(Mx.AsType(distances * slopes, dtype ?? DType.Float32));
     }
 
-    /// <summary>The slope of each head (<c>ALiBi.create_alibi_slope</c>).</summary>
+    /// <summary>Computes the slope of each head (<c>ALiBi.create_alibi_slope</c>).</summary>
     /// <param name="numHeads">The number of heads.</param>
     /// <param name="dtype">The dtype of the result; null for float32.</param>
     /// <returns>An array of shape (heads, 1, 1).</returns>
@@ -49,7 +49,7 @@ public sealed class ALiBi : Module, IUnaryModule
         return Mx.AsType(column, dtype ?? DType.Float32);
     }
 
-    // For other numbers than powers of two, every second slope of the next power fills up.
+    // If the number of heads isn't a power of two, every second slope of the next power of two supplies the rest.
     private static IEnumerable<double> Slopes(int heads)
     {
         double log = Math.Log2(heads);

@@ -1,6 +1,6 @@
 namespace DotMlx.NN;
 
-// Layers around the activation functions: what a Sequential is made of. None has parameters except PReLU.
+// Layers for the activation functions, for use in a Sequential. Only PReLU has parameters.
 
 /// <summary>Applies 1 / (1 + exp(-x)) (<c>nn.Sigmoid</c>).</summary>
 public sealed class Sigmoid : Module, IUnaryModule
@@ -162,7 +162,7 @@ public sealed class Step(double threshold = 0.0) : Module, IUnaryModule
     public MlxArray Forward(MlxArray x) => Activations.Step(x, threshold);
 }
 
-/// <summary>The first half along an axis times the sigmoid of the second half (<c>nn.GLU</c>).</summary>
+/// <summary>Multiplies the first half along an axis by the sigmoid of the second half (<c>nn.GLU</c>).</summary>
 /// <param name="axis">The axis to split in half.</param>
 public sealed class GLU(int axis = -1) : Module, IUnaryModule
 {
@@ -176,10 +176,10 @@ public enum GELUApproximation
     /// <summary>Exact, with the error function.</summary>
     None,
 
-    /// <summary>The approximation by tanh, called <c>precise</c> or <c>tanh</c> in Python.</summary>
+    /// <summary>The tanh approximation, called <c>precise</c> or <c>tanh</c> in Python.</summary>
     Precise,
 
-    /// <summary>The approximation by a sigmoid.</summary>
+    /// <summary>The sigmoid approximation.</summary>
     Fast,
 }
 
@@ -198,7 +198,7 @@ public sealed class GELU(GELUApproximation approx = GELUApproximation.None) : Mo
     };
 }
 
-/// <summary>max(x, 0) + weight * min(x, 0) with learned slopes (<c>nn.PReLU</c>).</summary>
+/// <summary>Applies max(x, 0) + weight * min(x, 0) with learned slopes (<c>nn.PReLU</c>).</summary>
 public sealed partial class PReLU : Module, IUnaryModule
 {
     /// <summary>Creates the layer.</summary>

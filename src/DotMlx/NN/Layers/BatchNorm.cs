@@ -3,7 +3,7 @@ using System.Globalization;
 namespace DotMlx.NN;
 
 /// <summary>
-/// Normalizes each channel, over the batch during training and by running statistics during evaluation (<c>nn.BatchNorm</c>).
+/// Normalizes each channel: with batch statistics during training and with running statistics during evaluation (<c>nn.BatchNorm</c>).
 /// </summary>
 public sealed partial class BatchNorm : Module, IUnaryModule
 {
@@ -39,7 +39,7 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     [Buffer]
     public MlxArray? RunningMean { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>The running variance, of shape (features,), or null: the unbiased one, as PyTorch keeps it and MLX since 0.32.</summary>
+    /// <summary>The running variance, of shape (features,), or null. It is unbiased, as in PyTorch and in MLX since 0.32.</summary>
     [Buffer]
     public MlxArray? RunningVar { get; set => SetOptionalArray(ref field, value); }
 
@@ -47,7 +47,7 @@ public sealed partial class BatchNorm : Module, IUnaryModule
     /// <param name="x">The input, of shape (batch, features), (batch, length, features), or (batch, height, width, features).</param>
     /// <returns>The output, of the same shape.</returns>
     /// <exception cref="ArgumentException">
-    /// The input has another number of dimensions, or, during training, a single value per channel.
+    /// The input doesn't have two to four dimensions, or has only one value per channel during training.
     /// </exception>
     public MlxArray Forward(MlxArray x)
     {

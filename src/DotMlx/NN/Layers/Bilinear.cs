@@ -31,7 +31,7 @@ public sealed partial class Bilinear : Module
         int outputs = Weight.Shape[0], second = Weight.Shape[1], first = Weight.Shape[2];
         int[] leading = x1.Shape[..^1].ToArray();
 
-        // (n, in1) by (in1, out * in2) gives what each second input is multiplied with.
+        // (n, in1) by (in1, out * in2) gives the factors of each second input.
         MlxArray flatWeight = Mx.Transpose(Mx.Reshape(Weight, outputs * second, first));
         MlxArray partial = Mx.Reshape(Mx.MatMul(Mx.Reshape(x1, -1, first), flatWeight), -1, outputs, second);
         MlxArray product = Mx.MatMul(Mx.Reshape(x2, -1, 1, second), Mx.SwapAxes(partial, -2, -1));

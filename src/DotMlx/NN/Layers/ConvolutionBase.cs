@@ -1,6 +1,6 @@
 namespace DotMlx.NN;
 
-/// <summary>The base class of the convolution layers: kernels, an optional bias, channels last.</summary>
+/// <summary>The base class of the convolution layers: kernels and an optional bias. Channels are the last axis.</summary>
 public abstract partial class ConvolutionBase : Module, IUnaryModule
 {
     private protected ConvolutionBase(int inChannels, int outChannels, ReadOnlySpan<int> kernel, int groups, bool bias)

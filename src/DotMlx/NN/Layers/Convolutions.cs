@@ -13,7 +13,7 @@ public sealed class Conv1d : ConvolutionBase
     /// <param name="kernelSize">The size of the kernels.</param>
     /// <param name="stride">The stride of the kernels.</param>
     /// <param name="padding">The number of zeros on each side.</param>
-    /// <param name="dilation">The distance between kernel elements (dilation).</param>
+    /// <param name="dilation">The distance between kernel elements.</param>
     /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="bias">Whether to add a bias.</param>
     /// <exception cref="ArgumentException">The number of groups doesn't divide the input channels.</exception>
@@ -47,7 +47,7 @@ public sealed class Conv2d : ConvolutionBase
     /// <param name="kernelSize">The size of the kernels.</param>
     /// <param name="stride">The stride of the kernels; null for 1.</param>
     /// <param name="padding">The number of zeros on each side.</param>
-    /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
+    /// <param name="dilation">The distance between kernel elements; null for 1.</param>
     /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="bias">Whether to add a bias.</param>
     /// <exception cref="ArgumentException">The number of groups doesn't divide the input channels.</exception>
@@ -83,7 +83,7 @@ public sealed class Conv3d : ConvolutionBase
     /// <param name="kernelSize">The size of the kernels.</param>
     /// <param name="stride">The stride of the kernels; null for 1.</param>
     /// <param name="padding">The number of zeros on each side.</param>
-    /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
+    /// <param name="dilation">The distance between kernel elements; null for 1.</param>
     /// <param name="bias">Whether to add a bias.</param>
     public Conv3d(
         int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default,

@@ -1,14 +1,14 @@
 namespace DotMlx.NN;
 
-/// <summary>A table of vectors, looked up by integers (<c>nn.Embedding</c>).</summary>
+/// <summary>A table of vectors, looked up by integer indices (<c>nn.Embedding</c>).</summary>
 public partial class Embedding : Module, IUnaryModule, IQuantizable
 {
-    /// <summary>Makes a table of random vectors, normal with the deviation √(1 / dims).</summary>
-    /// <param name="numEmbeddings">How many vectors.</param>
-    /// <param name="dims">The size of each.</param>
+    /// <summary>Creates a table of random vectors, normally distributed with the standard deviation √(1 / dims).</summary>
+    /// <param name="numEmbeddings">The number of vectors.</param>
+    /// <param name="dims">The size of each vector.</param>
     public Embedding(int numEmbeddings, int dims) => Weight = LayerInit.Normal(Math.Sqrt(1.0 / dims), numEmbeddings, dims);
 
-    /// <summary>Makes a table of a given array.</summary>
+    /// <summary>Creates a table from an array.</summary>
     /// <param name="weight">The vectors, of shape (count, dims).</param>
     public Embedding(MlxArray weight)
     {
@@ -22,14 +22,16 @@ public partial class Embedding : Module, IUnaryModule, IQuantizable
     /// <inheritdoc/>
     public virtual bool CanQuantize => true;
 
-    /// <summary>Looks vectors up.</summary>
-    /// <param name="x">Integers of any shape, below the number of vectors.</param>
+    /// <summary>Looks up vectors.</summary>
+    /// <param name="x">Integer indices of any shape, less than the number of vectors.</param>
     /// <returns>The vectors, of shape (..., dims).</returns>
     public virtual MlxArray Forward(MlxArray x) => Mx.Take(Weight, x, axis: 0);
 
-    /// <summary>Multiplies by the transposed table, for output layers that share it with the input.</summary>
-    /// <param name="x">Input of shape (..., dims).</param>
-    /// <returns>Output of shape (..., count).</returns>
+    /// <summary>
+    /// Multiplies by the transposed table, for output layers that share the table with the input layer (<c>as_linear</c>).
+    /// </summary>
+    /// <param name="x">The input, of shape (..., dims).</param>
+    /// <returns>The output, of shape (..., count).</returns>
     public virtual MlxArray AsLinear(MlxArray x)
     {
         using MlxArray transposed = Mx.Transpose(Weight);
@@ -37,7 +39,7 @@ public partial class Embedding : Module, IUnaryModule, IQuantizable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The input is to be quantized.</exception>
+    /// <exception cref="NotSupportedException"><paramref name="quantizeInput"/> is true.</exception>
     public virtual Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         quantizeInput
             ? throw new NotSupportedException("An embedding has integers as input; quantizeInput is for Linear layers.")

@@ -33,7 +33,7 @@ public sealed partial class GRU : Module, IUnaryModule
     [Parameter("b")]
     public MlxArray? Bias { get; set => SetOptionalArray(ref field, value); }
 
-    /// <summary>The bias inside the reset product, of shape (hidden,), or null.</summary>
+    /// <summary>The bias that the reset gate multiplies, of shape (hidden,), or null.</summary>
     public MlxArray? Bhn { get; set => SetOptionalArray(ref field, value); }
 
     /// <summary>Processes a sequence.</summary>

@@ -15,7 +15,9 @@ public sealed partial class GroupNorm : Module, IUnaryModule
     /// <param name="dims">The number of channels, the size of the last axis.</param>
     /// <param name="eps">The term added to the variance, greater than 0.</param>
     /// <param name="affine">Whether the layer has a learned scale and offset.</param>
-    /// <param name="pytorchCompatible">Whether a group consists of adjacent channels, as in PyTorch, instead of every n-th channel.</param>
+    /// <param name="pytorchCompatible">
+    /// Whether a group consists of adjacent channels, as in PyTorch, rather than of every n-th channel.
+    /// </param>
     /// <exception cref="ArgumentException">The number of groups doesn't divide the channels.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A number isn't positive.</exception>
     public GroupNorm(int numGroups, int dims, double eps = 1e-5, bool affine = true, bool pytorchCompatible = false)

@@ -1,15 +1,15 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// Resampling along one axis: which elements of the input make up each element of the output, and with what weights. Positions
-/// are computed in float32, as Python computes them, so that the same neighbours are taken.
+/// Resamples along one axis: which input elements contribute to each output element, and with what weights. Positions are computed in
+/// float32, as in Python, so that the same neighbors are chosen.
 /// </summary>
 internal static class Interpolation
 {
-    // As OpenCV and PyTorch enlarge images.
+    // OpenCV and PyTorch use this coefficient to enlarge images.
     private const float SharpCubic = -0.75f;
 
-    /// <summary>The nearest element of each place in the output.</summary>
+    /// <summary>The nearest element for each output position.</summary>
     public static int[] Nearest(int size, int target)
     {
         int[] indices = new int[target];
@@ -21,7 +21,7 @@ internal static class Interpolation
         return indices;
     }
 
-    /// <summary>Where in the input each place of the output lies.</summary>
+    /// <summary>The input position of each output position.</summary>
     public static float[] Positions(int size, int target, double scale, bool alignCorners)
     {
         float[] positions = new float[target];
@@ -34,7 +34,7 @@ internal static class Interpolation
         return positions;
     }
 
-    /// <summary>The two neighbours of each position.</summary>
+    /// <summary>The two neighbors of each position.</summary>
     public static IEnumerable<(int[] Indices, float[] Weights)> Linear(float[] positions, int size)
     {
         float[] inside = [.. positions.Select(p => Math.Clamp(p, 0, size - 1))];
@@ -42,7 +42,7 @@ internal static class Interpolation
         yield return ([.. inside.Select(p => (int)MathF.Ceiling(p))], [.. inside.Select(p => p - MathF.Floor(p))]);
     }
 
-    /// <summary>The four neighbours of each position, first the near ones as in Python; the border repeats outside.</summary>
+    /// <summary>The four neighbors of each position, the near ones first as in Python. Positions outside repeat the border.</summary>
     public static IEnumerable<(int[] Indices, float[] Weights)> Cubic(float[] positions, int size)
     {
         yield return Neighbours(p => MathF.Floor(p), Inner);
@@ -56,14 +56,14 @@ internal static class Interpolation
     }
 
     /// <summary>
-    /// Every neighbour that a kernel reaches, which is as much wider as the output is smaller. Neighbours outside do not count; the
+    /// All neighbors within the kernel's radius, which grows as the output shrinks. Neighbors outside the input don't count, and the
     /// weights of each position add up to 1.
     /// </summary>
     /// <param name="positions">From <see cref="Positions"/>.</param>
     /// <param name="size">The length of the input.</param>
-    /// <param name="scale">The factor.</param>
-    /// <param name="radius">How far the kernel reaches where nothing shrinks.</param>
-    /// <param name="kernel">The weight at a distance.</param>
+    /// <param name="scale">The scale factor from input to output.</param>
+    /// <param name="radius">The kernel's radius when the output isn't smaller than the input.</param>
+    /// <param name="kernel">Returns the weight at a distance.</param>
     public static IEnumerable<(int[] Indices, float[] Weights)> Antialiased(
         float[] positions, int size, double scale, int radius, Func<float, float> kernel)
     {
@@ -94,10 +94,10 @@ internal static class Interpolation
     /// <summary>The kernel of linear interpolation.</summary>
     public static float Triangle(float x) => Math.Max(1f - x, 0f);
 
-    /// <summary>Keys' kernel with a = -0.5, as PIL shrinks images.</summary>
+    /// <summary>Keys' kernel with a = -0.5, as PIL uses it to shrink images.</summary>
     public static float SoftCubic(float x) => x <= 1f ? Inner(x, -0.5f) : x <= 2f ? Outer(x, -0.5f) : 0f;
 
-    // Keys' kernel up to a distance of 1, and from there to 2.
+    // Keys' kernel for distances up to 1 (Inner) and from 1 to 2 (Outer).
     private static float Inner(float x, float a) => ((((a + 2f) * x) - (a + 3f)) * x * x) + 1f;
 
     private static float Outer(float x, float a) => (((((x - 5f) * x) + 8f) * x) - 4f) * a;

@@ -31,7 +31,7 @@ internal static class LayerInit
             return digits.Contains('.', StringComparison.Ordinal) ? digits : digits + ".0";
         }
 
-        // .NET begins with exponents one digit earlier.
+        // .NET switches to exponents one digit earlier than Python.
         int exponent = int.Parse(digits.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         return exponent == 15
             ? value.ToString("F1", CultureInfo.InvariantCulture)

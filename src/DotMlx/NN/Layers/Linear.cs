@@ -24,7 +24,7 @@ public partial class Linear : Module, IUnaryModule, IQuantizable
         Bias = bias;
     }
 
-    /// <summary>For layers that store their weights elsewhere.</summary>
+    /// <summary>Creates a layer whose weights a derived class stores.</summary>
     private protected Linear() => Weight = null!;
 
     /// <summary>The weight, of shape (output, input).</summary>
@@ -53,7 +53,7 @@ public partial class Linear : Module, IUnaryModule, IQuantizable
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">
-    /// The input is to be quantized, but the mode isn't nvfp4 or mxfp8, or the layer has a bias.
+    /// <paramref name="quantizeInput"/> is true, but the mode isn't nvfp4 or mxfp8, or the layer has a bias.
     /// </exception>
     public virtual Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false)
     {

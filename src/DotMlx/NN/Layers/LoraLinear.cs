@@ -20,7 +20,7 @@ public partial class LoraLinear : Linear
     {
     }
 
-    /// <summary>Adds an adapter to a layer. The layer stays as it is, trainable if it was.</summary>
+    /// <summary>Adds an adapter to a layer. The layer doesn't change and stays trainable if it was.</summary>
     /// <param name="linear">The layer, plain or quantized.</param>
     /// <param name="r">The rank of the adapter.</param>
     /// <param name="dropout">The dropout probability of the adapter's input.</param>
@@ -104,16 +104,16 @@ public partial class LoraLinear : Linear
     public virtual Linear Fuse(bool dequantize = false) =>
         WithWeight(dequantize, weight => weight + Mx.AsType(FusedCorrection(), weight.DType));
 
-    /// <summary>What the adapter adds to the output: scale · (dropout(x) A) B, in the adapter's dtype.</summary>
+    /// <summary>The adapter's contribution to the output: scale · (dropout(x) A) B, in the adapter's dtype.</summary>
     /// <param name="x">The input of the layer.</param>
     protected MlxArray Correction(MlxArray x) => Mx.MatMul(Mx.MatMul(_dropout.Forward(x), LoraA), LoraB) * Scale;
 
-    /// <summary>What the adapter adds to the weight, of shape (output, input), in the adapter's dtype.</summary>
+    /// <summary>The adapter's contribution to the weight, of shape (output, input), in the adapter's dtype.</summary>
     protected MlxArray FusedCorrection() => Mx.Transpose(Mx.MatMul(LoraA * Scale, LoraB));
 
-    /// <summary>A layer of the type of <see cref="Linear"/> with another weight. It shares the bias.</summary>
+    /// <summary>Creates a layer of the type of <see cref="Linear"/> with another weight and the same bias.</summary>
     /// <param name="dequantize">Whether a quantized layer becomes a plain one. If false, the new weight is quantized again.</param>
-    /// <param name="change">Makes the new weight of <see cref="PlainWeight"/>.</param>
+    /// <param name="change">Computes the new weight from <see cref="PlainWeight"/>.</param>
     protected Linear WithWeight(bool dequantize, Func<MlxArray, MlxArray> change)
     {
         ArgumentNullException.ThrowIfNull(change);

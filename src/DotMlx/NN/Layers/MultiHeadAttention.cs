@@ -2,15 +2,15 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx.NN;
 
-/// <summary>Scaled dot product attention with several heads (<c>nn.MultiHeadAttention</c>).</summary>
+/// <summary>Multi-head scaled dot-product attention (<c>nn.MultiHeadAttention</c>).</summary>
 public sealed partial class MultiHeadAttention : Module
 {
-    /// <summary>Creates the layer. Dimensions that are null are <paramref name="dims"/>.</summary>
+    /// <summary>Creates the layer. Dimensions that are null default to <paramref name="dims"/>.</summary>
     /// <param name="dims">The size of the model, divisible by the number of heads.</param>
     /// <param name="numHeads">The number of heads.</param>
     /// <param name="queryInputDims">The number of features of the queries.</param>
     /// <param name="keyInputDims">The number of features of the keys.</param>
-    /// <param name="valueInputDims">The number of features of the values; null for that of the keys.</param>
+    /// <param name="valueInputDims">The number of features of the values; null for the number of the keys.</param>
     /// <param name="valueDims">The number of features of the values after projection.</param>
     /// <param name="valueOutputDims">The number of features of the output.</param>
     /// <param name="bias">Whether the projections have biases.</param>
@@ -56,7 +56,7 @@ public sealed partial class MultiHeadAttention : Module
     /// </param>
     /// <param name="cache">The cache with the keys and values of earlier positions; null for none.</param>
     /// <returns>An array of shape (batch, queries, features).</returns>
-    [OverloadResolutionPriority(1)] // A mask of null is no mask.
+    [OverloadResolutionPriority(1)] // A null mask selects this overload.
     public MlxArray Forward(MlxArray queries, MlxArray keys, MlxArray values, MlxArray? mask = null, KVCache? cache = null) =>
         Forward(queries, keys, values, (q, k, v, scale) => Mx.Fast.ScaledDotProductAttention(q, k, v, scale, mask), cache);
 
@@ -86,7 +86,7 @@ public sealed partial class MultiHeadAttention : Module
         return scope.Keep(OutProj.Forward(Mx.Flatten(Mx.Transpose(attended, 0, 2, 1, 3), -2, -1)));
     }
 
-    /// <summary>A mask that hides later positions when it is added to the scores (<c>create_additive_causal_mask</c>).</summary>
+    /// <summary>Creates a mask that hides later positions when it is added to the scores (<c>create_additive_causal_mask</c>).</summary>
     /// <param name="n">The number of positions.</param>
     /// <param name="dtype">A floating-point dtype; null for float32.</param>
     /// <returns>An array of shape (n, n) that contains the lowest finite number above the diagonal and 0 elsewhere.</returns>

@@ -28,7 +28,7 @@ public abstract class PoolBase : Module, IUnaryModule
     /// <summary>Applies the layer.</summary>
     /// <param name="x">The input, of shape (batch, spatial sizes..., channels).</param>
     /// <returns>The output, of shape (batch, smaller spatial sizes..., channels).</returns>
-    /// <exception cref="ArgumentException">The input has another number of dimensions or is smaller than a window.</exception>
+    /// <exception cref="ArgumentException">The input has the wrong number of dimensions, or is smaller than a window.</exception>
     public MlxArray Forward(MlxArray x)
     {
         ArgumentNullException.ThrowIfNull(x);

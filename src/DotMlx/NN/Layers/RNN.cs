@@ -12,7 +12,7 @@ internal static class Recurrence
         return bias is null ? Mx.MatMul(x, transposed) : Mx.AddMM(bias, x, transposed);
     }
 
-    /// <summary>All states, stacked along the second-to-last axis, of a layer whose step computes the next state.</summary>
+    /// <summary>Applies a step function repeatedly, and stacks all states along the second-to-last axis.</summary>
     public static MlxArray States(
         MlxArray x, MlxArray weight, MlxArray? bias, MlxArray? state, Func<MlxArray, MlxArray?, MlxArray> step)
     {

@@ -4,7 +4,7 @@ namespace DotMlx.NN;
 /// <param name="layers">The modules; wrap a function in a <see cref="Lambda"/>.</param>
 public sealed partial class Sequential(params IEnumerable<IUnaryModule> layers) : Module, IUnaryModule
 {
-    /// <summary>Makes the module of an array of layers, or of layers one after the other in languages other than C#.</summary>
+    /// <summary>Creates the module from an array of layers, or from a list of arguments in languages other than C#.</summary>
     /// <param name="layers">The modules; wrap a function in a <see cref="Lambda"/>.</param>
     public Sequential(params IUnaryModule[] layers)
         : this((IEnumerable<IUnaryModule>)layers)

@@ -42,7 +42,7 @@ public sealed partial class SinusoidalPositionalEncoding : Module, IUnaryModule
         return scope.Keep(Scale == 1.0 ? both : both * Scale);
     }
 
-    // Computed as Python computes them: a position of some thousands turns the last bit of a frequency into a visible angle.
+    // The steps match Python's: at positions in the thousands, the last bit of a frequency visibly changes the angle.
     private static MlxArray Frequencies(int count, double lowest, double highest, bool fullTurns)
     {
         using MlxScope scope = MlxScope.Begin();

@@ -52,7 +52,7 @@ public sealed partial class Transformer : Module
     /// <summary>The decoder.</summary>
     public ITransformerDecoder Decoder { get; private set; }
 
-    // The interfaces may be implemented by anything; what is a module takes part with its parameters.
+    // Any class may implement the interfaces, but only a module contributes parameters.
     [Parameter("encoder")]
     private Module? EncoderModule
     {

@@ -16,7 +16,7 @@ public sealed class ConvTranspose1d : ConvolutionBase
     /// <param name="kernelSize">The size of the kernels.</param>
     /// <param name="stride">The stride of the kernels.</param>
     /// <param name="padding">The number of zeros on each side.</param>
-    /// <param name="dilation">The distance between kernel elements (dilation).</param>
+    /// <param name="dilation">The distance between kernel elements.</param>
     /// <param name="outputPadding">The additional size on one side of the output.</param>
     /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose1d(
@@ -53,7 +53,7 @@ public sealed class ConvTranspose2d : ConvolutionBase
     /// <param name="kernelSize">The size of the kernels.</param>
     /// <param name="stride">The stride of the kernels; null for 1.</param>
     /// <param name="padding">The number of zeros on each side.</param>
-    /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
+    /// <param name="dilation">The distance between kernel elements; null for 1.</param>
     /// <param name="outputPadding">The additional size on one side of the output.</param>
     /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose2d(
@@ -91,7 +91,7 @@ public sealed class ConvTranspose3d : ConvolutionBase
     /// <param name="kernelSize">The size of the kernels.</param>
     /// <param name="stride">The stride of the kernels; null for 1.</param>
     /// <param name="padding">The number of zeros on each side.</param>
-    /// <param name="dilation">The distance between kernel elements (dilation); null for 1.</param>
+    /// <param name="dilation">The distance between kernel elements; null for 1.</param>
     /// <param name="outputPadding">The additional size on one side of the output.</param>
     /// <param name="bias">Whether to add a bias.</param>
     public ConvTranspose3d(

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace DotMlx.NN;
 
-/// <summary>How <see cref="Upsample"/> computes values between those of the input.</summary>
+/// <summary>How <see cref="Upsample"/> interpolates between input values.</summary>
 public enum UpsampleMode
 {
-    /// <summary>The nearest one.</summary>
+    /// <summary>The nearest value.</summary>
     Nearest,
 
     /// <summary>Linear interpolation along every axis.</summary>
@@ -15,7 +15,7 @@ public enum UpsampleMode
     Cubic,
 }
 
-/// <summary>Enlarges the spatial axes, or shrinks them (<c>nn.Upsample</c>).</summary>
+/// <summary>Enlarges or shrinks the spatial axes (<c>nn.Upsample</c>).</summary>
 public sealed class Upsample : Module, IUnaryModule
 {
     private readonly double[] _scales;
@@ -24,25 +24,25 @@ public sealed class Upsample : Module, IUnaryModule
     private readonly bool _alignCorners;
     private readonly bool _antialias;
 
-    /// <summary>Makes a layer with one factor for all spatial axes.</summary>
-    /// <param name="scaleFactor">The factor; below 1 it shrinks.</param>
-    /// <param name="mode">How values between are computed.</param>
-    /// <param name="alignCorners">Whether the corners of input and output coincide, for linear and cubic.</param>
+    /// <summary>Creates a layer with one factor for all spatial axes.</summary>
+    /// <param name="scaleFactor">The factor; less than 1 to shrink.</param>
+    /// <param name="mode">The interpolation mode.</param>
+    /// <param name="alignCorners">Whether the corners of input and output coincide, in linear and cubic mode.</param>
     /// <param name="antialias">
-    /// Whether a smaller output averages over all of the input, for linear and cubic; without aligned corners.
+    /// Whether a smaller output averages over all of the input, in linear and cubic mode without aligned corners.
     /// </param>
-    /// <exception cref="ArgumentException">Antialiasing with the nearest mode or with aligned corners.</exception>
+    /// <exception cref="ArgumentException">Antialiasing is combined with the nearest mode or with aligned corners.</exception>
     public Upsample(double scaleFactor, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false, bool antialias = false)
         : this([scaleFactor], mode, alignCorners, antialias) => _same = true;
 
-    /// <summary>Makes a layer with a factor for each spatial axis.</summary>
-    /// <param name="scaleFactors">The factors; below 1 they shrink.</param>
-    /// <param name="mode">How values between are computed.</param>
-    /// <param name="alignCorners">Whether the corners of input and output coincide, for linear and cubic.</param>
+    /// <summary>Creates a layer with a factor for each spatial axis.</summary>
+    /// <param name="scaleFactors">The factors; less than 1 to shrink.</param>
+    /// <param name="mode">The interpolation mode.</param>
+    /// <param name="alignCorners">Whether the corners of input and output coincide, in linear and cubic mode.</param>
     /// <param name="antialias">
-    /// Whether a smaller output averages over all of the input, for linear and cubic; without aligned corners.
+    /// Whether a smaller output averages over all of the input, in linear and cubic mode without aligned corners.
     /// </param>
-    /// <exception cref="ArgumentException">Antialiasing with the nearest mode or with aligned corners.</exception>
+    /// <exception cref="ArgumentException">Antialiasing is combined with the nearest mode or with aligned corners.</exception>
     public Upsample(
         IReadOnlyList<double> scaleFactors, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false, bool antialias = false)
     {
@@ -67,9 +67,11 @@ public sealed class Upsample : Module, IUnaryModule
     }
 
     /// <summary>Applies the layer.</summary>
-    /// <param name="x">Input of shape (batch, spatial sizes..., channels), at least three-dimensional.</param>
-    /// <returns>An array of the same dimensions with larger spatial sizes.</returns>
-    /// <exception cref="ArgumentException">There is no spatial axis, or another number than there are factors.</exception>
+    /// <param name="x">The input, of shape (batch, spatial sizes..., channels), with at least three dimensions.</param>
+    /// <returns>An array with the same number of dimensions and scaled spatial sizes.</returns>
+    /// <exception cref="ArgumentException">
+    /// The input has no spatial axis, or the number of spatial axes differs from the number of factors.
+    /// </exception>
     public MlxArray Forward(MlxArray x)
     {
         ArgumentNullException.ThrowIfNull(x);
@@ -89,7 +91,7 @@ public sealed class Upsample : Module, IUnaryModule
             : Nearest(x, scales));
     }
 
-    // The order of the operations is Python's in all of these, so that values and gradients agree to the last bit.
+    // The order of operations in all of these methods matches Python's, so that values and gradients agree to the last bit.
     private static MlxArray Repeat(MlxArray x, double[] scales)
     {
         ReadOnlySpan<int> sizes = x.Shape;
@@ -118,7 +120,7 @@ public sealed class Upsample : Module, IUnaryModule
         return x[places];
     }
 
-    /// <summary>Sums the neighbours of each place, of which there is one for each choice of a neighbour along every axis.</summary>
+    /// <summary>Sums the weighted neighbors of each position, one for each combination of a neighbor along every axis.</summary>
     private MlxArray Interpolate(MlxArray x, double[] scales)
     {
         int spatial = scales.Length;
@@ -164,7 +166,7 @@ public sealed class Upsample : Module, IUnaryModule
 
     private static int Target(int size, double scale) => (int)(scale * size);
 
-    /// <summary>Numbers along one of several axes.</summary>
+    /// <summary>Reshapes values so that they broadcast along one of several axes.</summary>
     private static MlxArray Along<T>(T[] values, int axis, int dimensions)
         where T : unmanaged
     {

@@ -6,13 +6,13 @@ public abstract partial class Module
 {
     /// <summary>
     /// Replaces an array of this module, as the setters of the layers' properties do: <c>set => SetArray(ref field, value);</c>. The new
-    /// array must have the shape of the present one, as in <see cref="Update"/>. Inside a function under a transform only that function
-    /// sees it until the transform is over; other threads go on seeing what was there.
+    /// array must have the shape of the current array, as in <see cref="Update"/>. In a function under a transform, only that function sees
+    /// the new array until the transform ends; other threads still see the old array.
     /// </summary>
-    /// <param name="field">Where the array is kept.</param>
-    /// <param name="value">The new array.</param>
-    /// <param name="member">The property, for messages.</param>
-    /// <exception cref="ArgumentNullException">The new array is null and the present one is not.</exception>
+    /// <param name="field">The field that holds the array.</param>
+    /// <param name="value">The new array, of the same shape.</param>
+    /// <param name="member">The name of the property, for messages.</param>
+    /// <exception cref="ArgumentNullException">The new array is null and the current array isn't.</exception>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     protected void SetArray(ref MlxArray field, MlxArray value, [CallerMemberName] string member = "")
     {
@@ -23,11 +23,11 @@ public abstract partial class Module
         SetOptionalArray(ref field!, value, member);
     }
 
-    /// <summary>As <see cref="SetArray"/>, for a property that may be null.</summary>
-    /// <param name="field">Where the array is kept, if there is one.</param>
+    /// <summary>Like <see cref="SetArray"/>, but for a property that may be null.</summary>
+    /// <param name="field">The field that holds the array or null.</param>
     /// <param name="value">The new array, or null for none.</param>
-    /// <param name="member">The property, for messages.</param>
-    /// <exception cref="ArgumentException">Both arrays are there and their shapes differ.</exception>
+    /// <param name="member">The name of the property, for messages.</param>
+    /// <exception cref="ArgumentException">Neither array is null, and their shapes differ.</exception>
     protected void SetOptionalArray(ref MlxArray? field, MlxArray? value, [CallerMemberName] string member = "")
     {
         if (field is not { } current || value is null || ModuleSlot.IsSetting)

@@ -8,7 +8,7 @@ public abstract partial class Module
     internal static int ModeChanges => Volatile.Read(ref _modeChanges);
 
     /// <summary>
-    /// The state besides the arrays that determines how the module computes: which modules train, and which parameters are frozen.
+    /// The state other than arrays that affects the computation: which modules are in training mode and which parameters are frozen.
     /// </summary>
     internal string ModeText() => string.Join('\n', NamedModules().Select(item =>
         $"{item.Key} {(item.Value._training ? "trains" : "evaluates")} {string.Join(' ', item.Value._frozen.Order(StringComparer.Ordinal))}"));

@@ -2,26 +2,26 @@ namespace DotMlx.NN;
 
 public abstract partial class Module
 {
-    /// <summary>Decides about an array, a module or a container: the module that holds it, its dotted key there, and the value.</summary>
+    /// <summary>Selects arrays, modules, and containers by the module that holds them, their dotted key there, and their value.</summary>
     /// <param name="module">The module that holds the value, directly or in a list or dictionary.</param>
-    /// <param name="key">The key in that module, dotted inside lists and dictionaries (<c>layers.0</c>).</param>
-    /// <param name="value">A <see cref="MlxArray"/>, a <see cref="Module"/>, or a list or dictionary.</param>
+    /// <param name="key">The key in that module, dotted in lists and dictionaries (<c>layers.0</c>).</param>
+    /// <param name="value">An <see cref="MlxArray"/>, a <see cref="Module"/>, a list, or a dictionary.</param>
     public delegate bool MemberFilter(Module module, string key, object value);
 
-    /// <summary>All parameters and buffers (<c>Module.parameters</c>); modules without any are empty dictionaries.</summary>
+    /// <summary>All parameters and buffers (<c>Module.parameters</c>); a module without any becomes an empty dictionary.</summary>
     public TreeDictionary Parameters() => FilterAndMap(IsParameter);
 
     /// <summary>The parameters that are neither frozen nor buffers (<c>Module.trainable_parameters</c>).</summary>
     public TreeDictionary TrainableParameters() => FilterAndMap(IsTrainableParameter);
 
-    /// <summary>The filter of <see cref="Parameters"/>: arrays, modules and containers whose key does not begin with '_'.</summary>
+    /// <summary>The filter of <see cref="Parameters"/>: arrays, modules, and containers whose key doesn't begin with '_'.</summary>
     public static bool IsParameter(Module module, string key, object value)
     {
         ArgumentNullException.ThrowIfNull(key);
         return (value is MlxArray or Module || ModuleSlot.IsContainer(value)) && !key.StartsWith('_');
     }
 
-    /// <summary>The filter of <see cref="TrainableParameters"/>: parameters that are not frozen in their module.</summary>
+    /// <summary>The filter of <see cref="TrainableParameters"/>: parameters that aren't frozen in their module.</summary>
     public static bool IsTrainableParameter(Module module, string key, object value)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -29,11 +29,11 @@ public abstract partial class Module
     }
 
     /// <summary>
-    /// A tree of the arrays that pass a filter (<c>Module.filter_and_map</c>). In lists and dictionaries the filter sees dotted
-    /// keys; what it rejects there becomes an empty dictionary, so that positions are kept.
+    /// Creates a tree of the arrays that pass a filter (<c>Module.filter_and_map</c>). In lists and dictionaries, the filter sees dotted
+    /// keys, and rejected entries become empty dictionaries to preserve positions.
     /// </summary>
-    /// <param name="filter">Says what to keep; asked about modules and containers before what is in them.</param>
-    /// <param name="map">Applied to every array that is kept; null for the array itself.</param>
+    /// <param name="filter">Returns whether to keep a value. It is called for modules and containers before their contents.</param>
+    /// <param name="map">A function that is applied to every kept array; null for the array itself.</param>
     public TreeDictionary FilterAndMap(MemberFilter filter, Func<MlxArray, MlxArray>? map = null)
     {
         ArgumentNullException.ThrowIfNull(filter);
@@ -60,8 +60,8 @@ public abstract partial class Module
         return result;
     }
 
-    /// <summary>Replaces every parameter by what a function makes of it (<c>Module.apply</c>).</summary>
-    /// <param name="map">Gets an array, gives its replacement; shapes may change.</param>
+    /// <summary>Replaces every parameter with the result of a function (<c>Module.apply</c>).</summary>
+    /// <param name="map">Maps an array to its replacement, which may have another shape.</param>
     /// <param name="filter">Selects the arrays; null for all parameters.</param>
     /// <returns>This module.</returns>
     public Module Apply(Func<MlxArray, MlxArray> map, MemberFilter? filter = null)
@@ -77,21 +77,21 @@ public abstract partial class Module
 
     /// <summary>Converts parameters to another dtype (<c>Module.set_dtype</c>).</summary>
     /// <param name="dtype">The new dtype.</param>
-    /// <param name="predicate">Selects parameters by their present dtype; null selects all of them.</param>
+    /// <param name="predicate">Selects parameters by their current dtype; null for all parameters.</param>
     public void SetDType(DType dtype, Func<DType, bool>? predicate) =>
         Apply(array => predicate is null || predicate(array.DType) ? Mx.AsType(array, dtype) : array);
 
     /// <summary>
-    /// Replaces parameters (<c>Module.update</c>). The tree need not be complete. An update that fails changes nothing.
+    /// Replaces parameters (<c>Module.update</c>). The tree may be incomplete. A failed update changes nothing.
     /// </summary>
-    /// <param name="parameters">A tree as <see cref="Parameters"/> gives it, or a part of one.</param>
+    /// <param name="parameters">A tree as <see cref="Parameters"/> returns it, or a part of one.</param>
     /// <param name="strict">
-    /// Whether everything in the tree must have its place here, with the same shape. If false, names that are not here are ignored
-    /// and shapes are not compared.
+    /// Whether every array in the tree must have a parameter here with the same shape. If false, unknown names are ignored and shapes
+    /// aren't compared.
     /// </param>
     /// <returns>This module.</returns>
-    /// <exception cref="KeyNotFoundException">Strict, and there is no such parameter; the message names the full path.</exception>
-    /// <exception cref="ArgumentException">Strict, and shapes or structure differ; the message names path, expected and actual.</exception>
+    /// <exception cref="KeyNotFoundException">Strict: a parameter doesn't exist; the message contains the full path.</exception>
+    /// <exception cref="ArgumentException">Strict: shapes or structures differ; the message contains the path and both values.</exception>
     public Module Update(Tree parameters, bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -99,13 +99,15 @@ public abstract partial class Module
         return this;
     }
 
-    /// <summary>Replaces modules below this one (<c>Module.update_modules</c>). An update that fails changes nothing.</summary>
-    /// <param name="modules">Dotted paths, as <see cref="Children"/> and <see cref="LeafModules"/> give them, and the new modules.</param>
-    /// <param name="strict">Whether every path must lead to a module; if false, others are ignored.</param>
+    /// <summary>Replaces modules below this one (<c>Module.update_modules</c>). A failed update changes nothing.</summary>
+    /// <param name="modules">
+    /// Dotted paths, as <see cref="Children"/> and <see cref="LeafModules"/> return them, and the new modules.
+    /// </param>
+    /// <param name="strict">Whether every path must lead to a module; if false, other paths are ignored.</param>
     /// <returns>This module.</returns>
-    /// <exception cref="KeyNotFoundException">Strict, and there is nothing at a path.</exception>
+    /// <exception cref="KeyNotFoundException">Strict: a path doesn't exist.</exception>
     /// <exception cref="ArgumentException">
-    /// A module does not fit the type of the member that holds the present one, or no module is there.
+    /// A module doesn't fit the type of the member that holds the current module, or the current value isn't a module.
     /// </exception>
     public Module UpdateModules(IEnumerable<KeyValuePair<string, Module>> modules, bool strict = true)
     {
@@ -114,12 +116,12 @@ public abstract partial class Module
         return this;
     }
 
-    /// <summary>Keeps parameters out of training (<c>Module.freeze</c>). Freezing twice is harmless.</summary>
-    /// <param name="recurse">Whether modules below are frozen too.</param>
-    /// <param name="keys">Names of parameters, such as <c>bias</c>; null for all of each module's own.</param>
+    /// <summary>Freezes parameters, so that they aren't trained (<c>Module.freeze</c>). Freezing twice is harmless.</summary>
+    /// <param name="recurse">Whether to freeze the modules below this one too.</param>
+    /// <param name="keys">Names of parameters, such as <c>bias</c>; null for all parameters of each module.</param>
     /// <param name="strict">Whether every key must name a member of at least one of the modules.</param>
     /// <returns>This module.</returns>
-    /// <exception cref="KeyNotFoundException">Strict, and none of the modules has a member of that name.</exception>
+    /// <exception cref="KeyNotFoundException">Strict: none of the modules has a member with a given name.</exception>
     public virtual Module Freeze(bool recurse = true, IEnumerable<string>? keys = null, bool strict = false)
     {
         string[]? named = keys is null ? null : CheckKeys(keys, recurse, strict);
@@ -131,12 +133,12 @@ public abstract partial class Module
     /// <inheritdoc cref="Freeze(bool, IEnumerable{string}?, bool)"/>
     public Module Freeze(string key, bool recurse = true, bool strict = false) => Freeze(recurse, [key], strict);
 
-    /// <summary>Lets frozen parameters be trained again (<c>Module.unfreeze</c>). Buffers stay out of training.</summary>
-    /// <param name="recurse">Whether modules below are unfrozen too.</param>
-    /// <param name="keys">Names of parameters, such as <c>bias</c>; null for all of each module's own.</param>
+    /// <summary>Unfreezes parameters, so that they are trained again (<c>Module.unfreeze</c>). Buffers are never trained.</summary>
+    /// <param name="recurse">Whether to unfreeze the modules below this one too.</param>
+    /// <param name="keys">Names of parameters, such as <c>bias</c>; null for all parameters of each module.</param>
     /// <param name="strict">Whether every key must name a member of at least one of the modules.</param>
     /// <returns>This module.</returns>
-    /// <exception cref="KeyNotFoundException">Strict, and none of the modules has a member of that name.</exception>
+    /// <exception cref="KeyNotFoundException">Strict: none of the modules has a member with a given name.</exception>
     public virtual Module Unfreeze(bool recurse = true, IEnumerable<string>? keys = null, bool strict = false)
     {
         string[]? named = keys is null ? null : CheckKeys(keys, recurse, strict);
@@ -160,8 +162,8 @@ public abstract partial class Module
     public Module Unfreeze(string key, bool recurse = true, bool strict = false) => Unfreeze(recurse, [key], strict);
 
     /// <summary>
-    /// Called after <see cref="Unfreeze(bool, IEnumerable{string}?, bool)"/> on every module it reached, for those that keep parameters
-    /// frozen.
+    /// Called by <see cref="Unfreeze(bool, IEnumerable{string}?, bool)"/> on every affected module, so that a module can freeze parameters
+    /// again.
     /// </summary>
     protected virtual void AfterUnfreeze()
     {

@@ -3,15 +3,15 @@ namespace DotMlx.NN;
 public abstract partial class Module
 {
     /// <summary>
-    /// Replaces the layers below this module that have a quantized form, <see cref="Linear"/> and <see cref="Embedding"/>, by their
-    /// quantized form (<c>nn.quantize</c>).
+    /// Replaces the layers below this module that have a quantized form, such as <see cref="Linear"/> and <see cref="Embedding"/>, with
+    /// that form (<c>nn.quantize</c>).
     /// </summary>
     /// <param name="groupSize">The number of weights that share a scale; null for the default of the mode.</param>
     /// <param name="bits">The number of bits per weight; null for the default of the mode.</param>
     /// <param name="mode">affine, mxfp4, nvfp4, or mxfp8.</param>
-    /// <param name="quantizeInput">Whether to quantize inputs too: for the modes nvfp4 and mxfp8, and linear layers without a bias.</param>
+    /// <param name="quantizeInput">Whether to quantize inputs too, which requires nvfp4 or mxfp8 and linear layers without a bias.</param>
     /// <param name="classPredicate">
-    /// Gets the dotted path and the layer, and returns whether to quantize it; null for every layer that can be quantized.
+    /// Takes the dotted path and the layer, and returns whether to quantize it; null for every layer that can be quantized.
     /// </param>
     /// <exception cref="ArgumentException">The predicate selected a layer that has no quantized form, or the mode is unknown.</exception>
     public Module Quantize(
@@ -26,10 +26,10 @@ public abstract partial class Module
     }
 
     /// <summary>
-    /// Replaces layers below this module by the results of a function, for example with different settings for each layer.
+    /// Replaces layers below this module with the results of a function, for example with different settings for each layer.
     /// </summary>
     /// <param name="quantize">
-    /// Gets the dotted path and a layer without layers below it; returns its replacement, or null to keep it.
+    /// Takes the dotted path and a layer that has no layers below it, and returns its replacement, or null to keep it.
     /// </param>
     public Module Quantize(Func<string, Module, Module?> quantize)
     {

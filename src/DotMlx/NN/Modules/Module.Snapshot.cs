@@ -3,16 +3,16 @@ namespace DotMlx.NN;
 public abstract partial class Module
 {
     /// <summary>
-    /// All parameters and buffers as they are now, computed, as arrays of their own that share the memory of the module's. No later update
-    /// changes or frees them, also where <see cref="OwnsArrays"/> is true. A server publishes a whole model with it while training goes on:
+    /// Evaluates all current parameters and buffers, and returns them as separate arrays that share the module's memory. Later updates
+    /// don't change or free these arrays, even if <see cref="OwnsArrays"/> is true. A server can publish a whole model during training:
     /// <c>published = (Net)new Net().Update(model.Snapshot()).Eval();</c>.
     /// </summary>
     /// <remarks>
-    /// Call it on the thread that trains, between two steps: an update on another thread at that moment could mix two steps.
+    /// Call this method on the training thread between two steps. Otherwise, the snapshot could mix parameters of two steps.
     /// </remarks>
-    /// <returns>A tree as <see cref="Parameters"/> gives it.</returns>
+    /// <returns>A tree as <see cref="Parameters"/> returns it.</returns>
     /// <exception cref="InvalidOperationException">
-    /// It was called inside a function under a transform, where arrays have no values.
+    /// The method was called in a function under a transform, where arrays have no values.
     /// </exception>
     /// <exception cref="MlxException">A computation failed.</exception>
     public TreeDictionary Snapshot()

@@ -2,7 +2,9 @@ namespace DotMlx.NN;
 
 public abstract partial class Module
 {
-    /// <summary>Every array in this module and below: parameters, buffers and arrays whose name begins with '_'.</summary>
+    /// <summary>
+    /// Captures every array of this module and those below it: parameters, buffers, and arrays whose name begins with '_'.
+    /// </summary>
     public Tree CaptureState()
     {
         ModuleWrites.Look look = ModuleWrites.Read();
@@ -16,11 +18,11 @@ public abstract partial class Module
     }
 
     /// <summary>
-    /// Puts back the arrays of <see cref="CaptureState"/>. What held no array then holds none afterwards. A state that does not fit
-    /// changes nothing.
+    /// Restores the arrays of a <see cref="CaptureState"/>. A location that held no array then becomes empty again. A state that doesn't
+    /// fit changes nothing.
     /// </summary>
     /// <param name="state">A tree from <see cref="CaptureState"/>, or one of the same structure.</param>
-    /// <exception cref="ArgumentException">The tree has another structure; the message names the path.</exception>
+    /// <exception cref="ArgumentException">The tree has a different structure; the message contains the path.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -42,7 +44,7 @@ public abstract partial class Module
             }
             else if (state is TreeList)
             {
-                // Positions are kept.
+                // An empty dictionary preserves the positions of later elements.
                 slot.AddTo(state, new TreeDictionary());
             }
         }

@@ -53,7 +53,7 @@ public abstract partial class Module
         }
         foreach ((string childPath, Module child) in module.Children())
         {
-            // Members with a leading underscore hold no parameters, whatever is below them.
+            // Members with a leading underscore hold no parameters, regardless of the modules below them.
             if (childPath[0] != '_')
             {
                 AddSummary(child, TreePaths.Join(path, childPath), rows, ref total, ref trainable);

@@ -4,15 +4,15 @@ public abstract partial class Module
 {
     private const int ShownNames = 8;
 
-    /// <summary>Gives the value of a loss and its gradients by the trainable parameters (<c>nn.value_and_grad</c>).</summary>
+    /// <summary>Computes a loss and its gradients with respect to the trainable parameters (<c>nn.value_and_grad</c>).</summary>
     /// <remarks>
-    /// Arrays that the loss itself puts into the module, such as running statistics, stay there; all others are put back. If the
-    /// loss throws, the module is as it was before. Other threads see the module as it was until the gradients are there.
+    /// Arrays that the loss stores in the module, such as running statistics, remain; all others are restored. If the loss throws, the
+    /// module returns to its previous state. Other threads see the previous state of the module until the gradients are available.
     /// </remarks>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
-    /// <returns>A function that gives the loss and the gradients, a tree like <see cref="TrainableParameters"/>.</returns>
+    /// <param name="loss">A function that uses this module and returns a scalar.</param>
+    /// <returns>A function that returns the loss and the gradients, a tree like <see cref="TrainableParameters"/>.</returns>
     /// <exception cref="InvalidOperationException">
-    /// When called: the module has no trainable parameters; the message says what is frozen.
+    /// When called: the module has no trainable parameters. The message lists the frozen ones.
     /// </exception>
     public Func<(MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray> loss)
     {
@@ -20,21 +20,21 @@ public abstract partial class Module
         return () => Differentiate(loss);
     }
 
-    /// <summary>Gives the value of a loss of an array and its gradients by the trainable parameters.</summary>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
+    /// <summary>Computes a loss of one array and its gradients with respect to the trainable parameters.</summary>
+    /// <param name="loss">A function that uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> loss) =>
         ValueAndGrad<MlxArray>(loss);
 
-    /// <summary>Gives the value of a loss of two arrays and its gradients by the trainable parameters.</summary>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
+    /// <summary>Computes a loss of two arrays and its gradients with respect to the trainable parameters.</summary>
+    /// <param name="loss">A function that uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad(Func<MlxArray, MlxArray, MlxArray> loss) =>
         ValueAndGrad<MlxArray, MlxArray>(loss);
 
-    /// <summary>Gives the value of a loss of one argument and its gradients by the trainable parameters.</summary>
-    /// <typeparam name="T">Anything: a batch in any form.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
+    /// <summary>Computes a loss of one argument and its gradients with respect to the trainable parameters.</summary>
+    /// <typeparam name="T">Any type, such as a batch.</typeparam>
+    /// <param name="loss">A function that uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<T, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad<T>(Func<T, MlxArray> loss)
     {
@@ -42,10 +42,10 @@ public abstract partial class Module
         return x => Differentiate(() => loss(x));
     }
 
-    /// <summary>Gives the value of a loss of two arguments and its gradients by the trainable parameters.</summary>
-    /// <typeparam name="T1">Anything.</typeparam>
-    /// <typeparam name="T2">Anything.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
+    /// <summary>Computes a loss of two arguments and its gradients with respect to the trainable parameters.</summary>
+    /// <typeparam name="T1">Any type.</typeparam>
+    /// <typeparam name="T2">Any type.</typeparam>
+    /// <param name="loss">A function that uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<T1, T2, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad<T1, T2>(Func<T1, T2, MlxArray> loss)
     {
@@ -53,11 +53,11 @@ public abstract partial class Module
         return (x, y) => Differentiate(() => loss(x, y));
     }
 
-    /// <summary>Gives the value of a loss of three arguments and its gradients by the trainable parameters.</summary>
-    /// <typeparam name="T1">Anything.</typeparam>
-    /// <typeparam name="T2">Anything.</typeparam>
-    /// <typeparam name="T3">Anything.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar.</param>
+    /// <summary>Computes a loss of three arguments and its gradients with respect to the trainable parameters.</summary>
+    /// <typeparam name="T1">Any type.</typeparam>
+    /// <typeparam name="T2">Any type.</typeparam>
+    /// <typeparam name="T3">Any type.</typeparam>
+    /// <param name="loss">A function that uses this module and returns a scalar.</param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<T1, T2, T3, (MlxArray Value, TreeDictionary Gradients)> ValueAndGrad<T1, T2, T3>(Func<T1, T2, T3, MlxArray> loss)
     {
@@ -66,11 +66,13 @@ public abstract partial class Module
     }
 
     /// <summary>
-    /// Gives the value of a loss, an auxiliary output and the gradients by the trainable parameters, side by side: Python's
-    /// <c>((loss, aux), grads)</c> is <c>(loss, aux, grads)</c> here.
+    /// Computes a loss, an auxiliary output, and the gradients with respect to the trainable parameters. Python's <c>((loss, aux),
+    /// grads)</c> is <c>(loss, aux, grads)</c> here.
     /// </summary>
-    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
+    /// <typeparam name="TAux">Any type. Arrays that the loss creates remain valid.</typeparam>
+    /// <param name="loss">
+    /// A function that uses this module and returns a scalar and the auxiliary output, which isn't differentiated.
+    /// </param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<(MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<TAux>(Func<(MlxArray Loss, TAux Auxiliary)> loss)
     {
@@ -78,10 +80,12 @@ public abstract partial class Module
         return () => Differentiate(loss);
     }
 
-    /// <summary>Gives the value of a loss of one argument, an auxiliary output and the gradients, side by side.</summary>
-    /// <typeparam name="T">Anything: a batch in any form.</typeparam>
-    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
+    /// <summary>Computes a loss of one argument, an auxiliary output, and the gradients.</summary>
+    /// <typeparam name="T">Any type, such as a batch.</typeparam>
+    /// <typeparam name="TAux">Any type. Arrays that the loss creates remain valid.</typeparam>
+    /// <param name="loss">
+    /// A function that uses this module and returns a scalar and the auxiliary output, which isn't differentiated.
+    /// </param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<T, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<T,
         TAux>(Func<T, (MlxArray Loss, TAux Auxiliary)> loss)
@@ -90,11 +94,13 @@ public abstract partial class Module
         return x => Differentiate(() => loss(x));
     }
 
-    /// <summary>Gives the value of a loss of two arguments, an auxiliary output and the gradients, side by side.</summary>
-    /// <typeparam name="T1">Anything.</typeparam>
-    /// <typeparam name="T2">Anything.</typeparam>
-    /// <typeparam name="TAux">Anything; arrays made inside are valid afterwards.</typeparam>
-    /// <param name="loss">Uses this module and returns a scalar and the auxiliary output, which is not differentiated.</param>
+    /// <summary>Computes a loss of two arguments, an auxiliary output, and the gradients.</summary>
+    /// <typeparam name="T1">Any type.</typeparam>
+    /// <typeparam name="T2">Any type.</typeparam>
+    /// <typeparam name="TAux">Any type. Arrays that the loss creates remain valid.</typeparam>
+    /// <param name="loss">
+    /// A function that uses this module and returns a scalar and the auxiliary output, which isn't differentiated.
+    /// </param>
     /// <inheritdoc cref="ValueAndGrad(Func{MlxArray})"/>
     public Func<T1, T2, (MlxArray Value, TAux Auxiliary, TreeDictionary Gradients)> ValueAndGrad<T1, T2, TAux>(
         Func<T1, T2, (MlxArray Loss, TAux Auxiliary)> loss)

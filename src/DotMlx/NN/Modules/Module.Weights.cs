@@ -3,14 +3,14 @@ namespace DotMlx.NN;
 public abstract partial class Module
 {
     /// <summary>
-    /// Loads parameters from a file (<c>Module.load_weights</c>): <c>.safetensors</c>, <c>.npz</c>, or several safetensors files through
+    /// Loads parameters from a file (<c>Module.load_weights</c>): <c>.safetensors</c>, <c>.npz</c>, or several safetensors files via
     /// their index (<c>model.safetensors.index.json</c>, or the directory that contains it). The names are Python's.
     /// </summary>
     /// <param name="path">The file or directory.</param>
     /// <param name="strict">Whether names and shapes must match this module exactly.</param>
     /// <returns>This module.</returns>
     /// <exception cref="ArgumentException">
-    /// Strict, and names or shapes differ; the message lists them. Or the file format is unknown.
+    /// Strict: names or shapes differ; the message lists them. Or the file format is unknown.
     /// </exception>
     /// <exception cref="IOException">A file can't be read.</exception>
     public Module LoadWeights(string path, bool strict = true)
@@ -20,7 +20,7 @@ public abstract partial class Module
     }
 
     /// <summary>
-    /// Like <see cref="LoadWeights(string, bool)"/>, but reads the files on a thread of the pool; then the module takes the arrays.
+    /// Like <see cref="LoadWeights(string, bool)"/>, but reads the files on a thread-pool thread before the module takes the arrays.
     /// </summary>
     /// <param name="path">The file or directory.</param>
     /// <param name="strict">Whether names and shapes must match this module exactly.</param>
@@ -47,7 +47,7 @@ public abstract partial class Module
         }
         finally
         {
-            // What found no place here is of no use to anyone.
+            // Callers can't reach loaded arrays that the module didn't take.
             HashSet<MlxArray> used = new(CaptureState().Leaves, ReferenceEqualityComparer.Instance);
             foreach ((_, MlxArray array) in weights)
             {
@@ -64,7 +64,7 @@ public abstract partial class Module
     /// <param name="weights">Dotted names, as in the flattened <see cref="Parameters"/>, and arrays.</param>
     /// <param name="strict">Whether names and shapes must match this module exactly.</param>
     /// <returns>This module.</returns>
-    /// <exception cref="ArgumentException">Strict, and names or shapes differ; the message lists them.</exception>
+    /// <exception cref="ArgumentException">Strict: names or shapes differ; the message lists them.</exception>
     public Module LoadWeights(IEnumerable<KeyValuePair<string, MlxArray>> weights, bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -82,7 +82,7 @@ public abstract partial class Module
     }
 
     /// <summary>
-    /// Like <see cref="SaveWeights"/>, but on a thread of the pool. The current parameters are saved, so training may continue.
+    /// Like <see cref="SaveWeights"/>, but on a thread-pool thread. The current parameters are saved, so training may continue.
     /// </summary>
     /// <param name="path">A file name that ends with <c>.safetensors</c> or <c>.npz</c>.</param>
     /// <param name="progress">Receives the progress, on the thread that saves.</param>
@@ -110,7 +110,7 @@ public abstract partial class Module
         WeightFiles.SaveShards(directory, Parameters().Flatten(), maxShardBytes, new Transfer());
     }
 
-    /// <summary>Like <see cref="SaveShardedWeights"/>, but on a thread of the pool, with the current parameters.</summary>
+    /// <summary>Like <see cref="SaveShardedWeights"/>, but on a thread-pool thread, with the current parameters.</summary>
     /// <param name="directory">The directory, which is created if it doesn't exist.</param>
     /// <param name="maxShardBytes">The maximum number of bytes of arrays per file, except for a single array that is larger.</param>
     /// <param name="progress">Receives the progress, on the thread that saves; several files are reported one after another.</param>

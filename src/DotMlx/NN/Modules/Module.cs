@@ -3,14 +3,14 @@ using System.Text;
 namespace DotMlx.NN;
 
 /// <summary>
-/// The base of all neural network modules (<c>mlx.nn.Module</c>). Derive a <c>partial</c> class and declare arrays, modules, and
-/// lists and dictionaries of them as fields or properties: a source generator makes them parameters, named as in Python
-/// (<c>QueryProj</c> becomes <c>query_proj</c>), so that checkpoints are shared with Python.
+/// The base class of all neural network modules (<c>mlx.nn.Module</c>). Derive a <c>partial</c> class and declare arrays, modules, and
+/// lists and dictionaries of them as fields or properties. A source generator makes them parameters with Python's names (<c>QueryProj</c>
+/// becomes <c>query_proj</c>), so that Python can share the checkpoints.
 /// </summary>
 /// <remarks>
-/// Members whose name begins with '_' are no parameters, as in Python; <see cref="ParameterAttribute"/>,
-/// <see cref="BufferAttribute"/> and <see cref="NotParameterAttribute"/> say otherwise. Nothing here uses reflection, except for one check
-/// of classes that the source generator has not seen: they override <see cref="AddMembers"/>.
+/// Members whose name begins with '_' aren't parameters, as in Python, unless <see cref="ParameterAttribute"/>, <see
+/// cref="BufferAttribute"/>, or <see cref="NotParameterAttribute"/> overrides the rule. This class uses reflection only to check classes
+/// that the source generator hasn't processed, which override <see cref="AddMembers"/>.
 /// </remarks>
 /// <example>
 /// <code>
@@ -29,16 +29,19 @@ public abstract partial class Module : IMlxState
     private ModuleMember[]? _members;
     private bool _training = true;
 
-    /// <summary>Whether the module trains (dropout drops, batch normalization uses the batch) or evaluates. True at first.</summary>
+    /// <summary>
+    /// Whether the module is in training mode, in which dropout drops elements and batch normalization uses batch statistics. Initially
+    /// true.
+    /// </summary>
     public bool Training => _training;
 
     /// <summary>
-    /// Whether nobody but this module uses its arrays, so that what <see cref="Update"/>, <see cref="Apply"/> or a compiled step with this
-    /// module as its state replaces is freed at once. MLX then computes new parameters in the memory of the old ones, as it does in Python.
+    /// Whether only this module uses its arrays. If so, <see cref="Update"/>, <see cref="Apply"/>, and compiled steps that have this module
+    /// as state free the arrays that they replace at once. MLX then reuses the memory of the old parameters for the new ones, as in Python.
     /// </summary>
     /// <value>
-    /// False at first: what is replaced lives until the collector has found that nobody uses it, and arrays or trees of this module that
-    /// were kept stay valid. If true, read them anew after each update, and keep for later what <c>ToArray</c> or <c>SaveWeights</c> gives.
+    /// Initially false: a replaced array lives until the garbage collector finds it unreachable, so arrays and trees that were read from
+    /// this module stay valid. If true, read them again after each update, and use <c>ToArray</c> or <c>SaveWeights</c> to keep values.
     /// </value>
     public bool OwnsArrays { get; set; }
 
@@ -59,17 +62,18 @@ public abstract partial class Module : IMlxState
     }
 
     /// <summary>
-    /// Lists the members that hold arrays and modules. The source generator writes this for C#; a class in another language, such as F#,
-    /// overrides it and registers each member: <c>members.Add("up", up)</c>. At the first use of the members, an array or a module that
-    /// such a class holds and does not register is an error.
+    /// Lists the members that hold arrays and modules. The source generator implements this method in C#. A class in another language, such
+    /// as F#, overrides it and registers each member: <c>members.Add("up", up)</c>. If such a class holds an array or a module that isn't
+    /// registered, the first use of the members throws.
     /// </summary>
-    /// <param name="members">Where to add them, after those of the base class.</param>
+    /// <param name="members">The list to add members to; it already contains those of the base class.</param>
     protected virtual void AddMembers(ModuleMembers members)
     {
     }
 
     /// <summary>
-    /// Asks <see cref="AddMembers"/> again: a module asks once, and a class that implements it by hand may add members later.
+    /// Clears the cached list of members, so that <see cref="AddMembers"/> runs again, for a class that implements it by hand and adds
+    /// members later.
     /// </summary>
     protected void MembersChanged() => _members = null;
 
@@ -82,7 +86,7 @@ public abstract partial class Module : IMlxState
     /// <returns>This module.</returns>
     public Module Eval() => Train(false);
 
-    /// <summary>Called on every module by <see cref="Train"/> and <see cref="Eval"/>; an override calls the base.</summary>
+    /// <summary>Called on every module by <see cref="Train"/> and <see cref="Eval"/>; an override must call the base method.</summary>
     /// <param name="mode">True for training.</param>
     protected virtual void SetTrainingMode(bool mode)
     {
@@ -94,7 +98,7 @@ public abstract partial class Module : IMlxState
     }
 
     /// <summary>
-    /// The modules directly below this one with their dotted paths, also those in lists and dictionaries (<c>Module.children</c>).
+    /// The modules directly below this one with their dotted paths, including those in lists and dictionaries (<c>Module.children</c>).
     /// </summary>
     public IReadOnlyList<KeyValuePair<string, Module>> Children()
     {

@@ -1,6 +1,6 @@
 namespace DotMlx.NN;
 
-/// <summary>One member of a module class that holds arrays or modules. The source generator makes these.</summary>
+/// <summary>A member of a module class that holds arrays or modules. The source generator creates these objects.</summary>
 public abstract class ModuleMember
 {
     private protected ModuleMember(string name, bool isBuffer)
@@ -18,8 +18,8 @@ public abstract class ModuleMember
     /// <summary>Describes a member of <typeparamref name="TModule"/>.</summary>
     /// <param name="name">The name in trees and checkpoints, without dots.</param>
     /// <param name="get">Reads the member.</param>
-    /// <param name="set">Replaces it.</param>
-    /// <param name="isBuffer">Whether it is saved but never trained.</param>
+    /// <param name="set">Replaces the member.</param>
+    /// <param name="isBuffer">Whether the member is saved but never trained.</param>
     public static ModuleMember Create<TModule, TValue>(
         string name, Func<TModule, TValue?> get, Action<TModule, TValue> set, bool isBuffer = false)
         where TModule : Module
@@ -41,7 +41,7 @@ public abstract class ModuleMember
         return new Instance<TValue>(name, get, set, isBuffer);
     }
 
-    /// <summary>A module or container that cannot be exchanged.</summary>
+    /// <summary>A module or container that can't be replaced.</summary>
     internal static ModuleMember Fixed(string name, object value)
     {
         CheckName(name);
@@ -91,7 +91,7 @@ public abstract class ModuleMember
 
         internal override void Set(Module module, object? candidate)
         {
-            // What is accepted is in its place already.
+            // Accepts allows only the current value.
         }
     }
 

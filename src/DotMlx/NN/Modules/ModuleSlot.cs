@@ -57,7 +57,7 @@ internal readonly struct ModuleSlot
     /// <summary>The type that the slot accepts, if known.</summary>
     public string TypeName => _member?.TypeName ?? Value?.GetType().Name ?? "nothing";
 
-    /// <summary>Everything that a module, a list, or a dictionary holds, including empty locations.</summary>
+    /// <summary>All locations in a module, a list, or a dictionary, including empty ones.</summary>
     public static IEnumerable<ModuleSlot> In(object container)
     {
         switch (container)
@@ -146,7 +146,8 @@ internal readonly struct ModuleSlot
     public static bool IsContainer([NotNullWhen(true)] object? value) => value is IDictionary or IList;
 
     /// <summary>
-    /// Whether the member's type accepts the value. A read-only list accepts none; another list reports a wrong type when the value is set.
+    /// Whether the member's type accepts the value. A read-only list accepts no value; another list reports a wrong type when the value is
+    /// set.
     /// </summary>
     public bool Accepts(object value) =>
         _member?.Accepts(value) ?? _container is not (IList { IsReadOnly: true } or IDictionary { IsReadOnly: true });

@@ -2,12 +2,12 @@ using System.Collections;
 
 namespace DotMlx.NN;
 
-/// <summary>Replaces arrays and modules inside a module: everything is checked first, and then all is set or nothing.</summary>
+/// <summary>Replaces arrays and modules in a module atomically: it checks all changes first, and then makes all or none.</summary>
 internal sealed class ModuleUpdate
 {
     private readonly List<(ModuleSlot Slot, object? Value, string Path)> _changes = [];
 
-    // What stood in the first of the slots; those beyond have not been set.
+    // The previous values of the slots that have been set so far.
     private readonly List<object?> _before = [];
     private readonly bool _strict;
     private readonly bool _checkShapes;
@@ -26,7 +26,7 @@ internal sealed class ModuleUpdate
         update.CommitArrays(module);
     }
 
-    /// <summary>Replaces parameters by their names, as files have them.</summary>
+    /// <summary>Replaces parameters by their names in files.</summary>
     public static void Weights(Module module, KeyValuePair<string, MlxArray>[] weights, bool strict)
     {
         ModuleUpdate update = new(strict, checkShapes: false);
@@ -37,7 +37,7 @@ internal sealed class ModuleUpdate
         update.CommitArrays(module);
     }
 
-    /// <summary>Puts back what <see cref="Module.CaptureState"/> gave, except where other threads have written.</summary>
+    /// <summary>Restores the result of <see cref="Module.CaptureState"/>, except in slots that other threads have written.</summary>
     public static void State(Module module, Tree state, ModuleWrites.Watch? others = null)
     {
         ModuleUpdate update = new(strict: true, checkShapes: false) { _others = others };
@@ -46,7 +46,7 @@ internal sealed class ModuleUpdate
         update.Detach();
     }
 
-    /// <summary>Puts arrays in for a while, as a function under a transform needs it.</summary>
+    /// <summary>Temporarily replaces arrays for a function under a transform.</summary>
     public static ModuleUpdate Install(Module module, Tree parameters)
     {
         ModuleUpdate update = new(strict: true, checkShapes: false);
@@ -55,7 +55,7 @@ internal sealed class ModuleUpdate
         return update;
     }
 
-    /// <summary>Undoes <see cref="Install"/>, except where something else was put in meanwhile.</summary>
+    /// <summary>Undoes <see cref="Install"/>, except in slots that have been written since.</summary>
     public void PutBack()
     {
         ModuleWrites.Begin();
@@ -76,7 +76,7 @@ internal sealed class ModuleUpdate
                 }
                 else if (_before[i] is MlxArray { StandsIn: { } earlier } && earlier.Trace == standIn.Trace)
                 {
-                    // Other flows may have put another array there meanwhile.
+                    // Other threads may have written another array there since.
                     earlier.Outside = standIn.Outside;
                     slot.Set(_before[i]);
                 }
@@ -104,7 +104,7 @@ internal sealed class ModuleUpdate
 
     private void FreeReplaced(Module module)
     {
-        // An array may stand in several places, of which the update named one.
+        // Several slots may share an array of which the update replaced only one.
         List<MlxArray> left = [];
         module.CaptureState().CollectLeaves(left, shown: false);
         HashSet<MlxArray> kept = new(left, ReferenceEqualityComparer.Instance);
@@ -122,14 +122,14 @@ internal sealed class ModuleUpdate
         Commit();
         Detach();
 
-        // Under a transform the arrays are its own, and the originals come back.
+        // Under a transform, the new arrays belong to the trace, and the originals are restored later.
         if (module.OwnsArrays && _changes.Count > 0 && Trace.Current is null && !TraceLock.IsHeldByCurrentThread)
         {
             FreeReplaced(module);
         }
     }
 
-    // What a module holds outlives the scopes of whoever put it there.
+    // An array in a module outlives the scope that created it.
     private void Detach()
     {
         if (!MlxScope.AnyActive)
@@ -153,7 +153,7 @@ internal sealed class ModuleUpdate
         }
         HashSet<string> names = [];
 
-        // From the last, so that what a list has too much is taken off its end.
+        // In reverse order, so that surplus elements are removed from the end of a list.
         foreach (ModuleSlot slot in ModuleSlot.In(container).Reverse())
         {
             names.Add(slot.Key);
@@ -176,7 +176,7 @@ internal sealed class ModuleUpdate
         }
         else if (slot.Value is MlxArray && saved is null or { IsEmptyContainer: true })
         {
-            // It was not there, or no array, when the state was captured.
+            // The slot was missing or held no array when the state was captured.
             _changes.Add((slot, saved is null && container is not Module ? ModuleSlot.Gone : null, path));
         }
         else if (saved is not null && slot.HoldsState)
@@ -220,7 +220,7 @@ internal sealed class ModuleUpdate
         string path = TreePaths.Join(parentPath, key);
         if (!ModuleSlot.TryFind(container, key, out ModuleSlot slot) || slot.Value is null)
         {
-            // Lists of modules and functions have empty dictionaries where there is nothing to update.
+            // Trees from modules and transforms have empty dictionaries where there is nothing to update.
             if (_strict && !child.IsEmptyContainer)
             {
                 throw Missing(container, path, parentPath);
@@ -241,7 +241,7 @@ internal sealed class ModuleUpdate
     {
         if (child is not TreeLeaf { Array: { } replacement })
         {
-            // An empty dictionary says "nothing here", as the gaps of lists do.
+            // An empty dictionary marks a gap, as in lists.
             if (_strict && !child.IsEmptyContainer)
             {
                 throw new ArgumentException($"Parameter '{path}' is an array of shape {Shape(current)}, but "
@@ -278,7 +278,7 @@ internal sealed class ModuleUpdate
         }
     }
 
-    // Says how far the path leads.
+    // The message says which part of the path exists.
     private static KeyNotFoundException NoModule(object root, string path)
     {
         int end = path.Length;
@@ -307,7 +307,7 @@ internal sealed class ModuleUpdate
 
     private void Commit()
     {
-        // Other flows go on seeing what was there until the transform is over.
+        // Other threads see the old values until the transform ends.
         Trace? trace = Trace.Current;
         int at = 0;
         ModuleWrites.Begin();
@@ -331,7 +331,7 @@ internal sealed class ModuleUpdate
         }
         catch (Exception refusal)
         {
-            // A typed list or a setter of the program refused; what was set before goes back.
+            // A typed list or a property setter rejected the value, so the earlier changes are undone.
             for (int i = at - 1; i >= 0; i--)
             {
                 _ = trace is null ? ModuleWrites.Put(_changes[i].Slot, _before[i]) : _changes[i].Slot.Set(_before[i]);

@@ -1,22 +1,22 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// Writes into the slots of modules, one flow at a time, so that a reader can tell whether it has seen a whole model, and so that a flow
-/// that puts arrays back knows which of them another flow has replaced meanwhile.
+/// Serializes writes to the slots of modules. Readers can therefore tell whether they have seen a consistent model, and code that restores
+/// arrays knows which of them another thread has replaced since.
 /// </summary>
 internal static class ModuleWrites
 {
-    // Whoever meets writes so often, of other models for instance, goes on with what it has seen.
+    // After this many retries, for example because of writes to other models, a reader uses the values that it has.
     private const int MostLooks = 32;
 
     private static readonly Lock Gate = new();
     private static readonly List<Watch> Watches = [];
     private static int _depth;
 
-    // Odd while somebody writes.
+    // Odd during a write.
     private static int _version;
 
-    /// <summary>Begins to write, after the other flows; ends with <see cref="End"/> on the same thread. Nests.</summary>
+    /// <summary>Begins a write after those of other threads end. <see cref="End"/> must follow on the same thread. Calls nest.</summary>
     internal static void Begin()
     {
         Gate.Enter();
@@ -37,18 +37,18 @@ internal static class ModuleWrites
     }
 
     /// <summary>
-    /// Begins to read several slots, which shows a whole model unless <see cref="Look.Again"/> says that somebody wrote meanwhile.
+    /// Begins to read several slots. The values are consistent unless <see cref="Look.Again"/> reports a concurrent write.
     /// </summary>
     internal static Look Read() => new();
 
-    /// <summary>Begins to note what other threads write.</summary>
+    /// <summary>Begins to record the writes of other threads.</summary>
     internal static Watch Begun() => new();
 
     /// <summary>
-    /// Puts a value there for the flows that are in no trace: one that traces goes on seeing what it has put there. Between
-    /// <see cref="Begin"/> and <see cref="End"/>.
+    /// Sets a value for code outside traces; a running trace still sees the value that it has set. Call this method between <see
+    /// cref="Begin"/> and <see cref="End"/>.
     /// </summary>
-    /// <returns>What was there for those flows.</returns>
+    /// <returns>The previous value for code outside traces.</returns>
     internal static object? Put(in ModuleSlot slot, object? value)
     {
         object? before = slot.Value == ModuleSlot.Gone ? ModuleSlot.Gone : slot.Read();
@@ -98,7 +98,7 @@ internal static class ModuleWrites
         }
     }
 
-    /// <summary>One reading of several slots.</summary>
+    /// <summary>One read of several slots.</summary>
     internal struct Look
     {
         private int _seen;
@@ -106,7 +106,7 @@ internal static class ModuleWrites
 
         public Look() => Wait();
 
-        /// <summary>Whether somebody has written since, so that it is better to read again.</summary>
+        /// <summary>Whether another write has occurred since, so that the caller should read again.</summary>
         internal bool Again()
         {
             if (Volatile.Read(ref _version) == _seen || ++_looks == MostLooks)
@@ -128,7 +128,7 @@ internal static class ModuleWrites
         }
     }
 
-    /// <summary>What threads other than the one that made this have written since.</summary>
+    /// <summary>Records the slots that threads other than its creator have written since its creation.</summary>
     internal sealed class Watch : IDisposable
     {
         private readonly int _thread = Environment.CurrentManagedThreadId;
@@ -152,7 +152,9 @@ internal static class ModuleWrites
             }
         }
 
-        /// <summary>Whether another thread has written there. Between <see cref="Begin"/> and <see cref="End"/>.</summary>
+        /// <summary>
+        /// Whether another thread has written the slot. Call this method between <see cref="Begin"/> and <see cref="End"/>.
+        /// </summary>
         internal bool Has(in ModuleSlot slot)
         {
             _byContainer ??= _written.GroupBy(static item => item.Container, static item => item.Key, ReferenceEqualityComparer.Instance)

@@ -6,8 +6,8 @@ using System.Runtime.CompilerServices;
 namespace DotMlx.NN;
 
 /// <summary>
-/// Finds arrays and modules in the fields of a class that the source generator has not seen and that were not registered: without this
-/// check, nobody would train or save them, without a word.
+/// Finds unregistered arrays and modules in the fields of a class that the source generator hasn't processed. Without this check, such
+/// arrays would silently be neither trained nor saved.
 /// </summary>
 internal static class RegistrationCheck
 {
@@ -50,7 +50,7 @@ internal static class RegistrationCheck
             .Where(field => !IsCapturedParameter(field) && !IsExcluded(type, field)),
     ];
 
-    // C# keeps a parameter of a primary constructor in such a field; an analyzer reports it.
+    // The C# compiler stores a captured primary-constructor parameter in such a field; an analyzer reports it.
     private static bool IsCapturedParameter(FieldInfo field) => field.Name.StartsWith('<') && field.Name.EndsWith('P');
 
     [UnconditionalSuppressMessage("Trimming", "IL2070",
@@ -60,12 +60,12 @@ internal static class RegistrationCheck
             BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)?
             .IsDefined(typeof(NotParameterAttribute)) == true;
 
-    // The field of an automatic property is Name@ in F#, <Name>k__BackingField in C# and _Name in Visual Basic.
+    // The backing field of an auto-property is Name@ in F#, <Name>k__BackingField in C# and _Name in Visual Basic.
     private static string NameOf(FieldInfo field) => field.Name.StartsWith('<')
         ? field.Name[1..Math.Max(1, field.Name.IndexOf('>', StringComparison.Ordinal))]
         : field.Name.TrimEnd('@').TrimStart('_');
 
-    // F#'s list is neither of .NET's two kinds of container, but it holds modules all the same.
+    // F#'s list is neither an IList nor an IDictionary, but it can hold modules.
     private static bool HoldsState(object value) => value switch
     {
         MlxArray or Module => true,

@@ -24,7 +24,7 @@ internal static class WeightFiles
     public static void Save(string path, IEnumerable<KeyValuePair<string, MlxArray>> weights, Transfer transfer) =>
         AtomicFile.Write(path, WriterFor(path, weights, transfer));
 
-    /// <summary>Refuses a path that <see cref="Save"/> would refuse.</summary>
+    /// <summary>Throws if <see cref="Save"/> would reject the extension of the path.</summary>
     public static void CheckExtension(string path) => _ = WriterFor(path, [], new Transfer());
 
     public static void SaveShards(string directory, IReadOnlyList<KeyValuePair<string, MlxArray>> weights, long maxBytes, Transfer transfer)
@@ -48,7 +48,7 @@ internal static class WeightFiles
             files.Add(new AtomicFile(Path.Combine(directory, IndexName), ".tmp"));
             files[^1].Write(stream => WriteIndex(stream, map, weights.Sum(item => item.Value.NBytes)));
 
-            // Only now that all of them are on the disk do they take the places of older ones.
+            // Older files are replaced only after all new files are on disk.
             files.ForEach(file => file.Commit());
         }
         finally

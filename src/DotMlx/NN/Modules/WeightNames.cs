@@ -33,7 +33,7 @@ internal static class WeightNames
         return [.. found.Select(item => (slots[item.Key], item.Key, item.Value))];
     }
 
-    // The arrays of Module.Parameters().
+    // Collects the slots of the arrays in Module.Parameters().
     private static void Collect(object container, string path, Dictionary<string, ModuleSlot> slots)
     {
         foreach (ModuleSlot slot in ModuleSlot.In(container))
