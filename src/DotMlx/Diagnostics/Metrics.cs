@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace DotMlx;
 
-/// <summary>The meter <c>DotMlx</c>; its gauges compute only when they are observed.</summary>
+/// <summary>The meter <c>DotMlx</c>; its observable instruments compute their values only when they are observed.</summary>
 internal static class Metrics
 {
     private static readonly Meter Meter = new("DotMlx");
@@ -23,7 +23,7 @@ internal static class Metrics
         Meter.CreateObservableGauge("dotmlx.memory.cache", Mx.GetCacheMemory, "By", "Memory kept for reuse");
     }
 
-    /// <summary>Publishes the meter; called when the first array is made.</summary>
+    /// <summary>Publishes the meter; called when a thread first uses the library.</summary>
     internal static void Publish() => _ = Meter.Name;
 
     internal static void CompiledCall(bool cacheHit) => (cacheHit ? CompileHits : CompileTraces).Add(1);

@@ -6,8 +6,8 @@ using DotMlx.NN;
 namespace DotMlx;
 
 /// <summary>
-/// Names the class that shows values of a type in a notebook. .NET Interactive finds it, its source and its formatters by their names, so
-/// DotMlx refers to none of its packages.
+/// Names the class that formats values of a type in a notebook. .NET Interactive finds this attribute, the source class, and its formatters
+/// by name, so DotMlx needs no reference to its packages.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class TypeFormatterSourceAttribute(Type formatterSourceType) : Attribute
@@ -17,7 +17,7 @@ internal sealed class TypeFormatterSourceAttribute(Type formatterSourceType) : A
     public string[] PreferredMimeTypes { get; set; } = ["text/html"];
 }
 
-/// <summary>Makes the formatters; .NET Interactive calls this.</summary>
+/// <summary>Creates the formatters; .NET Interactive calls this class.</summary>
 internal sealed class NotebookFormatterSource
 {
 #pragma warning disable CA1822 // .NET Interactive calls it on an instance.
@@ -25,13 +25,13 @@ internal sealed class NotebookFormatterSource
 #pragma warning restore CA1822
 }
 
-/// <summary>Shows an array, a tree or a model in a notebook.</summary>
+/// <summary>Formats an array, a tree, or a model for a notebook.</summary>
 internal sealed class NotebookFormatter(string mimeType)
 {
     public string MimeType { get; } = mimeType;
 
-    /// <summary>Writes what it can show.</summary>
-    /// <returns>Whether it was such a value.</returns>
+    /// <summary>Writes a value if it is an array, a tree, or a model.</summary>
+    /// <returns>Whether the value was written.</returns>
     public bool Format(object instance, TextWriter writer)
     {
         bool html = MimeType == "text/html";

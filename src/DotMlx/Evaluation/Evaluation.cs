@@ -3,17 +3,17 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Where MLX evaluates: one evaluation at a time, on the calling thread where the streams allow it and on the thread
-/// that owns them where they do not. Everything that makes MLX evaluate goes through here.
+/// Runs one evaluation at a time: on the calling thread where the streams allow it, and otherwise on the thread that owns the streams. All
+/// code that makes MLX evaluate goes through this class.
 /// </summary>
 internal static unsafe class Evaluation
 {
-    // Two copies of this library in one process share MLX, and so this lock.
+    // Shared by all copies of this library in the process, because they share MLX.
     private static readonly Lock Gate = ProcessWide.Get("EvaluationGate", static () => new Lock());
     private static long _count;
     private static volatile bool _hasStartedAsynchronously;
 
-    /// <summary>The evaluations done so far.</summary>
+    /// <summary>The number of evaluations and other exclusive native sections that have begun.</summary>
     internal static long Count => Volatile.Read(ref _count);
 
     /// <summary>Whether an evaluation was ever started without waiting for it.</summary>
@@ -52,7 +52,7 @@ internal static unsafe class Evaluation
         }
     }
 
-    /// <summary>Whether the values are there already, so that reading them computes nothing.</summary>
+    /// <summary>Whether the values are available, so that reading them computes nothing.</summary>
     internal static bool IsAvailable(MlxArray array)
     {
         if (PeerWatch.IsLost)
@@ -71,7 +71,7 @@ internal static unsafe class Evaluation
         }
     }
 
-    /// <summary>As <see cref="IsAvailable"/>, but false where another thread evaluates and the answer would have to wait.</summary>
+    /// <summary>Like <see cref="IsAvailable"/>, but returns false instead of waiting if another thread is evaluating.</summary>
     internal static bool IsKnown(MlxArray array)
     {
         if (!Gate.TryEnter())
@@ -94,7 +94,7 @@ internal static unsafe class Evaluation
     /// <summary>Starts the evaluation and returns; reading an array waits for it.</summary>
     internal static void AsyncEval(ReadOnlySpan<MlxArray> arrays) => EvalVector(arrays, asynchronously: true);
 
-    /// <summary>Evaluates on the library's own thread; the task completes when the values are there.</summary>
+    /// <summary>Evaluates on the library's own thread; the task completes when the values are available.</summary>
     internal static Task EvalOnStreamThread(ReadOnlySpan<MlxArray> arrays, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -110,7 +110,7 @@ internal static unsafe class Evaluation
         PeerWatch.ThrowIfLost();
         RefuseTraced(arrays);
 
-        // The vector holds the native arrays, so the caller may dispose its own meanwhile.
+        // The vector holds the native arrays, so the caller may dispose its arrays in the meantime.
         mlx_vector_array vector = VectorArray.From(arrays).Handle;
         return StreamThread.RunAsync(
             () =>
@@ -161,7 +161,7 @@ internal static unsafe class Evaluation
         }
     }
 
-    /// <summary>Runs native calls that evaluate (saving, say) where evaluation is allowed.</summary>
+    /// <summary>Runs native calls that evaluate, such as saving, on a thread where evaluation is allowed.</summary>
     internal static void Run(Action evaluate)
     {
         PeerWatch.ThrowIfLost();
@@ -175,7 +175,7 @@ internal static unsafe class Evaluation
         }
     }
 
-    /// <summary>Runs native calls that evaluate nothing themselves on this thread, while no other one evaluates.</summary>
+    /// <summary>Runs native calls that evaluate nothing themselves on this thread, while no other thread evaluates.</summary>
     internal static void Exclude(Action action)
     {
         bool outermost = Enter();
@@ -189,8 +189,8 @@ internal static unsafe class Evaluation
         }
     }
 
-    /// <summary>Waits for the evaluation that runs; once the process is ending none begins after it.</summary>
-    /// <returns>Whether it has ended in time.</returns>
+    /// <summary>Waits for the running evaluation. Once the process is ending, no evaluation begins after it.</summary>
+    /// <returns>Whether the evaluation ended in time.</returns>
     internal static bool WaitUntilIdle(TimeSpan patience)
     {
         if (!Gate.TryEnter(patience))
@@ -203,8 +203,9 @@ internal static unsafe class Evaluation
     }
 
     /// <summary>
-    /// Runs a native call that changes tables which evaluations read, such as that of streams. Unlike <see cref="Exclude"/> it needs no
-    /// streams itself.
+    /// Runs a native call that changes tables that evaluations read, such as the table of streams. Unlike <see cref="Exclude"/>, this
+    /// method
+    /// needs no streams itself.
     /// </summary>
     internal static void Guard(Action action)
     {
@@ -256,7 +257,7 @@ internal static unsafe class Evaluation
         return available != 0;
     }
 
-    // An evaluation that was given up holds the lock for good, but what is computed already needs none.
+    // An abandoned evaluation holds the lock forever, but reading values that are already computed needs no lock.
     private static void ReadOnly(mlx_array array)
     {
         if (!IsAvailableHere(array))
@@ -292,7 +293,7 @@ internal static unsafe class Evaluation
             status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
             if (status != 0 && asynchronously && !TraceLock.IsHeldByCurrentThread)
             {
-                // A gradient on another thread makes MLX take every array for one that is traced. Any other error comes again.
+                // During a gradient on another thread, MLX mistakes every array for a traced one. Any other error occurs again.
                 asynchronously = false;
                 status = Mlxc.mlx_eval(arrays);
             }
@@ -307,14 +308,14 @@ internal static unsafe class Evaluation
         MlxError.ThrowIfFailed(status, asynchronously ? "mlx_async_eval" : "mlx_eval");
     }
 
-    // Apart from their callers, who would otherwise pay for the closures also when they need none.
+    // Separate methods, so that callers that don't need the closures don't allocate them.
     private static void EvalThere(mlx_array array) =>
         StreamThread.Run(() => MlxError.ThrowIfFailed(EvalHere(array), "mlx_array_eval"));
 
     private static void EvalThere(mlx_vector_array arrays, bool asynchronously) =>
         StreamThread.Run(() => EvalHere(arrays, asynchronously));
 
-    // Readers and writers call back from within an evaluation, and what they call may evaluate again.
+    // Readers and writers call back from within an evaluation, and their callbacks may evaluate again.
     private static bool Enter()
     {
         if (Gate.IsHeldByCurrentThread)
@@ -336,7 +337,7 @@ internal static unsafe class Evaluation
         return true;
     }
 
-    // Whoever holds the lock may be waiting for a process that is gone.
+    // The thread that holds the lock may be waiting for a process that is gone.
     private static void EnterGate()
     {
         const int Milliseconds = 100;

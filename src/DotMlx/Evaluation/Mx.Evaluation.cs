@@ -5,7 +5,7 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Computes the arrays and waits until their values are available (<c>mx.eval</c>).</summary>
-    /// <param name="arrays">Arrays of any shapes and types; arrays that are already computed cost nothing.</param>
+    /// <param name="arrays">Arrays of any shapes and dtypes; arrays that are already computed cost nothing.</param>
     /// <exception cref="MlxException">MLX failed to compute an array.</exception>
     /// <exception cref="ObjectDisposedException">An array has been disposed.</exception>
     public static void Eval(params ReadOnlySpan<MlxArray> arrays) => Evaluation.Eval(arrays);
@@ -18,11 +18,11 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// Starts computing the arrays on the library's own thread, and returns at once (<c>mx.async_eval</c>). No thread of the pool is
-    /// blocked. Await the task to wait for the values; reading one of them waits too.
+    /// Starts computing the arrays on the library's own thread and returns immediately (<c>mx.async_eval</c>). No thread-pool thread is
+    /// blocked. Await the task to wait for the values; reading an array waits too.
     /// </summary>
     /// <param name="arrays">The arrays; they may be disposed before the task completes.</param>
-    /// <returns>A task that completes when the values are available, or with MLX's error.</returns>
+    /// <returns>A task that completes when the values are available, or fails with MLX's error.</returns>
     [OverloadResolutionPriority(1)]
     public static Task EvalAsync(params ReadOnlySpan<MlxArray> arrays) => Evaluation.EvalOnStreamThread(arrays, CancellationToken.None);
 

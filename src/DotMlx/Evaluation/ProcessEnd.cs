@@ -6,35 +6,35 @@ namespace DotMlx;
 
 /// <summary>
 /// Shuts the library down before the process ends. The C library destroys MLX's static objects while threads of the program may still use
-/// them, which would end the process by a signal. Therefore, no new evaluation starts, the running one is waited for, and if other threads
-/// may still be inside MLX, the process ends without those destructors.
+/// them, and a signal would then end the process. Therefore, no new evaluation starts, and the library waits for the running one. If other
+/// threads may still be inside MLX, the process ends without running those destructors.
 /// </summary>
 internal static unsafe class ProcessEnd
 {
-    // For everything together: a program that ends should end soon.
+    // The limit for all waits together, so that a program that ends does so soon.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    // The thread that ends the process may still evaluate: a later handler of the same event may save something.
+    // The thread that ends the process may still evaluate, because a later handler of the same event may save data.
     [ThreadStatic]
     private static bool _mayPass;
 
     private static volatile bool _closed;
     private static int _registered;
 
-    /// <summary>Whether the calling thread may no longer start anything.</summary>
+    /// <summary>Whether the calling thread may no longer start work.</summary>
     internal static bool IsClosedHere => _closed && !_mayPass;
 
     /// <summary>Whether the process is ending.</summary>
     internal static bool IsClosed => _closed;
 
-    /// <summary>Whether this thread may continue after the end has begun, or works for one that may.</summary>
+    /// <summary>Whether this thread, or the thread that it works for, may continue after the process has begun to end.</summary>
     internal static bool MayPass
     {
         get => _mayPass;
         set => _mayPass = value;
     }
 
-    /// <summary>Subscribes to the end of the process; once is enough.</summary>
+    /// <summary>Subscribes to the end of the process; only the first call has an effect.</summary>
     internal static void Register()
     {
         if (Interlocked.Exchange(ref _registered, 1) != 0)
@@ -69,7 +69,7 @@ internal static unsafe class ProcessEnd
         TimeSpan Left() => TimeSpan.FromSeconds(Math.Max(0, (double)(deadline - Stopwatch.GetTimestamp()) / Stopwatch.Frequency));
     }
 
-    // What was started and not waited for runs on threads of MLX's own.
+    // Asynchronous evaluations that were not awaited run on MLX's own threads.
     private static bool Synchronize(TimeSpan patience)
     {
         if (!Evaluation.HasStartedAsynchronously)
@@ -86,7 +86,7 @@ internal static unsafe class ProcessEnd
         return waiting.Join(patience);
     }
 
-    // The C library runs handlers in the reverse order of their registration: first this flushes its files, then it ends the process.
+    // The C library runs handlers in the reverse order of registration: fflush first flushes all files, and _exit then ends the process.
     private static void SkipDestructors()
     {
         nint program = OperatingSystem.IsWindows() ? 0 : NativeLibrary.GetMainProgramHandle();

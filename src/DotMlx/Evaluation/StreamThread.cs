@@ -4,13 +4,12 @@ using System.Runtime.ExceptionServices;
 namespace DotMlx;
 
 /// <summary>
-/// The thread that owns GPU streams if MLX binds them to their creator, and that runs all asynchronous evaluations, so that they block no
-/// thread of the pool.
+/// The thread that owns GPU streams if MLX binds them to the thread that created them. It also runs all asynchronous evaluations, so that
+/// they block no thread-pool thread.
 /// </summary>
 internal static class StreamThread
 {
-    // MLX goes through graphs recursively in places, and what a thread gets by default differs: 512 KB to 8 MB. Only what is used takes
-    // memory.
+    // MLX traverses some graphs recursively, and default stack sizes vary from 512 KB to 8 MB. Only the part in use takes memory.
     private const int StackSize = 16 << 20;
 
     private static readonly BlockingCollection<Work> Queue = [];
@@ -18,14 +17,15 @@ internal static class StreamThread
     private static int _unfinished;
 
     /// <summary>
-    /// Whether evaluation must run on this thread: for a GPU whose streams work only on the thread that created them, or for other
-    /// processes that evaluations wait for.
+    /// Whether evaluation must run on this thread: either the GPU's streams work only on the thread that created them, or evaluations wait
+    /// for
+    /// other processes.
     /// </summary>
     internal static bool Required => Streams.BoundToThread || PeerWatch.Active;
 
     internal static bool IsCurrent => Worker.IsValueCreated && Thread.CurrentThread == Worker.Value;
 
-    /// <summary>Runs an action on this thread and waits; the caller gets its exception.</summary>
+    /// <summary>Runs an action on this thread and waits; an exception of the action is thrown to the caller.</summary>
     internal static void Run(Action action)
     {
         if (IsCurrent)
@@ -34,7 +34,7 @@ internal static class StreamThread
             return;
         }
 
-        // Left to the garbage collector: when the wait is given up, the worker may still set it.
+        // Not disposed, because the worker may still set the event after the wait was abandoned.
         var done = new ManualResetEventSlim();
         ExceptionDispatchInfo? failure = null;
         Enqueue(
@@ -58,13 +58,13 @@ internal static class StreamThread
     }
 
     /// <summary>
-    /// Runs an action on this thread later. <paramref name="cleanUp"/> always runs, even if the work was canceled before it began.
+    /// Queues an action for this thread. <paramref name="cleanUp"/> always runs, even if the work was canceled before it began.
     /// </summary>
     internal static Task RunAsync(Action action, Action cleanUp, CancellationToken cancellationToken)
     {
         var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        // Cancelling ends the wait at once; the worker finds out when it gets there.
+        // Cancellation ends the wait immediately; the worker skips the action when it dequeues the work.
         CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), completion);
         Enqueue(
@@ -100,11 +100,11 @@ internal static class StreamThread
         return completion.Task;
     }
 
-    /// <summary>Waits until nothing runs on this thread. Once the process is ending, nothing starts after that.</summary>
-    /// <returns>Whether it was idle in time.</returns>
+    /// <summary>Waits until nothing runs on this thread. Once the process is ending, no work starts after that.</summary>
+    /// <returns>Whether the thread became idle in time.</returns>
     internal static bool WaitUntilIdle(TimeSpan patience) => SpinWait.SpinUntil(static () => Volatile.Read(ref _unfinished) == 0, patience);
 
-    /// <summary>Ends the thread after the work in its queue.</summary>
+    /// <summary>Ends the thread after the queued work.</summary>
     internal static void Stop(TimeSpan patience)
     {
         Queue.CompleteAdding();

@@ -2,17 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx;
 
-/// <summary>How much of the calling thread's stack is left, as the operating system says.</summary>
+/// <summary>Asks the operating system how much of the calling thread's stack is left.</summary>
 internal static unsafe class ThreadStack
 {
-    // The operating systems' structures are smaller.
+    // Larger than pthread_attr_t on any supported platform.
     private const int AttributesSize = 256;
 
-    // The address where the stack ends: 0 where nobody has asked yet, the largest number where it cannot be told.
+    // The lowest address of the stack; 0 if not yet queried, the maximum value if unknown.
     [ThreadStatic]
     private static nuint _end;
 
-    /// <summary>Bytes left; null where it cannot be told.</summary>
+    /// <summary>The number of bytes left, or null if unknown.</summary>
     internal static long? Left
     {
         get

@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// MLX keeps the state of function transforms in plain static variables, so only one thread transforms at a time. The lock is re-entrant,
+/// Lets only one thread run function transforms at a time, because MLX keeps their state in plain static variables. The lock is re-entrant,
 /// because transforms nest. Evaluation never takes this lock, so a function under a transform may evaluate, and may wait for another thread
 /// that evaluates.
 /// </summary>

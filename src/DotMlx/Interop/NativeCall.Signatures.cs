@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>The recurring C signatures of operations with more than two arrays or with other arguments.</summary>
+/// <summary>The recurring C signatures of operations with more than two arrays or with additional arguments.</summary>
 internal static unsafe partial class NativeCall
 {
     internal static MlxArray WithInt(
@@ -49,7 +49,7 @@ internal static unsafe partial class NativeCall
         return Result(status, result, function);
     }
 
-    /// <summary>Two arrays that keep their own dtypes: no weak scalars.</summary>
+    /// <summary>Calls with two arrays that keep their own dtypes; weak scalars don't adapt to the other array.</summary>
     internal static MlxArray BinaryArrays(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function,
         MlxArray a, MlxArray b, MlxStream? stream,
@@ -72,7 +72,7 @@ internal static unsafe partial class NativeCall
         return Result(status, result, function);
     }
 
-    /// <summary>One array to two.</summary>
+    /// <summary>Calls with one array and two results.</summary>
     internal static (MlxArray First, MlxArray Second) ToPair(
         delegate*<mlx_array*, mlx_array*, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxStream? stream,
         [CallerArgumentExpression(nameof(a))] string? name = null)
@@ -84,7 +84,7 @@ internal static unsafe partial class NativeCall
         return (Result(status, first, function), Result(status, second, function));
     }
 
-    /// <summary>Several arrays to one, along an axis.</summary>
+    /// <summary>Joins several arrays along an axis.</summary>
     internal static MlxArray Join(
         delegate*<mlx_array*, mlx_vector_array, int, mlx_stream, int> f, string function,
         ReadOnlySpan<MlxArray> arrays, int axis, MlxStream? stream)

@@ -6,13 +6,13 @@ namespace DotMlx;
 /// <summary>Calls C functions for operations: passes handles, checks statuses, and owns results.</summary>
 internal static unsafe partial class NativeCall
 {
-    /// <summary>The stream an operation runs on: the given one, or the default stream that the library owns.</summary>
+    /// <summary>The stream on which an operation runs: the given one, or the library's default stream.</summary>
     internal static mlx_stream Stream(MlxStream? stream) => Stream(stream, ThreadState.Current);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static mlx_stream Stream(MlxStream? stream, ThreadState thread)
     {
-        // In some places (indices that are broadcast, say) MLX asks for the thread's default stream all the same.
+        // Some MLX code (broadcasting of indices, for example) uses the thread's default stream in any case.
         Streams.PrepareThread(thread);
         return stream is null ? Streams.CurrentHandle : stream.Handle;
     }
@@ -28,8 +28,9 @@ internal static unsafe partial class NativeCall
     }
 
     /// <summary>
-    /// The handle of the first operand of a call that ends with <see cref="Done(MlxArray)"/> and calls nothing else of the library in
-    /// between.
+    /// Announces the handle of the first operand of a call. The caller ends the call with <see cref="Done(MlxArray)"/> and calls no other
+    /// code
+    /// of the library in between.
     /// </summary>
     internal static mlx_array Left(MlxArray a, [CallerArgumentExpression(nameof(a))] string? name = null)
     {
@@ -46,7 +47,7 @@ internal static unsafe partial class NativeCall
         return b.Announce(thread, ref thread.Right);
     }
 
-    /// <summary>Ends the call: the operands are no longer used.</summary>
+    /// <summary>Ends the call and withdraws the operands' handles.</summary>
     internal static void Done(MlxArray a)
     {
         Volatile.Write(ref ThreadState.Current.Left, 0);
@@ -63,7 +64,7 @@ internal static unsafe partial class NativeCall
 
     internal static mlx_array HandleOrNull(MlxArray? a) => a is null ? default : a.Handle;
 
-    /// <summary>Owns the result of a call, or throws MLX's error.</summary>
+    /// <summary>Takes ownership of the result of a call, or throws MLX's error.</summary>
     /// <exception cref="MlxException">The status says that the call failed.</exception>
     internal static MlxArray Result(int status, mlx_array result, string function)
     {
@@ -100,7 +101,7 @@ internal static unsafe partial class NativeCall
         return result;
     }
 
-    /// <summary>Calls with two operands. Either one may be a .NET number, which takes the element type of the other.</summary>
+    /// <summary>Calls with two operands. Either operand may be a .NET number, which takes the dtype of the other.</summary>
     internal static MlxArray Binary(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream)
     {
@@ -142,7 +143,9 @@ internal static unsafe partial class NativeCall
     }
 
     /// <summary>
-    /// The handle of an operand. A number takes the type of the other operand, and a scalar that parameters share is shared.
+    /// Returns the handle of an operand. A .NET number takes the dtype of the other operand, and a scalar that parameters share uses the
+    /// shared
+    /// array.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static mlx_array Operand(MlxArray a, MlxArray beside, ThreadState thread, ref nint slot) =>
@@ -164,7 +167,8 @@ internal static unsafe partial class NativeCall
     }
 
     /// <summary>
-    /// The operand next to an array of type <paramref name="like"/>: a .NET number becomes a scalar by the weak rule. Dispose the result.
+    /// Returns the operand to use beside an array of dtype <paramref name="like"/>: a .NET number becomes a scalar by the weak-scalar rule.
+    /// Dispose the result.
     /// </summary>
     internal static MlxArray AsOperand(MlxArray scalarOrArray, DType like)
     {

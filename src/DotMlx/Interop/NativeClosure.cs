@@ -5,8 +5,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// A managed function as an <c>mlx_closure</c>. Graphs may keep the closure beyond this handle (custom functions do), so the
-/// managed side lives until MLX calls the destructor, on whichever thread that is.
+/// A managed function as an <c>mlx_closure</c>. Graphs may keep the closure beyond this handle (custom functions do), so the managed
+/// function
+/// lives until MLX calls the destructor, on any thread.
 /// </summary>
 internal readonly unsafe struct NativeClosure : IDisposable
 {
@@ -14,9 +15,11 @@ internal readonly unsafe struct NativeClosure : IDisposable
 
     internal mlx_closure Handle { get; }
 
-    /// <param name="function">Gets arrays that are disposed when it returns; the arrays it returns stay its own.</param>
+    /// <param name="function">Receives arrays that are disposed when it returns; it keeps the arrays that it returns.</param>
     /// <param name="given">
-    /// What the caller gave for these arrays: what they are to whoever keeps them. Without it they keep only their shapes.
+    /// The arrays that the caller passed. After the call, an argument that other code kept stands for the array passed in its place. If
+    /// null,
+    /// such an argument keeps only its shape.
     /// </param>
     internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function, MlxArray[]? given = null) =>
         Create(new Traceable(function, () => given));
@@ -47,10 +50,10 @@ internal readonly unsafe struct NativeClosure : IDisposable
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     internal static void Release(void* payload) => GCHandle.FromIntPtr((nint)payload).Free();
 
-    /// <summary>A copy of what MLX hands to a callback; MLX keeps its vector.</summary>
+    /// <summary>Copies the arrays that MLX passes to a callback; MLX keeps its vector.</summary>
     internal static MlxArray[] Borrow(mlx_vector_array vector) => new VectorArray(vector).ToArrays();
 
-    /// <summary>Hands the results of a callback over to MLX.</summary>
+    /// <summary>Passes the results of a callback to MLX.</summary>
     internal static void Return(mlx_vector_array* result, MlxArray[] outputs)
     {
         if (outputs is null)
@@ -70,12 +73,12 @@ internal readonly unsafe struct NativeClosure : IDisposable
         *result = VectorArray.From(outputs).Handle;
     }
 
-    /// <summary>Says what the arguments of a function are after it, for those who keep them.</summary>
+    /// <summary>Determines what the arguments of a function represent after the call, for code that has kept them.</summary>
     private static void Succeed(MlxArray[] arguments, MlxArray[]? given)
     {
         for (int i = 0; i < arguments.Length; i++)
         {
-            // What the function itself has disposed stays so.
+            // Arguments that the function itself has disposed stay disposed.
             if (!arguments[i].IsDisposed)
             {
                 arguments[i].BecomeWhenDisposed(

@@ -10,7 +10,7 @@ internal readonly unsafe struct NativeMap : IDisposable
 
     internal mlx_map_string_to_array Handle { get; }
 
-    /// <param name="arrays">The arrays, which stay the caller's; null for none.</param>
+    /// <param name="arrays">The arrays, which the caller still owns; null for an empty map.</param>
     /// <exception cref="ArgumentException">A name contains '%', which would break MLX's messages.</exception>
     internal static NativeMap From(IReadOnlyDictionary<string, MlxArray>? arrays)
     {

@@ -12,11 +12,11 @@ internal unsafe ref struct VectorArray
 
     internal readonly int Count => (int)Mlxc.mlx_vector_array_size(Handle);
 
-    /// <summary>A vector of the given arrays, in order; the caller keeps the arrays.</summary>
+    /// <summary>Makes a vector of the given arrays, in order; the caller keeps the arrays.</summary>
     /// <exception cref="ArgumentNullException">An array is null.</exception>
     internal static VectorArray From(ReadOnlySpan<MlxArray> arrays)
     {
-        // A handle is valid until many others have been taken.
+        // A handle stays announced until RingLength more have been taken, so the arrays are appended in smaller batches.
         const int AtOnce = ThreadState.RingLength / 2;
         Span<mlx_array> handles = stackalloc mlx_array[AtOnce];
         VectorArray vector = default;
@@ -50,7 +50,7 @@ internal unsafe ref struct VectorArray
         }
     }
 
-    /// <summary>Every element as a separate array.</summary>
+    /// <summary>Returns every element as a separate array.</summary>
     internal readonly MlxArray[] ToArrays()
     {
         var arrays = new MlxArray[Count];

@@ -4,9 +4,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Owns the arrays that the operations of one thread make while it is open, and frees them together. They are cheap, because they are
-/// neither watched nor counted, and belong to no <see cref="MlxScope"/>. Arrays that live on are taken out. Arenas nest; unlike scopes,
-/// they don't follow <c>await</c>.
+/// Owns the arrays that one thread's operations make while the arena is open, and frees them together. These arrays are cheap: they are
+/// neither watched nor counted, and they belong to no <see cref="MlxScope"/>. The arena's user takes out the arrays that must outlive it.
+/// Arenas nest. Unlike scopes, they don't follow <c>await</c>.
 /// </summary>
 internal sealed unsafe class Arena : ArrayWatch, IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
     private int _count;
     private Arena? _outer;
 
-    // How many handles the thread held when this was opened.
+    // The number of handles that the thread held when this arena was opened.
     private int _held;
 
     private Arena(ThreadState thread)
@@ -24,7 +24,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
     /// <summary>The scalars that parameters of one shape share; null if nothing is shared.</summary>
     internal SharedScalars? Scalars { get; private set; }
 
-    /// <summary>Opens an arena on the calling thread, which also disposes it.</summary>
+    /// <summary>Opens an arena on the calling thread; the same thread must dispose it.</summary>
     internal static Arena Open(SharedScalars? scalars = null)
     {
         ThreadState thread = ThreadState.Current;
@@ -37,7 +37,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return arena;
     }
 
-    /// <summary>Closes all arenas of the thread temporarily, because other code may keep the arrays that it makes.</summary>
+    /// <summary>Suspends the thread's arenas while other code runs, because that code may keep the arrays that it makes.</summary>
     internal static Suspension Suspend()
     {
         ThreadState thread = ThreadState.Current;
@@ -46,14 +46,14 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return suspension;
     }
 
-    /// <summary>Whether an array belongs to an arena, or borrows its handle in one.</summary>
+    /// <summary>Whether an array belongs to an arena or has a borrowed handle.</summary>
     internal static bool Has(MlxArray array) => array.Watch is Arena || IsBorrowed(array);
 
     /// <summary>Whether the handle of an array is borrowed.</summary>
     internal static bool IsBorrowed(MlxArray array) => array.Watch is BorrowedHandle;
 
     /// <summary>
-    /// Makes an array of an arena an ordinary one that belongs to no scope, because it became part of state that lives longer.
+    /// Turns an arena's array into an ordinary one that belongs to no scope, because the array has become part of state that lives longer.
     /// </summary>
     internal static void Detach(MlxArray array)
     {
@@ -70,7 +70,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         }
     }
 
-    /// <summary>A second handle for the native array of an array, which the caller owns.</summary>
+    /// <summary>Returns a second handle for an array's native array; the caller owns the handle.</summary>
     internal static mlx_array Copy(MlxArray array)
     {
         if (array.Weak is { } weak)
@@ -85,7 +85,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return copy;
     }
 
-    /// <summary>Takes over an array that was just made; called by the array itself.</summary>
+    /// <summary>Takes over a newly made array; called by the array itself.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Add(MlxArray array)
     {
@@ -93,13 +93,15 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         Remember(array);
     }
 
-    /// <summary>An array, valid as long as the arena, that uses the handle of another array, which must live as long.</summary>
+    /// <summary>
+    /// Makes an array that uses another array's handle and is valid as long as the arena; the other array must live as long.
+    /// </summary>
     internal MlxArray Borrow(MlxArray array)
     {
         MlxArray borrowed;
         if (ReferenceEquals(_thread.Arena, this))
         {
-            // Whoever disposes the array meanwhile, on another thread, leaves the handle until this is released.
+            // Holding the handle keeps it valid until this arena is released, even if another thread disposes the array.
             mlx_array handle = array.Handle;
             _thread.Hold((nint)handle.ctx);
             GC.KeepAlive(array);
@@ -121,7 +123,9 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return borrowed;
     }
 
-    /// <summary>A handle for the native array of an array, which the caller owns: the array's own if it belongs to this arena.</summary>
+    /// <summary>
+    /// Returns a handle that the caller owns: the array's own handle if the array belongs to this arena, otherwise a copy.
+    /// </summary>
     internal mlx_array Take(MlxArray array)
     {
         if (!ReferenceEquals(array.Watch, this))
@@ -129,7 +133,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
             return Copy(array);
         }
 
-        // Code that still uses the array may do so until the arena lets go of it.
+        // Code that still uses the array may do so until the arena releases it.
         mlx_array handle = array.Handle;
         array.Watch = _thread.Borrowed;
         return handle;
@@ -164,7 +168,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         return array;
     }
 
-    /// <summary>Frees the arrays that were made and not taken out, which are then disposed.</summary>
+    /// <summary>Frees and disposes the arrays that were made and not taken out.</summary>
     internal void Release()
     {
         NativeFree.Free(_made.AsSpan(0, _count), this);

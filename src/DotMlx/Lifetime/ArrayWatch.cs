@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>The object to which an array refers so that the thread that made the array finds out when it is unreachable.</summary>
+/// <summary>The object through which the thread that made an array learns that the array is unreachable.</summary>
 /// <param name="owner">The thread that made the array.</param>
 internal abstract class ArrayWatch(ThreadState owner)
 {

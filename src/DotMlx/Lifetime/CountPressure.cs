@@ -3,18 +3,18 @@ using System.Diagnostics;
 namespace DotMlx;
 
 /// <summary>
-/// A thread that leaves many small arrays unreachable makes the C library's heap large and cold long before the garbage collector runs,
-/// because to the collector an array is 40 bytes. This class requests a collection after some thousands of arrays that were not disposed,
-/// if collections find any and cost little.
+/// Requests a collection after some thousands of arrays that were not disposed, as long as collections find unreachable arrays and cost
+/// little. To the garbage collector an array is only 40 bytes, so a thread that leaves many small arrays unreachable would make the C
+/// library's heap large and cold long before a collection runs on its own.
 /// </summary>
 internal sealed class CountPressure
 {
     private const long Least = 1 << 12;
 
-    // Of all threads together. Metal has at most 499,000 buffers, and the arrays that a program keeps need some of them.
+    // For all threads together. Metal allows at most 499,000 buffers, and the arrays that a program keeps need some of them.
     private const long Most = 1 << 17;
 
-    // Parts of the time between two collections: one that takes more should come less often, one that takes less may come more often.
+    // Fractions of the time between two collections. A collection that takes more runs less often; one that takes less may run more often.
     private const long Dear = 3;
     private const long Cheap = 6;
 

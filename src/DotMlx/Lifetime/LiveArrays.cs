@@ -7,8 +7,8 @@ namespace DotMlx;
 /// <summary>Counts arrays as they are made and freed, and records where they were made if requested.</summary>
 internal static class LiveArrays
 {
-    // How often a thread that makes arrays looks whether some are to be freed, and whether memory is to be cared for. Programs that
-    // make arrays from data, or run on an eager library, fill memory without an evaluation.
+    // How often a thread that makes arrays drains the queue of frees, and how often it checks memory. Programs that make arrays from data,
+    // or run on an eager library, fill memory without an evaluation.
     private const long OftenMask = 7;
     private const long SeldomMask = 127;
 
@@ -29,7 +29,7 @@ internal static class LiveArrays
         }
     }
 
-    /// <summary>Counts an array and makes its thread watch it.</summary>
+    /// <summary>Counts an array and makes its thread watch the array.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Created(MlxArray array, nint native, ThreadState thread)
     {
@@ -40,7 +40,7 @@ internal static class LiveArrays
         }
     }
 
-    /// <summary>Counts an array as freed and stops watching it; the array must be kept alive in the meantime.</summary>
+    /// <summary>Counts an array as freed and stops watching it; the caller keeps the array alive in the meantime.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Freed(MlxArray array, nint native, ThreadState thread)
     {

@@ -4,33 +4,35 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// The garbage collector doesn't see native memory, so programs without <c>using</c> would grow. Before an evaluation, and at intervals
-/// while arrays are made, a collection is requested if MLX holds clearly more memory than after the last one.
+/// Requests a garbage collection if MLX holds clearly more memory than after the last one. The garbage collector doesn't see native
+/// memory, so programs without <c>using</c> would grow without bound. The check runs before each evaluation, and at intervals while
+/// arrays are made.
 /// </summary>
 internal static unsafe class MemoryPressure
 {
-    // Below this much growth a collection costs more than it gives back.
+    // For less growth than this, a collection costs more than it gains.
     private const ulong LeastGrowth = 2 << 20;
 
-    // A collection that found nothing may be repeated when this many times its duration has passed, or on much more growth.
+    // After a collection that found nothing, the next one waits until this many times its duration has passed or memory has grown much
+    // more.
     private const int RestFactor = 25;
     private const ulong Impatience = 4;
 
-    // Each collection in a row that found nothing doubles the growth it takes for the next, up to the same.
+    // Each consecutive collection that finds nothing doubles the growth required for the next one, up to Impatience times.
     private const int MostMisses = 2;
 
     private static readonly Lock Gate = new();
 
-    // What was left after the last collection of the young generations, and of all.
+    // The memory left after the last collection of generations 0 and 1, and after the last full collection.
     private static ulong _youngFloor;
     private static ulong _fullFloor;
     private static long _restUntil;
     private static int _misses;
 
-    // Whether the next collection looks at all generations.
+    // Whether the next collection is a full one.
     private static bool _everything;
 
-    /// <summary>Checks MLX's memory and requests a collection if that is promising.</summary>
+    /// <summary>Checks MLX's memory and requests a collection if one is likely to free memory.</summary>
     internal static void Check()
     {
         nuint active = 0;
@@ -58,7 +60,7 @@ internal static unsafe class MemoryPressure
 
     private static void Collect(ulong active)
     {
-        // Whoever comes second finds the work being done.
+        // If another thread holds the lock, it is already collecting.
         if (!Gate.TryEnter())
         {
             return;
@@ -68,13 +70,14 @@ internal static unsafe class MemoryPressure
         {
             long start = Stopwatch.GetTimestamp();
 
-            // An array that lived through one collection (a parameter, until its next update) is found in the middle generation. Two
-            // collections at once would move what lives to the last one, so where this one finds nothing, the next looks everywhere.
+            // An array that survived one collection (a parameter, until its next update) is found in generation 1. Two collections in a row
+            // would
+            // move live arrays to generation 2, so the next collection is a full one only if this one finds nothing.
             long before = ThreadStates.Unreachable;
             _youngFloor = LeftAfter(_everything ? 2 : 1);
             _fullFloor = _everything ? _youngFloor : _fullFloor;
 
-            // What a graph still needs is given back after its evaluation only, so the bytes alone do not tell.
+            // An array that a graph still needs frees its memory only after the graph's evaluation, so the byte counts alone don't tell.
             bool found = ThreadStates.Unreachable != before;
             _everything = !found && !_everything && _youngFloor > _fullFloor + (2 * Allowance(_fullFloor));
 

@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// Frees every array made inside it when it is disposed, except those that <see cref="Keep(MlxArray)"/> was asked to keep.
-/// Scopes nest and follow <c>await</c>; what an inner scope keeps belongs to the outer one.
+/// Frees every array that was made inside the scope when the scope is disposed, except arrays passed to <see cref="Keep(MlxArray)"/>.
+/// Scopes nest and follow <c>await</c>; an array that an inner scope keeps belongs to the outer scope.
 /// </summary>
 /// <example><code>
 /// using var scope = MlxScope.Begin();
@@ -13,7 +13,7 @@ public sealed class MlxScope : IDisposable
 {
     private static readonly AsyncLocal<MlxScope?> Innermost = new();
 
-    // While no scope is open anywhere, making an array costs no look at the flow's own.
+    // While no scope is open on any thread, making an array doesn't read the AsyncLocal.
     private static int _open;
 
     private readonly MlxScope? _outer;
@@ -23,14 +23,14 @@ public sealed class MlxScope : IDisposable
 
     private MlxScope(MlxScope? outer) => _outer = outer;
 
-    /// <summary>The innermost open scope of this flow of control, or null.</summary>
+    /// <summary>The innermost open scope of the current execution context, or null.</summary>
     public static MlxScope? Current
     {
         get
         {
             MlxScope? scope = AnyOpen ? Innermost.Value : null;
 
-            // A flow that was started inside a scope may outlive it.
+            // An execution context captured inside a scope may outlive the scope.
             while (scope is { _made: null })
             {
                 scope = scope._outer;
@@ -43,10 +43,10 @@ public sealed class MlxScope : IDisposable
     /// <summary>Whether a scope is open on any thread.</summary>
     internal static bool AnyOpen => _open != 0;
 
-    /// <summary>Whether arrays may belong to a scope or an arena, so that what lives longer is to be detached.</summary>
+    /// <summary>Whether arrays may belong to a scope or an arena, so that arrays that live longer must be detached.</summary>
     internal static bool AnyActive => AnyOpen || ThreadState.Current.Arena is not null;
 
-    /// <summary>Opens a scope for this flow of control; dispose it with <c>using</c>.</summary>
+    /// <summary>Opens a scope in the current execution context; dispose it with <c>using</c>.</summary>
     public static MlxScope Begin()
     {
         var scope = new MlxScope(Current);
@@ -55,7 +55,7 @@ public sealed class MlxScope : IDisposable
         return scope;
     }
 
-    /// <summary>Lets an array outlive this scope; it then belongs to the scope around this one, if there is one.</summary>
+    /// <summary>Lets an array outlive this scope; the array then belongs to the enclosing scope, if there is one.</summary>
     /// <returns>The same array.</returns>
     /// <exception cref="ObjectDisposedException">The scope has been disposed.</exception>
     public MlxArray Keep(MlxArray array)
@@ -83,7 +83,7 @@ public sealed class MlxScope : IDisposable
     /// <inheritdoc cref="Keep(ReadOnlySpan{MlxArray})"/>
     public void Keep(params MlxArray[] arrays) => Keep((ReadOnlySpan<MlxArray>)arrays);
 
-    /// <summary>Frees what was made inside and not kept, and makes the scope around this one the current one.</summary>
+    /// <summary>Frees the arrays that were made inside the scope and not kept, and makes the enclosing scope the current one.</summary>
     public void Dispose()
     {
         List<MlxArray>? arrays;
@@ -118,8 +118,9 @@ public sealed class MlxScope : IDisposable
     }
 
     /// <summary>
-    /// Takes an array out of every open scope of this flow, or out of an optimizer's update that is going on: it became part of state
-    /// that lives longer, such as a module.
+    /// Takes an array out of every open scope of the current execution context, or out of an optimizer's update in progress, because the
+    /// array
+    /// has become part of state that lives longer, such as a module.
     /// </summary>
     /// <param name="array">The array, which its new owner frees.</param>
     public static void Detach(MlxArray array)

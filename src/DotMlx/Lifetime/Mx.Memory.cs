@@ -62,6 +62,6 @@ public static unsafe partial class Mx
         return Saturate(before);
     }
 
-    // MLX says "no limit" with the largest number there is.
+    // MLX represents "no limit" by the largest number.
     private static long Saturate(nuint bytes) => bytes > long.MaxValue ? long.MaxValue : (long)bytes;
 }

@@ -10,10 +10,10 @@ internal static unsafe partial class NativeFree
     private const int Freeing = 1;
     private const int Evaluating = 2;
 
-    // Somebody takes a handle out of an array while another thread evaluates, which may not end meanwhile.
+    // A thread is taking a handle out of an array while another thread evaluates. The evaluation can't end until the thread is done.
     private const int Claiming = 3;
 
-    // Of all copies of this library in the process, which share MLX.
+    // Shared by all copies of this library in the process, because they share MLX.
     private static readonly int* State = (int*)ProcessWide.Number("NativeFree");
     private static volatile bool _closed;
 
@@ -22,7 +22,7 @@ internal static unsafe partial class NativeFree
     {
         if (!_closed)
         {
-            // Before the evaluation, which gives the memory of what is freed to its results.
+            // Runs before the evaluation, so that the evaluation's results can reuse the freed memory.
             RetiredHandles.FreeNew();
             Switch(from: Idle, to: Evaluating);
         }
@@ -42,7 +42,7 @@ internal static unsafe partial class NativeFree
 
         Switch(from: Evaluating, to: Idle);
 
-        // Somebody may have set an array aside in between.
+        // Another thread may have queued an array after the last check of the queue.
         FreeAll();
     }
 
@@ -67,7 +67,7 @@ internal static unsafe partial class NativeFree
         }
     }
 
-    // The lock for an instant, also during an evaluation.
+    // Takes the lock for an instant, even during an evaluation.
     private static int EnterBriefly()
     {
         var spin = default(SpinWait);
@@ -79,7 +79,7 @@ internal static unsafe partial class NativeFree
                 return seen;
             }
 
-            // A native free that calls back into the program: the lock is this thread's already.
+            // A native free is calling back into the program, so this thread holds the lock already.
             if (ThreadState.Current.IsFreeing)
             {
                 return Freeing;

@@ -2,7 +2,7 @@ namespace DotMlx;
 
 internal static unsafe partial class NativeFree
 {
-    /// <summary>Looks for unreachable arrays after a collection, and frees queued ones that no thread has taken.</summary>
+    /// <summary>Sweeps unreachable arrays after a collection, and frees queued arrays that no thread has taken.</summary>
     internal static class Sweeper
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);

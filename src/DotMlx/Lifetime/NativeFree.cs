@@ -4,17 +4,18 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Frees native arrays without ever waiting for an evaluation. MLX reads and rewrites graph nodes while it evaluates, and destroying a node
-/// on another thread at the same time would do the same. Handles that are freed during an evaluation are therefore queued, and the
-/// evaluating thread frees them afterward. Two frees of adjacent nodes exclude each other for the same reason. The same lock decides which
-/// thread takes the handle out of an array that several threads dispose at once.
+/// Frees native arrays without ever waiting for an evaluation. MLX reads and rewrites graph nodes during an evaluation, and so does the
+/// destruction of a node. Handles that are freed during an evaluation are therefore queued, and the evaluating thread frees them
+/// afterward. Frees exclude each other for the same reason, because their nodes may be adjacent. The same lock decides which thread takes
+/// the handle out of an array that several threads dispose at once.
 /// </summary>
 internal static unsafe partial class NativeFree
 {
-    // Small, for the C library's heap likes frees and allocations by turns; more than are made between two looks, lest it pile up.
+    // Small, because the C library's heap performs best when frees and allocations alternate; but larger than the number of arrays made
+    // between two drains, so that the queue shrinks.
     private const int BatchSize = 16;
 
-    // What it is that waits, in bits that are 0 in every address.
+    // The type of a queued handle, in bits that are 0 in every address.
     private const nint Vector = 1;
     private const nint Map = 2;
     private const nint Kinds = 3;
@@ -39,7 +40,7 @@ internal static unsafe partial class NativeFree
         Exit();
     }
 
-    /// <summary>Frees a vector; its arrays may have no other reference left.</summary>
+    /// <summary>Frees a vector, which may hold the last reference to its arrays.</summary>
     internal static void Free(mlx_vector_array vector)
     {
         if (vector.ctx != null)
@@ -57,12 +58,12 @@ internal static unsafe partial class NativeFree
         }
     }
 
-    /// <summary>Frees arrays that have no other owner, the last one first; null stands for none.</summary>
+    /// <summary>Frees arrays that have no other owner, the last one first; null handles are skipped.</summary>
     internal static void Free(ReadOnlySpan<mlx_array> arrays)
     {
         while (!arrays.IsEmpty)
         {
-            // A few at a time: others who free or evaluate wait meanwhile.
+            // Frees in small batches, because other threads that evaluate wait in the meantime.
             ReadOnlySpan<mlx_array> last = arrays[Math.Max(0, arrays.Length - BatchSize)..];
             arrays = arrays[..^last.Length];
             bool entered = TryEnter();
@@ -95,7 +96,7 @@ internal static unsafe partial class NativeFree
         }
     }
 
-    /// <summary>Frees the native array of an array, unless another thread came first. The caller keeps the array alive.</summary>
+    /// <summary>Frees the native array of an array, unless another thread took it first. The caller keeps the array alive.</summary>
     internal static void Free(MlxArray array)
     {
         if (!TryEnter())
@@ -175,12 +176,12 @@ internal static unsafe partial class NativeFree
         }
     }
 
-    /// <summary>Makes an array refer to another native array, while no other thread takes it out or marks it as shared.</summary>
+    /// <summary>Replaces the native array of an array while no other thread can take it out or mark it as shared.</summary>
     /// <param name="array">The array, which the caller keeps alive.</param>
-    /// <param name="replacement">The other native array.</param>
+    /// <param name="replacement">The new native array.</param>
     /// <param name="kind">Its shape and dtype, if known.</param>
     /// <param name="old">The previous native array, which the caller then owns; 0 if other threads may be using it.</param>
-    /// <returns>Whether it wasn't disposed.</returns>
+    /// <returns>False if the array was disposed.</returns>
     internal static bool Exchange(MlxArray array, nint replacement, ArrayKind? kind, out nint old)
     {
         int before = EnterBriefly();
@@ -200,7 +201,7 @@ internal static unsafe partial class NativeFree
         return true;
     }
 
-    /// <summary>Records that a thread other than the owner uses an array, so that it is no longer freed at once.</summary>
+    /// <summary>Records that a thread other than the owner uses an array, so that the array is no longer freed immediately.</summary>
     internal static void Share(MlxArray array)
     {
         int before = EnterBriefly();
@@ -208,9 +209,9 @@ internal static unsafe partial class NativeFree
         ExitBriefly(before);
     }
 
-    /// <summary>Takes the native array out of an array, for one caller only, even if several come at once.</summary>
+    /// <summary>Takes the native array out of an array; if several threads call at once, only one of them gets it.</summary>
     /// <param name="array">The array, which the caller keeps alive.</param>
-    /// <param name="isPrivate">Whether no other thread has ever used it.</param>
+    /// <param name="isPrivate">Whether no other thread has ever used the array.</param>
     /// <returns>The native array, or 0 if another caller came first.</returns>
     internal static nint Claim(MlxArray array, out bool isPrivate)
     {
@@ -221,7 +222,7 @@ internal static unsafe partial class NativeFree
     }
 
     /// <summary>
-    /// Queues arrays for the next thread that makes, frees, or evaluates arrays; if none does within a moment, a timer frees them.
+    /// Queues arrays for the next thread that makes, frees, or evaluates arrays. If no thread does so soon, a timer frees them.
     /// </summary>
     internal static void Enqueue(ReadOnlySpan<nint> arrays)
     {
@@ -229,8 +230,8 @@ internal static unsafe partial class NativeFree
         Sweeper.Start();
     }
 
-    /// <summary>Frees some queued arrays if that is possible without waiting; called whenever a few arrays have been made.</summary>
-    /// <returns>Whether there were any and it was possible.</returns>
+    /// <summary>Frees a batch of queued arrays if the lock is free; called whenever a few arrays have been made.</summary>
+    /// <returns>Whether arrays were queued and the lock was free.</returns>
     internal static bool TryDrain()
     {
         if (!Pending.Any || !TryEnter())
@@ -243,7 +244,7 @@ internal static unsafe partial class NativeFree
         return true;
     }
 
-    /// <summary>Frees all queued arrays, unless an evaluation is running, which then frees them.</summary>
+    /// <summary>Frees all queued arrays; if an evaluation is running, the evaluating thread frees them instead.</summary>
     internal static void FreeAll()
     {
         while (TryDrain())
@@ -279,7 +280,7 @@ internal static unsafe partial class NativeFree
         }
     }
 
-    // Whoever holds the state may have looked for the last time; so the one who sets aside looks again.
+    // The thread that holds the lock may already have checked the queue for the last time, so this thread checks again after queuing.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Postpone(nint array)
     {

@@ -8,8 +8,8 @@ internal sealed class NativeHandle : SafeHandle
     private readonly Action<nint> _free;
     private volatile bool _disposed;
 
-    /// <param name="handle">The object, which the handle takes over.</param>
-    /// <param name="free">Frees the object; nothing else may keep the delegate, and the finalizer may be what calls it.</param>
+    /// <param name="handle">The object, whose ownership passes to the handle.</param>
+    /// <param name="free">Frees the object, possibly on the finalizer thread; no other object may hold the delegate.</param>
     internal NativeHandle(nint handle, Action<nint> free)
         : base(0, ownsHandle: true)
     {
@@ -53,7 +53,7 @@ internal sealed class NativeHandle : SafeHandle
             _owner = owner;
         }
 
-        /// <summary>The object; 0 of a use of nothing.</summary>
+        /// <summary>The object, or 0 for a default <see cref="Use"/>.</summary>
         internal nint Value => _owner?.handle ?? 0;
 
         public void Dispose() => _owner?.DangerousRelease();

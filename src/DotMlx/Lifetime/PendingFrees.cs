@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>A queue of native arrays to be freed by the next thread that can, the oldest first.</summary>
+/// <summary>A first-in, first-out queue of native arrays that the next thread able to free them takes.</summary>
 internal sealed class PendingFrees
 {
     private const int Least = 1 << 10;
@@ -8,13 +8,13 @@ internal sealed class PendingFrees
 
     private readonly Lock _gate = new();
 
-    // A ring whose length is a power of two.
+    // A ring buffer whose length is a power of two.
     private nint[] _handles = new nint[Least];
     private int _head;
     private int _count;
     private long _taken;
 
-    /// <summary>Whether there are any; cheap, and reliable once <see cref="Add"/> has returned.</summary>
+    /// <summary>Whether the queue holds arrays. The check is cheap, and it sees every <see cref="Add"/> that has returned.</summary>
     internal bool Any => Volatile.Read(ref _count) != 0;
 
     /// <summary>The number of arrays ever taken.</summary>
@@ -37,7 +37,7 @@ internal sealed class PendingFrees
         }
     }
 
-    /// <summary>Takes as many as are available or fit; returns their number.</summary>
+    /// <summary>Takes as many arrays as are queued and fit, and returns their number.</summary>
     internal int Take(Span<nint> into)
     {
         lock (_gate)

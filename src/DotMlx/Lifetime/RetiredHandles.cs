@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// Native arrays that were taken out of their <see cref="MlxArray"/> while other threads might be using them. They are freed once no thread
-/// announces them (<see cref="ThreadState.AddInUse"/>), or once the array is unreachable, because a user keeps it alive until the end of
-/// the call.
+/// Native arrays that were taken out of their <see cref="MlxArray"/> while other threads might be using them. A native array is freed once
+/// no thread announces it (<see cref="ThreadState.AddInUse"/>), or once its <see cref="MlxArray"/> is unreachable, because a user keeps the
+/// array alive until the end of the call.
 /// </summary>
 internal static class RetiredHandles
 {
-    // One barrier on all processors serves as many as these.
+    // The batch size over which the cost of one process-wide barrier is spread.
     private const int Batch = 32;
 
     private static readonly Lock Gate = new();
@@ -19,7 +19,9 @@ internal static class RetiredHandles
     private static volatile bool _isNew;
 
     /// <summary>
-    /// Takes over the native array of an array that was disposed, or, if that is null, of one that lives on with another native array.
+    /// Takes over the native array of a disposed array, or, if <paramref name="array"/> is null, of an array that lives on with another
+    /// native
+    /// array.
     /// </summary>
     internal static void Add(nint handle, MlxArray? array)
     {

@@ -3,25 +3,25 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// The native arrays that the thread is passing to C (hazard pointers). If another thread disposes such an array, it goes to <see
-/// cref="RetiredHandles"/>, which frees it once no thread announces it.
+/// Announces the native arrays that the thread is passing to C (hazard pointers). If another thread disposes such an array, its handle goes
+/// to <see cref="RetiredHandles"/>, which frees it once no thread announces it.
 /// </summary>
 internal sealed partial class ThreadState
 {
-    /// <summary>The number of handles that can be taken after another one without ending its announcement.</summary>
+    /// <summary>The number of handles that the thread can take before the ring overwrites the first one's announcement.</summary>
     internal const int RingLength = 64;
 
-    // Operations with one and two arrays, and properties, know when they end; nothing of the library runs inside of them on this thread.
+    // Slots for unary operations, binary operations, and properties, which know when they end and don't nest on a thread.
     private nint _left;
     private nint _right;
     private nint _property;
 
-    // All else takes a few handles and calls C at once: the last ones that the thread took stay announced until later ones take their
-    // places.
+    // All other code takes a few handles and calls C at once. The handles that the thread took last stay announced until later ones
+    // overwrite them.
     private Ring _ring;
     private int _next;
 
-    // Handles in use for as long as their users say.
+    // Handles that stay announced until they are released explicitly.
     private nint[] _held = [];
     private int _heldCount;
 
@@ -31,7 +31,7 @@ internal sealed partial class ThreadState
 
     internal ref nint Property => ref _property;
 
-    /// <summary>The slot for the next handle whose end isn't known.</summary>
+    /// <summary>The slot for the next handle whose end of use isn't known.</summary>
     internal ref nint NextInRing
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -42,7 +42,8 @@ internal sealed partial class ThreadState
     internal int RingPosition => _next;
 
     /// <summary>
-    /// Withdraws the handles that were taken since, if their end is known: they would keep arrays alive and displace older handles.
+    /// Withdraws the handles that were taken since a position, once they are no longer used. Otherwise, they would keep arrays alive and
+    /// displace older handles.
     /// </summary>
     internal void Rewind(int position)
     {
@@ -56,7 +57,7 @@ internal sealed partial class ThreadState
     internal int HeldCount => _heldCount;
 
     /// <summary>
-    /// Announces a handle that was just taken until <see cref="ReleaseHeld"/>, for code that makes many calls in between.
+    /// Announces a newly taken handle until <see cref="ReleaseHeld"/>, for code that makes many calls in between.
     /// </summary>
     internal void Hold(nint handle)
     {
@@ -71,10 +72,10 @@ internal sealed partial class ThreadState
         Volatile.Write(ref _heldCount, _heldCount + 1);
     }
 
-    /// <summary>The handles held since there were <paramref name="count"/> are no longer used.</summary>
+    /// <summary>Releases the handles that were held after the first <paramref name="count"/>.</summary>
     internal void ReleaseHeld(int count) => Volatile.Write(ref _heldCount, count);
 
-    /// <summary>Adds the announced handles of the thread; callable on any thread, after a process-wide barrier.</summary>
+    /// <summary>Adds the thread's announced handles; any thread may call this after a process-wide barrier.</summary>
     internal void AddInUse(HashSet<nint> handles)
     {
         handles.Add(Volatile.Read(ref _left));
@@ -86,7 +87,7 @@ internal sealed partial class ThreadState
             handles.Add(Volatile.Read(in recent[i]));
         }
 
-        // After the ring, from which a handle may have gone over to these; the number before the array, which only grows.
+        // Read after the ring, because a handle may move from the ring to the held ones. Read the count before the array, which only grows.
         int count = Volatile.Read(ref _heldCount);
         foreach (nint handle in Volatile.Read(ref _held).AsSpan(0, count))
         {
@@ -94,7 +95,7 @@ internal sealed partial class ThreadState
         }
     }
 
-    /// <summary>Withdraws the announcements of the calling thread for an array that it disposes.</summary>
+    /// <summary>Withdraws the calling thread's announcements in the ring for an array that the thread disposes.</summary>
     internal void Withdraw(nint handle)
     {
         Span<nint> recent = _ring;

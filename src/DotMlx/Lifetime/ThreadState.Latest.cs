@@ -4,18 +4,18 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// The latest array that the thread made. Most arrays that are disposed are disposed before the next one is made, so an array gets a weak
-/// handle only after that. Until then, a token watches it (<see cref="LatestToken"/>).
+/// Watches the latest array that the thread made. Most disposed arrays are disposed before the next one is made, so an array gets a weak
+/// handle only when the next one is made. Until then, a token watches it (<see cref="LatestToken"/>).
 /// </summary>
 internal sealed partial class ThreadState
 {
     private WeakGCHandle<LatestToken> _token = new(null!, trackResurrection: true);
 
-    // The native array, or 0 once it is disposed or given a weak handle. Another thread that disposes it may set this to 0; all else is for
-    // who is inside.
+    // The native array, or 0 once it is disposed or has a weak handle. Another thread that disposes the array may set this field to 0; only
+    // a thread that is inside makes any other change.
     private nint _latest;
 
-    /// <summary>Whether a token watches an array, which may be unreachable.</summary>
+    /// <summary>Whether a token watches an array, which may be unreachable by now.</summary>
     internal bool HasLatest => Volatile.Read(ref _latest) != 0;
 
     /// <summary>Watches an array that the calling thread has just made.</summary>
@@ -40,7 +40,7 @@ internal sealed partial class ThreadState
     }
 
     /// <summary>
-    /// Stops watching an array whose native array the caller has taken out, on this thread; the caller keeps the array alive.
+    /// Stops watching an array whose native array the caller has taken out on this thread; the caller keeps the array alive.
     /// </summary>
     /// <returns>Whether the array was counted.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -59,7 +59,7 @@ internal sealed partial class ThreadState
         return true;
     }
 
-    /// <summary>Watches an array with another native array, on this thread; the caller keeps the array alive.</summary>
+    /// <summary>Makes the watch of an array follow its new native array, on this thread; the caller keeps the array alive.</summary>
     internal void Exchange(MlxArray array, nint native, nint replacement)
     {
         Enter();
@@ -86,25 +86,25 @@ internal sealed partial class ThreadState
             return;
         }
 
-        // The latest of another thread, from which this one takes it over.
+        // The array is the latest of another thread, and this thread takes over watching it.
         WatchWeakly(array, replacement, counted: UnwatchOther(array, native));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool UnwatchOther(MlxArray array, nint native)
     {
-        // Where it is another thread's token, that thread or whoever looks after it may put a weak handle in its place at this moment.
+        // If the token belongs to another thread, that thread or a sweeping thread may be replacing it with a weak handle right now.
         ArrayWatch? watch = array.Watch is LatestToken ? Interlocked.Exchange(ref array.Watch, null) : array.Watch;
         if (watch is LatestToken other)
         {
             Interlocked.CompareExchange(ref other.Owner._latest, 0, native);
 
-            // Were it collected before, the array would look unreachable.
+            // If the token were collected before this point, the array would appear unreachable.
             GC.KeepAlive(other);
             return true;
         }
 
-        // Nobody watches the arrays of an arena.
+        // Arrays of an arena aren't watched.
         if (watch is not WeakHandle weakHandle)
         {
             return false;
@@ -125,7 +125,9 @@ internal sealed partial class ThreadState
     }
 
     /// <summary>
-    /// Gives the latest array a weak handle, or takes it for <see cref="NativeFree"/> if it is unreachable; the caller must be inside.
+    /// Gives the latest array a weak handle, or passes the native array to <see cref="NativeFree"/> if the array is unreachable; the caller
+    /// must
+    /// be inside.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WatchLatestWeakly()
@@ -135,7 +137,7 @@ internal sealed partial class ThreadState
             return;
         }
 
-        // In this order: who disposes the array on another thread keeps the token alive until the number is 0.
+        // The order matters: a thread that disposes the array keeps the token alive until the native array is 0.
         bool lives = _token.TryGetTarget(out LatestToken? mine);
         nint native = Volatile.Read(ref _latest);
         if (native == 0)
@@ -149,7 +151,7 @@ internal sealed partial class ThreadState
             WeakHandle weakHandle = Rent(array, native, counted: true);
             if (Interlocked.CompareExchange(ref array.Watch, weakHandle, mine) != mine)
             {
-                // Disposed, or taken over, by another thread meanwhile.
+                // Another thread has disposed the array or taken it over.
                 weakHandle.Leave();
                 Recycle(weakHandle);
             }

@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// The weak handles of the arrays that the thread made. They belong to the thread: it lends them, takes them back, and checks after a
-/// collection which arrays are unreachable. Other threads return a weak handle through a stack. Other threads may also sweep the weak
-/// handles (<see cref="ThreadStates"/>) while this thread is kept out of them.
+/// Manages the weak handles of the arrays that the thread made. The weak handles belong to the thread: the thread lends them, takes them
+/// back, and checks after a collection which arrays are unreachable. Other threads return a weak handle through a stack. Another thread may
+/// also sweep the weak handles (<see cref="ThreadStates"/>) while this thread is kept out of them.
 /// </summary>
 internal sealed partial class ThreadState
 {
-    // More weak handles than this are not kept: a thread that once had very many arrays would hold on to theirs.
+    // The maximum number of spare weak handles, so that a thread that once had very many arrays doesn't hold on to all of theirs.
     private const int MostSpare = 1 << 14;
 
     private readonly WeakHandleList _gen0 = new(0);
@@ -19,15 +19,15 @@ internal sealed partial class ThreadState
     private WeakHandle?[] _spare = [];
     private int _spareCount;
 
-    // What a sweep found, on its way to NativeFree.
+    // Native arrays that a sweep found, to be passed to NativeFree in batches.
     private readonly nint[] _found = new nint[64];
     private int _foundCount;
 
-    // Given back by other threads: a stack that they push to and only this one empties.
+    // Weak handles that other threads returned: other threads push to this stack, and only the owner, or a sweep for it, empties it.
     private WeakHandle? _returned;
 
-    // The thread is busy with its weak handles, or another one is: both sides set their own and then look at the other's. Storing before
-    // loading is not free, so only the side which seldom comes pays for it, with a barrier on all processors.
+    // The thread sets _inside, and a sweeping thread sets _keptOut; each then reads the other's flag. Ordering a store before a load is
+    // expensive, so only the sweeping thread, which comes rarely, pays for the order, with a process-wide barrier.
     private bool _inside;
     private bool _keptOut;
     private bool _hasEnded;
@@ -57,7 +57,8 @@ internal sealed partial class ThreadState
     }
 
     /// <summary>
-    /// Frees unreachable arrays and takes in the weak handles that other threads returned; for the thread itself, or while it is kept out.
+    /// Frees unreachable arrays and takes in the weak handles that other threads returned. The thread itself calls this, or another thread
+    /// while this one is kept out.
     /// </summary>
     /// <returns>The number of arrays made since the last collection that are unreachable.</returns>
     internal int Sweep()
@@ -79,7 +80,7 @@ internal sealed partial class ThreadState
         return unreachable;
     }
 
-    /// <summary>Records that there has been no collection since the last sweep, as the thread itself has seen.</summary>
+    /// <summary>Records on the thread itself that no collection has run since the last sweep.</summary>
     internal void Settle()
     {
         Enter();
@@ -100,7 +101,7 @@ internal sealed partial class ThreadState
         return unreachable;
     }
 
-    /// <summary>Takes the native array of a weak handle for <see cref="NativeFree"/>.</summary>
+    /// <summary>Passes the native array of a weak handle to <see cref="NativeFree"/> and recycles the weak handle.</summary>
     internal void TakeUnreachable(WeakHandle weakHandle)
     {
         TakeUnreachable(weakHandle.Handle, weakHandle.Counted);
@@ -166,8 +167,9 @@ internal sealed partial class ThreadState
     }
 
     /// <summary>
-    /// Takes back the weak handle of an array that was disposed on this thread, which must be outside, because returning a weak handle to
-    /// another thread may wait.
+    /// Takes back the weak handle of an array that was disposed on this thread. This thread must not be inside, because returning a weak
+    /// handle
+    /// to another thread may wait.
     /// </summary>
     private void Return(WeakHandle weakHandle)
     {
@@ -213,7 +215,7 @@ internal sealed partial class ThreadState
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Recycle(WeakHandle weakHandle)
     {
-        // In an older list a new array would not be looked after in time.
+        // A new array in an older list would not be checked in time.
         if (weakHandle.List is { } list && list != _gen0)
         {
             list.Remove(weakHandle);

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// The library's state for one thread, in one object, because the lookup is what costs: how many arrays the thread made and freed (a shared
-/// counter would cost every operation a contended cache line), their weak handles, and the streams that it was told.
+/// The library's state for one thread: the numbers of arrays that the thread made and freed, their weak handles, and the version of the
+/// streams that the thread uses. All of it is in one object, because the thread-static lookup is expensive. The counts are per thread,
+/// because a shared counter would cost every operation a contended cache line.
 /// </summary>
 internal sealed partial class ThreadState
 {
@@ -12,7 +13,7 @@ internal sealed partial class ThreadState
     private static ThreadState? _current;
 
     [ThreadStatic]
-#pragma warning disable IDE0052 // Lives as long as the thread; its finalizer is what counts.
+#pragma warning disable IDE0052 // Lives as long as the thread; its finalizer reports that the thread has ended.
     private static EndOfThread? _end;
 #pragma warning restore IDE0052
 
@@ -28,23 +29,23 @@ internal sealed partial class ThreadState
     /// <summary>Whether the thread is alive and has made arrays or called operations, so that it may be inside MLX.</summary>
     internal bool MayBeInside => (Created != 0 || StreamsVersion != 0) && _thread.IsAlive;
 
-    /// <summary>Whether this is the library's own thread, which is known to be idle when it is.</summary>
+    /// <summary>Whether this is the library's own thread, whose idleness the library tracks separately.</summary>
     internal bool IsStreamThread { get; set; }
 
     /// <summary>The number of arrays made on this thread.</summary>
     internal long Created { get; set; }
 
-    /// <summary>The number of arrays freed on this thread, which alone counts them.</summary>
+    /// <summary>The number of arrays freed on this thread; only this thread changes it.</summary>
     internal long Freed { get; set; }
 
-    /// <summary>The number of unreachable arrays that were made on this thread, counted by the sweeping thread.</summary>
+    /// <summary>The number of unreachable arrays that were made on this thread; the sweeping thread counts them.</summary>
     internal long Unreachable { get; private set; }
 
-    /// <summary>The number of arrays made on this thread minus the number that were freed.</summary>
+    /// <summary>The number of arrays made on this thread minus the numbers freed on it and found unreachable.</summary>
     internal long Excess => Created - Freed - Unreachable;
 
     /// <summary>
-    /// The version of the library's streams that MLX was last told to use by default on this thread (<see
+    /// The version of the library's default streams that was last set in MLX on this thread (<see
     /// cref="Streams.PrepareThread(ThreadState)"/>).
     /// </summary>
     internal int StreamsVersion { get; set; }
@@ -55,10 +56,10 @@ internal sealed partial class ThreadState
     /// <summary>The innermost arena that the thread has opened, or null.</summary>
     internal Arena? Arena { get; set; }
 
-    /// <summary>Watches the arrays of this thread's arenas whose handles are borrowed.</summary>
+    /// <summary>The watch of those arrays in this thread's arenas whose handles are borrowed.</summary>
     internal BorrowedHandle Borrowed => _borrowed ??= new BorrowedHandle(this);
 
-    /// <summary>Closed arenas for reuse.</summary>
+    /// <summary>Closed arenas, linked for reuse.</summary>
     internal Arena? SpareArena { get; set; }
 
     /// <summary>Decides when the thread asks the garbage collector to look for unreachable arrays.</summary>

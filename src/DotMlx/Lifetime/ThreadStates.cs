@@ -1,12 +1,12 @@
 namespace DotMlx;
 
-/// <summary>The states of all threads, and the sweeping of weak handles of other threads, including those that have ended.</summary>
+/// <summary>Holds the states of all threads, and sweeps the weak handles of other threads, including threads that have ended.</summary>
 internal static class ThreadStates
 {
     private static readonly Lock Gate = new();
     private static readonly List<ThreadState> Running = [];
 
-    // Threads that have ended, as long as arrays of theirs live.
+    // Threads that have ended, kept as long as their arrays live.
     private static readonly List<ThreadState> Ended = [];
     private static long _createdByGone;
     private static long _freedByGone;
@@ -31,7 +31,7 @@ internal static class ThreadStates
         }
     }
 
-    /// <summary>Records that the thread has ended; its arrays and counts outlive it.</summary>
+    /// <summary>Records that the thread has ended; its arrays and counts outlive the thread.</summary>
     internal static void End(ThreadState thread)
     {
         lock (Gate)
@@ -43,19 +43,19 @@ internal static class ThreadStates
         }
     }
 
-    /// <summary>The numbers of arrays made and freed, by all threads.</summary>
+    /// <summary>The numbers of arrays that all threads made and freed.</summary>
     internal static (long Created, long Freed) Totals()
     {
         lock (Gate)
         {
-            // Frees first: an array made and freed in between must not be counted as freed only.
+            // Reads the frees first: an array made and freed in between must not be counted as freed only.
             long freed = _freedByGone + Running.Concat(Ended).Sum(thread => thread.Freed + thread.Unreachable);
             long created = _createdByGone + Running.Concat(Ended).Sum(thread => thread.Created);
             return (created, freed);
         }
     }
 
-    /// <summary>Takes the arrays that the garbage collector found unreachable since the last sweep, of all threads.</summary>
+    /// <summary>Takes the arrays of all threads that the garbage collector found unreachable since the last sweep.</summary>
     internal static void Sweep()
     {
         ThreadState own = ThreadState.Current;
@@ -107,7 +107,7 @@ internal static class ThreadStates
     {
         lock (Gate)
         {
-            // From here on each thread either sees that the handle is gone, or is seen to announce it.
+            // From here on, each thread either sees that the handle is gone or is seen announcing it.
             Interlocked.MemoryBarrierProcessWide();
             foreach (ThreadState thread in Running)
             {
@@ -128,7 +128,7 @@ internal static class ThreadStates
     {
         try
         {
-            // From here on each of them either sees that it is kept out, or is seen inside.
+            // From here on, each of these threads either sees that it is kept out or is seen inside.
             Interlocked.MemoryBarrierProcessWide();
             foreach (ThreadState thread in due)
             {

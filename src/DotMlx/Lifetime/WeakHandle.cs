@@ -9,7 +9,7 @@ namespace DotMlx;
 /// </summary>
 internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
 {
-    // Follows an array that another object's finalizer still uses until that has run.
+    // Tracks resurrection, so that an array that another object's finalizer still uses counts as reachable until that finalizer has run.
     private WeakGCHandle<MlxArray> _array = new(null!, trackResurrection: true);
 
     private nint _handle;
@@ -21,7 +21,7 @@ internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
         private set => Volatile.Write(ref _handle, value);
     }
 
-    /// <summary>Whether the array belongs to the program instead of the library's caches.</summary>
+    /// <summary>Whether the array belongs to the program rather than to the library's caches.</summary>
     internal bool Counted { get; private set; }
 
     /// <summary>The owner's list that contains this weak handle; only the owner reads it.</summary>
@@ -30,14 +30,15 @@ internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
     /// <summary>The position in that list.</summary>
     internal int Index { get; set; }
 
-    /// <summary>The next weak handle that other threads returned.</summary>
+    /// <summary>The next weak handle in the stack that other threads returned.</summary>
     internal WeakHandle? Next { get; set; }
 
     /// <summary>Whether the array is unreachable and wasn't disposed; false if there is no array.</summary>
     /// <remarks>
-    /// The order matters. The disposer keeps the array alive until the handle is 0, so if the array is gone, the handle tells whether it
-    /// was disposed. In the other order, the array could be disposed and collected between the two reads, and its handle would be freed
-    /// twice.
+    /// The order matters. The disposing thread keeps the array alive until the handle is 0, so if the array is gone, the handle tells
+    /// whether
+    /// the array was disposed. In the other order, the array could be disposed and collected between the two reads, and its handle would be
+    /// freed twice.
     /// </remarks>
     internal bool IsUnreachable => !_array.TryGetTarget(out _) && Handle != 0;
 

@@ -10,17 +10,17 @@ internal sealed class WeakHandleList(int generation)
     private int _count;
     private int _collections;
 
-    // So many were there when there had been no collection since the last sweep: they have lived through the one that comes.
+    // The number of weak handles known to be in the list before the next collection; afterward, those with live arrays move to the older list.
     private int _settled;
 
     internal bool IsEmpty => _count == 0;
 
-    /// <summary>Whether there has been a collection that may have found arrays of this list unreachable.</summary>
+    /// <summary>Whether a collection may have found arrays of this list unreachable.</summary>
     internal bool IsDue => _count != 0 && _collections != GC.CollectionCount(generation);
 
     internal void Add(WeakHandle weakHandle)
     {
-        // What comes has lived through all collections until now.
+        // An array that is added to an empty list has survived all earlier collections.
         if (_count == 0)
         {
             _collections = GC.CollectionCount(generation);
@@ -36,7 +36,7 @@ internal sealed class WeakHandleList(int generation)
         weakHandle.Index = _count++;
     }
 
-    /// <summary>Records that there has been no collection since the last sweep.</summary>
+    /// <summary>Records that no collection has run since the last sweep.</summary>
     internal void Settle() => _settled = _count;
 
     internal void Remove(WeakHandle weakHandle)
@@ -48,8 +48,8 @@ internal sealed class WeakHandleList(int generation)
         weakHandle.List = null;
     }
 
-    /// <summary>Sweeps the list: removes weak handles whose arrays are disposed or unreachable.</summary>
-    /// <param name="older">The list for arrays that have survived the collection; null if they stay.</param>
+    /// <summary>Sweeps the list, and removes the weak handles whose arrays are disposed or unreachable.</summary>
+    /// <param name="older">The list for arrays that have survived the collection; null if they stay in this list.</param>
     /// <param name="owner">Receives the handles of unreachable arrays.</param>
     /// <returns>The number of unreachable arrays.</returns>
     internal int Sweep(WeakHandleList? older, ThreadState owner)
