@@ -5,11 +5,11 @@ namespace DotMlx;
 /// <summary>Explains why the loaded library lacks a device.</summary>
 internal static class MissingDevice
 {
-    /// <summary>The exception for a missing device.</summary>
+    /// <summary>Creates the exception for a missing device.</summary>
     internal static NotSupportedException Error(MlxDevice device) =>
         new($"{device} is not available in the loaded library ({MlxLibrary.Path}): {Reason(device)}");
 
-    /// <summary>A sentence that explains why a device is missing. Call it only for a missing device.</summary>
+    /// <summary>Returns a sentence that explains why a device is missing. Call this only for a missing device.</summary>
     internal static string Reason(MlxDevice device)
     {
         int count = Mx.DeviceCount(device.Type);
@@ -43,10 +43,10 @@ internal static class MissingDevice
             : "MLX does not say why.";
     }
 
-    /// <summary>Since MLX 0.32, the count of devices hides the error that a query of the first device shows.</summary>
+    /// <summary>Queries a device for MLX's error, because since MLX 0.32 the device count hides the error.</summary>
     private static string? Report(MlxDevice device)
     {
-        // mlx-c reads its messages as formats of printf, and this one names a file beside the library.
+        // mlx-c uses MLX's messages as printf formats, and this message names a file beside the library.
         if (MlxLibrary.Path.Contains('%', StringComparison.Ordinal))
         {
             return $"MLX finds no device, and cannot be asked why from a folder with '%' in its name";

@@ -5,9 +5,9 @@ namespace DotMlx;
 /// <summary>A device of this machine (<c>mlx.core.Device</c>), with value semantics.</summary>
 public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
 {
-    /// <summary>The device of a given kind and index.</summary>
+    /// <summary>Creates a device of a given kind and index.</summary>
     /// <param name="type">The kind of device.</param>
-    /// <param name="index">Its index within its kind.</param>
+    /// <param name="index">The index of the device within its kind.</param>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or the kind is unknown.</exception>
     public MlxDevice(DeviceType type, int index = 0)
     {
@@ -36,10 +36,10 @@ public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
     /// <summary>The first device of a kind.</summary>
     public static implicit operator MlxDevice(DeviceType type) => new(type);
 
-    /// <summary>Whether both are the same device.</summary>
+    /// <summary>Whether both operands are the same device.</summary>
     public static bool operator ==(MlxDevice? left, MlxDevice? right) => left is null ? right is null : left.Equals(right);
 
-    /// <summary>Whether both are different devices.</summary>
+    /// <summary>Whether the operands are different devices.</summary>
     public static bool operator !=(MlxDevice? left, MlxDevice? right) => !(left == right);
 
     /// <inheritdoc/>
@@ -63,7 +63,7 @@ public sealed unsafe class MlxDevice : IEquatable<MlxDevice>
         return new MlxDevice((DeviceType)type, index);
     }
 
-    /// <summary>The device as a native object, which is freed when this is disposed.</summary>
+    /// <summary>Creates a native object for the device; disposing the result frees it.</summary>
     internal NativeDevice ToNative() => new(this);
 
     internal ref struct NativeDevice

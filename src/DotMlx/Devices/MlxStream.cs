@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// A queue of work on a device (<c>mlx.core.Stream</c>). The stream of an operation determines where and in which order it runs. MLX keeps
-/// streams for the lifetime of the process, so there is nothing to dispose.
+/// A queue of work on a device (<c>mlx.core.Stream</c>). The stream of an operation determines where and in which order the operation runs.
+/// MLX keeps streams for the lifetime of the process, so there is nothing to dispose.
 /// </summary>
 public sealed unsafe class MlxStream : IEquatable<MlxStream>
 {
@@ -31,10 +31,10 @@ public sealed unsafe class MlxStream : IEquatable<MlxStream>
     /// <summary>The default stream of the first device of a kind.</summary>
     public static implicit operator MlxStream(DeviceType type) => Streams.DefaultOf(type);
 
-    /// <summary>Whether both are the same stream.</summary>
+    /// <summary>Whether both operands are the same stream.</summary>
     public static bool operator ==(MlxStream? left, MlxStream? right) => left is null ? right is null : left.Equals(right);
 
-    /// <summary>Whether both are different streams.</summary>
+    /// <summary>Whether the operands are different streams.</summary>
     public static bool operator !=(MlxStream? left, MlxStream? right) => !(left == right);
 
     /// <inheritdoc/>

@@ -31,7 +31,7 @@ public static unsafe partial class Mx
     /// <returns>The reason; null if the device is available.</returns>
     /// <remarks>
     /// Since 0.32, MLX counts no GPU if Metal has no device (a session without a display, a sandbox, a virtual machine) or if mlx.metallib
-    /// is missing, and it hides the error; this method asks for it. Not in Python.
+    /// is missing, and it hides the error. This method queries the error. Python has no counterpart.
     /// </remarks>
     public static string? WhyUnavailable(MlxDevice device) => IsAvailable(device) ? null : MissingDevice.Reason(device);
 

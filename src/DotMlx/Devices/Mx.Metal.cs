@@ -10,7 +10,7 @@ public static unsafe partial class Mx
         public static IReadOnlyDictionary<string, object> DeviceInfo() => Mx.DeviceInfo(MlxDevice.Gpu);
 
         /// <summary>Starts a GPU trace for Xcode (<c>mx.metal.start_capture</c>). The process needs <c>MTL_CAPTURE_ENABLED=1</c>.</summary>
-        /// <param name="path">The file to write, which must not exist, named <c>.gputrace</c>; it must not contain '%'.</param>
+        /// <param name="path">The <c>.gputrace</c> file to write, which must not exist yet. The path must not contain '%'.</param>
         /// <exception cref="ArgumentException">The path contains a '%'.</exception>
         /// <exception cref="NotSupportedException">Metal isn't available.</exception>
         /// <exception cref="MlxException">Metal refuses the capture.</exception>
@@ -31,7 +31,7 @@ public static unsafe partial class Mx
             MlxError.ThrowIfFailed(Mlxc.mlx_metal_stop_capture(), "mlx_metal_stop_capture");
         }
 
-        // A build without Metal does nothing and reports success.
+        // A build without Metal would do nothing and report success.
         private static void RequireMetal()
         {
             if (!IsAvailable())

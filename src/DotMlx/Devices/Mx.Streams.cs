@@ -5,8 +5,9 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>
-    /// The stream on which operations on a device run by default (<c>mx.default_stream</c>). Unlike Python's, it is the same for all
-    /// threads.
+    /// The stream on which operations on a device run by default (<c>mx.default_stream</c>). Unlike in Python, the default stream is the
+    /// same
+    /// for all threads.
     /// </summary>
     /// <param name="device">The device; null for the default device.</param>
     /// <exception cref="NotSupportedException">The loaded library doesn't have the device.</exception>
@@ -20,20 +21,21 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// A new stream on a device (<c>mx.new_stream</c>). Any thread may use it. MLX keeps streams for the lifetime of the process.
+    /// Creates a stream on a device (<c>mx.new_stream</c>). Any thread may use it. MLX keeps streams for the lifetime of the process.
     /// </summary>
     /// <param name="device">The device; null for the default device.</param>
     /// <exception cref="NotSupportedException">The loaded library doesn't have the device.</exception>
     public static MlxStream NewStream(MlxDevice? device = null) => Streams.New(device ?? DefaultDevice());
 
-    /// <summary>A stream for each thread that uses it, created when it is first needed (<c>mx.new_thread_local_stream</c>).</summary>
+    /// <summary>Creates a stream for each thread that uses it, on first use (<c>mx.new_thread_local_stream</c>).</summary>
     /// <param name="device">The device; null for the default device.</param>
     public static ThreadLocalStream NewThreadLocalStream(MlxDevice? device = null) => new(device ?? DefaultDevice());
 
     /// <summary>
-    /// Runs operations on a stream until the result is disposed, in this flow of control, including after <c>await</c> (<c>mx.stream</c>).
+    /// Runs operations in the current execution context, including after <c>await</c>, on a stream until the result is disposed
+    /// (<c>mx.stream</c>).
     /// </summary>
-    /// <param name="stream">A stream, or a device, whose default stream is used.</param>
+    /// <param name="stream">A stream, or a device to use its default stream.</param>
     /// <example><code>using (Mx.StreamScope(DeviceType.Cpu)) { var y = Mx.Linalg.Svd(x); }</code></example>
     public static IDisposable StreamScope(MlxStream stream)
     {

@@ -4,8 +4,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// The library's streams: one per device by default, given to every operation by name, so that no thread makes MLX create
-/// a stream of its own, and what one thread builds another can evaluate.
+/// The library's streams: by default, one for each device. The library passes a stream to every operation explicitly. MLX therefore creates
+/// no stream for a thread by itself, and one thread can evaluate a graph that another thread built.
 /// </summary>
 internal static unsafe class Streams
 {
@@ -15,13 +15,13 @@ internal static unsafe class Streams
     private static readonly List<MlxStream> All = [];
     private static readonly AsyncLocal<MlxStream?> Scoped = new();
 
-    // Scopes that are open anywhere: while there are none, nobody pays for looking at the flow's own.
+    // The number of open scopes on all threads. While it is 0, operations skip reading the AsyncLocal.
     private static int _openScopes;
     private static MlxDevice? _defaultDevice;
     private static nint _current;
     private static int _version;
 
-    // 0 where it is not known yet, 1 for no, 2 for yes: one word, which no thread can read half.
+    // 0 for unknown, 1 for no, 2 for yes; a single word, so that threads read it atomically.
     private static int _boundToThread;
 
     internal static mlx_stream CurrentHandle
@@ -33,11 +33,13 @@ internal static unsafe class Streams
         }
     }
 
-    /// <summary>The stream of the innermost scope of this flow, else the default one of the default device.</summary>
+    /// <summary>
+    /// The stream of the innermost scope of the current execution context, or else the default stream of the default device.
+    /// </summary>
     internal static MlxStream Current => (_openScopes != 0 ? Scoped.Value : null) ?? DefaultOf(DefaultDevice);
 
     /// <summary>
-    /// Whether there are streams that work only on the thread that made them, so that all evaluations happen on one thread.
+    /// Whether any streams work only on the thread that made them, so that all evaluations must run on one thread.
     /// </summary>
     internal static bool BoundToThread
     {
@@ -53,19 +55,21 @@ internal static unsafe class Streams
             return known == 2;
         }
 
-        // For tests: what a GPU needs must also hold where there is none.
+        // For tests, which check the rules for GPUs on machines without one.
         set => _boundToThread = value ? 2 : 1;
     }
 
     /// <summary>
-    /// Whether a stream of a device works only on the thread that made it. MLX binds those of GPUs since 0.31.2 and those of CPUs since
-    /// 0.32, unless mlx-c can make streams without a thread. Earlier versions bind none, but there one thread is safe as well.
+    /// Whether a stream of a device works only on the thread that made it. MLX binds streams of GPUs to their thread since 0.31.2 and
+    /// streams of
+    /// CPUs since 0.32, unless mlx-c can make streams without a thread. Earlier versions bind no streams, but using one thread is safe
+    /// there too.
     /// </summary>
     private static bool IsBoundToThread(MlxDevice device) =>
         _boundToThread == 2
         || (MlxLibrary.Kind == MlxLibraryKind.Mlx && BindsToThread(device.Type, MlxLibrary.MlxVersion, ThreadFreeStreams.Available));
 
-    /// <summary>The rule, for any version of MLX.</summary>
+    /// <summary>The same rule for any version of MLX.</summary>
     internal static bool BindsToThread(DeviceType device, string mlxVersion, bool hasThreadFreeStreams) =>
         !hasThreadFreeStreams && (device == DeviceType.Gpu || !MlxLibrary.IsOlder(mlxVersion, FirstWithBoundCpuStreams));
 
@@ -122,7 +126,9 @@ internal static unsafe class Streams
             Defaults.TryGetValue(device, out stream);
         }
 
-        // Making one waits for an evaluation, which may ask for streams itself: so it is made outside of the lock, and the first one stays.
+        // Creating a stream waits for an evaluation, which may request streams itself. The stream is therefore created outside the lock,
+        // and the
+        // first one created wins.
         MlxStream? made = stream is null ? New(device) : null;
         lock (Gate)
         {
@@ -152,7 +158,7 @@ internal static unsafe class Streams
         }
     }
 
-    /// <summary>Waits until the work on all streams is done.</summary>
+    /// <summary>Waits until the work on all streams has finished.</summary>
     internal static void SynchronizeAll()
     {
         MlxStream[] streams;
@@ -165,7 +171,7 @@ internal static unsafe class Streams
         {
             foreach (MlxStream stream in streams)
             {
-                // What failed there is of no interest to anybody any more.
+                // Errors no longer matter, because the process is ending.
                 _ = Mlxc.mlx_synchronize(stream.Handle);
             }
         });
@@ -204,18 +210,18 @@ internal static unsafe class Streams
 
         return made;
 
-        // MLX adds it to tables that evaluations read without a lock.
+        // MLX adds the stream to tables that evaluations read without a lock.
         void Make() => Evaluation.Guard(() => stream = NewNative(device));
     }
 
-    /// <summary>Makes the library's streams the defaults of this thread, for the places where MLX itself asks for them.</summary>
+    /// <summary>Makes the library's streams the defaults of this thread, for code in MLX that uses a default stream.</summary>
     internal static void PrepareThread() => PrepareThread(ThreadState.Current);
 
     /// <inheritdoc cref="PrepareThread()"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void PrepareThread(ThreadState thread)
     {
-        // The first version is 1, and a thread that was told nothing is at 0.
+        // Versions start at 1; a thread without defaults is at 0.
         if (thread.StreamsVersion != _version || _version == 0)
         {
             SetThreadDefaults(thread);
@@ -226,7 +232,7 @@ internal static unsafe class Streams
 
     private static void SetThreadDefaults(ThreadState thread)
     {
-        // MLX asks for the CPU's as well, wherever it computes: an imported function takes its constants from there.
+        // MLX uses the CPU's default stream on any device: the constants of an imported function come from there, for example.
         _ = DefaultOf(MlxDevice.Cpu);
         _ = DefaultOf(DefaultDevice);
         lock (Gate)

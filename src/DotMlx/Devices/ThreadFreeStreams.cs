@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Streams that any thread may use, one at a time; mlx-c has them since v0.7.0.</summary>
+/// <summary>Creates streams that any thread may use, one thread at a time; mlx-c has them since v0.7.0.</summary>
 internal static unsafe class ThreadFreeStreams
 {
     internal static bool Available { get; } = MlxLibrary.Loaded.Exports("mlx_stream_new_thread_unsafe");

@@ -5,12 +5,12 @@ namespace DotMlx;
 /// <summary>A separate stream for each thread that uses it (<c>mlx.core.ThreadLocalStream</c>).</summary>
 public sealed class ThreadLocalStream
 {
-    // By the number of the thread: a thread that takes over a number takes over the stream, so that they do not pile up.
+    // Keyed by thread number: a thread that reuses a number also reuses its stream, so that streams don't accumulate.
     private readonly ConcurrentDictionary<int, MlxStream> _streams = new();
 
     internal ThreadLocalStream(MlxDevice device) => Device = device;
 
-    /// <summary>The device of all these streams.</summary>
+    /// <summary>The device of the streams.</summary>
     public MlxDevice Device { get; }
 
     /// <summary>The calling thread's stream.</summary>

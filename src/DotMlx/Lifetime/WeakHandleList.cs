@@ -10,7 +10,7 @@ internal sealed class WeakHandleList(int generation)
     private int _count;
     private int _collections;
 
-    // The number of weak handles known to be in the list before the next collection; afterward, those with live arrays move to the older list.
+    // The number of weak handles known to precede the next collection; afterward, those with live arrays move to the older list.
     private int _settled;
 
     internal bool IsEmpty => _count == 0;

@@ -72,7 +72,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
     public OptimizerBase Optimizer { get; }
 
     /// <summary>Creates a training step for a loss function of one array.</summary>
-    /// <param name="model">The model, whose trainable parameters are trained.</param>
+    /// <param name="model">The model whose trainable parameters are trained.</param>
     /// <param name="optimizer">The optimizer.</param>
     /// <param name="loss">The loss function. It uses the model and returns a scalar, the mean over the batch.</param>
     /// <param name="options">The options; null for the defaults.</param>
@@ -132,7 +132,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
     }
 
     /// <summary>
-    /// Captures the state of the model, the optimizer, the random sequence, and the accumulated gradients. Later steps do not change the
+    /// Captures the state of the model, the optimizer, the random sequence, and the accumulated gradients. Later steps don't change the
     /// result.
     /// </summary>
     public Tree CaptureState()
@@ -273,7 +273,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
     {
         Tree before = Model.CaptureState();
 
-        // The shared handles let a failed step restore the model, while replaced arrays are freed at once.
+        // The shared handles let a failed step restore the model, while replaced arrays are freed immediately.
         Tree model = before.Map(array => array.Share());
         TreeDictionary? sum = _accumulator.Sum?.Map(array => array.Share());
         int count = _accumulator.Count;

@@ -3,17 +3,17 @@ using System.Text;
 namespace DotMlx;
 
 /// <summary>
-/// Paths in files for trees whose keys can't be expressed as dotted paths. A dot or a backslash in a name is written <c>\.</c> or
+/// Paths in files, for trees whose keys can't be expressed as dotted paths. A dot in a name is written <c>\.</c>, a backslash is written
 /// <c>\\</c>, an empty name is written <c>\e</c>, and a dictionary key that looks like a list index gets a backslash before it.
 /// </summary>
 internal static class EscapedPaths
 {
     private const string EmptyName = "\\e";
 
-    // What a safetensors file calls its metadata, so no array can have the name.
+    // The key of the metadata in a safetensors file, which no array can use.
     private const string Taken = "__metadata__";
 
-    /// <summary>Whether dotted paths of this tree would give a different tree.</summary>
+    /// <summary>Whether dotted paths of this tree would produce a different tree.</summary>
     public static bool AreNeeded(Tree tree)
     {
         bool indexed = tree is TreeDictionary && tree.LeafCount > 0;
@@ -50,7 +50,7 @@ internal static class EscapedPaths
         }
     }
 
-    /// <summary>The keys of a path. Dictionary keys that look like indices keep their backslash.</summary>
+    /// <summary>Splits a path into keys. Dictionary keys that look like indices keep their backslash.</summary>
     public static List<string> Split(string path)
     {
         List<string> names = [];
@@ -75,7 +75,7 @@ internal static class EscapedPaths
         return names;
     }
 
-    /// <summary>The key for a name that <see cref="Split"/> returned.</summary>
+    /// <summary>Returns the key for a name that <see cref="Split"/> returned.</summary>
     public static string Unescape(string written)
     {
         if (written == EmptyName)

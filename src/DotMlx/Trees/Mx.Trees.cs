@@ -5,17 +5,17 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>
-    /// Computes every array of the trees (<c>mlx_eval</c>), for example <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.
+    /// Computes every array of the trees (<c>mx.eval</c>), for example <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.
     /// </summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
     /// <exception cref="MlxException">A computation failed.</exception>
     public static void Eval(params ReadOnlySpan<Tree> trees) => Look(trees, arrays => Eval(CollectionsMarshal.AsSpan(arrays)));
 
     /// <summary>
-    /// Starts computing every array of the trees on the library's own thread, and returns at once (<c>mx.async_eval</c>).
+    /// Starts computing every array of the trees on the library's own thread and returns immediately (<c>mx.async_eval</c>).
     /// </summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
-    /// <returns>A task that completes when the values are available, or with MLX's error.</returns>
+    /// <returns>A task that completes when the values are available, or fails with MLX's error.</returns>
     public static Task EvalAsync(params ReadOnlySpan<Tree> trees)
     {
         Task started = Task.CompletedTask;

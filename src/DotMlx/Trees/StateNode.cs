@@ -1,23 +1,23 @@
 namespace DotMlx;
 
-/// <summary>The lock that every walk through the state of an optimizer takes, so that no update is committed during the walk.</summary>
+/// <summary>The lock that every traversal of an optimizer's state takes, so that no update is committed during the traversal.</summary>
 internal sealed class StateGate
 {
     private int _lookers;
 
-    /// <summary>Whether arrays of the state that the program hasn't seen are still in use, so that they must not be freed.</summary>
+    /// <summary>Whether private arrays of the state are still in use, so that they must not be freed.</summary>
     internal bool IsLookedAt => Volatile.Read(ref _lookers) != 0;
 
-    /// <summary>Lets the caller, who has the lock, use such arrays without the lock until <see cref="EndLook"/>.</summary>
+    /// <summary>Lets the caller, which holds the lock, use private arrays without the lock until <see cref="EndLook"/>.</summary>
     internal void BeginLook() => Interlocked.Increment(ref _lookers);
 
     internal void EndLook() => Interlocked.Decrement(ref _lookers);
 }
 
-/// <summary>Data of an optimizer about a container of its state.</summary>
+/// <summary>An optimizer's data about a container of its state.</summary>
 internal class StateNode(StateGate gate)
 {
-    /// <summary>The gate, one for all containers of an optimizer.</summary>
+    /// <summary>The gate that all containers of an optimizer share.</summary>
     internal StateGate Gate { get; } = gate;
 }
 

@@ -2,7 +2,7 @@ namespace DotMlx;
 
 public abstract partial class Tree
 {
-    // Trees are walked by recursion, and paths come from files: without a bound a long one would end the process.
+    // Trees are traversed recursively, and paths come from files, so an unbounded path could overflow the stack.
     private const int MaxDepth = 128;
 
     /// <summary>
@@ -20,7 +20,7 @@ public abstract partial class Tree
         return items;
     }
 
-    /// <summary><see cref="Flatten"/> for internal use: the leaves stay private.</summary>
+    /// <summary>Like <see cref="Flatten"/>, for internal use: the leaves stay private.</summary>
     internal List<KeyValuePair<string, MlxArray>> FlattenUnseen(string prefix = "")
     {
         List<KeyValuePair<string, MlxArray>> items = [];
@@ -30,11 +30,11 @@ public abstract partial class Tree
 
     /// <summary>
     /// Builds a tree from dotted paths, the inverse of <see cref="Flatten"/> (Python's <c>tree_unflatten</c>). If all keys of a node are
-    /// list indices ("0", "10", but not "00"), it becomes a list with empty dictionaries in gaps; otherwise, it becomes a dictionary. Every
-    /// dot separates two keys, so a key that contains a dot comes back as two keys; <see cref="TreeDictionary.Save"/> preserves it.
+    /// list indices ("0", "10", but not "00"), the node becomes a list with empty dictionaries in gaps; otherwise, it becomes a dictionary.
+    /// Every dot separates two keys, so a key that contains a dot comes back as two keys; <see cref="TreeDictionary.Save"/> preserves it.
     /// </summary>
     /// <param name="items">Paths and arrays. Without items, the result is an empty list; one item with an empty path gives a leaf.</param>
-    /// <exception cref="ArgumentException">A path occurs twice, or has more than 128 parts.</exception>
+    /// <exception cref="ArgumentException">A path occurs twice or has more than 128 parts.</exception>
     public static Tree Unflatten(IEnumerable<KeyValuePair<string, MlxArray>> items)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -90,7 +90,7 @@ public abstract partial class Tree
         OrderedDictionary<string, List<Entry>> groups = new(StringComparer.Ordinal);
         foreach (Entry entry in entries)
         {
-            // Past its end, a path that goes on elsewhere: Python calls the array that is there "".
+            // If another path continues beyond the end of this one, the array gets the key "", as in Python.
             string name = depth < entry.Names.Count ? entry.Names[depth] : "";
             if (!groups.TryGetValue(name, out List<Entry>? group))
             {
@@ -145,7 +145,7 @@ public abstract partial class Tree
         return list;
     }
 
-    // A path that has ended stays at its end.
+    // The depth of a single path never exceeds its length.
     private static Tree BuildGroup(List<Entry> group, int depth, Func<string, string>? unescape) =>
         Build(group, group is [var only] ? Math.Min(depth + 1, only.Names.Count) : depth + 1, unescape);
 

@@ -7,7 +7,7 @@ public abstract partial class Tree
     /// <summary>
     /// Applies a function to every array and returns a tree of the same structure (Python's <c>tree_map</c>).
     /// </summary>
-    /// <param name="map">Gets an array and returns the array that replaces it.</param>
+    /// <param name="map">Receives an array and returns its replacement.</param>
     /// <param name="tree">The tree; it doesn't change.</param>
     public static Tree Map(Func<MlxArray, MlxArray> map, Tree tree)
     {
@@ -17,7 +17,7 @@ public abstract partial class Tree
     }
 
     /// <summary>Applies a function to the arrays of two trees. The result has the structure of the first tree.</summary>
-    /// <param name="map">Gets one array from each tree.</param>
+    /// <param name="map">Receives one array from each tree.</param>
     /// <param name="tree">The tree that determines the structure.</param>
     /// <param name="other">May have more keys and longer lists than <paramref name="tree"/>, but not fewer or shorter ones.</param>
     /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
@@ -34,7 +34,7 @@ public abstract partial class Tree
     /// Applies a function to every array of a tree and the whole node of another tree at the same path, such as a parameter and its
     /// optimizer state (Python's <c>tree_map</c> with a deeper second tree).
     /// </summary>
-    /// <param name="map">Gets an array and a node, which may be a subtree; returns the node that replaces the array.</param>
+    /// <param name="map">Receives an array and a node, which may be a subtree; returns the node that replaces the array.</param>
     /// <param name="tree">The tree that determines the structure.</param>
     /// <param name="other">Has a node wherever <paramref name="tree"/> has one.</param>
     /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
@@ -52,7 +52,7 @@ public abstract partial class Tree
     }
 
     /// <summary>Applies a function to the arrays of three trees. The result has the structure of the first tree.</summary>
-    /// <param name="map">Gets one array from each tree.</param>
+    /// <param name="map">Receives one array from each tree.</param>
     /// <param name="tree">The tree that determines the structure.</param>
     /// <param name="second">May have more keys and longer lists than <paramref name="tree"/>, but not fewer or shorter ones.</param>
     /// <param name="third">May have more keys and longer lists than <paramref name="tree"/>, but not fewer or shorter ones.</param>
@@ -94,21 +94,23 @@ public abstract partial class Tree
     }
 
     /// <summary>Applies a function to every array of this tree and returns a tree of the same structure.</summary>
-    /// <param name="map">Gets an array and returns the array that replaces it.</param>
+    /// <param name="map">Receives an array and returns its replacement.</param>
     public Tree Map(Func<MlxArray, MlxArray> map) => Map(map, this);
 
-    /// <summary>Applies a function to the arrays of this tree and of another one, which must have at least the nodes of this one.</summary>
-    /// <param name="map">Gets one array from each tree.</param>
+    /// <summary>
+    /// Applies a function to the arrays of this tree and of another tree, which must have at least the nodes of this tree.
+    /// </summary>
+    /// <param name="map">Receives one array from each tree.</param>
     /// <param name="other">May have more keys and longer lists than this tree, but not fewer or shorter ones.</param>
     /// <exception cref="ArgumentException"><paramref name="other"/> lacks a node; the message names its path.</exception>
     public Tree Map(Func<MlxArray, MlxArray, MlxArray> map, Tree other) => Map(map, this, other);
 
     /// <summary>Applies a function to every array of this tree with its dotted path.</summary>
-    /// <param name="map">Gets a path and an array and returns the array that replaces it.</param>
+    /// <param name="map">Receives a path and an array, and returns the array's replacement.</param>
     public Tree MapWithPath(Func<string, MlxArray, MlxArray> map) => MapWithPath(map, this);
 
     /// <summary>Folds the arrays from the first to the last (Python's <c>tree_reduce</c>).</summary>
-    /// <param name="fold">Gets the result so far and the next array.</param>
+    /// <param name="fold">Receives the result so far and the next array.</param>
     /// <param name="tree">The tree.</param>
     /// <param name="initial">The result for a tree without arrays.</param>
     public static TResult Reduce<TResult>(Func<TResult, MlxArray, TResult> fold, Tree tree, TResult initial)
@@ -124,7 +126,7 @@ public abstract partial class Tree
         return result;
     }
 
-    /// <summary>Descends one step in a tree that follows another one, whose node has this key.</summary>
+    /// <summary>Descends one level in a second tree, under the key of the first tree's node.</summary>
     internal static Tree Follow(Tree other, Tree otherRoot, string key, int likely) =>
         other is TreeDictionary dictionary && dictionary.Get(key, likely) is { } child ? child : throw Missing(other, otherRoot, key);
 
@@ -151,7 +153,7 @@ public abstract partial class Tree
         : throw new ArgumentException($"The trees do not match: {path?.Quoted} is an array in the first "
         + $"tree and {node.Description} in another.");
 
-    // Whoever gets the node may keep it.
+    // The function may keep the node, so its leaves are no longer private.
     private static Tree Shown(Tree node)
     {
         List<MlxArray> leaves = [];

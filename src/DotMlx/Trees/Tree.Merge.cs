@@ -3,15 +3,16 @@ namespace DotMlx;
 public abstract partial class Tree
 {
     /// <summary>
-    /// Joins two trees that complement each other (Python's <c>tree_merge</c>): dictionaries by key, and lists by position. An empty
-    /// container is replaced by the other tree's node at its place. The result has its own containers.
+    /// Joins two trees that complement each other (Python's <c>tree_merge</c>): dictionaries by key and lists by position. The other tree's
+    /// node
+    /// at the same path replaces an empty container. The result has its own containers.
     /// </summary>
     /// <param name="left">The tree whose keys come first and whose arrays are the first argument of <paramref name="merge"/>.</param>
     /// <param name="right">The other tree.</param>
-    /// <param name="merge">Combines two arrays at the same path; without it, two arrays at the same path are an error.</param>
+    /// <param name="merge">Combines two arrays at the same path; if null, two arrays at the same path are an error.</param>
     /// <exception cref="ArgumentException">
-    /// Both trees have an array at the same path and there is no <paramref name="merge"/>, or their nodes have different kinds; the message
-    /// names the path.
+    /// Both trees have an array at the same path but <paramref name="merge"/> is null, or nodes at the same path have different kinds. The
+    /// message names the path.
     /// </exception>
     public static Tree Merge(Tree left, Tree right, Func<MlxArray, MlxArray, MlxArray>? merge = null)
     {

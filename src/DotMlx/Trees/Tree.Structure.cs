@@ -3,7 +3,7 @@ namespace DotMlx;
 public abstract partial class Tree
 {
     /// <summary>
-    /// Whether two trees have the same containers: the same keys in any order, the same lengths, and leaves in the same places. Shapes,
+    /// Whether two trees have the same containers: the same keys in any order, the same lengths, and leaves in the same places. The shapes,
     /// dtypes, and values of the arrays don't matter.
     /// </summary>
     public static bool StructureEquals(Tree left, Tree right)
@@ -82,7 +82,7 @@ public abstract partial class Tree
         }
     }
 
-    // Containers without arrays vanish when a tree is flattened, so their absence is no difference.
+    // Containers without arrays disappear when a tree is flattened, so their absence isn't a difference.
     private static void ListLeaves(TreePath path, Tree tree, string what, List<string> differences)
     {
         foreach ((string leaf, MlxArray array) in tree.FlattenUnseen(path.ToString()))

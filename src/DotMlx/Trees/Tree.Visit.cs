@@ -1,18 +1,16 @@
 namespace DotMlx;
 
-/// <content>
-/// How every walk in the library goes through a tree, whatever its nodes are, and how it builds another of the same kind.
-/// </content>
+/// <content>Uniform traversal of every kind of node, and construction of nodes of the same kind.</content>
 public abstract partial class Tree
 {
-    /// <summary>The data of an optimizer about a container of its state; null for all other containers.</summary>
+    /// <summary>An optimizer's data about a container of its state; null for all other containers.</summary>
     internal virtual StateNode? Owner
     {
         get => null;
         set => throw new InvalidOperationException("An array has no owner.");
     }
 
-    /// <summary>Keeps the optimizer that owns this state, if any, from committing an update; dispose the result.</summary>
+    /// <summary>Prevents the optimizer that owns this state, if any, from committing an update; dispose the result.</summary>
     internal TreeHold Hold() => new(Owner?.Gate);
 
     /// <summary>The number of children; a leaf has none.</summary>
@@ -30,7 +28,7 @@ public abstract partial class Tree
     /// <summary>The child with the name of another node's child; null if there is none or if the nodes are of different kinds.</summary>
     internal abstract Tree? ChildLike(Tree node, int index);
 
-    /// <summary>An empty container of the same kind, with capacity for as many children.</summary>
+    /// <summary>Creates an empty container of the same kind, with capacity for as many children.</summary>
     internal abstract Tree NewLike();
 
     /// <summary>Appends a child under the name of another node's child.</summary>
@@ -56,7 +54,7 @@ public abstract partial class Tree
     }
 
     /// <summary>
-    /// Builds a tree of the same structure from the results of a function of each leaf and of the nodes of other trees at its place.
+    /// Builds a tree of the same structure by applying a function to each leaf and to the nodes of other trees at the same path.
     /// </summary>
     /// <param name="tree">The tree that determines the structure.</param>
     /// <param name="others">Trees that have at least the nodes of this tree.</param>
@@ -94,7 +92,7 @@ public abstract partial class Tree
     }
 
     /// <summary>
-    /// Builds a tree of the same structure from what a function makes of each leaf, in their order; nobody outside sees the leaves.
+    /// Builds a tree of the same structure by applying a function to each leaf, in order; the leaves stay private.
     /// </summary>
     internal Tree Remade(Func<TreeLeaf, Tree> make)
     {

@@ -7,15 +7,15 @@ namespace DotMlx;
 /// cref="MlxArray"/>), a <see cref="TreeList"/>, or a <see cref="TreeDictionary"/>.
 /// </summary>
 /// <remarks>
-/// Containers are mutable and keep the order of insertion. Leaves are immutable, so adding a leaf of one tree to another tree doesn't
-/// connect the two. The functions of Python's <c>mlx.utils</c> are static members: <see cref="Map(Func{MlxArray, MlxArray}, Tree)"/>, <see
-/// cref="Flatten"/>, <see cref="Unflatten"/>, <see cref="Reduce{TResult}"/>, <see cref="Merge"/>. A tree doesn't own its arrays; a caller
-/// that owns them can use <see cref="DisposeArrays"/>.
+/// Containers are mutable and keep insertion order. Leaves are immutable, so adding a leaf of one tree to another tree doesn't connect the
+/// trees. The functions of Python's <c>mlx.utils</c> are static members: <see cref="Map(Func{MlxArray, MlxArray}, Tree)"/>, <see
+/// cref="Flatten"/>, <see cref="Unflatten"/>, <see cref="Reduce{TResult}"/>, and <see cref="Merge"/>. A tree doesn't own its arrays; a
+/// caller that owns them can use <see cref="DisposeArrays"/>.
 /// </remarks>
 [TypeFormatterSource(typeof(NotebookFormatterSource))]
 public abstract partial class Tree
 {
-    // Where this node was last read from, through an indexer: only for error messages, hence weak.
+    // The place from which the program last read this node; weak references, because only error messages need it.
     private WeakReference<Tree>? _self;
     private WeakReference<Tree>? _parent;
     private string? _key;
@@ -87,7 +87,7 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>A copy of all containers that shares the arrays.</summary>
+    /// <summary>Copies all containers; the arrays are shared.</summary>
     public virtual Tree Copy()
     {
         using TreeHold hold = Hold();
@@ -100,7 +100,7 @@ public abstract partial class Tree
         return copy;
     }
 
-    /// <summary>Disposes every array of the tree. Nothing else may use these arrays afterward.</summary>
+    /// <summary>Disposes every array of the tree. No other code may use these arrays afterward.</summary>
     public void DisposeArrays()
     {
         foreach (MlxArray leaf in Leaves)
@@ -109,7 +109,7 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>The node at a dotted path such as <c>layers.0.weight</c>. The empty path is the node itself.</summary>
+    /// <summary>Returns the node at a dotted path such as <c>layers.0.weight</c>. The empty path is the node itself.</summary>
     /// <exception cref="KeyNotFoundException">Nothing exists at this path; the message names the part that exists.</exception>
     public Tree Find(string path)
     {
@@ -130,7 +130,7 @@ public abstract partial class Tree
         return node is not null;
     }
 
-    // A key may hold dots itself, so where the shortest name leads nowhere a longer one may.
+    // A key may contain dots, so longer names are tried if the shortest one leads nowhere.
     private Tree? Follow(string path, string? here, ref Tree last, ref string walked)
     {
         foreach ((string name, string? rest) in TreePaths.Heads(path))
@@ -161,10 +161,10 @@ public abstract partial class Tree
         return null;
     }
 
-    /// <summary>An indented outline of the tree: one line per node, with the dtype and shape of every array.</summary>
+    /// <summary>Returns an indented outline of the tree: one line per node, with the dtype and shape of every array.</summary>
     public override string ToString() => TreeText.Of(this);
 
-    /// <summary>Lists the arrays; <paramref name="shown"/> tells whether the program gets to see them.</summary>
+    /// <summary>Lists the arrays; <paramref name="shown"/> tells whether the program sees them, which ends their being private.</summary>
     internal virtual void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
         using TreeHold hold = Hold();
@@ -174,10 +174,10 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>Lists arrays whose evaluation evaluates every leaf. An array that leaves share is listed once or a few times.</summary>
+    /// <summary>Lists arrays whose evaluation evaluates every leaf. An array that leaves share may be listed more than once.</summary>
     /// <param name="arrays">Receives the arrays.</param>
     /// <param name="gates">
-    /// Receives the gates that keep the arrays alive, if they are state of an optimizer; <see cref="StateGate.EndLook"/> releases them.
+    /// Receives the gates that keep the arrays alive if they belong to an optimizer's state; <see cref="StateGate.EndLook"/> releases them.
     /// </param>
     internal virtual void CollectToEvaluate(List<MlxArray> arrays, List<StateGate> gates)
     {
@@ -204,7 +204,7 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>Marks every leaf of a tree that the library has just created, and hasn't shown to the program, as private.</summary>
+    /// <summary>Marks every leaf as private, for a tree that the library has just created and hasn't shown to the program.</summary>
     internal virtual void Reclaim()
     {
         for (int i = 0; i < ChildCount; i++)
@@ -215,7 +215,7 @@ public abstract partial class Tree
 
     internal bool IsEmptyContainer => this is not TreeLeaf && ChildCount == 0;
 
-    /// <summary>The description of the node, as part of a sentence.</summary>
+    /// <summary>A description of the node, as part of a sentence.</summary>
     internal abstract string Description { get; }
 
     /// <summary>The location of the node, as the subject of a sentence.</summary>
@@ -241,7 +241,7 @@ public abstract partial class Tree
         }
     }
 
-    /// <summary>Records that the program reads the child, and from where.</summary>
+    /// <summary>Records that the program has read a child, and the place from which it was read.</summary>
     private protected Tree ReadAs(Tree child, string? key, int index)
     {
         if (child is TreeLeaf { IsPrivate: true } leaf)
@@ -250,7 +250,7 @@ public abstract partial class Tree
             leaf.Copy();
         }
 
-        // A container that holds itself would make the path endless.
+        // The path of a container that contains itself would never end.
         if (!ReferenceEquals(child, this))
         {
             child._parent = _self ??= new WeakReference<Tree>(this);

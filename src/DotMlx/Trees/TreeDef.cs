@@ -1,13 +1,13 @@
 namespace DotMlx;
 
 /// <summary>
-/// Takes the arrays out of the values that functions under transforms take and return, and inserts others. A structure is an <see
-/// cref="MlxArray"/>, an array, list, or string dictionary of arrays, a <see cref="Tree"/>, or a tuple; any other value has no arrays and
-/// passes unchanged.
+/// Flattens the values that functions under transforms take and return, and rebuilds such values with other arrays. A value is an <see
+/// cref="MlxArray"/>; an array, list, or string dictionary of arrays; a <see cref="Tree"/>; or a tuple. Any other value has no arrays and
+/// stays unchanged.
 /// </summary>
 internal static class TreeDef
 {
-    // Stands for an array in a structure that must not keep arrays alive.
+    // Represents an array in a structure that must not keep arrays alive.
     private static readonly MlxArray Placeholder = 0;
 
     internal static MlxArray[] Flatten(object? value)
@@ -52,7 +52,7 @@ internal static class TreeDef
         }
     }
 
-    /// <summary>The structure without its arrays, for <see cref="Unflatten{T}"/>.</summary>
+    /// <summary>Returns the structure of a value without its arrays, for <see cref="Unflatten{T}"/>.</summary>
     internal static object? Of(object? value) => value switch
     {
         null => null,
@@ -66,7 +66,7 @@ internal static class TreeDef
         _ => TupleItems(value) is { } parts ? TupleOf(value, Array.ConvertAll(parts, Of)) : value,
     };
 
-    /// <summary>The structure with arrays in the order of <see cref="Flatten(object?)"/>.</summary>
+    /// <summary>Fills a structure with arrays in the order of <see cref="Flatten(object?)"/>.</summary>
     internal static T Unflatten<T>(T structure, ReadOnlySpan<MlxArray> arrays)
     {
         int next = 0;
@@ -146,7 +146,7 @@ internal static class TreeDef
         return rebuilt;
     }
 
-    // Closed types only: making tuples of open ones would need reflection, which NativeAOT does not have.
+    // Only closed types, because creating tuples of other types would need reflection that NativeAOT doesn't support.
     internal static object?[]? TupleItems(object value) => value switch
     {
         ValueTuple<MlxArray, MlxArray> t => [t.Item1, t.Item2],

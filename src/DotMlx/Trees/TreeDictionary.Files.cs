@@ -2,20 +2,21 @@ namespace DotMlx;
 
 public sealed partial class TreeDictionary
 {
-    // In the metadata of files whose paths are escaped: other files, such as Python's, may have backslashes that mean nothing.
+    // A metadata entry of files with escaped paths. In other files, such as Python's, backslashes have no special meaning.
     private const string SyntaxKey = "path_syntax";
     private const string Escaped = "escaped";
 
     /// <summary>
-    /// Saves every array of the tree as a safetensors file whose names are the dotted paths, all of it or nothing: a file
-    /// that exists stays as it was until the new one is complete. Python reads it with
-    /// <c>tree_unflatten(list(mx.load(path).items()))</c>. Keys that dotted paths do not tell (empty ones, those that hold a dot, and
-    /// dictionaries whose keys are all list indices) are written with backslashes, which <see cref="Load"/> reads.
+    /// Saves every array of the tree to a safetensors file whose names are the dotted paths. The file is written atomically: an existing
+    /// file
+    /// is unchanged until the new one is complete. Python reads the file with <c>tree_unflatten(list(mx.load(path).items()))</c>. Keys that
+    /// dotted paths can't express (empty keys, keys that contain a dot, and dictionaries whose keys are all list indices) are written with
+    /// backslashes, which <see cref="Load"/> reads.
     /// </summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <param name="metadata">Texts to keep with the arrays.</param>
-    /// <exception cref="ArgumentException">An array or a key cannot be saved.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <param name="metadata">Strings to save with the arrays.</param>
+    /// <exception cref="ArgumentException">An array or a key can't be saved.</exception>
+    /// <exception cref="IOException">The file can't be written.</exception>
     public void Save(string path, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -24,14 +25,16 @@ public sealed partial class TreeDictionary
         Mx.SaveSafetensors(path, items, metadata);
     }
 
-    /// <summary>As <see cref="Save"/>, on a thread of the pool, the arrays as they are now: training may go on meanwhile.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <param name="metadata">Texts to keep with the arrays.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
-    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
-    /// <exception cref="ArgumentException">An array or a key cannot be saved.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
+    /// <summary>
+    /// Runs <see cref="Save"/> on a thread-pool thread with the current arrays, so training may continue in the meantime.
+    /// </summary>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <param name="metadata">Strings to save with the arrays.</param>
+    /// <param name="progress">Receives progress reports on the saving thread.</param>
+    /// <param name="cancellationToken">Cancels saving. An existing file is unchanged.</param>
+    /// <exception cref="ArgumentException">An array or a key can't be saved.</exception>
+    /// <exception cref="IOException">The file can't be written.</exception>
+    /// <exception cref="OperationCanceledException">Saving was canceled.</exception>
     public Task SaveAsync(
         string path, IReadOnlyDictionary<string, string>? metadata = null, IProgress<FileProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -42,24 +45,25 @@ public sealed partial class TreeDictionary
     }
 
     /// <summary>
-    /// Loads a safetensors file whose names are dotted paths, as <see cref="Save"/> and Python write it.
-    /// In a file of Python's, nodes whose keys are all list indices become lists, see <see cref="Tree.Unflatten"/>; the tree itself is
-    /// always a dictionary.
+    /// Loads a safetensors file whose names are dotted paths, as <see cref="Save"/> and Python write them. In a file from Python, nodes
+    /// whose
+    /// keys are all list indices become lists (see <see cref="Tree.Unflatten"/>), but the tree itself is always a dictionary.
     /// </summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <param name="path">The path of the file.</param>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">
-    /// The file is broken, its names are no paths of one tree, or it holds 8-bit floating-point numbers, which MLX would take for bytes.
+    /// The file is corrupt, its names aren't the paths of one tree, or it contains 8-bit floating-point numbers, which MLX would read as
+    /// bytes.
     /// </exception>
     public static TreeDictionary Load(string path) => FromFile(Mx.LoadSafetensors(path));
 
-    /// <summary>As <see cref="Load"/>, on a thread of the pool.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="progress">Is told how far the loading has come, on the thread that loads.</param>
-    /// <param name="cancellationToken">Ends the loading; nothing is left of it.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">As of <see cref="Load"/>.</exception>
-    /// <exception cref="OperationCanceledException">The loading was canceled.</exception>
+    /// <summary>Runs <see cref="Load"/> on a thread-pool thread.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="progress">Receives progress reports on the loading thread.</param>
+    /// <param name="cancellationToken">Cancels loading; the arrays loaded so far are freed.</param>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
+    /// <exception cref="InvalidDataException">See <see cref="Load"/>.</exception>
+    /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
     public static async Task<TreeDictionary> LoadAsync(
         string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default) =>
         FromFile(await Mx.LoadSafetensorsAsync(path, progress, cancellationToken).ConfigureAwait(false));
@@ -90,7 +94,7 @@ public sealed partial class TreeDictionary
         }
     }
 
-    /// <summary>As <see cref="Tree.Unflatten"/>, also of names that the metadata of their file calls escaped.</summary>
+    /// <summary>Like <see cref="Tree.Unflatten"/>, but also reads paths that the file's metadata marks as escaped.</summary>
     internal static Tree Unflatten(IEnumerable<KeyValuePair<string, MlxArray>> items, IReadOnlyDictionary<string, string>? metadata) =>
         metadata?.GetValueOrDefault(SyntaxKey) == Escaped ? UnflattenEscaped(items) : Unflatten(items);
 

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <content>A dictionary of arrays that a compiled function reads or changes can itself be named as its state.</content>
+/// <content>Lets a compiled function that reads or changes a dictionary of arrays list the dictionary itself as its state.</content>
 public sealed partial class TreeDictionary : IMlxState
 {
     /// <inheritdoc/>

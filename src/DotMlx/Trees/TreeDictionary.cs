@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace DotMlx;
 
-/// <summary>A tree that is a dictionary of trees in the order of insertion; the state dictionary of modules and optimizers.</summary>
+/// <summary>A dictionary of trees in insertion order; the state dictionary of modules and optimizers.</summary>
 /// <example><code>TreeDictionary parameters = new() { ["weight"] = weight, ["bias"] = bias };</code></example>
 public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IReadOnlyDictionary<string, Tree>
 {
@@ -15,7 +15,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     /// <summary>Creates an empty dictionary with capacity for <paramref name="capacity"/> entries.</summary>
     public TreeDictionary(int capacity) => _items = new OrderedDictionary<string, Tree>(capacity, StringComparer.Ordinal);
 
-    /// <summary>Creates a dictionary of the given entries.</summary>
+    /// <summary>Creates a dictionary with the given entries.</summary>
     /// <exception cref="ArgumentException">A key occurs twice.</exception>
     public TreeDictionary(IEnumerable<KeyValuePair<string, Tree>> items)
         : this()
@@ -33,10 +33,10 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     /// <summary>False, because trees are mutable.</summary>
     public bool IsReadOnly => false;
 
-    /// <summary>The keys in the order of insertion.</summary>
+    /// <summary>The keys, in insertion order.</summary>
     public ICollection<string> Keys => _items.Keys;
 
-    /// <summary>The current values, in the order of insertion.</summary>
+    /// <summary>The current values, in insertion order.</summary>
     public ICollection<Tree> Values
     {
         get
@@ -88,7 +88,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     public bool ContainsKey(string key) => _items.ContainsKey(key);
 
     /// <summary>Removes an entry; its arrays stay valid.</summary>
-    /// <returns>Whether it existed.</returns>
+    /// <returns>Whether the entry existed.</returns>
     public bool Remove(string key)
     {
         using TreeHold hold = Hold();
@@ -97,7 +97,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     }
 
     /// <summary>Looks up an entry at this level; <see cref="Tree.TryFind"/> follows a dotted path.</summary>
-    /// <returns>Whether it exists.</returns>
+    /// <returns>Whether the entry exists.</returns>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out Tree value)
     {
         if (!_items.TryGetValue(key, out value))
@@ -117,7 +117,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
         _items.Clear();
     }
 
-    /// <summary>Enumerates the entries in the order of insertion.</summary>
+    /// <summary>Enumerates the entries in insertion order.</summary>
     public IEnumerator<KeyValuePair<string, Tree>> GetEnumerator()
     {
         foreach (KeyValuePair<string, Tree> item in _items)
@@ -150,7 +150,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
 
     IEnumerable<Tree> IReadOnlyDictionary<string, Tree>.Values => Values;
 
-    /// <summary>A copy of all containers that shares the arrays.</summary>
+    /// <summary>Copies all containers; the arrays are shared.</summary>
     public override TreeDictionary Copy() => (TreeDictionary)base.Copy();
 
     /// <inheritdoc cref="Tree.Map(Func{MlxArray, MlxArray})"/>
@@ -182,10 +182,10 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
 
     internal Tree? Get(string key) => IndexOf(key) is int index and >= 0 ? _items.GetAt(index).Value : null;
 
-    /// <summary>Replaces the value of an entry by its position.</summary>
+    /// <summary>Replaces the value of the entry at a position.</summary>
     internal void SetAt(int index, Tree value) => _items.SetAt(index, value);
 
-    // A program's own names are mostly the very strings that the dictionary has, and the dictionary of a parameter has few.
+    // Names in a program are usually the same string objects as the keys, and a parameter's dictionary has few keys.
     private int IndexOf(string key)
     {
         const int few = 4;
@@ -200,7 +200,9 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
         return _items.IndexOf(key);
     }
 
-    /// <summary>The child with a key, or null; fast if it is at the likely position and both trees use the same string object.</summary>
+    /// <summary>
+    /// Returns the child with a key, or null. The lookup is fast if the key is the same string object at the likely position.
+    /// </summary>
     internal Tree? Get(string key, int likely)
     {
         if ((uint)likely < (uint)_items.Count && _items.GetAt(likely) is var (found, child) && ReferenceEquals(found, key))
@@ -212,10 +214,11 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
     }
 
     /// <summary>
-    /// Makes this dictionary equal to <paramref name="source"/>. This object and, if possible, the containers in it stay the same, so code
-    /// that holds them sees the change. Leaves are shared.
+    /// Makes this dictionary equal to <paramref name="source"/>. This object and, if possible, its containers stay the same, so code that
+    /// holds
+    /// them sees the change. Leaves are shared.
     /// </summary>
-    /// <param name="source">The tree to become equal to.</param>
+    /// <param name="source">The tree to copy from.</param>
     /// <param name="adopt">Whether private leaves of the source, which the caller gives up, stay private here.</param>
     internal void Assign(TreeDictionary source, bool adopt = false)
     {

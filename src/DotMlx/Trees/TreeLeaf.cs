@@ -1,16 +1,16 @@
 namespace DotMlx;
 
-/// <summary>A tree that is one array. It is immutable; to change a value, put another leaf into its container.</summary>
+/// <summary>A tree that consists of one array. A leaf is immutable; to change a value, put another leaf into its container.</summary>
 public sealed class TreeLeaf : Tree
 {
     private const int Neighbors = 4;
 
     private readonly LeafView? _view;
 
-    // Null while it is still a part of the view's array.
+    // Null while the leaf is still a part of the view's array.
     private MlxArray? _array;
 
-    // True while nobody but the library has seen this leaf: then its array may be replaced and freed in place.
+    // True while only the library has seen this leaf, so that its array may be replaced and freed in place.
     private bool _private;
 
     /// <summary>Creates a leaf from <paramref name="array"/>, which it shares.</summary>
@@ -46,16 +46,16 @@ public sealed class TreeLeaf : Tree
         return this;
     }
 
-    /// <summary>A leaf that belongs to the library until the program reads it.</summary>
+    /// <summary>Creates a leaf that belongs to the library until the program reads it.</summary>
     internal static TreeLeaf Private(MlxArray array) => new(array) { _private = true };
 
-    /// <summary>A leaf of the library whose array is created when it is first needed.</summary>
+    /// <summary>Creates a leaf of the library whose array is created on first use.</summary>
     internal static TreeLeaf Private(LeafView view) => new(view) { _private = true };
 
-    /// <summary>The part from which this was created, if any.</summary>
+    /// <summary>The part from which this leaf was created, if any.</summary>
     internal LeafView? View => _view;
 
-    /// <summary>Whether there is no array yet, so that this follows the array it is a part of.</summary>
+    /// <summary>Whether there is no array yet, so that the leaf follows the array of which it is a part.</summary>
     internal bool IsView => _array is null;
 
     /// <summary>Whether the program can't hold this leaf or its array.</summary>
@@ -76,7 +76,7 @@ public sealed class TreeLeaf : Tree
             return;
         }
 
-        // Neighbors share the array: entries of the state by turns, so the last few are looked at.
+        // Neighboring leaves share an array per state entry, and the entries alternate, so only the last few arrays are compared.
         MlxArray whole = _view!.Whole;
         for (int i = arrays.Count - 1; i >= Math.Max(arrays.Count - Neighbors, 0); i--)
         {

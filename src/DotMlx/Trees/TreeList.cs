@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace DotMlx;
 
-/// <summary>A tree that is a list of trees, like Python's lists and tuples. An element without parameters is an empty dictionary.</summary>
+/// <summary>A list of trees, like Python's lists and tuples. An element without parameters is an empty dictionary.</summary>
 public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
 {
     private readonly List<Tree> _items;
@@ -13,7 +13,7 @@ public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
     /// <summary>Creates an empty list with capacity for <paramref name="capacity"/> elements.</summary>
     public TreeList(int capacity) => _items = new List<Tree>(capacity);
 
-    /// <summary>Creates a list of the given elements.</summary>
+    /// <summary>Creates a list with the given elements.</summary>
     /// <exception cref="ArgumentNullException">The sequence or one of its elements is null.</exception>
     public TreeList(IEnumerable<Tree> items)
     {
@@ -56,7 +56,7 @@ public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
     public void Insert(int index, Tree item) => _items.Insert(index, Checked(item, index));
 
     /// <summary>Removes the first occurrence of this object; its arrays stay valid.</summary>
-    /// <returns>Whether it existed.</returns>
+    /// <returns>Whether the element existed.</returns>
     public bool Remove(Tree item) => _items.Remove(item);
 
     /// <summary>Removes the element at a position; its arrays stay valid.</summary>

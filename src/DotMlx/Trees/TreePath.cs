@@ -1,11 +1,11 @@
 namespace DotMlx;
 
-/// <summary>A location in a walk through a tree, whose text is created only on demand.</summary>
+/// <summary>A location in the traversal of a tree, whose text is created only on demand.</summary>
 internal sealed class TreePath
 {
     private readonly Tree? _container;
 
-    /// <summary>The root.</summary>
+    /// <summary>Creates the location of the root.</summary>
     public TreePath()
     {
     }
@@ -16,7 +16,7 @@ internal sealed class TreePath
         _container = container;
     }
 
-    /// <summary>The location of the container that contains this one; null for the root.</summary>
+    /// <summary>The location of the container that contains this node; null for the root.</summary>
     public TreePath? Parent { get; }
 
     /// <summary>The index of this child in the container.</summary>
@@ -25,7 +25,7 @@ internal sealed class TreePath
     /// <summary>The path as the subject of a sentence.</summary>
     public string Quoted => Text is { } text ? $"'{text}'" : "the tree";
 
-    /// <summary>The locations of the children of this container, one after another.</summary>
+    /// <summary>Creates a location for the children of this container, which <see cref="Index"/> selects.</summary>
     public TreePath In(Tree container) => new(this, container);
 
     public override string ToString() => Text ?? "";
