@@ -3,7 +3,7 @@ using static DotMlx.LanguageModels.Architectures.Intermediate;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>Causal attention of a decoder's layer.</summary>
+/// <summary>The causal attention of a decoder layer.</summary>
 public sealed partial class Attention : Module
 {
     private readonly AttentionDescription _description;
@@ -40,19 +40,19 @@ public sealed partial class Attention : Module
         }
     }
 
-    /// <summary>The projection to queries, unless there is one for all.</summary>
+    /// <summary>The projection to queries, or null if queries, keys, and values share a projection.</summary>
     public Linear? QProj { get; }
 
-    /// <summary>The projection to keys, unless there is one for all.</summary>
+    /// <summary>The projection to keys, or null if queries, keys, and values share a projection.</summary>
     public Linear? KProj { get; }
 
-    /// <summary>The projection to values, unless there is one for all.</summary>
+    /// <summary>The projection to values, or null if queries, keys, and values share a projection.</summary>
     public Linear? VProj { get; }
 
-    /// <summary>The projection to queries, keys and values, where there is one for all.</summary>
+    /// <summary>The shared projection to queries, keys, and values, or null if there are separate ones.</summary>
     public Linear? QkvProj { get; }
 
-    /// <summary>The projection back.</summary>
+    /// <summary>The output projection.</summary>
     public Linear OProj { get; }
 
     /// <summary>The norm of the queries, or null.</summary>
@@ -61,14 +61,14 @@ public sealed partial class Attention : Module
     /// <summary>The norm of the keys, or null.</summary>
     public Norm? KNorm { get; }
 
-    /// <summary>The score of each head's sink, of shape (heads,), or null.</summary>
+    /// <summary>The attention sinks, one score per head, of shape (heads,), or null.</summary>
     public MlxArray? Sinks { get; set; }
 
-    /// <summary>Attends to the tokens before and, with a cache, to those of earlier passes.</summary>
-    /// <param name="x">Shape (batch, length, features), or (batch, features) where there is one token.</param>
-    /// <param name="pass">The pass.</param>
+    /// <summary>Attends to the preceding tokens and, with a cache, to those of earlier passes.</summary>
+    /// <param name="x">The input, of shape (batch, length, features), or (batch, features) for a single token.</param>
+    /// <param name="pass">The state of the forward pass.</param>
     /// <param name="cache">The keys and values of earlier passes, or null.</param>
-    /// <returns>The shape of <paramref name="x"/>.</returns>
+    /// <returns>The output, with the shape of <paramref name="x"/>.</returns>
     internal MlxArray Forward(MlxArray x, ForwardPass pass, LayerCache? cache)
     {
         (MlxArray projectedQueries, MlxArray projectedKeys, MlxArray projectedValues) = Project(x, pass);
@@ -95,7 +95,7 @@ public sealed partial class Attention : Module
             : cache.Attend(queries, keys, values, pass, settings);
     }
 
-    /// <summary>Rotates queries and keys, and frees what it was given. Those of a single token are little, and rotated together.</summary>
+    /// <summary>Rotates queries and keys, and frees its arguments. A single token's are small, so they are rotated together.</summary>
     private static (MlxArray Queries, MlxArray Keys) Rotate(RotaryEmbedding rotary, MlxArray queries, MlxArray keys, ForwardPass pass)
     {
         if (pass.HasRotaryKernel || pass.Length > 1)
@@ -127,8 +127,8 @@ public sealed partial class Attention : Module
     }
 
     /// <summary>
-    /// Splits features into heads, normalizes them and rotates them by a matrix where there is one: (batch, heads, length, features). Frees
-    /// what it was given.
+    /// Splits features into heads, normalizes them, and applies the rotation matrix if there is one. The result has the shape (batch,
+    /// heads, length, features). The argument is freed.
     /// </summary>
     private MlxArray Arrange(MlxArray x, int heads, Norm? norm, ForwardPass pass, MlxArray? rotation = null)
     {
@@ -137,7 +137,7 @@ public sealed partial class Attention : Module
             x = Replace(x, norm.Forward(x));
         }
 
-        // A single token lies in memory as heads of one position already.
+        // The memory layout of a single token is already that of heads with one position.
         if (rotation is not null)
         {
             x = Replace(x, Mx.Reshape(x, -1, _description.HeadDims));

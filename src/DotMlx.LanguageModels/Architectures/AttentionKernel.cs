@@ -2,24 +2,24 @@ using static DotMlx.LanguageModels.Architectures.Intermediate;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>What an attention layer computes with besides queries, keys and values.</summary>
-/// <param name="Scale">Multiplies the scores.</param>
-/// <param name="Window">How many positions a query sees, its own included; null for all before it.</param>
-/// <param name="SoftCap">Bounds the scores smoothly; null for no bound.</param>
-/// <param name="Sinks">A score for each head that takes part in the softmax and has no value; null for none.</param>
+/// <summary>The inputs of an attention layer other than queries, keys, and values.</summary>
+/// <param name="Scale">The scale factor of the scores.</param>
+/// <param name="Window">The number of positions that a query sees, including its own; null for all preceding positions.</param>
+/// <param name="SoftCap">The soft cap of the scores: cap · tanh(scores / cap); null for none.</param>
+/// <param name="Sinks">A score per head that takes part in the softmax but has no value; null for none.</param>
 internal readonly record struct AttentionSettings(float Scale, int? Window, float? SoftCap, MlxArray? Sinks);
 
-/// <summary>Attention over keys and values that are arrays, and the part of it that quantized ones share.</summary>
+/// <summary>Attention over keys and values that are plain arrays, and the steps that it shares with quantized attention.</summary>
 internal static class AttentionKernel
 {
-    /// <summary>Attends to keys that end with the pass's own.</summary>
-    /// <param name="queries">Shape (batch, heads, length, features).</param>
-    /// <param name="keys">Shape (batch, key heads, count, features).</param>
-    /// <param name="values">Shape (batch, key heads, count, features).</param>
+    /// <summary>Attends to keys of which the last ones belong to this pass.</summary>
+    /// <param name="queries">The queries, of shape (batch, heads, length, features).</param>
+    /// <param name="keys">The keys, of shape (batch, key heads, count, features).</param>
+    /// <param name="values">The values, of shape (batch, key heads, count, features).</param>
     /// <param name="first">The index of the first key.</param>
-    /// <param name="pass">The pass.</param>
+    /// <param name="pass">The state of the forward pass.</param>
     /// <param name="settings">The settings of the layer.</param>
-    /// <returns>Shape (batch, heads, length, features), or another one in the same order.</returns>
+    /// <returns>An array of shape (batch, heads, length, features), or of another shape with the same order of elements.</returns>
     internal static MlxArray Attend(
         MlxArray queries, MlxArray keys, MlxArray values, int first, ForwardPass pass, in AttentionSettings settings)
     {
@@ -44,8 +44,8 @@ internal static class AttentionKernel
     }
 
     /// <summary>
-    /// Attends from a single query to all keys: what MLX's CPU computes as well, in fewer operations. The result has the order of
-    /// (batch, heads, 1, features) and another shape.
+    /// Attends from a single query to all keys. The result equals that of MLX's fused attention on the CPU but needs fewer operations. Its
+    /// elements have the order of (batch, heads, 1, features), but its shape differs.
     /// </summary>
     private static MlxArray AttendFromOne(MlxArray queries, MlxArray keys, MlxArray values, float scale)
     {
@@ -57,7 +57,7 @@ internal static class AttentionKernel
     }
 
     /// <summary>
-    /// Puts the heads that share keys one below the other: (batch, key heads, shared · length, features), times the scale.
+    /// Scales the queries and stacks the heads that share a key head: (batch, key heads, shared · length, features).
     /// </summary>
     internal static MlxArray Group(MlxArray queries, int keyHeads, float scale)
     {
@@ -65,13 +65,13 @@ internal static class AttentionKernel
         return Mx.Reshape(scaled, queries.Shape[0], keyHeads, -1, queries.Shape[3]);
     }
 
-    /// <summary>The share of every value: the softmax over the scores of the keys that a query sees.</summary>
-    /// <param name="scores">Shape (batch, key heads, shared · length, keys).</param>
+    /// <summary>Computes the attention weights: the softmax of the scores over the keys that a query sees.</summary>
+    /// <param name="scores">The scores, of shape (batch, key heads, shared · length, keys).</param>
     /// <param name="queries">The shape of the queries, (batch, heads, length, features).</param>
     /// <param name="first">The index of the first key.</param>
-    /// <param name="pass">The pass.</param>
+    /// <param name="pass">The state of the forward pass.</param>
     /// <param name="settings">The settings of the layer.</param>
-    /// <returns>The shape of <paramref name="scores"/>.</returns>
+    /// <returns>The weights, with the shape of <paramref name="scores"/>.</returns>
     internal static MlxArray Weigh(MlxArray scores, ReadOnlySpan<int> queries, int first, ForwardPass pass, in AttentionSettings settings)
     {
         (int batch, int heads, int length, int count) = (queries[0], queries[1], queries[2], scores.Shape[3]);

@@ -4,14 +4,14 @@ using static DotMlx.LanguageModels.Architectures.Intermediate;
 namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>
-/// A decoder-only transformer, built from a description. Its parameters are named as Hugging Face names them
-/// (<c>model.layers.0.self_attn.q_proj.weight</c>), so that checkpoints, adapters and settings for single layers fit.
+/// A decoder-only transformer, built from a description. Its parameters have Hugging Face's names
+/// (<c>model.layers.0.self_attn.q_proj.weight</c>), so that checkpoints, adapters, and per-layer settings fit.
 /// </summary>
 public sealed partial class Decoder : Module
 {
     /// <summary>Builds a decoder.</summary>
-    /// <param name="description">What it consists of.</param>
-    /// <param name="weights">Where its parameters come from.</param>
+    /// <param name="description">The description of the model.</param>
+    /// <param name="weights">The source of its parameters.</param>
     public Decoder(DecoderDescription description, WeightSource weights)
     {
         ArgumentNullException.ThrowIfNull(description);
@@ -21,31 +21,31 @@ public sealed partial class Decoder : Module
         LmHead = description.TiedEmbeddings ? null : weights.Linear("lm_head", description.HiddenSize, description.VocabularySize);
     }
 
-    /// <summary>What it was built from.</summary>
+    /// <summary>The description from which the model was built.</summary>
     public DecoderDescription Description { get; }
 
-    /// <summary>Everything but the output layer.</summary>
+    /// <summary>The model without the output layer.</summary>
     public DecoderStack Model { get; }
 
-    /// <summary>The output layer; null where the table of embeddings serves as one.</summary>
+    /// <summary>The output layer; null if the embedding table serves as the output layer.</summary>
     public Linear? LmHead { get; }
 
-    /// <summary>The logits of the token after each token.</summary>
-    /// <param name="tokens">Tokens of shape (batch, length), integers below the vocabulary's size.</param>
-    /// <param name="cache">Keys and values of earlier tokens, to which those of these tokens are added; null for none.</param>
-    /// <returns>Logits of shape (batch, length, vocabulary).</returns>
+    /// <summary>Computes the logits of the next token at each position.</summary>
+    /// <param name="tokens">The token IDs, integers of shape (batch, length), less than the size of the vocabulary.</param>
+    /// <param name="cache">The keys and values of earlier tokens, to which this method appends; null for none.</param>
+    /// <returns>The logits, of shape (batch, length, vocabulary).</returns>
     public MlxArray Forward(MlxArray tokens, DecoderCache? cache = null)
     {
         using MlxArray hidden = Hidden(tokens, cache);
         return Logits(hidden);
     }
 
-    /// <summary>What the last layer gives, normalized.</summary>
-    /// <param name="tokens">Tokens of shape (batch, length), integers below the vocabulary's size.</param>
-    /// <param name="cache">Keys and values of earlier tokens, to which those of these tokens are added; null for none.</param>
-    /// <returns>Features of shape (batch, length, hidden size).</returns>
+    /// <summary>Computes the normalized output of the last layer.</summary>
+    /// <param name="tokens">The token IDs, integers of shape (batch, length), less than the size of the vocabulary.</param>
+    /// <param name="cache">The keys and values of earlier tokens, to which this method appends; null for none.</param>
+    /// <returns>The features, of shape (batch, length, hidden size).</returns>
     /// <exception cref="ArgumentException">
-    /// The tokens have another number of axes, there are none, or the cache is another model's.
+    /// The tokens don't have two axes, there are no tokens, or the cache belongs to another model.
     /// </exception>
     public MlxArray Hidden(MlxArray tokens, DecoderCache? cache = null)
     {
@@ -60,12 +60,12 @@ public sealed partial class Decoder : Module
         return Model.Forward(tokens, cache);
     }
 
-    /// <summary>The logits of features that <see cref="Hidden"/> gave.</summary>
-    /// <param name="hidden">Features of shape (..., hidden size).</param>
-    /// <returns>Logits of shape (..., vocabulary).</returns>
+    /// <summary>Computes the logits of features from <see cref="Hidden"/>.</summary>
+    /// <param name="hidden">The features, of shape (..., hidden size).</param>
+    /// <returns>The logits, of shape (..., vocabulary).</returns>
     public MlxArray Logits(MlxArray hidden) => Logits(hidden, null);
 
-    /// <summary>As <see cref="Logits(MlxArray)"/>, with weights that were transposed before.</summary>
+    /// <summary>Like <see cref="Logits(MlxArray)"/>, but with weights that are already transposed.</summary>
     internal MlxArray Logits(MlxArray hidden, TransposedWeights? weights)
     {
         MlxArray logits = LmHead is null
@@ -85,7 +85,7 @@ public sealed partial class Decoder : Module
     }
 }
 
-/// <summary>The embeddings, layers and last norm of a decoder.</summary>
+/// <summary>The embeddings, the layers, and the final norm of a decoder.</summary>
 public sealed partial class DecoderStack : Module
 {
     private readonly DecoderDescription _description;
@@ -109,7 +109,7 @@ public sealed partial class DecoderStack : Module
         Norm = new(description.Norm, weights.Get(path + ".norm.weight", description.HiddenSize));
     }
 
-    /// <summary>The table of embeddings.</summary>
+    /// <summary>The embedding table.</summary>
     public Embedding EmbedTokens { get; }
 
     /// <summary>The layers, first to last.</summary>
@@ -119,8 +119,8 @@ public sealed partial class DecoderStack : Module
     public Norm Norm { get; }
 
     /// <summary>
-    /// Whether a pass without a cache keeps only the inputs of the layers for the gradient and computes the rest again: less memory, more
-    /// time.
+    /// Whether a pass without a cache stores only the inputs of the layers for the gradient and recomputes the rest. This saves memory but
+    /// takes more time.
     /// </summary>
     public bool RecomputesLayers { get; set; }
 
@@ -128,7 +128,7 @@ public sealed partial class DecoderStack : Module
     {
         using ForwardPass pass = new(tokens.Shape[1], cache?.Offset ?? 0, cache?.Padding, cache?.Weights);
 
-        // MLX reshapes the input of each product that has more than two axes, and the result; a single token needs no third one.
+        // MLX reshapes input and result of each product with more than two axes, so a single token omits the third axis.
         MlxArray x = pass.Length == 1 ? EmbedOne(tokens) : EmbedTokens.Forward(tokens);
         if (_description.EmbeddingScale != 1)
         {
@@ -150,7 +150,7 @@ public sealed partial class DecoderStack : Module
         return EmbedTokens.Forward(flat);
     }
 
-    /// <summary>Computes a layer so that its gradient computes it again, which happens after the pass of the whole stack.</summary>
+    /// <summary>Computes a layer and recomputes it for the gradient, which happens after the forward pass of the whole stack.</summary>
     private static MlxArray Recompute(DecoderLayer layer, MlxArray x, int length) => layer.Checkpoint(input =>
     {
         using ForwardPass pass = new(length, 0, null);

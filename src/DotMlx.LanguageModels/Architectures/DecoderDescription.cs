@@ -15,7 +15,7 @@ public sealed record DecoderDescription
     /// <summary>The norm of the layers and after the last layer.</summary>
     public required NormDescription Norm { get; init; }
 
-    /// <summary>Whether the table of embeddings is also the weight of the output layer.</summary>
+    /// <summary>Whether the embedding table is also the weight of the output layer.</summary>
     public bool TiedEmbeddings { get; init; }
 
     /// <summary>The scale factor of the embeddings.</summary>
@@ -31,7 +31,7 @@ public sealed record DecoderDescription
 /// <summary>One layer of a decoder.</summary>
 /// <param name="Attention">Its attention.</param>
 /// <param name="FeedForward">Its feed-forward part: a <see cref="GatedDescription"/> or an <see cref="ExpertsDescription"/>.</param>
-/// <param name="Residual">How both are normalized and added.</param>
+/// <param name="Residual">The norms and the scale factor of both residual branches.</param>
 public sealed record LayerDescription(AttentionDescription Attention, FeedForwardDescription FeedForward, ResidualDescription Residual);
 
 /// <summary>Root mean square normalization.</summary>
@@ -39,7 +39,7 @@ public sealed record LayerDescription(AttentionDescription Attention, FeedForwar
 /// <param name="AddsOne">Whether the scale is stored minus 1, as in Gemma.</param>
 public sealed record NormDescription(double Eps, bool AddsOne = false);
 
-/// <summary>Attention with several heads, some of which may share keys and values.</summary>
+/// <summary>Multi-head attention. Several query heads can share a key and value head.</summary>
 public sealed record AttentionDescription
 {
     /// <summary>The number of query heads.</summary>
@@ -92,9 +92,9 @@ public enum HeadNorm
     AllHeads,
 }
 
-/// <summary>Rotary position embedding of the first features of a head, whose two halves form pairs.</summary>
+/// <summary>Rotary position embedding of the first features of each head. Features pair up across the two halves.</summary>
 /// <param name="Dims">The number of features to rotate.</param>
-/// <param name="Periods">The increase of the angles per position.</param>
+/// <param name="Periods">The periods, which determine the angles per position.</param>
 public sealed record RotaryDescription(int Dims, RotaryPeriods Periods);
 
 /// <summary>The feed-forward part of a layer.</summary>
@@ -102,7 +102,7 @@ public sealed record RotaryDescription(int Dims, RotaryPeriods Periods);
 public abstract record FeedForwardDescription(string Name);
 
 /// <summary>Two projections, one of which gates the other, and an output projection: down(activation(gate(x)) · up(x)).</summary>
-/// <param name="Size">The size between the projections.</param>
+/// <param name="Size">The intermediate size.</param>
 /// <param name="Activation">The activation of the gate.</param>
 /// <param name="Bias">Whether the projections have biases.</param>
 /// <param name="Fused">Whether gate and up come from one projection, <c>gate_up_proj</c>.</param>
@@ -110,7 +110,7 @@ public abstract record FeedForwardDescription(string Name);
 public sealed record GatedDescription(int Size, GatedUnit Activation, bool Bias = false, bool Fused = false, string Name = "mlp")
     : FeedForwardDescription(Name);
 
-/// <summary>Several gated feed-forward parts, of which a router selects a few for each token.</summary>
+/// <summary>A mixture of experts: gated feed-forward parts, of which a router selects a few for each token.</summary>
 public sealed record ExpertsDescription(string Name = "mlp") : FeedForwardDescription(Name)
 {
     /// <summary>The number of experts.</summary>
@@ -119,7 +119,7 @@ public sealed record ExpertsDescription(string Name = "mlp") : FeedForwardDescri
     /// <summary>The number of experts per token.</summary>
     public required int Active { get; init; }
 
-    /// <summary>The size between the projections of an expert.</summary>
+    /// <summary>The intermediate size of an expert.</summary>
     public required int Size { get; init; }
 
     /// <summary>The activation of the gates.</summary>
@@ -139,7 +139,7 @@ public sealed record ExpertsDescription(string Name = "mlp") : FeedForwardDescri
 }
 
 /// <summary>
-/// Where a layer normalizes, with the names of the norms in checkpoints; null for none. Attention and feed-forward part compute x + scale ·
+/// The norms of a layer by their names in checkpoints; null for none. Attention and feed-forward part each compute x + scale ·
 /// after(part(before(x))).
 /// </summary>
 /// <param name="BeforeAttention">The norm before the attention.</param>

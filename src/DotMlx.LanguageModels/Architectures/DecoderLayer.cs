@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>One layer of a decoder: attention and a feed-forward part, each added to what it got.</summary>
+/// <summary>A decoder layer: attention and a feed-forward part, each added to its input.</summary>
 public sealed partial class DecoderLayer : Module
 {
     private readonly LayerDescription _description;
@@ -32,19 +32,19 @@ public sealed partial class DecoderLayer : Module
     [NotParameter]
     public FeedForward FeedForward { get; private set; }
 
-    /// <summary>Normalizes what the attention gets, or null.</summary>
+    /// <summary>The norm of the attention's input, or null.</summary>
     [NotParameter]
     public Norm? BeforeAttention { get; private set; }
 
-    /// <summary>Normalizes what the attention gives, or null.</summary>
+    /// <summary>The norm of the attention's output, or null.</summary>
     [NotParameter]
     public Norm? AfterAttention { get; private set; }
 
-    /// <summary>Normalizes what the feed-forward part gets, or null.</summary>
+    /// <summary>The norm of the feed-forward part's input, or null.</summary>
     [NotParameter]
     public Norm? BeforeFeedForward { get; private set; }
 
-    /// <summary>Normalizes what the feed-forward part gives, or null.</summary>
+    /// <summary>The norm of the feed-forward part's output, or null.</summary>
     [NotParameter]
     public Norm? AfterFeedForward { get; private set; }
 
@@ -106,7 +106,7 @@ public sealed partial class DecoderLayer : Module
         return FeedForward.Forward(normalized, pass);
     }
 
-    /// <summary>x + scale · dropout(norm(part)).</summary>
+    /// <summary>Computes x + scale · dropout(norm(part)).</summary>
     private MlxArray Add(MlxArray x, MlxArray part, Norm? norm)
     {
         MlxArray? made = null;

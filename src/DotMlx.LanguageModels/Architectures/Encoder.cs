@@ -18,7 +18,7 @@ public sealed record EncoderDescription
     /// <summary>The size of the vectors between the layers.</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>The size between the projections of a feed-forward part.</summary>
+    /// <summary>The intermediate size of a feed-forward part.</summary>
     public required int IntermediateSize { get; init; }
 
     /// <summary>The number of layers.</summary>
@@ -39,7 +39,7 @@ public sealed partial class Encoder : Module
 {
     /// <summary>Builds an encoder.</summary>
     /// <param name="description">The description.</param>
-    /// <param name="weights">The source of its parameters.</param>
+    /// <param name="weights">The source of the parameters.</param>
     public Encoder(EncoderDescription description, WeightSource weights)
     {
         ArgumentNullException.ThrowIfNull(description);
@@ -50,10 +50,10 @@ public sealed partial class Encoder : Module
         Pooler = weights.Has("pooler.dense.weight") ? new(description.HiddenSize, description.HiddenSize, weights, "pooler") : null;
     }
 
-    /// <summary>The description from which it was built.</summary>
+    /// <summary>The description from which the model was built.</summary>
     public EncoderDescription Description { get; }
 
-    /// <summary>The tables of embeddings.</summary>
+    /// <summary>The embedding tables.</summary>
     public EncoderEmbeddings Embeddings { get; }
 
     /// <summary>The layers.</summary>
@@ -63,15 +63,15 @@ public sealed partial class Encoder : Module
     /// <summary>BERT's layer for the first token, or null.</summary>
     public EncoderDense? Pooler { get; }
 
-    /// <summary>The output of the last layer.</summary>
-    /// <param name="tokens">Tokens of shape (batch, length), integers less than the size of the vocabulary.</param>
+    /// <summary>Computes the output of the last layer.</summary>
+    /// <param name="tokens">The token IDs, integers of shape (batch, length), less than the size of the vocabulary.</param>
     /// <param name="mask">
-    /// A mask of the same shape that is true or 1 for tokens and false or 0 for padding; null if everything is a token.
+    /// A mask of the same shape that is true or 1 for tokens and false or 0 for padding; null if there is no padding.
     /// </param>
     /// <param name="tokenTypes">The type of each token, of the same shape; null for type 0.</param>
     /// <returns>The features, of shape (batch, length, hidden size).</returns>
     /// <exception cref="ArgumentException">
-    /// The tokens have another number of axes, or there are more tokens than the model has positions.
+    /// The tokens don't have two axes, or there are more tokens than the model has positions.
     /// </exception>
     public MlxArray Forward(MlxArray tokens, MlxArray? mask = null, MlxArray? tokenTypes = null)
     {
@@ -102,7 +102,7 @@ public sealed partial class Encoder : Module
     }
 }
 
-/// <summary>The tables of embeddings of an encoder.</summary>
+/// <summary>The embedding tables of an encoder.</summary>
 public sealed partial class EncoderEmbeddings : Module
 {
     internal EncoderEmbeddings(EncoderDescription description, WeightSource weights, string path)
@@ -113,16 +113,16 @@ public sealed partial class EncoderEmbeddings : Module
         LayerNorm = new(description, weights, path + ".LayerNorm");
     }
 
-    /// <summary>The embeddings of tokens.</summary>
+    /// <summary>The token embeddings.</summary>
     public Embedding WordEmbeddings { get; }
 
-    /// <summary>The embeddings of positions.</summary>
+    /// <summary>The position embeddings.</summary>
     public Embedding PositionEmbeddings { get; }
 
-    /// <summary>The embeddings of types of tokens.</summary>
+    /// <summary>The token type embeddings.</summary>
     public Embedding TokenTypeEmbeddings { get; }
 
-    /// <summary>The norm of their sum.</summary>
+    /// <summary>The norm of the sum of the embeddings.</summary>
     [Parameter("LayerNorm")]
     public EncoderNorm LayerNorm { get; }
 

@@ -3,7 +3,7 @@ using static DotMlx.LanguageModels.Architectures.Intermediate;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>One layer of an encoder: attention and a feed-forward part, each added to its input and then normalized.</summary>
+/// <summary>An encoder layer: attention and a feed-forward part, each added to its input and then normalized.</summary>
 public sealed partial class EncoderLayer : Module
 {
     private readonly Func<MlxArray, MlxArray> _activation;
@@ -34,7 +34,7 @@ public sealed partial class EncoderLayer : Module
     }
 }
 
-/// <summary>The attention of an encoder's layer.</summary>
+/// <summary>The attention of an encoder layer.</summary>
 public sealed partial class EncoderAttention : Module
 {
     internal EncoderAttention(EncoderDescription description, WeightSource weights, string path)
@@ -43,7 +43,7 @@ public sealed partial class EncoderAttention : Module
         Output = new(description, description.HiddenSize, weights, path + ".output");
     }
 
-    /// <summary>The projections to queries, keys and values.</summary>
+    /// <summary>The projections to queries, keys, and values.</summary>
     public EncoderHeads Self { get; }
 
     /// <summary>The output projection.</summary>

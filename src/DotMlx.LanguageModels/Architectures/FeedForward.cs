@@ -5,12 +5,12 @@ namespace DotMlx.LanguageModels.Architectures;
 /// <summary>The feed-forward part of a layer.</summary>
 public abstract partial class FeedForward : Module
 {
-    /// <summary>Applies it.</summary>
-    /// <param name="x">Input of shape (batch, length, features).</param>
-    /// <returns>Output of the same shape.</returns>
+    /// <summary>Applies the feed-forward part.</summary>
+    /// <param name="x">The input, of shape (batch, length, features).</param>
+    /// <returns>The output, of the same shape.</returns>
     public abstract MlxArray Forward(MlxArray x);
 
-    /// <summary>As <see cref="Forward(MlxArray)"/>, with what a pass knows.</summary>
+    /// <summary>Like <see cref="Forward(MlxArray)"/>, but with the state of the forward pass.</summary>
     internal virtual MlxArray Forward(MlxArray x, ForwardPass pass) => Forward(x);
 
     internal static FeedForward Create(FeedForwardDescription description, int hiddenSize, WeightSource weights, string path) =>
@@ -22,7 +22,7 @@ public abstract partial class FeedForward : Module
     };
 }
 
-/// <summary>down(activation(gate(x)) · up(x)).</summary>
+/// <summary>Computes down(activation(gate(x)) · up(x)).</summary>
 public sealed partial class GatedFeedForward : FeedForward
 {
     private readonly GatedDescription _description;
@@ -42,16 +42,16 @@ public sealed partial class GatedFeedForward : FeedForward
         DownProj = weights.Linear(path + ".down_proj", description.Size, hiddenSize, description.Bias);
     }
 
-    /// <summary>The projection to the gate, unless there is one for both.</summary>
+    /// <summary>The gate projection, or null if it is fused with the up projection.</summary>
     public Linear? GateProj { get; }
 
-    /// <summary>The projection to what is gated, unless there is one for both.</summary>
+    /// <summary>The up projection, or null if it is fused with the gate projection.</summary>
     public Linear? UpProj { get; }
 
-    /// <summary>The projection to the gate and what is gated, where there is one for both.</summary>
+    /// <summary>The fused gate and up projection, or null if there are separate ones.</summary>
     public Linear? GateUpProj { get; }
 
-    /// <summary>The projection back.</summary>
+    /// <summary>The down projection.</summary>
     public Linear DownProj { get; }
 
     /// <inheritdoc/>

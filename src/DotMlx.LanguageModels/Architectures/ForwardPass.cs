@@ -3,7 +3,7 @@ using static DotMlx.LanguageModels.Architectures.Intermediate;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>What the layers share while a decoder computes once: the positions of its tokens and the masks made so far.</summary>
+/// <summary>The state that layers share during one forward pass of a decoder: token positions, masks, and tables.</summary>
 internal sealed class ForwardPass : IDisposable
 {
     private readonly Dictionary<(int First, int Count, int? Window), MlxArray> _masks = [];
@@ -13,10 +13,10 @@ internal sealed class ForwardPass : IDisposable
     private readonly MlxArray? _starts;
     private readonly TransposedWeights? _weights;
 
-    /// <param name="length">How many tokens each sequence gets.</param>
-    /// <param name="offset">How many positions the caches hold.</param>
-    /// <param name="padding">How many of the first positions of each sequence are no tokens; null for none.</param>
-    /// <param name="weights">Weights of the layers that were transposed before; null for none.</param>
+    /// <param name="length">The number of tokens per sequence.</param>
+    /// <param name="offset">The number of positions in the caches.</param>
+    /// <param name="padding">The number of padding positions at the start of each sequence; null for none.</param>
+    /// <param name="weights">Transposed weights of the layers; null for none.</param>
     internal ForwardPass(int length, int offset, IReadOnlyList<int>? padding, TransposedWeights? weights = null)
     {
         (Length, Offset, _weights) = (length, offset, weights);
@@ -40,7 +40,7 @@ internal sealed class ForwardPass : IDisposable
     /// <summary>The number of positions after this pass.</summary>
     internal int End => Offset + Length;
 
-    /// <summary>The position of the first token: one for all sequences, or one for each.</summary>
+    /// <summary>The position of the first token: one for all sequences, or one per sequence.</summary>
     internal MlxArray Positions { get; }
 
     /// <summary>Whether the device has a kernel for rotary embeddings.</summary>
@@ -50,8 +50,8 @@ internal sealed class ForwardPass : IDisposable
     internal MlxArray Apply(Linear layer, MlxArray x) => _weights is null ? layer.Forward(x) : _weights.Apply(layer, x);
 
     /// <summary>
-    /// The rotation of a single position as a matrix that all layers share, or null where it is better computed otherwise. MLX's CPU
-    /// spends more on each of the many operations that it takes the place of than on the product, in float32.
+    /// Returns the rotation of a single position as a matrix that all layers share, or null if another method is faster. For float32 on
+    /// MLX's CPU backend, one matrix product is faster than the many small operations that it replaces.
     /// </summary>
     internal MlxArray? RotationOf(RotaryEmbedding rotary, DType dtype)
     {
@@ -66,7 +66,7 @@ internal sealed class ForwardPass : IDisposable
         return rotation;
     }
 
-    /// <summary>The sines and cosines of a rotary embedding, which all layers share.</summary>
+    /// <summary>The cosines and sines of a rotary embedding, which all layers share.</summary>
     internal (MlxArray Cosines, MlxArray Sines) TablesOf(RotaryEmbedding rotary, DType dtype)
     {
         if (!_tables.TryGetValue((rotary, dtype), out (MlxArray, MlxArray) tables))
@@ -76,10 +76,10 @@ internal sealed class ForwardPass : IDisposable
         return tables;
     }
 
-    /// <summary>Which keys which tokens see.</summary>
+    /// <summary>Returns the mask that determines which keys each token sees.</summary>
     /// <param name="first">The index of the first key.</param>
-    /// <param name="count">How many keys there are, the last of which is the last token's.</param>
-    /// <param name="window">How many positions a token sees, its own included; null for all before it.</param>
+    /// <param name="count">The number of keys. The last key belongs to the last token.</param>
+    /// <param name="window">The number of positions that a token sees, including its own; null for all preceding positions.</param>
     internal AttentionMask MaskFor(int first, int count, int? window)
     {
         bool windowed = window is { } size && count > size;
@@ -90,7 +90,7 @@ internal sealed class ForwardPass : IDisposable
         return new(Mask(first, count, windowed ? window : null));
     }
 
-    /// <summary>The mask as an array, for whoever knows no named ones.</summary>
+    /// <summary>Returns the mask as an array, for code that doesn't support named masks.</summary>
     internal MlxArray Mask(int first, int count, int? window)
     {
         if (!_masks.TryGetValue((first, count, window), out MlxArray? mask))
@@ -137,7 +137,7 @@ internal sealed class ForwardPass : IDisposable
             using MlxArray starts = Mx.Reshape(_starts, -1, 1, 1, 1);
             using MlxArray real = Mx.GreaterEqual(keys, starts);
 
-            // What pads a sequence sees itself, because a softmax over nothing is no number, and that would spread.
+            // Padding positions see themselves, because a softmax over nothing is NaN, which would spread.
             using MlxArray own = Mx.Equal(keys, queries);
             using MlxArray visible = Mx.LogicalOr(real, own);
             mask = Replace(mask, Mx.LogicalAnd(mask, visible));
@@ -146,8 +146,8 @@ internal sealed class ForwardPass : IDisposable
     }
 }
 
-/// <summary>Which keys a query sees.</summary>
-/// <param name="Array">A boolean array that broadcasts to (batch, heads, queries, keys), or null.</param>
+/// <summary>Determines which keys a query sees.</summary>
+/// <param name="Array">A Boolean array that broadcasts to (batch, heads, queries, keys), or null.</param>
 /// <param name="IsCausal">Whether each query sees the keys up to its own.</param>
 internal readonly record struct AttentionMask(MlxArray? Array, bool IsCausal = false)
 {

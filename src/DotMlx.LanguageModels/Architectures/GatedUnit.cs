@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>How a gate and the gated values are combined.</summary>
+/// <summary>Combines a gate with the gated values.</summary>
 public abstract class GatedUnit
 {
     private static readonly Dictionary<string, Func<MlxArray, MlxArray>> S_activations = new(StringComparer.Ordinal)
@@ -17,23 +17,23 @@ public abstract class GatedUnit
         ["gelu_fast"] = Activations.GeluApprox,
     };
 
-    /// <summary>The names of the known activations, as Hugging Face uses them.</summary>
+    /// <summary>The supported activations by their Hugging Face names.</summary>
     public static IReadOnlyCollection<string> Names => S_activations.Keys;
 
-    /// <summary>activation(gate) · x.</summary>
-    /// <param name="activation">A name of Hugging Face's, one of <see cref="Names"/>.</param>
+    /// <summary>Creates a unit that computes activation(gate) · x.</summary>
+    /// <param name="activation">The Hugging Face name, one of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">The name is unknown.</exception>
     public static GatedUnit Of(string activation) => new Plain(Activation(activation));
 
     /// <summary>
-    /// Sigmoid gates with bounds, as in gpt-oss: (clip(x, ±limit) + 1) · g · sigmoid(alpha · g) with g = min(gate, limit).
+    /// Creates a unit with clamped sigmoid gates, as in gpt-oss: (clip(x, ±limit) + 1) · g · sigmoid(alpha · g) with g = min(gate, limit).
     /// </summary>
     /// <param name="limit">The bound.</param>
     /// <param name="alpha">The scale factor of the gate in the sigmoid.</param>
     public static GatedUnit Clamped(double limit, double alpha = 1.702) => new ClampedUnit((float)limit, (float)alpha);
 
-    /// <summary>An activation function.</summary>
-    /// <param name="name">A name of Hugging Face's, one of <see cref="Names"/>.</param>
+    /// <summary>Returns an activation function.</summary>
+    /// <param name="name">The Hugging Face name, one of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">The name is unknown.</exception>
     public static Func<MlxArray, MlxArray> Activation(string name) => S_activations.TryGetValue(name, out Func<MlxArray, MlxArray>? found)
         ? found

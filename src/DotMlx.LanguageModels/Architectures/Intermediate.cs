@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>Intermediate results, each of which is freed as soon as the next one exists, so that MLX can reuse the memory.</summary>
+/// <summary>Frees each intermediate result as soon as the next one exists, so that MLX can reuse the memory.</summary>
 internal static class Intermediate
 {
     /// <summary>Frees an array that has been used and returns the one that was computed from it.</summary>

@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>Several gated feed-forward parts; a router chooses a few of them for each token and weighs what they give.</summary>
+/// <summary>A mixture of experts: a router chooses a few gated feed-forward parts for each token and weights their outputs.</summary>
 public sealed partial class MixtureOfExperts : FeedForward
 {
     private readonly ExpertsDescription _description;
@@ -14,7 +14,7 @@ public sealed partial class MixtureOfExperts : FeedForward
         Experts = new(description, hiddenSize, weights, $"{path}.{description.ExpertsName}");
     }
 
-    /// <summary>The scores of the experts.</summary>
+    /// <summary>The router, which computes the scores of the experts.</summary>
     [NotParameter]
     public Linear Router { get; private set; }
 
@@ -53,12 +53,12 @@ public sealed partial class MixtureOfExperts : FeedForward
         return Mx.StopGradient(best);
     }
 
-    /// <summary>The share of each chosen expert.</summary>
+    /// <summary>Computes the weight of each chosen expert.</summary>
     private MlxArray Weigh(MlxArray scores, MlxArray chosen)
     {
         if (_description.Normalize)
         {
-            // Probabilities over all, divided by their sum, are the probabilities over the chosen ones.
+            // Dividing the chosen probabilities by their sum equals a softmax over the chosen scores.
             using MlxArray own = Mx.TakeAlongAxis(scores, chosen, axis: -1);
             return Mx.Softmax(own, axis: -1, precise: true);
         }
@@ -70,7 +70,7 @@ public sealed partial class MixtureOfExperts : FeedForward
 /// <summary>The gated feed-forward parts of all experts.</summary>
 public sealed partial class SwitchFeedForward : Module
 {
-    // From this many choices on it pays to bring those of one expert together.
+    // With at least this many choices, sorting them by expert pays off.
     private const int Many = 64;
 
     private readonly GatedUnit _activation;
@@ -83,19 +83,19 @@ public sealed partial class SwitchFeedForward : Module
         DownProj = weights.SwitchLinear(path + ".down_proj", description.Count, description.Size, hiddenSize, description.Bias);
     }
 
-    /// <summary>The projections to the gates.</summary>
+    /// <summary>The gate projections.</summary>
     public SwitchLinear GateProj { get; }
 
-    /// <summary>The projections to what is gated.</summary>
+    /// <summary>The up projections.</summary>
     public SwitchLinear UpProj { get; }
 
-    /// <summary>The projections back.</summary>
+    /// <summary>The down projections.</summary>
     public SwitchLinear DownProj { get; }
 
-    /// <summary>What the chosen experts give.</summary>
-    /// <param name="x">Input of shape (batch, length, features).</param>
+    /// <summary>Computes the outputs of the chosen experts.</summary>
+    /// <param name="x">The input, of shape (batch, length, features).</param>
     /// <param name="chosen">The experts of each token, of shape (batch, length, active).</param>
-    /// <returns>Output of shape (batch, length, active, features).</returns>
+    /// <returns>The output, of shape (batch, length, active, features).</returns>
     public MlxArray Forward(MlxArray x, MlxArray chosen)
     {
         ArgumentNullException.ThrowIfNull(x);

@@ -3,7 +3,7 @@ using DotMlx.LanguageModels.Architectures.Families;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>The families of models that can be loaded, by their <c>model_type</c>.</summary>
+/// <summary>The supported model families by their <c>model_type</c>.</summary>
 public static class ModelFamilies
 {
     private static readonly ConcurrentDictionary<string, ModelFamily> S_families = new(
@@ -18,7 +18,7 @@ public static class ModelFamilies
     /// <summary>The <c>model_type</c> of every family, in alphabetical order.</summary>
     public static IReadOnlyList<string> Known => [.. S_families.Keys.Order(StringComparer.Ordinal)];
 
-    /// <summary>Adds a family, or replaces the one of the same <c>model_type</c>.</summary>
+    /// <summary>Adds a family, or replaces the one with the same <c>model_type</c>.</summary>
     /// <param name="family">The family.</param>
     public static void Register(ModelFamily family)
     {
@@ -27,15 +27,15 @@ public static class ModelFamilies
     }
 
     /// <summary>
-    /// A family by its <c>model_type</c>, for building a new model: <c>Find("llama").Create(config, new InitialWeights())</c>.
+    /// Returns a family by its <c>model_type</c>, for building a new model: <c>Find("llama").Create(config, new InitialWeights())</c>.
     /// </summary>
     /// <param name="modelType">The <c>model_type</c>.</param>
-    /// <exception cref="KeyNotFoundException">There is no such family.</exception>
+    /// <exception cref="KeyNotFoundException">The family doesn't exist.</exception>
     public static ModelFamily Find(string modelType) => S_families.TryGetValue(modelType, out ModelFamily? family)
         ? family
         : throw new KeyNotFoundException($"There is no family '{modelType}'; known are {string.Join(", ", Known)}.");
 
-    /// <summary>The family of a model.</summary>
+    /// <summary>Returns the family of a model.</summary>
     /// <param name="config">The options of the model.</param>
     /// <exception cref="NotSupportedException">The family is unknown; the message lists the known ones.</exception>
     internal static ModelFamily Of(ModelConfig config) => S_families.TryGetValue(config.ModelType, out ModelFamily? family)

@@ -7,9 +7,9 @@ public sealed partial class Norm : Module, IUnaryModule
 {
     private readonly NormDescription _description;
 
-    /// <summary>Makes the layer.</summary>
-    /// <param name="description">How it normalizes.</param>
-    /// <param name="weight">The scale, of the shape of the last axis.</param>
+    /// <summary>Creates the layer.</summary>
+    /// <param name="description">The description of the norm.</param>
+    /// <param name="weight">The scale, of shape (dims,).</param>
     public Norm(NormDescription description, MlxArray weight)
     {
         ArgumentNullException.ThrowIfNull(description);

@@ -9,12 +9,12 @@ public sealed partial class QuantizedSwitchLinear : SwitchLinear
 {
     private readonly Quantization _quantization;
 
-    /// <summary>Makes a layer of given arrays.</summary>
+    /// <summary>Creates a layer from arrays.</summary>
     /// <param name="weight">The packed weights, uint32.</param>
     /// <param name="scales">The scales, of shape (experts, output, input / group size).</param>
-    /// <param name="biases">The biases of the groups in affine mode, of the shape of the scales; else null.</param>
+    /// <param name="biases">The biases of the groups in affine mode, with the shape of the scales; otherwise, null.</param>
     /// <param name="bias">The biases of the outputs, of shape (experts, output), or null.</param>
-    /// <param name="quantization">How the weights are packed.</param>
+    /// <param name="quantization">The quantization of the weights.</param>
     public QuantizedSwitchLinear(MlxArray weight, MlxArray scales, MlxArray? biases, MlxArray? bias, Quantization quantization)
         : base(weight, bias)
     {
@@ -29,10 +29,10 @@ public sealed partial class QuantizedSwitchLinear : SwitchLinear
     /// <summary>The scales, of shape (experts, output, input / group size).</summary>
     public MlxArray Scales { get; set; }
 
-    /// <summary>The biases of the groups in affine mode, of the shape of the scales; else null.</summary>
+    /// <summary>The biases of the groups in affine mode, with the shape of the scales; otherwise, null.</summary>
     public MlxArray? Biases { get; set; }
 
-    /// <summary>How the weights are packed.</summary>
+    /// <summary>The quantization of the weights.</summary>
     public Quantization Quantization => _quantization;
 
     /// <inheritdoc/>
@@ -49,7 +49,7 @@ public sealed partial class QuantizedSwitchLinear : SwitchLinear
         indices);
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The layer is quantized already.</exception>
+    /// <exception cref="NotSupportedException">The layer is already quantized.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw new NotSupportedException("QuantizedSwitchLinear is quantized already.");
 

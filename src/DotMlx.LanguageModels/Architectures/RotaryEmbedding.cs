@@ -2,10 +2,10 @@ using static DotMlx.LanguageModels.Architectures.Intermediate;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>Rotates queries and keys by their positions. It has no parameters and may be shared by layers.</summary>
+/// <summary>Rotates queries and keys by their positions. It has no parameters, so layers can share it.</summary>
 /// <remarks>
-/// On a GPU MLX has a kernel for it. On a CPU MLX composes it of two dozen operations for each array, most of which compute the same sines
-/// and cosines in every layer: there they are computed once in a pass.
+/// MLX has a kernel for rotary embeddings on the GPU. On the CPU, MLX composes two dozen operations for each array, most of which compute
+/// the same sines and cosines in every layer. This class computes them once per pass there.
 /// </remarks>
 internal sealed class RotaryEmbedding
 {
@@ -16,8 +16,8 @@ internal sealed class RotaryEmbedding
     private (float[] Periods, MlxArray Array)? _everyFeature;
     private (MlxArray Kept, MlxArray Swapped)? _parts;
 
-    /// <param name="description">What to rotate.</param>
-    /// <param name="headDims">The features of a head.</param>
+    /// <param name="description">The description of the embedding.</param>
+    /// <param name="headDims">The number of features per head.</param>
     internal RotaryEmbedding(RotaryDescription description, int headDims)
     {
         (_description, _headDims) = (description, headDims);
@@ -33,7 +33,7 @@ internal sealed class RotaryEmbedding
     }
 
     /// <summary>
-    /// Where all features are rotated, a magnitude of queries and keys is one of their products: this multiplies the scores.
+    /// The factor of the scores that replaces the magnitudes of queries and keys; 1 unless all features are rotated.
     /// </summary>
     internal double ScoreScale { get; }
 
@@ -54,7 +54,7 @@ internal sealed class RotaryEmbedding
         }
     }
 
-    /// <summary>The cosines and signed sines of a pass: each of shape (batch or 1, 1, length, 2, pairs).</summary>
+    /// <summary>Computes the cosines and signed sines of a pass, each of shape (batch or 1, 1, length, 2, pairs).</summary>
     internal (MlxArray Cosines, MlxArray Sines) MakeTables(ForwardPass pass, DType dtype)
     {
         using MlxArray steps = Mx.Arange(pass.Length);
@@ -69,7 +69,9 @@ internal sealed class RotaryEmbedding
         return (Mx.AsType(cosines, dtype), Mx.AsType(signed, dtype));
     }
 
-    /// <summary>The rotation of the pass's only position as a matrix, of shape (features, features): rotated = x · matrix.</summary>
+    /// <summary>
+    /// Computes the rotation of the pass's only position as a matrix of shape (features, features): rotated = x · matrix.
+    /// </summary>
     internal MlxArray MakeRotation(ForwardPass pass)
     {
         (MlxArray kept, MlxArray swapped) = _parts ??= MakeParts();
@@ -82,11 +84,11 @@ internal sealed class RotaryEmbedding
         return _magnitudes is null ? rotation : Intermediate.Replace(rotation, Mx.Multiply(rotation, _magnitudes));
     }
 
-    /// <summary>As <see cref="Forward"/>, by MLX's kernel.</summary>
+    /// <summary>Like <see cref="Forward"/>, but with MLX's kernel.</summary>
     internal MlxArray ByKernel(MlxArray x, ForwardPass pass) => Mx.Fast.RoPE(
         x, _description.Dims, traditional: false, @base: null, scale: 1f, pass.Positions, PeriodsAt(pass.End));
 
-    /// <summary>As <see cref="Forward"/>, by sines and cosines of the pass: (a, b) becomes (a cos - b sin, b cos + a sin).</summary>
+    /// <summary>Like <see cref="Forward"/>, but with the pass's sines and cosines: (a, b) becomes (a cos - b sin, b cos + a sin).</summary>
     internal MlxArray ByTables(MlxArray x, ForwardPass pass)
     {
         if (!IsPartial)
@@ -99,7 +101,9 @@ internal sealed class RotaryEmbedding
         return Mx.Concatenate([rotated, rest], axis: -1);
     }
 
-    /// <summary>Which feature each result takes times its cosine, and which, with which sign, times its sine.</summary>
+    /// <summary>
+    /// Creates the matrices that select the feature to multiply by the cosine, and the signed feature to multiply by the sine.
+    /// </summary>
     private (MlxArray Kept, MlxArray Swapped) MakeParts()
     {
         int half = _description.Dims / 2;
@@ -116,7 +120,7 @@ internal sealed class RotaryEmbedding
         return (Lasting(kept, _headDims, _headDims), Lasting(swapped, _headDims, _headDims));
     }
 
-    /// <summary>The periods of both halves; features that are not rotated have endless ones.</summary>
+    /// <summary>The periods of both halves. Features that aren't rotated have infinite periods.</summary>
     private MlxArray PeriodsOfEveryFeature(int length)
     {
         float[] periods = _description.Periods.At(length);
@@ -151,7 +155,7 @@ internal sealed class RotaryEmbedding
         float[] periods = _description.Periods.At(length);
         if (_current is not { } current || !ReferenceEquals(current.Periods, periods))
         {
-            // The one before may be in use by another thread; the collector frees it.
+            // Another thread may still use the previous array, so the garbage collector frees it.
             _current = current = (periods, Lasting(periods, periods.Length));
         }
         return current.Array;

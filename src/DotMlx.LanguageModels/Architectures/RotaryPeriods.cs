@@ -1,44 +1,44 @@
 namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>
-/// The periods of a rotary embedding, divided by 2π: at position p, pair i is rotated by p / period[i]. Some schemes let them depend on how
-/// many positions there are.
+/// The periods of a rotary embedding, divided by 2π: at position p, pair i is rotated by p / period[i]. In some schemes, the periods depend
+/// on the number of positions.
 /// </summary>
 public abstract class RotaryPeriods
 {
-    /// <summary>Multiplies rotated queries and keys, as YaRN does.</summary>
+    /// <summary>The scale factor of rotated queries and keys, as in YaRN.</summary>
     public double Magnitude { get; protected init; } = 1;
 
-    /// <summary>The periods that do not depend on the number of positions: base^(2i / dims), each times a factor.</summary>
-    /// <param name="dims">How many features are rotated.</param>
+    /// <summary>Creates periods that don't depend on the number of positions: factor · base^(2i / dims).</summary>
+    /// <param name="dims">The number of features to rotate.</param>
     /// <param name="base">The base.</param>
-    /// <param name="factor">Multiplies all of them (linear scaling).</param>
+    /// <param name="factor">The scale factor of all periods (linear scaling).</param>
     public static RotaryPeriods Plain(int dims, double @base, double factor = 1) => new Constant(Powers(dims, @base, factor));
 
-    /// <summary>Given periods.</summary>
-    /// <param name="periods">One for each pair of features.</param>
-    /// <param name="magnitude">Multiplies rotated queries and keys.</param>
+    /// <summary>Creates the given periods.</summary>
+    /// <param name="periods">One period per pair of features.</param>
+    /// <param name="magnitude">The scale factor of rotated queries and keys.</param>
     public static RotaryPeriods Of(IEnumerable<double> periods, double magnitude = 1) =>
         new Constant([.. periods.Select(period => (float)period)], magnitude);
 
-    /// <summary>One set of periods for short texts and another one for long texts (LongRoPE).</summary>
-    /// <param name="short">The periods up to that many positions.</param>
-    /// <param name="long">The periods beyond.</param>
-    /// <param name="limit">The most positions of a short text.</param>
-    /// <param name="magnitude">Multiplies rotated queries and keys.</param>
+    /// <summary>Creates one set of periods for short texts and another one for long texts (LongRoPE).</summary>
+    /// <param name="short">The periods for up to <paramref name="limit"/> positions.</param>
+    /// <param name="long">The periods for more positions.</param>
+    /// <param name="limit">The maximum number of positions of a short text.</param>
+    /// <param name="magnitude">The scale factor of rotated queries and keys.</param>
     public static RotaryPeriods ByLength(IEnumerable<double> @short, IEnumerable<double> @long, int limit, double magnitude = 1) =>
         new TwoSets([.. @short.Select(period => (float)period)], [.. @long.Select(period => (float)period)], limit, magnitude);
 
-    /// <summary>A base that grows with the number of positions (dynamic NTK scaling).</summary>
-    /// <param name="dims">How many features are rotated.</param>
-    /// <param name="base">The base up to the limit.</param>
-    /// <param name="factor">How fast the base grows.</param>
-    /// <param name="limit">The positions that the base is for.</param>
+    /// <summary>Creates periods whose base grows with the number of positions (dynamic NTK scaling).</summary>
+    /// <param name="dims">The number of features to rotate.</param>
+    /// <param name="base">The base for up to <paramref name="limit"/> positions.</param>
+    /// <param name="factor">The factor that determines how fast the base grows.</param>
+    /// <param name="limit">The maximum number of positions without scaling.</param>
     public static RotaryPeriods Dynamic(int dims, double @base, double factor, int limit) => new Growing(dims, @base, factor, limit);
 
-    /// <summary>The periods when there are that many positions.</summary>
+    /// <summary>Returns the periods for a number of positions.</summary>
     /// <param name="length">The number of positions so far.</param>
-    /// <returns>An array that is the same object as long as the periods are the same.</returns>
+    /// <returns>The periods. The same array object is returned while the periods don't change.</returns>
     internal abstract float[] At(int length);
 
     private static float[] Powers(int dims, double @base, double factor = 1) =>

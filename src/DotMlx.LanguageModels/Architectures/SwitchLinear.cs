@@ -2,10 +2,10 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Architectures;
 
-/// <summary>Affine maps of several experts, of which every input chooses its own (<c>SwitchLinear</c> of mlx-lm).</summary>
+/// <summary>Affine maps of several experts, one of which is chosen for each input (<c>SwitchLinear</c> of mlx-lm).</summary>
 public partial class SwitchLinear : Module, IQuantizable
 {
-    /// <summary>Makes a layer of given arrays.</summary>
+    /// <summary>Creates a layer from arrays.</summary>
     /// <param name="weight">The weights, of shape (experts, output, input).</param>
     /// <param name="bias">The biases, of shape (experts, output), or null.</param>
     public SwitchLinear(MlxArray weight, MlxArray? bias = null)
@@ -21,7 +21,7 @@ public partial class SwitchLinear : Module, IQuantizable
     /// <summary>The biases, of shape (experts, output), or null.</summary>
     public virtual MlxArray? Bias { get; set; }
 
-    /// <summary>How many experts there are.</summary>
+    /// <summary>The number of experts.</summary>
     public int Experts => Weight.Shape[0];
 
     /// <summary>The size of the last axis of the input.</summary>
@@ -33,11 +33,11 @@ public partial class SwitchLinear : Module, IQuantizable
     /// <inheritdoc/>
     public virtual bool CanQuantize => true;
 
-    /// <summary>Applies to each input the map of its expert.</summary>
-    /// <param name="x">Input of shape (..., 1, input), broadcast against the indices.</param>
+    /// <summary>Applies its expert's map to each input.</summary>
+    /// <param name="x">The input, of shape (..., 1, input), which broadcasts against the indices.</param>
     /// <param name="indices">The expert of each input, of shape (...).</param>
-    /// <param name="sorted">Promises that the indices are sorted, which allows faster kernels.</param>
-    /// <returns>Output of shape (..., 1, output).</returns>
+    /// <param name="sorted">Whether the indices are sorted, which allows faster kernels.</param>
+    /// <returns>The output, of shape (..., 1, output).</returns>
     public virtual MlxArray Forward(MlxArray x, MlxArray indices, bool sorted = false)
     {
         ArgumentNullException.ThrowIfNull(x);
@@ -47,7 +47,7 @@ public partial class SwitchLinear : Module, IQuantizable
             return AddBias(Mx.GatherMM(x, transposed, rhsIndices: indices, sortedIndices: sorted), indices);
         }
 
-        // MLX's CPU knows this product for float32 only.
+        // MLX's CPU backend supports this product only for float32.
         using MlxArray wideWeight = Mx.AsType(transposed, DType.Float32);
         using MlxArray wideInput = Mx.AsType(x, DType.Float32);
         using MlxArray wide = Mx.GatherMM(wideInput, wideWeight, rhsIndices: indices, sortedIndices: sorted);
@@ -55,7 +55,7 @@ public partial class SwitchLinear : Module, IQuantizable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="NotSupportedException">The input is to be quantized.</exception>
+    /// <exception cref="NotSupportedException"><paramref name="quantizeInput"/> is true.</exception>
     public virtual Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false)
     {
         if (quantizeInput)
@@ -67,7 +67,7 @@ public partial class SwitchLinear : Module, IQuantizable
         return new QuantizedSwitchLinear(weight, scales, biases, Bias, new(InputDims / scales.Shape[2], width, mode));
     }
 
-    /// <summary>Adds to each output the bias of its expert, and frees the output it was given.</summary>
+    /// <summary>Adds its expert's bias to each output, and frees the given output.</summary>
     private protected MlxArray AddBias(MlxArray y, MlxArray indices)
     {
         if (Bias is null)

@@ -3,8 +3,8 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>
-/// The weights of linear layers, transposed once instead of for each token. They are views of the same memory, for as long as a generation
-/// runs.
+/// The weights of linear layers, transposed once per generation instead of once per token. The transposed weights are views of the same
+/// memory.
 /// </summary>
 internal sealed class TransposedWeights : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class TransposedWeights : IDisposable
         return layer.Bias is null ? Mx.MatMul(x, weight) : Mx.AddMM(layer.Bias, x, weight);
     }
 
-    /// <summary>The logits of a table of embeddings.</summary>
+    /// <summary>Computes logits with an embedding table.</summary>
     internal MlxArray ApplyAsLinear(Embedding table, MlxArray x) =>
         table.GetType() == typeof(Embedding) ? Mx.MatMul(x, Of(table, table.Weight)) : table.AsLinear(x);
 

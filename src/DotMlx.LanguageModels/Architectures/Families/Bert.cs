@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>BERT, from which most models for embeddings are made.</summary>
+/// <summary>BERT, the basis of most embedding models.</summary>
 internal sealed class Bert : ModelFamily
 {
     public override string ModelType => "bert";
@@ -41,7 +41,7 @@ internal sealed class Bert : ModelFamily
             weights);
     }
 
-    /// <summary>Drops heads for other tasks and what is computed, and takes names of older files.</summary>
+    /// <summary>Drops task heads and computed buffers, and renames the parameters of older files.</summary>
     /// <inheritdoc/>
     public override void Prepare(Checkpoint checkpoint, ModelConfig config) => checkpoint.Rename(name =>
     {

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>The options of <c>config.json</c> that most families have, and parts of a decoder made of them.</summary>
+/// <summary>The options of <c>config.json</c> that most families have, and decoder parts derived from them.</summary>
 internal sealed class CommonOptions
 {
     private const int MostLayers = 4096;
@@ -8,7 +8,7 @@ internal sealed class CommonOptions
     private readonly ModelConfig _config;
 
     /// <param name="config">The options.</param>
-    /// <param name="headDims">The features of a head where the file does not say; null for the hidden size divided by the heads.</param>
+    /// <param name="headDims">The default number of features per head; null for the hidden size divided by the number of heads.</param>
     internal CommonOptions(ModelConfig config, int? headDims = null)
     {
         _config = config;
@@ -42,7 +42,7 @@ internal sealed class CommonOptions
 
     internal NormDescription Norm { get; }
 
-    /// <summary>Attention to all tokens before, without biases and positions.</summary>
+    /// <summary>Attention to all preceding tokens, without biases and without position embeddings.</summary>
     internal AttentionDescription Attention => new()
     {
         Heads = Heads, KeyValueHeads = KeyValueHeads, HeadDims = HeadDims, Scale = 1 / Math.Sqrt(HeadDims),
@@ -51,7 +51,7 @@ internal sealed class CommonOptions
     /// <summary>A gated feed-forward part.</summary>
     internal GatedDescription Gated(bool bias = false) => new(_config.Integer("intermediate_size"), Activation("hidden_act"), bias);
 
-    /// <summary>The activation that an option names.</summary>
+    /// <summary>Reads the activation that an option names.</summary>
     internal GatedUnit Activation(string option, string missing = "silu")
     {
         string name = _config.TextOrNull(option) ?? missing;
@@ -60,10 +60,10 @@ internal sealed class CommonOptions
             : throw _config.Unsupported(option, $"is '{name}'; known activations are {string.Join(", ", GatedUnit.Names)}");
     }
 
-    /// <summary>Rotary embedding as the options <c>rope_…</c> describe it.</summary>
+    /// <summary>Reads the rotary embedding from the <c>rope_…</c> options.</summary>
     internal RotaryDescription Rotary(double missingBase = 10000) => RotaryOptions.Read(_config, HeadDims, missingBase);
 
-    /// <summary>A decoder of layers that may differ.</summary>
+    /// <summary>Describes a decoder whose layers may differ.</summary>
     internal DecoderDescription Decoder(Func<int, LayerDescription> layer, bool tiedWhereMissing = false) => new()
     {
         VocabularySize = _config.Integer("vocab_size"),
@@ -73,12 +73,12 @@ internal sealed class CommonOptions
         Layers = [.. Enumerable.Range(0, Layers).Select(layer)],
     };
 
-    /// <summary>The sliding window, or null where attention reaches all tokens before.</summary>
-    /// <param name="missing">What a missing option means; one that is null means that there is no window.</param>
+    /// <summary>The sliding window, or null if attention covers all preceding tokens.</summary>
+    /// <param name="missing">The value of a missing option. An explicit null means no window.</param>
     internal int? Window(int? missing = null) =>
         _config.IntegerOrNull("sliding_window") ?? (_config.IsNull("sliding_window") ? null : missing);
 
-    /// <summary>Which layers have a sliding window: those that <c>layer_types</c> names, else those that a rule names.</summary>
+    /// <summary>Returns for each layer whether it has a sliding window, from <c>layer_types</c> or else from a rule.</summary>
     internal bool[] Sliding(Func<int, bool> rule)
     {
         if (_config.Texts("layer_types") is not { } types)

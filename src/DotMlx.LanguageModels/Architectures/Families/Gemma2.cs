@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>Gemma 2: norms before and after, soft caps, and a sliding window in every other layer.</summary>
+/// <summary>Gemma 2: norms before and after both parts, soft caps, and a sliding window in every other layer.</summary>
 internal sealed class Gemma2 : DecoderFamily
 {
     public override string ModelType => "gemma2";
@@ -24,15 +24,15 @@ internal sealed class Gemma2 : DecoderFamily
             new(attention with { Window = sliding[i] ? window : null }, gated, ResidualDescription.Around), missingCap: 30);
     }
 
-    /// <summary>A feed-forward part with Gemma's name of the activation.</summary>
+    /// <summary>A feed-forward part whose activation is stored under Gemma's option name.</summary>
     internal static GatedDescription Gated(ModelConfig config, CommonOptions common)
     {
-        // The older option is there in some files and not used.
+        // Some files also contain the older option, which isn't used.
         config.Ignore("hidden_act");
         return new(config.Integer("intermediate_size"), common.Activation("hidden_activation", missing: "gelu_pytorch_tanh"));
     }
 
-    /// <summary>A decoder with scaled embeddings, factors of norms less 1, and bounded logits.</summary>
+    /// <summary>A decoder with scaled embeddings, norm scales stored minus 1, and soft-capped logits.</summary>
     internal static DecoderDescription Decoder(ModelConfig config, CommonOptions common, Func<int, LayerDescription> layer,
         double? missingCap)
     {
@@ -45,7 +45,7 @@ internal sealed class Gemma2 : DecoderFamily
         };
     }
 
-    /// <summary>A soft cap; an option that is null means that there is none.</summary>
+    /// <summary>Reads a soft cap. An explicit null means no cap.</summary>
     internal static double? Cap(ModelConfig config, string name, double? missing)
     {
         double? cap = config.NumberOrNull(name) ?? (config.IsNull(name) ? null : missing);

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>gpt-oss: experts with bounded gates, attention sinks, and a sliding window in every other layer.</summary>
+/// <summary>gpt-oss: experts with clamped gates, attention sinks, and a sliding window in every other layer.</summary>
 internal sealed class GptOss : DecoderFamily
 {
     public override string ModelType => "gpt_oss";
@@ -28,15 +28,14 @@ internal sealed class GptOss : DecoderFamily
             ExpertsName = "experts",
         };
 
-        // The gates have a form of their own; silu is what Hugging Face's files say.
+        // The gates are clamped units, but Hugging Face's files specify silu.
         _ = common.Activation("hidden_act");
         return common.Decoder(i => new(attention with { Window = sliding[i] ? window : null }, experts, ResidualDescription.Before));
     }
 
     /// <summary>
-    /// Gate and up projection alternate in Hugging Face's files: as (experts, input, output) where they are numbers, as (experts, output,
-    /// groups,
-    /// bytes) where they are packed (mxfp4).
+    /// Separates the gate and up projections, which alternate in Hugging Face's files. Unquantized weights have the shape (experts, input,
+    /// output). Packed weights (mxfp4) have the shape (experts, output, groups, bytes).
     /// </summary>
     /// <inheritdoc/>
     public override void Prepare(Checkpoint checkpoint, ModelConfig config)
@@ -70,11 +69,11 @@ internal sealed class GptOss : DecoderFamily
 
     private static MlxArray Transposed(MlxArray array) => Mx.Contiguous(Mx.SwapAxes(array, -1, -2));
 
-    /// <summary>Every second entry of an axis from a given one on.</summary>
+    /// <summary>Every second entry along an axis, beginning at a given index.</summary>
     private static MlxArray Every(MlxArray array, int start, int axis) => axis == 2
         ? array[.., .., new Slice(start, null, 2)]
         : array[.., new Slice(start, null, 2)];
 
-    /// <summary>Bytes of groups as MLX packs them, four to a uint32; scales stay as they are.</summary>
+    /// <summary>Packs the bytes of groups as MLX does, four per uint32. Scales don't change.</summary>
     private static MlxArray Packed(MlxArray array) => array.NDim == 4 ? Mx.Flatten(Mx.View(array, DType.UInt32), -2) : array;
 }

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>Granite 3: Llama with scale factors of embeddings, scores, residuals, and logits.</summary>
+/// <summary>Granite 3: Llama with scale factors for embeddings, scores, residuals, and logits.</summary>
 internal sealed class Granite : DecoderFamily
 {
     public override string ModelType => "granite";

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>OLMo 2: norms after attention and feed-forward part, and norms of all queries and all keys together.</summary>
+/// <summary>OLMo 2: norms after attention and feed-forward part, and query and key norms over all heads together.</summary>
 internal sealed class Olmo2 : DecoderFamily
 {
     public override string ModelType => "olmo2";

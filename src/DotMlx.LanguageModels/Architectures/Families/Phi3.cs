@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>Phi 3 and 4: Llama with combined projections and, for long texts, other rotary embeddings.</summary>
+/// <summary>Phi 3 and 4: Llama with fused projections and separate rotary periods for long texts.</summary>
 internal sealed class Phi3 : DecoderFamily
 {
     public override string ModelType => "phi3";

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
-/// <summary>Qwen 2 and 2.5: Llama with biases of queries, keys, and values, and windows in later layers.</summary>
+/// <summary>Qwen 2 and 2.5: Llama with biases of queries, keys, and values, and sliding windows in later layers.</summary>
 internal sealed class Qwen2 : DecoderFamily
 {
     public override string ModelType => "qwen2";
@@ -15,7 +15,7 @@ internal sealed class Qwen2 : DecoderFamily
         return common.Decoder(i => new(attention with { Window = window(i) }, gated, ResidualDescription.Before));
     }
 
-    /// <summary>The window of each layer: if windows are used at all, the layers from <c>max_window_layers</c> on have one.</summary>
+    /// <summary>Returns the window of each layer. If windows are enabled, the layers from <c>max_window_layers</c> on have one.</summary>
     internal static Func<int, int?> Windows(ModelConfig config, CommonOptions common)
     {
         int? window = common.Window();

@@ -18,7 +18,7 @@ internal sealed class Qwen3Moe : DecoderFamily
             InputBias = bias, OutputBias = bias, HeadNorm = HeadNorm.EachHead, Rotary = common.Rotary(),
         };
 
-        // Newer files have another name for the number of experts, or both.
+        // Newer files use another name for the number of experts, and some have both.
         int count = config.IntegerOr("num_local_experts", config.IntegerOr("num_experts", 128, minimum: 0), minimum: 0);
         int step = config.IntegerOr("decoder_sparse_step", 1);
         IReadOnlyList<int> plain = config.Integers("mlp_only_layers") ?? [];

@@ -1,15 +1,15 @@
 namespace DotMlx.LanguageModels.Architectures.Families;
 
 /// <summary>
-/// Reads rotary embeddings in the newer form (<c>rope_parameters</c>, perhaps one section for each type of layer) and the older one
+/// Reads rotary embeddings in the newer form (<c>rope_parameters</c>, possibly with a section per layer type) and the older form
 /// (<c>rope_theta</c> and <c>rope_scaling</c>). The formulas are those of Hugging Face's <c>modeling_rope_utils.py</c>.
 /// </summary>
 internal static class RotaryOptions
 {
     /// <param name="config">The options of the model.</param>
-    /// <param name="headDims">The features of a head.</param>
-    /// <param name="missingBase">The base where the file has none.</param>
-    /// <param name="layerType">The section of <c>rope_parameters</c>, where it has one for each type of layer.</param>
+    /// <param name="headDims">The number of features per head.</param>
+    /// <param name="missingBase">The default base.</param>
+    /// <param name="layerType">The section of <c>rope_parameters</c>, if there is one per layer type.</param>
     internal static RotaryDescription Read(ModelConfig config, int headDims, double missingBase, string? layerType = null)
     {
         ModelConfig? section = config.Section("rope_parameters");
@@ -34,14 +34,14 @@ internal static class RotaryOptions
         return new(dims, section is null ? RotaryPeriods.Plain(dims, @base) : Scaled(config, section, dims, @base));
     }
 
-    /// <summary>Rotary embedding with a base of its own and no scaling.</summary>
+    /// <summary>A rotary embedding with the given base and without scaling.</summary>
     internal static RotaryDescription Plain(ModelConfig config, int headDims, double @base) => headDims % 2 == 0
         ? new(headDims, RotaryPeriods.Plain(headDims, @base))
         : throw config.Broken("head_dim", $"is {headDims}, expected an even number");
 
     private static RotaryPeriods Scaled(ModelConfig config, ModelConfig section, int dims, double @base)
     {
-        // Older files call it type, and some have both.
+        // Older files use the name "type", and some files have both.
         string? older = section.TextOrNull("type");
         string type = section.TextOrNull("rope_type") ?? older ?? "default";
         switch (type)
@@ -123,7 +123,7 @@ internal static class RotaryOptions
             }),
             magnitude);
 
-        // The pair of features that turns so many times over the original length.
+        // The feature pair that completes this many turns over the original context length.
         double Dimension(double turns) => dims * Math.Log(length / (turns * 2 * Math.PI)) / (2 * Math.Log(@base));
 
         double Magnitude(double scale) => factor <= 1 ? 1 : (0.1 * scale * Math.Log(factor)) + 1;
