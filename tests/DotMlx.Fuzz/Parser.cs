@@ -21,7 +21,7 @@ internal sealed record Parser(long Multiple, Action<ByteSource> Read, Func<byte[
             () => Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }", 8)),
         ["npz"] = new(UnpackedMultiple, source => Npz.Describe(source), Archive),
         ["gguf"] = new(HeaderMultiple, source => Twice(describe => GgufHeader.Read(source, describe)), Gguf),
-        ["index"] = new(HeaderMultiple, source => ShardIndex.Read("model.safetensors.index.json", source), Index),
+        ["index"] = new(HeaderMultiple, source => SafetensorsIndex.Read("model.safetensors.index.json", source), Index),
     };
 
     private static void Twice(Action<bool> read)

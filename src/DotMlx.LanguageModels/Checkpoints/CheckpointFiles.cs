@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace DotMlx.LanguageModels;
 
 /// <summary>Finds and reads the safetensors files of a checkpoint: one, or several with an index.</summary>
@@ -7,8 +5,6 @@ internal static class CheckpointFiles
 {
     internal const string SingleName = "model.safetensors";
     internal const string IndexName = "model.safetensors.index.json";
-
-    private const long MaxIndexBytes = 256L << 20;
 
     /// <summary>The arrays of a folder, file after file.</summary>
     /// <exception cref="FileNotFoundException">The folder has no weights.</exception>
@@ -24,15 +20,17 @@ internal static class CheckpointFiles
         }
         if (File.Exists(index))
         {
-            SortedDictionary<string, List<string>> expected = ReadIndex(index);
-            return LoadFiles(expected.Keys.Select(name => Path.Combine(folder, name)), path => expected[Path.GetFileName(path)], dtype);
+            SafetensorsIndex shards = ReadIndex(index);
+            ILookup<string, string> expected = shards.Places.ToLookup(place => shards.Locate(place.Value), place => place.Key);
+            return LoadFiles(expected.Select(file => file.Key), path => expected[path], dtype);
         }
         throw new FileNotFoundException(
             $"'{folder}' has no weights: expected '{SingleName}' or '{IndexName}'. "
             + "Other formats (PyTorch's .bin, GGUF) are not read here.", single);
     }
 
-    private static Dictionary<string, MlxArray> LoadFiles(IEnumerable<string> paths, Func<string, List<string>>? expected, DType? dtype)
+    private static Dictionary<string, MlxArray> LoadFiles(
+        IEnumerable<string> paths, Func<string, IEnumerable<string>>? expected, DType? dtype)
     {
         Dictionary<string, MlxArray> arrays = new(StringComparer.Ordinal);
         try
@@ -92,61 +90,19 @@ internal static class CheckpointFiles
         }
     }
 
-    /// <summary>The files that an index names, each with the weights in it.</summary>
-    private static SortedDictionary<string, List<string>> ReadIndex(string path)
+    /// <summary>The index of a folder, whose files all exist.</summary>
+    private static SafetensorsIndex ReadIndex(string path)
     {
-        if (new FileInfo(path).Length > MaxIndexBytes)
+        SafetensorsIndex index = SafetensorsIndex.Read(path);
+        foreach (string file in index.Files)
         {
-            throw new InvalidDataException($"'{path}' cannot be loaded: it is larger than {MaxIndexBytes} bytes.");
-        }
-        SortedDictionary<string, List<string>> files = new(StringComparer.Ordinal);
-        try
-        {
-            using JsonDocument index = JsonDocument.Parse(File.ReadAllBytes(path));
-            if (index.RootElement.ValueKind != JsonValueKind.Object
-                || !index.RootElement.TryGetProperty("weight_map", out JsonElement map) || map.ValueKind != JsonValueKind.Object)
-            {
-                throw new InvalidDataException(
-                    $"'{path}' cannot be loaded: it has no 'weight_map' that says which file holds which weight.");
-            }
-            foreach (JsonProperty entry in map.EnumerateObject())
-            {
-                string? file = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString() : null;
-
-                // An index comes from strangers: it names safetensors files beside itself and nothing else.
-                if (string.IsNullOrEmpty(file) || file.AsSpan().ContainsAny('/', '\\', '\0')
-                    || !file.EndsWith(".safetensors", StringComparison.Ordinal))
-                {
-                    throw new InvalidDataException(
-                        $"'{path}' cannot be loaded: for '{entry.Name}' it names {entry.Value.GetRawText()}, "
-                        + "expected a .safetensors file beside the index.");
-                }
-                if (!files.TryGetValue(file, out List<string>? weights))
-                {
-                    files[file] = weights = [];
-                }
-                weights.Add(entry.Name);
-            }
-        }
-        catch (JsonException exception)
-        {
-            throw new InvalidDataException($"'{path}' cannot be loaded: it is no valid JSON ({exception.Message.TrimEnd('.')}).",
-                exception);
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new InvalidDataException($"'{path}' cannot be loaded: it holds text that is no valid Unicode.", exception);
-        }
-
-        foreach (string file in files.Keys)
-        {
-            string whole = Path.Combine(Path.GetDirectoryName(path)!, file);
+            string whole = index.Locate(file);
             if (!File.Exists(whole))
             {
                 throw new FileNotFoundException(
                     $"'{path}' names the file '{file}', which is not beside it; the download may be incomplete.", whole);
             }
         }
-        return files.Count > 0 ? files : throw new InvalidDataException($"'{path}' cannot be loaded: its 'weight_map' is empty.");
+        return index.Files.Count > 0 ? index : throw new InvalidDataException($"'{path}' cannot be loaded: its 'weight_map' is empty.");
     }
 }

@@ -24,7 +24,7 @@ internal sealed class Download(
         if (_listed.ContainsKey(HubCache.CheckpointIndex))
         {
             string index = Path.Combine(cache.Snapshot(commit), HubCache.CheckpointIndex);
-            return [.. HubCache.ReadShards(index).Select(shard => _listed.TryGetValue(shard, out HubFile? file)
+            return [.. SafetensorsIndex.Read(index).Files.Select(shard => _listed.TryGetValue(shard, out HubFile? file)
                 ? file
                 : throw new HubException($"The index of '{repository}' names '{shard}', which the repository doesn't have."))];
         }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace DotMlx.LanguageModels.Hub;
 
@@ -49,37 +48,12 @@ internal sealed class HubCache
         string index = Path.Combine(folder, CheckpointIndex);
         if (File.Exists(index))
         {
-            return ReadShards(index).FirstOrDefault(shard => !File.Exists(Path.Combine(folder, shard)));
+            return SafetensorsIndex.Read(index).Files.FirstOrDefault(shard => !File.Exists(Path.Combine(folder, shard)));
         }
         return Directory.EnumerateFiles(folder, "*.safetensors").Any(File.Exists) ? null : "model.safetensors";
     }
 
     internal const string CheckpointIndex = "model.safetensors.index.json";
-
-    /// <summary>The names of the files that an index refers to.</summary>
-    internal static IReadOnlyCollection<string> ReadShards(string index)
-    {
-        try
-        {
-            using FileStream stream = File.OpenRead(index);
-            using JsonDocument document = JsonDocument.Parse(stream);
-            SortedSet<string> names = new(StringComparer.Ordinal);
-            foreach (JsonProperty weight in document.RootElement.GetProperty("weight_map").EnumerateObject())
-            {
-                string name = weight.Value.GetString() ?? throw new JsonException("a file name is null");
-                if (!HubFile.IsSafe(name) || name.Contains('/', StringComparison.Ordinal))
-                {
-                    throw new JsonException($"'{name}' isn't the name of a file beside the index");
-                }
-                names.Add(name);
-            }
-            return names;
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
-        {
-            throw new InvalidDataException($"'{index}' isn't an index of weights: {exception.Message}.", exception);
-        }
-    }
 
     /// <summary>Keeps other processes, Python's among them, from downloading the same file at the same time.</summary>
     internal async Task<FileStream> LockAsync(HubFile file, CancellationToken cancellationToken)

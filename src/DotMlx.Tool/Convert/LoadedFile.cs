@@ -62,7 +62,8 @@ internal sealed class LoadedFile : IDisposable
         : Metadata().ToDictionary(item => item.Key, item => new GgufValue((string)item.Value));
 
     public IEnumerable<KeyValuePair<string, object>> Metadata() =>
-        Description.Metadata.Where(item => item.Key != Alignment && !(item.Key == "total_size" && ShardIndex.IsIndex(Description.Path)))
+        Description.Metadata.Where(item => item.Key != Alignment
+            && !(item.Key == "total_size" && SafetensorsIndex.IsIndex(Description.Path)))
             .DistinctBy(item => item.Key);
 
     public void Dispose()
@@ -79,7 +80,7 @@ internal sealed class LoadedFile : IDisposable
     }
 
     private static IReadOnlyList<string> FilesOf(FileDescription description) =>
-        ShardIndex.IsIndex(description.Path) ? ShardedModel.Shards(description.Path) : [description.Path];
+        SafetensorsIndex.IsIndex(description.Path) ? ShardedModel.Shards(description.Path) : [description.Path];
 
     private void Add(string path)
     {

@@ -20,7 +20,7 @@ internal sealed record FileDescription(
             throw new ToolException($"there is no file '{path}'.");
         }
 
-        return ShardIndex.IsIndex(path) ? ShardedModel.Read(path) : ReadFile(path);
+        return SafetensorsIndex.IsIndex(path) ? ShardedModel.Read(path) : ReadFile(path);
     }
 
     /// <summary>Reads the header of one file, which is no index.</summary>

@@ -7,13 +7,13 @@ internal static class ShardedModel
     /// <exception cref="ToolException">There is none, or several.</exception>
     public static string IndexIn(string folder)
     {
-        string[] found = [.. Directory.EnumerateFiles(folder, "*" + ShardIndex.Extension).Order(StringComparer.Ordinal)];
+        string[] found = [.. Directory.EnumerateFiles(folder, "*" + SafetensorsIndex.Extension).Order(StringComparer.Ordinal)];
         return found.Length switch
         {
             1 => found[0],
-            0 => throw new ToolException($"'{folder}' is a folder without a '*{ShardIndex.Extension}' file; name a file in it."),
+            0 => throw new ToolException($"'{folder}' is a folder without a '*{SafetensorsIndex.Extension}' file; name a file in it."),
             _ => throw new ToolException(
-                $"'{folder}' has {found.Length} files '*{ShardIndex.Extension}'; name one of "
+                $"'{folder}' has {found.Length} files '*{SafetensorsIndex.Extension}'; name one of "
                 + $"them: {string.Join(", ", found.Select(Path.GetFileName))}."),
         };
     }
@@ -21,7 +21,7 @@ internal static class ShardedModel
     /// <summary>The files that hold the arrays.</summary>
     public static IReadOnlyList<string> Shards(string path)
     {
-        ShardIndex index = ShardIndex.Read(path);
+        SafetensorsIndex index = SafetensorsIndex.Read(path);
         return [.. index.Files.Select(index.Locate)];
     }
 
@@ -29,7 +29,7 @@ internal static class ShardedModel
     /// <exception cref="InvalidDataException">They do not, or shards are missing.</exception>
     public static FileDescription Read(string path)
     {
-        ShardIndex index = ShardIndex.Read(path);
+        SafetensorsIndex index = SafetensorsIndex.Read(path);
         string[] missing = [.. index.Files.Where(name => !File.Exists(index.Locate(name)))];
         if (missing.Length > 0)
         {
@@ -50,7 +50,7 @@ internal static class ShardedModel
         return new FileDescription(path, $"sharded safetensors ({Units.Plural(index.Files.Count, "file")})", arrays, metadata);
     }
 
-    private static void CheckAgreement(ShardIndex index, List<ArrayDescription> arrays)
+    private static void CheckAgreement(SafetensorsIndex index, List<ArrayDescription> arrays)
     {
         HashSet<(string, string)> held = [.. arrays.Select(array => (array.Name, array.Shard!))];
         string[] absent = [.. index.Places.Where(place => !held.Contains((place.Key, place.Value)))

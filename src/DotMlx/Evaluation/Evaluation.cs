@@ -38,6 +38,7 @@ internal static unsafe class Evaluation
     /// <summary>Evaluates an array that the caller keeps alive.</summary>
     internal static void Eval(mlx_array handle)
     {
+        ForgetOperations();
         if (PeerWatch.IsLost)
         {
             ReadOnly(handle);
@@ -110,6 +111,8 @@ internal static unsafe class Evaluation
         PeerWatch.ThrowIfLost();
         RefuseTraced(arrays);
 
+        ForgetOperations();
+
         // The vector holds the native arrays, so the caller may dispose its arrays in the meantime.
         mlx_vector_array vector = VectorArray.From(arrays).Handle;
         return StreamThread.RunAsync(
@@ -151,6 +154,7 @@ internal static unsafe class Evaluation
     internal static void Eval(mlx_vector_array arrays, bool asynchronously = false)
     {
         PeerWatch.ThrowIfLost();
+        ForgetOperations();
         if (MayEvaluateHere)
         {
             EvalHere(arrays, asynchronously);
@@ -217,6 +221,15 @@ internal static unsafe class Evaluation
         finally
         {
             Gate.Exit();
+        }
+    }
+
+    // What is evaluated is a graph no longer, except in a function under a transform.
+    private static void ForgetOperations()
+    {
+        if (!TraceLock.IsHeldByCurrentThread)
+        {
+            ThreadState.Current.Unevaluated = 0;
         }
     }
 

@@ -106,9 +106,8 @@ internal readonly unsafe struct NativeClosure : IDisposable
             MlxArray[] arguments = Borrow(inputs);
             try
             {
-                long mark = GraphDepth.Mark;
                 MlxArray[] outputs = function.Call(arguments);
-                GraphDepth.Check(mark);
+                GraphDepth.Check(outputs);
                 Return(result, outputs);
                 return 0;
             }

@@ -19,6 +19,7 @@ internal sealed partial class ThreadState
 
     private readonly Thread _thread = Thread.CurrentThread;
     private BorrowedHandle? _borrowed;
+    private long _createdBefore;
 
     internal static ThreadState Current
     {
@@ -34,6 +35,15 @@ internal sealed partial class ThreadState
 
     /// <summary>The number of arrays made on this thread.</summary>
     internal long Created { get; set; }
+
+    /// <summary>
+    /// The operations that graphs of this thread may hold: those called, and those of gradients, since it last evaluated something.
+    /// </summary>
+    internal long Unevaluated
+    {
+        get => Created - _createdBefore;
+        set => _createdBefore = Created - value;
+    }
 
     /// <summary>The number of arrays freed on this thread; only this thread changes it.</summary>
     internal long Freed { get; set; }

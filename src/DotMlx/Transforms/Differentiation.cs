@@ -154,7 +154,7 @@ internal static unsafe class Differentiation
         }
 
         using Trace trace = Trace.Begin(keepsValues: true);
-        long mark = GraphDepth.Mark;
+        long before = ThreadState.Current.Unevaluated;
         using VectorArray arguments = VectorArray.From(inputs);
         using NativeClosure closure = NativeClosure.Create(function, inputs);
         mlx_closure_value_and_grad transformed = default;
@@ -171,7 +171,7 @@ internal static unsafe class Differentiation
             CallbackErrors.ThrowIfFailed(
                 Mlxc.mlx_closure_value_and_grad_apply(&values, &gradients, transformed, arguments.Handle),
                 "mlx_closure_value_and_grad_apply");
-            GraphDepth.AddGradient(mark);
+            GraphDepth.AddGradient(before);
             return (new VectorArray(values).ToArrays(), new VectorArray(gradients).ToArrays());
         }
         finally

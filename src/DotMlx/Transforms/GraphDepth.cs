@@ -1,55 +1,146 @@
+using System.Text.RegularExpressions;
+using DotMlx.Bindings;
+
 namespace DotMlx;
 
 /// <summary>
-/// Transforms go through the graph of a function recursively, operation by operation, in MLX. A graph that is too deep for the thread's
-/// stack would end the process, so it is refused before. (Evaluating and freeing need no such stack.)
+/// MLX goes through the graph of a function under a transform recursively, node by node. A graph that is too deep for the thread's stack
+/// would end the process, so it is refused before. (Evaluating and freeing need no such stack.)
 /// </summary>
-internal static class GraphDepth
+internal static unsafe partial class GraphDepth
 {
-    // Measured in a build of MLX 0.31.2: 80 bytes per node for a gradient, 97 for vmap, 212 for a compiled or exported function.
-    private const int BytesPerOperation = 200;
+    // Measured in a build of MLX 0.31.2: 80 bytes for a gradient, 97 for vmap, 212 for a compiled or exported function.
+    private const int BytesPerNode = 256;
+
+    // Operations make several nodes, but few make more than four in a row. Fewer bytes than these and the depth needs no measuring.
+    private const int BytesPerOperation = 4 * BytesPerNode;
 
     // What MLX and the library need themselves.
     private const int Reserve = 64 << 10;
 
     // Graphs up to this size fit every stack.
-    private const int Harmless = 1000;
+    private const int Harmless = 100;
 
-    // Operations of gradients that MLX made itself.
+    // Measuring is recursive, too, on a stack for the operations that there are. Only what is used takes memory.
+    private const int SmallestStack = 16 << 20;
+    private const int LargestStack = 1 << 30;
+
     [ThreadStatic]
-    private static long _backwards;
+    private static bool _hasMeasured;
 
-    /// <summary>A number that grows with the operations called on this thread.</summary>
-    internal static long Mark => ThreadState.Current.Created + _backwards;
+    // MLX prints graphs; a library that prints none goes through them in a way of its own.
+    private static bool _printsGraphs = true;
 
-    /// <summary>To be called after a function has run under a transform, before MLX goes through what it made.</summary>
-    /// <param name="mark">The <see cref="Mark"/> before the function.</param>
+    /// <summary>To be called after a function has run under a transform, before MLX goes through the graph of what it returned.</summary>
     /// <exception cref="InsufficientExecutionStackException">The thread's stack does not suffice.</exception>
-    internal static void Check(long mark)
+    internal static void Check(MlxArray[] outputs)
     {
-        long operations = Mark - mark;
-        if (operations > Harmless && ThreadStack.Left is { } left && operations * BytesPerOperation > left - Reserve)
+        long operations = ThreadState.Current.Unevaluated;
+        if (operations <= Harmless || !_printsGraphs || ThreadStack.Left is not { } left
+            || operations * BytesPerOperation <= left - Reserve)
+        {
+            return;
+        }
+
+        long depth = Measure(outputs, operations);
+        if (depth > Harmless && depth * BytesPerNode > left - Reserve)
         {
             throw new InsufficientExecutionStackException(
-                $"The function under a transform has called {operations} operations. MLX goes through their "
-                + $"graph recursively, for which the "
-                + $"{left >> 10} KB that are left of this thread's stack may not suffice. Call the "
-                + $"transform on a thread with a larger stack: "
-                + $"new Thread(start, maxStackSize: {Suggested(operations)} << 20).");
+                $"The graph of the function under a transform is {depth} nodes deep. MLX goes through it recursively, for which the "
+                + $"{left >> 10} KB that are left of this thread's stack may not suffice. "
+                + "Call the transform on a thread with a larger stack: "
+                + $"new Thread(start, maxStackSize: {Suggested(depth)} << 20).");
+        }
+
+        _hasMeasured = true;
+    }
+
+    /// <summary>
+    /// To be called after the outermost transform. If its graph had to be measured, what was there before it no longer counts: a thread
+    /// that never evaluates would otherwise have every small graph measured.
+    /// </summary>
+    /// <param name="before">The thread's <see cref="ThreadState.Unevaluated"/> before the transform.</param>
+    internal static void End(long before)
+    {
+        if (_hasMeasured)
+        {
+            _hasMeasured = false;
+            ThreadState thread = ThreadState.Current;
+            thread.Unevaluated = Math.Max(0, thread.Unevaluated - before);
         }
     }
 
-    /// <summary>The gradient of what was called since is a graph of about the same size, in which an outer transform will go on.</summary>
-    internal static void AddGradient(long mark) => _backwards += Mark - mark;
+    /// <summary>
+    /// Counts a gradient: it is a graph of about the size of what was called for it, through which an outer transform goes as well.
+    /// </summary>
+    /// <param name="before">The thread's <see cref="ThreadState.Unevaluated"/> before it.</param>
+    internal static void AddGradient(long before)
+    {
+        ThreadState thread = ThreadState.Current;
+        thread.Unevaluated += Math.Max(0, thread.Unevaluated - before);
+    }
 
-    private static long Suggested(long operations)
+    /// <summary>The length of the longest path through the graph behind arrays, in nodes.</summary>
+    private static long Measure(MlxArray[] outputs, long operations)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            int stack = (int)Math.Clamp(operations * BytesPerOperation, SmallestStack, LargestStack);
+            GraphText.Write(path, &Mlxc.mlx_print_graph, "mlx_print_graph", outputs, names: null, stack);
+            Dictionary<string, long> depths = new(StringComparer.Ordinal);
+            long deepest = 0;
+            foreach (string line in File.ReadLines(path))
+            {
+                // Every line names the inputs of an operation, an arrow, and its outputs.
+                int arrow = line.LastIndexOf(" -> ", StringComparison.Ordinal);
+                if (arrow >= 0)
+                {
+                    deepest = Math.Max(deepest, AddOperation(line, arrow, depths));
+                }
+            }
+
+            return deepest;
+        }
+        catch (MlxException)
+        {
+            _printsGraphs = false;
+            return 0;
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static long AddOperation(string line, int arrow, Dictionary<string, long> depths)
+    {
+        long depth = 0;
+        foreach (ValueMatch name in NamePattern().EnumerateMatches(line.AsSpan(0, arrow)))
+        {
+            depth = Math.Max(depth, depths.GetValueOrDefault(line.Substring(name.Index, name.Length)));
+        }
+
+        foreach (ValueMatch name in NamePattern().EnumerateMatches(line.AsSpan(arrow)))
+        {
+            depths[line.Substring(arrow + name.Index, name.Length)] = depth + 1;
+        }
+
+        return depth + 1;
+    }
+
+    private static long Suggested(long depth)
     {
         long megabytes = 16;
-        while (megabytes << 20 < 2 * operations * BytesPerOperation)
+        while (megabytes << 20 < (depth * BytesPerNode) + (2 * Reserve))
         {
             megabytes *= 2;
         }
 
         return megabytes;
     }
+
+    // The name of an array comes before its shape and dtype: "A [(2,3), float32]".
+    [GeneratedRegex(@"[A-Z]+(?= \[\()", RegexOptions.CultureInvariant)]
+    private static partial Regex NamePattern();
 }

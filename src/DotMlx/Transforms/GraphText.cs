@@ -7,7 +7,7 @@ namespace DotMlx;
 internal static unsafe class GraphText
 {
     // Only what is used takes memory.
-    private const int StackSize = 256 << 20;
+    private const int DefaultStackSize = 256 << 20;
 
     // The C library is in every process on Unix; on Windows MLX uses the universal one.
     private static readonly Lazy<nint> Library = new(() =>
@@ -15,7 +15,7 @@ internal static unsafe class GraphText
 
     internal static void Write(
         string path, delegate*<void*, mlx_node_namer, mlx_vector_array, int> print, string function,
-        MlxArray[] outputs, IReadOnlyDictionary<string, MlxArray>? names)
+        MlxArray[] outputs, IReadOnlyDictionary<string, MlxArray>? names, int stackSize = DefaultStackSize)
     {
         ArgumentNullException.ThrowIfNull(outputs);
         using VectorArray arrays = VectorArray.From(outputs);
@@ -44,7 +44,7 @@ internal static unsafe class GraphText
                     status = print(file, namer, handle);
                     message = MlxError.TakeMessage();
                 },
-                StackSize) { IsBackground = true, Name = "DotMlx graph" };
+                stackSize) { IsBackground = true, Name = "DotMlx graph" };
             printing.Start();
             printing.Join();
             int closed = ((delegate* unmanaged[Cdecl]<void*, int>)NativeLibrary.GetExport(Library.Value, "fclose"))(file);

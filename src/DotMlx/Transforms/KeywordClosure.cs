@@ -24,9 +24,8 @@ internal static unsafe class KeywordClosure
             arguments = NativeClosure.Borrow(inputs);
             NativeMap.CopyTo(keywords, named);
             var function = NativeClosure.Target<Func<MlxArray[], IReadOnlyDictionary<string, MlxArray>, MlxArray[]>>(payload);
-            long mark = GraphDepth.Mark;
             MlxArray[] outputs = function(arguments, named);
-            GraphDepth.Check(mark);
+            GraphDepth.Check(outputs);
             NativeClosure.Return(result, outputs);
             return 0;
         }

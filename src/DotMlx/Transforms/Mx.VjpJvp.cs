@@ -66,7 +66,7 @@ public static unsafe partial class Mx
         string function, Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] directions)
     {
         using Trace trace = DotMlx.Trace.Begin(keepsValues: true);
-        long mark = GraphDepth.Mark;
+        long before = ThreadState.Current.Unevaluated;
         using VectorArray at = VectorArray.From(primals);
         using VectorArray along = VectorArray.From(directions);
         using NativeClosure closure = NativeClosure.Create(fun, primals);
@@ -75,7 +75,7 @@ public static unsafe partial class Mx
         try
         {
             CallbackErrors.ThrowIfFailed(transform(&outputs, &products, closure.Handle, at.Handle, along.Handle), function);
-            GraphDepth.AddGradient(mark);
+            GraphDepth.AddGradient(before);
             return (new VectorArray(outputs).ToArrays(), new VectorArray(products).ToArrays());
         }
         finally

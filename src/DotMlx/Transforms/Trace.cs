@@ -12,6 +12,7 @@ internal sealed class Trace : IDisposable
 
     private readonly Trace? _outer = Current;
     private readonly bool _keepsValues;
+    private readonly long _unevaluated = ThreadState.Current.Unevaluated;
     private readonly List<(ModuleSlot Slot, MlxArray StandIn)> _written = [];
     private MlxArray[] _arguments = [];
     private HashSet<object> _states = [];
@@ -161,6 +162,11 @@ internal sealed class Trace : IDisposable
             _arguments = [];
             _states = [];
             Flow.Value = _outer;
+            if (_outer is null)
+            {
+                GraphDepth.End(_unevaluated);
+            }
+
             TraceLock.Unlock();
         }
     }

@@ -274,6 +274,8 @@ public class IndexingTests
         Assert.That(a.ToArray<int>(), Is.EqualTo(new[] { 10, 11, 2, 3, 12, 13 }));
         a[a.Less(4)] = MlxArray.Create<int>([-1, -2]);
         Assert.That(a.ToArray<int>(), Is.EqualTo(new[] { 10, 11, -1, -2, 12, 13 }));
+        a[a.Less(4)] = MlxArray.Create<int>([-3, -4, -5]);
+        Assert.That(a.ToArray<int>(), Is.EqualTo(new[] { 10, 11, -3, -4, 12, 13 }), "The first ones are taken.");
         Assert.That(() => a[a.Less(20)] = MlxArray.Create<int>([1, 2, 3]),
             Throws.ArgumentException.With.Message.Contains("selects 6 positions"));
     }

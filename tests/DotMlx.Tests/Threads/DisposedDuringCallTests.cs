@@ -4,7 +4,7 @@ namespace DotMlx.Tests.Threads;
 [TestFixture]
 public sealed class DisposedDuringCallTests
 {
-    private const int Rounds = 40;
+    private const int Rounds = 10;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private string _folder = "";

@@ -6,7 +6,7 @@ namespace DotMlx.NN;
 /// <summary>The files that hold a module's parameters: one, or several with an index.</summary>
 internal static class WeightFiles
 {
-    private const string IndexName = "model.safetensors" + ShardIndex.Extension;
+    private const string IndexName = "model.safetensors" + SafetensorsIndex.Extension;
 
     public static List<KeyValuePair<string, MlxArray>> Load(string path, Transfer transfer)
     {
@@ -14,9 +14,9 @@ internal static class WeightFiles
         {
             path = Path.Combine(path, IndexName);
         }
-        if (ShardIndex.IsIndex(path))
+        if (SafetensorsIndex.IsIndex(path))
         {
-            return LoadShards(ShardIndex.Read(path), transfer);
+            return LoadShards(SafetensorsIndex.Read(path), transfer);
         }
         return HasExtension(path, ".safetensors") || HasExtension(path, ".npz") ? [.. LoadFile(path, transfer)] : throw Unknown(path);
     }
@@ -97,7 +97,7 @@ internal static class WeightFiles
         json.WriteEndObject();
     }
 
-    private static List<KeyValuePair<string, MlxArray>> LoadShards(ShardIndex index, Transfer transfer)
+    private static List<KeyValuePair<string, MlxArray>> LoadShards(SafetensorsIndex index, Transfer transfer)
     {
         List<KeyValuePair<string, MlxArray>> weights = [];
         try

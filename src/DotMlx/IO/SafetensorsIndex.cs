@@ -4,42 +4,57 @@ namespace DotMlx;
 
 /// <summary>
 /// The index of a model in several safetensors files, <c>NAME.safetensors.index.json</c>, which maps each array to a file. An index is
-/// untrusted, so it may name only files in its own folder.
+/// untrusted, so it may name only safetensors files in its own folder.
 /// </summary>
-internal sealed class ShardIndex
+/// <example><code>
+/// SafetensorsIndex index = SafetensorsIndex.Read("model.safetensors.index.json");
+/// foreach (string file in index.Files)
+/// {
+///     using SafetensorsFile shard = Mx.LoadSafetensors(index.Locate(file));
+/// }
+/// </code></example>
+public sealed class SafetensorsIndex
 {
     internal const string Extension = ".index.json";
+
+    private const string ShardExtension = ".safetensors";
 
     // The largest index of a public model is a few megabytes.
     private const int MaxLength = 100_000_000;
 
-    private ShardIndex(string path) => Path = path;
+    private readonly OrderedDictionary<string, string> _places = new(StringComparer.Ordinal);
 
-    internal string Path { get; }
+    private SafetensorsIndex(string path) => Path = path;
+
+    /// <summary>The path of the index.</summary>
+    public string Path { get; }
 
     /// <summary>The name of the file that holds each array, in the order of the index.</summary>
-    internal OrderedDictionary<string, string> Places { get; } = new(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Places => _places;
 
     /// <summary>The metadata of the model in the index: strings as they are, other values as JSON.</summary>
     internal List<KeyValuePair<string, string>> Metadata { get; } = [];
 
     /// <summary>The names of the files, in the order of their first occurrence in the index.</summary>
-    internal IReadOnlyList<string> Files => [.. Places.Values.Distinct(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Files => [.. _places.Values.Distinct(StringComparer.Ordinal)];
 
     internal static bool IsIndex(string path) => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Reads an index. The files that it names aren't opened and needn't exist.</summary>
+    /// <param name="path">The path of the index.</param>
     /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">
-    /// The file isn't an index, or it names a file that isn't in its folder; the message gives the reason.
+    /// The file isn't an index, or it names something other than a safetensors file in its folder; the message gives the reason.
     /// </exception>
-    internal static ShardIndex Read(string path)
+    public static SafetensorsIndex Read(string path)
     {
+        ArgumentException.ThrowIfNullOrEmpty(path);
         using ByteSource source = ByteSource.Open(path);
         return Read(path, source);
     }
 
     /// <inheritdoc cref="Read(string)"/>
-    internal static ShardIndex Read(string path, ByteSource source)
+    internal static SafetensorsIndex Read(string path, ByteSource source)
     {
         if (source.Length > MaxLength)
         {
@@ -48,7 +63,7 @@ internal sealed class ShardIndex
 
         byte[] text = new byte[source.Length];
         source.Read(0, text);
-        ShardIndex index = new(path);
+        SafetensorsIndex index = new(path);
         try
         {
             using JsonDocument document =
@@ -68,7 +83,8 @@ internal sealed class ShardIndex
     }
 
     /// <summary>The path of a file of the index.</summary>
-    internal string Locate(string file) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, file);
+    /// <param name="file">The name of a file, one of <see cref="Files"/>.</param>
+    public string Locate(string file) => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, file);
 
     private void Parse(JsonElement root, ByteSource source)
     {
@@ -83,13 +99,13 @@ internal sealed class ShardIndex
             string file = place.Value.ValueKind == JsonValueKind.String
                 ? place.Value.GetString()!
                 : throw source.Broken($"the file of '{place.Name}' is no text");
-            if (file.AsSpan().ContainsAny("/\\:\0") || file is "" or "." or ".." || IsIndex(file))
+            if (file.AsSpan().ContainsAny("/\\:\0") || !file.EndsWith(ShardExtension, StringComparison.OrdinalIgnoreCase))
             {
                 throw source.Broken($"it names the file '{file}' for '{place.Name}'; expected is the name "
                     + $"of a safetensors file beside the index");
             }
 
-            Places.Add(place.Name, file);
+            _places.Add(place.Name, file);
         }
 
         if (root.TryGetProperty("metadata", out JsonElement facts) && facts.ValueKind == JsonValueKind.Object)
