@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// A shape and a dtype that many arrays have, as one shared object that arrays refer to (<see cref="MlxArray.Kind"/>), because asking MLX
-/// costs more than comparing references. An array that is changed in place loses its kind.
+/// A shape and a dtype that many arrays have in common, as one object to which the arrays refer (<see cref="MlxArray.Kind"/>), because
+/// comparing references is cheaper than asking MLX. An array that is changed in place loses its kind.
 /// </summary>
 internal sealed class ArrayKind(int[] shape, DType dtype)
 {
@@ -14,7 +14,7 @@ internal sealed class ArrayKind(int[] shape, DType dtype)
 
     internal DType DType => dtype;
 
-    /// <summary>The object for a shape and a dtype; mostly, but not always, the same one.</summary>
+    /// <summary>Returns the object for a shape and a dtype; usually, but not always, the same object.</summary>
     internal static ArrayKind Of(ReadOnlySpan<int> shape, DType dtype)
     {
         HashCode hash = default;
@@ -35,7 +35,7 @@ internal sealed class ArrayKind(int[] shape, DType dtype)
         return known;
     }
 
-    /// <summary>Whether both have the same shape and dtype.</summary>
+    /// <summary>Whether both kinds have the same shape and dtype.</summary>
     internal bool Equals(ArrayKind other) =>
         ReferenceEquals(this, other) || (dtype == other.DType && shape.AsSpan().SequenceEqual(other.Shape));
 }

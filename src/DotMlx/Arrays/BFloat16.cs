@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace DotMlx;
 
 /// <summary>
-/// A 16-bit floating-point number with the exponent of a float and 8 bits of precision, the element of <see cref="DType.BFloat16"/> arrays.
+/// A 16-bit floating-point number with the exponent range of a float and 8 bits of precision; the element of <see cref="DType.BFloat16"/>
+/// arrays.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, ISpanFormattable
@@ -13,13 +14,13 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
 
     private BFloat16(ushort bits) => _bits = bits;
 
-    /// <summary>The 16 bits: one of sign, eight of exponent, seven of fraction.</summary>
+    /// <summary>The 16 bits: one sign bit, eight exponent bits, and seven fraction bits.</summary>
     public ushort Bits => _bits;
 
-    /// <summary>The number with the given bits.</summary>
+    /// <summary>Creates the number with the given bits.</summary>
     public static BFloat16 FromBits(ushort bits) => new(bits);
 
-    /// <summary>Rounds to the nearest number, ties to even, like MLX.</summary>
+    /// <summary>Rounds to the nearest number, with ties to even, like MLX.</summary>
     public static explicit operator BFloat16(float value)
     {
         uint single = BitConverter.SingleToUInt32Bits(value);
@@ -35,7 +36,7 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     /// <summary>Rounds to a float, and then converts the float.</summary>
     public static explicit operator BFloat16(double value) => (BFloat16)(float)value;
 
-    /// <summary>The same number as a float; exact.</summary>
+    /// <summary>Converts to a float, which is exact.</summary>
     public static implicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value._bits << 16);
 
     /// <summary>Whether both numbers are equal (NaN equals nothing; 0 equals -0).</summary>

@@ -4,16 +4,16 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx;
 
-/// <summary>A complex number of two floats, the element of <see cref="DType.Complex64"/> arrays.</summary>
+/// <summary>A complex number of two floats; the element of <see cref="DType.Complex64"/> arrays.</summary>
 /// <param name="Real">The real part.</param>
 /// <param name="Imaginary">The imaginary part.</param>
 [StructLayout(LayoutKind.Sequential)]
 public readonly record struct Complex64(float Real, float Imaginary)
 {
-    /// <summary>The number in double precision.</summary>
+    /// <summary>Converts the number to double precision.</summary>
     public static implicit operator Complex(Complex64 value) => new(value.Real, value.Imaginary);
 
-    /// <summary>The number rounded to single precision.</summary>
+    /// <summary>Rounds the number to single precision.</summary>
     public static implicit operator Complex64(Complex value) => new((float)value.Real, (float)value.Imaginary);
 
     /// <summary>Converts a real number to a complex one.</summary>

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>The element types of MLX, with the numbers of <c>mlx_dtype</c>.</summary>
+/// <summary>The element types of MLX, with the values of <c>mlx_dtype</c>.</summary>
 public enum DType
 {
     /// <summary>Boolean, one byte; <see cref="bool"/>.</summary>

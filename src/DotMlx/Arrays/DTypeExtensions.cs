@@ -59,7 +59,7 @@ public static class DTypeExtensions
         : dtype.IsUnsignedInteger() ? DTypeCategory.UnsignedInteger
         : DTypeCategory.Generic;
 
-    /// <summary>The element type with the name <paramref name="name"/> (MLX's name, such as <c>float32</c>).</summary>
+    /// <summary>Returns the element type named <paramref name="name"/> (MLX's name, such as <c>float32</c>).</summary>
     /// <exception cref="ArgumentException">No element type has this name.</exception>
     public static DType ParseDType(string name)
     {
@@ -75,7 +75,7 @@ public static class DTypeExtensions
             + $"float32, float64, complex64.", nameof(name));
     }
 
-    /// <summary>The element type for values of the .NET type <typeparamref name="T"/>.</summary>
+    /// <summary>Returns the element type for values of the .NET type <typeparamref name="T"/>.</summary>
     /// <exception cref="NotSupportedException">MLX has no such element type.</exception>
     internal static DType Of<T>() => TryOf<T>() ?? throw new NotSupportedException(
         $"MLX has no element type for .NET's {typeof(T)}; expected bool, an integer of 8 to 64 bits, Half, "
@@ -100,7 +100,7 @@ public static class DTypeExtensions
         return null;
     }
 
-    /// <summary>The name of the .NET type for the values of an element type, for messages.</summary>
+    /// <summary>Returns the name of the .NET type for the values of an element type, for messages.</summary>
     internal static string ClrName(this DType dtype) => dtype switch
     {
         DType.Bool => "bool",

@@ -20,9 +20,11 @@ public readonly record struct DTypeKind
     /// <summary>All dtypes of a category.</summary>
     public static implicit operator DTypeKind(DTypeCategory category) => new(null, category);
 
-    /// <summary>A kind by the array API's name: <c>bool</c>, <c>signed integer</c>, <c>unsigned integer</c>, <c>integral</c>,
-    /// <c>real floating</c>, <c>complex floating</c> or <c>numeric</c>.</summary>
-    /// <exception cref="ArgumentException">No kind has that name.</exception>
+    /// <summary>
+    /// A kind by its array API name: <c>bool</c>, <c>signed integer</c>, <c>unsigned integer</c>, <c>integral</c>, <c>real floating</c>,
+    /// <c>complex floating</c>, or <c>numeric</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">No kind has this name.</exception>
     public static implicit operator DTypeKind(string name) => name switch
     {
         "bool" => DType.Bool,

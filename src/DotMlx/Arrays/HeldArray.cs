@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// An additional reference to the native array of an array, for reading it while the program's code runs or much else is called, regardless
-/// of what happens to the array in the meantime.
+/// An additional reference to an array's native array. It keeps the elements readable while the program's code or many other calls run,
+/// regardless of what happens to the array in the meantime.
 /// </summary>
 internal readonly unsafe ref struct HeldArray : IDisposable
 {
@@ -29,10 +29,10 @@ internal readonly unsafe ref struct HeldArray : IDisposable
 
     internal ReadOnlySpan<int> Shape => new(Mlxc.mlx_array_shape(Handle), (int)Mlxc.mlx_array_ndim(Handle));
 
-    /// <summary>The strides in elements; known after <see cref="Data"/> was called.</summary>
+    /// <summary>The strides in elements; valid only after <see cref="Data"/> was called.</summary>
     internal ReadOnlySpan<long> Strides => new(Mlxc.mlx_array_strides(Handle), (int)Mlxc.mlx_array_ndim(Handle));
 
-    /// <summary>Whether the elements are in row-major order without gaps; known after <see cref="Data"/> was called.</summary>
+    /// <summary>Whether the elements are in row-major order without gaps; valid only after <see cref="Data"/> was called.</summary>
     internal bool IsRowMajor
     {
         get

@@ -4,7 +4,9 @@ namespace DotMlx;
 
 public sealed unsafe partial class MlxArray
 {
-    /// <summary>The array with its elements converted (<c>array.astype</c>); the same values if it already has that type.</summary>
+    /// <summary>
+    /// Converts the elements to another type (<c>array.astype</c>); the values stay the same if the array already has that type.
+    /// </summary>
     /// <param name="dtype">The element type of the result.</param>
     /// <param name="stream">The stream to run on; null for the default stream.</param>
     public MlxArray AsType(DType dtype, MlxStream? stream = null)

@@ -5,8 +5,7 @@ namespace DotMlx;
 public sealed unsafe partial class MlxArray
 {
     /// <summary>
-    /// The array in the format of Python's MLX, evaluated first: <c>array([1, 2, 3], dtype=int32)</c>; see <see
-    /// cref="Mx.SetPrintOptions"/>.
+    /// Evaluates the array and formats it like Python's MLX: <c>array([1, 2, 3], dtype=int32)</c>; see <see cref="Mx.SetPrintOptions"/>.
     /// </summary>
     public override string ToString() => IsDisposed ? "array(disposed)" : ArrayText.Of(this);
 

@@ -10,19 +10,21 @@ public sealed unsafe partial class MlxArray
     /// <summary>A weakly typed integer; by itself, it is an <see cref="DType.Int32"/> array.</summary>
     public static implicit operator MlxArray(byte value) => WeakScalar.From((long)value);
 
-    /// <summary>A number as a scalar array that takes the element type of the other operand.</summary>
+    /// <summary>A weakly typed integer; by itself, it is an <see cref="DType.Int32"/> array.</summary>
     public static implicit operator MlxArray(sbyte value) => WeakScalar.From((long)value);
 
-    /// <summary>A number as a scalar array that takes the element type of the other operand.</summary>
+    /// <summary>A weakly typed integer; by itself, it is an <see cref="DType.Int32"/> array.</summary>
     public static implicit operator MlxArray(short value) => WeakScalar.From((long)value);
 
-    /// <summary>A number as a scalar array that takes the element type of the other operand.</summary>
+    /// <summary>A weakly typed integer; by itself, it is an <see cref="DType.Int32"/> array.</summary>
     public static implicit operator MlxArray(ushort value) => WeakScalar.From((long)value);
 
-    /// <summary>A number as a scalar array that takes the element type of the other operand.</summary>
+    /// <summary>A weakly typed integer; by itself, it is an <see cref="DType.Int32"/> array.</summary>
     public static implicit operator MlxArray(int value) => WeakScalar.From((long)value);
 
-    /// <summary>A weakly typed integer; by itself, it is an <see cref="DType.Int32"/> array.</summary>
+    /// <summary>
+    /// A weakly typed integer; by itself, it is an <see cref="DType.Int32"/> array, or <see cref="DType.Int64"/> if it doesn't fit.
+    /// </summary>
     public static implicit operator MlxArray(uint value) => WeakScalar.From((long)value);
 
     /// <summary>

@@ -7,7 +7,7 @@ namespace DotMlx;
 
 public sealed unsafe partial class MlxArray
 {
-    // Elements from which copying them costs so much more than a look at the memory figures that nobody notices it.
+    // For arrays with at least this many elements, copying costs far more than checking the memory figures.
     private const int LargeData = 1 << 14;
 
     /// <summary>Copies <paramref name="data"/> into a new array (<c>mlx_array_new_data</c>).</summary>
@@ -16,7 +16,7 @@ public sealed unsafe partial class MlxArray
     /// </typeparam>
     /// <param name="data">The elements in row-major order.</param>
     /// <param name="shape">
-    /// The shape; none means one dimension with the length of the data. To create a scalar, use <see cref="Scalar{T}"/>.
+    /// The shape; if empty, the array has one dimension with the length of the data. To create a scalar, use <see cref="Scalar{T}"/>.
     /// </param>
     /// <exception cref="ArgumentException">The shape doesn't match the number of elements.</exception>
     /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
@@ -44,13 +44,15 @@ public sealed unsafe partial class MlxArray
     }
 
     /// <summary>
-    /// A 0-dimensional array with the element type of <typeparamref name="T"/>, unlike a number that is converted implicitly.
+    /// Creates a 0-dimensional array with the element type of <typeparamref name="T"/>; a number that is converted implicitly is weakly
+    /// typed
+    /// instead.
     /// </summary>
     /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
     public static MlxArray Scalar<T>(T value)
         where T : unmanaged => FromSpan(new ReadOnlySpan<T>(in value), []);
 
-    /// <summary>A 0-dimensional array of the given element type (<c>mx.array(value, dtype)</c>).</summary>
+    /// <summary>Creates a 0-dimensional array of the given element type (<c>mx.array(value, dtype)</c>).</summary>
     /// <param name="value">A number or a 0-dimensional array, which is converted.</param>
     /// <param name="dtype">The element type.</param>
     /// <exception cref="OverflowException">An integer doesn't fit in the type.</exception>
@@ -98,7 +100,7 @@ public sealed unsafe partial class MlxArray
     public static MlxArray Create<T>(T[,,,] data)
         where T : unmanaged => FromArray<T>(data);
 
-    /// <summary>A second object for the same array, with a new handle and shared storage (<c>copy.copy</c>).</summary>
+    /// <summary>Creates a second object for the same array, with a new handle and shared storage (<c>copy.copy</c>).</summary>
     /// <remarks>Disposing one object doesn't affect the other, and neither does changing one in place.</remarks>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public MlxArray Share()
@@ -135,7 +137,7 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    /// <summary>Copies elements that are in row-major order, even more than a span can hold.</summary>
+    /// <summary>Copies elements in row-major order, even more of them than a span can hold.</summary>
     internal static MlxArray FromPointer<T>(T* elements, long count, ReadOnlySpan<int> shape)
         where T : unmanaged
     {
@@ -144,7 +146,7 @@ public sealed unsafe partial class MlxArray
             MemoryPressure.Check();
         }
 
-        // Pointers to empty spans are null, which MLX would read through.
+        // The pointer of an empty span is null, and MLX would dereference it.
         ulong nothing = 0;
         int noShape = 0;
         DType dtype = DTypeExtensions.Of<T>();

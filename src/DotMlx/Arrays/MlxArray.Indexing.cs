@@ -12,7 +12,8 @@ public sealed unsafe partial class MlxArray
     /// </summary>
     /// <remarks>
     /// Writing makes this object refer to the changed array, as in Python; arrays that were computed from it keep their values. The value
-    /// is converted to the array's type and broadcast. Index arrays are computed to check their bounds, except under a transform.
+    /// is
+    /// converted to the array's type and broadcast. Index arrays are evaluated to check their bounds, except under a transform.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">A position is outside its axis.</exception>
     /// <exception cref="ArgumentException">There are more entries than dimensions, or the shapes can't be broadcast.</exception>
@@ -28,14 +29,14 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    /// <summary>Updates in which a repeated position counts each time: <c>a.At[index].Add(value)</c> (<c>array.at</c>).</summary>
+    /// <summary>Updates that apply once per occurrence of a repeated position: <c>a.At[index].Add(value)</c> (<c>array.at</c>).</summary>
     public ArrayAt At => new(this);
 
-    /// <summary>The subarrays along the first axis, for <c>foreach</c>; each one is created when it is reached.</summary>
+    /// <summary>Enumerates the subarrays along the first axis, for <c>foreach</c>; each one is created on demand.</summary>
     /// <exception cref="InvalidOperationException">The array is a scalar.</exception>
     public IEnumerator<MlxArray> GetEnumerator() => Rows().GetEnumerator();
 
-    /// <summary>The subarrays along the first axis as a sequence.</summary>
+    /// <summary>Returns the subarrays along the first axis as a sequence.</summary>
     /// <exception cref="InvalidOperationException">The array is a scalar.</exception>
     public IEnumerable<MlxArray> Rows()
     {

@@ -8,11 +8,12 @@ namespace DotMlx;
 public sealed unsafe partial class MlxArray
 {
     /// <summary>
-    /// Reads the elements in row-major order from MLX's memory, evaluated first, without a copy if they are stored in that order.
+    /// Evaluates the array and passes its elements in row-major order to a function. The elements aren't copied if MLX stores them in that
+    /// order.
     /// </summary>
     /// <typeparam name="T">The exact .NET type of the element type; nothing is converted.</typeparam>
-    /// <typeparam name="TResult">The type of the result of reading.</typeparam>
-    /// <param name="read">Called once with the elements, which are valid until it returns.</param>
+    /// <typeparam name="TResult">The type of the function's result.</typeparam>
+    /// <param name="read">Called once with the elements, which are valid only until it returns.</param>
     /// <exception cref="InvalidOperationException">The array has another element type, or more elements than a span can hold.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public TResult Read<T, TResult>(Func<ReadOnlySpan<T>, TResult> read)
@@ -40,12 +41,13 @@ public sealed unsafe partial class MlxArray
     }
 
     /// <summary>
-    /// An array over memory of the program. If MLX can share the memory (Metal, page-aligned memory), it isn't copied; otherwise, it is
-    /// copied at once. The memory stays pinned until MLX releases it, and it must not be changed until then. Memory of a <see
-    /// cref="MemoryManager{T}"/> is unpinned slightly later, on a thread of the pool.
+    /// Creates an array over the program's memory. If MLX can share the memory (Metal, page-aligned memory), it isn't copied; otherwise, it
+    /// is
+    /// copied immediately. The memory stays pinned until MLX releases it, and it must not be changed until then. Memory of a <see
+    /// cref="MemoryManager{T}"/> is unpinned slightly later, on a thread-pool thread.
     /// </summary>
     /// <param name="memory">The elements in row-major order.</param>
-    /// <param name="shape">The shape; none means one dimension.</param>
+    /// <param name="shape">The shape; if empty, the array has one dimension.</param>
     /// <exception cref="ArgumentException">The shape doesn't match the number of elements.</exception>
     public static MlxArray FromMemory<T>(Memory<T> memory, params ReadOnlySpan<int> shape)
         where T : unmanaged
@@ -63,7 +65,7 @@ public sealed unsafe partial class MlxArray
                 nameof(shape));
         }
 
-        // Memory of a MemoryManager has an Unpin of its own, which may do anything.
+        // A MemoryManager has its own Unpin method, which may run arbitrary code.
         var pinned = new PinnedMemory(memory.Pin(), RunsForeignCode: !MemoryMarshal.TryGetArray<T>(memory, out _));
         GCHandle payload = GCHandle.Alloc(pinned);
         fixed (int* sizes = shape)
@@ -81,7 +83,7 @@ public sealed unsafe partial class MlxArray
         var pinned = (PinnedMemory)handle.Target!;
         handle.Free();
 
-        // Locks that MLX or the library hold here must not meet those of the program.
+        // MLX or the library may hold locks here, so foreign code, which may take locks of its own, runs on another thread.
         if (pinned.RunsForeignCode)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static memory => memory.Handle.Dispose(), pinned, preferLocal: false);

@@ -9,13 +9,13 @@ public sealed unsafe partial class MlxArray :
     IModulusOperators<MlxArray, MlxArray, MlxArray>, IUnaryPlusOperators<MlxArray, MlxArray>,
     IUnaryNegationOperators<MlxArray, MlxArray>, IBitwiseOperators<MlxArray, MlxArray, MlxArray>
 {
-    /// <summary>The array itself.</summary>
+    /// <summary>Returns the array itself.</summary>
     public static MlxArray operator +(MlxArray a) => a;
 
     /// <summary>Element-wise negation (<c>mlx_negative</c>).</summary>
     public static MlxArray operator -(MlxArray a) => NativeCall.Elementwise(&Mlxc.mlx_negative, "mlx_negative", a, null);
 
-    /// <summary>Element-wise sum, broadcast; a number takes the array's type (<c>mlx_add</c>).</summary>
+    /// <summary>Element-wise sum, broadcast; a number is weakly typed (<c>mlx_add</c>).</summary>
     public static MlxArray operator +(MlxArray a, MlxArray b) => NativeCall.Arithmetic(&Mlxc.mlx_add, "mlx_add", a, b, null);
 
     /// <summary>Element-wise difference, broadcast (<c>mlx_subtract</c>).</summary>
@@ -24,14 +24,14 @@ public sealed unsafe partial class MlxArray :
     /// <summary>Element-wise product, broadcast; for the matrix product use <see cref="Mx.MatMul"/> (<c>mlx_multiply</c>).</summary>
     public static MlxArray operator *(MlxArray a, MlxArray b) => NativeCall.Arithmetic(&Mlxc.mlx_multiply, "mlx_multiply", a, b, null);
 
-    /// <summary>Element-wise quotient, broadcast; a floating-point division even for integers (<c>mlx_divide</c>).</summary>
+    /// <summary>Element-wise quotient, broadcast; the division is floating-point even for integers (<c>mlx_divide</c>).</summary>
     public static MlxArray operator /(MlxArray a, MlxArray b) => NativeCall.Arithmetic(&Mlxc.mlx_divide, "mlx_divide", a, b, null);
 
     /// <summary>Element-wise remainder with the sign of the divisor, as in Python (<c>mlx_remainder</c>).</summary>
     public static MlxArray operator %(MlxArray a, MlxArray b) => Mx.Remainder(a, b);
 
     /// <summary>
-    /// Element-wise bitwise complement; for Booleans, the logical one (<c>mlx_bitwise_invert</c>, <c>mlx_logical_not</c>).
+    /// Element-wise bitwise complement, or logical complement for Booleans (<c>mlx_bitwise_invert</c>, <c>mlx_logical_not</c>).
     /// </summary>
     /// <exception cref="ArgumentException">The elements are floating-point or complex.</exception>
     public static MlxArray operator ~(MlxArray a)
@@ -43,7 +43,7 @@ public sealed unsafe partial class MlxArray :
             : NativeCall.Unary(&Mlxc.mlx_bitwise_invert, "mlx_bitwise_invert", a, null);
     }
 
-    /// <summary>Element-wise logical complement, only for Booleans.</summary>
+    /// <summary>Element-wise logical complement, for Booleans only (<c>mlx_logical_not</c>).</summary>
     /// <exception cref="ArgumentException">The elements aren't Booleans.</exception>
     public static MlxArray operator !(MlxArray a)
     {

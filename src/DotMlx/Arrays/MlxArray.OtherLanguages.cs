@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-// Overloads with arrays instead of spans. C# prefers the spans; F# and Visual Basic see params in these only.
+// Overloads with arrays instead of spans: C# prefers the spans, but F# and Visual Basic support params only with arrays.
 public sealed unsafe partial class MlxArray
 {
     /// <inheritdoc cref="this[ReadOnlySpan{MlxIndex}]"/>

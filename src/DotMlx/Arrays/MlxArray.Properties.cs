@@ -45,7 +45,7 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    /// <summary>The size of the elements in bytes, <see cref="Size"/> times <see cref="ItemSize"/> (<c>array.nbytes</c>).</summary>
+    /// <summary>The size of the elements in bytes: <see cref="Size"/> times <see cref="ItemSize"/> (<c>array.nbytes</c>).</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public long NBytes => Size * ItemSize;
 
@@ -53,7 +53,7 @@ public sealed unsafe partial class MlxArray
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public int ItemSize => DType.ItemSize();
 
-    /// <summary>The element type (<c>array.dtype</c>). For a number converted to an array, the type that it has by itself.</summary>
+    /// <summary>The element type (<c>array.dtype</c>). For a weakly typed number, it is the type that the number has by itself.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public DType DType
     {
@@ -82,33 +82,33 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    /// <summary>The size of dimension <paramref name="axis"/>, negative from the end.</summary>
+    /// <summary>The size of dimension <paramref name="axis"/>; a negative axis counts from the end.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The dimension doesn't exist.</exception>
     internal int Dim(int axis) => ShapeArray[AxisCheck.Of(this, axis)];
 
     /// <summary>The shape as the library's own array, which all callers share and must not change.</summary>
     internal int[] ShapeArray => _extra is int[] known && _native != 0 ? known : LoadShape();
 
-    /// <summary>The flat array that this array is known to be a part of; cleared when the array is changed in place.</summary>
+    /// <summary>The flat array of which this array is known to be a part; cleared when the array is changed in place.</summary>
     internal FlatPart? Part
     {
         get => _extra as FlatPart;
         set => _extra = value;
     }
 
-    /// <summary>The known shape and dtype.</summary>
+    /// <summary>The shape and dtype, if known.</summary>
     internal ArrayKind? Kind => _native != 0 ? _extra as ArrayKind : null;
 
-    /// <summary>The shape and dtype, which this call records.</summary>
+    /// <summary>The shape and dtype, which are recorded if they weren't known.</summary>
     internal ArrayKind KnownKind => Kind ?? LoadKind();
 
-    /// <summary>The role of this array as a scalar that many parameters use; see <see cref="SharedScalars"/>.</summary>
+    /// <summary>The mark of a scalar that many parameters share, or null; see <see cref="SharedScalars"/>.</summary>
     internal SharedScalar? Shared => _extra as SharedScalar;
 
-    /// <summary>Marks a scalar as one that many parameters use.</summary>
+    /// <summary>Marks this array as a scalar that many parameters share.</summary>
     internal void MarkShared(DType dtype) => _extra = new SharedScalar(dtype);
 
-    /// <summary>Records the known shape and dtype.</summary>
+    /// <summary>Records the shape and dtype, if known.</summary>
     internal void Learn(ArrayKind? kind)
     {
         if (kind is not null && _extra is null or int[])
@@ -117,7 +117,7 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    /// <summary>Whether this has the given shape.</summary>
+    /// <summary>Whether the array has the given shape.</summary>
     internal bool HasShape(int[] shape)
     {
         if (_extra is ArrayKind kind && _native != 0)
@@ -136,7 +136,7 @@ public sealed unsafe partial class MlxArray
     }
 
     /// <summary>
-    /// Records that this array is the result of arithmetic, which keeps the kind of both operands, or of the one next to a scalar.
+    /// Records the kind of an arithmetic result: the kind of both operands, or of the operand beside a scalar.
     /// </summary>
     internal void InheritKind(MlxArray a, MlxArray b)
     {

@@ -7,7 +7,7 @@ namespace DotMlx;
 
 public sealed unsafe partial class MlxArray
 {
-    /// <summary>The value of an array with one element, evaluated first (<c>array.item</c>).</summary>
+    /// <summary>Evaluates an array with one element and returns its value (<c>array.item</c>).</summary>
     /// <typeparam name="T">The exact .NET type of the element type; nothing is converted.</typeparam>
     /// <exception cref="InvalidOperationException">The array doesn't have exactly one element, or it has another element type.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -37,7 +37,9 @@ public sealed unsafe partial class MlxArray
         return value;
     }
 
-    /// <summary>The elements in row-major order, evaluated first, regardless of the strides (<c>array.tolist</c>, flattened).</summary>
+    /// <summary>
+    /// Evaluates the array and returns its elements in row-major order, regardless of the strides (<c>array.tolist</c>, flattened).
+    /// </summary>
     /// <inheritdoc cref="CopyTo{T}(Span{T})"/>
     public T[] ToArray<T>()
         where T : unmanaged
@@ -59,7 +61,7 @@ public sealed unsafe partial class MlxArray
         return elements;
     }
 
-    /// <summary>Copies the elements in row-major order, evaluated first, regardless of the strides.</summary>
+    /// <summary>Evaluates the array and copies its elements in row-major order, regardless of the strides.</summary>
     /// <typeparam name="T">The exact .NET type of the element type; nothing is converted.</typeparam>
     /// <exception cref="ArgumentException">The destination is too short.</exception>
     /// <exception cref="InvalidOperationException">The array has another element type.</exception>
@@ -67,7 +69,7 @@ public sealed unsafe partial class MlxArray
     public void CopyTo<T>(Span<T> destination)
         where T : unmanaged
     {
-        // One native array for all that follows: another thread may change what this stands for.
+        // Uses one native array throughout, because another thread may change the array in place.
         ThreadState thread = ThreadState.Current;
         int position = thread.RingPosition;
         mlx_array handle = Handle;
@@ -104,7 +106,7 @@ public sealed unsafe partial class MlxArray
         GC.KeepAlive(this);
     }
 
-    /// <summary>The elements as a .NET array of the same rank, evaluated first: <c>float[,]</c> for a matrix.</summary>
+    /// <summary>Evaluates the array and returns its elements as a .NET array of the same rank: <c>float[,]</c> for a matrix.</summary>
     /// <inheritdoc cref="CopyTo{T}(Span{T})"/>
     public Array ToMultidimensionalArray<T>()
         where T : unmanaged
@@ -116,7 +118,7 @@ public sealed unsafe partial class MlxArray
             throw new InvalidOperationException("A scalar has no dimensions; use Item.");
         }
 
-        // The rank is known only now, so the array is made from its type's rank-one relatives.
+        // The rank is known only at run time, so each supported rank has its own expression.
         Array result = shape.Length switch
         {
             1 => new T[shape[0]],

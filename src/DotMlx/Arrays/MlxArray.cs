@@ -5,33 +5,34 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// A multi-dimensional array of MLX (<c>mlx.core.array</c>) with one native handle, which is lazily evaluated. <see cref="Dispose"/> frees
-/// the handle at once, a <see cref="MlxScope"/> frees the handles of all arrays made inside it, and the handle of an unreachable array is
-/// freed after a garbage collection. Any thread may use, evaluate, and dispose any array.
+/// A lazily evaluated multi-dimensional array of MLX (<c>mlx.core.array</c>) with one native handle. <see cref="Dispose"/> frees the handle
+/// immediately, a <see cref="MlxScope"/> frees the handles of all arrays made inside it, and the handle of an unreachable array is freed
+/// after a garbage collection. Any thread may use, evaluate, and dispose any array.
 /// </summary>
 /// <remarks>
-/// A .NET number converts implicitly to an array and is then weakly typed: next to an array, it takes that array's element type. Such
-/// scalars are shared and own nothing, so disposing them has no effect.
+/// A .NET number converts implicitly to an array and is then weakly typed: an integer takes the element type of the array beside it, and a
+/// floating-point number takes the type of a floating-point array and is float32 otherwise. Such scalars are shared and own nothing, so
+/// disposing them has no effect.
 /// </remarks>
 [DebuggerDisplay("{DebuggerDisplay,nq}")]
 [TypeFormatterSource(typeof(NotebookFormatterSource))]
 public sealed unsafe partial class MlxArray : IDisposable
 {
-    // Of native: another thread than the one that made this has used it, so that it is not freed at once.
+    // A flag in _native: a thread other than the array's own has used the array, so it is no longer freed immediately.
     private const nint UsedByOthers = 1;
 
-    // The native array, or 0. Whoever takes it out (NativeFree sees to it that only one does) frees it.
+    // The native array, or 0. NativeFree ensures that only one thread takes it out; that thread frees it.
     private nint _native;
 
-    // How the thread that made this finds out if nobody does: a LatestToken until the thread makes the next array, then a WeakHandle;
-    // or that an arena does it.
+    // Tells the thread that made the array when it is unreachable: a LatestToken until the thread makes the next array, then a WeakHandle.
+    // For
+    // arrays of an arena, the Arena or a BorrowedHandle.
     private ArrayWatch? _watch;
 
-    // Nothing yet, the shape (int[]) once somebody asked for it, what a weak scalar stands for, the mark of a shared scalar, the kind,
-    // or what this is a part of (FlatPart).
+    // One of: null, the shape (int[]) once it was requested, WeakScalar, StandIn, SharedScalar, ArrayKind, FlatPart.
     private object? _extra;
 
-    /// <summary>Takes ownership of the handle and hands the array to the current <see cref="MlxScope"/>.</summary>
+    /// <summary>Takes ownership of the handle and adds the array to the thread's arena or to the current <see cref="MlxScope"/>.</summary>
     internal MlxArray(mlx_array handle)
         : this(handle, ThreadState.Current)
     {
@@ -60,14 +61,14 @@ public sealed unsafe partial class MlxArray : IDisposable
     {
     }
 
-    /// <summary>Whether <see cref="Dispose"/> has freed the native array.</summary>
+    /// <summary>Whether the native array has been freed, by <see cref="Dispose"/> for example.</summary>
     public bool IsDisposed => _native == 0 && _extra is not WeakScalar && _extra is not StandIn { IsDisposed: false };
 
     /// <summary>The native array; for a weak scalar, one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     /// <remarks>
-    /// It stays valid for the next call, even if another thread disposes the array, as long as this thread takes fewer than <see
-    /// cref="ThreadState.RingLength"/> other handles in between and keeps the array alive. For a longer use, take a reference (<see
+    /// The handle stays valid for the next call, even if another thread disposes the array, as long as this thread takes fewer than <see
+    /// cref="ThreadState.RingLength"/> other handles in between and keeps the array alive. For longer use, take a reference (<see
     /// cref="HeldArray"/>).
     /// </remarks>
     internal mlx_array Handle
@@ -79,7 +80,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         }
     }
 
-    /// <summary>Announces in <paramref name="slot"/> that the calling thread uses the native array, and returns it.</summary>
+    /// <summary>Announces in <paramref name="slot"/> that the calling thread uses the native array, and returns the native array.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal mlx_array Announce(ThreadState thread, ref nint slot)
@@ -87,54 +88,56 @@ public sealed unsafe partial class MlxArray : IDisposable
         nint mine = Volatile.Read(ref _native);
         Volatile.Write(ref slot, mine & ~UsedByOthers);
 
-        // Whoever takes the native array out and then looks for announcements sees this one, or the array is seen to be taken out here.
+        // A thread that takes the native array out and then reads the announcements sees this one; otherwise, this read sees that it was
+        // taken out.
         return mine == Volatile.Read(ref _native) && ((mine & UsedByOthers) != 0 || (mine != 0 && _watch?.Owner == thread))
             ? new mlx_array { ctx = (void*)(mine & ~UsedByOthers) }
             : AnnounceShared(thread, ref slot);
     }
 
-    /// <summary>Whether this represents a .NET number, which takes the element type of the array next to it.</summary>
+    /// <summary>Whether this array represents a .NET number, which is weakly typed.</summary>
     internal bool IsWeakScalar => _extra is WeakScalar;
 
-    /// <summary>The array under a transform and the array elsewhere, or null if they are the same.</summary>
+    /// <summary>The stand-in that says which array this one represents, or null.</summary>
     internal StandIn? StandsIn => _extra as StandIn;
 
-    /// <summary>Whether this has no native array of its own but represents another array.</summary>
+    /// <summary>Whether this array has no native array of its own but represents another array.</summary>
     internal bool IsOnlyStandIn => _native == 0 && _extra is StandIn;
 
-    /// <summary>Whether this is more than the shape of an array that never had a value.</summary>
+    /// <summary>Whether this array is more than the shape of an array that never had a value.</summary>
     internal bool HasValue => _native != 0 || _extra is not StandIn { HasValue: false };
 
     /// <summary>
-    /// Sets what an argument of a function under a transform represents after the function has returned and the argument is disposed.
+    /// Sets the array that an argument of a function under a transform represents once the function has returned and the argument is
+    /// disposed.
     /// </summary>
     internal void BecomeWhenDisposed(StandIn standIn) => _extra = standIn;
 
-    /// <summary>The number that this represents, or null.</summary>
+    /// <summary>The number that this array represents, or null.</summary>
     internal WeakScalar? Weak => _extra as WeakScalar;
 
-    /// <summary>The watch of the thread that made this array (<see cref="LatestToken"/>, then <see cref="WeakHandle"/>).</summary>
+    /// <summary>The watch that tells the thread that made this array when it is unreachable.</summary>
     internal ref ArrayWatch? Watch => ref _watch;
 
-    /// <summary>Frees the native array. Calling it twice, or from several threads at once, is harmless.</summary>
+    /// <summary>Frees the native array. Repeated calls, even from several threads at once, have no effect.</summary>
     public void Dispose()
     {
         if (_native != 0)
         {
             NativeFree.Free(this);
 
-            // While it lives, nobody takes it for forgotten.
+            // While the array is reachable, no sweep takes it for unreachable.
             GC.KeepAlive(this);
         }
     }
 
     /// <summary>Takes the native array out; only for <see cref="NativeFree"/>, which admits one caller at a time.</summary>
     /// <param name="thread">The state of the calling thread.</param>
-    /// <param name="isPrivate">Whether no other thread has ever used it.</param>
+    /// <param name="isPrivate">Whether no other thread has ever used the array.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal nint TakeNative(ThreadState thread, out bool isPrivate)
     {
-        // What watches the array is read after this.
+        // NativeFree reads the watch only after this.
         nint taken = Volatile.Read(ref _native);
         isPrivate = (taken & UsedByOthers) == 0 && _watch?.Owner == thread;
         _native = 0;
@@ -152,7 +155,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     }
 
     /// <summary>Makes this object refer to another native array; only for <see cref="NativeFree"/>.</summary>
-    /// <returns>The previous native array, or 0 if this was disposed, in which case it stays disposed.</returns>
+    /// <returns>The previous native array, or 0 if this object was disposed; it then stays disposed.</returns>
     internal nint ExchangeNative(ThreadState thread, nint replacement, ArrayKind? kind, out bool isPrivate)
     {
         nint taken = Volatile.Read(ref _native);
@@ -170,7 +173,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         return old;
     }
 
-    /// <summary>An array for the library's own caches, outside scopes and the count of live arrays.</summary>
+    /// <summary>Creates an array for the library's own caches, outside scopes and the count of live arrays.</summary>
     internal static MlxArray CreateShared(mlx_array handle)
     {
         var array = new MlxArray();
@@ -179,7 +182,9 @@ public sealed unsafe partial class MlxArray : IDisposable
         return array;
     }
 
-    /// <summary>An array that outlives every <see cref="MlxScope"/>, such as the state that an optimizer keeps between steps.</summary>
+    /// <summary>
+    /// Creates an array that outlives every <see cref="MlxScope"/>, such as the state that an optimizer keeps between steps.
+    /// </summary>
     internal static MlxArray CreateUnscoped(mlx_array handle)
     {
         var array = new MlxArray();
@@ -189,10 +194,10 @@ public sealed unsafe partial class MlxArray : IDisposable
         return array;
     }
 
-    /// <summary>An array that isn't yet counted or watched.</summary>
+    /// <summary>Creates an array that isn't yet counted or watched.</summary>
     internal static MlxArray Unwatched(mlx_array handle) => new() { _native = (nint)handle.ctx };
 
-    /// <summary>Counts and watches this array, which becomes an ordinary one.</summary>
+    /// <summary>Makes this array an ordinary one, which is counted and watched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void BecomeOrdinary(bool scoped, ThreadState? thread = null)
     {
@@ -245,7 +250,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>Like <see cref="ReplaceHandle"/>, for an array that isn't a .NET number.</summary>
     /// <param name="replacement">The native array to which this object refers from now on.</param>
     /// <param name="kind">Its shape and dtype, if known.</param>
-    /// <returns>The previous native array, which the caller then owns; none if other threads may be using it.</returns>
+    /// <returns>The previous native array, which the caller then owns; a null handle if other threads may be using it.</returns>
     internal mlx_array ExchangeHandle(mlx_array replacement, ArrayKind? kind)
     {
         if (!NativeFree.Exchange(this, (nint)replacement.ctx, kind, out nint old))
@@ -258,7 +263,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         return new mlx_array { ctx = (void*)old };
     }
 
-    // Another thread than the one that made the array, the first time or while the array is being changed; or there is no native array.
+    // Handles the slow cases: the first use by another thread, a concurrent change of the array, or no native array.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private mlx_array AnnounceShared(ThreadState thread, ref nint slot)
     {

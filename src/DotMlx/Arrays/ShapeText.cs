@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DotMlx;
 
-/// <summary>Shapes in messages, in MLX's format: <c>(2,3)</c>.</summary>
+/// <summary>Formats shapes for messages, like MLX: <c>(2,3)</c>.</summary>
 internal static class ShapeText
 {
     internal static string Of(ReadOnlySpan<int> shape)

@@ -1,12 +1,12 @@
 namespace DotMlx;
 
-/// <summary>Reads storage with any strides, including negative and zero ones, in row-major order.</summary>
+/// <summary>Reads storage with any strides, including negative and zero strides, in row-major order.</summary>
 internal static unsafe class StridedCopy
 {
     internal static void ToRowMajor<T>(T* source, ReadOnlySpan<int> shape, ReadOnlySpan<long> strides, Span<T> destination)
         where T : unmanaged
     {
-        // Trailing dimensions that lie densely are one run.
+        // Dense trailing dimensions form one run.
         long run = 1;
         int outer = shape.Length;
         while (outer > 0 && (shape[outer - 1] == 1 || strides[outer - 1] == run))

@@ -4,7 +4,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>A .NET number that represents an array: it takes the element type of the operand next to it.</summary>
+/// <summary>A .NET number that represents an array and adapts to the element type of the operand beside it.</summary>
 internal sealed unsafe class WeakScalar
 {
     internal enum NumberKind : byte
@@ -35,7 +35,7 @@ internal sealed unsafe class WeakScalar
         ? (_kind, BitConverter.DoubleToUInt64Bits(_real), BitConverter.DoubleToUInt64Bits(_imaginary))
         : (_kind, (ulong)_integer, 0);
 
-    /// <summary>Whether this isn't a complex number.</summary>
+    /// <summary>Whether the number is real.</summary>
     internal bool IsReal => _kind != NumberKind.Complex;
 
     internal DType DefaultDType => _kind switch
@@ -51,7 +51,7 @@ internal sealed unsafe class WeakScalar
 
     internal static MlxArray From(long value) => Cache.Get(NumberKind.Integer, value, 0, 0);
 
-    // Values that fit a long behave as any integer; only larger ones need the unsigned kind.
+    // Values that fit in a long behave like any integer; only larger ones need the unsigned kind.
     internal static MlxArray From(ulong value) =>
         value <= long.MaxValue ? From((long)value) : Cache.Get(NumberKind.Unsigned, (long)value, 0, 0);
 
@@ -59,7 +59,7 @@ internal sealed unsafe class WeakScalar
 
     internal static MlxArray From(Complex value) => Cache.Get(NumberKind.Complex, 0, value.Real, value.Imaginary);
 
-    /// <summary>The element type that the number takes next to an array of type <paramref name="like"/>.</summary>
+    /// <summary>The element type that the number takes beside an array of type <paramref name="like"/>.</summary>
     /// <exception cref="OverflowException">The integer doesn't fit in the type.</exception>
     internal DType DTypeBeside(DType like)
     {
@@ -82,7 +82,9 @@ internal sealed unsafe class WeakScalar
         }
     }
 
-    /// <summary>The number as a native array of type <paramref name="dtype"/>; it is shared, and the caller must not free it.</summary>
+    /// <summary>
+    /// Returns the number as a native array of type <paramref name="dtype"/>; it is shared, and the caller must not free it.
+    /// </summary>
     internal MlxArray Native(DType dtype)
     {
         ref MlxArray? slot = ref _natives[(int)dtype];
@@ -97,12 +99,9 @@ internal sealed unsafe class WeakScalar
     }
 
     /// <summary>
-    /// The number as a separate array. An array that a program keeps must not be the shared one, because an array can't be both captured
-    /// state and a constant in a compiled function.
-    /// </summary>
-    /// <summary>
-    /// The number for an operation that converts it to <paramref name="dtype"/>: in that type if it fits, so that no digit is lost, and
-    /// otherwise in its own type, which the conversion truncates.
+    /// Returns the number for an operation that converts it to <paramref name="dtype"/>: in that type if the number fits, so that no digit
+    /// is
+    /// lost, and otherwise in its own type, which the conversion truncates.
     /// </summary>
     internal MlxArray Exactly(DType dtype) => _kind switch
     {
@@ -112,6 +111,10 @@ internal sealed unsafe class WeakScalar
         _ => Native(Fits(dtype) ? dtype : DefaultDType),
     };
 
+    /// <summary>
+    /// Returns the number as a separate array. An array that a program keeps must not be the shared one, because an array can't be both
+    /// captured state and a constant in a compiled function.
+    /// </summary>
     internal MlxArray New(DType dtype) => new(Build(dtype));
 
     /// <summary>Whether the number is this integer.</summary>
@@ -150,7 +153,7 @@ internal sealed unsafe class WeakScalar
             _ => true,
         };
 
-    /// <summary>A separate handle, which the caller owns.</summary>
+    /// <summary>Creates a separate handle, which the caller owns.</summary>
     internal mlx_array Build(DType dtype)
     {
         if (_kind is NumberKind.Integer or NumberKind.Unsigned && dtype != DType.Bool)
@@ -210,7 +213,7 @@ internal sealed unsafe class WeakScalar
         _ => _integer,
     };
 
-    /// <summary>Caches numbers, because programs use few constants: the same object represents each of them again.</summary>
+    /// <summary>Caches numbers, because programs use few constants: the same object represents every occurrence of a number.</summary>
     private static class Cache
     {
         private const int Size = 512;
@@ -218,7 +221,7 @@ internal sealed unsafe class WeakScalar
 
         internal static MlxArray Get(NumberKind kind, long integer, double real, double imaginary)
         {
-            // Bits, not values: 0.0 and -0.0 are different constants, NaN equals itself.
+            // Compares bits instead of values, because 0.0 and -0.0 are different constants and NaN must equal itself.
             long realBits = BitConverter.DoubleToInt64Bits(real);
             long imaginaryBits = BitConverter.DoubleToInt64Bits(imaginary);
             ulong hash = (ulong)(integer ^ realBits ^ (imaginaryBits << 1) ^ ((long)kind << 60)) * 0x9E3779B97F4A7C15UL;

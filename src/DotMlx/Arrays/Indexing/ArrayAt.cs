@@ -1,13 +1,15 @@
 namespace DotMlx;
 
-/// <summary>What <see cref="MlxArray.At"/> gives: index it, then say what to do there (<c>mlx.core.ArrayAt</c>).</summary>
+/// <summary>The result of <see cref="MlxArray.At"/>: index it, and then call an update method (<c>mlx.core.ArrayAt</c>).</summary>
 public readonly struct ArrayAt
 {
     private readonly MlxArray _array;
 
     internal ArrayAt(MlxArray array) => _array = array;
 
-    /// <summary>The positions to update; see <see cref="MlxArray.this[ReadOnlySpan{MlxIndex}]"/> for what an index can be.</summary>
+    /// <summary>
+    /// Selects the positions to update; see <see cref="MlxArray.this[ReadOnlySpan{MlxIndex}]"/> for the kinds of index entries.
+    /// </summary>
     public ArrayAtIndex this[params ReadOnlySpan<MlxIndex> index] => new(_array, index.ToArray());
 
     /// <inheritdoc cref="this[ReadOnlySpan{MlxIndex}]"/>

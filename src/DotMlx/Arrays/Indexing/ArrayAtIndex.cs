@@ -31,11 +31,11 @@ public readonly struct ArrayAtIndex
     /// <inheritdoc cref="Add"/>
     public MlxArray Divide(MlxArray value) => Update(value, UpdateKind.Divide);
 
-    /// <summary>Takes the larger of the element and the value (<c>a.at[index].maximum</c>).</summary>
+    /// <summary>Replaces each element by the larger of the element and the value (<c>a.at[index].maximum</c>).</summary>
     /// <inheritdoc cref="Add"/>
     public MlxArray Maximum(MlxArray value) => Update(value, UpdateKind.Maximum);
 
-    /// <summary>Takes the smaller of the element and the value (<c>a.at[index].minimum</c>).</summary>
+    /// <summary>Replaces each element by the smaller of the element and the value (<c>a.at[index].minimum</c>).</summary>
     /// <inheritdoc cref="Add"/>
     public MlxArray Minimum(MlxArray value) => Update(value, UpdateKind.Minimum);
 

@@ -1,9 +1,9 @@
 namespace DotMlx;
 
-/// <summary>NumPy's broadcasting of shapes.</summary>
+/// <summary>Broadcasts shapes by NumPy's rules.</summary>
 internal static class Broadcasting
 {
-    /// <summary>The common shape of two shapes.</summary>
+    /// <summary>Returns the common shape of two shapes.</summary>
     /// <exception cref="ArgumentException">The shapes can't be broadcast.</exception>
     internal static int[] Shapes(int[] left, int[] right, string what)
     {

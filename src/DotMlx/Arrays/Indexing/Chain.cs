@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>A value that is replaced step by step. Every intermediate value is freed, but not the initial one.</summary>
+/// <summary>A value that is replaced step by step. Every intermediate value is freed, but the initial one isn't.</summary>
 internal sealed class Chain(MlxArray start) : IDisposable
 {
     private bool _owned;
@@ -14,7 +14,7 @@ internal sealed class Chain(MlxArray start) : IDisposable
         _owned = true;
     }
 
-    /// <summary>The last value, which then belongs to the caller.</summary>
+    /// <summary>Returns the last value, which then belongs to the caller.</summary>
     internal MlxArray Take()
     {
         MlxArray result = _owned ? Value : Value.Share();

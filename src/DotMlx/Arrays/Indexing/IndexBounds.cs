@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>Checks indices, because MLX reads and writes wherever an index points.</summary>
+/// <summary>Checks indices, because MLX doesn't check them when it reads and writes memory.</summary>
 internal static class IndexBounds
 {
     internal static int Position(int position, int axis, MlxArray array)
@@ -21,7 +21,7 @@ internal static class IndexBounds
     }
 
     /// <summary>
-    /// Checks an index array. Its values are computed for this check, except under a transform, where they aren't available.
+    /// Checks an index array. The array is evaluated for this check, except under a transform, where values aren't available.
     /// </summary>
     internal static void Array(MlxArray positions, int axis, MlxArray array)
     {
@@ -46,8 +46,9 @@ internal static class IndexBounds
     }
 
     /// <summary>
-    /// Checks the positions passed to a function if their values are already available; computing them only for this check would defeat
-    /// lazy evaluation. Without an axis, they count positions in the flattened array. MLX itself checks the axis.
+    /// Checks the positions passed to a function if their values are already available; evaluating them only for this check would defeat
+    /// lazy
+    /// evaluation. Without an axis, positions refer to the flattened array. MLX itself checks the axis.
     /// </summary>
     internal static void Given(MlxArray positions, MlxArray array, int? axis)
     {
@@ -71,7 +72,9 @@ internal static class IndexBounds
         }
     }
 
-    /// <summary>Checks positions, because MLX reports invalid ones only where nobody can catch the error.</summary>
+    /// <summary>
+    /// Checks that positions are integers, because MLX reports other types only at a point where the error can't be caught.
+    /// </summary>
     internal static void RequireIntegers(MlxArray positions)
     {
         ArgumentNullException.ThrowIfNull(positions);
@@ -84,10 +87,10 @@ internal static class IndexBounds
     }
 
     /// <summary>
-    /// Checks class labels of a loss, if their values are already available or <see cref="MlxDiagnostics.CheckIndices"/> requests it.
+    /// Checks the class labels of a loss if their values are already available or if <see cref="MlxDiagnostics.CheckIndices"/> requests it.
     /// </summary>
     /// <exception cref="ArgumentException">The targets aren't integers.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A target is negative, or isn't a class.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A target is negative or isn't a class.</exception>
     internal static void Classes(MlxArray targets, MlxArray scores, int axis)
     {
         int classes = scores.Dim(axis);
@@ -113,11 +116,13 @@ internal static class IndexBounds
         }
     }
 
-    // What is computed already is read at once; the rest only for who asks for it, and not inside a transform, where there are no values.
+    // Values that are already computed are always checked. Others are computed only on request, and never inside a transform, where there
+    // are
+    // no values.
     private static bool MayRead(MlxArray positions) =>
         (MlxDiagnostics.CheckIndices && !TraceLock.IsHeldByCurrentThread) || Evaluation.IsKnown(positions);
 
-    /// <summary>Checks the start of a slice. Its values are computed for this check, except under a transform.</summary>
+    /// <summary>Checks the start of a slice. The start is evaluated for this check, except under a transform.</summary>
     /// <returns>The values, or null if they aren't known.</returns>
     internal static long[]? Start(MlxArray start, MlxArray array, ReadOnlySpan<int> axes, ReadOnlySpan<int> sizes)
     {

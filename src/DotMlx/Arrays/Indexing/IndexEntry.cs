@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>An entry of an index after it has been resolved against the array: bound to an axis, normalized, and checked.</summary>
+/// <summary>An index entry that has been resolved against the array: bound to an axis, normalized, and checked.</summary>
 internal readonly record struct IndexEntry(IndexEntry.Kinds Kind, int Axis, int Start, int Stop, int Step, int Length, MlxArray? Array)
 {
     internal enum Kinds
@@ -26,6 +26,6 @@ internal readonly record struct IndexEntry(IndexEntry.Kinds Kind, int Axis, int 
     /// <summary>Whether the slice covers the whole axis in order.</summary>
     internal bool IsWhole(int size) => Kind == Kinds.Slice && Length == size && (Step == 1 || size == 1) && Start == 0;
 
-    /// <summary>The stop in MLX's form. A negative step to the first position needs a bound that doesn't count from the end.</summary>
+    /// <summary>The stop in MLX's form. A negative step to the first position needs a bound that MLX doesn't count from the end.</summary>
     internal int NativeStop(int size) => Step < 0 && Stop < 0 ? -size - 1 : Stop;
 }

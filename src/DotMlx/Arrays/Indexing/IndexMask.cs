@@ -44,7 +44,7 @@ internal static unsafe class IndexMask
         return Mx.Where(mask.Value, update.Value, array);
     }
 
-    // One row of values for each position that the mask selects, in order; rows that are left over are not used, as in Python.
+    // Writes one row of values for each position that the mask selects, in order; excess rows are ignored, as in Python.
     private static MlxArray ScatterRows(MlxArray array, MlxArray mask, Chain update, int[] rest)
     {
         int[] given = update.Value.ShapeArray;

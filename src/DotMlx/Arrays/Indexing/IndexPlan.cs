@@ -2,8 +2,9 @@ namespace DotMlx;
 
 /// <summary>
 /// An index resolved against an array: one entry per axis and per new axis, in order, by the rules of NumPy, which MLX follows. Index
-/// arrays are broadcast together. Their dimensions are where the first of them (or of the adjacent positions) was, or in front if there is
-/// something else between them.
+/// arrays
+/// are broadcast together. Their dimensions replace the first of them (or of the adjacent positions), or come first if other entries
+/// separate them.
 /// </summary>
 internal sealed class IndexPlan : IDisposable
 {
@@ -39,7 +40,7 @@ internal sealed class IndexPlan : IDisposable
     /// <summary>Whether the dimensions of the index arrays stay in place instead of moving to the front.</summary>
     internal bool Joined { get; }
 
-    /// <summary>The dimensions of the result, in order: a new axis, a slice of an axis, or all of <see cref="Gathered"/>.</summary>
+    /// <summary>Lists the dimensions of the result, in order: a new axis, a slice of an axis, or all of <see cref="Gathered"/>.</summary>
     internal List<Dimension> Dimensions()
     {
         List<Dimension> dimensions = [];
@@ -161,7 +162,7 @@ internal sealed class IndexPlan : IDisposable
         return entries;
     }
 
-    // Beside signed positions MLX would promote 64-bit unsigned ones to floating point.
+    // Together with signed positions, MLX would promote 64-bit unsigned positions to floating point.
     private MlxArray Signed(MlxArray positions)
     {
         if (positions.DType == DType.UInt64)

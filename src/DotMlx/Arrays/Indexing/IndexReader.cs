@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Reads <c>a[…]</c>: one slice for positions and slices, one take or gather for arrays, and then a reordering of the axes.
+/// Reads <c>a[…]</c> in three steps: one slice for positions and slices, one take or gather for arrays, and then a reordering of the axes.
 /// </summary>
 internal static unsafe class IndexReader
 {

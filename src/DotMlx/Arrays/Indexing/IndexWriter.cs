@@ -60,7 +60,7 @@ internal static unsafe class IndexWriter
         return plan.HasArrays ? Scatter(plan, update, dimensions, kind) : UpdateSlice(plan, update, kind);
     }
 
-    /// <summary>Removes leading dimensions of size 1 if the values have more dimensions than they fill.</summary>
+    /// <summary>Removes leading dimensions of size 1 if the value has more dimensions than the destination.</summary>
     internal static void DropLeadingOnes(Chain update, int rank)
     {
         int[] shape = update.Value.ShapeArray;
@@ -79,7 +79,8 @@ internal static unsafe class IndexWriter
         Span<int> stop = stackalloc int[rank];
         Span<int> step = stackalloc int[rank];
 
-        // The value with its axes beside the array's: 1 for a position, none for a new axis, its own size (which broadcasts) for a slice.
+        // The value's sizes aligned with the array's axes: 1 for a position, nothing for a new axis, its own size (which broadcasts) for a
+        // slice.
         int[] given = update.Value.ShapeArray;
         int missing = plan.Dimensions().Count - given.Length;
         Span<int> beside = stackalloc int[rank];
@@ -110,7 +111,8 @@ internal static unsafe class IndexWriter
 
         if (kind != UpdateKind.Set && LoadedApi.Version == MlxcVersions.V0_6_0)
         {
-            // It only sets slices, whose positions are all different: what is to be there can be computed before.
+            // This version of mlx-c only sets slices. The positions of a slice are distinct, so the new elements can be computed
+            // beforehand.
             update.Become(Combine(array, update.Value, start, stop, step, kind));
             kind = UpdateKind.Set;
         }
@@ -163,7 +165,7 @@ internal static unsafe class IndexWriter
     {
         MlxArray array = plan.Array;
 
-        // MLX scatters through arrays alone: a part of an axis becomes an index array of its own.
+        // MLX scatters only through index arrays, so a part of an axis becomes an index array.
         List<int> parts = [.. plan.Entries
             .Where(entry => entry.Kind == IndexEntry.Kinds.Slice && !entry.IsWhole(plan.SizeOf(entry)))
             .Select(static entry => entry.Axis)];
@@ -224,8 +226,9 @@ internal static unsafe class IndexWriter
     }
 
     /// <summary>
-    /// Brings the value into the order that scatter requires: the dimensions of the index arrays, those of the slices, and then one per
-    /// axis of the array.
+    /// Reorders the value's dimensions for scatter: first the dimensions of the index arrays, then those of the slices, and then one per
+    /// axis of
+    /// the array.
     /// </summary>
     private static void ArrangeUpdate(IndexPlan plan, Chain update, List<IndexPlan.Dimension> dimensions, List<int> parts)
     {

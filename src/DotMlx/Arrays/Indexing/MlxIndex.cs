@@ -39,7 +39,7 @@ public readonly struct MlxIndex
 
     internal bool[] Mask => (bool[])_reference!;
 
-    /// <summary>The position; negative ones count from the end.</summary>
+    /// <summary>The position; a negative position counts from the end.</summary>
     internal int Position => Slice.Start!.Value;
 
     /// <summary>Every position of the axis: Python's <c>:</c>.</summary>
@@ -49,7 +49,7 @@ public readonly struct MlxIndex
 
     internal static MlxIndex Ellipsis => new(EntryKind.Ellipsis);
 
-    /// <summary>A position, counted from the end when negative.</summary>
+    /// <summary>A position; a negative position counts from the end.</summary>
     public static implicit operator MlxIndex(int position) => new(EntryKind.Position, new Slice(position));
 
     /// <summary>A position; <c>^</c> counts from the end.</summary>
@@ -59,7 +59,7 @@ public readonly struct MlxIndex
         : position.Value > 0 ? new Slice(-position.Value)
         : throw new ArgumentOutOfRangeException(nameof(position), position, "^0 is past the last position; ^1 is the last one."));
 
-    /// <summary>A range of positions. It is clipped to the axis, like Python's slices.</summary>
+    /// <summary>A range of positions, which is clipped to the axis, like Python's slices.</summary>
     public static implicit operator MlxIndex(Range range) => new(EntryKind.Slice, range);
 
     /// <summary>Python's <c>start:stop:step</c>.</summary>

@@ -2,7 +2,7 @@ namespace DotMlx;
 
 /// <summary>
 /// Python's <c>start:stop:step</c>. Negative bounds count from the end, bounds outside the axis are clipped, and a missing bound means the
-/// end.
+/// end of the axis in that direction.
 /// </summary>
 /// <param name="Start">The first position; null for the first one in the direction of the step.</param>
 /// <param name="Stop">The exclusive end; null for the end of the axis.</param>
@@ -16,7 +16,7 @@ public readonly record struct Slice(int? Start = null, int? Stop = null, int? St
     public static implicit operator Slice(Range range) => new(
         Bound(range.Start), range.End.Equals(Index.End) ? null : Bound(range.End));
 
-    // ^0 as a start is past the end, which no negative number says.
+    // ^0 as a start is past the end, which no negative number can express.
     private static int Bound(Index index) => !index.IsFromEnd ? index.Value : index.Value == 0 ? int.MaxValue : -index.Value;
 
     /// <summary>The slice for an axis of a given size: the first position, the stop, the step, and the number of positions.</summary>

@@ -5,11 +5,11 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Arrays in the format of Python's MLX: <c>array([1, 2, 3], dtype=int32)</c>, with the middle of long dimensions left out.
+/// Formats arrays like Python's MLX: <c>array([1, 2, 3], dtype=int32)</c>, with the middle of long dimensions omitted.
 /// </summary>
 internal static unsafe class ArrayText
 {
-    // A dimension longer than twice this is cut.
+    // The number of elements shown at each end of a longer dimension.
     private const int Edge = 3;
 
     internal static string Of(MlxArray array)
@@ -18,7 +18,7 @@ internal static unsafe class ArrayText
         return Of(array, (at, dtype) => Element((byte*)at, dtype, precision));
     }
 
-    /// <summary>The elements in a .NET format; for a scalar, only its number.</summary>
+    /// <summary>Formats the elements with a .NET format; for a scalar, the text is only its number.</summary>
     internal static string Of(MlxArray array, string format, IFormatProvider provider)
     {
         if (array.NDim > 0)
@@ -70,7 +70,7 @@ internal static unsafe class ArrayText
             }
             else
             {
-                // Empty arrays have no storage to step through.
+                // Empty arrays have no storage to advance through.
                 Dimension(text, data == null ? null : data + (i * strides[axis] * dtype.ItemSize()), axis + 1, shape,
                     strides, dtype, element);
             }

@@ -5,11 +5,12 @@ namespace DotMlx;
 public sealed unsafe partial class MlxArray : ISpanFormattable
 {
     /// <summary>
-    /// The array with its numbers in a .NET format, evaluated first. <c>$"{loss:F3}"</c> is only the number for a scalar, and has the
-    /// layout of <see cref="ToString()"/> for other arrays.
+    /// Evaluates the array and formats its numbers with a .NET format. For a scalar, <c>$"{loss:F3}"</c> is only the number; other arrays
+    /// have
+    /// the layout of <see cref="ToString()"/>.
     /// </summary>
-    /// <param name="format">A .NET numeric format; none for the format of <see cref="ToString()"/>.</param>
-    /// <param name="formatProvider">Provides the separators; null for those of Python.</param>
+    /// <param name="format">A .NET numeric format; null or empty for the format of <see cref="ToString()"/>.</param>
+    /// <param name="formatProvider">Provides the separators; null for Python's separators.</param>
     /// <exception cref="FormatException">The format isn't valid for the element type.</exception>
     public string ToString(string? format, IFormatProvider? formatProvider) =>
         string.IsNullOrEmpty(format) || IsDisposed

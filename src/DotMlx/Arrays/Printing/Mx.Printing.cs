@@ -5,7 +5,7 @@ public static unsafe partial class Mx
     private static PrintOptions _printOptions = new();
 
     /// <summary>Sets how arrays are printed from now on (<c>mx.set_printoptions</c>).</summary>
-    /// <param name="precision">Digits after the decimal point; -1 for six significant digits without trailing zeros.</param>
+    /// <param name="precision">The number of digits after the decimal point; -1 for six significant digits without trailing zeros.</param>
     /// <exception cref="ArgumentOutOfRangeException">The precision is below -1 or above 40.</exception>
     public static void SetPrintOptions(int precision)
     {

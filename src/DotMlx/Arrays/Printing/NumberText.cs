@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DotMlx;
 
-/// <summary>Numbers in the format of MLX's C++ streams: <c>%g</c> with six digits, or <c>%.nf</c>, ties to even.</summary>
+/// <summary>Formats numbers like MLX's C++ streams: <c>%g</c> with six digits, or <c>%.nf</c>, with ties to even.</summary>
 internal static class NumberText
 {
     private const int Digits = 6;
@@ -37,7 +37,7 @@ internal static class NumberText
             return "0";
         }
 
-        // More digits than any tie needs, so that rounding sees whether it is one.
+        // Enough digits for Round to recognize a tie.
         string text = value.ToString("E40", CultureInfo.InvariantCulture);
         int mark = text.IndexOf('E', StringComparison.Ordinal);
         int exponent = int.Parse(text.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
@@ -65,7 +65,7 @@ internal static class NumberText
         return precision == 0 ? digits[..point] : $"{digits[..point]}.{digits.AsSpan(point, precision)}";
     }
 
-    /// <summary>The first digits, rounded; a carry out of the first digit gives "100…" of the same length.</summary>
+    /// <summary>Rounds to the first digits; a carry out of the first digit gives "100…" of the same length.</summary>
     private static string Round(string digits, int count, out bool carried)
     {
         carried = false;
