@@ -5,12 +5,12 @@ using DotMlx.LanguageModels.ChatTemplates.Values;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Turns a conversation into the text that a model was trained on, by the Jinja template that comes with the model, with the result
-/// that transformers gives. Safe for use by several threads at once.
+/// Converts a conversation into the prompt text that a model was trained on, with the Jinja template of the model. The result matches that
+/// of transformers. All members are thread-safe.
 /// </summary>
 /// <remarks>
-/// A template is foreign code. It sees the values that it is given and nothing else, its steps, its depth and its output are bounded,
-/// and it cannot reach files, types or the network.
+/// A template is untrusted code. It sees only the values that it receives. Its steps, depth, and output are limited, and it can't access
+/// files, types, or the network.
 /// </remarks>
 public sealed class ChatTemplate
 {
@@ -18,40 +18,40 @@ public sealed class ChatTemplate
 
     private ChatTemplate(string source, string name, Template template) => (Source, Name, _template) = (source, name, template);
 
-    /// <summary>The template's text.</summary>
+    /// <summary>The source text of the template.</summary>
     public string Source { get; }
 
-    /// <summary>What errors call the template: the path of its file, or the name that it was given.</summary>
+    /// <summary>The name of the template in error messages: the path of its file, or the name passed to <see cref="Parse"/>.</summary>
     public string Name { get; }
 
     /// <summary>
-    /// Reads the template of a model: <c>chat_template.jinja</c> (and <c>additional_chat_templates</c>), else what
-    /// <c>tokenizer_config.json</c> has, which is one template or a list of named ones.
+    /// Loads a template of a model from <c>chat_template.jinja</c> and <c>additional_chat_templates</c>, or else from
+    /// <c>tokenizer_config.json</c>, which contains a template or a list of named templates.
     /// </summary>
     /// <param name="folder">The folder of a model in Hugging Face's layout.</param>
-    /// <param name="name">The template's name, such as <c>tool_use</c>; the default one where it is null.</param>
-    /// <returns>The template, or null where the model has none of that name.</returns>
-    /// <exception cref="ChatTemplateException">The template is broken, or uses what is not supported.</exception>
-    /// <exception cref="InvalidDataException"><c>tokenizer_config.json</c> is broken.</exception>
+    /// <param name="name">The name of the template, such as <c>tool_use</c>; null for the default template.</param>
+    /// <returns>The template, or null if the model has no template with this name.</returns>
+    /// <exception cref="ChatTemplateException">The template is invalid or uses an unsupported feature.</exception>
+    /// <exception cref="InvalidDataException"><c>tokenizer_config.json</c> is invalid.</exception>
     public static ChatTemplate? Load(string folder, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
         return TemplateFiles.Find(folder, name ?? TemplateFiles.Default) is var (source, path) ? Parse(source, path) : null;
     }
 
-    /// <summary>The names of the templates that a model has; <c>default</c> is that of the one without a name.</summary>
+    /// <summary>Returns the names of a model's templates. An unnamed template has the name <c>default</c>.</summary>
     /// <param name="folder">The folder of a model in Hugging Face's layout.</param>
-    /// <exception cref="InvalidDataException"><c>tokenizer_config.json</c> is broken.</exception>
+    /// <exception cref="InvalidDataException"><c>tokenizer_config.json</c> is invalid.</exception>
     public static IReadOnlyList<string> NamesIn(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
         return [.. TemplateFiles.All(folder).Keys];
     }
 
-    /// <summary>Reads a template.</summary>
-    /// <param name="source">Its text.</param>
-    /// <param name="name">What errors call it.</param>
-    /// <exception cref="ChatTemplateException">The template is broken, or uses what is not supported.</exception>
+    /// <summary>Parses a template.</summary>
+    /// <param name="source">The source text of the template.</param>
+    /// <param name="name">The name of the template in error messages.</param>
+    /// <exception cref="ChatTemplateException">The template is invalid or uses an unsupported feature.</exception>
     public static ChatTemplate Parse(string source, string name = "the template")
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -59,17 +59,17 @@ public sealed class ChatTemplate
         return new ChatTemplate(source, name, Guarded(name, () => Parser.Parse(source)));
     }
 
-    /// <summary>Writes the text of a conversation, with the variables that transformers' <c>apply_chat_template</c> passes.</summary>
+    /// <summary>Renders a conversation with the variables that transformers' <c>apply_chat_template</c> passes.</summary>
     /// <param name="messages">
-    /// The messages: a list of dictionaries with <c>role</c>, <c>content</c> and what else the template reads.
+    /// The messages: a list of dictionaries with <c>role</c>, <c>content</c>, and other entries that the template reads.
     /// </param>
-    /// <param name="tools">The descriptions of the functions that the model may call, as JSON schema, or null.</param>
-    /// <param name="addGenerationPrompt">Whether the text ends with what begins the model's answer.</param>
+    /// <param name="tools">The descriptions of the functions that the model may call, as JSON schemas, or null.</param>
+    /// <param name="addGenerationPrompt">Whether the text ends with the beginning of the model's answer.</param>
     /// <param name="specialTokens">The tokenizer's <see cref="Tokenizer.SpecialTokens"/>.</param>
-    /// <param name="more">Variables of this template besides, such as <c>enable_thinking</c>; they go before the others.</param>
-    /// <param name="time">The clock of <c>strftime_now</c>; the system's where it is null.</param>
-    /// <exception cref="ChatTemplateException">The template fails or refuses the conversation.</exception>
-    /// <exception cref="ArgumentException">A value has a type that a template cannot see.</exception>
+    /// <param name="more">Additional template variables, such as <c>enable_thinking</c>. They override the other variables.</param>
+    /// <param name="time">The clock of <c>strftime_now</c>; null for the system clock.</param>
+    /// <exception cref="ChatTemplateException">The template fails or rejects the conversation.</exception>
+    /// <exception cref="ArgumentException">A value has a type that templates don't support.</exception>
     public string Render(
         IEnumerable<object?> messages, IEnumerable<object?>? tools = null, bool addGenerationPrompt = false,
         IReadOnlyDictionary<string, string>? specialTokens = null, IReadOnlyDictionary<string, object?>? more = null,
@@ -87,14 +87,15 @@ public sealed class ChatTemplate
         return Render(variables, time);
     }
 
-    /// <summary>Writes the text of a template from the variables alone.</summary>
+    /// <summary>Renders the template with the given variables only.</summary>
     /// <param name="variables">
-    /// What the template can see: <c>messages</c>, <c>tools</c>, <c>add_generation_prompt</c>, <c>bos_token</c> and so on. Values are null,
-    /// bool, integers, floating-point numbers, strings, lists, dictionaries with string keys, and nodes and elements of System.Text.Json.
+    /// The variables of the template: <c>messages</c>, <c>tools</c>, <c>add_generation_prompt</c>, <c>bos_token</c>, and so on. Values can
+    /// be null, Booleans, integers, floating-point numbers, strings, lists, dictionaries with string keys, and nodes and elements of
+    /// System.Text.Json.
     /// </param>
-    /// <param name="time">The clock of <c>strftime_now</c>; the system's where it is null.</param>
-    /// <exception cref="ChatTemplateException">The template fails or refuses the conversation.</exception>
-    /// <exception cref="ArgumentException">A variable has a type that a template cannot see.</exception>
+    /// <param name="time">The clock of <c>strftime_now</c>; null for the system clock.</param>
+    /// <exception cref="ChatTemplateException">The template fails or rejects the conversation.</exception>
+    /// <exception cref="ArgumentException">A variable has a type that templates don't support.</exception>
     public string Render(IReadOnlyDictionary<string, object?> variables, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(variables);

@@ -1,7 +1,8 @@
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// A chat template is broken, fails, or refuses a conversation; <see cref="Exception.Message"/> names the template and the line.
+/// The exception for a chat template that is invalid, fails, or rejects a conversation. <see cref="Exception.Message"/> contains the
+/// template and the line.
 /// </summary>
 public sealed class ChatTemplateException : Exception
 {
@@ -9,22 +10,23 @@ public sealed class ChatTemplateException : Exception
         : base(isRefusal ? reason : $"{template}, line {line}: {reason}", inner) =>
         (Template, Line, Reason, IsRefusal) = (template, line, reason, isRefusal);
 
-    /// <summary>The template: the path of its file, or the name that it was given.</summary>
+    /// <summary>The template: the path of its file, or the name passed to <see cref="ChatTemplate.Parse"/>.</summary>
     public string Template { get; }
 
-    /// <summary>The line of the template, counted from 1.</summary>
+    /// <summary>The line of the template, from 1.</summary>
     public int Line { get; }
 
-    /// <summary>What is wrong, without the place.</summary>
+    /// <summary>The reason without the location.</summary>
     public string Reason { get; }
 
     /// <summary>
-    /// Whether the template itself refused, by <c>raise_exception</c>: <see cref="Exception.Message"/> is its text alone.
+    /// Whether the template rejected the conversation with <c>raise_exception</c>. <see cref="Exception.Message"/> is then only the
+    /// template's message.
     /// </summary>
     public bool IsRefusal { get; }
 }
 
-/// <summary>A fault on its way to a <see cref="ChatTemplateException"/>.</summary>
+/// <summary>An internal error that is converted to a <see cref="ChatTemplateException"/>.</summary>
 internal sealed class TemplateFault(string reason, int line = 0, bool isRefusal = false) : Exception(reason)
 {
     public int Line { get; set; } = line;

@@ -6,7 +6,7 @@ using DotMlx.LanguageModels.ChatTemplates.Values;
 
 namespace DotMlx.LanguageModels.ChatTemplates;
 
-/// <summary>Copies a caller's values into those that templates know. What is not known is refused: there is no reflection.</summary>
+/// <summary>Converts a caller's values to template values. Unknown types are rejected, because templates don't use reflection.</summary>
 internal static class Conversion
 {
     private const int Deepest = 256;

@@ -73,7 +73,7 @@ internal sealed class Evaluator(Run run, Scope scope)
         return new Arguments(positional, named);
     }
 
-    /// <summary>Applies a filter, after those before it where it is that of a block.</summary>
+    /// <summary>Applies a filter. In a filter block, the preceding filters are applied first.</summary>
     public object? Apply(Filter filter, object? value)
     {
         if (filter.Target is Filter before && IsOfBlock(before))
@@ -108,7 +108,7 @@ internal sealed class Evaluator(Run run, Scope scope)
 
     private object? ComputeBinary(Binary binary)
     {
-        // Left-associative chains are long where templates add text: they are evaluated without recursion.
+        // Templates concatenate text in long left-associative chains, so these are evaluated without recursion.
         var chain = new Stack<Binary>();
         Expression first = binary;
         while (first is Binary next)

@@ -5,7 +5,7 @@ using DotMlx.LanguageModels.ChatTemplates.Values;
 
 namespace DotMlx.LanguageModels.ChatTemplates;
 
-/// <summary>Carries out statements in a scope.</summary>
+/// <summary>Executes statements in a scope.</summary>
 internal sealed class Executor(Run run, Scope scope)
 {
     private readonly Evaluator _evaluator = new(run, scope);
@@ -85,7 +85,7 @@ internal sealed class Executor(Run run, Scope scope)
         }
     }
 
-    /// <summary>What a body writes in a scope of its own.</summary>
+    /// <summary>Returns the output of a body that runs in its own scope.</summary>
     private string Inner(IReadOnlyList<Statement> body, out Flow flow)
     {
         var ended = Flow.Next;

@@ -1,27 +1,29 @@
 namespace DotMlx.LanguageModels.ChatTemplates;
 
-/// <summary>How much a template may do: it comes with a model from strangers.</summary>
+/// <summary>The limits of templates, which are untrusted because they come with downloaded models.</summary>
 internal static class Limits
 {
-    /// <summary>Characters of a template.</summary>
+    /// <summary>The maximum number of characters of a template.</summary>
     public const int LongestTemplate = 10_000_000;
 
-    /// <summary>Characters of a text that a template makes, and of its output.</summary>
+    /// <summary>The maximum number of characters of a string that a template creates, and of its output.</summary>
     public const int LongestText = 16 * 1024 * 1024;
 
-    /// <summary>Items of a list that a template makes.</summary>
+    /// <summary>The maximum number of items of a list that a template creates.</summary>
     public const int LongestList = 1_000_000;
 
-    /// <summary>Expressions and statements that are evaluated; 8 characters or items that are made or gone through count as one.</summary>
+    /// <summary>
+    /// The maximum number of evaluated expressions and statements. Every 8 characters or items created or read count as one.
+    /// </summary>
     public const long Steps = 30_000_000;
 
-    /// <summary>Calls within calls.</summary>
+    /// <summary>The maximum depth of nested calls.</summary>
     public const int Calls = 100;
 
-    /// <summary>Expressions and statements within each other.</summary>
+    /// <summary>The maximum depth of nested expressions and statements.</summary>
     public const int Depth = 200;
 
-    /// <summary>Operators and filters in a row.</summary>
+    /// <summary>The maximum number of chained operators and filters.</summary>
     public const int Chain = 1000;
 
     public static TemplateFault TextTooLong() => new($"makes a text of more than {LongestText} characters");

@@ -5,7 +5,7 @@ using Tuple = DotMlx.LanguageModels.ChatTemplates.Values.Tuple;
 
 namespace DotMlx.LanguageModels.ChatTemplates;
 
-/// <summary>One rendering of a template: what it may still do, and where its output goes.</summary>
+/// <summary>One rendering of a template: its remaining budget and its output.</summary>
 internal sealed class Run(TimeProvider time)
 {
     private long _steps = Limits.Steps;
@@ -29,7 +29,7 @@ internal sealed class Run(TimeProvider time)
         Output.Append(text);
     }
 
-    /// <summary>Counts going through a text, a list or a dictionary.</summary>
+    /// <summary>Counts the steps to read a string, a list, or a dictionary.</summary>
     public void StepThrough(object? value) => Step(value switch
     {
         string text => text.Length,
@@ -41,7 +41,7 @@ internal sealed class Run(TimeProvider time)
         _ => 0,
     } / 8);
 
-    /// <summary>A text that the template made; making texts costs steps and has an end.</summary>
+    /// <summary>Counts the steps for a string that the template created, and checks its length.</summary>
     public string Made(string text)
     {
         if (text.Length > Limits.LongestText)
@@ -58,7 +58,7 @@ internal sealed class Run(TimeProvider time)
         return list;
     }
 
-    /// <summary>What <paramref name="body"/> writes, as text.</summary>
+    /// <summary>Returns the output of <paramref name="body"/> as text.</summary>
     public string Capture(Action body)
     {
         StringBuilder outer = Output;

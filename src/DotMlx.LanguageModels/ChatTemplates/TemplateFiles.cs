@@ -3,7 +3,7 @@ using DotMlx.LanguageModels.Tokenizers;
 
 namespace DotMlx.LanguageModels.ChatTemplates;
 
-/// <summary>Where a model's templates are.</summary>
+/// <summary>Finds the templates of a model.</summary>
 internal static class TemplateFiles
 {
     public const string Default = "default";
@@ -11,7 +11,7 @@ internal static class TemplateFiles
     public static (string Source, string Path)? Find(string folder, string name) =>
         All(folder).TryGetValue(name, out (string, string) template) ? template : null;
 
-    /// <summary>The templates by name. Files of their own go before those in the configuration.</summary>
+    /// <summary>The templates by name. Separate files take precedence over the configuration.</summary>
     public static IReadOnlyDictionary<string, (string Source, string Path)> All(string folder)
     {
         var templates = new Dictionary<string, (string, string)>(StringComparer.Ordinal);

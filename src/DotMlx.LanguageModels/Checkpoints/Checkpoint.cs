@@ -5,8 +5,8 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// The weights of a folder. A family renames them to the names of its model's parameters; then the layers take them. What is missing, left
-/// over or of another shape is collected and reported all at once.
+/// The weights of a folder. A family renames the weights to its model's parameters, and then the layers take them. Missing, unused, and
+/// misshapen weights are collected and reported together.
 /// </summary>
 public sealed class Checkpoint : WeightSource
 {
@@ -29,8 +29,8 @@ public sealed class Checkpoint : WeightSource
     public IReadOnlyCollection<string> Names => _arrays.Keys;
 
     /// <summary>Renames weights.</summary>
-    /// <param name="rename">Gets a name and gives the new one; null drops the weight.</param>
-    /// <exception cref="InvalidDataException">Two weights would get one name.</exception>
+    /// <param name="rename">Maps a name to its new name, or to null to drop the weight.</param>
+    /// <exception cref="InvalidDataException">Two weights would get the same name.</exception>
     public void Rename(Func<string, string?> rename)
     {
         ArgumentNullException.ThrowIfNull(rename);
@@ -56,10 +56,10 @@ public sealed class Checkpoint : WeightSource
     }
 
     /// <summary>
-    /// Replaces weights by what is computed from them; each is computed before the next one, so that little memory is held twice.
+    /// Replaces weights by arrays computed from them. Each array is evaluated before the next one is computed, to limit peak memory.
     /// </summary>
-    /// <param name="name">The name of the weights to replace, as a regular expression that matches whole names.</param>
-    /// <param name="convert">Gets the match and the array, gives new names and arrays.</param>
+    /// <param name="name">The names of the weights to replace, as a regular expression that matches whole names.</param>
+    /// <param name="convert">Maps the match and the array to new names and arrays.</param>
     public void Convert(string name, Func<Match, MlxArray, IEnumerable<KeyValuePair<string, MlxArray>>> convert)
     {
         ArgumentNullException.ThrowIfNull(convert);
@@ -99,11 +99,11 @@ public sealed class Checkpoint : WeightSource
         }
     }
 
-    /// <summary>Joins the weights of single experts, <c>….experts.0.w1.weight</c> and so on, along a new first axis.</summary>
+    /// <summary>Joins the weights of individual experts, <c>….experts.0.w1.weight</c> and so on, along a new first axis.</summary>
     /// <param name="pattern">
-    /// The names, with <c>{expert}</c> in place of the number and <c>{name}</c> in place of the last part; a path before them is kept.
+    /// The names, with <c>{expert}</c> for the number of the expert and <c>{name}</c> for the last part. A preceding path is kept.
     /// </param>
-    /// <param name="joined">The name of the joined weight, with <c>{name}</c> likewise.</param>
+    /// <param name="joined">The name of the joined weight, also with <c>{name}</c>.</param>
     public void JoinExperts(string pattern, string joined)
     {
         ArgumentNullException.ThrowIfNull(pattern);
@@ -124,7 +124,7 @@ public sealed class Checkpoint : WeightSource
                 int.Parse(match.Groups["expert"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)).Max() + 1;
             if (expected != keys.Length || parts.Any(part => !part.Shape.SequenceEqual(parts[0].Shape)))
             {
-                // What is not joined is reported as missing and left over.
+                // Weights that aren't joined are reported as missing and unused.
                 continue;
             }
             MlxArray whole = Mx.Stack(parts);
@@ -176,8 +176,8 @@ public sealed class Checkpoint : WeightSource
             : new SwitchLinear(Get(path + ".weight", experts, outputs, inputs), shift);
     }
 
-    /// <summary>Ends the building of a model: every weight must have been taken.</summary>
-    /// <exception cref="InvalidDataException">Weights are missing, left over or misshapen; the message lists all of them.</exception>
+    /// <summary>Finishes building a model and checks that every weight has been used.</summary>
+    /// <exception cref="InvalidDataException">Weights are missing, unused, or misshapen; the message lists all of them.</exception>
     internal void Finish()
     {
         string[] superfluous = [.. Names.Where(name => !_used.Contains(name)).Order(StringComparer.Ordinal)
@@ -210,7 +210,7 @@ public sealed class Checkpoint : WeightSource
 
     private static string Shape(ReadOnlySpan<int> shape) => $"({string.Join(", ", shape.ToArray())})";
 
-    /// <summary>The parts of a quantized weight, or null where the checkpoint has the weight as it is.</summary>
+    /// <summary>Returns the parts of a quantized weight, or null if the weight isn't quantized in the checkpoint.</summary>
     private (MlxArray Weight, MlxArray Scales, MlxArray? Biases, Quantization How)? Packed(string path, ReadOnlySpan<int> rows, int columns)
     {
         if (!_arrays.ContainsKey(path + ".scales"))

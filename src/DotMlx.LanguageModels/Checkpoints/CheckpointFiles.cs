@@ -6,11 +6,11 @@ internal static class CheckpointFiles
     internal const string SingleName = "model.safetensors";
     internal const string IndexName = "model.safetensors.index.json";
 
-    /// <summary>The arrays of a folder, file after file.</summary>
+    /// <summary>Loads the arrays of a folder, file by file.</summary>
     /// <exception cref="FileNotFoundException">The folder has no weights.</exception>
-    /// <exception cref="InvalidDataException">The index or a file is broken.</exception>
+    /// <exception cref="InvalidDataException">The index or a file is invalid.</exception>
     /// <param name="folder">The folder.</param>
-    /// <param name="dtype">What floating-point weights are converted to; null leaves them as they are.</param>
+    /// <param name="dtype">The dtype to which floating-point weights are converted; null for no conversion.</param>
     internal static Dictionary<string, MlxArray> Load(string folder, DType? dtype)
     {
         string single = Path.Combine(folder, SingleName), index = Path.Combine(folder, IndexName);
@@ -75,7 +75,7 @@ internal static class CheckpointFiles
         }
     }
 
-    /// <summary>Converts an array at once, so that both types are held of one array at a time.</summary>
+    /// <summary>Converts and evaluates an array, so that only one array at a time is in memory twice.</summary>
     private static MlxArray Converted(MlxArray array, DType? dtype)
     {
         if (dtype is not { } wanted || array.DType == wanted || !array.DType.IsFloating())
@@ -90,7 +90,7 @@ internal static class CheckpointFiles
         }
     }
 
-    /// <summary>The index of a folder, whose files all exist.</summary>
+    /// <summary>Reads an index and checks that all of its files exist.</summary>
     private static SafetensorsIndex ReadIndex(string path)
     {
         SafetensorsIndex index = SafetensorsIndex.Read(path);

@@ -15,7 +15,7 @@ internal static class CheckpointWriter
     private static readonly string[] S_copiedFolders = ["1_Pooling", "additional_chat_templates"];
 
     /// <summary>Writes all files to a temporary folder next to the target and renames it when it is complete.</summary>
-    /// <exception cref="IOException">The target exists and is not an empty folder, or a file cannot be written.</exception>
+    /// <exception cref="IOException">The target exists and is not an empty folder, or a file can't be written.</exception>
     internal static void Save(LanguageModel model, string folder, long shardBytes)
     {
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
@@ -85,7 +85,7 @@ internal static class CheckpointWriter
         return shards;
     }
 
-    /// <summary>The number of parameters of the model. Quantized weights count as if they were not packed.</summary>
+    /// <summary>The number of parameters of the model. Quantized weights count as if they weren't packed.</summary>
     private static long ParameterCount(Module model)
     {
         Dictionary<string, Quantization> packed = Packed(model).ToDictionary(item => item.Path, item => item.How, StringComparer.Ordinal);

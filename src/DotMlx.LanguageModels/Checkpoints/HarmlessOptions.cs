@@ -1,14 +1,14 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>Options of <c>config.json</c> that change nothing in what a model computes when it is evaluated.</summary>
+/// <summary>Options of <c>config.json</c> that don't affect the results of a model in evaluation mode.</summary>
 internal static class HarmlessOptions
 {
     /// <summary>
-    /// What belongs to training, to the way Hugging Face's library works, to generation, and to other heads than the model's own.
+    /// Options for training, for Hugging Face's library, for generation, and for heads other than the model's own.
     /// </summary>
     internal static readonly string[] Names =
     [
-        // About the file.
+        // File metadata.
         "architectures", "auto_map", "base_model_name_or_path", "dtype", "model_name", "model_type", "name_or_path", "torch_dtype",
         "transformers_version", "transformers.js_config", "unsloth_fixed", "unsloth_version", "license", "source", "sentence_transformers",
 
@@ -18,13 +18,13 @@ internal static class HarmlessOptions
         "layerdrop", "moe_aux_loss_coef", "output_router_logits", "resid_pdrop", "residual_dropout", "router_aux_loss_coef",
         "router_jitter_noise", "max_seq_len", "model_max_length", "seq_length",
 
-        // How Hugging Face's library runs it.
+        // Execution in Hugging Face's library.
         "attn_implementation", "cache_implementation", "chunk_size_feed_forward", "experts_implementation", "fused_bias",
         "max_position_embeddings", "output_attentions", "output_hidden_states", "pretraining_tp", "return_dict", "return_dict_in_generate",
         "output_scores", "torchscript", "tf_legacy_loss", "use_bfloat16", "use_cache", "use_return_dict", "use_flash_attn", "use_unpad",
         "pruned_heads", "is_encoder_decoder", "encoder_no_repeat_ngram_size",
 
-        // Tokens and generation, which generation_config.json settles.
+        // Tokens and generation, which generation_config.json specifies.
         "begin_suppress_tokens", "bad_words_ids", "bos_token_id", "decoder_start_token_id", "diversity_penalty", "do_sample",
         "early_stopping",
         "eos_token_id", "exponential_decay_length_penalty", "forced_bos_token_id", "forced_eos_token_id", "length_penalty", "max_length",

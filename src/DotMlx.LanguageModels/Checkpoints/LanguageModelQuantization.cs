@@ -7,8 +7,8 @@ namespace DotMlx.LanguageModels;
 public static class LanguageModelQuantization
 {
     /// <summary>
-    /// Quantizes the layers of a model one at a time, so that at most one layer is in memory twice. Layers that are already quantized stay
-    /// unchanged, and so do layers whose last weight axis is not a multiple of the group size (<c>nn.quantize</c> of MLX).
+    /// Quantizes the layers of a model one at a time, so that at most one layer is in memory twice. Already quantized layers don't change,
+    /// nor do layers whose last weight axis isn't a multiple of the group size (<c>nn.quantize</c> of MLX).
     /// </summary>
     /// <param name="model">The model. Its layers are replaced, and the original weights are freed.</param>
     /// <param name="recipe">The quantization of each layer.</param>
@@ -46,7 +46,7 @@ public static class LanguageModelQuantization
         }
     }
 
-    /// <summary>The quantization of a layer; null if the layer is not quantized.</summary>
+    /// <summary>The quantization of a layer; null if the layer isn't quantized.</summary>
     internal static Quantization? Of(Module layer) => layer switch
     {
         QuantizedLinear linear => new(linear.GroupSize, linear.Bits, linear.Mode),

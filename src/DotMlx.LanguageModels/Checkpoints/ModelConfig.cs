@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// The options of a <c>config.json</c>, or of a section of one. It remembers which options were read, so that
-/// <see cref="RefuseUnread"/> can name those that nobody understood.
+/// The options of a <c>config.json</c> or of one of its sections. The object tracks which options were read, so that <see
+/// cref="RefuseUnread"/> can list the others.
 /// </summary>
 /// <remarks>An option whose value is null counts as missing, as in Python.</remarks>
 public sealed class ModelConfig
@@ -29,19 +29,19 @@ public sealed class ModelConfig
     public string File { get; }
 
     /// <summary>The option <c>model_type</c>.</summary>
-    /// <exception cref="InvalidDataException">The file has no such option, or it is no text.</exception>
+    /// <exception cref="InvalidDataException">The file has no such option, or it isn't a string.</exception>
     public string ModelType => Text("model_type");
 
     /// <summary>The names of all options, in the order of the file.</summary>
     public IEnumerable<string> Names => _root.EnumerateObject().Select(option => option.Name);
 
-    /// <summary>The whole file as nodes that can be changed.</summary>
+    /// <summary>Returns the options as mutable JSON nodes.</summary>
     internal JsonObject ToNode() => JsonObject.Create(_root)!;
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Loads a file.</summary>
     /// <param name="path">The path of a JSON file.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is no JSON object.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
+    /// <exception cref="InvalidDataException">The file isn't a JSON object.</exception>
     public static ModelConfig Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -53,10 +53,10 @@ public sealed class ModelConfig
         return Parse(System.IO.File.ReadAllBytes(path), path);
     }
 
-    /// <summary>Reads the text of a file.</summary>
+    /// <summary>Parses the text of a file.</summary>
     /// <param name="json">UTF-8 text of a JSON object.</param>
-    /// <param name="file">What messages call it.</param>
-    /// <exception cref="InvalidDataException">The text is no JSON object.</exception>
+    /// <param name="file">The name of the file in error messages.</param>
+    /// <exception cref="InvalidDataException">The text isn't a JSON object.</exception>
     public static ModelConfig Parse(ReadOnlyMemory<byte> json, string file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -67,7 +67,7 @@ public sealed class ModelConfig
             {
                 throw new InvalidDataException($"'{file}' cannot be loaded: it is no JSON object.");
             }
-            // Names that are no valid text would fail later, far from here.
+            // Names that aren't valid Unicode would otherwise fail later without context.
             foreach (JsonProperty option in document.RootElement.EnumerateObject())
             {
                 _ = option.Name;
@@ -85,32 +85,32 @@ public sealed class ModelConfig
         }
     }
 
-    /// <summary>Whether the option is there and not null. Does not count as reading it.</summary>
+    /// <summary>Whether the option exists and isn't null. This doesn't count as a read.</summary>
     /// <param name="name">The name of the option.</param>
     public bool Has(string name) => _root.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
 
-    /// <summary>Whether the option is there and null, which some options tell from missing. Does not count as reading it.</summary>
+    /// <summary>Whether the option exists and is null, which for some options differs from missing. This doesn't count as a read.</summary>
     /// <param name="name">The name of the option.</param>
     public bool IsNull(string name) => _root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Null;
 
-    /// <summary>A whole number that must be there.</summary>
+    /// <summary>Reads a required integer.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <param name="minimum">The smallest number allowed.</param>
-    /// <param name="maximum">The largest number allowed.</param>
-    /// <exception cref="InvalidDataException">The option is missing, no whole number, or out of range.</exception>
+    /// <param name="minimum">The smallest allowed value.</param>
+    /// <param name="maximum">The largest allowed value.</param>
+    /// <exception cref="InvalidDataException">The option is missing, not an integer, or out of range.</exception>
     public int Integer(string name, int minimum = 1, int maximum = 1 << 28) =>
         IntegerOrNull(name, minimum, maximum) ?? throw Broken(name, "is missing");
 
-    /// <summary>A whole number, or another one where the option is missing.</summary>
+    /// <summary>Reads an integer, with a default for a missing option.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <param name="missing">What a missing option means.</param>
-    /// <param name="minimum">The smallest number allowed.</param>
-    /// <param name="maximum">The largest number allowed.</param>
-    /// <exception cref="InvalidDataException">The option is no whole number or out of range.</exception>
+    /// <param name="missing">The default.</param>
+    /// <param name="minimum">The smallest allowed value.</param>
+    /// <param name="maximum">The largest allowed value.</param>
+    /// <exception cref="InvalidDataException">The option isn't an integer or is out of range.</exception>
     public int IntegerOr(string name, int missing, int minimum = 1, int maximum = 1 << 28) =>
         IntegerOrNull(name, minimum, maximum) ?? missing;
 
-    /// <summary>A whole number, or null where the option is missing.</summary>
+    /// <summary>Reads an integer, or null if the option is missing.</summary>
     /// <inheritdoc cref="IntegerOr"/>
     public int? IntegerOrNull(string name, int minimum = 1, int maximum = 1 << 28)
     {
@@ -118,7 +118,7 @@ public sealed class ModelConfig
         {
             return null;
         }
-        // Python writes 32.0 where a number came from a computation.
+        // Python writes 32.0 if the number is the result of a calculation.
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double number) || number != Math.Truncate(number))
         {
             throw Broken(name, $"is {Shown(value)}, expected a whole number");
@@ -128,20 +128,20 @@ public sealed class ModelConfig
             : throw Broken(name, $"is {Shown(value)}, expected a number from {minimum} to {maximum}");
     }
 
-    /// <summary>A number that must be there.</summary>
+    /// <summary>Reads a required number.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <exception cref="InvalidDataException">The option is missing or no finite number.</exception>
+    /// <exception cref="InvalidDataException">The option is missing or not a finite number.</exception>
     public double Number(string name) => NumberOrNull(name) ?? throw Broken(name, "is missing");
 
-    /// <summary>A number, or another one where the option is missing.</summary>
+    /// <summary>Reads a number, with a default for a missing option.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <param name="missing">What a missing option means.</param>
-    /// <exception cref="InvalidDataException">The option is no finite number.</exception>
+    /// <param name="missing">The default.</param>
+    /// <exception cref="InvalidDataException">The option isn't a finite number.</exception>
     public double NumberOr(string name, double missing) => NumberOrNull(name) ?? missing;
 
-    /// <summary>A number, or null where the option is missing.</summary>
+    /// <summary>Reads a number, or null if the option is missing.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <exception cref="InvalidDataException">The option is no finite number.</exception>
+    /// <exception cref="InvalidDataException">The option isn't a finite number.</exception>
     public double? NumberOrNull(string name)
     {
         if (Find(name) is not { } value)
@@ -153,10 +153,10 @@ public sealed class ModelConfig
             : throw Broken(name, $"is {Shown(value)}, expected a finite number");
     }
 
-    /// <summary>A number above 0, or another one where the option is missing.</summary>
+    /// <summary>Reads a positive number, with a default for a missing option.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <param name="missing">What a missing option means.</param>
-    /// <exception cref="InvalidDataException">The option is no positive number.</exception>
+    /// <param name="missing">The default.</param>
+    /// <exception cref="InvalidDataException">The option isn't a positive finite number.</exception>
     public double PositiveOr(string name, double missing)
     {
         double number = NumberOr(name, missing);
@@ -164,9 +164,9 @@ public sealed class ModelConfig
             : throw Broken(name, string.Create(CultureInfo.InvariantCulture, $"is {number}, expected a number above 0"));
     }
 
-    /// <summary>A truth value, or another one where the option is missing.</summary>
+    /// <summary>Reads a Boolean value, with a default for a missing option.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <param name="missing">What a missing option means.</param>
+    /// <param name="missing">The default.</param>
     /// <exception cref="InvalidDataException">The option is neither true nor false.</exception>
     public bool Flag(string name, bool missing) => Find(name) is not { } value
         ? missing
@@ -177,14 +177,14 @@ public sealed class ModelConfig
             _ => throw Broken(name, $"is {Shown(value)}, expected true or false"),
         };
 
-    /// <summary>A text that must be there.</summary>
+    /// <summary>Reads a required string.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <exception cref="InvalidDataException">The option is missing or no text.</exception>
+    /// <exception cref="InvalidDataException">The option is missing or not a string.</exception>
     public string Text(string name) => TextOrNull(name) ?? throw Broken(name, "is missing");
 
-    /// <summary>A text, or null where the option is missing.</summary>
+    /// <summary>Reads a string, or null if the option is missing.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <exception cref="InvalidDataException">The option is no text.</exception>
+    /// <exception cref="InvalidDataException">The option isn't a string.</exception>
     public string? TextOrNull(string name)
     {
         if (Find(name) is not { } value)
@@ -194,15 +194,15 @@ public sealed class ModelConfig
         return value.ValueKind == JsonValueKind.String ? AsText(name, value) : throw Broken(name, $"is {Shown(value)}, expected a text");
     }
 
-    /// <summary>A list of texts, or null where the option is missing.</summary>
+    /// <summary>Reads a list of strings, or null if the option is missing.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <exception cref="InvalidDataException">The option is no list of texts.</exception>
+    /// <exception cref="InvalidDataException">The option isn't a list of strings.</exception>
     public IReadOnlyList<string>? Texts(string name) => List(name, "texts", value =>
         value.ValueKind == JsonValueKind.String ? AsText(name, value) : null);
 
-    /// <summary>A list of whole numbers, or of a single one that stands alone, or null where the option is missing.</summary>
+    /// <summary>Reads a list of integers, or null if the option is missing. A single integer counts as a list with one element.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <exception cref="InvalidDataException">The option is neither a whole number nor a list of them.</exception>
+    /// <exception cref="InvalidDataException">The option is neither an integer nor a list of integers.</exception>
     public IReadOnlyList<int>? Integers(string name)
     {
         if (_root.TryGetProperty(name, out JsonElement single) && single.ValueKind == JsonValueKind.Number)
@@ -214,16 +214,16 @@ public sealed class ModelConfig
             ?.Select(number => (int)number).ToArray();
     }
 
-    /// <summary>A list of finite numbers, or null where the option is missing.</summary>
+    /// <summary>Reads a list of finite numbers, or null if the option is missing.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <exception cref="InvalidDataException">The option is no list of finite numbers.</exception>
+    /// <exception cref="InvalidDataException">The option isn't a list of finite numbers.</exception>
     public IReadOnlyList<double>? Numbers(string name) => List<object>(name, "finite numbers", value =>
             value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number) ? number : null)
         ?.Select(number => (double)number).ToArray();
 
-    /// <summary>The options below a name, or null where the option is missing.</summary>
+    /// <summary>Reads a section, or null if the option is missing.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <exception cref="InvalidDataException">The option is no JSON object.</exception>
+    /// <exception cref="InvalidDataException">The option isn't a JSON object.</exception>
     public ModelConfig? Section(string name)
     {
         if (Find(name) is not { } value)
@@ -243,12 +243,12 @@ public sealed class ModelConfig
         return section;
     }
 
-    /// <summary>Whether an option is a JSON object. Does not count as reading it.</summary>
+    /// <summary>Whether an option is a JSON object. This doesn't count as a read.</summary>
     /// <param name="name">The name of the option.</param>
     public bool IsSection(string name) => _root.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Object;
 
-    /// <summary>Says that options change nothing in what the model computes.</summary>
-    /// <param name="names">Their names; those that are not there are skipped.</param>
+    /// <summary>Marks options as read, because they don't affect the results of the model.</summary>
+    /// <param name="names">The names of the options. Missing options are skipped.</param>
     public void Ignore(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
@@ -257,9 +257,9 @@ public sealed class ModelConfig
         }
     }
 
-    /// <summary>Refuses the file when an option has another value than the only one that is understood.</summary>
+    /// <summary>Rejects the file if an option has any value but the only supported one.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <param name="expected">The only value that is understood; it is also what a missing option means.</param>
+    /// <param name="expected">The only supported value, which is also the default for a missing option.</param>
     /// <exception cref="NotSupportedException">The option has another value.</exception>
     public void Require(string name, bool expected)
     {
@@ -269,8 +269,8 @@ public sealed class ModelConfig
         }
     }
 
-    /// <summary>Refuses the file when it has options, here or in sections, that nobody has read.</summary>
-    /// <exception cref="NotSupportedException">There are such options; the message names them all.</exception>
+    /// <summary>Rejects the file if options, here or in sections, haven't been read.</summary>
+    /// <exception cref="NotSupportedException">Options haven't been read; the message lists all of them.</exception>
     public void RefuseUnread()
     {
         string[] unread = [.. Unread()];
@@ -283,14 +283,14 @@ public sealed class ModelConfig
         }
     }
 
-    /// <summary>An exception that names the file, the option and its fault.</summary>
+    /// <summary>Creates an exception that names the file, the option, and the fault.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <param name="fault">What is wrong, as the end of a sentence that begins with the option: "is 3, expected …".</param>
+    /// <param name="fault">The fault, as the end of a sentence that begins with the option: "is 3, expected …".</param>
     public InvalidDataException Broken(string name, string fault) => new($"'{File}' cannot be loaded: '{_prefix}{name}' {fault}.");
 
-    /// <summary>An exception that names the file, the option and what is not supported.</summary>
+    /// <summary>Creates an exception that names the file, the option, and the unsupported feature.</summary>
     /// <param name="name">The name of the option.</param>
-    /// <param name="fault">What is not supported, as the end of a sentence that begins with the option.</param>
+    /// <param name="fault">The unsupported feature, as the end of a sentence that begins with the option.</param>
     public NotSupportedException Unsupported(string name, string fault) => new($"'{File}' cannot be loaded: '{_prefix}{name}' {fault}.");
 
     private static ReadOnlyMemory<byte> StripByteOrderMark(ReadOnlyMemory<byte> json) =>

@@ -1,9 +1,9 @@
 namespace DotMlx.LanguageModels;
 
 /// <summary>How a weight is quantized (<c>quantization</c> of mlx-lm's <c>config.json</c>).</summary>
-/// <param name="GroupSize">How many elements share a scale.</param>
-/// <param name="Bits">Bits for each element.</param>
-/// <param name="Mode"><c>affine</c>, <c>mxfp4</c>, <c>mxfp8</c> or <c>nvfp4</c>.</param>
+/// <param name="GroupSize">The number of elements that share a scale.</param>
+/// <param name="Bits">The number of bits per element.</param>
+/// <param name="Mode"><c>affine</c>, <c>mxfp4</c>, <c>mxfp8</c>, or <c>nvfp4</c>.</param>
 public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine")
 {
     private static readonly int[] S_bits = [2, 3, 4, 5, 6, 8];
@@ -12,8 +12,8 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
         ["affine"] = (64, 4), ["mxfp4"] = (32, 4), ["mxfp8"] = (32, 8), ["nvfp4"] = (16, 4),
     };
 
-    /// <summary>Settings that a user asks for, completed by those of the mode.</summary>
-    /// <exception cref="ArgumentException">There is no such mode, or the mode has no such group size or bits.</exception>
+    /// <summary>Creates settings from user input, with the defaults of the mode.</summary>
+    /// <exception cref="ArgumentException">The mode is unknown, or it doesn't support the group size or the bits.</exception>
     internal static Quantization Create(int? groupSize, int? bits, string mode)
     {
         if (!S_modes.TryGetValue(mode, out (int Group, int Bits) only))
@@ -36,8 +36,8 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
     }
 
     /// <summary>Reads the settings of a section.</summary>
-    /// <exception cref="NotSupportedException">There is no such mode.</exception>
-    /// <exception cref="InvalidDataException">A number is missing or not one that MLX knows.</exception>
+    /// <exception cref="NotSupportedException">The mode is unknown.</exception>
+    /// <exception cref="InvalidDataException">A number is missing or not supported by MLX.</exception>
     internal static Quantization Read(ModelConfig section, Quantization? inherited = null)
     {
         string mode = section.TextOrNull("mode") ?? inherited?.Mode ?? "affine";

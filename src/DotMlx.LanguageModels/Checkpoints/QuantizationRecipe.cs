@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace DotMlx.LanguageModels;
 
-/// <summary>Decides how each layer of a model is quantized, with the choices of mlx-lm.</summary>
+/// <summary>Selects the quantization of each layer of a model, as mlx-lm does.</summary>
 public sealed class QuantizationRecipe
 {
-    // Routers choose experts: their errors cost much, and they are small.
+    // Routers are small, and their errors are costly because they select the experts.
     private static readonly Quantization S_router = new(64, 8);
     private static readonly Dictionary<string, (int Low, int High)> S_mixed = new(StringComparer.Ordinal)
     {
@@ -22,21 +22,21 @@ public sealed class QuantizationRecipe
     /// <summary>The setting of most layers.</summary>
     public Quantization Default { get; }
 
-    /// <summary>The same setting for all layers; routers of experts get 8 bits.</summary>
-    /// <param name="groupSize">How many elements share a scale; null for the default of the mode (64 for <c>affine</c>).</param>
-    /// <param name="bits">Bits for each element; null for the default of the mode (4 for <c>affine</c>).</param>
-    /// <param name="mode"><c>affine</c>, <c>mxfp4</c>, <c>mxfp8</c> or <c>nvfp4</c>.</param>
-    /// <exception cref="ArgumentException">There is no such mode, or the mode has no such group size or bits.</exception>
+    /// <summary>Uses the same setting for all layers, except that routers of experts get 8 bits.</summary>
+    /// <param name="groupSize">The number of elements that share a scale; null for the default of the mode (64 for <c>affine</c>).</param>
+    /// <param name="bits">The number of bits per element; null for the default of the mode (4 for <c>affine</c>).</param>
+    /// <param name="mode"><c>affine</c>, <c>mxfp4</c>, <c>mxfp8</c>, or <c>nvfp4</c>.</param>
+    /// <exception cref="ArgumentException">The mode is unknown, or it doesn't support the group size or the bits.</exception>
     public static QuantizationRecipe Uniform(int? groupSize = null, int? bits = null, string mode = "affine") =>
         new(Quantization.Create(groupSize, bits, mode), null);
 
     /// <summary>
-    /// Few bits for most layers and more for those that suffer most: the output layer, and the value and down projections of the first and
-    /// last eighth of the layers and of every third one between.
+    /// Uses few bits for most layers and more for the most sensitive ones: the output layer, and the value and down projections of the
+    /// first and last eighth of the layers and of every third layer in between.
     /// </summary>
     /// <param name="name">One of <see cref="MixedNames"/>: the bits of most layers and of the others.</param>
-    /// <param name="groupSize">How many elements share a scale: 32, 64 or 128.</param>
-    /// <exception cref="ArgumentException">There is no such recipe or group size.</exception>
+    /// <param name="groupSize">The number of elements that share a scale: 32, 64, or 128.</param>
+    /// <exception cref="ArgumentException">The recipe or the group size is unknown.</exception>
     public static QuantizationRecipe Mixed(string name, int groupSize = 64)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -45,11 +45,11 @@ public sealed class QuantizationRecipe
             : throw new ArgumentException($"There is no recipe '{name}'; expected one of {string.Join(", ", S_mixed.Keys)}.", nameof(name));
     }
 
-    /// <summary>How a layer is quantized.</summary>
+    /// <summary>Returns the quantization of a layer.</summary>
     /// <param name="path">The dotted path of the layer, such as <c>model.layers.0.mlp.down_proj</c>.</param>
-    /// <param name="layers">How many layers the model has.</param>
+    /// <param name="layers">The number of layers of the model.</param>
     /// <param name="inputs">The size of the last axis of the layer's input, which must be a multiple of the group size.</param>
-    /// <returns>The setting, or null where the layer stays as it is.</returns>
+    /// <returns>The setting, or null if the layer isn't quantized.</returns>
     public Quantization? Of(string path, int layers, int inputs)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -1,18 +1,18 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>How the layers of a checkpoint are quantized: one setting for all, and others for some.</summary>
+/// <summary>The quantization of the layers of a checkpoint: a default and exceptions for individual layers.</summary>
 internal sealed class QuantizationSettings
 {
     private readonly Dictionary<string, Quantization?> _overrides = new(StringComparer.Ordinal);
 
-    /// <summary>For layers without a setting of their own; null when the checkpoint is not quantized.</summary>
+    /// <summary>The setting of layers without one of their own; null if the checkpoint isn't quantized.</summary>
     internal Quantization? Default { get; private init; }
 
-    /// <summary>The setting of a layer; null when it is not quantized.</summary>
+    /// <summary>Returns the setting of a layer; null if the layer isn't quantized.</summary>
     /// <param name="path">The dotted path of the layer.</param>
     internal Quantization? Of(string path) => _overrides.TryGetValue(path, out Quantization? own) ? own : Default;
 
-    /// <summary>Reads <c>quantization</c>; formats of other libraries in <c>quantization_config</c> are refused by name.</summary>
+    /// <summary>Reads <c>quantization</c>. Formats of other libraries in <c>quantization_config</c> are rejected by name.</summary>
     internal static QuantizationSettings Read(ModelConfig config)
     {
         ModelConfig? section = config.Section("quantization");

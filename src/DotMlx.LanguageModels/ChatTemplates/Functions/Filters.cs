@@ -6,7 +6,7 @@ using Tuple = DotMlx.LanguageModels.ChatTemplates.Values.Tuple;
 
 namespace DotMlx.LanguageModels.ChatTemplates.Functions;
 
-/// <summary>What may stand after <c>|</c>.</summary>
+/// <summary>The filters, which follow <c>|</c>.</summary>
 internal static class Filters
 {
     private delegate object? Filter(Run run, object? value, object?[] arguments);
@@ -117,7 +117,7 @@ internal static class Filters
 
     private static object? Attribute(object? value, object? name)
     {
-        // Members of a dictionary are no attributes.
+        // The entries of a dictionary aren't attributes.
         return value is Mapping ? new Undefined($"'dict object' has no attribute '{PythonText.Write(name)}'")
             : Members.Attribute(value, PythonText.Write(name));
     }
@@ -174,7 +174,7 @@ internal static class Filters
     {
         if (value is Generator generator && !last && generator.TryTake(out object? next))
             return next;
-        // The last item is taken from the end, which a generator does not have.
+        // Only sequences allow access from the end; generators don't.
         IReadOnlyList<object?> items = value is Generator && last
             ? throw new TemplateFault("'generator' object is not reversible") : Python.Iterate(value);
         return items.Count > 0 ? items[last ? ^1 : 0] : new Undefined($"No {(last ? "last" : "first")} item, sequence was empty.");
@@ -228,7 +228,9 @@ internal static class Filters
             ? RoundHalfEven(number, precision) : number : Math.Round(number * scale) / scale;
     }
 
-    /// <summary>Rounds the exact value of the number, as Python does: 2.675 is a little less, and becomes 2.67.</summary>
+    /// <summary>
+    /// Rounds the exact value of the number, as Python does: 2.675 is stored as a slightly smaller number and becomes 2.67.
+    /// </summary>
     private static double RoundHalfEven(double number, int precision)
     {
         if (Math.Abs(number) > 1e15)
@@ -278,7 +280,7 @@ internal static class Filters
     private static string Indent(Run run, object? value, object? width, bool first, bool blank)
     {
         string indention = Python.AsText(width) ?? new string(' ', Math.Max(0, Width(width)));
-        // Jinja adds to the value, which therefore must be a string.
+        // Jinja concatenates with the value, which must therefore be a string.
         string text = Python.AsText(value)
             ?? (value is Undefined undefined ? throw undefined.Fault()
             : throw new TemplateFault($"indent takes a string, not '{Python.TypeName(value)}'"));

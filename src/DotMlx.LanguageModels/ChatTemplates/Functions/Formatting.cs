@@ -142,7 +142,7 @@ internal static class Formatting
     private static string WithoutZeros(string digits) =>
         digits.Contains('.', StringComparison.Ordinal) ? digits.TrimEnd('0').TrimEnd('.') : digits;
 
-    /// <summary>An exponent of at least two digits, where .NET writes three.</summary>
+    /// <summary>Shortens .NET's three-digit exponent to at least two digits.</summary>
     private static string Exponent(string text)
     {
         int e = text.IndexOfAny(['e', 'E']);
@@ -165,7 +165,7 @@ internal static class Formatting
             _ => padding + text };
     }
 
-    /// <summary>The one mapping that <c>format_map</c> takes, as named arguments.</summary>
+    /// <summary>Converts the single mapping of <c>format_map</c> to named arguments.</summary>
     public static Arguments OfMapping(Arguments arguments)
     {
         Mapping mapping = arguments.Bind("format_map", "mapping")[0] as Mapping ?? throw new TemplateFault("format_map() takes a mapping");
@@ -173,7 +173,9 @@ internal static class Formatting
             .ToDictionary(member => (string)member.Key!, member => member.Value));
     }
 
-    /// <summary><c>format.format(…)</c>: fields by place or name, with members, conversions and the common specifications.</summary>
+    /// <summary>
+    /// <c>format.format(…)</c>: positional and named fields with members, conversions, and the common format specifications.
+    /// </summary>
     public static string Format(string format, Arguments arguments)
     {
         var result = new StringBuilder();

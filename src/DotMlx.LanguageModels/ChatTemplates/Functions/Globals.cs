@@ -34,7 +34,7 @@ internal static class Globals
         };
         if (step.IsZero)
             throw new TemplateFault("range() arg 3 must not be zero");
-        // As Jinja's sandbox has it.
+        // The limit of Jinja's sandbox.
         const int Longest = 100_000;
         if (BigInteger.Abs(stop - start) / BigInteger.Abs(step) > Longest && (stop > start) == (step > 0))
             throw new TemplateFault($"range() of more than {Longest} integers");
@@ -96,7 +96,7 @@ internal static class Globals
     }
 }
 
-/// <summary>What <c>cycler(…)</c> makes.</summary>
+/// <summary>The result of <c>cycler(…)</c>.</summary>
 internal sealed class Cycler(IReadOnlyList<object?> items)
 {
     private int _position;

@@ -3,20 +3,20 @@ using Tuple = DotMlx.LanguageModels.ChatTemplates.Values.Tuple;
 
 namespace DotMlx.LanguageModels.ChatTemplates.Functions;
 
-/// <summary>Members, items and slices. Only what is listed here is reached: templates see no object of .NET.</summary>
+/// <summary>Members, items, and slices. Templates can access only the members listed here and no .NET objects.</summary>
 internal static class Members
 {
     private static readonly HashSet<string> ListChanges = ["append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"];
     private static readonly HashSet<string> MappingChanges = ["clear", "pop", "popitem", "setdefault", "update"];
 
-    /// <summary><c>target.name</c>: a method, else an item.</summary>
+    /// <summary><c>target.name</c>: a method, or else an item.</summary>
     public static object? Attribute(object? target, string name)
     {
         Python.ThrowIfUndefined(target);
         return Method(target, name) ?? (TryItem(target, name, out object? value) ? value : NoAttribute(target, name));
     }
 
-    /// <summary><c>target[key]</c>: an item, else a method.</summary>
+    /// <summary><c>target[key]</c>: an item, or else a method.</summary>
     public static object? Item(object? target, object? key)
     {
         Python.ThrowIfUndefined(target);

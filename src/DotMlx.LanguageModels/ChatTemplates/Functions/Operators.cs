@@ -127,7 +127,7 @@ internal static class Operators
         }
     }
 
-    /// <summary>The remainder of a division of integers.</summary>
+    /// <summary>The remainder of an integer division.</summary>
     public static BigInteger Remainder(object? left, object? right) => (Python.AsInteger(left), Python.AsInteger(right)) switch
     {
         ({ } m, { IsZero: false } n) => BigInteger.Remainder(m, n),

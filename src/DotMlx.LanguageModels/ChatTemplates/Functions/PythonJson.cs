@@ -7,7 +7,7 @@ using Tuple = DotMlx.LanguageModels.ChatTemplates.Values.Tuple;
 
 namespace DotMlx.LanguageModels.ChatTemplates.Functions;
 
-/// <summary><c>tojson</c> as transformers has it: Python's <c>json.dumps</c>, not escaped for HTML, with characters as they are.</summary>
+/// <summary><c>tojson</c> as in transformers: Python's <c>json.dumps</c> without HTML escaping and without ASCII escaping.</summary>
 internal sealed class PythonJson
 {
     private readonly StringBuilder _result = new();

@@ -3,10 +3,10 @@ using Tuple = DotMlx.LanguageModels.ChatTemplates.Values.Tuple;
 
 namespace DotMlx.LanguageModels.ChatTemplates.Functions;
 
-/// <summary>The filters of lists.</summary>
+/// <summary>The list filters.</summary>
 internal static class Sequences
 {
-    /// <summary>Goes from item to item along a path such as <c>function.name</c> or <c>0</c>.</summary>
+    /// <summary>Follows a path of attributes and indices, such as <c>function.name</c> or <c>0</c>.</summary>
     public static object? Follow(object? item, object? path, object? standard = null)
     {
         if (path is null || ReferenceEquals(path, Arguments.Missing))
@@ -22,11 +22,13 @@ internal static class Sequences
     private static object? Part(object? item, object? key, object? standard) =>
         Members.Item(item, key) is var value && value is Undefined && standard is not null ? standard : value;
 
-    /// <summary>What a value is compared by: text without its case, unless <paramref name="caseSensitive"/>.</summary>
+    /// <summary>
+    /// The comparison key of a value. Text is compared without regard to case, unless <paramref name="caseSensitive"/> is true.
+    /// </summary>
     private static object? Key(object? value, bool caseSensitive) =>
         !caseSensitive && Python.AsText(value) is { } text ? PythonText.Lower(text) : value;
 
-    /// <summary>Sorts by a key, keeping the order of what is equal.</summary>
+    /// <summary>Sorts by a key. The sort is stable.</summary>
     public static List<object?> Ordered(IReadOnlyList<object?> items, Func<object?, object?> key, bool reverse)
     {
         (object? Key, object? Item)[] keyed = [.. items.Select(item => (key(item), item))];
@@ -156,7 +158,7 @@ internal static class Sequences
     /// <summary><c>map('filter', …)</c> or <c>map(attribute='path')</c>.</summary>
     public static Generator Map(Run run, object? value, Arguments arguments)
     {
-        // What is false is not iterated: None is as good as no items.
+        // Like Jinja, treats a false value, such as None, as an empty list.
         IReadOnlyList<object?> items = Python.IsTrue(value) ? Python.Iterate(value) : [];
         run.Step(items.Count);
         if (arguments.Positional.Count == 0)
@@ -172,7 +174,7 @@ internal static class Sequences
         return new Generator([.. items.Select(item => Filters.Apply(run, name, item, rest))]);
     }
 
-    /// <summary><c>select</c> and its kin: the items for which a test holds, of themselves or of an attribute.</summary>
+    /// <summary><c>select</c> and related filters: the items for which a test of the item or of an attribute holds.</summary>
     public static Generator Select(object? value, Arguments arguments, bool wanted, bool byAttribute)
     {
         IReadOnlyList<object?> positional = arguments.Positional;

@@ -4,7 +4,7 @@ using Tuple = DotMlx.LanguageModels.ChatTemplates.Values.Tuple;
 
 namespace DotMlx.LanguageModels.ChatTemplates.Functions;
 
-/// <summary>What may stand after <c>is</c>.</summary>
+/// <summary>The tests, which follow <c>is</c>.</summary>
 internal static class Tests
 {
     public static bool Apply(string name, object? value, Arguments arguments)
@@ -61,6 +61,6 @@ internal static class Tests
         _ => ReferenceEquals(left, right),
     };
 
-    /// <summary>Whether there are letters of the one case and none of the other.</summary>
+    /// <summary>Whether the text has letters of the wanted case and none of the other case.</summary>
     public static bool IsCased(string text, Func<char, bool> wanted, Func<char, bool> other) => text.Any(wanted) && !text.Any(other);
 }

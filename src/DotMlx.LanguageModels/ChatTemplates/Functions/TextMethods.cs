@@ -224,7 +224,7 @@ internal static class TextMethods
         return Joined(separator, parts);
     }
 
-    /// <summary>Joins values, with a look at the length before there is a text.</summary>
+    /// <summary>Joins values after checking the length of the result.</summary>
     public static string Joined(string separator, IReadOnlyList<object?> parts)
     {
         var result = new StringBuilder();
@@ -268,7 +268,7 @@ internal static class TextMethods
     }
 
     /// <summary>
-    /// The part from <paramref name="start"/> to <paramref name="end"/>, both counted in characters, and where it begins.
+    /// The part from <paramref name="start"/> to <paramref name="end"/>, both counted in characters, and the position where it begins.
     /// </summary>
     private static (string Text, int Start) Part(string text, object? start, object? end)
     {

@@ -1,8 +1,8 @@
 namespace DotMlx.LanguageModels.ChatTemplates.Syntax;
 
-/// <summary>Reads expressions, with Jinja's precedence.</summary>
+/// <summary>Parses expressions with Jinja's operator precedence.</summary>
 /// <param name="tokens">The tokens of the template.</param>
-/// <param name="onName">Is told each variable that is read.</param>
+/// <param name="onName">Called for each variable that is read.</param>
 internal sealed class ExpressionParser(List<Token> tokens, Action<string> onName)
 {
     private static readonly string[] Comparisons = ["==", "!=", ">", ">=", "<", "<="];
@@ -42,14 +42,16 @@ internal sealed class ExpressionParser(List<Token> tokens, Action<string> onName
 
     private string ExpectName() => Current.Kind == TokenKind.Name ? Next().Text : throw Unexpected("a name");
 
-    /// <summary>One expression, or several with commas between as a tuple.</summary>
+    /// <summary>Parses one expression, or several comma-separated expressions as a tuple.</summary>
     public Expression ReadTuple(bool withConditional = true, string? end = null, bool inParentheses = false)
     {
         int line = Current.Line;
         return ReadItems(() => withConditional ? Read() : ReadOr(), end, inParentheses, line);
     }
 
-    /// <summary>What is assigned to: a name, several, or with <paramref name="withNamespace"/> a member of a namespace.</summary>
+    /// <summary>
+    /// Parses an assignment target: a name, several names, or a member of a namespace if <paramref name="withNamespace"/> is true.
+    /// </summary>
     public Expression ReadTarget(bool withNamespace = false)
     {
         int line = Current.Line;
@@ -345,7 +347,7 @@ internal sealed class ExpressionParser(List<Token> tokens, Action<string> onName
         }
     }
 
-    /// <summary>The filters that follow, or null where there are none and no <paramref name="value"/>.</summary>
+    /// <summary>Parses the filters that follow; null if there are none and <paramref name="value"/> is null.</summary>
     public Filter? ReadFilters(Expression? value, bool startsInline = false)
     {
         Filter? filter = null;
@@ -388,7 +390,7 @@ internal sealed class ExpressionParser(List<Token> tokens, Action<string> onName
         return negated ? new Unary("not", test, line) : test;
     }
 
-    /// <summary>The parameters of a macro.</summary>
+    /// <summary>Parses the parameters of a macro.</summary>
     public Signature ReadSignature()
     {
         Expect("(");

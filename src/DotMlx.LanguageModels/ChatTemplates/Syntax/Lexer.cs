@@ -6,8 +6,8 @@ using DotMlx.LanguageModels.ChatTemplates.Values;
 namespace DotMlx.LanguageModels.ChatTemplates.Syntax;
 
 /// <summary>
-/// Splits a template into data and the tokens between delimiters. White space is removed as Jinja does it with
-/// <c>trim_blocks</c> and <c>lstrip_blocks</c>, which is how transformers sets it.
+/// Splits a template into data and the tokens between delimiters. White space is removed as in Jinja with <c>trim_blocks</c> and
+/// <c>lstrip_blocks</c>, the settings of transformers.
 /// </summary>
 internal sealed class Lexer
 {
@@ -25,7 +25,7 @@ internal sealed class Lexer
     public static List<Token> Tokenize(string source)
     {
         source = source.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
-        // The last newline is not kept.
+        // Jinja drops the last newline.
         var lexer = new Lexer(source.EndsWith('\n') ? source[..^1] : source);
         lexer.ReadAll();
         return lexer._tokens;
@@ -106,7 +106,7 @@ internal sealed class Lexer
             Add(TokenKind.Data, text);
     }
 
-    /// <summary>The data up to a delimiter, without the white space that the delimiter removes.</summary>
+    /// <summary>Returns the data up to a delimiter, without the white space that the delimiter removes.</summary>
     private string WithoutSpaceBefore(int start, char kind, char sign)
     {
         string text = _source[_position..start];
@@ -303,7 +303,7 @@ internal sealed class Lexer
         Advance(end + 1 - _position);
     }
 
-    /// <summary>Python's escapes; a backslash before anything else stays.</summary>
+    /// <summary>Resolves Python's escape sequences. Other backslashes are kept.</summary>
     private string Unescape(ReadOnlySpan<char> text)
     {
         if (!text.Contains('\\'))
@@ -343,7 +343,7 @@ internal sealed class Lexer
                     result.Append((char)value);
                     break;
                 case > '\x7F':
-                    // Python reads what is not ASCII as an escape of its own, behind a backslash that escapes a backslash.
+                    // In Jinja, a non-ASCII character after a backslash becomes an escaped backslash and an escape sequence.
                     int point = char.IsHighSurrogate(text[i]) && i + 1 < text.Length ? char.ConvertToUtf32(text[i], text[++i]) : text[i];
                     result.Append('\\').Append(point <= 0xFF ? $"x{point:x2}" : point <= 0xFFFF ? $"u{point:x4}" : $"U{point:x8}");
                     break;

@@ -1,13 +1,13 @@
 namespace DotMlx.LanguageModels.ChatTemplates.Syntax;
 
-/// <summary>An expression. <see cref="Evaluator"/> gives its value.</summary>
+/// <summary>An expression. <see cref="Evaluator"/> computes its value.</summary>
 internal abstract record Expression(int Line);
 
 internal sealed record Constant(object? Value, int Line) : Expression(Line);
 
 internal sealed record Variable(string Name, int Line) : Expression(Line);
 
-/// <summary>A member of a namespace, where one is assigned to.</summary>
+/// <summary>A member of a namespace as an assignment target.</summary>
 internal sealed record NamespaceMember(string Name, string Member, int Line) : Expression(Line);
 
 internal sealed record TupleOf(IReadOnlyList<Expression> Items, int Line) : Expression(Line);
@@ -40,15 +40,15 @@ internal sealed record ArgumentList(
 
 internal sealed record Call(Expression Target, ArgumentList Arguments, int Line) : Expression(Line);
 
-/// <summary>A filter; without a target it is that of a block.</summary>
+/// <summary>A filter. The filter of a block has no target.</summary>
 internal sealed record Filter(Expression? Target, string Name, ArgumentList Arguments, int Line) : Expression(Line);
 
 internal sealed record Test(Expression Target, string Name, ArgumentList Arguments, int Line) : Expression(Line);
 
-/// <summary>A whole template, and the names whose values it hides from its start.</summary>
+/// <summary>A template, and the caller's variables that it hides.</summary>
 internal sealed record Template(IReadOnlyList<Statement> Body, IReadOnlySet<string> Hidden);
 
-/// <summary>A statement. <see cref="Executor"/> carries it out.</summary>
+/// <summary>A statement. <see cref="Executor"/> executes it.</summary>
 internal abstract record Statement(int Line);
 
 internal sealed record Data(string Text, int Line) : Statement(Line);
@@ -77,7 +77,7 @@ internal sealed record Signature(IReadOnlyList<string> Names, IReadOnlyList<Expr
 
 internal sealed record MacroDefinition(string Name, Signature Signature, IReadOnlyList<Statement> Body, int Line) : Statement(Line)
 {
-    /// <summary>Whether the body speaks of the names, which then need not be parameters.</summary>
+    /// <summary>Whether the body uses <c>caller</c>, which then needn't be a parameter.</summary>
     public required bool UsesCaller { get; init; }
 
     public required bool UsesMore { get; init; }
@@ -89,5 +89,5 @@ internal sealed record CallBlock(Call Call, MacroDefinition Body, int Line) : St
 
 internal sealed record FilterBlock(Filter Filter, IReadOnlyList<Statement> Body, int Line) : Statement(Line);
 
-/// <summary>A part that an assistant generates; it is printed like any other.</summary>
+/// <summary>A part that an assistant generates. It is rendered like any other part.</summary>
 internal sealed record Generation(IReadOnlyList<Statement> Body, int Line) : Statement(Line);

@@ -1,13 +1,13 @@
 namespace DotMlx.LanguageModels.ChatTemplates.Syntax;
 
-/// <summary>Reads the statements of a template.</summary>
+/// <summary>Parses the statements of a template.</summary>
 internal sealed class Parser
 {
     private readonly ExpressionParser _expressions;
     private int _depth;
     private int _loops;
 
-    /// <summary>How many scopes and conditions are around what is read.</summary>
+    /// <summary>The number of scopes and conditions around the current position.</summary>
     private int _scopes, _conditions;
     private HashSet<string> _names = [];
     private readonly HashSet<string> _outermost = new(StringComparer.Ordinal), _hidden = new(StringComparer.Ordinal);
@@ -31,8 +31,8 @@ internal sealed class Parser
     }
 
     /// <summary>
-    /// Jinja resolves names before it runs: what the outermost scope sets without having read it hides the caller's variable
-    /// of that name, from the start, for macros and loops.
+    /// Jinja resolves names before it runs: a variable that the outermost scope sets without reading it first hides the caller's variable
+    /// of that name from the start, for macros and loops.
     /// </summary>
     private void OnSet(Expression target)
     {
@@ -51,7 +51,7 @@ internal sealed class Parser
 
     private Token Next() => _expressions.Next();
 
-    /// <summary>Statements up to one of <paramref name="ends"/>, whose name is then the current token.</summary>
+    /// <summary>Parses statements up to one of <paramref name="ends"/>, whose name is then the current token.</summary>
     private List<Statement> ReadUntil(string[] ends)
     {
         if (++_depth > Limits.Depth)
@@ -133,7 +133,7 @@ internal sealed class Parser
         }
     }
 
-    /// <summary>The body of a block whose end has one name.</summary>
+    /// <summary>Parses the body of a block with a single end tag.</summary>
     private List<Statement> ReadBody(string end, bool isCondition = false)
     {
         List<Statement> body = ReadBody([end], isCondition);

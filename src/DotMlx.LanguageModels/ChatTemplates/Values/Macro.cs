@@ -56,7 +56,7 @@ internal sealed class Macro(MacroDefinition definition, Scope outer)
     }
 }
 
-/// <summary>What <c>loop</c> is in a loop.</summary>
+/// <summary>The <c>loop</c> variable.</summary>
 internal sealed class Loop(IReadOnlyList<object?> items)
 {
     private IReadOnlyList<object?>? _last;
@@ -72,7 +72,7 @@ internal sealed class Loop(IReadOnlyList<object?> items)
         "first" => Index == 0,
         "last" => Index == items.Count - 1,
         "length" => (long)items.Count,
-        // Only recursive loops are deeper.
+        // Only recursive loops have a greater depth.
         "depth" => 1L,
         "depth0" => 0L,
         "previtem" => Index > 0 ? items[Index - 1] : new Undefined("there is no previous item"),

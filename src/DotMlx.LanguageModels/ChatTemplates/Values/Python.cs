@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace DotMlx.LanguageModels.ChatTemplates.Values;
 
 /// <summary>
-/// Python's rules for values: null (None), bool, long or <see cref="BigInteger"/> (only beyond long), double, string,
-/// <see cref="Markup"/>, List&lt;object?&gt;, <see cref="Tuple"/>, <see cref="Mapping"/> and what templates make.
+/// Python's rules for values: null (None), bool, long or <see cref="BigInteger"/> (only beyond long), double, string, <see cref="Markup"/>,
+/// List&lt;object?&gt;, <see cref="Tuple"/>, <see cref="Mapping"/>, and values that templates create.
 /// </summary>
 internal static class Python
 {
@@ -50,7 +50,7 @@ internal static class Python
 
     public static bool IsInteger(object? value) => value is long or BigInteger;
 
-    /// <summary>A number as an integer, with true and false as 1 and 0; null where it is none.</summary>
+    /// <summary>A number as an integer, with true and false as 1 and 0; null for other values.</summary>
     public static BigInteger? AsInteger(object? value) => value switch
     {
         bool flag => flag ? 1 : 0,
@@ -86,7 +86,7 @@ internal static class Python
     private static bool AllEqual(IReadOnlyList<object?> left, IReadOnlyList<object?> right) =>
         left.Count == right.Count && left.Zip(right).All(pair => AreEqual(pair.First, pair.Second));
 
-    /// <summary>The order of two values that have one.</summary>
+    /// <summary>Compares two values that have an order.</summary>
     public static int Compare(object? left, object? right, string operation)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
@@ -139,7 +139,7 @@ internal static class Python
     public static bool IsIterable(object? value) =>
         value is string or Markup or List<object?> or Tuple or Mapping or View or Generator or Undefined;
 
-    /// <summary>The items of a list, the keys of a dictionary, the characters of a string.</summary>
+    /// <summary>Returns the items of a list, the keys of a dictionary, or the characters of a string.</summary>
     public static IReadOnlyList<object?> Iterate(object? value) => value switch
     {
         List<object?> list => list,

@@ -6,12 +6,12 @@ using System.Text;
 
 namespace DotMlx.LanguageModels.ChatTemplates.Values;
 
-/// <summary>Python's strings: sequences of code points, and how values are written as text.</summary>
+/// <summary>Python's strings, which are sequences of code points, and the text forms of values.</summary>
 internal static class PythonText
 {
     private static readonly SearchValues<char> SeveralWhenUpper = SearchValues.Create("ßŉﬀﬁﬂﬃﬄﬅﬆ");
 
-    /// <summary>What Python's <c>str.isspace</c> and <c>strip</c> take for white space.</summary>
+    /// <summary>Whether Python's <c>str.isspace</c> and <c>strip</c> treat a character as white space.</summary>
     public static bool IsSpace(char c) => char.IsWhiteSpace(c) || c is >= '\x1C' and <= '\x1F';
 
     public static int Length(string text)
@@ -39,7 +39,7 @@ internal static class PythonText
         return characters;
     }
 
-    /// <summary>Compares by code point, which UTF-16 units do not.</summary>
+    /// <summary>Compares by code point, unlike an ordinal comparison of UTF-16.</summary>
     public static int Compare(string left, string right)
     {
         for (int i = 0; i < Math.Min(left.Length, right.Length); i++)
@@ -135,7 +135,7 @@ internal static class PythonText
         result.Append(close);
     }
 
-    /// <summary>The shortest digits that read back as the number, as Python lays them out.</summary>
+    /// <summary>The shortest round-trip representation of a number, in Python's format.</summary>
     public static string Real(double number)
     {
         if (double.IsNaN(number))
@@ -199,7 +199,7 @@ internal static class PythonText
         or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
             or UnicodeCategory.SpaceSeparator);
 
-    /// <summary>Splits at the ends of lines that Python knows; without the ends.</summary>
+    /// <summary>Splits at Python's line boundaries.</summary>
     public static List<string> Lines(string text, bool keepEnds = false)
     {
         var lines = new List<string>();
@@ -218,7 +218,7 @@ internal static class PythonText
         return lines;
     }
 
-    /// <summary>Upper case, with the letters that become several.</summary>
+    /// <summary>Converts to uppercase, including letters that become several.</summary>
     public static string Upper(string text)
     {
         if (text.AsSpan().IndexOfAny(SeveralWhenUpper) < 0)
@@ -242,7 +242,7 @@ internal static class PythonText
         return result.ToString().ToUpperInvariant();
     }
 
-    /// <summary>Lower case, with the sigma that ends a word and the dotted capital I.</summary>
+    /// <summary>Converts to lowercase, including the final sigma and the dotted capital I.</summary>
     public static string Lower(string text)
     {
         string lower = text.ToLowerInvariant();

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.ChatTemplates.Values;
 
-/// <summary>What a name without a value is: empty where it is printed or iterated, false, and a fault where more is asked of it.</summary>
+/// <summary>The value of an undefined name: empty if printed or iterated, false as a condition, and an error in other uses.</summary>
 internal sealed class Undefined(string hint)
 {
     public string Hint { get; } = hint;
@@ -10,7 +10,7 @@ internal sealed class Undefined(string hint)
     public static Undefined Name(string name) => new($"'{name}' is undefined");
 }
 
-/// <summary>Text that <c>safe</c> or <c>escape</c> made: what is added to it is escaped for HTML.</summary>
+/// <summary>The result of <c>safe</c> or <c>escape</c>. Text that is appended to it is escaped for HTML.</summary>
 internal sealed record Markup(string Text)
 {
     public override string ToString() => Text;
@@ -27,7 +27,7 @@ internal class Tuple(IReadOnlyList<object?> items)
     public IReadOnlyList<object?> Items { get; } = items;
 }
 
-/// <summary>A group of <c>groupby</c>: its key and its items, by place and by name.</summary>
+/// <summary>A group of <c>groupby</c>: its key and its items, by position and by name.</summary>
 internal sealed class Group(object? key, List<object?> items) : Tuple([key, items])
 {
     public object? Find(string name) => name switch
@@ -38,7 +38,7 @@ internal sealed class Group(object? key, List<object?> items) : Tuple([key, item
     };
 }
 
-/// <summary>What <c>dict.items()</c> and its kin and <c>range()</c> make: a list that only shows itself otherwise.</summary>
+/// <summary>The result of <c>range()</c>, <c>dict.items()</c>, and related methods: a list with a different text form.</summary>
 internal sealed class View(string name, string arguments, IReadOnlyList<object?> items)
 {
     public string Type => name;
@@ -50,7 +50,9 @@ internal sealed class View(string name, string arguments, IReadOnlyList<object?>
     public string Represent() => $"{name}({(HasPlaces ? arguments : PythonText.Represent(new List<object?>(items)))})";
 }
 
-/// <summary>What <c>map</c>, <c>select</c> and other filters make: items that can be taken once, without a length, always true.</summary>
+/// <summary>
+/// The result of <c>map</c>, <c>select</c>, and other filters: items that can be read once. It has no length and is always true.
+/// </summary>
 internal sealed class Generator(IReadOnlyList<object?> items)
 {
     private int _position;
@@ -70,7 +72,7 @@ internal sealed class Generator(IReadOnlyList<object?> items)
     }
 }
 
-/// <summary>A dictionary in the order of insertion, whose keys are equal as Python's are: 1, 1.0 and true are one.</summary>
+/// <summary>A dictionary in the order of insertion, whose keys are compared as in Python: 1, 1.0, and true are equal.</summary>
 internal sealed class Mapping
 {
     private readonly OrderedDictionary<object, object?> _members = new(new KeyComparer());
@@ -113,7 +115,7 @@ internal sealed class Mapping
     }
 }
 
-/// <summary>What <c>namespace(…)</c> makes: members that a template may set.</summary>
+/// <summary>The result of <c>namespace(…)</c>: members that a template may set.</summary>
 internal sealed class Namespace
 {
     public Dictionary<string, object?> Members { get; } = new(StringComparer.Ordinal);
@@ -126,7 +128,7 @@ internal sealed record Arguments(IReadOnlyList<object?> Positional, IReadOnlyDic
 
     public static Arguments Of(params object?[] positional) => new(positional, None.Named);
 
-    /// <summary>Lays the arguments out by the names of the parameters; null stands for a parameter that is not given.</summary>
+    /// <summary>Arranges the arguments by parameter names. <see cref="Missing"/> stands for an omitted argument.</summary>
     public object?[] Bind(string function, params ReadOnlySpan<string> parameters)
     {
         if (Positional.Count > parameters.Length)
@@ -147,9 +149,9 @@ internal sealed record Arguments(IReadOnlyList<object?> Positional, IReadOnlyDic
         return bound;
     }
 
-    /// <summary>What <see cref="Bind"/> puts where no argument is.</summary>
+    /// <summary>The placeholder of <see cref="Bind"/> for a missing argument.</summary>
     public static object Missing { get; } = new();
 }
 
-/// <summary>What a template can call.</summary>
+/// <summary>A function that a template can call.</summary>
 internal sealed record Function(string Name, Func<Run, Arguments, object?> Call);
