@@ -5,8 +5,10 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels;
 
-/// <summary>A model with what belongs to it, as it lies in a folder in Hugging Face's or mlx-lm's layout.</summary>
-/// <remarks>Several threads may compute with one model at the same time, each with a cache of its own.</remarks>
+/// <summary>
+/// A language model with its configuration, tokenizer, and chat template, loaded from a folder in the layout of Hugging Face or mlx-lm.
+/// </summary>
+/// <remarks>Several threads can use a model at the same time, each with its own cache.</remarks>
 public sealed class LanguageModel : IDisposable
 {
     private readonly Lazy<Tokenizer?> _tokenizer;
@@ -28,31 +30,31 @@ public sealed class LanguageModel : IDisposable
     /// <summary>The folder that the model was loaded from.</summary>
     public string Folder { get; }
 
-    /// <summary>The options of its <c>config.json</c>.</summary>
+    /// <summary>The options in the model's <c>config.json</c>.</summary>
     public ModelConfig Config { get; }
 
     /// <summary>
-    /// The model: a <see cref="Architectures.Decoder"/>, an <see cref="Architectures.Encoder"/>, or what a registered family makes.
+    /// The model: a <see cref="Architectures.Decoder"/>, an <see cref="Architectures.Encoder"/>, or the module of a registered family.
     /// </summary>
     public Module Model { get; }
 
-    /// <summary>The tokenizer, loaded when it is first asked for; null where the folder has no <c>tokenizer.json</c>.</summary>
-    /// <exception cref="InvalidDataException">The file is broken; the message names the fault.</exception>
-    /// <exception cref="NotSupportedException">The file asks for something that is not known; the message names it.</exception>
+    /// <summary>The tokenizer, loaded on first use; null if the folder has no <c>tokenizer.json</c>.</summary>
+    /// <exception cref="InvalidDataException">The file is invalid; the message names the fault.</exception>
+    /// <exception cref="NotSupportedException">The file requires an unsupported feature; the message names it.</exception>
     public Tokenizer? Tokenizer => _tokenizer.Value;
 
     /// <summary>
-    /// The template that makes a prompt of a conversation, loaded when it is first asked for; null where the folder has none.
+    /// The template that converts a conversation to a prompt, loaded on first use; null if the folder has none.
     /// </summary>
-    /// <exception cref="ChatTemplateException">The template is broken; the message names the fault and its line.</exception>
+    /// <exception cref="ChatTemplateException">The template is invalid; the message names the fault and its line.</exception>
     public ChatTemplate? ChatTemplate => _chatTemplate.Value;
 
     /// <summary>
-    /// The adapter in use; null for none. Assign to switch between adapters of this model, while no thread computes with it.
+    /// The adapter in use; null for none. Assign it to switch between adapters of this model, but only while no thread uses the model.
     /// </summary>
-    /// <exception cref="ArgumentException">The adapter is another model's.</exception>
+    /// <exception cref="ArgumentException">The adapter belongs to another model.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The model was fully fine-tuned in place, which cannot be undone, or the adapter was made for layers that have been fused or
+    /// The model was fully fine-tuned in place, which can't be undone, or the adapter was created for layers that have been fused or
     /// quantized since.
     /// </exception>
     public Adapter? Adapter
@@ -71,32 +73,34 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
-    /// <summary>The tokens that end a text, of <c>generation_config.json</c> or else of <c>config.json</c>.</summary>
+    /// <summary>The token IDs that end a text, from <c>generation_config.json</c> or else from <c>config.json</c>.</summary>
     public IReadOnlyList<int> EndTokens { get; }
 
     /// <summary>
-    /// How the model's authors recommend to generate, of <c>generation_config.json</c>: its temperature, top-p, top-k, min-p and repetition
-    /// penalty where it says that it samples; else the most likely tokens.
+    /// The generation options that the model's authors recommend in <c>generation_config.json</c>: temperature, top-p, top-k, min-p, and
+    /// repetition penalty if the file enables sampling; otherwise, greedy decoding.
     /// </summary>
-    /// <exception cref="InvalidDataException">A setting is broken; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A setting is invalid; the message names it.</exception>
     public GenerationOptions RecommendedOptions => _recommended.Value;
 
     /// <summary>The model as a decoder.</summary>
-    /// <exception cref="NotSupportedException">The model is none.</exception>
+    /// <exception cref="NotSupportedException">The model isn't a decoder.</exception>
     public Decoder Decoder => Model as Decoder ?? throw Not("a decoder, so it generates no text");
 
     /// <summary>The model as an encoder.</summary>
-    /// <exception cref="NotSupportedException">The model is none.</exception>
+    /// <exception cref="NotSupportedException">The model isn't an encoder.</exception>
     public Encoder Encoder => Model as Encoder ?? throw Not("an encoder");
 
     /// <summary>
     /// Loads a model: <c>config.json</c>, and <c>model.safetensors</c> or the files of <c>model.safetensors.index.json</c>.
     /// </summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="options">How it is loaded; null for the defaults.</param>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <param name="options">The loading options; null for the defaults.</param>
+    /// <exception cref="DirectoryNotFoundException">The folder doesn't exist.</exception>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
-    /// <exception cref="InvalidDataException">A file is broken, or the weights do not fit; the message names file and fault.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A file is invalid, or the weights don't fit; the message names the file and the fault.
+    /// </exception>
     /// <exception cref="NotSupportedException">The family or one of its options is unknown; the message names it.</exception>
     public static LanguageModel Load(string folder, LoadOptions? options = null)
     {
@@ -113,7 +117,7 @@ public sealed class LanguageModel : IDisposable
         QuantizationSettings quantization = QuantizationSettings.Read(config);
         if (family is DecoderFamily decoder)
         {
-            // What is wrong here is found before gigabytes are read.
+            // Errors in the options are found before gigabytes are read.
             _ = decoder.Describe(config);
             config.RefuseUnread();
         }
@@ -122,14 +126,14 @@ public sealed class LanguageModel : IDisposable
         return new(folder, config, generationConfig, Build(folder, config, family, quantization, options));
     }
 
-    /// <summary>Loads a model from a folder, or from the hub's cache after downloading what is missing.</summary>
+    /// <summary>Loads a model from a folder, or from the hub's cache after downloading missing files.</summary>
     /// <param name="folderOrName">
-    /// A folder, or the name of a model on the hub, such as <c>Qwen/Qwen3-0.6B</c>. A folder that exists wins.
+    /// A folder, or the name of a model on the hub, such as <c>Qwen/Qwen3-0.6B</c>. An existing folder takes precedence.
     /// </param>
-    /// <param name="options">How it is loaded; null for the defaults.</param>
-    /// <param name="hub">How it is downloaded; null for the defaults.</param>
-    /// <param name="cancellationToken">Ends the download; what has arrived stays for the next one.</param>
-    /// <exception cref="HubException">The model can't be downloaded; the message says why.</exception>
+    /// <param name="options">The loading options; null for the defaults.</param>
+    /// <param name="hub">The download options; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the download. The next download continues from the received data.</param>
+    /// <exception cref="HubException">The model can't be downloaded; the message states the reason.</exception>
     /// <inheritdoc cref="Load"/>
     public static async Task<LanguageModel> LoadAsync(
         string folderOrName, LoadOptions? options = null, HubOptions? hub = null, CancellationToken cancellationToken = default)
@@ -142,14 +146,16 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>
-    /// Writes the model as it is now into a folder in mlx-lm's layout, with the tokenizer and the other files. The folder gets its name
-    /// when everything is written. An adapter in use must be fused first.
+    /// Saves the current model to a folder in mlx-lm's layout, with the tokenizer and the other files. The folder appears under its name
+    /// only when all files are complete. Fuse the adapter in use first.
     /// </summary>
-    /// <param name="folder">A folder that does not exist or is empty.</param>
-    /// <param name="shardBytes">The most bytes of a file of weights; more are split. 5 GiB by default, as in mlx-lm.</param>
+    /// <param name="folder">A folder that doesn't exist or is empty.</param>
+    /// <param name="shardBytes">
+    /// The maximum size of a weight file in bytes; 5 GiB by default, as in mlx-lm. Larger weights are split into several files.
+    /// </param>
     /// <exception cref="InvalidOperationException">An adapter is in use.</exception>
-    /// <exception cref="IOException">The folder exists already, or cannot be written.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The number of bytes is not positive.</exception>
+    /// <exception cref="IOException">The folder already exists or can't be written.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of bytes isn't positive.</exception>
     public void Save(string folder, long shardBytes = 5L << 30)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -171,13 +177,13 @@ public sealed class LanguageModel : IDisposable
         }
     }
 
-    /// <summary>Counts how often layers have been replaced for good, so that adapters notice.</summary>
+    /// <summary>Counts the permanent replacements of layers, so that adapters can detect them.</summary>
     internal int LayersVersion { get; private set; }
 
-    /// <summary>Says that layers have been replaced for good.</summary>
+    /// <summary>Records that layers have been permanently replaced.</summary>
     internal void LayersHaveChanged() => LayersVersion++;
 
-    /// <summary>Forgets an adapter that has become the model itself.</summary>
+    /// <summary>Clears the adapter after it has been merged into the model.</summary>
     internal void KeepAdapted() => _adapter = null;
 
     private static Module Build(string folder, ModelConfig config, ModelFamily family, QuantizationSettings quantization,

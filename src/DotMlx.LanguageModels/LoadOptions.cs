@@ -5,8 +5,10 @@ public sealed record LoadOptions
 {
     private readonly DType? _dtype;
 
-    /// <summary>The type to which floating-point weights are converted; null for no conversion. Quantized weights stay quantized.</summary>
-    /// <exception cref="ArgumentException">The type isn't float32, float16, or bfloat16.</exception>
+    /// <summary>
+    /// The dtype to which floating-point weights are converted; null for no conversion. Quantized weights stay quantized.
+    /// </summary>
+    /// <exception cref="ArgumentException">The dtype isn't float32, float16, or bfloat16.</exception>
     public DType? DType
     {
         get => _dtype;
@@ -16,7 +18,7 @@ public sealed record LoadOptions
     }
 
     /// <summary>
-    /// Options of <c>config.json</c> to ignore, because they don't change the results of the model. All other unknown options are refused.
+    /// Options of <c>config.json</c> to ignore, because they don't change the results of the model. All other unknown options are rejected.
     /// </summary>
     public IReadOnlyList<string> IgnoredOptions { get; init; } = [];
 }

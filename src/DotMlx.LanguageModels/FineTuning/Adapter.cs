@@ -5,9 +5,9 @@ namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
 /// The trained weights that fine-tuning adds to a model or replaces in it. A model can have any number of adapters, and at most one is in
-/// use. Assign <see cref="LanguageModel.Adapter"/> to switch. Switching takes a few assignments, regardless of the size of the model.
+/// use. Assign <see cref="LanguageModel.Adapter"/> to switch. Switching takes only a few assignments, regardless of the size of the model.
 /// </summary>
-/// <remarks>Do not switch adapters while another thread computes with the model.</remarks>
+/// <remarks>Don't switch adapters while another thread computes with the model.</remarks>
 public sealed class Adapter : IDisposable
 {
     private readonly LanguageModel _model;
@@ -252,7 +252,7 @@ public sealed class Adapter : IDisposable
     }
 
     /// <summary>
-    /// Checks that the model still has the layers that this adapter was made for, so that it does not bring back earlier ones.
+    /// Checks that the model still has the layers that this adapter was created for, so that the adapter doesn't restore old layers.
     /// </summary>
     private void CheckLayers()
     {

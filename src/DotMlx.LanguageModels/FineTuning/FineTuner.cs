@@ -108,7 +108,7 @@ public sealed class FineTuner : IDisposable
 
     internal TrainingStep TrainingStep { get; }
 
-    /// <summary>What the optimizer was created with: its learning rate or a schedule.</summary>
+    /// <summary>A description of the learning rate or the schedule that the optimizer was created with.</summary>
     internal string LearningRate { get; }
 
     internal ref FineTuningPosition Position => ref _position;
@@ -231,10 +231,10 @@ public sealed class FineTuner : IDisposable
 
     /// <summary>Resumes from the newest intact checkpoint in <see cref="FineTuningSettings.CheckpointFolder"/>, if one exists.</summary>
     /// <remarks>
-    /// Settings that would change the steps made so far, such as the rank, the batch size, or the kind of optimizer, must be those of the
-    /// checkpoint. All others apply from here on as they are given now: the learning rate or its schedule, the other hyperparameters of
-    /// the optimizer, the number of iterations, and what concerns reports, validation, and checkpoints. A learning rate that the program
-    /// assigned during the run stays as long as the optimizer is created with the same rate as before.
+    /// Settings that would change the completed steps, such as the rank, the batch size, or the kind of optimizer, must match the
+    /// checkpoint. All other settings apply from here on as given now: the learning rate or its schedule, the other hyperparameters of the
+    /// optimizer, the number of iterations, and the settings for reports, validation, and checkpoints. A learning rate that was assigned
+    /// during the run is kept if the optimizer is created with the same rate as before.
     /// </remarks>
     /// <returns>Whether a checkpoint was restored.</returns>
     /// <exception cref="InvalidOperationException">No checkpoint folder is set.</exception>

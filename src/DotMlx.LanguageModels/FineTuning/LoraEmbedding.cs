@@ -84,7 +84,7 @@ public partial class LoraEmbedding : Embedding
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         throw LayerWeights.FuseFirst(this);
 
-    /// <summary>What the adapter adds to the embedding, of shape (count, dims), in the adapter's dtype.</summary>
+    /// <summary>The adapter's contribution to the embedding, of shape (count, dims), in the adapter's dtype.</summary>
     private protected MlxArray FusedCorrection() => Mx.MatMul(LoraA * Scale, LoraB);
 
     /// <summary>Applies the dropout of the adapter in training.</summary>

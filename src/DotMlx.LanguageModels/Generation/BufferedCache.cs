@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>A cache whose keys and values are each one array, with as many positions as <see cref="Held"/> says.</summary>
+/// <summary>A cache that stores keys and values in one array each, with the number of positions that <see cref="Held"/> returns.</summary>
 internal abstract class BufferedCache(int step) : LayerCache
 {
     internal override IEnumerable<MlxArray> Arrays => Keys.Array is null ? [] : [Keys.Array, Values.Array!];
@@ -9,7 +9,7 @@ internal abstract class BufferedCache(int step) : LayerCache
 
     private protected GrowingBuffer Values { get; } = new(step);
 
-    /// <summary>How many positions the buffers hold once the cache has seen this many.</summary>
+    /// <summary>Returns the number of positions in the buffers after the cache has processed <paramref name="offset"/> positions.</summary>
     private protected abstract int Held(int offset);
 
     internal override IReadOnlyList<MlxArray> Capture() =>

@@ -4,7 +4,7 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Caches as safetensors files: the arrays of the layers, the tokens that they stand for, and which kinds of caches they are.
+/// Stores caches as safetensors files: the arrays of the layers, the tokens that they represent, and the kinds of the caches.
 /// </summary>
 internal static class CacheFiles
 {
@@ -40,8 +40,8 @@ internal static class CacheFiles
     }
 
     /// <summary>Fills caches from a file.</summary>
-    /// <returns>The tokens that they stand for.</returns>
-    /// <exception cref="InvalidDataException">The file is no cache, or one of another model or kind; the caches are empty then.</exception>
+    /// <returns>The tokens that the caches represent.</returns>
+    /// <exception cref="InvalidDataException">The file isn't a cache, or its model or kind differs. The caches are then empty.</exception>
     internal static int[] Load(string path, IReadOnlyList<LayerCache> layers, DecoderDescription description)
     {
         using SafetensorsFile file = Mx.LoadSafetensors(path);
@@ -97,8 +97,8 @@ internal static class CacheFiles
         }
     }
 
-    /// <summary>Checks how many arrays there are and how many positions they hold.</summary>
-    /// <exception cref="InvalidDataException">They are not those of such a cache.</exception>
+    /// <summary>Checks the number of arrays and the number of positions in them.</summary>
+    /// <exception cref="InvalidDataException">The arrays don't belong to a cache of this kind.</exception>
     internal static void CheckArrays(string kind, IReadOnlyList<MlxArray> arrays, int count, int positions, bool exact)
     {
         if (arrays.Count != count)

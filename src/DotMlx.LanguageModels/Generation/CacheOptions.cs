@@ -1,16 +1,16 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>How keys and values of earlier tokens are kept.</summary>
+/// <summary>How a cache stores the keys and values of earlier tokens.</summary>
 public enum CacheKind
 {
-    /// <summary>As they are; layers with a sliding window keep only what lies in it.</summary>
+    /// <summary>Unquantized. Layers with a sliding window keep only the positions in the window.</summary>
     Rotating,
 
-    /// <summary>As they are, all of them.</summary>
+    /// <summary>Unquantized, for all positions.</summary>
     Growing,
 
     /// <summary>
-    /// All of them, packed into a few bits for each number once a text is long: little memory, and from then on slightly different results.
+    /// For all positions, quantized once a text is long. This needs little memory, but the results then differ slightly.
     /// </summary>
     Quantized,
 }
@@ -23,11 +23,11 @@ public sealed record CacheOptions
     private readonly int _groupSize = 64;
     private readonly int _quantizeFrom = 1024;
 
-    /// <summary>How keys and values are kept.</summary>
+    /// <summary>How the cache stores keys and values.</summary>
     public CacheKind Kind { get; init; } = CacheKind.Rotating;
 
-    /// <summary>By how many positions the memory grows.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    /// <summary>The number of positions by which the buffers grow.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't positive.</exception>
     public int Step
     {
         get => _step;
@@ -35,7 +35,9 @@ public sealed record CacheOptions
             : throw new ArgumentOutOfRangeException(nameof(value), value, "A cache grows by at least one position.");
     }
 
-    /// <summary>How many positions a quantized cache keeps as they are; one more, and it packs all of them.</summary>
+    /// <summary>
+    /// The maximum number of positions that a quantized cache keeps unquantized. Beyond it, the cache quantizes all positions.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public int QuantizeFrom
     {
@@ -44,8 +46,8 @@ public sealed record CacheOptions
             : throw new ArgumentOutOfRangeException(nameof(value), value, "A number of positions is not negative.");
     }
 
-    /// <summary>Bits for each number of a quantized cache: 2, 3, 4, 5, 6 or 8.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">MLX has no such width.</exception>
+    /// <summary>The number of bits per element of a quantized cache: 2, 3, 4, 5, 6, or 8.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">MLX doesn't support the number of bits.</exception>
     public int Bits
     {
         get => _bits;
@@ -54,8 +56,8 @@ public sealed record CacheOptions
             : throw new ArgumentOutOfRangeException(nameof(value), value, "Numbers are quantized to 2, 3, 4, 5, 6 or 8 bits.");
     }
 
-    /// <summary>How many numbers of a quantized cache share a scale: 32, 64 or 128.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">MLX has no such group.</exception>
+    /// <summary>The number of elements of a quantized cache that share a scale: 32, 64, or 128.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">MLX doesn't support the group size.</exception>
     public int GroupSize
     {
         get => _groupSize;

@@ -3,8 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// The keys and values of the tokens that a decoder has seen, so that each is computed once. One cache belongs to one text, or to the
-/// texts of one batch; it is not for several threads at once.
+/// The keys and values of the tokens that a decoder has processed, so that each is computed only once. A cache belongs to one text, or to
+/// the texts of one batch. It isn't thread-safe.
 /// </summary>
 public sealed class DecoderCache : IDisposable
 {
@@ -12,9 +12,9 @@ public sealed class DecoderCache : IDisposable
     private readonly DecoderDescription _description;
     private readonly LayerCache[] _layers;
 
-    /// <summary>Makes an empty cache.</summary>
-    /// <param name="decoder">The decoder that it is for.</param>
-    /// <param name="options">How keys and values are kept; null for the defaults.</param>
+    /// <summary>Creates an empty cache.</summary>
+    /// <param name="decoder">The decoder that uses the cache.</param>
+    /// <param name="options">How keys and values are stored; null for the defaults.</param>
     public DecoderCache(Decoder decoder, CacheOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(decoder);
@@ -23,28 +23,28 @@ public sealed class DecoderCache : IDisposable
         _layers = [.. _description.Layers.Select(layer => Create(layer.Attention))];
     }
 
-    /// <summary>How many positions the cache holds, padding included.</summary>
+    /// <summary>The number of positions in the cache, including padding.</summary>
     public int Offset => _layers.Length == 0 ? 0 : _layers[0].Offset;
 
-    /// <summary>How many of the last positions <see cref="Trim"/> can forget.</summary>
+    /// <summary>The number of last positions that <see cref="Trim"/> can remove.</summary>
     public int Trimmable => _layers.Length == 0 ? 0 : _layers.Min(layer => layer.Trimmable);
 
     internal CacheOptions Options => _options;
 
     internal IReadOnlyList<LayerCache> Layers => _layers;
 
-    /// <summary>How many of the first positions of each sequence are no tokens; null for none.</summary>
+    /// <summary>The number of padding positions at the start of each sequence; null for none.</summary>
     internal IReadOnlyList<int>? Padding { get; private set; }
 
-    /// <summary>Weights that are transposed once for many passes; null outside of a generation.</summary>
+    /// <summary>The weights that are transposed once for many passes; null outside a generation.</summary>
     internal TransposedWeights? Weights { get; set; }
 
     /// <summary>The arrays in use, for <see cref="Mx.Eval(IEnumerable{MlxArray})"/>.</summary>
     internal IEnumerable<MlxArray> Arrays => _layers.SelectMany(layer => layer.Arrays);
 
-    /// <summary>Forgets the last positions.</summary>
-    /// <param name="count">How many.</param>
-    /// <returns>Whether they were forgotten; if not, <see cref="Trimmable"/> is smaller and nothing has changed.</returns>
+    /// <summary>Removes the last positions.</summary>
+    /// <param name="count">The number of positions to remove.</param>
+    /// <returns>Whether the positions were removed. If <see cref="Trimmable"/> is less than the count, nothing changes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public bool Trim(int count)
     {
@@ -60,7 +60,7 @@ public sealed class DecoderCache : IDisposable
         return true;
     }
 
-    /// <summary>Forgets everything and frees the memory; the cache may be used again.</summary>
+    /// <summary>Removes all positions and frees the memory. The cache can be used again.</summary>
     public void Reset()
     {
         Padding = null;
@@ -74,11 +74,11 @@ public sealed class DecoderCache : IDisposable
     public void Dispose() => Reset();
 
     /// <summary>
-    /// Says that each sequence of a batch begins with positions that are no tokens. Only for an empty cache that rotates nothing.
+    /// Sets the number of padding positions at the start of each sequence. The cache must be empty and must not have rotating layers.
     /// </summary>
     internal void Pad(IReadOnlyList<int> padding) => Padding = padding.All(count => count == 0) ? null : padding;
 
-    /// <summary>Keeps some of the sequences of a batch.</summary>
+    /// <summary>Keeps some sequences of a batch.</summary>
     internal void Select(IReadOnlyList<int> rows)
     {
         using MlxArray indices = MlxArray.Create<int>([.. rows], rows.Count);
@@ -90,7 +90,7 @@ public sealed class DecoderCache : IDisposable
     }
 
     /// <exception cref="ArgumentException">
-    /// The cache was made for a model with other layers, or holds another number of sequences.
+    /// The cache was created for a model with other layers, or holds another number of sequences.
     /// </exception>
     internal void Check(Decoder decoder, int batch)
     {

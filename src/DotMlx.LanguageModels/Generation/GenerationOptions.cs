@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// How text is generated. The most likely token is taken unless <see cref="Temperature"/> is above 0. Logits are changed in this order:
-/// bias and penalties, temperature, <see cref="TopK"/>, <see cref="TopP"/>, <see cref="MinP"/>, as in Hugging Face's library.
+/// Options for text generation. The most likely token is chosen unless <see cref="Temperature"/> is greater than 0. Logits are processed in
+/// this order, as in Hugging Face's library: bias and penalties, temperature, <see cref="TopK"/>, <see cref="TopP"/>, and <see
+/// cref="MinP"/>.
 /// </summary>
 public sealed record GenerationOptions
 {
@@ -21,15 +22,15 @@ public sealed record GenerationOptions
     private readonly int _promptChunk = 512;
     private readonly IReadOnlyList<string> _stopStrings = [];
 
-    /// <summary>The most tokens to generate.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    /// <summary>The maximum number of tokens to generate.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't positive.</exception>
     public int MaxTokens
     {
         get => _maxTokens;
         init => _maxTokens = InRange(value, 1, int.MaxValue);
     }
 
-    /// <summary>Divides the logits before one of the tokens is drawn; 0 takes the most likely one.</summary>
+    /// <summary>The divisor of the logits before sampling; 0 chooses the most likely token.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative or not finite.</exception>
     public double Temperature
     {
@@ -37,7 +38,7 @@ public sealed record GenerationOptions
         init => _temperature = InRange(value, 0, double.MaxValue);
     }
 
-    /// <summary>Draws from that many of the most likely tokens; 0 for all.</summary>
+    /// <summary>The number of most likely tokens to sample from; 0 for all.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public int TopK
     {
@@ -45,16 +46,18 @@ public sealed record GenerationOptions
         init => _topK = InRange(value, 0, int.MaxValue);
     }
 
-    /// <summary>Draws from the most likely tokens that together have at least this probability; 1 for all.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not from 0 to 1.</exception>
+    /// <summary>The minimum total probability of the most likely tokens to sample from; 1 for all tokens.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't from 0 to 1.</exception>
     public double TopP
     {
         get => _topP;
         init => _topP = InRange(value, 0, 1);
     }
 
-    /// <summary>Draws from tokens that have at least this share of the most likely one's probability; 0 for all.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not from 0 to 1.</exception>
+    /// <summary>
+    /// The minimum probability of tokens to sample from, as a fraction of the most likely token's probability; 0 for all.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't from 0 to 1.</exception>
     public double MinP
     {
         get => _minP;
@@ -62,9 +65,9 @@ public sealed record GenerationOptions
     }
 
     /// <summary>
-    /// Divides positive logits of tokens that are in the prompt or were generated, and multiplies negative ones; 1 for none.
+    /// The divisor of positive logits, and the factor of negative logits, of tokens that are in the prompt or were generated; 1 for none.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't positive.</exception>
     public double RepetitionPenalty
     {
         get => _repetitionPenalty;
@@ -72,30 +75,30 @@ public sealed record GenerationOptions
             : throw OutOfRange(value, "above 0", nameof(RepetitionPenalty));
     }
 
-    /// <summary>Subtracted from the logits of tokens that were generated.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not finite.</exception>
+    /// <summary>The number to subtract from the logits of tokens that were generated.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't finite.</exception>
     public double PresencePenalty
     {
         get => _presencePenalty;
         init => _presencePenalty = InRange(value, double.MinValue, double.MaxValue);
     }
 
-    /// <summary>Subtracted from the logits of tokens that were generated, as often as they were.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not finite.</exception>
+    /// <summary>The number to subtract from a token's logit for each time that the token was generated.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't finite.</exception>
     public double FrequencyPenalty
     {
         get => _frequencyPenalty;
         init => _frequencyPenalty = InRange(value, double.MinValue, double.MaxValue);
     }
 
-    /// <summary>Added to the logits of tokens; negative infinity forbids one.</summary>
+    /// <summary>The numbers to add to the logits of tokens, by token ID. Negative infinity excludes a token.</summary>
     public IReadOnlyDictionary<int, double> LogitBias { get; init; } = new Dictionary<int, double>();
 
-    /// <summary>Makes the draws repeatable: the same seed gives the same text. Null draws anew each time.</summary>
+    /// <summary>The seed for sampling. The same seed gives the same text; null gives a different text each time.</summary>
     public ulong? Seed { get; init; }
 
-    /// <summary>Texts that end the generation where they first appear; they are not part of the text.</summary>
-    /// <exception cref="ArgumentException">One is empty.</exception>
+    /// <summary>Strings that end the generation where they first appear. The generated text doesn't include them.</summary>
+    /// <exception cref="ArgumentException">A string is empty.</exception>
     public IReadOnlyList<string> StopStrings
     {
         get => _stopStrings;
@@ -103,13 +106,13 @@ public sealed record GenerationOptions
             : throw new ArgumentException("A stop string is empty.", nameof(value));
     }
 
-    /// <summary>Tokens that end the text; null for those of the model, and an empty list for none.</summary>
+    /// <summary>The token IDs that end the text; null for those of the model, and an empty list for none.</summary>
     public IReadOnlyList<int>? EndTokens { get; init; }
 
-    /// <summary>Whether the log-probability of each token is given.</summary>
+    /// <summary>Whether to return the log-probability of each token.</summary>
     public bool LogProbabilities { get; init; }
 
-    /// <summary>How many of the most likely tokens are given with their log-probabilities at each place.</summary>
+    /// <summary>The number of most likely tokens to return, with their log-probabilities, at each position.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public int TopLogProbabilities
     {
@@ -117,19 +120,19 @@ public sealed record GenerationOptions
         init => _topLogProbabilities = InRange(value, 0, int.MaxValue);
     }
 
-    /// <summary>How many tokens of a prompt are computed at a time; fewer need less memory.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    /// <summary>The number of prompt tokens to compute at a time. A smaller number needs less memory.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't positive.</exception>
     public int PromptChunk
     {
         get => _promptChunk;
         init => _promptChunk = InRange(value, 1, int.MaxValue);
     }
 
-    /// <summary>How keys and values are kept where no cache is given.</summary>
+    /// <summary>How keys and values are stored if no cache is given.</summary>
     public CacheOptions Cache { get; init; } = new();
 
-    /// <summary>The settings of a <c>generation_config.json</c>.</summary>
-    /// <exception cref="InvalidDataException">A setting is broken; the message names it.</exception>
+    /// <summary>Reads the settings of a <c>generation_config.json</c>.</summary>
+    /// <exception cref="InvalidDataException">A setting is invalid; the message names it.</exception>
     internal static GenerationOptions Read(ModelConfig? config)
     {
         if (config?.Flag("do_sample", false) is not true)

@@ -23,8 +23,8 @@ public sealed class GenerationScheduler : IAsyncDisposable
     private readonly Task _worker;
     private int _running;
 
-    /// <summary>Creates a scheduler, which starts to wait for requests.</summary>
-    /// <param name="model">The model, which must be a decoder. The scheduler does not dispose of it.</param>
+    /// <summary>Creates and starts a scheduler.</summary>
+    /// <param name="model">The model, which must be a decoder. The scheduler doesn't dispose of it.</param>
     /// <param name="options">The limits; null for the defaults.</param>
     /// <exception cref="NotSupportedException">The model is not a decoder.</exception>
     public GenerationScheduler(LanguageModel model, SchedulerOptions? options = null)
@@ -124,7 +124,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
                     _model.Adapter = null;
                     done.TrySetResult(await use().ConfigureAwait(false));
                 }
-#pragma warning disable CA1031 // Whatever fails is the caller's.
+#pragma warning disable CA1031 // All exceptions go to the caller.
                 catch (Exception error)
 #pragma warning restore CA1031
                 {
@@ -260,8 +260,8 @@ public sealed class GenerationScheduler : IAsyncDisposable
     }
 
     /// <summary>
-    /// The kept cache with the longest common prefix, if the prefix covers at least half of the prompt. Otherwise, the text is computed
-    /// sooner in a batch.
+    /// Returns the cache with the longest common prefix if the prefix covers at least half of the prompt. Otherwise, the text is computed
+    /// faster in a batch.
     /// </summary>
     private PromptCache? Kept(ScheduledText text) =>
         _caches.Take(text.Prompt, text.Options.Cache, text.Adapter, (text.Prompt.Count + 1) / 2);
@@ -279,7 +279,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
             }
             group.Deliver();
         }
-#pragma warning disable CA1031 // One request that fails must not end the others.
+#pragma warning disable CA1031 // A failed request must not end the others.
         catch (Exception error)
 #pragma warning restore CA1031
         {

@@ -1,8 +1,8 @@
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// An array of shape (batch, heads, positions, features) that is written from one position on and has room to grow, so that most
-/// writes copy nothing: MLX writes into memory that nobody else uses.
+/// An array of shape (batch, heads, positions, features) with spare capacity for more positions. Most writes copy nothing, because MLX
+/// writes in place if the memory has no other users.
 /// </summary>
 internal sealed class GrowingBuffer(int step) : IDisposable
 {
@@ -11,13 +11,13 @@ internal sealed class GrowingBuffer(int step) : IDisposable
     /// <summary>The whole array, or null before the first write.</summary>
     internal MlxArray? Array => _array;
 
-    /// <summary>How many positions there is room for.</summary>
+    /// <summary>The number of positions that the buffer can hold.</summary>
     internal int Capacity => _array?.Shape[2] ?? 0;
 
-    /// <summary>Writes positions and makes room where it is missing.</summary>
+    /// <summary>Writes positions, and grows the buffer if necessary.</summary>
     /// <param name="added">The new positions.</param>
-    /// <param name="start">Where the first one goes, not beyond what was written.</param>
-    /// <param name="limit">The most positions there ever are.</param>
+    /// <param name="start">The position of the first one, at most the number of positions written so far.</param>
+    /// <param name="limit">The maximum number of positions.</param>
     internal void Write(MlxArray added, int start, int limit = int.MaxValue)
     {
         int end = start + added.Shape[2];
@@ -28,12 +28,12 @@ internal sealed class GrowingBuffer(int step) : IDisposable
         _array![Mx.Ellipsis, start..end, ..] = added;
     }
 
-    /// <summary>The positions from one on, up to another one.</summary>
+    /// <summary>Returns the positions from <paramref name="start"/> up to, but not including, <paramref name="end"/>.</summary>
     internal MlxArray Read(int start, int end) => start == 0 && end == Capacity
         ? _array!.Share()
         : _array![Mx.Ellipsis, start..end, ..];
 
-    /// <summary>Puts another array in place of this one.</summary>
+    /// <summary>Replaces the array.</summary>
     internal void Become(MlxArray array)
     {
         MlxScope.Detach(array);

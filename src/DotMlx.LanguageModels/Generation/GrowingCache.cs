@@ -15,7 +15,7 @@ internal sealed class GrowingCache(int step) : BufferedCache(step)
         Values.Write(values, Offset);
         Offset += pass.Length;
 
-        // What is outside the window of the first query is outside those of all.
+        // A position outside the window of the first query is outside the windows of all queries.
         int first = settings.Window is { } window ? Math.Max(0, pass.Offset + 1 - window) : 0;
         using MlxArray allKeys = Keys.Read(first, Offset);
         using MlxArray allValues = Values.Read(first, Offset);

@@ -6,13 +6,13 @@ namespace DotMlx.LanguageModels;
 /// <summary>Text generation.</summary>
 public static class LanguageModelGeneration
 {
-    /// <summary>Generates tokens one by one; each is given as soon as it is there.</summary>
+    /// <summary>Generates tokens and yields each one as soon as it is available (<c>stream_generate</c> of mlx-lm).</summary>
     /// <param name="model">The model, whose <see cref="LanguageModel.Model"/> is a decoder.</param>
-    /// <param name="prompt">The tokens before, at least one.</param>
-    /// <param name="options">How to generate; null for the defaults.</param>
-    /// <param name="cache">What was computed of earlier texts; null computes everything and keeps nothing.</param>
-    /// <exception cref="ArgumentException">The prompt is empty, or prompt or options name a token that there is not.</exception>
-    /// <exception cref="NotSupportedException">The model is no decoder.</exception>
+    /// <param name="prompt">The token IDs of the prompt, at least one.</param>
+    /// <param name="options">The generation options; null for the defaults.</param>
+    /// <param name="cache">The cache with the results of earlier texts, which is updated; null for none.</param>
+    /// <exception cref="ArgumentException">The prompt is empty, or it or the options contain an invalid token ID.</exception>
+    /// <exception cref="NotSupportedException">The model isn't a decoder.</exception>
     public static IEnumerable<GeneratedToken> Generate(
         this LanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null, PromptCache? cache = null)
     {
@@ -23,20 +23,20 @@ public static class LanguageModelGeneration
 
     /// <inheritdoc cref="Generate(LanguageModel, IReadOnlyList{int}, GenerationOptions?, PromptCache?)"/>
     /// <param name="model">The model, whose <see cref="LanguageModel.Model"/> is a decoder.</param>
-    /// <param name="prompt">The text before, to which the tokenizer adds its special tokens.</param>
-    /// <param name="options">How to generate; null for the defaults.</param>
-    /// <param name="cache">What was computed of earlier texts; null computes everything and keeps nothing.</param>
+    /// <param name="prompt">The text of the prompt, to which the tokenizer adds its special tokens.</param>
+    /// <param name="options">The generation options; null for the defaults.</param>
+    /// <param name="cache">The cache with the results of earlier texts, which is updated; null for none.</param>
     public static IEnumerable<GeneratedToken> Generate(
         this LanguageModel model, string prompt, GenerationOptions? options = null, PromptCache? cache = null) =>
         Generate(model, Encode(model, prompt), options, cache);
 
-    /// <summary>Generates tokens one by one; no thread waits while one is computed.</summary>
+    /// <summary>Generates tokens and yields each one as soon as it is available. No thread is blocked during the computation.</summary>
     /// <inheritdoc cref="Generate(LanguageModel, IReadOnlyList{int}, GenerationOptions?, PromptCache?)"/>
     /// <param name="model">The model, whose <see cref="LanguageModel.Model"/> is a decoder.</param>
-    /// <param name="prompt">The tokens before, at least one.</param>
-    /// <param name="options">How to generate; null for the defaults.</param>
-    /// <param name="cache">What was computed of earlier texts; null computes everything and keeps nothing.</param>
-    /// <param name="cancellationToken">Ends the generation; the cache keeps what was computed.</param>
+    /// <param name="prompt">The token IDs of the prompt, at least one.</param>
+    /// <param name="options">The generation options; null for the defaults.</param>
+    /// <param name="cache">The cache with the results of earlier texts, which is updated; null for none.</param>
+    /// <param name="cancellationToken">Cancels the generation. The cache keeps the results so far.</param>
     public static async IAsyncEnumerable<GeneratedToken> GenerateAsync(
         this LanguageModel model, IReadOnlyList<int> prompt, GenerationOptions? options = null, PromptCache? cache = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -78,26 +78,26 @@ public static class LanguageModelGeneration
 
     /// <inheritdoc cref="GenerateAsync(LanguageModel, IReadOnlyList{int}, GenerationOptions?, PromptCache?, CancellationToken)"/>
     /// <param name="model">The model, whose <see cref="LanguageModel.Model"/> is a decoder.</param>
-    /// <param name="prompt">The text before, to which the tokenizer adds its special tokens.</param>
-    /// <param name="options">How to generate; null for the defaults.</param>
-    /// <param name="cache">What was computed of earlier texts; null computes everything and keeps nothing.</param>
-    /// <param name="cancellationToken">Ends the generation; the cache keeps what was computed.</param>
+    /// <param name="prompt">The text of the prompt, to which the tokenizer adds its special tokens.</param>
+    /// <param name="options">The generation options; null for the defaults.</param>
+    /// <param name="cache">The cache with the results of earlier texts, which is updated; null for none.</param>
+    /// <param name="cancellationToken">Cancels the generation. The cache keeps the results so far.</param>
     public static IAsyncEnumerable<GeneratedToken> GenerateAsync(
         this LanguageModel model, string prompt, GenerationOptions? options = null, PromptCache? cache = null,
         CancellationToken cancellationToken = default) => GenerateAsync(model, Encode(model, prompt), options, cache, cancellationToken);
 
     /// <summary>
-    /// Generates the texts of several prompts at once. Each gets the tokens that it would get alone, up to rounding; the tokens of all come
-    /// in turn.
+    /// Generates the texts of several prompts as a batch. Each text is the same as if it were generated alone, up to rounding. Each step
+    /// yields one token of each unfinished text.
     /// </summary>
     /// <param name="model">The model, whose <see cref="LanguageModel.Model"/> is a decoder.</param>
-    /// <param name="prompts">The tokens before each text, at least one for each.</param>
-    /// <param name="options">How to generate; null for the defaults.</param>
-    /// <param name="cancellationToken">Ends the generation.</param>
+    /// <param name="prompts">The token IDs of each prompt, at least one per prompt.</param>
+    /// <param name="options">The generation options; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the generation.</param>
     /// <exception cref="ArgumentException">
-    /// There is no prompt or an empty one, or prompts or options name a token that there is not.
+    /// There are no prompts, a prompt is empty, or a prompt or the options contain an invalid token ID.
     /// </exception>
-    /// <exception cref="NotSupportedException">The model is no decoder.</exception>
+    /// <exception cref="NotSupportedException">The model isn't a decoder.</exception>
     public static async IAsyncEnumerable<BatchToken> GenerateBatchAsync(
         this LanguageModel model, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)

@@ -65,14 +65,14 @@ public sealed class PromptCache : IDisposable
     }
 
     /// <summary>
-    /// Keeps what the cache and a prompt have in common, but not all of the prompt, because its last token's logits are needed.
+    /// Keeps the common prefix of the cache and a prompt, except for the prompt's last token, whose logits are needed.
     /// </summary>
-    /// <returns>How many tokens of the prompt the cache holds now.</returns>
+    /// <returns>The number of prompt tokens that the cache now holds.</returns>
     internal int Reuse(IReadOnlyList<int> prompt)
     {
         int common = Math.Min(CommonLength(prompt), prompt.Count - 1);
 
-        // A window that has moved on cannot go back; then everything is computed anew.
+        // A sliding window that has moved on can't be rewound, so everything is recomputed.
         if (_cache.Offset != _tokens.Count || !_cache.Trim(_tokens.Count - common))
         {
             common = 0;
@@ -82,6 +82,6 @@ public sealed class PromptCache : IDisposable
         return common;
     }
 
-    /// <summary>Says that the decoder has computed tokens.</summary>
+    /// <summary>Records tokens that the decoder has processed.</summary>
     internal void Append(IEnumerable<int> tokens) => _tokens.AddRange(tokens);
 }

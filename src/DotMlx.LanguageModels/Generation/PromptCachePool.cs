@@ -3,7 +3,8 @@ using DotMlx.LanguageModels.FineTuning;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Keeps the caches of finished generations for later prompts that begin alike. When there are too many, the pool frees the one that was
+/// Keeps the caches of finished generations for later prompts with a common prefix. When there are too many, the pool frees the one that
+/// was
 /// returned first. All members are thread-safe.
 /// </summary>
 public sealed class PromptCachePool : IDisposable
@@ -28,8 +29,8 @@ public sealed class PromptCachePool : IDisposable
     /// <param name="adapter">The adapter that the cache must have been computed with; null for the base model.</param>
     /// <param name="minimum">The minimum number of tokens that the cache and the prompt must have in common.</param>
     /// <returns>
-    /// The cache, which the caller owns until <see cref="Return"/>. Null if no cache has the minimum in common with the prompt. A cache of
-    /// which less than half is in common belongs to another text, which may continue, and stays in the pool.
+    /// The cache, which the caller owns until <see cref="Return"/>; null if no cache has enough tokens in common with the prompt. A cache
+    /// with less than half of its tokens in common stays in the pool, because it belongs to another text that may continue.
     /// </returns>
     public PromptCache? Take(IReadOnlyList<int> prompt, CacheOptions options, Adapter? adapter = null, int minimum = 1)
     {

@@ -3,8 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// A cache that keeps every position, packed into a few bits for each number once there are many. Keys and values are each the three arrays
-/// that <see cref="Mx.Quantize"/> gives.
+/// A cache that keeps all positions and quantizes them once there are many. Keys and values each consist of the three arrays that <see
+/// cref="Mx.Quantize"/> returns.
 /// </summary>
 internal sealed class QuantizedCache(CacheOptions options) : LayerCache
 {
@@ -24,7 +24,7 @@ internal sealed class QuantizedCache(CacheOptions options) : LayerCache
     {
         if (!IsPacked && Offset + pass.Length <= options.QuantizeFrom)
         {
-            // Trimming goes through this cache.
+            // Trim changes only the offset of this cache.
             _plain.Trim(_plain.Offset - Offset);
             Offset += pass.Length;
             return _plain.Attend(queries, keys, values, pass, settings);
@@ -128,7 +128,7 @@ internal sealed class QuantizedCache(CacheOptions options) : LayerCache
         return Mx.QuantizedMatMul(x, weight, scales, biases, transpose, options.GroupSize, options.Bits);
     }
 
-    /// <summary>Features up to a whole number of groups; the zeros add nothing to products.</summary>
+    /// <summary>Pads the features with zeros to a whole number of groups. Zeros don't change the products.</summary>
     private MlxArray Pad(MlxArray x)
     {
         int missing = (options.GroupSize - (x.Shape[3] % options.GroupSize)) % options.GroupSize;

@@ -3,14 +3,14 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// A cache for a sliding window: it keeps as many positions as a query sees. Position p lies at p modulo the window, so that the newest one
-/// takes the place of the oldest.
+/// A cache for a sliding window that keeps as many positions as a query sees. Position p is stored at index p modulo the window, so that
+/// the newest position overwrites the oldest.
 /// </summary>
 internal sealed class RotatingCache(int window, int step) : BufferedCache(step)
 {
     internal override string Kind => "rotating";
 
-    /// <summary>Once positions have been overwritten, those before them cannot come back.</summary>
+    /// <summary>Overwritten positions can't be restored.</summary>
     internal override int Trimmable => Offset <= window ? Offset : 0;
 
     private int Used => Held(Offset);
@@ -23,7 +23,7 @@ internal sealed class RotatingCache(int window, int step) : BufferedCache(step)
             Values.Write(values, Offset % window, window);
             Offset++;
 
-            // The query sees every position that is left, and the order of keys changes nothing.
+            // The query sees every position in the cache, and the order of keys doesn't affect the result.
             using MlxArray seenKeys = Keys.Read(0, Used);
             using MlxArray seenValues = Values.Read(0, Used);
             return AttentionKernel.Attend(queries, seenKeys, seenValues, Offset - Used, pass, settings);
@@ -39,7 +39,7 @@ internal sealed class RotatingCache(int window, int step) : BufferedCache(step)
 
     private protected override int Held(int offset) => Math.Min(offset, window);
 
-    /// <summary>The positions that the first of the new ones sees, in order, and the new ones.</summary>
+    /// <summary>Returns, in order, the old positions that the first new position sees, and the new positions.</summary>
     private MlxArray Append(GrowingBuffer buffer, MlxArray added)
     {
         int kept = Math.Min(Offset, window - 1);
@@ -53,14 +53,14 @@ internal sealed class RotatingCache(int window, int step) : BufferedCache(step)
             return Mx.Concatenate([before, added], axis: 2);
         }
 
-        // The oldest position of all lies where the next one goes; the new ones do not see it.
+        // The new positions don't see the oldest position, which the next one overwrites.
         int oldest = Offset % window;
         using MlxArray early = buffer.Read(Math.Min(oldest + 1, window), window);
         using MlxArray late = buffer.Read(0, oldest);
         return Mx.Concatenate([early, late, added], axis: 2);
     }
 
-    /// <summary>Keeps the last positions, each at its place.</summary>
+    /// <summary>Stores the last positions, each at its index modulo the window.</summary>
     private void Keep(GrowingBuffer buffer, MlxArray all)
     {
         int count = all.Shape[2];

@@ -1,9 +1,7 @@
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Chooses the tokens of one text from logits. Everything it keeps from token to token are arrays, so that the next step can be started
-/// before
-/// the last token is read.
+/// Chooses the tokens of one text from logits. All state is kept in arrays, so that the next step can start before the last token is read.
 /// </summary>
 internal sealed class Sampler : IDisposable
 {
@@ -13,10 +11,10 @@ internal sealed class Sampler : IDisposable
     private MlxArray? _seen;
     private MlxArray? _counts;
 
-    /// <param name="options">How to choose.</param>
-    /// <param name="vocabulary">How many tokens there are.</param>
-    /// <param name="prompt">The tokens before, for the repetition penalty.</param>
-    /// <exception cref="ArgumentException">An option names a token that there is not.</exception>
+    /// <param name="options">The generation options.</param>
+    /// <param name="vocabulary">The size of the vocabulary.</param>
+    /// <param name="prompt">The token IDs of the prompt, for the repetition penalty.</param>
+    /// <exception cref="ArgumentException">An option contains an invalid token ID.</exception>
     internal Sampler(GenerationOptions options, int vocabulary, IReadOnlyList<int> prompt)
     {
         _options = options;
@@ -50,7 +48,7 @@ internal sealed class Sampler : IDisposable
     }
 
     /// <summary>Checks that the options fit a vocabulary.</summary>
-    /// <exception cref="ArgumentException">An option names a token that the vocabulary does not have.</exception>
+    /// <exception cref="ArgumentException">An option contains an invalid token ID.</exception>
     internal static void Check(GenerationOptions options, int vocabulary)
     {
         foreach (int token in options.LogitBias.Keys)
@@ -64,8 +62,8 @@ internal sealed class Sampler : IDisposable
     }
 
     /// <summary>Chooses a token.</summary>
-    /// <param name="logits">Logits of shape (1, vocabulary).</param>
-    /// <returns>The token, of shape (1,), uint32, and what else was asked for.</returns>
+    /// <param name="logits">The logits, of shape (1, vocabulary).</param>
+    /// <returns>The token, uint32 of shape (1,), and the requested log-probabilities.</returns>
     internal Choice Choose(MlxArray logits)
     {
         if (_options is { Temperature: 0, LogProbabilities: false, TopLogProbabilities: 0 } && (_bias ?? _seen ?? _counts) is null)
@@ -162,13 +160,15 @@ internal sealed class Sampler : IDisposable
         return Mx.Random.Categorical(logits, axis: -1, key: keys[1]);
     }
 
-    /// <summary>Keeps the fewest of the most likely tokens that together have the probability, and at least one.</summary>
+    /// <summary>
+    /// Keeps the smallest number of most likely tokens, at least one, whose total probability reaches <see cref="GenerationOptions.TopP"/>.
+    /// </summary>
     private MlxArray Nucleus(MlxArray logits)
     {
         MlxArray order = Mx.ArgSort(-logits, axis: -1);
         MlxArray sorted = Mx.TakeAlongAxis(Mx.Softmax(logits, axis: -1, precise: true), order, axis: -1);
 
-        // A token stays while those before it have less than the probability.
+        // A token stays if the total probability of the more likely tokens is less than the limit.
         MlxArray before = Mx.CumSum(sorted, axis: -1) - sorted;
         MlxArray kept = Mx.LogicalOr(Mx.Less(before, (float)_options.TopP), Mx.Equal(Mx.Arange(logits.Shape[1]), 0));
         MlxArray back = Mx.ArgSort(order, axis: -1);
@@ -193,7 +193,7 @@ internal sealed class Sampler : IDisposable
     }
 }
 
-/// <summary>A token that was chosen, not yet read.</summary>
+/// <summary>A chosen token that may not be evaluated yet.</summary>
 /// <param name="Token">The token, of shape (1,).</param>
 /// <param name="LogProbability">Its log-probability, or null.</param>
 /// <param name="TopTokens">The most likely tokens, of shape (1, count), or null.</param>
@@ -202,7 +202,7 @@ internal sealed record Choice(MlxArray Token, MlxArray? LogProbability, MlxArray
 {
     internal IEnumerable<MlxArray> Arrays => new[] { Token, LogProbability, TopTokens, TopLogProbabilities }.OfType<MlxArray>();
 
-    /// <summary>Reads what was chosen; waits where it is not yet computed.</summary>
+    /// <summary>Reads the token, and waits until it is evaluated.</summary>
     internal GeneratedToken Read()
     {
         GeneratedToken token = new((int)Token.Item<uint>(), "");

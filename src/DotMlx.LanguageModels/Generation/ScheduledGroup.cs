@@ -10,7 +10,7 @@ internal abstract class ScheduledGroup(IReadOnlyList<ScheduledText> texts) : IDi
 
     internal Adapter? Adapter => texts[0].Adapter;
 
-    /// <summary>The number of texts that have not finished.</summary>
+    /// <summary>The number of texts that haven't finished.</summary>
     internal abstract int Running { get; }
 
     /// <summary>Builds the graph of one step with the active adapter.</summary>

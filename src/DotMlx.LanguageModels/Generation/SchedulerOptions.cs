@@ -8,7 +8,7 @@ public sealed record SchedulerOptions
     private readonly int _cachedPrompts = 8;
 
     /// <summary>The maximum number of texts generated at the same time, at least 1.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value isn't positive.</exception>
     public int MaxRunning
     {
         get => _maxRunning;

@@ -1,12 +1,12 @@
 namespace DotMlx.LanguageModels;
 
-/// <summary>Looks for texts that end a generation, also where they come in pieces.</summary>
+/// <summary>Detects stop strings, even if they span several pieces.</summary>
 internal sealed class StopStrings(IReadOnlyList<string> strings)
 {
     private string _held = "";
 
-    /// <summary>Takes the next piece.</summary>
-    /// <returns>The text that is certain now, and whether a stop string follows it.</returns>
+    /// <summary>Adds the next piece.</summary>
+    /// <returns>The text that is now final, and whether a stop string follows it.</returns>
     internal (string Text, bool Found) Add(string piece)
     {
         if (strings.Count == 0)
@@ -30,7 +30,7 @@ internal sealed class StopStrings(IReadOnlyList<string> strings)
         return (text[..(text.Length - held)], false);
     }
 
-    /// <summary>The text that was held back, when nothing more comes.</summary>
+    /// <summary>Returns the text that was held back, at the end of the generation.</summary>
     internal string Finish()
     {
         string rest = _held;
@@ -38,7 +38,7 @@ internal sealed class StopStrings(IReadOnlyList<string> strings)
         return rest;
     }
 
-    /// <summary>How many of the last characters are the beginning of a stop string.</summary>
+    /// <summary>The number of last characters that are the beginning of a stop string.</summary>
     private static int Beginning(string text, string stop)
     {
         for (int length = Math.Min(text.Length, stop.Length - 1); length > 0; length--)

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Hub;
 
-/// <summary>One download of one commit.</summary>
+/// <summary>A download of one commit.</summary>
 internal sealed class Download(
     HubClient client, HubCache cache, HubOptions options, string commit, IReadOnlyList<HubFile> listed, string repository)
 {
@@ -77,7 +77,7 @@ internal sealed class Download(
         cache.Link(commit, file);
     }
 
-    /// <summary>Refuses a listing that would write outside the folder, or whose contents couldn't be checked.</summary>
+    /// <summary>Rejects a file that would be written outside the folder or whose contents couldn't be verified.</summary>
     private void Check(HubFile file)
     {
         if (!HubFile.IsSafe(file.Name))

@@ -4,7 +4,7 @@ namespace DotMlx.LanguageModels.Hub;
 
 /// <summary>
 /// The folder of one model in the cache, in the layout of Python's <c>huggingface_hub</c>: contents under <c>blobs</c>, named by their
-/// digest; links to them under <c>snapshots/COMMIT</c>; the commit of a branch or tag under <c>refs</c>.
+/// digests; links to them under <c>snapshots/COMMIT</c>; and the commit of each branch or tag under <c>refs</c>.
 /// </summary>
 internal sealed class HubCache
 {
@@ -22,7 +22,7 @@ internal sealed class HubCache
 
     internal string Blob(HubFile file) => Path.Combine(_root, "blobs", file.Digest);
 
-    /// <summary>The folder of a revision that was downloaded before, or null.</summary>
+    /// <summary>Returns the folder of a revision that was downloaded before, or null.</summary>
     internal string? Find(string revision)
     {
         string reference = Path.Combine(_root, "refs", Path.Combine(revision.Split('/')));
@@ -30,7 +30,7 @@ internal sealed class HubCache
         return ModelHub.IsCommit(commit) && Directory.Exists(Snapshot(commit)) ? Snapshot(commit) : null;
     }
 
-    /// <summary>Whether the snapshot has the whole file. A link is made only when its file is whole, by Python too.</summary>
+    /// <summary>Whether the snapshot has the complete file. Python, too, creates a link only after its file is complete.</summary>
     internal bool Has(string commit, HubFile file)
     {
         FileInfo info = new(Path.Combine(Snapshot(commit), file.Name));
@@ -38,7 +38,7 @@ internal sealed class HubCache
         return target is FileInfo { Exists: true } found && found.Length == file.Size;
     }
 
-    /// <summary>The first file that a model needs and the folder lacks, or null if the folder is complete.</summary>
+    /// <summary>Returns the first file that a model needs but the folder lacks, or null if the folder is complete.</summary>
     internal static string? MissingFrom(string folder)
     {
         if (!File.Exists(Path.Combine(folder, "config.json")))
@@ -55,7 +55,7 @@ internal sealed class HubCache
 
     internal const string CheckpointIndex = "model.safetensors.index.json";
 
-    /// <summary>Keeps other processes, Python's among them, from downloading the same file at the same time.</summary>
+    /// <summary>Prevents other processes, including Python's, from downloading the same file at the same time.</summary>
     internal async Task<FileStream> LockAsync(HubFile file, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(_locks);
@@ -74,7 +74,7 @@ internal sealed class HubCache
         }
     }
 
-    /// <summary>Puts a whole file into the snapshot: as a link, or as a copy where links aren't allowed.</summary>
+    /// <summary>Adds a complete file to the snapshot: as a link, or as a copy if links aren't allowed.</summary>
     internal void Link(string commit, HubFile file)
     {
         string path = Path.Combine(Snapshot(commit), file.Name);
@@ -92,7 +92,7 @@ internal sealed class HubCache
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>Remembers the commit of a branch or tag.</summary>
+    /// <summary>Records the commit of a branch or tag.</summary>
     internal void Remember(string revision, string commit)
     {
         if (revision == commit)

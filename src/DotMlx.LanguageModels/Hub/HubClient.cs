@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace DotMlx.LanguageModels.Hub;
 
-/// <summary>The requests to the hub.</summary>
+/// <summary>Sends requests to the hub.</summary>
 internal sealed class HubClient : IDisposable
 {
     private const int MostRedirects = 10;
@@ -33,7 +33,7 @@ internal sealed class HubClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>The commit of a revision, and its files.</summary>
+    /// <summary>Returns the commit of a revision and its files.</summary>
     internal async Task<(string Commit, IReadOnlyList<HubFile> Files)> ListAsync(CancellationToken cancellationToken)
     {
         Uri address = new(_endpoint, $"api/models/{_repository}/revision/{Uri.EscapeDataString(_options.Revision)}?blobs=true");
@@ -63,7 +63,7 @@ internal sealed class HubClient : IDisposable
         }
     }
 
-    /// <summary>Downloads a file to a path, continuing what is there, and checks size and digest.</summary>
+    /// <summary>Downloads a file to a path, continues a partial download, and checks size and digest.</summary>
     internal async Task DownloadAsync(string commit, HubFile file, string path, Action<long> report, CancellationToken cancellationToken)
     {
         string escaped = string.Join('/', file.Name.Split('/').Select(Uri.EscapeDataString));
@@ -95,7 +95,7 @@ internal sealed class HubClient : IDisposable
             }
             target.SetLength(0);
 
-            // What an earlier run left may have been wrong, so that the whole file is asked for once more.
+            // The part from an earlier run may have been corrupt, so the whole file is downloaded once more.
             if (!again)
             {
                 throw new HubException(
@@ -165,7 +165,7 @@ internal sealed class HubClient : IDisposable
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Sends a request, follows redirects, and turns refusals into exceptions.</summary>
+    /// <summary>Sends a request, follows redirects, and converts error responses to exceptions.</summary>
     private async Task<HttpResponseMessage> SendAsync(Uri address, long? from, CancellationToken cancellationToken)
     {
         for (int i = 0; i <= MostRedirects; i++)

@@ -2,10 +2,10 @@ using System.Net;
 
 namespace DotMlx.LanguageModels.Hub;
 
-/// <summary>The hub refused a request, could not be reached, or sent something other than what it announced.</summary>
+/// <summary>The exception for a hub that rejects a request, can't be reached, or sends unexpected data.</summary>
 public sealed class HubException : IOException
 {
-    /// <summary>Creates an exception without a message of its own.</summary>
+    /// <summary>Creates an exception with the default message.</summary>
     public HubException()
     {
     }
@@ -25,6 +25,6 @@ public sealed class HubException : IOException
     {
     }
 
-    /// <summary>The HTTP status of the answer, or null if there was none.</summary>
+    /// <summary>The HTTP status of the response, or null if there was no response.</summary>
     public HttpStatusCode? StatusCode { get; internal init; }
 }

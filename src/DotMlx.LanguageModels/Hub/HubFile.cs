@@ -11,7 +11,7 @@ internal sealed partial record HubFile(string Name, long Size, string Digest)
     /// <summary>Whether the digest is the SHA-256 of the contents.</summary>
     internal bool IsLarge => Digest.Length == 64;
 
-    /// <summary>Whether a loaded model may need the file whatever the weights are called.</summary>
+    /// <summary>Whether a model may need the file, regardless of the names of its weights.</summary>
     internal static bool IsNeeded(string name) => MetadataName().IsMatch(name);
 
     /// <summary>Whether the name stays inside the folder it is appended to, on every operating system.</summary>

@@ -28,10 +28,10 @@ public sealed record HubOptions
     /// <summary>Receives the progress of the download; null for none.</summary>
     public IProgress<HubProgress>? Progress { get; init; }
 
-    /// <summary>How long a connection may send nothing before it counts as broken; 30 seconds by default.</summary>
+    /// <summary>The maximum time without data before a connection counts as broken; 30 seconds by default.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often a download that makes no progress is tried again; 5 by default.</summary>
+    /// <summary>The maximum number of retries without progress; 5 by default.</summary>
     public int Retries { get; init; } = 5;
 
     /// <summary>The wait before the first retry, which doubles with each further one.</summary>

@@ -3,25 +3,26 @@ using System.Text.RegularExpressions;
 namespace DotMlx.LanguageModels.Hub;
 
 /// <summary>
-/// Downloads models from Hugging Face's hub into the cache that Python's <c>huggingface_hub</c> uses, so that a model is downloaded once
-/// for both.
+/// Downloads models from the Hugging Face Hub to the cache that it shares with Python's <c>huggingface_hub</c>, so that each model is
+/// downloaded only once.
 /// </summary>
 public static partial class ModelHub
 {
     /// <summary>
-    /// Returns the folder of a model, downloading what is missing: options, tokenizer, chat template, and safetensors weights. Interrupted
+    /// Returns the folder of a model, and downloads missing files: options, tokenizer, chat template, and safetensors weights. Interrupted
     /// downloads continue where they stopped. If the hub can't be reached, a complete folder in the cache is used.
     /// </summary>
     /// <param name="repository">The name of the model, such as <c>Qwen/Qwen3-0.6B</c>.</param>
     /// <param name="options">Revision, token, cache, and progress; null for the defaults.</param>
-    /// <param name="cancellationToken">Ends the download; what has arrived stays for the next one.</param>
-    /// <returns>The folder, which <see cref="LanguageModel.Load"/> takes.</returns>
+    /// <param name="cancellationToken">Cancels the download. The next download continues from the received data.</param>
+    /// <returns>The folder, for <see cref="LanguageModel.Load"/>.</returns>
     /// <exception cref="ArgumentException">The name or the revision isn't valid.</exception>
     /// <exception cref="HubException">
-    /// The model doesn't exist, needs a token, or has no safetensors weights; the hub can't be reached; or a file isn't what was announced.
+    /// The model doesn't exist, needs a token, or has no safetensors weights; the hub can't be reached; or a file differs from the one
+    /// announced.
     /// </exception>
     /// <exception cref="FileNotFoundException">
-    /// <see cref="HubOptions.Offline"/> is set and the cache doesn't have the whole model.
+    /// <see cref="HubOptions.Offline"/> is true, and the cache doesn't contain the complete model.
     /// </exception>
     public static async Task<string> DownloadAsync(string repository, HubOptions? options = null,
         CancellationToken cancellationToken = default)
@@ -52,7 +53,7 @@ public static partial class ModelHub
         return cache.Snapshot(commit);
     }
 
-    /// <summary>Returns the folder of a model that is whole in the cache, or null. Nothing is downloaded.</summary>
+    /// <summary>Returns the folder of a model if the cache contains the complete model; otherwise, null. Nothing is downloaded.</summary>
     /// <param name="repository">The name of the model, such as <c>Qwen/Qwen3-0.6B</c>.</param>
     /// <param name="options">Revision and cache; null for the defaults.</param>
     /// <exception cref="ArgumentException">The name or the revision isn't valid.</exception>

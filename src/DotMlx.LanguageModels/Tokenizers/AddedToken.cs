@@ -5,7 +5,7 @@ using DotMlx.LanguageModels.Tokenizers.Unicode;
 
 namespace DotMlx.LanguageModels.Tokenizers;
 
-/// <summary>A token that is found in the text before the model sees it.</summary>
+/// <summary>An added token, which is found in the text before the model splits it.</summary>
 internal sealed record AddedToken(
     string Content, bool Special, bool SingleWord = false, bool StripsLeft = false, bool StripsRight = false, bool Normalized = false)
 {
@@ -33,12 +33,12 @@ internal sealed class AddedTokens(Model model, Normalizer? normalizer)
 
     public AddedToken? Find(int id) => _tokens.GetValueOrDefault(id);
 
-    /// <summary>The text of a token as the decoder takes it: normalized, where the token is.</summary>
+    /// <summary>Returns the text of a token for the decoder, normalized if the token is.</summary>
     public string? TextOf(int id) => _normalized.TryGetValue(id, out string? text) ? text : Find(id)?.Content;
 
     public bool IsSpecial(string text) => _special.Contains(text);
 
-    /// <summary>Adds tokens. What the vocabulary has keeps its id; what is new takes the next one, whatever the file says.</summary>
+    /// <summary>Adds tokens. Tokens in the vocabulary keep their IDs. New tokens get the next ID, regardless of the file.</summary>
     public void Add(IEnumerable<AddedToken> tokens)
     {
         int next = Math.Max(model.Count, _tokens.Count > 0 ? _tokens.Keys.Max() + 1 : 0);
@@ -65,7 +65,7 @@ internal sealed class AddedTokens(Model model, Normalizer? normalizer)
         }
     }
 
-    /// <summary>Finds the added tokens in <paramref name="text"/> and normalizes what is between them.</summary>
+    /// <summary>Finds the added tokens in <paramref name="text"/> and normalizes the text between them.</summary>
     public List<Piece> Split(string text)
     {
         var verbatim = new List<Piece>();

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace DotMlx.LanguageModels.Tokenizers;
 
-/// <summary>The printable characters that byte-level tokenizers write for the 256 bytes.</summary>
+/// <summary>The printable characters that represent the 256 bytes in byte-level tokenizers.</summary>
 internal static class ByteAlphabet
 {
     private static readonly char[] Characters = MakeCharacters();
     private static readonly Dictionary<char, byte> Bytes = Characters.Select((c, b) => (c, b))
         .ToDictionary(pair => pair.c, pair => (byte)pair.b);
 
-    /// <summary>The UTF-8 bytes of <paramref name="text"/>, a character each.</summary>
+    /// <summary>Writes the UTF-8 bytes of <paramref name="text"/> as one character each.</summary>
     public static void Write(ReadOnlySpan<char> text, StringBuilder result)
     {
         Span<byte> utf8 = stackalloc byte[4];
@@ -21,7 +21,7 @@ internal static class ByteAlphabet
         }
     }
 
-    /// <summary>Adds the bytes that <paramref name="token"/> writes; its own UTF-8 where it has other characters.</summary>
+    /// <summary>Adds the bytes that <paramref name="token"/> represents, or its own UTF-8 bytes if it contains other characters.</summary>
     public static void Read(string token, List<byte> bytes)
     {
         int start = bytes.Count;

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace DotMlx.LanguageModels.Tokenizers;
 
-/// <summary>A value of a JSON file with the path to it, which every complaint names.</summary>
+/// <summary>A value of a JSON file with its path for error messages.</summary>
 internal readonly record struct JsonField(JsonElement Value, string Path)
 {
     public bool IsNull => Value.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined;
@@ -12,7 +12,7 @@ internal readonly record struct JsonField(JsonElement Value, string Path)
     public JsonField Get(string name) =>
         Find(name) ?? throw new InvalidDataException($"{Path} has no '{name}'");
 
-    /// <summary>The member, or null where it is missing or null.</summary>
+    /// <summary>Returns a member, or null if it is missing or null.</summary>
     public JsonField? Find(string name)
     {
         if (Value.ValueKind != JsonValueKind.Object)
@@ -35,7 +35,7 @@ internal readonly record struct JsonField(JsonElement Value, string Path)
         }
     }
 
-    /// <summary>A string of one character, as a string.</summary>
+    /// <summary>Returns a string that must contain one character.</summary>
     public string Character()
     {
         string text = Text();

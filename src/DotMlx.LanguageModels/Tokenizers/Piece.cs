@@ -3,8 +3,8 @@ using DotMlx.LanguageModels.Tokenizers.Patterns;
 namespace DotMlx.LanguageModels.Tokenizers;
 
 /// <summary>
-/// A stretch of text on its way to the model. <paramref name="Id"/> is that of an added token, or -1; <paramref name="IsFirst"/>
-/// says that the text begins here.
+/// A section of text on its way to the model. <paramref name="Id"/> is the ID of an added token, or -1. <paramref name="IsFirst"/> is true
+/// at the beginning of the text.
 /// </summary>
 internal readonly record struct Piece(string Text, int Start, int Length, bool IsFirst, int Id = -1)
 {
@@ -15,7 +15,7 @@ internal readonly record struct Piece(string Text, int Start, int Length, bool I
     public Piece With(string text) => this with { Text = text, Start = 0, Length = text.Length };
 }
 
-/// <summary>What becomes of the stretches that match where a piece is split.</summary>
+/// <summary>How the matches are handled when a piece is split.</summary>
 internal enum SplitBehavior
 {
     Removed,
@@ -38,12 +38,12 @@ internal static class Splitting
         var other => throw field.Unknown($"the behavior '{other}'"),
     };
 
-    /// <summary>Adds to <paramref name="result"/> the parts of <paramref name="piece"/> that are not empty.</summary>
+    /// <summary>Adds the nonempty parts of <paramref name="piece"/> to <paramref name="result"/>.</summary>
     /// <param name="piece">The piece.</param>
     /// <param name="matches">The matches in order, relative to the piece.</param>
-    /// <param name="invert">Whether what lies between the matches counts as matching.</param>
-    /// <param name="behavior">What becomes of the matches.</param>
-    /// <param name="result">Takes the parts.</param>
+    /// <param name="invert">Whether the text between the matches counts as matching instead.</param>
+    /// <param name="behavior">How the matches are handled.</param>
+    /// <param name="result">The list that receives the parts.</param>
     public static void Split(
         Piece piece, IEnumerable<(int Start, int End)> matches, bool invert, SplitBehavior behavior, List<Piece> result)
     {
@@ -61,11 +61,11 @@ internal static class Splitting
         merging.Finish();
     }
 
-    /// <summary>The matches of <paramref name="pattern"/> in <paramref name="piece"/>, relative to it.</summary>
+    /// <summary>Returns the matches of <paramref name="pattern"/> in <paramref name="piece"/>, relative to it.</summary>
     public static IEnumerable<(int Start, int End)> Matches(Pattern pattern, Piece piece) =>
         pattern.Matches(piece.Text, piece.Start, piece.Length).Select(match => (match.Start - piece.Start, match.End - piece.Start));
 
-    /// <summary>Each character of <paramref name="piece"/> for which <paramref name="test"/> holds.</summary>
+    /// <summary>Returns each character of <paramref name="piece"/> for which <paramref name="test"/> holds.</summary>
     public static IEnumerable<(int Start, int End)> Characters(Piece piece, Func<int, bool> test)
     {
         for (int i = piece.Start; i < piece.Start + piece.Length;)

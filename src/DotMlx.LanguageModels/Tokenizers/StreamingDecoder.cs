@@ -4,16 +4,18 @@ using DotMlx.LanguageModels.Tokenizers.Decoders;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Decodes ids as they arrive. The returned texts never end within a character, and together they are the text that <see
-/// cref="Tokenizer.Decode"/> returns. One exception: if a run of byte tokens turns out to be invalid UTF-8 after some of its characters
-/// were returned, these characters are kept. Not safe for use by several threads at once.
+/// Decodes token IDs as they arrive. The returned texts never end within a character, and together they form the text that <see
+/// cref="Tokenizer.Decode"/> returns. There is one exception: if a run of byte tokens turns out to be invalid UTF-8 after some of its
+/// characters were returned, these characters are kept. This class isn't thread-safe.
 /// </summary>
 public sealed class StreamingDecoder
 {
     private readonly Tokenizer _tokenizer;
     private readonly bool _skipSpecialTokens;
 
-    /// <summary>The tokens since a little before the last text that was returned: how a token reads can depend on its neighbors.</summary>
+    /// <summary>
+    /// The recent tokens, beginning before the last returned text, because the text of a token can depend on its neighbors.
+    /// </summary>
     private readonly List<string> _window = [];
     private readonly StringBuilder _unclean = new();
     private int _returned;
@@ -22,9 +24,9 @@ public sealed class StreamingDecoder
         (_tokenizer, _skipSpecialTokens) = (tokenizer, skipSpecialTokens);
 
     /// <summary>
-    /// Takes the next id, and returns the text that is complete with it: often none, sometimes the text of several tokens.
+    /// Adds the next token ID, and returns the text that is now complete: often none, and sometimes the text of several tokens.
     /// </summary>
-    /// <param name="id">The id.</param>
+    /// <param name="id">The token ID.</param>
     public string Add(int id)
     {
         if (_tokenizer.TokenToDecode(id, _skipSpecialTokens) is not { } token)
@@ -42,14 +44,14 @@ public sealed class StreamingDecoder
         return text;
     }
 
-    /// <summary>The text of the window's tokens before <paramref name="end"/> that was not returned yet.</summary>
+    /// <summary>Returns the text of the window's tokens before <paramref name="end"/> that hasn't been returned yet.</summary>
     private string Advance(int end)
     {
         if (end <= _returned)
             return "";
         string before = _tokenizer.DecodeTokens(_window[.._returned]), all = _tokenizer.DecodeTokens(_window[..end]);
         string text = all.Length > before.Length ? all[before.Length..] : "";
-        // The tokens that came with the last text stay: they are what the next ones are neighbors of.
+        // The tokens of the last returned text stay, because they are neighbors of the next tokens.
         if (text.Length > 0)
         {
             _window.RemoveRange(0, _returned);
@@ -60,7 +62,7 @@ public sealed class StreamingDecoder
         return text;
     }
 
-    /// <summary>How many of the last tokens hold the bytes of a character that is not complete.</summary>
+    /// <summary>The number of last tokens that contain the bytes of an incomplete character.</summary>
     private int TokensOfIncompleteCharacter()
     {
         var bytes = new List<byte>();

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace DotMlx.LanguageModels.Tokenizers;
 
-/// <summary>Finds the leftmost of many tokens in a text, and of those the longest.</summary>
+/// <summary>Finds the leftmost token in a text, and the longest one if several begin there.</summary>
 internal sealed class TokenTrie
 {
     private readonly Node _root = new();
@@ -21,7 +21,7 @@ internal sealed class TokenTrie
         _first = null;
     }
 
-    /// <summary>The first match at or after <paramref name="from"/>, or null.</summary>
+    /// <summary>Returns the first match at or after <paramref name="from"/>, or null.</summary>
     public (int Start, int End, int Id)? Find(ReadOnlySpan<char> text, int from)
     {
         if (_root.Next.Count == 0)

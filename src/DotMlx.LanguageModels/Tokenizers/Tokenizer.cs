@@ -6,12 +6,12 @@ using DotMlx.LanguageModels.Tokenizers.PostProcessors;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Turns text into the token ids of a model and back, as the model's <c>tokenizer.json</c> says, with the ids that Hugging Face's
-/// tokenizers give. Safe for use by several threads at once.
+/// Converts text to the token IDs of a model and back, as specified by the model's <c>tokenizer.json</c>. The IDs match those of Hugging
+/// Face's tokenizers. All members are thread-safe.
 /// </summary>
 /// <remarks>
-/// The models BPE (byte-level or with byte fallback), WordPiece, WordLevel and Unigram are read. Truncation and padding are not
-/// applied, as in transformers: whoever makes a batch cuts and fills it.
+/// Supported models are BPE (byte-level or with byte fallback), WordPiece, WordLevel, and Unigram. As in transformers, truncation and
+/// padding aren't applied: truncate and pad the IDs when you create a batch.
 /// </remarks>
 public sealed class Tokenizer
 {
@@ -28,30 +28,31 @@ public sealed class Tokenizer
     }
 
     /// <summary>
-    /// The tokens with a role, by its name in <c>tokenizer_config.json</c>: <c>bos_token</c>, <c>eos_token</c>, <c>pad_token</c>, …
+    /// The tokens with a role, by the name of the role in <c>tokenizer_config.json</c>: <c>bos_token</c>, <c>eos_token</c>,
+    /// <c>pad_token</c>, …
     /// </summary>
     public IReadOnlyDictionary<string, string> SpecialTokens => _config.SpecialTokens;
 
-    /// <summary>How many tokens there are, added ones included. A model's embedding often has more rows.</summary>
+    /// <summary>The number of tokens, including added ones. A model's embedding often has more rows.</summary>
     public int VocabularySize => _file.Model.Count + _file.Added.NewCount;
 
-    /// <summary>The id of the token that begins a text, or null.</summary>
+    /// <summary>The ID of the token that begins a text, or null.</summary>
     public int? BosId => IdOf("bos_token");
 
-    /// <summary>The id of the token that ends a text, or null. <c>generation_config.json</c> may name more.</summary>
+    /// <summary>The ID of the token that ends a text, or null. <c>generation_config.json</c> may name more.</summary>
     public int? EosId => IdOf("eos_token");
 
-    /// <summary>The id of the token that fills a batch, or null.</summary>
+    /// <summary>The ID of the padding token, or null.</summary>
     public int? PadId => IdOf("pad_token");
 
-    /// <summary>The id of the token for what is unknown, or null.</summary>
+    /// <summary>The ID of the token for unknown text, or null.</summary>
     public int? UnknownId => IdOf("unk_token");
 
-    /// <summary>Reads <c>tokenizer.json</c>, and what <c>tokenizer_config.json</c> and <c>special_tokens_map.json</c> add to it.</summary>
+    /// <summary>Loads <c>tokenizer.json</c>, <c>tokenizer_config.json</c>, and <c>special_tokens_map.json</c>.</summary>
     /// <param name="folder">The folder of a model in Hugging Face's layout.</param>
     /// <exception cref="FileNotFoundException">The folder has no <c>tokenizer.json</c>.</exception>
-    /// <exception cref="InvalidDataException">A file is broken; the message names the file, the place and the fault.</exception>
-    /// <exception cref="NotSupportedException">A file asks for something that this library does not have; the message names it.</exception>
+    /// <exception cref="InvalidDataException">A file is invalid; the message names the file, the location, and the fault.</exception>
+    /// <exception cref="NotSupportedException">A file requires an unsupported feature; the message names it.</exception>
     public static Tokenizer Load(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -70,10 +71,10 @@ public sealed class Tokenizer
         return new Tokenizer(path, file, config);
     }
 
-    /// <summary>The ids of <paramref name="text"/>.</summary>
-    /// <param name="text">The text. Surrogates without a partner count as U+FFFD.</param>
+    /// <summary>Converts text to token IDs.</summary>
+    /// <param name="text">The text. Unpaired surrogates are treated as U+FFFD.</param>
     /// <param name="addSpecialTokens">
-    /// Whether to put the special tokens around it that the file asks for, such as a token that begins a text.
+    /// Whether to add the special tokens that the file specifies, such as a token that begins a text.
     /// </param>
     /// <exception cref="InvalidDataException">The vocabulary lacks its own unknown token, or a pattern takes too many steps.</exception>
     public int[] Encode(string text, bool addSpecialTokens = true)
@@ -102,9 +103,9 @@ public sealed class Tokenizer
         return [.. ids];
     }
 
-    /// <summary>The text of <paramref name="ids"/>. Ids that no token has are left out.</summary>
-    /// <param name="ids">The ids.</param>
-    /// <param name="skipSpecialTokens">Whether to leave special tokens out.</param>
+    /// <summary>Converts token IDs to text. Unknown IDs are skipped.</summary>
+    /// <param name="ids">The token IDs.</param>
+    /// <param name="skipSpecialTokens">Whether to skip special tokens.</param>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(ids);
@@ -112,25 +113,25 @@ public sealed class Tokenizer
         return _config.CleansUp ? CleanUp.Text(text) : text;
     }
 
-    /// <summary>Starts decoding of ids that come one by one.</summary>
-    /// <param name="skipSpecialTokens">Whether to leave special tokens out.</param>
+    /// <summary>Creates a decoder for token IDs that arrive one by one.</summary>
+    /// <param name="skipSpecialTokens">Whether to skip special tokens.</param>
     public StreamingDecoder StartDecoding(bool skipSpecialTokens = true) => new(this, skipSpecialTokens);
 
-    /// <summary>The id of <paramref name="token"/>, written as in the vocabulary, or null.</summary>
+    /// <summary>Returns the ID of a token, written as in the vocabulary, or null.</summary>
     public int? TokenToId(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
         return _file.Added.IdOf(token) ?? _file.Model.IdOf(token);
     }
 
-    /// <summary>The token with <paramref name="id"/>, written as in the vocabulary, or null.</summary>
+    /// <summary>Returns the token with an ID, written as in the vocabulary, or null.</summary>
     public string? IdToToken(int id) => _file.Added.Find(id)?.Content ?? _file.Model.TokenOf(id);
 
     /// <summary>
-    /// The UTF-8 bytes that the token with <paramref name="id"/> stands for within a text. They need not be whole characters. Empty if no
-    /// token has this ID.
+    /// Returns the UTF-8 bytes that the token represents within a text. They can end within a character. The result is empty if the ID is
+    /// unknown.
     /// </summary>
-    /// <param name="id">The id.</param>
+    /// <param name="id">The token ID.</param>
     public byte[] IdToBytes(int id)
     {
         List<byte> bytes = [];
@@ -139,12 +140,12 @@ public sealed class Tokenizer
         if (TryReadBytes(token, bytes))
             return [.. bytes];
 
-        // Decoders treat the first token of a text in their own way.
+        // Decoders treat the first token of a text differently.
         string first = DecodeTokens([token]), both = DecodeTokens([token, token]);
         return Encoding.UTF8.GetBytes(both.StartsWith(first, StringComparison.Ordinal) ? both[first.Length..] : first);
     }
 
-    /// <summary>Whether the token with <paramref name="id"/> is special: no part of what is said.</summary>
+    /// <summary>Whether the token with an ID is special, which means that it isn't part of the text itself.</summary>
     public bool IsSpecial(int id) => _file.Added.Find(id) is { Special: true };
 
     internal bool CleansUp => _config.CleansUp;

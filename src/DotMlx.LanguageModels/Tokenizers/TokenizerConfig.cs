@@ -4,12 +4,12 @@ using DotMlx.LanguageModels.Tokenizers.PostProcessors;
 
 namespace DotMlx.LanguageModels.Tokenizers;
 
-/// <summary>What <c>tokenizer_config.json</c> (or <c>special_tokens_map.json</c>) says beside <c>tokenizer.json</c>.</summary>
+/// <summary>The settings in <c>tokenizer_config.json</c> or <c>special_tokens_map.json</c> that supplement <c>tokenizer.json</c>.</summary>
 internal sealed record TokenizerConfig(
     IReadOnlyDictionary<string, string> SpecialTokens, IReadOnlyList<AddedToken> Declared, IReadOnlyList<AddedToken> Special, bool CleansUp,
     bool? AddsBos = null, bool? AddsEos = null)
 {
-    // The classes of transformers that make their post-processor of two settings, whatever tokenizer.json says.
+    // These transformers classes build their post-processor from two settings, regardless of tokenizer.json.
     private static readonly string[] Rebuilding = ["LlamaTokenizer", "CodeLlamaTokenizer", "GemmaTokenizer"];
 
     private static readonly string[] Roles =
@@ -50,8 +50,8 @@ internal sealed record TokenizerConfig(
             rebuilds ? root.Find("add_bos_token")?.Flag() : null, rebuilds ? root.Find("add_eos_token")?.Flag() : null);
     }
 
-    /// <summary>The post-processor that the settings ask for; null where they leave that of <c>tokenizer.json</c>.</summary>
-    /// <param name="idOf">The id of a token.</param>
+    /// <summary>Creates the post-processor that the settings require; null to keep the one in <c>tokenizer.json</c>.</summary>
+    /// <param name="idOf">Returns the ID of a token.</param>
     public PostProcessor? RebuildPostProcessor(Func<string, int?> idOf)
     {
         return AddsBos is null && AddsEos is null
@@ -62,7 +62,7 @@ internal sealed record TokenizerConfig(
             adds && SpecialTokens.TryGetValue(role, out string? token) && idOf(token) is { } id ? [id] : [];
     }
 
-    /// <summary>Adds what the configuration names and the tokenizer lacks or has with other properties, as transformers does.</summary>
+    /// <summary>Adds the configured tokens that the tokenizer lacks or has with other properties, as transformers does.</summary>
     public void AddTo(AddedTokens tokens)
     {
         tokens.Add([.. Declared

@@ -7,7 +7,7 @@ using DotMlx.LanguageModels.Tokenizers.PreTokenizers;
 
 namespace DotMlx.LanguageModels.Tokenizers;
 
-/// <summary>The steps that <c>tokenizer.json</c> describes.</summary>
+/// <summary>The tokenization steps from <c>tokenizer.json</c>.</summary>
 internal sealed record TokenizerFile(Model Model, AddedTokens Added, PreTokenizer? PreTokenizer, PostProcessor? PostProcessor,
     Decoder? Decoder)
 {
@@ -28,7 +28,7 @@ internal sealed record TokenizerFile(Model Model, AddedTokens Added, PreTokenize
     private static T? Read<T>(JsonField root, string name, Func<JsonField, T> read) where T : class =>
         root.Find(name) is { } field ? read(field) : null;
 
-    /// <summary>Reads a JSON file; what is wrong with it is said with its path.</summary>
+    /// <summary>Reads a JSON file. Error messages contain its path.</summary>
     public static T Load<T>(string path, Func<JsonField, T> read)
     {
         try

@@ -2,21 +2,21 @@ using System.Buffers;
 
 namespace DotMlx.LanguageModels.Tokenizers.Decoders;
 
-/// <summary>Removes the spaces that tokenizing English puts before punctuation and contractions.</summary>
+/// <summary>Removes the spaces that English tokenization leaves before punctuation and contractions.</summary>
 internal static class CleanUp
 {
     /// <summary>
-    /// The characters that a rule of <see cref="Text"/> has: text can be cut after any other without changing the result.
+    /// The characters in the rules of <see cref="Text"/>. Text can be split after any other character without changing the result.
     /// </summary>
     private static readonly SearchValues<char> InRules = SearchValues.Create(" .?!,'ntmsver");
 
-    /// <summary>As the WordPiece decoder does it, token by token.</summary>
+    /// <summary>Cleans up one token, as the WordPiece decoder does.</summary>
     public static string WordPiece(string text) => Rest(Start(text).Replace(" do not", " don't", StringComparison.Ordinal));
 
-    /// <summary>As <c>clean_up_tokenization_spaces</c> asks for it, on the whole text.</summary>
+    /// <summary>Cleans up the whole text, as <c>clean_up_tokenization_spaces</c> requires.</summary>
     public static string Text(string text) => Rest(Start(text));
 
-    /// <summary>How much of <paramref name="text"/> can be cleaned up before what follows is known.</summary>
+    /// <summary>The length of the part of <paramref name="text"/> that can be cleaned up before the following text is known.</summary>
     public static int SafeLength(ReadOnlySpan<char> text) => text.LastIndexOfAnyExcept(InRules) + 1;
 
     private static string Start(string text) => text

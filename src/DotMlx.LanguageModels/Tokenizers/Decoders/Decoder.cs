@@ -4,12 +4,12 @@ using DotMlx.LanguageModels.Tokenizers.PreTokenizers;
 
 namespace DotMlx.LanguageModels.Tokenizers.Decoders;
 
-/// <summary>Turns tokens back into text, step by step.</summary>
+/// <summary>Converts tokens back to text.</summary>
 internal abstract class Decoder
 {
     public abstract List<string> Decode(List<string> tokens);
 
-    /// <summary>Adds the UTF-8 bytes of a token that need not be whole characters; false where the token is text.</summary>
+    /// <summary>Adds the UTF-8 bytes of a token, which may be incomplete characters; returns false if the token is text.</summary>
     public virtual bool TryReadBytes(string token, List<byte> bytes) => false;
 
     public static Decoder Read(JsonField field) => field.Type switch
@@ -74,7 +74,7 @@ internal sealed class SequenceDecoder(Decoder[] steps) : Decoder
     public override bool TryReadBytes(string token, List<byte> bytes) => steps.Any(step => step.TryReadBytes(token, bytes));
 }
 
-/// <summary>A decoder that changes each token by itself, given its place.</summary>
+/// <summary>A decoder that changes each token separately, by its text and position.</summary>
 internal sealed class TokenDecoder(Func<string, int, string> decode) : Decoder
 {
     public override List<string> Decode(List<string> tokens) => [.. tokens.Select(decode)];
@@ -85,7 +85,7 @@ internal sealed class TokensDecoder(Func<List<string>, List<string>> decode) : D
     public override List<string> Decode(List<string> tokens) => decode(tokens);
 }
 
-/// <summary>A decoder that makes one text of all tokens.</summary>
+/// <summary>A decoder that joins all tokens into one text.</summary>
 internal sealed class WholeDecoder(Func<List<string>, string> decode) : Decoder
 {
     public override List<string> Decode(List<string> tokens) => [decode(tokens)];
@@ -108,7 +108,9 @@ internal sealed class ByteLevelDecoder : Decoder
     }
 }
 
-/// <summary>Joins runs of tokens such as <c>&lt;0xE4&gt;</c>; a run that is no UTF-8 becomes a replacement character a byte.</summary>
+/// <summary>
+/// Joins runs of tokens such as <c>&lt;0xE4&gt;</c>; a run that isn't valid UTF-8 becomes one replacement character per byte.
+/// </summary>
 internal sealed class ByteFallbackDecoder : Decoder
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);

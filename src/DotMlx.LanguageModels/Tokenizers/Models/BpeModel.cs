@@ -4,8 +4,8 @@ using System.Text;
 namespace DotMlx.LanguageModels.Tokenizers.Models;
 
 /// <summary>
-/// Byte-pair encoding: a word's characters are merged pair by pair, the pair of lowest rank first, of equal ones the leftmost.
-/// A queue finds the next pair, so that a long word takes time in proportion to n log n.
+/// Byte-pair encoding. The characters of a word are merged pair by pair: the pair of lowest rank first, and the leftmost of equal ones. A
+/// queue finds the next pair, so that the time for a long word is O(n log n).
 /// </summary>
 internal sealed class BpeModel : Model
 {
@@ -85,7 +85,7 @@ internal sealed class BpeModel : Model
     }
 
     /// <summary>
-    /// The ids of the characters. As in Hugging Face's, bytes that stand for a character go before unknown ones that wait.
+    /// The IDs of the characters. As in Hugging Face's implementation, byte tokens are added before a pending unknown token.
     /// </summary>
     private List<int> Symbols(ReadOnlySpan<char> word)
     {
@@ -151,7 +151,7 @@ internal sealed class BpeModel : Model
         while (queue.TryDequeue(out int left, out (int Rank, int) order))
         {
             int right = symbols[left] < 0 ? count : next[left];
-            // A symbol that was merged since has made the entry stale.
+            // The entry is stale because one of its symbols has been merged since.
             if (right == count || !_merges.TryGetValue((symbols[left], symbols[right]), out (int Rank, int Id) merge)
                 || merge.Rank != order.Rank)
                 continue;

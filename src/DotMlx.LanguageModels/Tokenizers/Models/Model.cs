@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tokenizers.Models;
 
-/// <summary>Turns a word into ids.</summary>
+/// <summary>Converts a word to token IDs.</summary>
 internal abstract class Model(Vocabulary vocabulary)
 {
     public int Count => Vocabulary.Count;
@@ -11,7 +11,7 @@ internal abstract class Model(Vocabulary vocabulary)
 
     public string? TokenOf(int id) => Vocabulary.TokenOf(id);
 
-    /// <summary>Adds the ids of <paramref name="word"/> to <paramref name="ids"/>.</summary>
+    /// <summary>Adds the token IDs of <paramref name="word"/> to <paramref name="ids"/>.</summary>
     public abstract void Encode(ReadOnlySpan<char> word, List<int> ids);
 
     public static Model Read(JsonField field) => (field.Find("type")?.Text() ?? Guess(field)) switch
@@ -23,7 +23,7 @@ internal abstract class Model(Vocabulary vocabulary)
         var other => throw field.Unknown($"the model '{other}'"),
     };
 
-    /// <summary>Older files have no type.</summary>
+    /// <summary>Infers the type of the model, which older files don't specify.</summary>
     private static string Guess(JsonField field) =>
         field.Find("merges") is not null ? "BPE"
         : field.Find("max_input_chars_per_word") is not null ? "WordPiece"
@@ -31,7 +31,7 @@ internal abstract class Model(Vocabulary vocabulary)
         : "WordLevel";
 }
 
-/// <summary>Whole words or the unknown token.</summary>
+/// <summary>A model that maps whole words to tokens and other words to the unknown token.</summary>
 internal sealed class WordLevelModel(JsonField field) : Model(Vocabulary.Read(field.Get("vocab")))
 {
     private readonly string _unknown = field.Get("unk_token").Text();

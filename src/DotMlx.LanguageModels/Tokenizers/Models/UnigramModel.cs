@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DotMlx.LanguageModels.Tokenizers.Models;
 
-/// <summary>SentencePiece's unigram model: the segmentation of the highest total score.</summary>
+/// <summary>SentencePiece's unigram model: the segmentation with the highest total score.</summary>
 internal sealed class UnigramModel : Model
 {
     private const double UnknownPenalty = 10;
@@ -44,7 +44,7 @@ internal sealed class UnigramModel : Model
         for (int end = word.Length; end > 0; end = starts[end])
         {
             bool unknown = best[end] == _unknown;
-            // Neighboring unknown characters are one token.
+            // Adjacent unknown characters form one token.
             if (unknown && lastUnknown)
                 parts[^1] = (starts[end], parts[^1].End);
             else
@@ -68,7 +68,7 @@ internal sealed class UnigramModel : Model
     private int Unknown() =>
         _unknown ?? throw new InvalidDataException("the text has a character that is unknown, and the file names no unk_id");
 
-    /// <summary>For each position the start of the best token that ends there, and its id.</summary>
+    /// <summary>Returns, for each position, the start and the ID of the best token that ends there.</summary>
     private int[] BestStarts(ReadOnlySpan<char> word, out int[] best)
     {
         var starts = new int[word.Length + 1];
@@ -102,8 +102,8 @@ internal sealed class UnigramModel : Model
     }
 
     /// <summary>
-    /// Keeps of the sorted tokens from <paramref name="low"/> to <paramref name="high"/> those with <paramref name="c"/> at
-    /// <paramref name="depth"/>.
+    /// Narrows the sorted tokens from <paramref name="low"/> to <paramref name="high"/> to those with <paramref name="c"/> at <paramref
+    /// name="depth"/>.
     /// </summary>
     private bool Narrow(ref int low, ref int high, int depth, char c)
     {

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tokenizers.Models;
 
-/// <summary>Tokens and their ids.</summary>
+/// <summary>Tokens and their IDs.</summary>
 internal sealed class Vocabulary
 {
     private readonly Dictionary<string, int> _ids;
@@ -16,7 +16,7 @@ internal sealed class Vocabulary
 
     public int Count => _ids.Count;
 
-    /// <summary>Characters (UTF-16 units) of the longest token.</summary>
+    /// <summary>The length of the longest token in UTF-16 code units.</summary>
     public int Longest { get; private set; }
 
     public static Vocabulary Read(JsonField field)
@@ -40,6 +40,6 @@ internal sealed class Vocabulary
 
     public string? TokenOf(int id) => _tokens.GetValueOrDefault(id);
 
-    /// <summary>The ids of the 256 tokens that stand for a byte, such as <c>&lt;0x0A&gt;</c>; -1 where there is none.</summary>
+    /// <summary>Returns the IDs of the 256 byte tokens, such as <c>&lt;0x0A&gt;</c>; -1 for a missing token.</summary>
     public int[] Bytes() => [.. Enumerable.Range(0, 256).Select(value => IdOf($"<0x{value:X2}>") ?? -1)];
 }

@@ -1,7 +1,8 @@
 namespace DotMlx.LanguageModels.Tokenizers.Models;
 
 /// <summary>
-/// WordPiece: the longest token that begins the rest of the word, again and again; one unknown token for a word that does not come out.
+/// WordPiece: repeatedly takes the longest token that begins the rest of the word. A word that can't be split completely becomes one
+/// unknown token.
 /// </summary>
 internal sealed class WordPieceModel(JsonField field) : Model(Vocabulary.Read(field.Get("vocab")))
 {
@@ -31,7 +32,7 @@ internal sealed class WordPieceModel(JsonField field) : Model(Vocabulary.Read(fi
     {
         for (int start = 0; start < word.Length;)
         {
-            // What follows the start goes on with the prefix; what is longer than any token needs no look-up.
+            // Tokens after the first one have the prefix. Text longer than any token needs no lookup.
             int before = start == 0 ? 0 : _prefix.Length;
             int length = Math.Min(word.Length - start, Vocabulary.Longest);
             char[]? buffer = before == 0 ? null : [.. _prefix, .. word.Slice(start, length)];

@@ -4,7 +4,9 @@ using DotMlx.LanguageModels.Tokenizers.Unicode;
 
 namespace DotMlx.LanguageModels.Tokenizers.Normalizers;
 
-/// <summary>BERT's cleaning: controls dropped, Chinese characters set apart, accents and capitals removed.</summary>
+/// <summary>
+/// BERT's normalization: removes control characters, surrounds Chinese characters with spaces, strips accents, and converts to lowercase.
+/// </summary>
 internal sealed class BertNormalizer(JsonField field) : Normalizer
 {
     private readonly bool _cleans = field.Get("clean_text").Flag();

@@ -19,7 +19,7 @@ internal static class Characters
         return result.ToString();
     }
 
-    /// <summary>Each character's own lowercase, which for the dotted capital I are two.</summary>
+    /// <summary>Converts each character to lowercase separately. The dotted capital I becomes two characters.</summary>
     public static string Lowercase(string text) =>
         text.ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
 

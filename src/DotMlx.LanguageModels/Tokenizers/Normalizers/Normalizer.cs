@@ -4,12 +4,14 @@ using DotMlx.LanguageModels.Tokenizers.Unicode;
 
 namespace DotMlx.LanguageModels.Tokenizers.Normalizers;
 
-/// <summary>Rewrites text before it is split.</summary>
+/// <summary>Normalizes text before it is split.</summary>
 internal abstract class Normalizer
 {
     public abstract string Normalize(string text);
 
-    /// <summary>Whether the start of <paramref name="text"/> is dropped, so that what comes first is not the text's beginning.</summary>
+    /// <summary>
+    /// Whether the normalizer drops the start of <paramref name="text"/>, so that the first piece isn't at the beginning of the text.
+    /// </summary>
     public virtual bool DropsStartOf(string text) => false;
 
     public static Normalizer Read(JsonField field) => field.Type switch
@@ -81,7 +83,7 @@ internal sealed class StripNormalizer(bool left, bool right) : Normalizer
     public override bool DropsStartOf(string text) => left && text.Length > 0 && char.IsWhiteSpace(text[0]);
 }
 
-/// <summary>A literal or a pattern and the text that replaces each match.</summary>
+/// <summary>A literal or a pattern, and the replacement for each match.</summary>
 internal sealed class Replacement
 {
     private readonly Pattern? _pattern;

@@ -5,8 +5,7 @@ using System.Text;
 namespace DotMlx.LanguageModels.Tokenizers.Normalizers;
 
 /// <summary>
-/// SentencePiece's compiled map of characters: a double-array trie over UTF-8 that leads to offsets into a block of
-/// zero-terminated replacements.
+/// SentencePiece's compiled character map: a double-array trie over UTF-8 that maps to offsets in a block of zero-terminated replacements.
 /// </summary>
 internal sealed class PrecompiledNormalizer : Normalizer
 {
@@ -55,7 +54,7 @@ internal sealed class PrecompiledNormalizer : Normalizer
         return result.ToString();
     }
 
-    /// <summary>The replacement of the shortest prefix that the map has, or null.</summary>
+    /// <summary>Returns the replacement of the shortest prefix in the map, or null.</summary>
     private string? Find(ReadOnlySpan<char> text)
     {
         Span<byte> utf8 = stackalloc byte[8];

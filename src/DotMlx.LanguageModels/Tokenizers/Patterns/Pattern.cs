@@ -4,8 +4,8 @@ using DotMlx.LanguageModels.Tokenizers.Unicode;
 namespace DotMlx.LanguageModels.Tokenizers.Patterns;
 
 /// <summary>
-/// A regular expression as tokenizer files have them: Oniguruma's syntax over code points. <c>System.Text.RegularExpressions</c>
-/// matches UTF-16 units, for which no letter beyond the Basic Multilingual Plane is a letter. The steps are bounded.
+/// A regular expression of a tokenizer file, with Oniguruma's syntax over code points. <c>System.Text.RegularExpressions</c> matches UTF-16
+/// code units, so it doesn't recognize letters outside the Basic Multilingual Plane. The number of steps is limited.
 /// </summary>
 internal sealed class Pattern
 {
@@ -20,7 +20,7 @@ internal sealed class Pattern
         _code = PatternCompiler.Compile(PatternParser.Parse(source));
     }
 
-    /// <summary>The matches from left to right; an empty match right after a match does not count.</summary>
+    /// <summary>Returns the matches from left to right, without empty matches directly after another match.</summary>
     public IEnumerable<(int Start, int End)> Matches(string text, int start, int length)
     {
         var run = new Run(_code, text, start, start + length, _source);
@@ -59,7 +59,7 @@ internal sealed class Pattern
             return null;
         }
 
-        /// <summary>UTF-16 units of the character at <paramref name="position"/>; 0 at the end.</summary>
+        /// <summary>Returns the number of UTF-16 code units of the character at <paramref name="position"/>; 0 at the end.</summary>
         public int WidthAt(int position) =>
             position >= end ? 0 : char.IsHighSurrogate(text[position]) && position + 1 < end
                 && char.IsLowSurrogate(text[position + 1]) ? 2 : 1;
@@ -73,7 +73,7 @@ internal sealed class Pattern
 
         private bool HasBefore(CharacterSet set, int position) => position > start && Has(set, position - WidthBefore(position));
 
-        /// <summary>Runs the body at <paramref name="instruction"/>; where the match ends, or -1.</summary>
+        /// <summary>Runs the body at <paramref name="instruction"/>, and returns the end of the match or -1.</summary>
         private int Match(int instruction, int position)
         {
             int bottom = _frames.Count;
@@ -153,7 +153,7 @@ internal sealed class Pattern
             return true;
         }
 
-        /// <summary>Goes back to the last choice that is left above <paramref name="bottom"/>.</summary>
+        /// <summary>Backtracks to the last remaining choice above <paramref name="bottom"/>.</summary>
         private bool Resume(int bottom, ref int instruction, ref int position)
         {
             while (_frames.Count > bottom)

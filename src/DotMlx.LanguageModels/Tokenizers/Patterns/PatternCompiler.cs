@@ -4,28 +4,28 @@ namespace DotMlx.LanguageModels.Tokenizers.Patterns;
 
 internal enum Operation
 {
-    /// <summary>Consumes a character of the set.</summary>
+    /// <summary>Matches one character of the set.</summary>
     Set,
 
-    /// <summary>Consumes <c>Least</c> to <c>Most</c> characters of the set.</summary>
+    /// <summary>Matches from <c>Least</c> to <c>Most</c> characters of the set.</summary>
     Repeat,
 
     /// <summary>Tries <c>Target</c>, then <c>Other</c>.</summary>
     Fork,
 
-    /// <summary>Goes on at <c>Target</c>.</summary>
+    /// <summary>Continues at <c>Target</c>.</summary>
     Jump,
 
-    /// <summary>Matches the body that follows once and for all, then goes on at <c>Target</c>.</summary>
+    /// <summary>Matches the following body without backtracking, then continues at <c>Target</c>.</summary>
     Atomic,
 
-    /// <summary>Looks ahead for the body that follows, then goes on at <c>Target</c>.</summary>
+    /// <summary>Looks ahead for the following body, then continues at <c>Target</c>.</summary>
     Ahead,
 
-    /// <summary>Looks behind for the body that follows, then goes on at <c>Target</c>.</summary>
+    /// <summary>Looks behind for the following body, then continues at <c>Target</c>.</summary>
     Behind,
 
-    /// <summary>Holds at an anchor.</summary>
+    /// <summary>Matches at an anchor.</summary>
     Anchor,
 
     /// <summary>The end of the pattern or of a body.</summary>
@@ -36,7 +36,7 @@ internal readonly record struct Instruction(
     Operation Operation, CharacterSet? Set = null, int Target = 0, int Other = 0, int Least = 0, int? Most = null,
     Greed Greed = Greed.Greedy, bool Negative = false, Anchor Anchor = default);
 
-/// <summary>Makes instructions for <see cref="Pattern"/>.</summary>
+/// <summary>Compiles instructions for <see cref="Pattern"/>.</summary>
 internal static class PatternCompiler
 {
     private const int MostInstructions = 50_000;

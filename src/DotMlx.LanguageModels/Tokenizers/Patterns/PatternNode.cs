@@ -2,10 +2,10 @@ using DotMlx.LanguageModels.Tokenizers.Unicode;
 
 namespace DotMlx.LanguageModels.Tokenizers.Patterns;
 
-/// <summary>A regular expression as read; <see cref="PatternCompiler"/> makes instructions of it.</summary>
+/// <summary>A node of a parsed regular expression, which <see cref="PatternCompiler"/> compiles to instructions.</summary>
 internal abstract record PatternNode
 {
-    /// <summary>The fewest and the most characters that the node can match; null where there is no most.</summary>
+    /// <summary>The minimum and maximum number of characters that the node can match; null for no maximum.</summary>
     public abstract (int Least, int? Most) Length { get; }
 }
 

@@ -5,8 +5,8 @@ using DotMlx.LanguageModels.Tokenizers.Unicode;
 namespace DotMlx.LanguageModels.Tokenizers.Patterns;
 
 /// <summary>
-/// Reads a regular expression in Oniguruma's Ruby syntax, which Hugging Face's tokenizers use, over code points.
-/// Constructs that no tokenizer needs (references, conditions, calls) are refused by name.
+/// Parses a regular expression in Oniguruma's Ruby syntax, which Hugging Face's tokenizers use, over code points. Constructs that
+/// tokenizers don't need (references, conditions, calls) are rejected by name.
 /// </summary>
 internal sealed class PatternParser
 {
@@ -128,7 +128,7 @@ internal sealed class PatternParser
                 return most < least ? throw Unknown("an interval from large to small") : (least ?? 0, most, true);
             }
         }
-        // Braces that hold no interval are characters.
+        // Braces that don't contain an interval are literal characters.
         _position = start;
         return null;
     }
@@ -204,7 +204,7 @@ internal sealed class PatternParser
             else if (!Take(":"))
                 ReadOptions();
         }
-        // After options without a colon, "(?i)", this reads the rest of the enclosing group.
+        // An option group without a colon, such as "(?i)", applies to the rest of the enclosing group.
         bool untilEnd = _pattern[_position - 1] == ')';
         PatternNode body = ReadAlternatives();
         if (!untilEnd && !Take(")"))
@@ -277,7 +277,7 @@ internal sealed class PatternParser
         }
     }
 
-    /// <summary>The set that an escape stands for, or null (and nothing read) where it stands for one character.</summary>
+    /// <summary>Reads an escape that represents a set. Returns null and reads nothing if the escape represents one character.</summary>
     private CharacterSet? ReadSetEscape(bool inClass)
     {
         int start = _position;
@@ -291,7 +291,7 @@ internal sealed class PatternParser
                 return CharacterSets.Space;
             case 'S':
                 return CharacterSets.Space.Complement();
-            // Oniguruma's Latin-1 table counts for the escape by itself, not within a class.
+            // Oniguruma uses its Latin-1 table for the escape alone, but not within a class.
             case 'w':
                 return inClass ? CharacterSets.RustWord : CharacterSets.Word;
             case 'W':
@@ -387,7 +387,7 @@ internal sealed class PatternParser
         return point;
     }
 
-    /// <summary>A class after its '[': ranges, escapes, POSIX names, classes within classes, and intersections.</summary>
+    /// <summary>Reads a class after its '[': ranges, escapes, POSIX names, classes within classes, and intersections.</summary>
     private CharacterSet ReadClass()
     {
         if (++_depth > DeepestGroup)
@@ -440,7 +440,7 @@ internal sealed class PatternParser
     {
         if (ReadClassItem() is not { } from)
             return;
-        // A hyphen before the end is a character.
+        // A hyphen before the end of the class is a literal character.
         if (_position + 1 < _pattern.Length && _pattern[_position] == '-' && _pattern[_position + 1] is not (']' or '['))
         {
             _position++;

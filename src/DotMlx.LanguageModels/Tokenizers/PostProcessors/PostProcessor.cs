@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tokenizers.PostProcessors;
 
-/// <summary>Puts the special tokens around a text's ids: what comes before and what after.</summary>
+/// <summary>Adds special tokens before and after the token IDs of a text.</summary>
 internal abstract class PostProcessor
 {
     public abstract void Process(List<int> ids);
@@ -8,7 +8,7 @@ internal abstract class PostProcessor
     public static PostProcessor Read(JsonField field) => field.Type switch
     {
         "Sequence" => new SequencePostProcessor([.. field.Get("processors").Items().Select(Read)]),
-        // Byte-level post-processing moves offsets, and ids not at all.
+        // Byte-level post-processing changes only offsets, not IDs.
         "ByteLevel" => new SequencePostProcessor([]),
         "BertProcessing" or "RobertaProcessing" => new TemplatePostProcessor([ReadId(field.Get("cls"))], [ReadId(field.Get("sep"))]),
         "TemplateProcessing" => TemplatePostProcessor.ReadTemplate(field),

@@ -3,7 +3,7 @@ using DotMlx.LanguageModels.Tokenizers.Patterns;
 
 namespace DotMlx.LanguageModels.Tokenizers.PreTokenizers;
 
-/// <summary>GPT-2's: splits words with the spaces before them, and writes bytes as printable characters.</summary>
+/// <summary>GPT-2's pre-tokenizer: splits words with their preceding spaces, and represents bytes as printable characters.</summary>
 internal sealed class ByteLevelPreTokenizer(JsonField field) : PreTokenizer
 {
     private static readonly Pattern Words =
@@ -15,7 +15,7 @@ internal sealed class ByteLevelPreTokenizer(JsonField field) : PreTokenizer
     public override List<Piece> Split(List<Piece> pieces)
     {
         List<Piece> words = base.Split(pieces);
-        // All words go into one string: a string each would be most of the work.
+        // All words share one string, because a string per word would take most of the time.
         var bytes = new StringBuilder();
         var starts = new int[words.Count + 1];
         for (int i = 0; i < words.Count; i++)

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tokenizers.PreTokenizers;
 
-/// <summary>SentencePiece's: writes spaces as a visible character and splits before it.</summary>
+/// <summary>SentencePiece's pre-tokenizer: replaces spaces with a visible character and splits before it.</summary>
 internal sealed class MetaspacePreTokenizer : PreTokenizer
 {
     private readonly string _replacement;
@@ -33,7 +33,7 @@ internal sealed class MetaspacePreTokenizer : PreTokenizer
         : PrependScheme.Always;
         if (field.Find("add_prefix_space")?.Flag() != false || scheme == PrependScheme.Never)
             return scheme;
-        // Files from before there were schemes have the flag alone.
+        // Older files have only the flag and no scheme.
         return field.Find("prepend_scheme") is null ? PrependScheme.Never
             : throw new InvalidDataException($"{field.Path} has a prepend_scheme that its add_prefix_space contradicts");
     }

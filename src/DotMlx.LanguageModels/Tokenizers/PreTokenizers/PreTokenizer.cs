@@ -5,13 +5,13 @@ using DotMlx.LanguageModels.Tokenizers.Unicode;
 
 namespace DotMlx.LanguageModels.Tokenizers.PreTokenizers;
 
-/// <summary>Splits text into the words that the model sees one by one.</summary>
+/// <summary>Splits text into words, which the model processes separately.</summary>
 internal abstract class PreTokenizer
 {
     /// <summary>Adds the parts of <paramref name="piece"/> to <paramref name="result"/>.</summary>
     public abstract void Split(Piece piece, List<Piece> result);
 
-    /// <summary>Splits every piece that is no added token.</summary>
+    /// <summary>Splits every piece that isn't an added token.</summary>
     public virtual List<Piece> Split(List<Piece> pieces)
     {
         var result = new List<Piece>(pieces.Count);

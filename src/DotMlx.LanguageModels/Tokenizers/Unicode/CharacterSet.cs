@@ -24,7 +24,7 @@ internal sealed class CharacterSet
 
     public IEnumerable<(int Start, int End)> Ranges => _starts.Zip(_ends);
 
-    /// <summary>The set of <paramref name="ranges"/>, which may overlap and come in any order.</summary>
+    /// <summary>Creates a set from <paramref name="ranges"/>, which may overlap and have any order.</summary>
     public static CharacterSet Of(IEnumerable<(int Start, int End)> ranges)
     {
         var merged = new List<(int Start, int End)>();

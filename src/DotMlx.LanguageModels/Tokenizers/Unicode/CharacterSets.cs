@@ -4,7 +4,7 @@ using System.Text;
 
 namespace DotMlx.LanguageModels.Tokenizers.Unicode;
 
-/// <summary>Sets of code points by the names that patterns use: general categories, some scripts, POSIX classes.</summary>
+/// <summary>Sets of code points by the names that patterns use: general categories, some scripts, and POSIX classes.</summary>
 internal static class CharacterSets
 {
     private static readonly Dictionary<string, UnicodeCategory[]> Categories = new(StringComparer.Ordinal)
@@ -37,7 +37,7 @@ internal static class CharacterSets
         ["surrogate"] = "cs", ["privateuse"] = "co", ["unassigned"] = "cn", ["whitespace"] = "space",
     };
 
-    /// <summary>Symbols that Unicode counts as alphabetic.</summary>
+    /// <summary>The symbols that Unicode classifies as alphabetic.</summary>
     private static readonly CharacterSet CircledLetters = CharacterSet.Of(
         [(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)]);
 
@@ -64,17 +64,17 @@ internal static class CharacterSets
     private static readonly Lazy<List<(int Upper, int Lower)>> CasePairs = new(ReadCasePairs);
     private static readonly ConcurrentDictionary<string, CharacterSet?> Known = new(StringComparer.Ordinal);
 
-    /// <summary>What <c>\w</c> is for Oniguruma, whose table for Latin-1 counts the superscript digits and the fractions.</summary>
+    /// <summary>Oniguruma's <c>\w</c>. Its Latin-1 table includes the superscript digits and the fractions.</summary>
     public static CharacterSet Word => Named("word")!;
 
-    /// <summary>What <c>\w</c> is for Rust's regular expressions, but for the joiners U+200C and U+200D.</summary>
+    /// <summary>The <c>\w</c> of Rust's regular expressions, except for the joiners U+200C and U+200D.</summary>
     public static CharacterSet RustWord => Named("rustword")!;
 
     public static CharacterSet Space => Named("space")!;
 
     public static CharacterSet Digit => Named("nd")!;
 
-    /// <summary>The set called <paramref name="name"/> (case, spaces, hyphens and underscores do not count), or null.</summary>
+    /// <summary>Returns the set named <paramref name="name"/>, or null. Case, spaces, hyphens, and underscores are ignored.</summary>
     public static CharacterSet? Named(string name)
     {
         string key = new([.. name.Where(c => c is not (' ' or '-' or '_')).Select(char.ToLowerInvariant)]);
@@ -82,13 +82,13 @@ internal static class CharacterSets
         return Known.GetOrAdd(key, Make);
     }
 
-    /// <summary>Adds to <paramref name="set"/> the other cases of its characters (simple case folding).</summary>
+    /// <summary>Adds the other cases of a set's characters (simple case folding).</summary>
     public static CharacterSet IgnoringCase(CharacterSet set)
     {
         IEnumerable<int> others = CasePairs.Value.SelectMany<(int Upper, int Lower), int>(pair =>
             set.Contains(pair.Upper) ? [pair.Lower] : set.Contains(pair.Lower) ? [pair.Upper] : []);
         CharacterSet once = set.Union(CharacterSet.Of([.. others]));
-        // Some characters share a case: k, K and the sign of the kelvin.
+        // Several characters can share a case, such as k, K, and the Kelvin sign.
         return once.Ranges.SequenceEqual(set.Ranges) ? set : IgnoringCase(once);
     }
 

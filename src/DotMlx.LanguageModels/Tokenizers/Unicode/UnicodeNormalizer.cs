@@ -4,8 +4,8 @@ using System.Text;
 namespace DotMlx.LanguageModels.Tokenizers.Unicode;
 
 /// <summary>
-/// The normalization forms of Unicode Standard Annex 15. <c>string.Normalize</c> returns its input in globalization-invariant
-/// applications and where ICU is missing, so the tokenizers carry the table.
+/// The normalization forms of Unicode Standard Annex 15. <c>string.Normalize</c> doesn't change its input in globalization-invariant
+/// applications or without ICU, so the tokenizers include the tables.
 /// </summary>
 internal static class UnicodeNormalizer
 {
@@ -45,7 +45,7 @@ internal static class UnicodeNormalizer
         return points;
     }
 
-    /// <summary>Sorts each run of combining marks by combining class, keeping the order of equal classes.</summary>
+    /// <summary>Sorts each run of combining marks by combining class, and preserves the order within equal classes.</summary>
     private static void Order(List<int> points)
     {
         Dictionary<int, int> classes = Data.Value.Classes;
