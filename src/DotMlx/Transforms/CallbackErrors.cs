@@ -32,6 +32,6 @@ internal static class CallbackErrors
         }
     }
 
-    /// <summary>For functions that report failure by a null handle.</summary>
+    /// <summary>Like <see cref="ThrowIfFailed"/>, for functions that report failure by a null handle.</summary>
     internal static unsafe void ThrowIfNull(void* handle, string function) => ThrowIfFailed(handle == null ? 1 : 0, function);
 }

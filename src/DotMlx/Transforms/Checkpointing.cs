@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Calls of <c>mlx_checkpoint</c>.</summary>
+/// <summary>Calls <c>mlx_checkpoint</c>.</summary>
 internal static unsafe class Checkpointing
 {
     internal static object? Call(Func<object?[], object?> function, params object?[] arguments)

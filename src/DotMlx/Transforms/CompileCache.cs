@@ -4,9 +4,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// MLX keeps one cache of compiled graphs per thread, which only that thread may change. Entries of a function that is released on another
-/// thread (for example, by the finalizer) wait here until their thread compiles again or ends. MLX 0.31.1 has one cache for all threads,
-/// which the next thread that compiles clears.
+/// Erases entries of MLX's caches of compiled graphs. MLX keeps one cache per thread, which only that thread may change. Entries of a
+/// function that is released on another thread (for example, by the finalizer) wait here until their thread compiles again or ends. MLX
+/// 0.31.1 has one cache for all threads, which the next thread that compiles clears.
 /// </summary>
 internal sealed class CompileCache
 {
@@ -17,7 +17,7 @@ internal sealed class CompileCache
 
     private readonly ConcurrentQueue<nuint> _released = new();
 
-    /// <summary>The calling thread's cache, without the entries that were released in the meantime.</summary>
+    /// <summary>The calling thread's cache, from which released entries have been erased.</summary>
     internal static CompileCache Current
     {
         get
@@ -42,11 +42,12 @@ internal sealed class CompileCache
         }
     }
 
-    // The graphs' arrays die with the entries, which must not happen while another thread evaluates; and only here, for the cache is this
-    // thread's, or while no other thread transforms.
+    // Erasing an entry frees its graph's arrays, which must not happen during an evaluation on another thread. The caller owns the cache,
+    // or
+    // holds the transform lock if all threads share the cache.
     private void EraseReleased()
     {
-        // An evaluation that was given up goes on for good, and disposing must not wait for it.
+        // An abandoned evaluation never ends, and disposing must not wait for it.
         if (PeerWatch.IsLost)
         {
             return;

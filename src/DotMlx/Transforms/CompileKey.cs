@@ -3,12 +3,12 @@ using System.Collections.Concurrent;
 namespace DotMlx;
 
 /// <summary>
-/// Splits the arguments of a compiled function into arrays, which become inputs of the graph, and the rest (structure and constants), which
-/// becomes part of the key under which MLX caches the graph.
+/// Splits the arguments of a compiled function into arrays and everything else. The arrays become inputs of the graph; the structure and
+/// the constants become part of the key under which MLX caches the graph.
 /// </summary>
 internal sealed class CompileKey
 {
-    // Every text has a number of its own, so that no two texts share a graph.
+    // Every string has a unique number, so that no two strings share a graph.
     private static readonly ConcurrentDictionary<string, ulong> Texts = new(StringComparer.Ordinal);
 
     private enum Tag : ulong
@@ -130,7 +130,7 @@ internal sealed class CompileKey
     {
         ArgumentNullException.ThrowIfNull(array);
 
-        // A .NET number must stay one inside the function, where it takes the type of what it meets.
+        // A .NET number must stay weakly typed inside the function, where it adapts to the arrays beside it.
         if (array.Weak is { } weak)
         {
             (WeakScalar.NumberKind kind, ulong value, ulong imaginary) = weak.Identity;

@@ -3,7 +3,7 @@ namespace DotMlx;
 /// <summary>How compiled functions optimize the graphs that they trace (<c>mlx_compile_mode</c>).</summary>
 public enum CompileMode
 {
-    /// <summary>Nothing is compiled: functions run uncompiled.</summary>
+    /// <summary>Functions run uncompiled.</summary>
     Disabled = 0,
 
     /// <summary>The graph isn't simplified.</summary>

@@ -6,16 +6,16 @@ using DotMlx.Optimizers;
 namespace DotMlx;
 
 /// <summary>
-/// A function whose graph MLX keeps and reuses. Arrays of the arguments and of the captured state are inputs of the graph;
-/// arrays of the result and of the state afterwards are its outputs.
+/// A function whose graph MLX keeps and reuses. The graph's inputs are the arrays of the arguments and of the captured state; its outputs
+/// are the arrays of the result and of the state after the call.
 /// </summary>
 internal sealed unsafe class CompiledFunction : IDisposable
 {
-    // MLX keeps compiled graphs by number, for all copies of this library in the process.
+    // Shared by all copies of this library in the process, because MLX identifies compiled graphs by number.
     private static readonly long* LastId = ProcessWide.Number("CompiledFunctions");
     private static int _settings;
 
-    // Never used again, so that no graph of a released function can be taken for this one's.
+    // Never reused, so that MLX can't mistake a graph of a released function for one of this function.
     private readonly nuint _id = (nuint)Interlocked.Increment(ref *LastId);
     private readonly Func<object?[], object?> _function;
     private readonly IMlxState[] _inputs;
@@ -45,15 +45,15 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         _modes = new ModuleModes([.. _inputs, .. _outputs]);
 
-        // The closure reaches this object only while a call runs: otherwise it would keep it alive forever.
+        // The closure refers to this object only during a call; otherwise, it would keep this object alive forever.
         _traced = NativeClosure.Create(_relay.Trace, _relay.Given);
         _natives = new NativeHandle((nint)_id, _ => Free());
     }
 
-    /// <summary>Frees the graphs when no call uses them. Delegates over this function cannot be called any more.</summary>
+    /// <summary>Frees the graphs once no call uses them. Delegates for this function can't be called afterward.</summary>
     public void Dispose() => _natives.Dispose();
 
-    /// <summary>To be called when something changes on which MLX decides whether to compile at all.</summary>
+    /// <summary>Must be called when a setting changes that determines whether MLX compiles.</summary>
     internal static void SettingsChanged() => Interlocked.Increment(ref _settings);
 
     internal TResult Invoke<TResult>() => (TResult)Call([])!;
@@ -72,7 +72,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         using NativeHandle.Use used = _natives.Enter();
         using var scope = TraceLock.Enter();
 
-        // MLX holds on to the entry it fills, so a function cannot compile inside its own trace.
+        // MLX keeps a reference to the entry that it is filling, so a function can't compile inside its own trace.
         if (_relay.Busy)
         {
             return _function(arguments.ToArray());
@@ -96,7 +96,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             _spare = frame;
             if (failed)
             {
-                // A trace that failed leaves an entry that looks finished.
+                // A failed trace leaves an entry that looks complete.
                 CompileCache.Current.Erase(_id);
             }
 
@@ -104,7 +104,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
     }
 
-    /// <summary>Takes the state as it is at one moment, with handles that nobody frees during the call.</summary>
+    /// <summary>Captures a consistent state, with handles that no other thread frees during the call.</summary>
     private VectorArray Capture(Frame frame, ReadOnlySpan<object?> arguments)
     {
         ModuleWrites.Look look = ModuleWrites.Read();
@@ -123,7 +123,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             }
             catch (ObjectDisposedException) when (look.Again())
             {
-                // A thread that trains has replaced what was captured.
+                // A training thread has replaced a captured array; the loop captures the state again.
             }
 
             arrays.Dispose();
@@ -164,7 +164,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         object? result = TreeDef.Unflatten(signature.Result, values, ref next);
         if (MlxScope.AnyActive)
         {
-            // State lives on when the scope of this call ends.
+            // The state outlives the scope of this call.
             foreach (MlxArray state in values.AsSpan(next))
             {
                 MlxScope.Detach(state);
@@ -189,7 +189,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             }
         }
 
-        // The collector would keep their memory from the next step for a while.
+        // Disposed here, because the garbage collector would withhold their memory from the next steps.
         foreach (MlxArray array in frame.Replaced)
         {
             array.Dispose();
@@ -198,7 +198,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
         return result;
     }
 
-    /// <summary>Whether what a state captures, and what it is given, is for the caller to free: it has handles of its own.</summary>
+    /// <summary>
+    /// Whether the caller must free the arrays that the state captures or receives, because the state has its own handles.
+    /// </summary>
     private static bool HasOwnHandles(IMlxState state) => state is KVCache or RandomState;
 
     private MlxException CapturesItsInput(Frame frame, MlxException error)
@@ -220,7 +222,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         frame.Key.Constants.Add(_modes.Current());
         for (int i = 0; i < _inputs.Length; i++)
         {
-            // What is captured counts as seen, so this comes first.
+            // Capturing makes arrays no longer private, so the private ones are collected first.
             if (_inputs[i] is OptimizerBase optimizer && Array.IndexOf(_outputs, optimizer) >= 0)
             {
                 optimizer.CollectPrivate(frame.Replaced);
@@ -235,7 +237,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
             state.CollectLeaves(frame.Key.Arrays, shown: false);
 
-            // Equal arrays in another order, or under other names, must not be taken for each other.
+            // Equal arrays in a different order, or under different names, must not share a graph.
             int layout = _layouts.FindIndex(known => Tree.SameLayout(known, state));
             if (layout < 0)
             {
@@ -247,7 +249,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
     }
 
-    /// <summary>Runs the function on tracers: on its first call for these shapes, or always where nothing is compiled.</summary>
+    /// <summary>Runs the function on tracers: on the first call for these shapes, or on every call if compilation is disabled.</summary>
     private MlxArray[] TraceGraph(Frame frame, MlxArray[] tracers)
     {
         object?[] arguments = frame.Rebuild(tracers, out int next);
@@ -274,7 +276,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
         finally
         {
-            // Whatever happened, no tracer stays behind, and what another thread has put into a module stays.
+            // Even after an exception, no tracer stays in the state, and arrays that another thread has put into a module stay there.
             for (int i = 0; i < states.Length; i++)
             {
                 if (states[i] is Module module)
@@ -327,7 +329,9 @@ internal sealed unsafe class CompiledFunction : IDisposable
     }
 
     /// <summary>
-    /// The graph carries the number of its structure as a constant output, which <see cref="ReadMarker"/> reads on later calls.
+    /// Returns the signature for a structure. The graph outputs the signature's number as a constant, which <see cref="ReadMarker"/> reads
+    /// on
+    /// later calls.
     /// </summary>
     private Signature Sign(object? result, object?[] states)
     {
@@ -339,7 +343,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
             }
         }
 
-        // Not a scalar: MLX merges equal scalars, and then loses those that are outputs. It outlives the scope of the call.
+        // Not a scalar, because MLX merges equal scalars and then loses those that are outputs. The marker outlives the scope of the call.
         MlxArray marker = MlxArray.Create<int>([_signatures.Count], 1);
         MlxScope.Detach(marker);
         Signature signature = new(result, states, marker);
@@ -379,10 +383,10 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     private sealed record Specialization(ulong[] Constants, mlx_closure Closure, int Settings, MlxDevice Device);
 
-    /// <summary>How result and state are made of the outputs of one graph.</summary>
+    /// <summary>How the result and the state are built from the outputs of one graph.</summary>
     private sealed record Signature(object? Result, object?[] States, MlxArray Marker);
 
-    /// <summary>What one call works with; used again by the next.</summary>
+    /// <summary>The data of one call; reused by the next call.</summary>
     private sealed class Frame(int states)
     {
         private object?[] _arguments = [];
@@ -391,7 +395,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         internal Tree[] States { get; } = new Tree[states];
 
-        /// <summary>Arrays of the state before the call that nobody else uses.</summary>
+        /// <summary>Arrays of the state before the call that no other code uses.</summary>
         internal List<MlxArray> Replaced { get; } = [];
 
         internal Signature? Traced { get; set; }
@@ -440,7 +444,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
     }
 
-    /// <summary>All that the native closure holds on to between calls.</summary>
+    /// <summary>The only object that the native closure keeps alive between calls.</summary>
     private sealed class Relay
     {
         private CompiledFunction? _function;
@@ -448,7 +452,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
         internal bool Busy => _function is not null;
 
-        /// <summary>The arrays that the call at hand stands for.</summary>
+        /// <summary>The arrays for which the tracers of the current call stand.</summary>
         internal MlxArray[]? Given() => _frame is null ? null : [.. _frame.Key.Arrays];
 
         internal void Begin(CompiledFunction current, Frame call)

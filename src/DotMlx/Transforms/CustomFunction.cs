@@ -2,28 +2,28 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>The gradient rule of a <see cref="CustomFunction"/>.</summary>
+/// <summary>Computes the vector-Jacobian product (the gradient rule) of a <see cref="CustomFunction"/>.</summary>
 /// <param name="primals">The function's arguments.</param>
-/// <param name="cotangents">One for every output.</param>
+/// <param name="cotangents">One cotangent for every output.</param>
 /// <param name="outputs">The function's outputs.</param>
-/// <returns>One array for every argument, of its shape.</returns>
+/// <returns>One array for every argument, with the argument's shape.</returns>
 public delegate MlxArray[] CustomVjp(MlxArray[] primals, MlxArray[] cotangents, MlxArray[] outputs);
 
-/// <summary>The forward derivative of a <see cref="CustomFunction"/>.</summary>
+/// <summary>Computes the Jacobian-vector product (the forward derivative) of a <see cref="CustomFunction"/>.</summary>
 /// <param name="primals">The function's arguments.</param>
-/// <param name="tangents">One for every argument; null where there is none.</param>
-/// <returns>One array for every output, of its shape.</returns>
+/// <param name="tangents">One tangent for every argument, or null for an argument without a tangent.</param>
+/// <returns>One array for every output, with the output's shape.</returns>
 public delegate MlxArray[] CustomJvp(MlxArray[] primals, MlxArray?[] tangents);
 
-/// <summary>How a <see cref="CustomFunction"/> works on batches.</summary>
-/// <param name="inputs">The arguments, each with one more dimension where it is batched.</param>
-/// <param name="axes">The batched axis of every argument; null where there is none.</param>
-/// <returns>The outputs and the batched axis of each, null where there is none.</returns>
+/// <summary>Applies a <see cref="CustomFunction"/> to a batch.</summary>
+/// <param name="inputs">The arguments; a batched argument has one more dimension.</param>
+/// <param name="axes">The batch axis of every argument, or null for an argument that isn't batched.</param>
+/// <returns>The outputs, and the batch axis of each, or null for an output that isn't batched.</returns>
 public delegate (MlxArray[] Outputs, int?[] Axes) CustomVmap(MlxArray[] inputs, int?[] axes);
 
 /// <summary>
-/// A function with transforms of its own (<c>mx.custom_function</c>, <c>mlx_custom_function</c>). A transform that is not set
-/// is derived from the function. Arrays that the function captures are constants for differentiation.
+/// A function with custom transforms (<c>mx.custom_function</c>, <c>mlx_custom_function</c>). A transform that isn't set is derived from
+/// the function. Arrays that the function captures are constants for differentiation.
 /// </summary>
 /// <example><code>
 /// CustomFunction clipped = new(x => [Mx.Abs(x[0])]) { Vjp = (primals, cotangents, outputs) => [cotangents[0]] };
@@ -33,7 +33,7 @@ public sealed unsafe class CustomFunction
 {
     private readonly Func<MlxArray[], MlxArray[]> _fun;
 
-    /// <summary>Makes a custom function.</summary>
+    /// <summary>Creates a custom function.</summary>
     /// <param name="fun">A function that returns at least one array.</param>
     public CustomFunction(Func<MlxArray[], MlxArray[]> fun)
     {
@@ -42,7 +42,7 @@ public sealed unsafe class CustomFunction
     }
 
     /// <summary>
-    /// The gradient rule; null to derive it. Forward mode does not use it: without <see cref="Jvp"/> it takes the function's own
+    /// The gradient rule; null to derive it. Forward mode doesn't use this rule: without <see cref="Jvp"/>, it uses the function's own
     /// derivative.
     /// </summary>
     public CustomVjp? Vjp { get; set; }
@@ -50,17 +50,19 @@ public sealed unsafe class CustomFunction
     /// <summary>The forward derivative; null to derive it.</summary>
     public CustomJvp? Jvp { get; set; }
 
-    /// <summary>The form for batches; null to derive it.</summary>
+    /// <summary>The rule for batches; null to derive it.</summary>
     public CustomVmap? Vmap { get; set; }
 
-    /// <summary>Whether <see cref="Vjp"/> is the derivative's transpose, from which forward mode gets the tangents too.</summary>
+    /// <summary>
+    /// Whether <see cref="Vjp"/> is the transpose of the derivative, so that forward mode can compute tangents from it too.
+    /// </summary>
     internal bool IsRuleLinear { get; init; }
 
-    /// <summary>Calls the function. Transforms around the call use the rules that are set now.</summary>
+    /// <summary>Calls the function. Transforms around the call use the current rules.</summary>
     /// <param name="inputs">The arguments.</param>
     /// <returns>The outputs.</returns>
     /// <exception cref="InvalidOperationException">The function returned no array.</exception>
-    /// <remarks>An exception in the function comes out as it was thrown; one in a rule comes out of the transform.</remarks>
+    /// <remarks>An exception in the function is thrown unchanged; the enclosing transform throws an exception in a rule.</remarks>
     public MlxArray[] Invoke(params MlxArray[] inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);

@@ -5,7 +5,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// The function and the rules of one call of a custom function, as MLX closures. Their results are checked, because MLX doesn't check them.
+/// The function and the rules for one call of a custom function, as MLX closures. The results of the rules are checked, because MLX doesn't
+/// check them.
 /// </summary>
 internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, CustomVjp? vjp, CustomJvp? jvp, CustomVmap? vmap)
 {
@@ -66,7 +67,7 @@ internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, 
         MlxArray?[] tangents = new MlxArray?[primals.Length];
         for (int i = 0; i < argnums.Length; i++)
         {
-            // Later numbers are those of the outputs, which MLX counts among the primitive's inputs.
+            // Higher numbers refer to the outputs, which MLX counts among the primitive's inputs.
             if (argnums[i] < tangents.Length)
             {
                 tangents[argnums[i]] = given[i];

@@ -2,13 +2,15 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Calls of <c>mlx_value_and_grad</c> with flat lists of arrays.</summary>
+/// <summary>Calls <c>mlx_value_and_grad</c> with flat lists of arrays.</summary>
 internal static unsafe class Differentiation
 {
     /// <summary>Evaluates a loss and its gradients with respect to some of the inputs.</summary>
-    /// <param name="function">Gives the loss, which must be a scalar, and anything else; arrays of that come back as values.</param>
-    /// <param name="inputs">The arrays that the function gets.</param>
-    /// <param name="argnums">Indices of the inputs to differentiate by.</param>
+    /// <param name="function">
+    /// Returns the loss, which must be a scalar, and an auxiliary output, whose arrays are returned as values.
+    /// </param>
+    /// <param name="inputs">The arrays that are passed to the function.</param>
+    /// <param name="argnums">Indices of the inputs with respect to which to differentiate.</param>
     internal static (MlxArray Value, TAux Auxiliary, MlxArray[] Gradients) ValueAndGrad<TAux>(
         Func<MlxArray[], (MlxArray Loss, TAux Auxiliary)> function, MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
@@ -57,7 +59,7 @@ internal static unsafe class Differentiation
         return (value, auxiliary, TreeDef.Unflatten(structure, gradients));
     }
 
-    /// <summary>The names that Python's <c>argnames</c> allows: at least one, none twice.</summary>
+    /// <summary>Checks names by the rules of Python's <c>argnames</c>: at least one name, and no duplicates.</summary>
     internal static string[] CheckArgnames(IReadOnlyList<string> argnames)
     {
         ArgumentNullException.ThrowIfNull(argnames);
@@ -79,7 +81,9 @@ internal static unsafe class Differentiation
         return [.. argnames];
     }
 
-    /// <summary>The indices Python's <c>argnums</c> allows: sorted, none twice, none below zero or past the end.</summary>
+    /// <summary>
+    /// Checks indices by the rules of Python's <c>argnums</c> and sorts them: at least one index, no duplicates, and none out of range.
+    /// </summary>
     internal static int[] CheckArgnums(int[] argnums, int count)
     {
         ArgumentNullException.ThrowIfNull(argnums);
@@ -108,9 +112,9 @@ internal static unsafe class Differentiation
         return sorted;
     }
 
-    /// <summary>A .NET number that is differentiated by is a floating-point one.</summary>
+    /// <summary>Converts .NET numbers with respect to which to differentiate to floating-point arrays.</summary>
     /// <exception cref="ArgumentException">
-    /// An array to differentiate by holds integers, whose gradients would all be cut off to 0.
+    /// An array with respect to which to differentiate has an integer type, so that its gradients would be truncated to integers.
     /// </exception>
     private static MlxArray[] Differentiable(MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
@@ -130,7 +134,7 @@ internal static unsafe class Differentiation
         return result;
     }
 
-    // A .NET number that is not differentiated by stays one, and takes the type of what it meets.
+    // A .NET number that isn't differentiated stays weakly typed and adapts to the arrays beside it.
     private static HashSet<int> Numbers(MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
         HashSet<int> numbers = [];

@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// A function of structures as a function of flat lists. It stores the structure of its arguments and of its result, but none of their
-/// arrays, because MLX may keep the function as long as a graph lives.
+/// Turns a function of structures into a function of flat lists. It stores the structures of the arguments and of the result, but none of
+/// their arrays, because MLX may keep the function as long as a graph lives.
 /// </summary>
 internal sealed class FlatFunction
 {
@@ -23,9 +23,9 @@ internal sealed class FlatFunction
         return TreeDef.Flatten(value);
     }
 
-    /// <summary>The result of the last call without its arrays.</summary>
+    /// <summary>The structure of the last result, without its arrays.</summary>
     internal object? Outline => _result;
 
-    /// <summary>The result of the last call with other arrays.</summary>
+    /// <summary>Returns the structure of the last result with other arrays.</summary>
     internal object? Result(ReadOnlySpan<MlxArray> arrays) => TreeDef.Unflatten(_result, arrays);
 }

@@ -1,24 +1,24 @@
 namespace DotMlx;
 
 /// <summary>
-/// Tangents from cotangents. A vjp is linear in its cotangents, and the gradient of that linear function is the jvp: two passes
-/// backwards make one forwards. MLX's own rules for forward mode read tangents that are not there in several operations (before
-/// 0.32), and have none for others.
+/// Computes tangents from cotangents. A vjp is linear in its cotangents, and the gradient of that linear function is the jvp, so two
+/// backward passes replace one forward pass. MLX's own forward mode reads missing tangents in several operations (before 0.32) and lacks
+/// rules for others.
 /// </summary>
 internal static class ForwardMode
 {
     [ThreadStatic]
     private static int _depth;
 
-    // The trace in which the function to differentiate forwards runs.
+    // The trace in which the function runs that forward mode differentiates.
     [ThreadStatic]
     private static Trace? _innermost;
 
-    /// <summary>Whether the vjps of what is traced are differentiated by their cotangents, which must be linear then.</summary>
+    /// <summary>Whether traced vjps are differentiated with respect to their cotangents, in which they must then be linear.</summary>
     internal static bool IsActive => _depth > 0;
 
     /// <summary>
-    /// Whether nothing but forward mode looks at what is computed now: no gradient and no compiled function inside of it.
+    /// Whether forward mode is the innermost transform, with no gradient or compiled function inside it.
     /// </summary>
     internal static bool IsInnermost => _innermost is not null && _innermost == Trace.Current;
 
@@ -28,7 +28,8 @@ internal static class ForwardMode
         MlxArray[] outputs = [];
         MlxArray?[] found = [];
 
-        // The gradient of the outputs' sum, weighted with probes that are zero, is the vjp; what the probes are asked for is the jvp.
+        // The outputs are weighted with zero probes and summed. The gradient of that sum is the vjp, and the cotangents of the probes are
+        // the jvp.
         MlxArray[] Pullback(MlxArray[] seed)
         {
             MlxArray[] Weighted(MlxArray[] inputs)
@@ -79,7 +80,7 @@ internal static class ForwardMode
         return (outputs, jvps);
     }
 
-    /// <summary>The tangent of an output in the dtype that MLX gives it.</summary>
+    /// <summary>Returns the tangent of an output in the dtype that MLX gives it.</summary>
     private static MlxArray Tangent(MlxArray output, MlxArray? found, MlxArray[] tangents)
     {
         if (output.DType == DType.Bool)
@@ -88,7 +89,7 @@ internal static class ForwardMode
             return Mx.Zeros(output.Shape, inexact?.DType ?? DType.Float32);
         }
 
-        // Outputs that do not depend on the inputs never ask.
+        // The probe of an output that doesn't depend on the inputs never receives a cotangent.
         if (found is null)
         {
             return Mx.ZerosLike(output);
@@ -119,14 +120,14 @@ internal static class ForwardMode
         }
     }
 
-    /// <summary>A jvp rule used backwards: the gradient of its tangents, in which it is linear.</summary>
+    /// <summary>Uses a jvp rule backward, as the gradient with respect to its tangents, in which the rule is linear.</summary>
     internal static MlxArray[] Transposed(CustomJvp jvp, MlxArray[] primals, MlxArray[] cotangents)
     {
         MlxArray[] zeros = Array.ConvertAll(primals, primal => Mx.ZerosLike(primal));
         return Mx.Vjp(tangents => jvp(primals, tangents), zeros, cotangents).Vjps;
     }
 
-    /// <summary>Zeros of an output's shape that depend on the seed, so that a gradient reaches them.</summary>
+    /// <summary>Creates zeros of an output's shape that depend on the seed, so that a gradient reaches them.</summary>
     private static MlxArray Probe(MlxArray seed, MlxArray output, Action<MlxArray> asked)
     {
         CustomFunction zeros = new(inputs => [Mx.ZerosLike(output)])

@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Writes the graphs of one function for several shapes into one file (<c>mx.exporter</c>, <c>mlx_function_exporter</c>).
-/// The file appears when the exporter is disposed, if at least one export succeeded.
+/// Writes the graphs of one function for several shapes to one file (<c>mx.exporter</c>, <c>mlx_function_exporter</c>). The file appears
+/// when the exporter is disposed, if at least one export succeeded.
 /// </summary>
 public sealed unsafe class FunctionExporter : IDisposable
 {
@@ -13,7 +13,7 @@ public sealed unsafe class FunctionExporter : IDisposable
     private readonly AtomicFile _file;
     private readonly NativePath? _substitute;
 
-    // Taken after the lock of transforms, which an export holds.
+    // Always taken after the transform lock, which an export holds.
     private readonly Lock _gate = new();
     private mlx_function_exporter _handle;
     private bool _exported;
@@ -26,7 +26,7 @@ public sealed unsafe class FunctionExporter : IDisposable
         ArgumentNullException.ThrowIfNull(fun);
         _file = new AtomicFile(path, Extension);
 
-        // MLX puts the path into its message, where '%' would break it.
+        // MLX includes the path in its message, where a '%' would break the format.
         _substitute = _file.TemporaryPath.Contains('%', StringComparison.Ordinal)
             ? NativePath.InTemporaryFolder(Extension, _ => { })
             : null;
@@ -49,10 +49,10 @@ public sealed unsafe class FunctionExporter : IDisposable
 
     private string NativeName => _substitute?.Path ?? _file.TemporaryPath;
 
-    /// <summary>Traces the function for the shapes and types of some arguments and writes the graph.</summary>
-    /// <param name="args">Arguments; their values do not matter.</param>
-    /// <exception cref="MlxException">These shapes were exported before, or an operation cannot be exported.</exception>
-    /// <remarks>An exception in the function comes out as it was thrown.</remarks>
+    /// <summary>Traces the function for the shapes and dtypes of some arguments and writes the graph.</summary>
+    /// <param name="args">The arguments; their values don't matter.</param>
+    /// <exception cref="MlxException">These shapes were exported before, or an operation can't be exported.</exception>
+    /// <remarks>An exception in the function is thrown unchanged.</remarks>
     public void Export(params MlxArray[] args)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -76,8 +76,8 @@ public sealed unsafe class FunctionExporter : IDisposable
         }
     }
 
-    /// <summary>Completes the file, after an export that another thread has begun.</summary>
-    /// <exception cref="IOException">The file cannot be put in its place.</exception>
+    /// <summary>Completes the file, after any export that another thread has begun.</summary>
+    /// <exception cref="IOException">The file can't be moved into place.</exception>
     public void Dispose()
     {
         using Lock.Scope scope = _gate.EnterScope();
@@ -88,7 +88,7 @@ public sealed unsafe class FunctionExporter : IDisposable
 
         _disposed = true;
 
-        // The function may dispose its exporter while it is exported.
+        // The function may dispose its exporter during an export.
         if (_exporting == 0)
         {
             Complete();

@@ -4,35 +4,35 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// MLX goes through the graph of a function under a transform recursively, node by node. A graph that is too deep for the thread's stack
-/// would end the process, so it is refused before. (Evaluating and freeing need no such stack.)
+/// Refuses graphs that are too deep for the thread's stack. In transforms, MLX traverses the graph of a function recursively, node by node,
+/// and a stack overflow would end the process. Evaluating and freeing don't need that much stack.
 /// </summary>
 internal static unsafe partial class GraphDepth
 {
     // Measured in a build of MLX 0.31.2: 80 bytes for a gradient, 97 for vmap, 212 for a compiled or exported function.
     private const int BytesPerNode = 256;
 
-    // Operations make several nodes, but few make more than four in a row. Fewer bytes than these and the depth needs no measuring.
+    // An operation makes several nodes, but few operations chain more than four. If these bytes fit the stack, the depth isn't measured.
     private const int BytesPerOperation = 4 * BytesPerNode;
 
-    // What MLX and the library need themselves.
+    // Stack space for MLX and the library themselves.
     private const int Reserve = 64 << 10;
 
-    // Graphs up to this size fit every stack.
+    // Graphs of up to this many operations fit any stack.
     private const int Harmless = 100;
 
-    // Measuring is recursive, too, on a stack for the operations that there are. Only what is used takes memory.
+    // Measuring is recursive too, on a stack sized for the number of operations. Only the part in use takes memory.
     private const int SmallestStack = 16 << 20;
     private const int LargestStack = 1 << 30;
 
     [ThreadStatic]
     private static bool _hasMeasured;
 
-    // MLX prints graphs; a library that prints none goes through them in a way of its own.
+    // Whether the library can print graphs. MLX can; a library that can't doesn't traverse them as MLX does.
     private static bool _printsGraphs = true;
 
-    /// <summary>To be called after a function has run under a transform, before MLX goes through the graph of what it returned.</summary>
-    /// <exception cref="InsufficientExecutionStackException">The thread's stack does not suffice.</exception>
+    /// <summary>Must be called after a function has run under a transform, before MLX traverses the graph of its outputs.</summary>
+    /// <exception cref="InsufficientExecutionStackException">The thread's stack is too small.</exception>
     internal static void Check(MlxArray[] outputs)
     {
         long operations = ThreadState.Current.Unevaluated;
@@ -56,8 +56,8 @@ internal static unsafe partial class GraphDepth
     }
 
     /// <summary>
-    /// To be called after the outermost transform. If its graph had to be measured, what was there before it no longer counts: a thread
-    /// that never evaluates would otherwise have every small graph measured.
+    /// Must be called after the outermost transform. If its graph had to be measured, operations from before the transform no longer count.
+    /// Otherwise, every small graph would be measured on a thread that never evaluates.
     /// </summary>
     /// <param name="before">The thread's <see cref="ThreadState.Unevaluated"/> before the transform.</param>
     internal static void End(long before)
@@ -71,16 +71,16 @@ internal static unsafe partial class GraphDepth
     }
 
     /// <summary>
-    /// Counts a gradient: it is a graph of about the size of what was called for it, through which an outer transform goes as well.
+    /// Counts a gradient, whose graph is about as large as that of the operations called for it, and which an outer transform traverses too.
     /// </summary>
-    /// <param name="before">The thread's <see cref="ThreadState.Unevaluated"/> before it.</param>
+    /// <param name="before">The thread's <see cref="ThreadState.Unevaluated"/> before the gradient.</param>
     internal static void AddGradient(long before)
     {
         ThreadState thread = ThreadState.Current;
         thread.Unevaluated += Math.Max(0, thread.Unevaluated - before);
     }
 
-    /// <summary>The length of the longest path through the graph behind arrays, in nodes.</summary>
+    /// <summary>Returns the number of nodes on the longest path through the graph behind the arrays.</summary>
     private static long Measure(MlxArray[] outputs, long operations)
     {
         string path = Path.GetTempFileName();

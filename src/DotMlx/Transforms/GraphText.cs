@@ -3,13 +3,13 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Functions of MLX that print graphs to a C file.</summary>
+/// <summary>Calls functions of MLX that print graphs to a C file.</summary>
 internal static unsafe class GraphText
 {
-    // Only what is used takes memory.
+    // Only the part of the stack in use takes memory.
     private const int DefaultStackSize = 256 << 20;
 
-    // The C library is in every process on Unix; on Windows MLX uses the universal one.
+    // On Unix, the C library is in every process. On Windows, MLX uses the Universal C Runtime.
     private static readonly Lazy<nint> Library = new(() =>
         OperatingSystem.IsWindows() ? NativeLibrary.Load("ucrtbase.dll") : NativeLibrary.GetMainProgramHandle());
 
@@ -37,7 +37,7 @@ internal static unsafe class GraphText
             int status = 0;
             string? message = null;
 
-            // MLX goes through the graph recursively, and calls nothing of the program meanwhile.
+            // MLX traverses the graph recursively, and calls no code of the program in the meantime.
             var printing = new Thread(
                 () =>
                 {

@@ -13,13 +13,13 @@ public sealed unsafe class ImportedFunction : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(file);
         using (File.OpenHandle(file))
         {
-            // Opened only so that a file that is missing or locked is named by .NET.
+            // Opened only so that .NET reports a missing or locked file by name.
         }
 
         _path = NativePath.Of(file);
         try
         {
-            // MLX builds the graph here, with the streams that are this thread's defaults.
+            // MLX builds the graph here, with this thread's default streams.
             using Lock.Scope scope = TraceLock.Enter();
             fixed (byte* name = NativeKey.Bytes(_path.Path, nameof(file)))
             {
@@ -42,14 +42,14 @@ public sealed unsafe class ImportedFunction : IDisposable
     }
 
     /// <summary>Calls the function.</summary>
-    /// <param name="args">Arguments of shapes and types that were exported.</param>
-    /// <exception cref="MlxException">There is no graph for these shapes; the message lists those there are.</exception>
+    /// <param name="args">Arguments with shapes and dtypes that were exported.</param>
+    /// <exception cref="MlxException">There is no graph for these shapes; the message lists the available ones.</exception>
     public MlxArray[] Invoke(params MlxArray[] args) => Invoke(args, null);
 
     /// <summary>Calls the function with named arguments.</summary>
-    /// <param name="args">Positional arguments.</param>
-    /// <param name="kwargs">Named arguments.</param>
-    /// <exception cref="MlxException">There is no graph for these arguments; the message lists those there are.</exception>
+    /// <param name="args">The positional arguments.</param>
+    /// <param name="kwargs">The named arguments.</param>
+    /// <exception cref="MlxException">There is no graph for these arguments; the message lists the available ones.</exception>
     public MlxArray[] Invoke(MlxArray[] args, IReadOnlyDictionary<string, MlxArray>? kwargs)
     {
         ObjectDisposedException.ThrowIf(_handle.IsDisposed, this);
@@ -72,7 +72,7 @@ public sealed unsafe class ImportedFunction : IDisposable
         }
     }
 
-    /// <summary>Frees the function; calls that other threads have begun end first.</summary>
+    /// <summary>Frees the function after any calls that other threads have begun.</summary>
     public void Dispose()
     {
         _handle.Dispose();

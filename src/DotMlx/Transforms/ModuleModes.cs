@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx;
 
-/// <summary>Numbers the modes of the modules in the state of a compiled function, so that it has one graph per mode.</summary>
+/// <summary>Numbers the modes of the modules in the state of a compiled function, so that each mode has its own graph.</summary>
 internal sealed class ModuleModes(IEnumerable<IMlxState> states)
 {
     private readonly Module[] _modules = [.. states.OfType<Module>().Distinct(ReferenceEqualityComparer.Instance).Cast<Module>()];
@@ -13,7 +13,7 @@ internal sealed class ModuleModes(IEnumerable<IMlxState> states)
     /// <summary>The number of the current modes.</summary>
     internal ulong Current()
     {
-        // Looking through all modules at every call would be felt in models of very many.
+        // Checking every module on each call would be slow for models with very many modules.
         int changed = Module.ModeChanges;
         if (changed == _changes && _known.Count > 0)
         {

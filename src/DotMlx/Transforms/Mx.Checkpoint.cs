@@ -3,8 +3,8 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>
-    /// Creates a form of a function that recomputes intermediate results for its gradient instead of storing them (<c>mlx_checkpoint</c>):
-    /// it needs less memory but more time.
+    /// Creates a form of a function that recomputes intermediate results for its gradient instead of storing them (<c>mlx_checkpoint</c>),
+    /// which takes less memory but more time.
     /// </summary>
     /// <param name="fun">Any function; it is called again for its gradient. Captured arrays aren't differentiated.</param>
     /// <remarks>An exception in <paramref name="fun"/> is thrown unchanged.</remarks>
@@ -39,7 +39,7 @@ public static unsafe partial class Mx
 
     /// <summary>Checkpoints a function of three structures.</summary>
     /// <typeparam name="T1">
-    /// An array, an array, list, or string dictionary of arrays, a <see cref="Tree"/>, or a tuple of these; any other value passes
+    /// An array; an array, list, or string dictionary of arrays; a <see cref="Tree"/>; or a tuple of these. Any other value passes through
     /// unchanged.
     /// </typeparam>
     /// <typeparam name="T2">See <typeparamref name="T1"/>.</typeparam>

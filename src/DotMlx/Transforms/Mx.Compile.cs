@@ -6,24 +6,27 @@ public static unsafe partial class Mx
 {
     /// <summary>
     /// Creates a compiled form of a function of one array (<c>mlx_detail_compile</c>). The function runs once per combination of shapes and
-    /// element types; MLX then repeats the simplified and fused graph.
+    /// dtypes; after that, MLX replays the simplified and fused graph.
     /// </summary>
     /// <param name="fun">
-    /// A function without side effects except on the state that it lists. Anything else that it captures is constant.
+    /// A function without side effects except on the listed state. Anything else that it captures is constant.
     /// </param>
     /// <param name="inputs">State that the function reads: a model, an optimizer, <see cref="Random.State"/>.</param>
-    /// <param name="outputs">State that the function changes; it has its new arrays after every call.</param>
+    /// <param name="outputs">State that the function changes; it holds its new arrays after every call.</param>
     /// <param name="shapeless">Whether one graph serves all shapes with the same number of dimensions.</param>
     /// <returns>
-    /// The compiled function. It is released with its last reference, or at once by disposing the delegate's <c>Target</c>. Each thread
-    /// that calls it compiles separately.
+    /// The compiled function. It is released with its last reference, or immediately by disposing the delegate's <c>Target</c>. Each thread
+    /// that
+    /// calls the function compiles it separately.
     /// </returns>
     /// <exception cref="ArgumentException">When called: an argument isn't an array, a structure of arrays, or a constant.</exception>
     /// <exception cref="MlxException">When called: the function can't be compiled, for example because it evaluates.</exception>
     /// <remarks>
-    /// An exception in the function is thrown unchanged, and leaves state and cache unchanged. Inside another transform, the function runs
-    /// uncompiled. On a CPU, MLX needs a C++ compiler at run time. The mode of a module that is listed as state counts like a shape: which
-    /// of its modules train, and which parameters are frozen.
+    /// An exception in the function is thrown unchanged, and it leaves the state and the cache unchanged. Inside another transform, the
+    /// function
+    /// runs uncompiled. On a CPU, MLX needs a C++ compiler at run time. If a module is listed as state, its mode counts like a shape: which
+    /// of
+    /// its modules are in training mode, and which parameters are frozen.
     /// </remarks>
     public static Func<MlxArray, MlxArray> Compile(
         Func<MlxArray, MlxArray> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null, bool shapeless = false) =>
@@ -83,20 +86,21 @@ public static unsafe partial class Mx
 
     /// <summary>Compiles a function of four structures.</summary>
     /// <typeparam name="T1">
-    /// An array, an array, list, or string dictionary of arrays, a <see cref="Tree"/>, a tuple of these, or a constant: a number, a string,
-    /// an enum, null. Other constants give other graphs.
+    /// An array; an array, list, or string dictionary of arrays; a <see cref="Tree"/>; a tuple of these; or a constant: a number, a string,
+    /// an
+    /// enum value, or null. Each combination of constants has its own graph.
     /// </typeparam>
     /// <typeparam name="T2">See <typeparamref name="T1"/>.</typeparam>
     /// <typeparam name="T3">See <typeparamref name="T1"/>.</typeparam>
     /// <typeparam name="T4">See <typeparamref name="T1"/>.</typeparam>
     /// <typeparam name="TResult">
-    /// See <typeparamref name="T1"/>. A part of it that isn't an array has the value of the first call for these shapes.
+    /// See <typeparamref name="T1"/>. Any part that isn't an array keeps its value from the first call for these shapes.
     /// </typeparam>
     /// <param name="fun">
-    /// A function without side effects except on the state that it lists. Anything else that it captures is constant.
+    /// A function without side effects except on the listed state. Anything else that it captures is constant.
     /// </param>
     /// <param name="inputs">State that the function reads.</param>
-    /// <param name="outputs">State that the function changes; it has its new arrays after every call.</param>
+    /// <param name="outputs">State that the function changes; it holds its new arrays after every call.</param>
     /// <param name="shapeless">Whether one graph serves all shapes with the same number of dimensions.</param>
     /// <returns>The compiled function.</returns>
     public static Func<T1, T2, T3, T4, TResult> Compile<T1, T2, T3, T4, TResult>(

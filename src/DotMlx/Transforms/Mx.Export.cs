@@ -4,8 +4,8 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Writes the graph of a function for the shapes and types of some arguments (<c>mlx_export_function</c>).</summary>
-    /// <param name="file">The file, conventionally <c>.mlxfn</c>. An existing file is replaced after the export has succeeded.</param>
+    /// <summary>Writes the graph of a function for the shapes and dtypes of some arguments (<c>mlx_export_function</c>).</summary>
+    /// <param name="file">The path of the file, conventionally <c>.mlxfn</c>. A successful export replaces an existing file.</param>
     /// <param name="fun">The function; arrays that it captures are written as constants.</param>
     /// <param name="args">The arguments; their values don't matter.</param>
     /// <param name="shapeless">Whether the graph serves all shapes with the same number of dimensions.</param>
@@ -18,7 +18,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Writes the graph of a function that also takes named arguments (<c>mlx_export_function_kwargs</c>).</summary>
-    /// <param name="file">The file. An existing file is replaced after the export has succeeded.</param>
+    /// <param name="file">The path of the file. A successful export replaces an existing file.</param>
     /// <param name="fun">The function; arrays that it captures are written as constants.</param>
     /// <param name="args">The positional arguments; their values don't matter.</param>
     /// <param name="kwargs">The named arguments; their values don't matter.</param>
@@ -33,7 +33,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(kwargs);
         using AtomicFile target = new(file, ".mlxfn");
 
-        // MLX puts the path into its message, where '%' would break it.
+        // MLX includes the path in its message, where a '%' would break the format.
         using NativePath native = NativePath.InTemporaryFolder(".mlxfn", _ => { });
         using (DotMlx.Trace.Begin(keepsValues: false))
         {
@@ -60,7 +60,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Starts a file with the graphs of a function for several shapes (<c>mlx_function_exporter_new</c>).</summary>
-    /// <param name="file">The file, which appears when the exporter is disposed.</param>
+    /// <param name="file">The path of the file, which appears when the exporter is disposed.</param>
     /// <param name="fun">The function; arrays that it captures are written as constants.</param>
     /// <param name="shapeless">Whether every graph serves all shapes with the same number of dimensions.</param>
     public static FunctionExporter Exporter(string file, Func<MlxArray[], MlxArray[]> fun, bool shapeless = false) =>
@@ -73,12 +73,12 @@ public static unsafe partial class Mx
     /// A file written by <see cref="ExportFunction(string, Func{MlxArray[], MlxArray[]}, MlxArray[], bool)"/> or by Python.
     /// </param>
     /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
-    /// <exception cref="InvalidDataException">The file is broken; the message names it.</exception>
+    /// <exception cref="InvalidDataException">The file is corrupt; the message names it.</exception>
     public static ImportedFunction ImportFunction(string file) => new(file);
 
     /// <summary>Writes the graph behind arrays in the DOT language of Graphviz (<c>mlx_export_to_dot</c>).</summary>
-    /// <param name="file">The file. An existing file is replaced.</param>
-    /// <param name="outputs">Arrays that are not evaluated yet.</param>
+    /// <param name="file">The path of the file. An existing file is replaced.</param>
+    /// <param name="outputs">Arrays that haven't been evaluated yet.</param>
     /// <param name="names">Names for some arrays of the graph, such as its inputs.</param>
     /// <exception cref="NotSupportedException">The loaded mlx-c lacks the function.</exception>
     public static void ExportToDot(string file, MlxArray[] outputs, IReadOnlyDictionary<string, MlxArray>? names = null)
@@ -90,7 +90,7 @@ public static unsafe partial class Mx
 
     /// <summary>Writes the graph behind arrays in the DOT language of Graphviz.</summary>
     /// <param name="writer">The destination.</param>
-    /// <param name="outputs">Arrays that are not evaluated yet.</param>
+    /// <param name="outputs">Arrays that haven't been evaluated yet.</param>
     /// <param name="names">Names for some arrays of the graph, such as its inputs.</param>
     /// <exception cref="NotSupportedException">The loaded mlx-c lacks the function.</exception>
     public static void ExportToDot(TextWriter writer, MlxArray[] outputs, IReadOnlyDictionary<string, MlxArray>? names = null)

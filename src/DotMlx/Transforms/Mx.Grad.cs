@@ -12,7 +12,7 @@ public static unsafe partial class Mx
     /// </exception>
     /// <exception cref="ArgumentException">When the gradient is computed: the argument has an integer type.</exception>
     /// <exception cref="MlxException">When the gradient is computed: an operation has no gradient.</exception>
-    /// <remarks>An exception in <paramref name="fun"/> is thrown by the returned function unchanged.</remarks>
+    /// <remarks>The returned function throws an exception in <paramref name="fun"/> unchanged.</remarks>
     public static Func<MlxArray, MlxArray> Grad(Func<MlxArray, MlxArray> fun) => Grad<MlxArray>(fun);
 
     /// <summary>Creates the function that computes the gradient with respect to one of two arrays.</summary>

@@ -13,8 +13,8 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">When the gradient is computed: the argument has an integer type.</exception>
     /// <exception cref="MlxException">When the gradient is computed: an operation has no gradient.</exception>
     /// <remarks>
-    /// When <paramref name="fun"/> returns, the arrays that it got represent the arrays that were passed in for them. An exception in it is
-    /// thrown by the returned function unchanged.
+    /// When <paramref name="fun"/> returns, the arrays that it received represent the arrays that were passed in their place. The returned
+    /// function throws an exception in <paramref name="fun"/> unchanged.
     /// </remarks>
     public static Func<MlxArray, (MlxArray Value, MlxArray Gradients)> ValueAndGrad(Func<MlxArray, MlxArray> fun) =>
         ValueAndGrad<MlxArray>(fun);
@@ -107,7 +107,7 @@ public static unsafe partial class Mx
     /// kind.
     /// </summary>
     /// <typeparam name="T">
-    /// A <see cref="Tree"/>, an array, list, or string dictionary of arrays, or a tuple of these: <c>(MlxArray Weight, Tree Rest)</c>
+    /// A <see cref="Tree"/>; an array, list, or string dictionary of arrays; or a tuple of these. <c>(MlxArray Weight, Tree Rest)</c>
     /// differentiates with respect to several arguments at once.
     /// </typeparam>
     /// <param name="fun">A function that returns a scalar array.</param>
@@ -145,7 +145,7 @@ public static unsafe partial class Mx
     /// </summary>
     /// <typeparam name="T">The argument with respect to which to differentiate: any structure of arrays.</typeparam>
     /// <typeparam name="TAux">Any structure of arrays, which are returned as values; other values pass through.</typeparam>
-    /// <param name="fun">A function that returns a scalar array, which is differentiated, and an auxiliary output, which is not.</param>
+    /// <param name="fun">A function that returns a scalar array, which is differentiated, and an auxiliary output, which isn't.</param>
     /// <exception cref="InvalidOperationException">When the gradient is computed: the loss is null or isn't a scalar.</exception>
     public static Func<T, (MlxArray Value, TAux Auxiliary, T Gradients)> ValueAndGrad<T, TAux>(Func<T, (MlxArray Loss, TAux Auxiliary)> fun)
     {
@@ -159,7 +159,7 @@ public static unsafe partial class Mx
     /// </summary>
     /// <typeparam name="T">The argument with respect to which to differentiate: any structure of arrays.</typeparam>
     /// <typeparam name="T2">Any type; it is passed on unchanged.</typeparam>
-    /// <typeparam name="TAux">Type of the auxiliary output.</typeparam>
+    /// <typeparam name="TAux">The type of the auxiliary output.</typeparam>
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
     public static Func<T, T2, (MlxArray Value, TAux Auxiliary, T Gradients)> ValueAndGrad<T, T2, TAux>(
         Func<T, T2, (MlxArray Loss, TAux Auxiliary)> fun)
@@ -175,7 +175,7 @@ public static unsafe partial class Mx
     /// <typeparam name="T">The argument with respect to which to differentiate: any structure of arrays.</typeparam>
     /// <typeparam name="T2">Any type; it is passed on unchanged.</typeparam>
     /// <typeparam name="T3">Any type; it is passed on unchanged.</typeparam>
-    /// <typeparam name="TAux">Type of the auxiliary output.</typeparam>
+    /// <typeparam name="TAux">The type of the auxiliary output.</typeparam>
     /// <param name="fun">A function that returns a scalar array and an auxiliary output.</param>
     public static Func<T, T2, T3, (MlxArray Value, TAux Auxiliary, T Gradients)> ValueAndGrad<T, T2, T3, TAux>(
         Func<T, T2, T3, (MlxArray Loss, TAux Auxiliary)> fun)

@@ -4,12 +4,12 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Computes a function and the product of cotangents with its Jacobian (<c>mlx_vjp</c>).</summary>
+    /// <summary>Computes a function and its vector-Jacobian products, cotangents times the Jacobian (<c>mlx_vjp</c>).</summary>
     /// <param name="fun">Any function of arrays.</param>
     /// <param name="primals">The arguments.</param>
-    /// <param name="cotangents">One for every output, of its shape.</param>
+    /// <param name="cotangents">One array for every output, with the output's shape.</param>
     /// <returns>The outputs, and one array for every argument.</returns>
-    /// <exception cref="MlxException">Number or shape of the cotangents is wrong, or an operation has no gradient.</exception>
+    /// <exception cref="MlxException">The number or shape of the cotangents is wrong, or an operation has no gradient.</exception>
     public static (MlxArray[] Outputs, MlxArray[] Vjps) Vjp(
         Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] cotangents)
     {
@@ -19,7 +19,7 @@ public static unsafe partial class Mx
         return Products(&Mlxc.mlx_vjp, "mlx_vjp", fun, primals, cotangents);
     }
 
-    /// <summary>Computes a function of one array and the product of a cotangent with its Jacobian.</summary>
+    /// <summary>Computes a function of one array and its vector-Jacobian product.</summary>
     /// <param name="fun">A function of one array.</param>
     /// <param name="primal">The argument.</param>
     /// <param name="cotangent">An array of the output's shape.</param>
@@ -32,13 +32,14 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// Computes a function and the product of its Jacobian with tangents (<c>mlx.core.jvp</c>), by the gradients of its gradients.
+    /// Computes a function and its Jacobian-vector products, the Jacobian times tangents (<c>mlx.core.jvp</c>), by differentiating twice in
+    /// reverse mode.
     /// </summary>
     /// <param name="fun">Any function of arrays.</param>
     /// <param name="primals">The arguments.</param>
-    /// <param name="tangents">One for every argument, of its shape.</param>
+    /// <param name="tangents">One array for every argument, with the argument's shape.</param>
     /// <returns>The outputs, and one array for every output.</returns>
-    /// <exception cref="MlxException">Number or shape of the tangents is wrong, or an operation has no derivative.</exception>
+    /// <exception cref="MlxException">An operation has no derivative.</exception>
     public static (MlxArray[] Outputs, MlxArray[] Jvps) Jvp(
         Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] tangents)
     {
@@ -49,11 +50,11 @@ public static unsafe partial class Mx
         return ForwardMode.Jvp(fun, primals, tangents);
     }
 
-    /// <summary>Computes a function of one array and the product of its Jacobian with a tangent.</summary>
+    /// <summary>Computes a function of one array and its Jacobian-vector product.</summary>
     /// <param name="fun">A function of one array.</param>
     /// <param name="primal">The argument.</param>
     /// <param name="tangent">An array of the argument's shape.</param>
-    /// <exception cref="MlxException">The shape of the tangent is wrong, or an operation has no derivative.</exception>
+    /// <exception cref="MlxException">An operation has no derivative.</exception>
     public static (MlxArray Output, MlxArray Jvp) Jvp(Func<MlxArray, MlxArray> fun, MlxArray primal, MlxArray tangent)
     {
         ArgumentNullException.ThrowIfNull(fun);

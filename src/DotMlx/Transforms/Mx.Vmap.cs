@@ -7,7 +7,7 @@ public static unsafe partial class Mx
     /// <c>mlx_detail_vmap_replace</c>).
     /// </summary>
     /// <param name="fun">A function of one element. It runs once per call, on a placeholder without a value.</param>
-    /// <param name="inAxes">The axis of the argument to map over, negative from the end.</param>
+    /// <param name="inAxes">The axis of the argument to map over; a negative axis counts from the end.</param>
     /// <param name="outAxes">The axis of the result along which the results are stacked.</param>
     /// <exception cref="ArgumentException">When called: the axis doesn't exist.</exception>
     /// <exception cref="MlxException">When called: sizes differ, or an operation can't be vectorized.</exception>
@@ -19,7 +19,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Vectorizes a function of two arrays.</summary>
-    /// <param name="fun">A function of one element each.</param>
+    /// <param name="fun">A function of one element of each argument.</param>
     /// <param name="inAxes">
     /// The axis of each argument to map over; null for an argument that is shared by all elements. By default, the first axis of both.
     /// </param>
@@ -32,7 +32,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Vectorizes a function of three arrays.</summary>
-    /// <param name="fun">A function of one element each.</param>
+    /// <param name="fun">A function of one element of each argument.</param>
     /// <param name="inAxes">
     /// The axis of each argument to map over; null for an argument that is shared by all elements. By default, the first axis of all.
     /// </param>
@@ -46,7 +46,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Vectorizes a function of a list of arrays.</summary>
-    /// <param name="fun">A function of one element each.</param>
+    /// <param name="fun">A function of one element of each argument.</param>
     /// <param name="inAxes">
     /// The axis of each argument to map over; null for an argument that is shared by all elements. By default, the first axis of all.
     /// </param>
@@ -59,7 +59,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Vectorizes a function of a tree, all of whose arrays are mapped over the same axis.</summary>
-    /// <param name="fun">A function of one element each.</param>
+    /// <param name="fun">A function of one element of each array.</param>
     /// <param name="inAxes">The axis of every array to map over.</param>
     /// <param name="outAxes">The axis of every array of the result along which the results are stacked.</param>
     /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
@@ -77,13 +77,14 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Vectorizes a function of a tree, with a separate axis for each array.</summary>
-    /// <param name="fun">A function of one element each.</param>
+    /// <param name="fun">A function of one element of each array.</param>
     /// <param name="inAxes">
-    /// Gets the dotted path of an array and returns the axis to map over, or null for an array that is shared by all elements.
+    /// Receives the dotted path of an array and returns the axis to map over, or null for an array that is shared by all elements.
     /// </param>
     /// <param name="outAxes">
-    /// Gets the dotted path of an array of the result and returns the axis along which the results are stacked. Null for the first axis of
-    /// all.
+    /// Receives the dotted path of an array of the result and returns the axis along which the results are stacked. Null selects the first
+    /// axis
+    /// of all.
     /// </param>
     /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
     /// <example><code>

@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// What an array is that has no native array of its own: an array of a function under a transform in the flow that runs it, and another
-/// one elsewhere and afterwards.
+/// The meaning of an array that has no native array of its own. In the execution context that runs a transform, the array represents an
+/// array of the transformed function; elsewhere and afterward, it represents another array.
 /// </summary>
 internal sealed class StandIn
 {
@@ -16,22 +16,24 @@ internal sealed class StandIn
     private readonly string _why = "";
     private volatile MlxArray? _outside;
 
-    /// <summary>For an array in a module.</summary>
-    /// <param name="trace">The trace in whose flow it is <paramref name="traced"/>.</param>
-    /// <param name="traced">What the function has put there.</param>
-    /// <param name="outside">What was there before.</param>
+    /// <summary>Creates the stand-in of an array in a module.</summary>
+    /// <param name="trace">The trace in whose execution context the array represents <paramref name="traced"/>.</param>
+    /// <param name="traced">The array that the function has put into the module.</param>
+    /// <param name="outside">The array that the module held before.</param>
     internal StandIn(Trace trace, MlxArray traced, MlxArray outside) => (Trace, Traced, _outside) = (trace, traced, Settled(outside));
 
-    /// <summary>For an argument of a function when it has returned: what the caller gave for it.</summary>
+    /// <summary>Creates the stand-in of a function's argument after the function has returned: the array that the caller passed.</summary>
     internal StandIn(MlxArray given) => _outside = Settled(given);
 
-    /// <summary>For an array that never had a value, as an argument under Vmap: its shape is all that remains.</summary>
+    /// <summary>Creates the stand-in of an array that never had a value, such as an argument under Vmap; only its shape remains.</summary>
     /// <param name="traced">The array inside the transform.</param>
     /// <param name="why">The end of a sentence that begins with the array.</param>
     internal StandIn(MlxArray traced, string why) => (_shape, _dtype, _why) = (traced.Shape.ToArray(), traced.DType, why);
 
     /// <summary>
-    /// The array that another one stands for now that its transform is over: a chain of them would grow from step to step.
+    /// Returns the array that another array represents once its transform has ended. Without this, chains of stand-ins would grow from step
+    /// to
+    /// step.
     /// </summary>
     internal static MlxArray Settled(MlxArray array)
     {
@@ -44,7 +46,7 @@ internal sealed class StandIn
     }
 
     /// <summary>
-    /// The array that stands there for the calling flow: not what a trace of another flow has put there for its own time.
+    /// Returns the array as the calling execution context sees it, without arrays that a running trace of another context has put there.
     /// </summary>
     internal static MlxArray Seen(MlxArray array)
     {
@@ -56,7 +58,9 @@ internal sealed class StandIn
         return array;
     }
 
-    /// <summary>What an array of a running trace is, as flows see it that are not in the trace; null for any other array.</summary>
+    /// <summary>
+    /// Returns the stand-in that contexts outside a running trace see for an array of that trace; null for any other array.
+    /// </summary>
     internal static StandIn? ForOthers(MlxArray array)
     {
         StandIn? found = null;
@@ -72,15 +76,15 @@ internal sealed class StandIn
 
     internal MlxArray? Traced { get; }
 
-    /// <summary>The array of other flows, which they may replace while the trace runs.</summary>
+    /// <summary>The array that other execution contexts see, and may replace while the trace runs.</summary>
     internal MlxArray? Outside
     {
         get => _outside;
         set => _outside = value;
     }
 
-    /// <summary>The array that this is for the calling flow.</summary>
-    /// <exception cref="InvalidOperationException">It has no value.</exception>
+    /// <summary>Returns the array that this stand-in represents in the calling execution context.</summary>
+    /// <exception cref="InvalidOperationException">The array has no value.</exception>
     internal MlxArray Resolve()
     {
         MlxArray? array = Trace is { IsAround: true } ? Traced : Outside;
@@ -88,7 +92,7 @@ internal sealed class StandIn
             $"An array ({_dtype.MlxName()} of shape {ShapeText.Of(_shape)}) {_why}");
     }
 
-    /// <summary>The shape, also where there is no value.</summary>
+    /// <summary>The shape, which is known even without a value.</summary>
     internal int[] Shape => _shape ?? Resolve().ShapeArray;
 
     internal DType DType => _shape is null ? Resolve().DType : _dtype;

@@ -3,8 +3,8 @@ using DotMlx.NN;
 namespace DotMlx;
 
 /// <summary>
-/// One run of a transform. Arrays that it puts into modules are seen by the flow that traces only: until it ends, every other flow goes on
-/// seeing what was there before. Holds the transform lock. Traces nest.
+/// One run of a transform. Only the execution context of the trace sees the arrays that the trace puts into modules; until the trace ends,
+/// every other context sees the previous arrays. A trace holds the transform lock. Traces nest.
 /// </summary>
 internal sealed class Trace : IDisposable
 {
@@ -20,14 +20,14 @@ internal sealed class Trace : IDisposable
 
     private Trace(bool keepsValues) => _keepsValues = keepsValues;
 
-    /// <summary>The innermost trace that the calling flow is in, or null.</summary>
+    /// <summary>The innermost trace of the calling execution context, or null.</summary>
     internal static Trace? Current
     {
         get
         {
             Trace? trace = Flow.Value;
 
-            // A flow that was started inside a trace may outlive it.
+            // An execution context captured inside a trace may outlive the trace.
             while (trace is { _ended: true })
             {
                 trace = trace._outer;
@@ -37,10 +37,11 @@ internal sealed class Trace : IDisposable
         }
     }
 
-    /// <summary>Begins a trace on this thread; dispose it there.</summary>
+    /// <summary>Begins a trace on this thread; dispose it on the same thread.</summary>
     /// <param name="keepsValues">
-    /// Whether arrays that are computed inside have values afterwards, as under a gradient, so that modules may keep them. Those of a
-    /// function that is vectorized, compiled or exported have none, and modules get back what they had.
+    /// Whether arrays computed inside have values afterward, as under a gradient, so that modules may keep them. Arrays of a function that
+    /// is
+    /// vectorized, compiled, or exported have no values, and modules get their previous arrays back.
     /// </param>
     internal static Trace Begin(bool keepsValues)
     {
@@ -50,7 +51,7 @@ internal sealed class Trace : IDisposable
         return trace;
     }
 
-    /// <summary>Says what the function gets, and which modules have their arrays restored after it, whatever it puts there.</summary>
+    /// <summary>Sets the function's arguments, and the modules whose arrays the caller restores after the function.</summary>
     internal void Name(MlxArray[] arguments, IEnumerable<IMlxState> states)
     {
         _arguments = arguments;
@@ -79,7 +80,7 @@ internal sealed class Trace : IDisposable
 
     internal bool HasEnded => _ended;
 
-    /// <summary>Whether the calling flow is in this trace, and it has not ended.</summary>
+    /// <summary>Whether the calling execution context is in this trace, and the trace hasn't ended.</summary>
     internal bool IsAround
     {
         get
@@ -95,10 +96,10 @@ internal sealed class Trace : IDisposable
     }
 
     /// <summary>
-    /// Puts an array into a module, a list or a dictionary for the flow of this trace. Between <see cref="ModuleWrites.Begin"/> and
-    /// <see cref="ModuleWrites.End"/>.
+    /// Puts an array into a module, a list, or a dictionary for the execution context of this trace. Call this between <see
+    /// cref="ModuleWrites.Begin"/> and <see cref="ModuleWrites.End"/>.
     /// </summary>
-    /// <returns>What stands there now.</returns>
+    /// <returns>The value that the slot holds now.</returns>
     internal object? Write(in ModuleSlot slot, object? value)
     {
         if (value is MlxArray array && slot.Read() is MlxArray current)
@@ -112,7 +113,7 @@ internal sealed class Trace : IDisposable
         return slot.Set(value);
     }
 
-    /// <summary>As the other one, for the setter of a property.</summary>
+    /// <summary>Like the other overload, for the setter of a property.</summary>
     internal void Write(Module module, ref MlxArray? field, MlxArray value)
     {
         MlxArray? current = field;
@@ -132,21 +133,22 @@ internal sealed class Trace : IDisposable
             }
         }
 
-        // It is no parameter, and nobody would put back what it was.
+        // The property isn't a parameter, so no code would restore its previous value.
         field = value;
     }
 
     /// <summary>
-    /// An array that is <paramref name="traced"/> in the flow of this trace and <paramref name="outside"/> in every other one.
+    /// Creates an array that represents <paramref name="traced"/> in the execution context of this trace and <paramref name="outside"/> in
+    /// every other one.
     /// </summary>
     internal MlxArray StandInFor(MlxArray traced, MlxArray outside)
     {
-        // One of this trace stood for another place, or for what other flows saw there before.
+        // A stand-in of this same trace is replaced by the arrays that it represents.
         MlxArray inside = traced.StandsIn is { } known && known.Trace == this ? known.Traced! : traced;
         return new MlxArray(new StandIn(this, inside, outside.StandsIn is { } other && other.Trace == this ? other.Outside! : outside));
     }
 
-    /// <summary>Ends the trace: modules keep what has a value, or get back what they had.</summary>
+    /// <summary>Ends the trace: modules keep arrays that have values, and get back their previous arrays otherwise.</summary>
     public void Dispose()
     {
         try
@@ -157,7 +159,7 @@ internal sealed class Trace : IDisposable
         {
             _ended = true;
 
-            // Flows that began inside may hold on to this for long.
+            // Execution contexts captured inside may keep this object alive for long.
             _written.Clear();
             _arguments = [];
             _states = [];
@@ -173,7 +175,7 @@ internal sealed class Trace : IDisposable
 
     private void SettleAll()
     {
-        // This may wait for an evaluation, as nobody who writes should have to.
+        // Runs before ModuleWrites.Begin, because it may wait for an evaluation, which would block writers.
         bool[] valueless = [.. _written.Select(written => !_keepsValues && !_states.Contains(written.Slot.Container)
             && ReferenceEquals(written.Slot.Read(), written.StandIn) && IsComputed(written.StandIn.StandsIn!.Traced!))];
         ModuleWrites.Begin();
@@ -196,7 +198,7 @@ internal sealed class Trace : IDisposable
         }
     }
 
-    // Neither an argument of the function nor something that was computed before.
+    // Whether the function computed the array: it is neither an argument nor an array that has a value already.
     private bool IsComputed(MlxArray traced) =>
         !traced.IsOnlyStandIn && Array.IndexOf(_arguments, traced) < 0 && !Evaluation.IsAvailable(traced);
 
@@ -205,7 +207,7 @@ internal sealed class Trace : IDisposable
         MlxArray traced = standIn.Traced!;
         if (valueless)
         {
-            // Who looks at it must hear of it, rather than go on with what was there.
+            // Reading this array must fail instead of returning the previous one.
             slot.Set(new MlxArray(new StandIn(traced,
                 $"is '{slot.Key}' of a {slot.Container.GetType().Name}, which was changed inside a function that is "
                 + "compiled, vectorized or exported: such arrays have no value outside of it. Name the "
@@ -220,7 +222,7 @@ internal sealed class Trace : IDisposable
             return;
         }
 
-        // An argument of the function stands for what the caller gave for it.
+        // An argument of the function represents the array that the caller passed.
         MlxArray value = StandIn.Settled(traced);
         if (_outer is null)
         {

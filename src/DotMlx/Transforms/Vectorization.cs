@@ -2,12 +2,14 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>Vectorization by MLX's two steps: trace the function on one element of the batch, then rewrite the graph for all.</summary>
+/// <summary>
+/// Vectorizes functions in MLX's two steps: trace the function on one element of the batch, then rewrite the graph for all.
+/// </summary>
 internal static unsafe class Vectorization
 {
     /// <param name="function">A function of flat lists.</param>
     /// <param name="inputs">The arguments.</param>
-    /// <param name="inAxes">The axis to map over for every argument, negative from the end; null for none.</param>
+    /// <param name="inAxes">The axis of every argument to map over; negative axes count from the end, and null means none.</param>
     /// <param name="outAxes">Returns the axis of every output, given their number.</param>
     internal static MlxArray[] Apply(
         Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs, ReadOnlySpan<int?> inAxes, Func<int, int?[]> outAxes)

@@ -9,7 +9,7 @@ namespace DotMlx;
 /// </summary>
 internal static unsafe class ArrayText
 {
-    // The number of elements shown at each end of a longer dimension.
+    // The number of elements shown at each end of a dimension that is longer than twice this.
     private const int Edge = 3;
 
     internal static string Of(MlxArray array)
