@@ -6,7 +6,7 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class AdaDelta : Optimizer
 {
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="rho">The decay rate of the averages of squared gradients and squared updates, not negative.</param>
     /// <param name="eps">The term added under the roots for numerical stability, greater than 0.</param>
@@ -14,7 +14,7 @@ public class AdaDelta : Optimizer
     public AdaDelta(double learningRate, double rho = 0.9, double eps = 1e-6)
         : this(rho, eps) => SetHyperparameter(LearningRateKey, learningRate);
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="AdaDelta(double, double, double)"/>
     public AdaDelta(Schedule learningRate, double rho = 0.9, double eps = 1e-6)
         : this(rho, eps) => SetHyperparameter(LearningRateKey, learningRate);

@@ -1,14 +1,14 @@
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Adafactor (Python's <c>Adafactor</c>, as in MLX 0.32): stores the second moment of arrays with two or more dimensions as one average per
-/// row and one per column of the last two axes. State per parameter: <c>exp_avg_sq_row</c> and <c>exp_avg_sq_col</c>, or <c>exp_avg_sq</c>
-/// below two dimensions; <c>exp_avg</c> if there is a <c>beta1</c>.
+/// Adafactor (Python's <c>Adafactor</c>, as in MLX 0.32): stores the second moment of an array with two or more dimensions as averages over
+/// the rows and columns of the last two axes. State per parameter: <c>exp_avg_sq_row</c> and <c>exp_avg_sq_col</c>, or <c>exp_avg_sq</c>
+/// for fewer than two dimensions; also <c>exp_avg</c> if there is a <c>beta1</c>.
 /// </summary>
 public class Adafactor : Optimizer
 {
-    /// <summary>With a fixed learning rate, or with one that is derived from the step.</summary>
-    /// <param name="learningRate">The learning rate; used if <paramref name="relativeStep"/> is off.</param>
+    /// <summary>Creates the optimizer with a fixed learning rate, or with one that is derived from the step.</summary>
+    /// <param name="learningRate">The learning rate; used only if <paramref name="relativeStep"/> is off.</param>
     /// <param name="eps">
     /// The regularization constants of the squared gradient and of the parameter's scale; (1e-30, 1e-3) by default.
     /// </param>
@@ -37,7 +37,7 @@ public class Adafactor : Optimizer
         }
     }
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adafactor(double?, ValueTuple{double, double}?, double, double, double?, double, bool, bool, bool)"/>
     public Adafactor(
         Schedule learningRate,

@@ -6,7 +6,7 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class Adagrad : Optimizer
 {
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="eps">The term added to the denominator for numerical stability, greater than 0.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="eps"/> isn't greater than 0.</exception>
@@ -16,7 +16,7 @@ public class Adagrad : Optimizer
         SetHyperparameter(LearningRateKey, learningRate);
     }
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adagrad(double, double)"/>
     public Adagrad(Schedule learningRate, double eps = 1e-8)
     {

@@ -6,7 +6,7 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class Adam : Optimizer
 {
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="betas">
     /// The exponential decay rates of the first and second moment estimates, each in [0, 1); (0.9, 0.999) by default.
@@ -17,7 +17,7 @@ public class Adam : Optimizer
     public Adam(double learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, bool biasCorrection = false)
         : this(betas, eps, biasCorrection) => SetHyperparameter(LearningRateKey, learningRate);
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adam(double, ValueTuple{double, double}?, double, bool)"/>
     public Adam(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, bool biasCorrection = false)
         : this(betas, eps, biasCorrection) => SetHyperparameter(LearningRateKey, learningRate);

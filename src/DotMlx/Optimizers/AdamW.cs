@@ -6,7 +6,7 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class AdamW : Adam
 {
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="betas">
     /// The exponential decay rates of the first and second moment estimates, each in [0, 1); (0.9, 0.999) by default.
@@ -20,7 +20,7 @@ public class AdamW : Adam
         bool biasCorrection = false)
         : base(learningRate, betas, eps, biasCorrection) => WeightDecay = weightDecay;
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="AdamW(double, ValueTuple{double, double}?, double, double, bool)"/>
     public AdamW(
         Schedule learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8, double weightDecay = 0.01,

@@ -1,12 +1,12 @@
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Adamax, Adam with the infinity norm (Python's <c>Adamax</c>): <c>m = b1 * m + (1 - b1) * g; v = max(b2 * v, |g|);
-/// w = w - learningRate * m / (v + eps)</c>, never bias-corrected. State per parameter: <c>m</c>, <c>v</c>.
+/// Adamax, which is Adam with the infinity norm (Python's <c>Adamax</c>): <c>m = b1 * m + (1 - b1) * g; v = max(b2 * v, |g|);
+/// w = w - learningRate * m / (v + eps)</c>, without bias correction. State per parameter: <c>m</c>, <c>v</c>.
 /// </summary>
 public class Adamax : Adam
 {
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="betas">
     /// The exponential decay rates of the first moment estimate and of the infinity norm, each in [0, 1); (0.9, 0.999) by default.
@@ -18,7 +18,7 @@ public class Adamax : Adam
     {
     }
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adamax(double, ValueTuple{double, double}?, double)"/>
     public Adamax(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double eps = 1e-8)
         : base(learningRate, betas, eps)

@@ -1,6 +1,6 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>Checks of hyperparameters.</summary>
+/// <summary>Checks hyperparameters.</summary>
 internal static class Checked
 {
     public static double NotNegative(double value, string name)
@@ -15,7 +15,7 @@ internal static class Checked
         return value;
     }
 
-    /// <summary>Two decay rates, each in [0, 1).</summary>
+    /// <summary>Checks two decay rates, each of which must be in [0, 1).</summary>
     public static (double Beta1, double Beta2) Betas((double Beta1, double Beta2) value) =>
         value.Beta1 is >= 0 and < 1 && value.Beta2 is >= 0 and < 1
             ? value

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DotMlx.Optimizers;
 
-/// <summary>Saves the state of an optimizer, and checks a saved one before it is taken over.</summary>
+/// <summary>Saves the state of an optimizer, and checks a saved state before the optimizer adopts it.</summary>
 internal sealed class Checkpoint
 {
     private const string KindKey = "optimizer";
@@ -12,18 +12,18 @@ internal sealed class Checkpoint
 
     private readonly List<string> _mismatches = [];
 
-    // The sets of names that the state of a parameter had when the file was written; empty where the file does not say.
+    // The sets of names that parameter states had when the file was written; empty if the file doesn't list them.
     private readonly string[] _entries;
 
     private Checkpoint(IReadOnlyDictionary<string, string> metadata) =>
         _entries = metadata.TryGetValue(EntriesKey, out string? entries) ? entries.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
 
     /// <summary>
-    /// Gives the state as it is now, and the texts that go with it, to a function that saves or holds it before it returns.
+    /// Passes a snapshot of the state and its metadata to a function, which must save or hold the arrays before it returns.
     /// </summary>
     public static T Save<T>(OptimizerBase optimizer, Func<TreeDictionary, Dictionary<string, string>, T> save)
     {
-        // An update on another thread may go on meanwhile.
+        // Snapshots the state, because another thread may update it in the meantime.
         TreeDictionary state = optimizer.Snapshot();
         try
         {
@@ -40,7 +40,7 @@ internal sealed class Checkpoint
         }
     }
 
-    /// <summary>Takes over the state that a file holds, or disposes it.</summary>
+    /// <summary>Adopts the state from a file, or disposes it if it doesn't match.</summary>
     public static void Adopt(OptimizerBase optimizer, string path, SafetensorsFile file, TreeDictionary? parameters, bool allowMissing)
     {
         file.WithoutFloat8("the state of an optimizer", "set the State of the optimizer to a tree of all");
@@ -63,14 +63,14 @@ internal sealed class Checkpoint
         optimizer.AdoptState(loaded);
     }
 
-    /// <summary>The file that a path stands for: with the ending that saving adds.</summary>
+    /// <summary>Returns the file for a path, with the extension that saving adds.</summary>
     public static string FileOf(string path)
     {
         string name = path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) ? path : path + Extension;
         return File.Exists(name) || !File.Exists(path) ? name : path;
     }
 
-    /// <summary>Lists what in a state does not fit the optimizer and the parameters, of which it may lack some.</summary>
+    /// <summary>Lists the mismatches between a state and an optimizer with its parameters; some parameters may be missing.</summary>
     public static void Check(OptimizerBase optimizer, string prefix, Tree state, TreeDictionary parameters, List<string> mismatches)
     {
         Checkpoint checkpoint = new(new Dictionary<string, string>());
@@ -94,10 +94,10 @@ internal sealed class Checkpoint
         return new OptimizerStateException(text.ToString(), mismatches);
     }
 
-    /// <summary>Notes what does not fit.</summary>
+    /// <summary>Records a mismatch.</summary>
     public void Add(string mismatch) => _mismatches.Add(mismatch);
 
-    /// <summary>Compares a state with what an optimizer has, or would have for the given parameters.</summary>
+    /// <summary>Compares a state with the state that an optimizer has, or would have for the given parameters.</summary>
     public void Check(Optimizer optimizer, string prefix, Tree loaded, TreeDictionary current,
         TreeDictionary? parameters, bool allowMissing)
     {
@@ -219,7 +219,7 @@ internal sealed class Checkpoint
                 string name = expected.NameAt(i);
                 if (name == TreeUpdate.MasterKey && expected.ChildAt(i) is TreeLeaf && actual.Child(name) is null)
                 {
-                    // The first update makes the master of the parameter.
+                    // The first update creates the parameter's master.
                     continue;
                 }
 
@@ -245,7 +245,7 @@ internal sealed class Checkpoint
         else if (!array.Shape.SequenceEqual(expected.Shape)
             || (array.DType.IsInteger() != expected.DType.IsInteger() && (ofParameter || !array.DType.IsInteger())))
         {
-            // A rate that Python was given as a whole number is one.
+            // An integer learning rate is accepted, because Python keeps a rate that was given as an integer.
             Add($"'{path}' is {TreePaths.Describe(array)}, expected {TreePaths.Describe(expected)}");
         }
     }
@@ -259,7 +259,7 @@ internal sealed class Checkpoint
     }
 
     /// <summary>
-    /// Checks what there is nothing to compare with: its entries must be those that the file was written with, or the rule's.
+    /// Checks a state without a counterpart: its entries must be those listed in the file, or else those that the update rule creates.
     /// </summary>
     private void CheckUnknown(string path, Tree node, bool complete, Optimizer optimizer)
     {

@@ -2,12 +2,12 @@ namespace DotMlx.Optimizers;
 
 /// <summary>
 /// Small parameters of one dtype that are updated as one flat array. The flat state and the flat parameters are reused from update to
-/// update. The trees hold parts of them, and the parts of the state are created only when they are read. Each part knows which flat array
-/// it belongs to until it is changed (<see cref="FlatPart"/>). If a part doesn't match, the flat array is assembled again.
+/// update. The trees hold parts of the flat arrays, and parts of the state are created only when they are read. Each part knows its flat
+/// array until the part is changed (<see cref="FlatPart"/>). If a part doesn't match, the flat array is assembled again.
 /// </summary>
 internal sealed unsafe class FlatGroup
 {
-    // Above this size a kernel of its own costs a parameter next to nothing.
+    // Above this number of elements, a separate kernel adds almost no overhead per parameter.
     private const long GreatestSize = 8192;
     private const int Fewest = 4;
 
@@ -175,10 +175,10 @@ internal sealed unsafe class FlatGroup
 
     private MlxArray Join(Func<Leaf, MlxArray> array) => Mx.Concatenate([.. _members.Select(member => array(member.Leaf))], axis: null);
 
-    /// <summary>One entry of the state of all members.</summary>
-    /// <param name="Flat">The current entry.</param>
-    /// <param name="IsNew">Whether it was assembled for this update.</param>
-    /// <param name="Given">The array that the rule gets.</param>
+    /// <summary>One entry of the state, for all members.</summary>
+    /// <param name="Flat">The current flat array of the entry.</param>
+    /// <param name="IsNew">Whether the flat array was assembled for this update.</param>
+    /// <param name="Given">The array that the rule receives.</param>
     private sealed record Entry(FlatArray Flat, bool IsNew, TreeLeaf Given)
     {
         /// <summary>The new value.</summary>

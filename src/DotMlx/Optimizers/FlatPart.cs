@@ -3,17 +3,18 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// A one-dimensional array of which other arrays are parts. Every update replaces it, and earlier parts then no longer belong to it.
+/// A one-dimensional array of which other arrays are parts. Every update replaces the array, so that parts created earlier no longer belong
+/// to it.
 /// </summary>
 internal sealed class FlatArray(MlxArray array)
 {
     internal MlxArray Array { get; private set; } = array;
 
-    /// <summary>How often it has been replaced.</summary>
+    /// <summary>The number of times that the array has been replaced.</summary>
     internal int Version { get; private set; }
 
-    /// <summary>Replaces the array by another one, which this then owns.</summary>
-    /// <param name="next">The array.</param>
+    /// <summary>Replaces the array by another one and takes ownership of that one.</summary>
+    /// <param name="next">The new array.</param>
     /// <param name="frees">Whether nothing uses the previous array.</param>
     internal void Become(MlxArray next, bool frees)
     {
@@ -28,8 +29,8 @@ internal sealed class FlatArray(MlxArray array)
 }
 
 /// <summary>
-/// A part of a flat array: what a leaf shows instead of an array until it is read, and what an array created from it refers to (<see
-/// cref="MlxArray.Part"/>) until it is changed in place.
+/// A part of a flat array. It stands in for a leaf's array until the leaf is read. An array created from it refers to it (<see
+/// cref="MlxArray.Part"/>) until that array is changed in place.
 /// </summary>
 internal sealed unsafe class FlatPart(FlatArray flat, int[] shape, long offset) : LeafView
 {
@@ -41,7 +42,7 @@ internal sealed unsafe class FlatPart(FlatArray flat, int[] shape, long offset) 
 
     internal long Offset => offset;
 
-    /// <summary>Whether an array created as this part still is one.</summary>
+    /// <summary>Whether an array created from this part still belongs to the flat array.</summary>
     internal bool IsCurrent => _version == flat.Version && !flat.Array.IsDisposed;
 
     internal override MlxArray Whole => flat.Array;
@@ -53,7 +54,7 @@ internal sealed unsafe class FlatPart(FlatArray flat, int[] shape, long offset) 
         return array;
     }
 
-    /// <summary>The part as a handle, which the caller owns.</summary>
+    /// <summary>Creates a handle for the part, which the caller owns.</summary>
     internal mlx_array View()
     {
         Span<long> strides = stackalloc long[shape.Length];
@@ -78,7 +79,7 @@ internal sealed unsafe class FlatPart(FlatArray flat, int[] shape, long offset) 
         return result;
     }
 
-    /// <summary>The flat array that consists of exactly the given parts, in order; null if there is none.</summary>
+    /// <summary>Returns the flat array that consists of exactly the given parts, in order, or null if there is none.</summary>
     internal static FlatArray? Together(IEnumerable<FlatPart?> parts)
     {
         FlatArray? whole = null;

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace DotMlx.Optimizers;
 
-/// <summary>Accumulates the gradients of several small batches for one update, as if they had been one large batch.</summary>
+/// <summary>Accumulates the gradients of several small batches for one update, as if they were one large batch.</summary>
 /// <example><code>
 /// if (accumulator.Add(gradients, out TreeDictionary? mean))
 /// {
@@ -15,9 +15,9 @@ public sealed class GradientAccumulator
     private readonly DType? _dtype;
     private TreeDictionary? _sum;
 
-    /// <summary>Accumulates the gradients of <paramref name="steps"/> calls.</summary>
+    /// <summary>Creates an accumulator for the gradients of <paramref name="steps"/> calls.</summary>
     /// <param name="steps">The number of calls that make one update, at least 1.</param>
-    /// <param name="average">Whether the result is the mean of the gradients, for losses that are means, or their sum.</param>
+    /// <param name="average">Whether the result is the mean of the gradients (for losses that are means) or their sum.</param>
     /// <param name="dtype">The dtype of the sum, such as float32 for float16 gradients; null for the dtype of the gradients.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is less than 1.</exception>
     public GradientAccumulator(int steps, bool average = true, DType? dtype = null)
@@ -34,9 +34,9 @@ public sealed class GradientAccumulator
     /// <summary>The number of calls since the last result.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Adds gradients. The computation of the sum starts at once, so that the graphs of all batches don't accumulate.</summary>
+    /// <summary>Adds gradients. The sum starts to be computed immediately, so that the graphs of the batches don't accumulate.</summary>
     /// <param name="gradients">
-    /// The gradients; a leaf that is missing in some calls counts as zero there. They may be disposed afterward.
+    /// The gradients; a leaf that is missing in some calls counts as zero in those calls. The gradients may be disposed afterward.
     /// </param>
     /// <param name="accumulated">The result after every <see cref="Steps"/> calls, which belongs to the caller; otherwise, null.</param>
     /// <returns>Whether there is a result.</returns>
@@ -50,14 +50,14 @@ public sealed class GradientAccumulator
     /// <inheritdoc cref="Add(TreeDictionary, out TreeDictionary?)"/>
     /// <param name="gradients">The gradients.</param>
     /// <param name="accumulated">The result.</param>
-    /// <param name="starts">Whether the computation of the sum starts at once.</param>
+    /// <param name="starts">Whether the computation of the sum starts immediately.</param>
     internal bool Add(TreeDictionary gradients, [NotNullWhen(true)] out TreeDictionary? accumulated, bool starts)
     {
         ArgumentNullException.ThrowIfNull(gradients);
         List<MlxArray> replaced = [];
         using (Arena arena = Arena.Open())
         {
-            // What is not in the sum yet is copied: the sum owns its arrays.
+            // New leaves are copied, because the sum owns its arrays.
             Tree added = Tree.Map(leaf => MlxArray.CreateUnscoped(arena.Take(_dtype is { } dtype ? leaf.AsType(dtype) : leaf)), gradients);
             _sum = (TreeDictionary)(_sum is null ? added : Tree.Merge(_sum, added, (sum, gradient) =>
             {
@@ -85,8 +85,8 @@ public sealed class GradientAccumulator
     }
 
     /// <summary>
-    /// Returns the result of the calls so far, which belongs to the caller, and starts again; for the last, incomplete group of an epoch.
-    /// Null if nothing was added.
+    /// Returns the result of the calls so far, which belongs to the caller, and starts again. Use it for the last, incomplete group of an
+    /// epoch. Returns null if nothing was added.
     /// </summary>
     public TreeDictionary? Take()
     {
@@ -102,7 +102,7 @@ public sealed class GradientAccumulator
         return (TreeDictionary)result;
     }
 
-    /// <summary>Continues from a sum of some calls.</summary>
+    /// <summary>Continues from the sum of earlier calls.</summary>
     internal void Restore(TreeDictionary? sum, int count)
     {
         TreeDictionary? copy = sum is null ? null : (TreeDictionary)Tree.Map(leaf => MlxArray.CreateUnscoped(Arena.Copy(leaf)), sum);

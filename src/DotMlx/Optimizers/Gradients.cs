@@ -1,6 +1,6 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>Functions of gradients that are used before they are applied.</summary>
+/// <summary>Functions that process gradients before an optimizer applies them.</summary>
 public static partial class Gradients
 {
     /// <summary>
@@ -10,7 +10,7 @@ public static partial class Gradients
     /// <param name="gradients">The gradients; they don't change.</param>
     /// <param name="maxNorm">The maximum norm, not negative.</param>
     /// <returns>
-    /// New gradients of the same structure, shapes, and dtypes (float32 for integers), and the norm before clipping, a scalar.
+    /// New gradients of the same structure, shapes, and dtypes (float32 for integers), and the norm before clipping, as a scalar.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxNorm"/> is negative or NaN.</exception>
     public static (TTree Gradients, MlxArray Norm) ClipNorm<TTree>(TTree gradients, double maxNorm)
@@ -23,7 +23,7 @@ public static partial class Gradients
         CheckNorm(maxNorm);
         using Arena arena = Arena.Open();
 
-        // Python's sum starts with a float, which makes the norm of integers one.
+        // Python's sum starts with a float, so the norm of integers is a float too.
         MlxArray sum = 0.0;
         List<MlxArray> leaves = [];
         gradients.CollectLeaves(leaves, shown: false);
@@ -43,6 +43,6 @@ public static partial class Gradients
         return ((TTree)clipped, arena.Keep(norm));
     }
 
-    /// <summary>Converts float16, because squares of float16 numbers easily overflow.</summary>
+    /// <summary>Converts float16 to float32, because the squares of float16 numbers easily overflow.</summary>
     private static MlxArray Wide(MlxArray gradient) => gradient.DType == DType.Float16 ? gradient.AsType(DType.Float32) : gradient;
 }

@@ -7,24 +7,24 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class Lion : Optimizer
 {
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="betas">
-    /// The decay rates of the momentum, for the direction and for the state, each in [0, 1); (0.9, 0.99) by default.
+    /// The decay rates of the momentum for the update direction and for the state, each in [0, 1); (0.9, 0.99) by default.
     /// </param>
     /// <param name="weightDecay">The weight decay, scaled by the learning rate.</param>
     /// <exception cref="ArgumentOutOfRangeException">A beta is out of range.</exception>
     public Lion(double learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)
         : this(betas, weightDecay) => SetHyperparameter(LearningRateKey, learningRate);
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="Lion(double, ValueTuple{double, double}?, double)"/>
     public Lion(Schedule learningRate, (double Beta1, double Beta2)? betas = null, double weightDecay = 0)
         : this(betas, weightDecay) => SetHyperparameter(LearningRateKey, learningRate);
 
     private Lion((double Beta1, double Beta2)? betas, double weightDecay) => (Betas, WeightDecay) = (betas ?? (0.9, 0.99), weightDecay);
 
-    /// <summary>The decay rates of the momentum, for the direction and for the state, each in [0, 1).</summary>
+    /// <summary>The decay rates of the momentum for the update direction and for the state, each in [0, 1).</summary>
     /// <exception cref="ArgumentOutOfRangeException">A beta is out of range.</exception>
     public (double Beta1, double Beta2) Betas
     {

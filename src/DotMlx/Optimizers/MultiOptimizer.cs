@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Several optimizers, each for its own leaves (Python's <c>MultiOptimizer</c>). A leaf goes to the first optimizer whose filter accepts
-/// it, or to the last one if none does.
+/// Combines several optimizers, each for its own leaves (Python's <c>MultiOptimizer</c>). A leaf goes to the first optimizer whose filter
+/// accepts it, or to the last optimizer if no filter does.
 /// </summary>
 /// <example><code>
 /// MultiOptimizer optimizer = new(
@@ -22,10 +22,11 @@ public class MultiOptimizer : OptimizerBase
     /// <summary>Combines optimizers.</summary>
     /// <param name="optimizers">At least one optimizer.</param>
     /// <param name="filters">
-    /// One filter per optimizer except the last. It gets the dotted path of a leaf and its array (a gradient, or a parameter in <see
+    /// One filter per optimizer except the last. A filter receives the dotted path of a leaf and its array (a gradient, or a parameter in
+    /// <see
     /// cref="OptimizerBase.Init"/>), and returns whether the optimizer takes the leaf.
     /// </param>
-    /// <exception cref="ArgumentException">There is no optimizer, one occurs twice, or the number of filters doesn't match.</exception>
+    /// <exception cref="ArgumentException">There is no optimizer, an optimizer occurs twice, or the number of filters is wrong.</exception>
     public MultiOptimizer(IReadOnlyList<OptimizerBase> optimizers, IReadOnlyList<Func<string, MlxArray, bool>>? filters = null)
     {
         ArgumentNullException.ThrowIfNull(optimizers);
@@ -58,12 +59,13 @@ public class MultiOptimizer : OptimizerBase
     public IReadOnlyList<OptimizerBase> Optimizers => _optimizers;
 
     /// <summary>
-    /// The live states of the members in a new dictionary, <c>{ "states": [ … ] }</c>. Assigning it sets the state of each member.
+    /// The live states of the members in a new dictionary, <c>{ "states": [ … ] }</c>. Assigning a dictionary sets the state of each
+    /// member.
     /// </summary>
     /// <exception cref="ArgumentException">
-    /// The value has no list <c>states</c> with one dictionary per member; nothing is assigned.
+    /// The value has no list <c>states</c> with one dictionary per member; no state is assigned.
     /// </exception>
-    /// <exception cref="InvalidOperationException">Assigned during an update.</exception>
+    /// <exception cref="InvalidOperationException">The state was assigned during an update.</exception>
     public override TreeDictionary State
     {
         get => new() { [StatesKey] = new TreeList(_optimizers.Select(optimizer => (Tree)optimizer.State)) };
@@ -87,14 +89,14 @@ public class MultiOptimizer : OptimizerBase
     /// <summary>Whether every member follows a schedule of the learning rate.</summary>
     public override bool HasLearningRateSchedule => _optimizers.All(optimizer => optimizer.HasLearningRateSchedule);
 
-    /// <summary>Whether every member has float32 masters; setting it sets it for all members.</summary>
+    /// <summary>Whether every member has float32 masters; setting this property sets it for all members.</summary>
     public override bool MasterWeights
     {
         get => _optimizers.All(optimizer => optimizer.MasterWeights);
         set => ForEach((optimizer, _) => optimizer.MasterWeights = value);
     }
 
-    /// <summary>Whether every member groups small parameters; setting it sets it for all members.</summary>
+    /// <summary>Whether every member groups small parameters; setting this property sets it for all members.</summary>
     public override bool GroupSmallParameters
     {
         get => _optimizers.All(optimizer => optimizer.GroupSmallParameters);
@@ -224,7 +226,9 @@ public class MultiOptimizer : OptimizerBase
             argument);
     }
 
-    /// <summary>One tree per member with the leaves that it takes; lists keep their positions. Also lists the owner of each leaf.</summary>
+    /// <summary>
+    /// Returns one tree per member, with the leaves that the member takes; lists keep their positions. Also lists the owner of each leaf.
+    /// </summary>
     private TreeDictionary[] Split(TreeDictionary tree, List<int> owners)
     {
         Tree?[] parts = Split(tree, new TreePath(), owners);

@@ -1,12 +1,12 @@
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Muon (Python's <c>Muon</c>): momentum whose update, for parameters of two or more dimensions, is made orthogonal by
-/// Newton-Schulz iterations on the parameter seen as a matrix of its first axis by the rest. State per parameter: <c>v</c>.
+/// Muon (Python's <c>Muon</c>): momentum whose update is orthogonalized by Newton-Schulz iterations, for parameters with two or more
+/// dimensions. The iterations treat a parameter as a matrix of its first axis by the other axes. State per parameter: <c>v</c>.
 /// </summary>
 /// <remarks>
-/// Meant for the weight matrices of hidden layers; embeddings, the last layer and biases are better served by another
-/// optimizer, see <see cref="MultiOptimizer"/>.
+/// Use Muon for the weight matrices of hidden layers, and another optimizer for embeddings, the last layer, and biases (see <see
+/// cref="MultiOptimizer"/>).
 /// </remarks>
 public class Muon : Optimizer
 {
@@ -15,7 +15,7 @@ public class Muon : Optimizer
     private const double B = -4.7750;
     private const float C = 2.0315f;
 
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="momentum">The momentum strength.</param>
     /// <param name="weightDecay">The weight decay (L2 penalty), added to the gradient.</param>
@@ -25,7 +25,7 @@ public class Muon : Optimizer
     public Muon(double learningRate, double momentum = 0.95, double weightDecay = 0.01, bool nesterov = true, int nsSteps = 5)
         : this(momentum, weightDecay, nesterov, nsSteps) => SetHyperparameter(LearningRateKey, learningRate);
 
-    /// <summary>With a learning rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="Muon(double, double, double, bool, int)"/>
     public Muon(Schedule learningRate, double momentum = 0.95, double weightDecay = 0.01, bool nesterov = true, int nsSteps = 5)
         : this(momentum, weightDecay, nesterov, nsSteps) => SetHyperparameter(LearningRateKey, learningRate);

@@ -3,9 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// An optimizer that updates each parameter by a rule (Python's <c>mlx.optimizers.Optimizer</c>). To write one, derive from this class and
-/// define which state a parameter has (<see cref="InitSingle"/>) and how a gradient changes the parameter (<see cref="ApplySingle"/>). This
-/// class walks the trees, creates state for leaves that get gradients, counts steps, and applies schedules.
+/// An optimizer that updates each parameter by a rule (Python's <c>mlx.optimizers.Optimizer</c>). To write an optimizer, derive from this
+/// class and define the state of a parameter (<see cref="InitSingle"/>) and the way a gradient changes the parameter (<see
+/// cref="ApplySingle"/>). This class traverses the trees, creates state for leaves that have gradients, counts steps, and applies
+/// schedules.
 /// </summary>
 /// <inheritdoc cref="OptimizerBase" path="/remarks"/>
 [SuppressMessage("ApiDesign", "RS0022", Justification = "What is not for programs is internal.")]
@@ -16,14 +17,14 @@ public abstract class Optimizer : OptimizerBase
 
     private readonly OrderedDictionary<string, Schedule> _schedules = new(StringComparer.Ordinal);
 
-    // The names in the state that are not parameters.
+    // The names of the entries in the state that aren't parameters.
     private readonly HashSet<string> _entries = new(StringComparer.Ordinal) { StepKey, LearningRateKey };
 
     private readonly TreeUpdate _update;
     private readonly Func<MlxArray> _rate;
     private TreeDictionary _state = new();
 
-    /// <summary>Starts at step 0.</summary>
+    /// <summary>Creates an optimizer at step 0.</summary>
     /// <param name="schedulers">
     /// Hyperparameters that follow a schedule: before every update, the entry of <see cref="State"/> with each name is set to the value at
     /// the current step.
@@ -45,16 +46,18 @@ public abstract class Optimizer : OptimizerBase
     }
 
     /// <summary>
-    /// The live state dictionary: <c>step</c> (an unsigned 64-bit scalar), <c>learning_rate</c>, and then, in the structure of the
-    /// parameters, one dictionary per parameter with its state. Other keys may be added and are kept. After another dictionary (a
-    /// checkpoint) is assigned, the next update checks it, creates missing entries, and keeps the rest.
+    /// The live state dictionary: <c>step</c> (an unsigned 64-bit scalar), <c>learning_rate</c>, and then one dictionary per parameter with
+    /// its
+    /// state, in the structure of the parameters. Other keys may be added and are kept. After another dictionary (such as a checkpoint) is
+    /// assigned, the next update checks it, creates missing entries, and keeps the rest.
     /// </summary>
     /// <remarks>
-    /// During an update, an update rule gets a dictionary with the step and the hyperparameters of this update. Entries that it stores at
-    /// the top level become part of the state with the update.
+    /// During an update, an update rule sees a dictionary with the step and the hyperparameters of this update. Entries that the rule
+    /// stores at
+    /// the top level become part of the state when the update is committed.
     /// </remarks>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
-    /// <exception cref="InvalidOperationException">Assigned during an update.</exception>
+    /// <exception cref="InvalidOperationException">The state was assigned during an update.</exception>
     public override TreeDictionary State
     {
         get => IsUpdatingHere ? _update.ShownState(_state) : _state;
@@ -127,7 +130,8 @@ public abstract class Optimizer : OptimizerBase
     }
 
     /// <summary>
-    /// Adds the initial state of one parameter to <paramref name="state"/>, which is empty. Called for every parameter without state, and
+    /// Adds the initial state of one parameter to <paramref name="state"/>, which is empty. It is called for every parameter without state,
+    /// and
     /// to check a state that was assigned or loaded.
     /// </summary>
     /// <param name="parameter">The parameter, or its first gradient, which has the same shape and the dtype of the state.</param>
@@ -135,25 +139,28 @@ public abstract class Optimizer : OptimizerBase
     protected abstract void InitSingle(MlxArray parameter, TreeDictionary state);
 
     /// <summary>
-    /// Computes the new value of one parameter and updates its state. <see cref="Step"/> already counts this update. Arrays that the rule
-    /// creates, and arrays that it reads from <paramref name="state"/>, are freed when it returns, except those that it returns or stores
-    /// in the state. To keep others, use <see cref="MlxScope.Detach"/>.
+    /// Computes the new value of one parameter and updates its state. <see cref="Step"/> already counts this update. When the rule returns,
+    /// the
+    /// arrays that it created or read from <paramref name="state"/> are freed, except those that it returns or stores in the state. To keep
+    /// other arrays, use <see cref="MlxScope.Detach"/>.
     /// </summary>
-    /// <param name="gradient">The gradient, of the parameter's shape; float32 if the parameter is float16 or has a float32 master.</param>
+    /// <param name="gradient">
+    /// The gradient, with the parameter's shape; float32 if the parameter is float16 or has a float32 master.
+    /// </param>
     /// <param name="parameter">
     /// The current parameter, which must not be changed; float32 if the parameter is float16 or has a float32 master.
     /// </param>
     /// <param name="state">The parameter's own dictionary, valid during the call.</param>
-    /// <returns>The new parameter, of the same shape; it is converted to the parameter's dtype.</returns>
+    /// <returns>The new parameter, with the same shape; it is converted to the parameter's dtype.</returns>
     protected abstract MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state);
 
     /// <summary>
-    /// Adds a hyperparameter to <see cref="State"/>, from which <see cref="ApplySingle"/> reads it (<see cref="Hyperparameter"/>), with a
-    /// fixed value.
+    /// Adds a hyperparameter with a fixed value to <see cref="State"/>. <see cref="ApplySingle"/> reads it with <see
+    /// cref="Hyperparameter"/>.
     /// </summary>
     /// <param name="name">The key.</param>
     /// <param name="value">The value, stored as a 32-bit float.</param>
-    /// <exception cref="InvalidOperationException">Called during an update.</exception>
+    /// <exception cref="InvalidOperationException">The method was called during an update.</exception>
     protected void SetHyperparameter(string name, double value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -164,10 +171,12 @@ public abstract class Optimizer : OptimizerBase
         Leave();
     }
 
-    /// <summary>Adds a hyperparameter to <see cref="State"/>, with a schedule that sets it before every update.</summary>
+    /// <summary>Adds a hyperparameter to <see cref="State"/> with a schedule that sets its value before every update.</summary>
     /// <param name="name">The key.</param>
-    /// <param name="schedule">Called immediately for step 0, and then before every update; returns a scalar.</param>
-    /// <exception cref="InvalidOperationException">Called during an update, or the schedule didn't return a scalar.</exception>
+    /// <param name="schedule">Called immediately for step 0, and then before every update; it must return a scalar.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The method was called during an update, or the schedule didn't return a scalar.
+    /// </exception>
     protected void SetHyperparameter(string name, Schedule schedule)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -186,8 +195,8 @@ public abstract class Optimizer : OptimizerBase
         }
     }
 
-    /// <summary>A hyperparameter of the state for the current update, a scalar.</summary>
-    /// <param name="name">The key, as given to <see cref="SetHyperparameter(string, double)"/>.</param>
+    /// <summary>Returns a hyperparameter for the current update, as a scalar.</summary>
+    /// <param name="name">The key that was passed to <see cref="SetHyperparameter(string, double)"/>.</param>
     /// <exception cref="InvalidOperationException">The state has no such entry, or the entry isn't a scalar.</exception>
     protected MlxArray Hyperparameter(string name)
     {
@@ -201,16 +210,17 @@ public abstract class Optimizer : OptimizerBase
         return _state[name].Array;
     }
 
-    /// <summary>The learning rate in the dtype of a gradient, so that it doesn't promote the gradient.</summary>
+    /// <summary>Returns the learning rate in the dtype of a gradient, so that it doesn't promote the gradient.</summary>
     /// <param name="gradient">The array with which the rate is used.</param>
     protected MlxArray Rate(MlxArray gradient) => OncePerDType(LearningRateKey, gradient, _rate);
 
     /// <summary>
-    /// A quantity that is the same for all parameters of one dtype, such as a bias correction. It is computed at its first use in an
+    /// Returns a quantity that is the same for all parameters of one dtype, such as a bias correction. It is computed on its first use in
+    /// an
     /// update, converted to the dtype, and shared by the rest of the update.
     /// </summary>
-    /// <param name="name">A name that identifies the quantity among those of this optimizer.</param>
-    /// <param name="like">An array whose dtype the result gets, such as the gradient.</param>
+    /// <param name="name">A name that is unique among the quantities of this optimizer.</param>
+    /// <param name="like">An array with the dtype of the result, such as the gradient.</param>
     /// <param name="compute">Computes the quantity; it must not depend on the current parameter.</param>
     protected MlxArray OncePerDType(string name, MlxArray like, Func<MlxArray> compute)
     {
@@ -219,7 +229,7 @@ public abstract class Optimizer : OptimizerBase
         return _update.Once(name, like.DType, compute);
     }
 
-    /// <summary>Gives a parameter entries of zeros in its shape.</summary>
+    /// <summary>Creates state entries of zeros with the parameter's shape.</summary>
     private protected static void Zeros(MlxArray parameter, TreeDictionary state, params ReadOnlySpan<string> names)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -229,7 +239,7 @@ public abstract class Optimizer : OptimizerBase
         }
     }
 
-    /// <summary>The names of entries of the state that are hyper-parameters or the step.</summary>
+    /// <summary>The names of the state entries that are hyperparameters or the step.</summary>
     internal IReadOnlySet<string> EntryNames => _entries;
 
     internal bool UsesGroups => GroupSmallParameters && IsElementwise;
@@ -271,7 +281,7 @@ public abstract class Optimizer : OptimizerBase
         }
     }
 
-    /// <summary>The state that the parameters would have after an update, as far as shapes are concerned; it is never evaluated.</summary>
+    /// <summary>Returns a state with the shapes that the parameters' state would have after an update; it is never evaluated.</summary>
     internal TreeDictionary InitialState(TreeDictionary parameters)
     {
         TreeDictionary state = new();
@@ -283,8 +293,8 @@ public abstract class Optimizer : OptimizerBase
     }
 
     /// <summary>
-    /// The names of the entries that the rule creates for a parameter with the given state; null if they can't be determined, because the
-    /// entries may have other shapes than the parameter.
+    /// Returns the names of the entries that the rule creates for a parameter with the given state. Returns null if the names can't be
+    /// determined, because the shapes of the entries may differ from the parameter's.
     /// </summary>
     internal string? EntriesLike(Tree state)
     {
@@ -314,7 +324,7 @@ public abstract class Optimizer : OptimizerBase
 
     internal MlxArray? CallRule(MlxArray gradient, MlxArray parameter, TreeDictionary state) => ApplySingle(gradient, parameter, state);
 
-    /// <summary>Puts a scalar into a state, which then owns it.</summary>
+    /// <summary>Puts a scalar into a state, which then owns the scalar.</summary>
     internal static void Put(TreeDictionary state, string key, MlxArray array)
     {
         using TreeHold hold = state.Hold();
@@ -340,7 +350,7 @@ public abstract class Optimizer : OptimizerBase
     {
         if (loaded.Get(LearningRateKey) is TreeLeaf { Peek: var rate } && !rate.DType.IsInexact())
         {
-            // Python keeps a rate that was written as a whole number as one.
+            // Python keeps a learning rate that was given as an integer.
             using MlxArray real = rate.AsType(DType.Float32);
             Put(loaded, LearningRateKey, MlxArray.CreateUnscoped(Arena.Copy(real)));
         }
@@ -368,7 +378,7 @@ public abstract class Optimizer : OptimizerBase
         }
     }
 
-    /// <summary>Refuses parameters with the name of an entry of the state.</summary>
+    /// <summary>Rejects parameters with the name of a state entry.</summary>
     internal void CheckNames(TreeDictionary parameters, string argument)
     {
         foreach (string name in _entries)
@@ -395,7 +405,7 @@ public abstract class Optimizer : OptimizerBase
         using TreeHold hold = _state.Hold();
         _state.Assign(dictionary, adopt || _adopts);
 
-        // A compiled step hands in arrays of the scope around it, but the state outlives the step.
+        // A compiled step passes arrays that belong to the enclosing scope, but the state outlives the step.
         if (MlxScope.AnyActive)
         {
             List<MlxArray> leaves = [];
@@ -462,7 +472,7 @@ public abstract class Optimizer : OptimizerBase
     {
         MlxArray step = ((TreeLeaf)_state.Get(StepKey)!).Peek;
 
-        // A known step becomes a new constant: a chain of additions that nobody evaluates would grow forever.
+        // A known step becomes a new constant, because a chain of additions that are never evaluated would grow forever.
         using MlxArray next = step.DType == DType.UInt64 && !TraceLock.IsHeldByCurrentThread && Evaluation.IsKnown(step)
             ? MlxArray.Scalar(step.Item<ulong>() + 1)
             : step + 1;

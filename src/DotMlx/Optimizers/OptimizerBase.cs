@@ -3,20 +3,19 @@ using DotMlx.NN;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// What all optimizers have in common: state, step, learning rate, updates of trees and models, checkpoints.
-/// Derive from <see cref="Optimizer"/> to write one; <see cref="MultiOptimizer"/> combines several.
+/// The base of all optimizers: state, step, learning rate, updates of trees and models, and checkpoints. To write an optimizer, derive from
+/// <see cref="Optimizer"/>; to combine several, use <see cref="MultiOptimizer"/>.
 /// </summary>
 /// <remarks>
-/// An update happens whole or not at all: after an exception from anywhere (a check, a schedule, an update rule, the model), state,
-/// step, learning rate and model are what they were. Nothing is computed until it is evaluated: call
-/// <c>Mx.Eval(model.Parameters(), optimizer.State)</c> after an update. The arrays handed in are never changed, and state survives an
-/// <see cref="MlxScope"/>. One thread updates at a time, and nothing that runs during an update may update the same optimizer: both get
-/// <see cref="InvalidOperationException"/>. Other threads may save, evaluate and read the state meanwhile; they see the
-/// state before or after the update.
+/// An update is atomic: after an exception from a check, a schedule, an update rule, or the model, the state, the step, the learning rate,
+/// and the model are unchanged. Updates are lazy: call <c>Mx.Eval(model.Parameters(), optimizer.State)</c> after an update. The arrays that
+/// are passed in never change, and the state outlives an <see cref="MlxScope"/>. Only one thread may update at a time, and code that runs
+/// during an update must not update the same optimizer; both throw <see cref="InvalidOperationException"/>. Other threads may save,
+/// evaluate, and read the state in the meantime; they see the state before or after the update.
 /// </remarks>
 public abstract class OptimizerBase : IMlxState
 {
-    // The managed id of the thread that updates, or 0.
+    // The managed ID of the thread that is updating, or 0.
     private int _updater;
 
     private protected OptimizerBase()
@@ -24,56 +23,64 @@ public abstract class OptimizerBase : IMlxState
     }
 
     /// <summary>
-    /// The state dictionary, live. Assigning another one, such as a checkpoint, makes the next update check it, create what it lacks and
-    /// keep what it has.
+    /// The live state dictionary. After another dictionary (such as a checkpoint) is assigned, the next update checks it, creates missing
+    /// entries, and keeps the rest.
     /// </summary>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
     public abstract TreeDictionary State { get; set; }
 
     /// <summary>The number of updates so far: an unsigned 64-bit scalar.</summary>
-    /// <exception cref="InvalidOperationException">The state that was assigned has no <c>step</c>.</exception>
+    /// <exception cref="InvalidOperationException">The assigned state has no <c>step</c>.</exception>
     public abstract MlxArray Step { get; }
 
     /// <summary>
-    /// The learning rate of the state. Setting it takes a scalar, such as <c>optimizer.LearningRate = 0.1</c>; whole numbers become
-    /// 32-bit floats; a schedule overwrites it at the next update.
+    /// The learning rate in the state. Set it to a scalar, for example <c>optimizer.LearningRate = 0.1</c>; integers become 32-bit floats.
+    /// If
+    /// there is a schedule, it overwrites the value at the next update.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The optimizer has none, as <see cref="Adafactor"/> without one.</exception>
-    /// <exception cref="ArgumentException">The value is not a scalar.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The optimizer has no learning rate, such as an <see cref="Adafactor"/> without one.
+    /// </exception>
+    /// <exception cref="ArgumentException">The value isn't a scalar.</exception>
     public abstract MlxArray LearningRate { get; set; }
 
-    /// <summary>Whether a schedule sets the learning rate before each update, so that a value set by hand lasts until then only.</summary>
+    /// <summary>Whether a schedule sets the learning rate before each update, so that a value that you set lasts only until then.</summary>
     public abstract bool HasLearningRateSchedule { get; }
 
     /// <summary>
-    /// Trains float16 and bfloat16 parameters with float32 masters (mixed precision): the update is computed in float32 on the master,
-    /// an entry <c>master</c> of the parameter's state, and the parameter gets its rounded value. Updates too small for the few
-    /// digits of the parameter are then not lost. Parameters of other dtypes are updated as ever.
+    /// Whether to train float16 and bfloat16 parameters with float32 masters (mixed precision). The update is computed in float32 on the
+    /// master,
+    /// which is the entry <c>master</c> of the parameter's state, and the parameter gets the rounded value. Updates that are too small for
+    /// the
+    /// parameter's precision are then not lost. Parameters of other dtypes are updated as usual.
     /// </summary>
     /// <remarks>
-    /// A master is made from the parameter at its first update and is the truth from then on: after changing a parameter by
-    /// other means, remove the entry or assign a new <see cref="State"/>.
+    /// The first update of a parameter creates its master from the parameter; from then on, the master is authoritative. After you change a
+    /// parameter by other means, remove the entry or assign a new <see cref="State"/>.
     /// </remarks>
     /// <example><code>Optimizer optimizer = new AdamW(1e-3) { MasterWeights = true };</code></example>
     public abstract bool MasterWeights { get; set; }
 
     /// <summary>
-    /// Updates all small parameters of one dtype together, as one flat array: much faster for models with many of them, and the same
-    /// to the last bit. State, gradients and parameters are still one array per parameter, now views of the flat ones.
-    /// Has no effect on optimizers whose rule is not element-wise (<see cref="Optimizer.IsElementwise"/>), on parameters with float32
-    /// masters, and inside compiled functions, where fusion does better.
+    /// Whether to update all small parameters of one dtype together, as one flat array. This is much faster for models with many small
+    /// parameters, and the results are identical bit for bit. State, gradients, and parameters remain one array per parameter, as views of
+    /// the
+    /// flat arrays. The setting has no effect on optimizers whose rule isn't element-wise (<see cref="Optimizer.IsElementwise"/>), on
+    /// parameters
+    /// with float32 masters, or inside compiled functions, where fusion is faster.
     /// </summary>
     public abstract bool GroupSmallParameters { get; set; }
 
     /// <summary>
-    /// Creates the state of every parameter that has none. Not needed before <see cref="ApplyGradients"/>, which does it for the
-    /// gradients it gets; useful to have the state before the first update.
+    /// Creates the state of every parameter that has none. It isn't required before <see cref="ApplyGradients"/>, which does the same for
+    /// the
+    /// gradients that it receives, but it makes the state available before the first update.
     /// </summary>
     /// <param name="parameters">The parameters.</param>
     /// <exception cref="ArgumentException">
-    /// A parameter has the name of an entry of the state, such as <c>step</c>, or an array has been disposed.
+    /// A parameter has the name of a state entry, such as <c>step</c>, or an array has been disposed.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The state does not fit, or the optimizer is being updated.</exception>
+    /// <exception cref="InvalidOperationException">The state doesn't match, or the optimizer is being updated.</exception>
     public void Init(TreeDictionary parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -89,30 +96,31 @@ public abstract class OptimizerBase : IMlxState
     }
 
     /// <summary>
-    /// Computes new parameters from gradients (Python's <c>apply_gradients</c>): renews scheduled hyper-parameters for the current
-    /// step, counts the step, and updates every leaf that has a gradient. Leaves seen for the first time get their state.
+    /// Computes new parameters from gradients (Python's <c>apply_gradients</c>): sets scheduled hyperparameters for the current step,
+    /// counts the
+    /// step, and updates every leaf that has a gradient. A new leaf gets its initial state.
     /// </summary>
-    /// <param name="gradients">The gradients, which may leave out any part of the parameters.</param>
-    /// <param name="parameters">The parameters; may have more leaves than <paramref name="gradients"/>.</param>
+    /// <param name="gradients">The gradients, which may omit any part of the parameters.</param>
+    /// <param name="parameters">The parameters, which may have more leaves than <paramref name="gradients"/>.</param>
     /// <returns>
-    /// The new parameters in the structure of <paramref name="gradients"/>, each in its parameter's dtype. What was passed in stays as it
-    /// is.
+    /// The new parameters in the structure of <paramref name="gradients"/>, each in its parameter's dtype. The arguments don't change.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The trees do not fit each other, a gradient has another shape than its parameter, or an array has been disposed; the message names
-    /// the path.
+    /// The trees don't match, a gradient and its parameter have different shapes, or an array has been disposed. The message names the
+    /// path.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The state does not fit the parameters, or the optimizer is being updated.</exception>
+    /// <exception cref="InvalidOperationException">The state doesn't match the parameters, or the optimizer is being updated.</exception>
     public TreeDictionary ApplyGradients(TreeDictionary gradients, TreeDictionary parameters) => Apply(gradients, parameters, accept: null);
 
     /// <summary>
-    /// Updates a model with gradients: <see cref="ApplyGradients"/> on its parameters, and the new ones put into the model. Evaluate
-    /// afterwards: <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.
+    /// Updates a model with gradients: runs <see cref="ApplyGradients"/> on the model's parameters and puts the new parameters into the
+    /// model.
+    /// Evaluate afterward: <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.
     /// </summary>
     /// <param name="model">The model; only parameters that have a gradient change.</param>
-    /// <param name="gradients">Gradients in the structure of the model's parameters, or a part of it.</param>
-    /// <exception cref="ArgumentException">A gradient has no parameter, or another shape; the message names the path.</exception>
-    /// <exception cref="InvalidOperationException">The state does not fit the parameters, or the optimizer is being updated.</exception>
+    /// <param name="gradients">Gradients in the structure of the model's parameters, or in a part of it.</param>
+    /// <exception cref="ArgumentException">A gradient has no parameter, or its shape differs; the message names the path.</exception>
+    /// <exception cref="InvalidOperationException">The state doesn't match the parameters, or the optimizer is being updated.</exception>
     public void Update(Module model, TreeDictionary gradients)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -120,22 +128,26 @@ public abstract class OptimizerBase : IMlxState
     }
 
     /// <summary>
-    /// A compiled form of <see cref="ApplyGradients"/>: MLX fuses the arithmetic of each parameter into one kernel, several times faster
-    /// for models with many small parameters. The first call for each structure and set of shapes traces; then state, step
-    /// and schedules advance as ever. To compile a whole training step, pass the optimizer to <c>Mx.Compile</c> as input and output.
+    /// Creates a compiled form of <see cref="ApplyGradients"/>. MLX fuses the arithmetic of each parameter into one kernel, which is
+    /// several
+    /// times faster for models with many small parameters. The first call for each structure and set of shapes traces the update; after
+    /// that,
+    /// state, step, and schedules advance as usual. To compile a whole training step, pass the optimizer to <c>Mx.Compile</c> as input and
+    /// output.
     /// </summary>
-    /// <returns>A function of gradients and parameters that gives the new parameters.</returns>
-    /// <remarks>Call <see cref="Init"/> first, or the second call traces again, because the first one creates the state.</remarks>
+    /// <returns>A function of gradients and parameters that returns the new parameters.</returns>
+    /// <remarks>Call <see cref="Init"/> first; otherwise, the first call creates the state, and the second call traces again.</remarks>
     public Func<TreeDictionary, TreeDictionary, TreeDictionary> Compile() =>
         Mx.Compile<TreeDictionary, TreeDictionary, TreeDictionary>(ApplyGradients, [this], [this]);
 
     /// <summary>
-    /// Saves the state as a safetensors file with dotted names, all of it or nothing; Python reads it with
-    /// <c>optimizer.state = tree_unflatten(list(mx.load(path).items()))</c>.
+    /// Saves the state to a safetensors file with dotted names. The file is written atomically. Python reads the file with
+    /// <c>optimizer.state =
+    /// tree_unflatten(list(mx.load(path).items()))</c>.
     /// </summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <exception cref="ArgumentException">An array cannot be saved.</exception>
-    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <exception cref="ArgumentException">An array can't be saved.</exception>
+    /// <exception cref="IOException">The file can't be written. An existing file is unchanged.</exception>
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -146,13 +158,13 @@ public abstract class OptimizerBase : IMlxState
         });
     }
 
-    /// <summary>As <see cref="Save"/>, on a thread of the pool, the state as it is now: training may go on meanwhile.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
-    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
-    /// <exception cref="ArgumentException">An array cannot be saved.</exception>
-    /// <exception cref="IOException">The file cannot be written; a file that was there is as it was.</exception>
-    /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
+    /// <summary>Runs <see cref="Save"/> on a thread-pool thread with the current state, so training may continue in the meantime.</summary>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <param name="progress">Receives progress reports on the saving thread.</param>
+    /// <param name="cancellationToken">Cancels saving. An existing file is unchanged.</param>
+    /// <exception cref="ArgumentException">An array can't be saved.</exception>
+    /// <exception cref="IOException">The file can't be written. An existing file is unchanged.</exception>
+    /// <exception cref="OperationCanceledException">Saving was canceled.</exception>
     public Task SaveAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -160,21 +172,23 @@ public abstract class OptimizerBase : IMlxState
     }
 
     /// <summary>
-    /// Restores a state that <see cref="Save"/> or Python has written; training then continues bit for bit. Everything is checked
-    /// first: a file that does not fit leaves the optimizer as it was.
+    /// Restores a state that <see cref="Save"/> or Python has written, so that training continues bit for bit. The whole file is checked
+    /// first:
+    /// if it doesn't match, the optimizer is unchanged.
     /// </summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <param name="parameters">
-    /// The parameters that the optimizer is to train, usually <c>model.TrainableParameters()</c>, to check the file against.
-    /// Without them it is checked against the state that the optimizer has, if it has one.
+    /// The parameters to train, usually <c>model.TrainableParameters()</c>, against which the file is checked. If null, the file is checked
+    /// against the optimizer's current state, if there is one.
     /// </param>
     /// <param name="allowMissing">
-    /// Accepts parameters that the file has nothing for, because they were frozen when it was written: they start anew.
+    /// Whether to accept parameters that are missing in the file because they were frozen when it was written; their state starts from
+    /// scratch.
     /// </param>
-    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="OptimizerStateException">The file doesn't match; the exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">
-    /// The file is broken, or holds 8-bit floating-point numbers, which MLX would take for bytes.
+    /// The file is corrupt, or it contains 8-bit floating-point numbers, which MLX would read as bytes.
     /// </exception>
     /// <exception cref="InvalidOperationException">The optimizer is being updated.</exception>
     public void Load(string path, TreeDictionary? parameters = null, bool allowMissing = false)
@@ -183,17 +197,17 @@ public abstract class OptimizerBase : IMlxState
         Alone(nameof(Load), () => Checkpoint.Adopt(this, path, Mx.LoadSafetensors(Checkpoint.FileOf(path)), parameters, allowMissing));
     }
 
-    /// <summary>As <see cref="Load"/>: the file is read on a thread of the pool, then the optimizer takes the state.</summary>
-    /// <param name="path">The file; <c>.safetensors</c> is added when it is missing.</param>
-    /// <param name="parameters">As in <see cref="Load"/>.</param>
-    /// <param name="allowMissing">As in <see cref="Load"/>.</param>
-    /// <param name="progress">Is told how far the loading has come, on the thread that loads.</param>
-    /// <param name="cancellationToken">Ends the loading; the optimizer stays as it was.</param>
-    /// <exception cref="OptimizerStateException">The file does not fit; the exception lists every mismatch by path.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">As of <see cref="Load"/>.</exception>
+    /// <summary>Reads the file on a thread-pool thread and then restores the state like <see cref="Load"/>.</summary>
+    /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
+    /// <param name="parameters">See <see cref="Load"/>.</param>
+    /// <param name="allowMissing">See <see cref="Load"/>.</param>
+    /// <param name="progress">Receives progress reports on the loading thread.</param>
+    /// <param name="cancellationToken">Cancels loading; the optimizer is unchanged.</param>
+    /// <exception cref="OptimizerStateException">The file doesn't match; the exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
+    /// <exception cref="InvalidDataException">See <see cref="Load"/>.</exception>
     /// <exception cref="InvalidOperationException">The optimizer is being updated when the file has been read.</exception>
-    /// <exception cref="OperationCanceledException">The loading was canceled.</exception>
+    /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
     public async Task LoadAsync(
         string path, TreeDictionary? parameters = null, bool allowMissing = false, IProgress<FileProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -230,41 +244,41 @@ public abstract class OptimizerBase : IMlxState
     /// <inheritdoc/>
     public abstract void RestoreState(Tree state);
 
-    /// <summary>What a file's state must have been saved from.</summary>
+    /// <summary>The kind of state, which must be equal for a file to match this optimizer.</summary>
     internal virtual string StateKind => GetType().Name;
 
-    /// <summary>Computes an update aside: nothing changes before it is committed.</summary>
+    /// <summary>Computes an update without changing anything; committing the result makes the changes.</summary>
     internal abstract PendingUpdate Compute(TreeDictionary gradients, TreeDictionary parameters);
 
-    /// <summary>Makes aside what parameters lack of the state.</summary>
+    /// <summary>Creates missing state of parameters without changing anything; committing the result makes the changes.</summary>
     internal abstract PendingUpdate Prepare(TreeDictionary parameters);
 
-    /// <summary>Lists what in a loaded state does not fit this optimizer.</summary>
+    /// <summary>Records the mismatches between a loaded state and this optimizer.</summary>
     internal abstract void CheckState(string prefix, Tree loaded, TreeDictionary? parameters, bool allowMissing, Checkpoint file);
 
-    /// <summary>Takes over a state that was checked; its arrays belong to this optimizer.</summary>
+    /// <summary>Adopts a state that was checked; its arrays then belong to this optimizer.</summary>
     internal abstract void AdoptState(TreeDictionary loaded);
 
     /// <summary>
-    /// Lists the arrays of the state that nobody outside the library has seen: a compiled function, which replaces all, frees them at once.
+    /// Lists the private arrays of the state. A compiled function, which replaces all of them, frees them immediately.
     /// </summary>
     internal abstract void CollectPrivate(List<MlxArray> arrays);
 
     /// <summary>
-    /// Restores a state of arrays that nobody else has: what <see cref="RestoreState"/> does not read stays the optimizer's own.
+    /// Restores a state whose arrays no other code holds: the arrays stay private to the optimizer.
     /// </summary>
     internal abstract void RestoreOwnState(Tree state);
 
-    /// <summary>The state at one moment, with arrays of its own, which the caller disposes.</summary>
+    /// <summary>Returns a consistent copy of the state with separate arrays, which the caller disposes.</summary>
     internal abstract TreeDictionary Snapshot();
 
-    /// <summary>Keeps updates from being committed until <see cref="Unlock"/>.</summary>
+    /// <summary>Prevents updates from being committed until <see cref="Unlock"/>.</summary>
     internal abstract void Lock();
 
     /// <summary>Ends <see cref="Lock"/>.</summary>
     internal abstract void Unlock();
 
-    /// <summary>Begins what must happen alone.</summary>
+    /// <summary>Begins an operation that excludes updates and other such operations.</summary>
     /// <exception cref="InvalidOperationException">The optimizer is being updated.</exception>
     internal virtual void Enter(string what)
     {
@@ -279,7 +293,7 @@ public abstract class OptimizerBase : IMlxState
         }
     }
 
-    /// <summary>Ends what <see cref="Enter"/> began.</summary>
+    /// <summary>Ends the operation that <see cref="Enter"/> began.</summary>
     internal virtual void Leave() => Volatile.Write(ref _updater, 0);
 
     /// <summary>Whether the calling thread is inside an update.</summary>
@@ -313,7 +327,7 @@ public abstract class OptimizerBase : IMlxState
         }
     }
 
-    /// <summary><see cref="Lock"/> until disposed.</summary>
+    /// <summary>Holds <see cref="Lock"/> until disposed.</summary>
     internal readonly ref struct GateHold
     {
         private readonly OptimizerBase _optimizer;

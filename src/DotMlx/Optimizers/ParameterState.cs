@@ -3,8 +3,9 @@ using DotMlx.Bindings;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// An optimizer's information about the state of one parameter, besides the dictionary that shows it: what was already checked, so that it
-/// isn't checked again, and the entries that wait for the commit.
+/// An optimizer's information about the state of one parameter, in addition to the dictionary that shows the state. It records which
+/// entries
+/// were already checked, and it holds new entries until the commit.
 /// </summary>
 internal sealed class ParameterState(StateGate gate, TreeDictionary node) : StateNode(gate)
 {
@@ -12,16 +13,16 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
 
     private Entry[] _entries = [];
 
-    // All entries after the commit, where they are not the same ones with other arrays.
+    // All entries after the commit, if their names or kinds change; null if only arrays are replaced.
     private List<KeyValuePair<string, Tree>>? _replacement;
 
-    /// <summary>The dictionary.</summary>
+    /// <summary>The dictionary that shows the state.</summary>
     public TreeDictionary Node => node;
 
-    /// <summary>The shape of the parameter, and the dtype that its update is computed in.</summary>
+    /// <summary>The shape of the parameter, and the dtype in which its update is computed.</summary>
     public ArrayKind Kind { get; set; } = Unknown;
 
-    /// <summary>Whether float16 entries, such as those that Python writes, are shown in float32.</summary>
+    /// <summary>Whether the rule sees float16 entries, such as those that Python writes, in float32.</summary>
     public bool Widens { get; set; }
 
     /// <summary>The last update that used this state.</summary>
@@ -33,7 +34,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     /// <summary>The names of the entries.</summary>
     public IEnumerable<string> Keys => _entries.Select(entry => entry.Key);
 
-    /// <summary>Whether the entries are the ones that were last checked or committed.</summary>
+    /// <summary>Whether the entries are those that were last checked or committed.</summary>
     public bool IsKnown(ArrayKind kind) => !node.IsChanged && Kind.Equals(kind);
 
     /// <summary>Records the current entries.</summary>
@@ -56,8 +57,8 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
 
     /// <summary>Copies the entries to a dictionary for the rule, with arrays that the arena frees.</summary>
     /// <param name="scratch">The dictionary, which often already has the same keys.</param>
-    /// <param name="given">Receives the added entries, to detect later what the rule has changed.</param>
-    /// <param name="arena">The arena.</param>
+    /// <param name="given">Receives the added entries, so that changes by the rule can be detected later.</param>
+    /// <param name="arena">The arena that frees the arrays.</param>
     public void Show(TreeDictionary scratch, ref Tree[] given, Arena arena)
     {
         int count = _entries.Length;
@@ -93,7 +94,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         }
     }
 
-    /// <summary>Stores what the rule has left in its dictionary until the commit.</summary>
+    /// <summary>Holds the entries that the rule has left in its dictionary until the commit.</summary>
     public void Take(TreeDictionary scratch, Tree[] given, Arena arena)
     {
         bool same = scratch.Count == _entries.Length;
@@ -129,9 +130,9 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         }
     }
 
-    /// <summary>Makes the waiting entries the state.</summary>
+    /// <summary>Moves the held entries into the state.</summary>
     /// <param name="replaced">Receives the replaced arrays.</param>
-    /// <param name="frees">Whether nothing uses them.</param>
+    /// <param name="frees">Whether no other code uses the replaced arrays.</param>
     public void Commit(List<nint> replaced, bool frees)
     {
         if (_replacement is { } all)
@@ -163,7 +164,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
             mlx_array next = AsArray(entry.Next);
             entry.Next = 0;
 
-            // What nobody has seen changes in place; what somebody may hold stays valid and is left to its holder.
+            // A private array changes in place. An array that the program may hold stays valid and is left to the program.
             if (frees && !node.IsChanged && entry is { Array: { IsDisposed: false } array, Value: TreeLeaf { IsPrivate: true } })
             {
                 replaced.Add(Handle(array.ExchangeHandle(next, entry.NextKind)));
@@ -175,7 +176,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
             (entry.Array, entry.Value) = (own, TreeLeaf.Private(own));
             if (node.IsChanged)
             {
-                // Somebody has changed the dictionary meanwhile, so it will be checked again.
+                // The program has changed the dictionary in the meantime, so the next update checks it again.
                 node[entry.Key] = entry.Value;
             }
             else
@@ -185,7 +186,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         }
     }
 
-    /// <summary>The flat array of which the new parameter is a part, determined once.</summary>
+    /// <summary>Returns the flat part for the new parameter and clears <see cref="Part"/>.</summary>
     public FlatPart? TakePart()
     {
         FlatPart? part = Part;
@@ -193,7 +194,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         return part;
     }
 
-    /// <summary>Discards the waiting entries.</summary>
+    /// <summary>Discards the held entries.</summary>
     public unsafe void Discard()
     {
         Part = null;
@@ -214,7 +215,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         _replacement = null;
     }
 
-    /// <summary>A tree of the rule's with arrays that are the state's own.</summary>
+    /// <summary>Copies a tree of the rule's to arrays that the state owns.</summary>
     public static Tree Own(Tree value, Arena arena) => value.Remade(leaf =>
     {
         MlxArray mine = MlxArray.CreateUnscoped(arena.Take(leaf.Peek));
@@ -251,7 +252,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         /// <summary>The array of a leaf, if it has been created.</summary>
         public MlxArray? Array;
 
-        /// <summary>A handle that replaces it at the commit, or 0.</summary>
+        /// <summary>The native array that replaces the array at the commit, or 0.</summary>
         public nint Next;
 
         public ArrayKind? NextKind;

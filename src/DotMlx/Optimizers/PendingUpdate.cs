@@ -1,6 +1,6 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>An update that was computed but not committed.</summary>
+/// <summary>An update that has been computed but not committed.</summary>
 internal abstract class PendingUpdate
 {
     /// <summary>The new parameters in the structure of the gradients.</summary>

@@ -6,7 +6,7 @@ namespace DotMlx.Optimizers;
 /// </summary>
 public class RMSprop : Optimizer
 {
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="alpha">The smoothing constant: the decay rate of the average of squared gradients, not negative.</param>
     /// <param name="eps">The term added to the denominator for numerical stability, greater than 0.</param>
@@ -14,7 +14,7 @@ public class RMSprop : Optimizer
     public RMSprop(double learningRate, double alpha = 0.99, double eps = 1e-8)
         : this(alpha, eps) => SetHyperparameter(LearningRateKey, learningRate);
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="RMSprop(double, double, double)"/>
     public RMSprop(Schedule learningRate, double alpha = 0.99, double eps = 1e-8)
         : this(alpha, eps) => SetHyperparameter(LearningRateKey, learningRate);

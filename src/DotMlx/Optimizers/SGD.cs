@@ -1,22 +1,22 @@
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// Stochastic gradient descent with momentum, Nesterov momentum, dampening and weight decay (Python's <c>SGD</c>):
+/// Stochastic gradient descent with momentum, Nesterov momentum, dampening, and weight decay (Python's <c>SGD</c>):
 /// <c>v = momentum * v + (1 - dampening) * g; w = w - learningRate * v</c>. State per parameter: <c>v</c>.
 /// </summary>
 public class SGD : Optimizer
 {
-    /// <summary>With a fixed learning rate.</summary>
+    /// <summary>Creates the optimizer with a fixed learning rate.</summary>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="momentum">The momentum strength; 0 for none.</param>
     /// <param name="weightDecay">The weight decay (L2 penalty), added to the gradient.</param>
-    /// <param name="dampening">The dampening of the momentum: the gradient is weighted by one minus this.</param>
-    /// <param name="nesterov">Whether to use Nesterov momentum; needs a momentum and no dampening.</param>
-    /// <exception cref="ArgumentException"><paramref name="nesterov"/> without momentum or with dampening.</exception>
+    /// <param name="dampening">The dampening of the momentum: the gradient is multiplied by one minus this value.</param>
+    /// <param name="nesterov">Whether to use Nesterov momentum, which requires a momentum and no dampening.</param>
+    /// <exception cref="ArgumentException"><paramref name="nesterov"/> is set without a momentum or with dampening.</exception>
     public SGD(double learningRate, double momentum = 0, double weightDecay = 0, double dampening = 0, bool nesterov = false)
         : this(momentum, weightDecay, dampening, nesterov) => SetHyperparameter(LearningRateKey, learningRate);
 
-    /// <summary>With a learning-rate schedule.</summary>
+    /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="SGD(double, double, double, double, bool)"/>
     public SGD(Schedule learningRate, double momentum = 0, double weightDecay = 0, double dampening = 0, bool nesterov = false)
         : this(momentum, weightDecay, dampening, nesterov) => SetHyperparameter(LearningRateKey, learningRate);

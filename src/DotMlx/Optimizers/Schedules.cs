@@ -11,7 +11,7 @@ public static class Schedules
     /// <summary><c>init * decayRate ^ (step / stepSize)</c>, with the division rounded down (Python's <c>step_decay</c>).</summary>
     /// <param name="init">The value at step 0.</param>
     /// <param name="decayRate">The factor applied every <paramref name="stepSize"/> steps.</param>
-    /// <param name="stepSize">At least 1.</param>
+    /// <param name="stepSize">The number of steps between decays, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="stepSize"/> is less than 1.</exception>
     public static Schedule StepDecay(double init, double decayRate, int stepSize)
     {
@@ -20,10 +20,10 @@ public static class Schedules
     }
 
     /// <summary>
-    /// Half a cosine from <paramref name="init"/> to <paramref name="end"/>, then constant (Python's <c>cosine_decay</c>).
+    /// Follows half a cosine from <paramref name="init"/> to <paramref name="end"/> and is then constant (Python's <c>cosine_decay</c>).
     /// </summary>
     /// <param name="init">The value at step 0.</param>
-    /// <param name="decaySteps">The step at which <paramref name="end"/> is reached, at least 1.</param>
+    /// <param name="decaySteps">The step at which the schedule reaches <paramref name="end"/>, at least 1.</param>
     /// <param name="end">The final value.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="decaySteps"/> is less than 1.</exception>
     public static Schedule CosineDecay(double init, int decaySteps, double end = 0)
@@ -33,11 +33,12 @@ public static class Schedules
     }
 
     /// <summary>
-    /// A straight line from <paramref name="init"/> to <paramref name="end"/>, then constant (Python's <c>linear_schedule</c>).
+    /// Follows a straight line from <paramref name="init"/> to <paramref name="end"/> and is then constant (Python's
+    /// <c>linear_schedule</c>).
     /// </summary>
     /// <param name="init">The value at step 0.</param>
     /// <param name="end">The value from step <paramref name="steps"/> on.</param>
-    /// <param name="steps">The length of the line, at least 1.</param>
+    /// <param name="steps">The number of steps from <paramref name="init"/> to <paramref name="end"/>, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is less than 1.</exception>
     public static Schedule LinearSchedule(double init, double end, int steps)
     {
@@ -46,8 +47,9 @@ public static class Schedules
     }
 
     /// <summary>
-    /// One schedule after another (Python's <c>join_schedules</c>). Each one counts its steps from the boundary where it starts. All
-    /// schedules are evaluated at every step, even outside their part.
+    /// Joins schedules one after another (Python's <c>join_schedules</c>). Each schedule counts its steps from the boundary where it
+    /// starts. All
+    /// schedules are evaluated at every step, even outside their range.
     /// </summary>
     /// <param name="schedules">At least one schedule.</param>
     /// <param name="boundaries">The steps at which the second, third, … schedule starts: one fewer than the number of schedules.</param>
@@ -76,7 +78,7 @@ public static class Schedules
             MlxArray result = Call(parts[0], step, "joined");
             for (int i = 0; i < starts.Length; i++)
             {
-                // Before the boundary the unsigned difference wraps around; the value made of it is masked.
+                // Before the boundary, the unsigned difference wraps around, but Where masks the value computed from it.
                 result = Mx.Where(step < starts[i], result, Call(parts[i + 1], step - starts[i], "joined"));
             }
 
@@ -84,7 +86,7 @@ public static class Schedules
         });
     }
 
-    /// <summary>Calls a schedule of the library or of the program, which may keep its argument and result.</summary>
+    /// <summary>Calls a schedule. A schedule of the program may keep its argument and its result.</summary>
     /// <param name="schedule">The schedule.</param>
     /// <param name="step">The step.</param>
     /// <param name="name">The name of the hyperparameter.</param>
@@ -102,7 +104,7 @@ public static class Schedules
 
     private static Schedule Of(Func<MlxArray, MlxArray> formula) => new Formula(formula).At;
 
-    /// <summary>A schedule of the library, which frees intermediate results.</summary>
+    /// <summary>A schedule of the library, which frees its intermediate results.</summary>
     internal sealed class Formula(Func<MlxArray, MlxArray> formula)
     {
         public MlxArray At(MlxArray step)

@@ -4,19 +4,19 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Scalars broadcast to a shape, each created once for all parameters of that shape and dtype, because MLX otherwise broadcasts a scalar
-/// operand in every operation, as a separate node. They live until <see cref="Clear"/>.
+/// Scalars broadcast to a shape, each created once for all parameters of that shape and dtype. Otherwise, MLX would broadcast a scalar
+/// operand in every operation, as a separate node. The scalars live until <see cref="Clear"/>.
 /// </summary>
 internal sealed unsafe class SharedScalars
 {
-    // Looking for a kind, or for a scalar, among more would cost what sharing gives.
+    // With more kinds or scalars than these, the search would cost as much as sharing saves.
     private const int MostKinds = 16;
     private const int MostScalars = 16;
 
     private readonly List<OfKind> _kinds = [];
     private OfKind? _current;
 
-    /// <summary>Sets the kind of the current parameter. The first parameter of a kind shares nothing yet.</summary>
+    /// <summary>Sets the kind of the current parameter. The first parameter of a kind doesn't share scalars yet.</summary>
     internal void Begin(ArrayKind kind)
     {
         _current = null;
@@ -40,8 +40,10 @@ internal sealed unsafe class SharedScalars
         }
     }
 
-    /// <summary>A scalar broadcast to the shape of the other operand, if that has the kind of the current parameter.</summary>
-    /// <param name="scalar">A number, or a scalar that is marked as shared.</param>
+    /// <summary>
+    /// Returns a scalar broadcast to the shape of the other operand, if that operand has the kind of the current parameter.
+    /// </summary>
+    /// <param name="scalar">A .NET number, or a scalar that is marked as shared.</param>
     /// <param name="beside">The other operand.</param>
     /// <param name="spread">The broadcast scalar; it stays owned by this object.</param>
     internal bool TryGet(MlxArray scalar, MlxArray beside, out mlx_array spread)

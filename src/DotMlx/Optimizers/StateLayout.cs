@@ -1,13 +1,13 @@
 namespace DotMlx.Optimizers;
 
-/// <summary>The state that a rule creates for parameters of one shape and dtype, with which to check another state.</summary>
+/// <summary>The state that a rule creates for parameters of one shape and dtype, against which other states are checked.</summary>
 internal sealed class StateLayout
 {
     private readonly ArrayKind _kind;
     private readonly List<(string Key, int[]? Shape)> _entries = [];
 
-    /// <param name="parameter">The parameter that the state is for.</param>
-    /// <param name="initial">Its initial state.</param>
+    /// <param name="parameter">The parameter for which the state was created.</param>
+    /// <param name="initial">The initial state of the parameter.</param>
     public StateLayout(ParameterState parameter, TreeDictionary initial)
     {
         _kind = parameter.Kind;
@@ -20,7 +20,7 @@ internal sealed class StateLayout
 
     public bool IsOf(ParameterState parameter) => parameter.Kind.Equals(_kind);
 
-    /// <summary>Refuses a state that the rule can't use.</summary>
+    /// <summary>Rejects a state that the rule can't use.</summary>
     /// <exception cref="InvalidOperationException">
     /// An entry is missing or has another shape or a wider dtype; the message says what to do.
     /// </exception>

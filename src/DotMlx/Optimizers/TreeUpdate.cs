@@ -4,9 +4,9 @@ using DotMlx.Bindings;
 namespace DotMlx.Optimizers;
 
 /// <summary>
-/// One update of an optimizer. It checks gradients, parameters, and state, computes all new arrays separately, and finally commits them.
-/// The arrays that update rules create belong to an arena, which frees them parameter by parameter. One object is reused for all updates of
-/// an optimizer.
+/// One update of an optimizer. It checks gradients, parameters, and state, computes all new arrays without changing anything, and finally
+/// commits them. The arrays that update rules create belong to an arena, which frees them parameter by parameter. One object is reused for
+/// all updates of an optimizer.
 /// </summary>
 internal sealed unsafe class TreeUpdate : PendingUpdate
 {
@@ -48,7 +48,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
 
     public override TreeDictionary Parameters => _parameters!;
 
-    /// <summary>Starts with the current state.</summary>
+    /// <summary>Starts an update of the current state.</summary>
     public void Begin(TreeDictionary state)
     {
         _state = state;
@@ -56,10 +56,10 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         _number++;
     }
 
-    /// <summary>Sets a scalar of the state for this update and for the state afterward.</summary>
+    /// <summary>Sets a scalar of the state for this update and, after the commit, in the state.</summary>
     public void SetScalar(string name, MlxArray value) => _scalars.Add(new(name, value));
 
-    /// <summary>A scalar of the state that this update has changed.</summary>
+    /// <summary>Returns a scalar of the state that this update has changed, or null.</summary>
     public MlxArray? Scalar(string name)
     {
         foreach ((string known, MlxArray value) in _scalars)
@@ -73,7 +73,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         return null;
     }
 
-    /// <summary>The state that update rules see, with the scalars of this update.</summary>
+    /// <summary>Returns the state that update rules see, with the scalars of this update.</summary>
     public TreeDictionary ShownState(TreeDictionary state)
     {
         if (_shownState is null)
@@ -163,7 +163,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         {
             try
             {
-                // First everything is checked, then everything is computed.
+                // All leaves are checked before any update is computed.
                 Collect(gradients, parameters, _state, new TreePath());
                 CollectionsMarshal.SetCount(_results, _leaves.Count);
                 CollectionsMarshal.AsSpan(_results).Clear();
@@ -279,7 +279,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         Array.Clear(_given);
     }
 
-    /// <summary>Walks through gradients, parameters, and state together and checks that they match.</summary>
+    /// <summary>Traverses gradients, parameters, and state together and checks that they match.</summary>
     private void Collect(Tree gradients, Tree? parameters, Tree state, TreePath path)
     {
         if (state is not TreeLeaf && state.Owner?.Gate != _gate)
@@ -359,7 +359,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         _leaves.Add(leaf);
     }
 
-    /// <summary>The state node for a node of the gradients: the existing one, or one that the commit attaches.</summary>
+    /// <summary>Returns the state node for a node of the gradients: the existing one, or a new one that the commit attaches.</summary>
     private Tree StateOf(Tree gradient, Tree gradients, int index, Tree state, int likely, TreePath path)
     {
         Tree? existing = state is TreeDictionary dictionary
@@ -378,7 +378,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
                 node = new TreeDictionary { Owner = Containers };
                 break;
             case (TreeDictionary, TreeList list):
-                // A dictionary with number keys comes back from a file as a list.
+                // A file returns a dictionary with numeric keys as a list.
                 node = new TreeDictionary(list.Count) { Owner = Containers };
                 for (int i = 0; i < list.Count; i++)
                 {
@@ -472,7 +472,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
     }
 
     /// <summary>Runs the rule on the entries in <see cref="_scratch"/>.</summary>
-    /// <returns>The new parameter, owned by the caller.</returns>
+    /// <returns>The new parameter, which the caller owns.</returns>
     internal mlx_array ApplyRule(MlxArray gradient, MlxArray parameter, DType dtype, ArrayKind kind, bool master)
     {
         _shared.Begin(kind);
@@ -560,7 +560,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         return updated;
     }
 
-    /// <summary>A container or a parameter's dictionary that the state doesn't have yet.</summary>
+    /// <summary>A container or a parameter's dictionary that isn't in the state yet.</summary>
     private readonly record struct Attachment(Tree Parent, string Name, int Index, Tree Child)
     {
         public void Attach()
@@ -584,7 +584,7 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
 /// <summary>A parameter with its gradient and its state.</summary>
 /// <param name="Gradient">The gradient, which has the parameter's shape.</param>
 /// <param name="Parameter">The current parameter.</param>
-/// <param name="State">Its state.</param>
+/// <param name="State">The parameter's state.</param>
 /// <param name="Kind">The parameter's shape and dtype.</param>
-/// <param name="HasMaster">Whether it has a float32 master.</param>
+/// <param name="HasMaster">Whether the parameter has a float32 master.</param>
 internal readonly record struct Leaf(MlxArray Gradient, MlxArray Parameter, ParameterState State, ArrayKind Kind, bool HasMaster);

@@ -71,7 +71,7 @@ internal static unsafe partial class GraphDepth
     }
 
     /// <summary>
-    /// Counts a gradient, whose graph is about as large as that of the operations called for it, and which an outer transform traverses too.
+    /// Counts a gradient, whose graph is about as large as that of the operations called for it; an outer transform traverses it too.
     /// </summary>
     /// <param name="before">The thread's <see cref="ThreadState.Unevaluated"/> before the gradient.</param>
     internal static void AddGradient(long before)
