@@ -8,7 +8,7 @@ namespace DotMlx;
 /// </summary>
 internal static class AxisCheck
 {
-    /// <summary>The axis, counted from the start.</summary>
+    /// <summary>Returns the axis, counted from the start.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The array doesn't have this axis.</exception>
     internal static int Of(
         MlxArray a, int axis, [CallerArgumentExpression(nameof(axis))] string? name = null,
@@ -43,7 +43,7 @@ internal static class AxisCheck
         ArgumentNullException.ThrowIfNull(a, array);
     }
 
-    /// <summary>Checks positions of new axes, which count axes of the result.</summary>
+    /// <summary>Checks the positions of new axes, which are axes of the result.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A position is outside the result.</exception>
     /// <exception cref="ArgumentException">A position occurs twice.</exception>
     internal static void CheckNew(MlxArray a, ReadOnlySpan<int> axes, [CallerArgumentExpression(nameof(axes))] string? name = null)
@@ -69,7 +69,7 @@ internal static class AxisCheck
         }
     }
 
-    /// <summary>All axes of an array, in order.</summary>
+    /// <summary>Returns all axes of an array, in order.</summary>
     internal static int[] All(MlxArray a)
     {
         ArgumentNullException.ThrowIfNull(a);

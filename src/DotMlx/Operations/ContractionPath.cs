@@ -59,7 +59,7 @@ internal sealed class ContractionPath
             Collect(pairs.Where(pair => terms[pair.First].Overlaps(terms[pair.Second])));
             if (candidates.Count == 0)
             {
-                // Outer products only when nothing else is left.
+                // Outer products are the last resort.
                 Collect(pairs);
             }
 
@@ -148,7 +148,7 @@ internal sealed class ContractionPath
         internal bool Touches(Candidate other)
             => First == other.First || First == other.Second || Second == other.First || Second == other.Second;
 
-        /// <summary>The same pair, at its positions after the other pair has left the list.</summary>
+        /// <summary>Returns the same pair with its positions after the other pair has been removed from the list.</summary>
         internal Candidate After(Candidate other) => this with { First = Shift(First, other), Second = Shift(Second, other) };
 
         private static int Shift(int position, Candidate other)

@@ -15,9 +15,9 @@ public abstract unsafe class CustomKernel : IDisposable
     /// <param name="inputs">One array for each input name.</param>
     /// <param name="outputShapes">One shape for each output name.</param>
     /// <param name="outputDTypes">One dtype for each output name.</param>
-    /// <param name="grid">Threads in each of three dimensions.</param>
-    /// <param name="threadGroup">Threads per group in each of three dimensions.</param>
-    /// <param name="template">Values of the template parameters of the source.</param>
+    /// <param name="grid">The number of threads in each of three dimensions.</param>
+    /// <param name="threadGroup">The number of threads per group in each of three dimensions.</param>
+    /// <param name="template">The values of the template parameters in the source.</param>
     /// <param name="initValue">The value with which the outputs are initialized; null for none.</param>
     /// <param name="verbose">Whether MLX prints the generated source.</param>
     /// <param name="stream">A GPU stream; null for the default stream.</param>
@@ -72,7 +72,7 @@ public abstract unsafe class CustomKernel : IDisposable
         }
     }
 
-    /// <summary>Frees the native kernel. Arrays that it has computed stay valid.</summary>
+    /// <summary>Frees the native kernel. Arrays that the kernel has computed stay valid.</summary>
     public void Dispose()
     {
         _kernel.Dispose();
@@ -94,13 +94,15 @@ public abstract unsafe class CustomKernel : IDisposable
 
     private protected abstract MlxArray[] Run(nint kernel, nint config, mlx_vector_array inputs, mlx_stream stream);
 
-    /// <summary>A name that MLX inserts into the source: of the kernel, an input, an output, or a template parameter.</summary>
+    /// <summary>
+    /// Converts a name that MLX inserts into the source: the name of the kernel, an input, an output, or a template parameter.
+    /// </summary>
     /// <exception cref="ArgumentException">The name isn't ASCII, or contains '%' or a null character.</exception>
     private protected static NativeText Name(string name, string parameter) => Ascii.IsValid(name)
         ? new NativeText(name, parameter)
         : throw new ArgumentException($"The name '{name}' becomes part of the kernel's source, where names must be ASCII.", parameter);
 
-    /// <summary>The native list of names that a kernel's constructor takes.</summary>
+    /// <summary>Creates the native list of names that a kernel's constructor takes.</summary>
     private protected static mlx_vector_string Names(IReadOnlyList<string> names, string parameter)
     {
         ArgumentNullException.ThrowIfNull(names, parameter);

@@ -3,16 +3,16 @@ using System.Numerics;
 namespace DotMlx;
 
 /// <summary>
-/// Determinants of matrices whose elements can be read, by elimination with row exchanges. MLX before 0.32.1 ends the process when it
-/// factors a singular matrix.
+/// Determinants of matrices whose elements can be read, computed by Gaussian elimination with row exchanges. MLX before 0.32.1 ends the
+/// process when it factors a singular matrix.
 /// </summary>
 internal static class Determinant
 {
-    /// <summary>Whether the elements are available or may be computed now.</summary>
+    /// <summary>Whether the elements are available or can be computed now.</summary>
     internal static bool CanCompute(MlxArray a) =>
         a.DType is DType.Float32 or DType.Float64 && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(a));
 
-    /// <summary>Determinants, their signs, and the logarithms of their magnitudes, in the dtype of the matrices.</summary>
+    /// <summary>Computes the determinants, their signs, and the logarithms of their magnitudes, in the dtype of the matrices.</summary>
     internal static (MlxArray Value, MlxArray Sign, MlxArray Logarithm) Of(MlxArray a) =>
         a.DType == DType.Float32 ? Of<float>(a) : Of<double>(a);
 

@@ -73,7 +73,7 @@ internal sealed class EinsumExpression
         return new EinsumExpression(inputs, output, sizes);
     }
 
-    // Without an arrow: an ellipsis first, then every letter that occurs once, in alphabetical order.
+    // If there is no arrow, the ellipsis comes first, and then every letter that occurs once, in alphabetical order.
     private static string ImplicitOutput(string[] inputs)
     {
         string all = string.Concat(inputs);

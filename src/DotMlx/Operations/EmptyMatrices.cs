@@ -3,8 +3,8 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Decompositions of matrices without elements, with NumPy's results. LAPACK, and therefore MLX before 0.32, refuses such sizes with an
-/// error that nobody can catch.
+/// Decompositions of matrices without elements, with NumPy's results. LAPACK rejects such sizes, and MLX before 0.32 therefore throws an
+/// error that can't be caught.
 /// </summary>
 internal static class EmptyMatrices
 {
@@ -15,11 +15,11 @@ internal static class EmptyMatrices
         return a.Size == 0 && a.NDim >= 2 && a.DType is DType.Float32 or DType.Float64 && (!square || a.Shape[^1] == a.Shape[^2]);
     }
 
-    /// <summary>An array with the batch shape, in which the given sizes replace those of the matrices.</summary>
+    /// <summary>Creates an array with the batch shape and the given matrix sizes.</summary>
     internal static MlxArray Of(MlxArray a, ReadOnlySpan<int> matrix, MlxStream? stream, DType? dtype = null)
         => Mx.Zeros([.. a.Shape[..^2], .. matrix], dtype ?? a.DType, stream);
 
-    /// <summary>Identity matrices, one for each matrix of the batch.</summary>
+    /// <summary>Creates an identity matrix for each matrix of the batch.</summary>
     internal static MlxArray Identities(MlxArray a, int size, MlxStream? stream)
     {
         int[] shape = [.. a.Shape[..^2], size, size];
@@ -32,7 +32,7 @@ internal static class EmptyMatrices
         return Mx.BroadcastTo(identity, shape, stream);
     }
 
-    /// <summary>The row order that changes nothing, for each matrix of the batch.</summary>
+    /// <summary>Creates the identity row order for each matrix of the batch.</summary>
     internal static MlxArray RowOrder(MlxArray a, MlxStream? stream)
     {
         using MlxArray rows = Mx.Arange(a.Shape[^2], DType.UInt32, stream);

@@ -3,12 +3,12 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Before 0.32.1, MLX ends the process when LAPACK refuses a matrix, because it throws on its own thread. With those versions, matrices are
-/// computed and checked first, except under a transform, where they have no values.
+/// Checks matrices before they are factored. Before 0.32.1, MLX ends the process when LAPACK rejects a matrix, because it throws on its own
+/// thread. With those versions, matrices are computed and checked first, except under a transform, where they have no values.
 /// </summary>
 internal static class Factorable
 {
-    // Of a matrix whose columns depend on each other, rounding leaves about this much of the last one.
+    // The limit of the diagonal of R, in multiples of the rounding error, below which a column counts as linearly dependent.
     private const double Leftover = 10;
 
     private static readonly Lazy<bool> Needed = new(static () =>
@@ -50,7 +50,7 @@ internal static class Factorable
             return;
         }
 
-        // Rows of very different size are brought to one, so that only their directions count.
+        // Scaling each row to the same size removes differences in magnitude from the check.
         using MlxScope scope = MlxScope.Begin();
         MlxArray largest = Mx.Max(Mx.Abs(a, stream), -1, keepdims: true, stream);
         MlxArray rows = Mx.Divide(a, Mx.Where(Mx.Equal(largest, 0, stream), 1, largest, stream), stream);

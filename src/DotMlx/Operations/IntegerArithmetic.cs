@@ -5,9 +5,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// Integer division and powers for arguments on which MLX would end the process, depend on the device, or never return. MLX divides with
-/// the processor's instruction. On x86, x / 0 and the smallest number / -1 raise a signal. On arm64, x / 0 is 0, and its remainder is x. On
-/// Metal, the result is undefined. MLX's power halves a negative exponent forever.
+/// Integer division and powers for arguments on which MLX would end the process, depend on the device, or never return. MLX uses the
+/// processor's division instruction. On x86, x / 0 and the smallest number / -1 raise a signal. On arm64, x / 0 is 0, and its remainder is
+/// x. On Metal, the result is undefined. MLX's power function repeatedly halves the exponent and never returns if it is negative.
 /// </summary>
 internal static unsafe class IntegerArithmetic
 {
@@ -42,7 +42,7 @@ internal static unsafe class IntegerArithmetic
     }
 
     /// <summary>
-    /// Refuses negative exponents of integers, as NumPy does. The exponents are computed for this check, except under a transform.
+    /// Rejects negative integer exponents, as NumPy does. The exponents are computed for this check, except under a transform.
     /// </summary>
     /// <exception cref="ArgumentException">An exponent is negative.</exception>
     internal static void CheckExponent(MlxArray a, MlxArray b)
@@ -57,7 +57,7 @@ internal static unsafe class IntegerArithmetic
         }
     }
 
-    // Mixed with signed integers, 64-bit unsigned ones become floating-point numbers.
+    // Together with signed integers, uint64 is promoted to a floating-point dtype.
     private static bool AreIntegers(MlxArray a, MlxArray b) =>
         !a.DType.IsInexact() && !b.DType.IsInexact() && !Mx.ResultType(a, b).IsInexact();
 
@@ -89,7 +89,7 @@ internal static unsafe class IntegerArithmetic
     {
         internal SafeDivisor(MlxArray a, MlxArray b, MlxStream? stream)
         {
-            // Here already a number takes the type of the array beside it.
+            // The scalar takes the dtype of the other operand here, before the division.
             using MlxArray divisor = a.IsWeakScalar ? NativeCall.AsOperand(b, b.DType) : NativeCall.AsOperand(b, a.DType);
             MlxArray one = divisor.DType == DType.Bool ? true : 1;
             IsZero = Mx.LogicalNot(divisor, stream);

@@ -10,7 +10,7 @@ namespace DotMlx;
 /// </summary>
 internal ref struct KernelSource
 {
-    /// <summary>Text that the compiler quotes in its own form, without comments: a failed condition.</summary>
+    /// <summary>The keywords whose condition the compiler quotes in its own form, without comments, if it fails.</summary>
     private static readonly string[] Conditions = ["static_assert", "_Static_assert", "enable_if", "enable_if_t", "requires"];
 
     private readonly ReadOnlySpan<char> _source;
@@ -28,8 +28,8 @@ internal ref struct KernelSource
         _safe = new StringBuilder(source.Length + 64);
     }
 
-    /// <summary>The same source in a form that an error message can quote.</summary>
-    /// <param name="source">C++ that Metal or CUDA compiles.</param>
+    /// <summary>Returns the source in a form that an error message can quote.</summary>
+    /// <param name="source">The C++ source for Metal or CUDA.</param>
     /// <param name="parameter">The name of the caller's parameter, for the exception.</param>
     /// <param name="ascii">Whether to convert the source to ASCII, in which MLX passes it to Metal.</param>
     /// <exception cref="ArgumentException">A '%' or another character can't be made safe where it is.</exception>
@@ -124,14 +124,14 @@ internal ref struct KernelSource
             }
         }
 
-        // The rest of %=, %> and %: must stay beside it, and does no harm.
+        // The second character of %=, %>, and %: must follow directly and is harmless.
         if (next is not ('=' or '>' or ':' or '('))
         {
             _safe.Append("/**/");
         }
     }
 
-    /// <summary>A comment, or the text of #error, which is quoted like a comment; its content has no meaning.</summary>
+    /// <summary>Copies a comment, or the text of #error. Neither affects the program.</summary>
     private void Comment(string end)
     {
         int length = end.Length + (end == "\n" ? 0 : 2);
@@ -139,7 +139,7 @@ internal ref struct KernelSource
         while (_at < _source.Length)
         {
             bool ends = _at >= start + length - end.Length && _source[_at..].StartsWith(end, StringComparison.Ordinal);
-            // A backslash at its end carries a comment on to the next line.
+            // A backslash at the end of a line comment continues it on the next line.
             if (ends && (end != "\n" || !_source[start.._at].TrimEnd('\r').EndsWith('\\')))
             {
                 _safe.Append(end);
@@ -170,7 +170,7 @@ internal ref struct KernelSource
                 }
                 else if (_at < _source.Length)
                 {
-                    // The end of a line that goes on may be two characters.
+                    // The end of a continued line can have two characters.
                     int length = _source[_at..].StartsWith("\r\n", StringComparison.Ordinal) ? 2 : 1;
                     _safe.Append(_source.Slice(_at, length));
                     _at += length;
@@ -194,7 +194,7 @@ internal ref struct KernelSource
         }
     }
 
-    /// <summary>The bytes of a character as octal escapes, which end after three digits regardless of the next character.</summary>
+    /// <summary>Writes the bytes of a character as octal escapes, which end after three digits regardless of the next character.</summary>
     private void Escape()
     {
         if (Rune.DecodeFromUtf16(_source[_at..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
@@ -228,7 +228,7 @@ internal ref struct KernelSource
         _at += length;
     }
 
-    /// <summary>Whether an apostrophe separates digits: 1'000.</summary>
+    /// <summary>Whether an apostrophe is a digit separator, as in 1'000.</summary>
     private readonly bool IsInNumber()
     {
         int start = _at;

@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>A random key that is split for every draw: <c>(state, out) = split(state)</c>, of which <c>out</c> is used.</summary>
+/// <summary>A random key that is split for every draw: <c>(state, out) = split(state)</c>. The draw uses <c>out</c>.</summary>
 internal sealed unsafe class KeySequence
 {
     private static readonly AsyncLocal<KeySequence?> Flow = new();
@@ -15,16 +15,16 @@ internal sealed unsafe class KeySequence
 
     private KeySequence(ulong seed) => _key = Create(seed);
 
-    /// <summary>A sequence that belongs to nobody yet and begins with a key.</summary>
+    /// <summary>Creates a sequence that begins with a key and isn't assigned to a logical flow.</summary>
     internal KeySequence(MlxArray first) => _key = MlxArray.CreateShared(Arena.Copy(first));
 
-    /// <summary>The sequence of this logical flow once it was seeded, else the one of the process.</summary>
+    /// <summary>The sequence of this logical flow if it has been seeded; otherwise, the sequence of the process.</summary>
     internal static KeySequence Current => Flow.Value ?? Process.Value;
 
-    /// <summary>Gives this logical flow, and those that start from it, a sequence of its own.</summary>
+    /// <summary>Gives this logical flow, and the flows that start from it, their own sequence.</summary>
     internal static void Seed(ulong seed) => Flow.Value = new KeySequence(seed);
 
-    /// <summary>Lets this flow draw from this sequence until the result is disposed.</summary>
+    /// <summary>Makes this logical flow draw from this sequence until the result is disposed.</summary>
     internal Turn Begin()
     {
         Turn turn = new(Flow.Value);
@@ -32,7 +32,7 @@ internal sealed unsafe class KeySequence
         return turn;
     }
 
-    /// <summary>The key of the next draw; the caller disposes it.</summary>
+    /// <summary>Returns the key of the next draw, which the caller must dispose.</summary>
     internal MlxArray Next()
     {
         lock (_gate)
@@ -43,7 +43,7 @@ internal sealed unsafe class KeySequence
             }
         }
 
-        // A transform on another thread may have put its tracers in place of the key: wait until it is done.
+        // A transform on another thread may have replaced the key with a tracer, so wait until the transform ends.
         using Lock.Scope transform = TraceLock.Enter();
         lock (_gate)
         {
@@ -51,7 +51,7 @@ internal sealed unsafe class KeySequence
         }
     }
 
-    /// <summary>The key as it is now, under a handle of its own.</summary>
+    /// <summary>Returns the current key under a separate handle.</summary>
     internal MlxArray Capture()
     {
         lock (_gate)
@@ -82,7 +82,7 @@ internal sealed unsafe class KeySequence
         return MlxArray.CreateShared(drawn);
     }
 
-    // The key outlives every MlxScope, so it is kept as the library's own.
+    // The key outlives every MlxScope, so it must not belong to one.
     private void Replace(mlx_array state)
     {
         MlxArray old = _key;

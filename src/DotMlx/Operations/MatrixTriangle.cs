@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>The triangle of a symmetric matrix that is read (UPLO in LAPACK).</summary>
+/// <summary>The triangle to read of a symmetric matrix (UPLO in LAPACK).</summary>
 public enum MatrixTriangle
 {
     /// <summary>The lower triangle.</summary>

@@ -5,9 +5,9 @@ namespace DotMlx;
 /// </summary>
 public enum MeshgridIndexing
 {
-    /// <summary>With the first two axes exchanged, as in plots.</summary>
+    /// <summary>Cartesian indexing, with the first two axes exchanged.</summary>
     XY,
 
-    /// <summary>As in matrices.</summary>
+    /// <summary>Matrix indexing.</summary>
     IJ,
 }

@@ -209,11 +209,11 @@ public static unsafe partial class Mx
         return (quotient, remainder!);
     }
 
-    /// <summary>The array itself, as the unary plus gives it.</summary>
+    /// <summary>The array itself, as the unary plus operator returns it.</summary>
     /// <param name="a">Any dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>A new array object over the same elements.</returns>
-    /// <remarks>mlx.core.positive of MLX 0.32; C: mlx_positive, on older mlx-c mlx_array_set.</remarks>
+    /// <remarks>mlx.core.positive of MLX 0.32; C: mlx_positive, or mlx_array_set on an older mlx-c.</remarks>
     public static MlxArray Positive(MlxArray a, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);

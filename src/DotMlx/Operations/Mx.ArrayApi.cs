@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-// The array API's names of functions that MLX has under others: aliases in Python since 0.32.
+// The array API's names of functions that have other names in MLX. They are aliases in Python since MLX 0.32.
 public static unsafe partial class Mx
 {
     /// <summary>Inverse cosine; the array API's name of <see cref="Arccos"/>.</summary>
@@ -106,7 +106,7 @@ public static unsafe partial class Mx
         => CumProd(a, axis, reverse, inclusive, dtype, stream);
 
     /// <summary>
-    /// An array to be filled, which MLX fills with zeros; the array API's name of <see cref="Zeros(ReadOnlySpan{int})"/>.
+    /// Creates an array to be filled, which MLX fills with zeros; the array API's name of <see cref="Zeros(ReadOnlySpan{int})"/>.
     /// </summary>
     /// <param name="shape">The shape of the result; an empty shape gives a scalar.</param>
     /// <returns>A float32 array of shape <paramref name="shape"/>.</returns>
@@ -120,7 +120,7 @@ public static unsafe partial class Mx
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray Empty(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null) => Zeros(shape, dtype, stream);
 
-    /// <summary>An array to be filled, which MLX fills with zeros; the array API's name of <see cref="ZerosLike"/>.</summary>
+    /// <summary>Creates an array to be filled, which MLX fills with zeros; the array API's name of <see cref="ZerosLike"/>.</summary>
     /// <param name="a">The array whose shape is used.</param>
     /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -128,7 +128,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.empty_like of MLX 0.32; C: mlx_zeros_like.</remarks>
     public static MlxArray EmptyLike(MlxArray a, DType? dtype = null, MlxStream? stream = null) => ZerosLike(a, dtype, stream);
 
-    /// <summary>Reorders the axes, like MLX; the array API's name of <see cref="Transpose(MlxArray, ReadOnlySpan{int})"/>.</summary>
+    /// <summary>Reorders the axes, as in MLX; the array API's name of <see cref="Transpose(MlxArray, ReadOnlySpan{int})"/>.</summary>
     /// <param name="a">An array of any shape.</param>
     /// <param name="axes">The axes of <paramref name="a"/> in their new order; none reverses all axes, not only the last two.</param>
     /// <returns>The array with its axes reordered.</returns>

@@ -111,13 +111,13 @@ public static unsafe partial class Mx
             ? Either(&Mlxc.mlx_isfinite, "mlx_isfinite", a, LogicalAnd, stream)
             : NativeCall.Unary(&Mlxc.mlx_isfinite, "mlx_isfinite", a, stream);
 
-    /// <summary>Whether exactly one of both elements is non-zero.</summary>
-    /// <param name="a">Array or scalar.</param>
-    /// <param name="b">Array or scalar, broadcast against <paramref name="a"/>.</param>
+    /// <summary>Whether exactly one of the two elements is nonzero.</summary>
+    /// <param name="a">An array or a scalar.</param>
+    /// <param name="b">An array or a scalar, broadcast against <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>bool array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
-    /// <remarks>mlx.core.logical_xor of MLX 0.32; C: mlx_logical_xor, on older mlx-c mlx_logical_not and mlx_not_equal.</remarks>
+    /// <returns>A bool array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
+    /// <remarks>mlx.core.logical_xor of MLX 0.32; C: mlx_logical_xor, or mlx_logical_not and mlx_not_equal on an older mlx-c.</remarks>
     public static MlxArray LogicalXor(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         if (HasNewer)
@@ -130,7 +130,7 @@ public static unsafe partial class Mx
         return NotEqual(left, right, stream);
     }
 
-    // Before 0.32 MLX compares complex numbers with infinity, which says nothing of their parts.
+    // Before 0.32, MLX compares a complex number with infinity as a whole and not by its parts.
     private static bool OfParts(MlxArray a) => !HasNewer && a is not null && a.DType == DType.Complex64;
 
     private static MlxArray Either(

@@ -9,7 +9,7 @@ public static unsafe partial class Mx
     /// <param name="weight">The kernels, of shape [channelsOut, length, channelsIn / groups].</param>
     /// <param name="stride">The stride of the kernel.</param>
     /// <param name="padding">The number of zeros added on both sides.</param>
-    /// <param name="dilation">The distance between the elements of the kernel (dilation).</param>
+    /// <param name="dilation">The distance between the elements of the kernel.</param>
     /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>An array of shape [batch, length, channelsOut].</returns>
@@ -94,8 +94,8 @@ public static unsafe partial class Mx
     /// <param name="weight">The kernels, of shape [channelsOut, spatial..., channelsIn / groups].</param>
     /// <param name="stride">The stride of the kernel.</param>
     /// <param name="padding">The number of zeros added on both sides.</param>
-    /// <param name="kernelDilation">The distance between the elements of the kernel (dilation).</param>
-    /// <param name="inputDilation">The distance between the elements of the input (input dilation).</param>
+    /// <param name="kernelDilation">The distance between the elements of the kernel.</param>
+    /// <param name="inputDilation">The distance between the elements of the input.</param>
     /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="flip">Whether to flip the kernel, as convolution in the strict sense does.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -180,7 +180,7 @@ public static unsafe partial class Mx
         return Reshape(result, [-1], stream);
     }
 
-    // MLX divides by both.
+    // MLX divides by the number of groups and by the number of channels.
     private static void CheckConvolution(MlxArray input, MlxArray weight, int groups)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -194,7 +194,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// Checks the sizes that a convolution computes. One number stands for all axes; none stands for the value that changes nothing.
+    /// Checks the sizes that a convolution computes. One number stands for all axes; none stands for the neutral value.
     /// </summary>
     private static void CheckSpatial(
         MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> low, ReadOnlySpan<int> high,
@@ -217,7 +217,7 @@ public static unsafe partial class Mx
             => given.IsEmpty ? none : given.Length == 1 ? given[0] : axis < given.Length ? given[axis] : none;
     }
 
-    /// <summary>The same check for a transposed convolution, which MLX computes as a convolution over a dilated input.</summary>
+    /// <summary>Checks a transposed convolution, which MLX computes as a convolution over a dilated input.</summary>
     private static void CheckTransposed(
         MlxArray input, MlxArray weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding, ReadOnlySpan<int> dilation,
         ReadOnlySpan<int> outputPadding)

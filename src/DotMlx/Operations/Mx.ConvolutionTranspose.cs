@@ -9,7 +9,7 @@ public static unsafe partial class Mx
     /// <param name="weight">The kernels, of shape [channelsOut, length, channelsIn / groups].</param>
     /// <param name="stride">The stride of the kernel.</param>
     /// <param name="padding">The number of zeros added on both sides.</param>
-    /// <param name="dilation">The distance between the elements of the kernel (dilation).</param>
+    /// <param name="dilation">The distance between the elements of the kernel.</param>
     /// <param name="outputPadding">The number of elements added at the end of the output.</param>
     /// <param name="groups">The number of channel groups that are convolved separately.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>

@@ -69,7 +69,7 @@ public static unsafe partial class Mx
                 Mlxc.mlx_linspace_endpoint(&result, start, stop, num, 0, type, NativeCall.Stream(stream)), result, "mlx_linspace_endpoint");
         }
 
-        // Without its end the interval is one step shorter: the same spacing up to the last number kept.
+        // Without the endpoint, the interval is one step shorter, so that the spacing doesn't change.
         double last = endpoint || num < 1 ? stop : stop - ((stop - start) / num);
         return NativeCall.Result(Mlxc.mlx_linspace(&result, start, last, num, type, NativeCall.Stream(stream)), result, "mlx_linspace");
     }
@@ -125,7 +125,7 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>Zeros in the shape of another array.</summary>
+    /// <summary>An array of zeros with the shape of another array.</summary>
     /// <param name="a">The array whose shape (and dtype) is used.</param>
     /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -139,7 +139,7 @@ public static unsafe partial class Mx
             : NativeCall.Elementwise(&Mlxc.mlx_zeros_like, "mlx_zeros_like", a, stream);
     }
 
-    /// <summary>Ones in the shape of another array.</summary>
+    /// <summary>An array of ones with the shape of another array.</summary>
     /// <param name="a">The array whose shape (and dtype) is used.</param>
     /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
@@ -176,7 +176,7 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>One value, or an array that broadcasts, in the shape of another array.</summary>
+    /// <summary>An array with the shape of another array, filled with one value or with an array that broadcasts.</summary>
     /// <param name="a">The array whose shape (and dtype) is used.</param>
     /// <param name="vals">A scalar, or an array that can be broadcast to the shape.</param>
     /// <param name="dtype">The dtype of the result; null for the dtype of <paramref name="a"/>.</param>
@@ -251,11 +251,13 @@ public static unsafe partial class Mx
     /// <summary>The value as an array, converted if a dtype is given.</summary>
     /// <param name="a">An array, or a number, which converts implicitly.</param>
     /// <param name="dtype">The dtype of the result. With null, an array keeps its dtype, and a number gets its default dtype.</param>
-    /// <param name="copy">Whether to copy: true for always, false for never, null only if the dtype changes.</param>
+    /// <param name="copy">Whether to copy: true for always, false for never, null for only if the dtype changes.</param>
     /// <returns>A new array object. It shares the memory if nothing is converted or copied.</returns>
     /// <exception cref="ArgumentException"><paramref name="copy"/> is false, but a number or another dtype requires a copy.</exception>
-    /// <remarks>mlx.core.asarray; .NET arrays and spans: <see cref="MlxArray.Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>.
-    /// C: mlx_array_set, mlx_astype.</remarks>
+    /// <remarks>
+    /// mlx.core.asarray; .NET arrays and spans: <see cref="MlxArray.Create{T}(ReadOnlySpan{T}, ReadOnlySpan{int})"/>. C: mlx_array_set,
+    /// mlx_astype.
+    /// </remarks>
     public static MlxArray AsArray(MlxArray a, DType? dtype = null, bool? copy = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -326,7 +328,7 @@ public static unsafe partial class Mx
             return Range(start, stop, step, type, stream);
         }
 
-        // MLX counts in doubles, which do not tell such numbers apart.
+        // MLX counts in float64, which can't represent such large integers exactly.
         ArgumentOutOfRangeException.ThrowIfZero(step);
         Int128 span = (Int128)stop - start;
         Int128 count = Int128.Max((span + step - Int128.Sign(step)) / step, 0);
@@ -359,6 +361,6 @@ public static unsafe partial class Mx
         return NativeCall.Result(status, result, function);
     }
 
-    // Diagonals outside of the matrix are all alike; MLX would count beyond the smallest number to find that out.
+    // All diagonals outside the matrix give the same result, and an extreme offset would overflow in MLX.
     private static int WithinMatrix(int k, int rows, int columns) => Math.Clamp(k, -Math.Max(rows, 0), Math.Max(columns, 0));
 }

@@ -12,14 +12,14 @@ public static unsafe partial class Mx
     /// <summary>Whether a dtype belongs to a category, directly or through a narrower one.</summary>
     /// <param name="arg1">The dtype to test.</param>
     /// <param name="arg2">The category to compare with.</param>
-    /// <returns>True if it belongs to the category.</returns>
+    /// <returns>True if the dtype belongs to the category.</returns>
     /// <remarks>mlx.core.issubdtype; written in C#, because mlx-c lacks it.</remarks>
     public static bool IsSubDType(DType arg1, DTypeCategory arg2) => IsSubDType(arg1.Category(), arg2);
 
     /// <summary>Whether a category equals another category or is contained in it.</summary>
     /// <param name="arg1">The category to test.</param>
     /// <param name="arg2">The wider category.</param>
-    /// <returns>True if it does.</returns>
+    /// <returns>True if the first category is the second one or is contained in it.</returns>
     /// <remarks>mlx.core.issubdtype; written in C#, because mlx-c lacks it.</remarks>
     public static bool IsSubDType(DTypeCategory arg1, DTypeCategory arg2)
     {

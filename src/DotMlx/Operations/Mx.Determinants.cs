@@ -114,7 +114,7 @@ public static unsafe partial class Mx
         private static MlxArray AtLeastFloat(MlxArray a, MlxStream? stream) =>
             a.DType.IsFloating() ? a.Share() : a.AsType(DType.Float32, stream);
 
-        /// <summary>The determinant as a sum of products, for up to three rows.</summary>
+        /// <summary>Computes the determinant as a sum of products, for up to three rows.</summary>
         private static MlxArray SmallDeterminant(MlxArray a, MlxStream? stream)
         {
             using MlxScope scope = MlxScope.Begin();
@@ -135,10 +135,10 @@ public static unsafe partial class Mx
                 Squeeze(Cut(Cut(a, a.NDim - 2, row, row + 1, stream), a.NDim - 1, column, column + 1, stream), [-2, -1], stream);
         }
 
-        /// <summary>The diagonal of R, and the determinant of Q: 1 or -1.</summary>
+        /// <summary>Computes the diagonal of R and the determinant of Q, which is 1 or -1.</summary>
         private static (MlxArray Diagonal, MlxArray Sign) Factor(MlxArray a, MlxStream? stream)
         {
-            // A singular matrix in lu_factor ends the process before MLX 0.32.1; Q is never singular.
+            // Before MLX 0.32.1, lu_factor ends the process for a singular matrix, but Q is never singular.
             (MlxArray q, MlxArray r) = QR(a, stream);
             using (q)
             using (r)

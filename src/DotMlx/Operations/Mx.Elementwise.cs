@@ -338,12 +338,12 @@ public static unsafe partial class Mx
         return NativeCall.Result(status, result, "mlx_nan_to_num");
     }
 
-    /// <summary>Each element rounded towards zero.</summary>
-    /// <param name="a">Any real dtype; integers are returned unchanged.</param>
+    /// <summary>Each element rounded toward zero.</summary>
+    /// <param name="a">Any real dtype; integers don't change.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentException">The array is complex.</exception>
-    /// <remarks>mlx.core.trunc of MLX 0.32; C: mlx_trunc, on older mlx-c mlx_floor, mlx_ceil and mlx_where.</remarks>
+    /// <remarks>mlx.core.trunc of MLX 0.32; C: mlx_trunc, or mlx_floor, mlx_ceil, and mlx_where on an older mlx-c.</remarks>
     public static MlxArray Trunc(MlxArray a, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -363,7 +363,7 @@ public static unsafe partial class Mx
         return Where(negative, up, down, stream);
     }
 
-    // MLX would find out about complex numbers only where nobody can catch its error any more.
+    // MLX would report complex numbers only during evaluation, as an error that can't be caught.
     private static MlxArray RequireReal(MlxArray a, string function)
     {
         ArgumentNullException.ThrowIfNull(a);

@@ -89,7 +89,7 @@ public static unsafe partial class Mx
         /// <returns>An array of shape [batch, heads, lengthQ, featuresV].</returns>
         /// <exception cref="MlxException">The shapes or dtypes don't match.</exception>
         /// <remarks>mlx.core.fast.scaled_dot_product_attention; C: mlx_fast_scaled_dot_product_attention.</remarks>
-        [OverloadResolutionPriority(1)] // A mask of null is no mask.
+        [OverloadResolutionPriority(1)] // A null mask selects this overload.
         public static MlxArray ScaledDotProductAttention(
             MlxArray q, MlxArray k, MlxArray v, double scale, MlxArray? mask = null, MlxArray? sinks = null,
             MlxStream? stream = null)

@@ -98,7 +98,7 @@ public static unsafe partial class Mx
         /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
         /// </exception>
         /// <remarks>mlx.core.fft.fft2; C: mlx_fft_fft2.</remarks>
-        [OverloadResolutionPriority(1)] // An array without a name holds sizes.
+        [OverloadResolutionPriority(1)] // An unnamed array argument contains sizes.
         public static MlxArray FFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => FFT2(a, s, [-2, -1], norm, stream);
 
@@ -131,7 +131,7 @@ public static unsafe partial class Mx
         /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
         /// </exception>
         /// <remarks>mlx.core.fft.ifft2; C: mlx_fft_ifft2.</remarks>
-        [OverloadResolutionPriority(1)] // An array without a name holds sizes.
+        [OverloadResolutionPriority(1)] // An unnamed array argument contains sizes.
         public static MlxArray IFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => IFFT2(a, s, [-2, -1], norm, stream);
 
@@ -164,7 +164,7 @@ public static unsafe partial class Mx
         /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
         /// </exception>
         /// <remarks>mlx.core.fft.rfft2; C: mlx_fft_rfft2.</remarks>
-        [OverloadResolutionPriority(1)] // An array without a name holds sizes.
+        [OverloadResolutionPriority(1)] // An unnamed array argument contains sizes.
         public static MlxArray RFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => RFFT2(a, s, [-2, -1], norm, stream);
 
@@ -199,7 +199,7 @@ public static unsafe partial class Mx
         /// The loaded mlx-c is v0.6.0, and the norm isn't <see cref="FFTNorm.Backward"/>.
         /// </exception>
         /// <remarks>mlx.core.fft.irfft2; C: mlx_fft_irfft2.</remarks>
-        [OverloadResolutionPriority(1)] // An array without a name holds sizes.
+        [OverloadResolutionPriority(1)] // An unnamed array argument contains sizes.
         public static MlxArray IRFFT2(MlxArray a, int[]? s = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
             => IRFFT2(a, s, [-2, -1], norm, stream);
 
@@ -404,7 +404,7 @@ public static unsafe partial class Mx
             }
         }
 
-        /// <summary>The length whose transform has as many elements as the axis.</summary>
+        /// <summary>Returns the transform length that gives as many elements as the axis has.</summary>
         private static int FullLength(MlxArray a, int axis) => SizeLimits.Axis(2 * ((long)a.Dim(axis) - 1), "irfft", a);
 
         private static int[] Sizes(MlxArray a, int[] axes, bool half)

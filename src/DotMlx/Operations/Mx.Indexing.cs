@@ -5,15 +5,15 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Elements at given positions along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="indices">Integer positions of any shape, or one int; negative from the end.</param>
-    /// <param name="axis">Axis to take along, negative from the end; null takes from the flattened array.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="indices">An integer array of positions of any shape, or an int; negative from the end.</param>
+    /// <param name="axis">The axis of the positions, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array in which the shape of <paramref name="indices"/> stands in place of the axis.</returns>
+    /// <returns>An array in which the shape of <paramref name="indices"/> replaces the axis.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
-    /// <exception cref="MlxException">The indices are not integers.</exception>
+    /// <exception cref="MlxException">The positions aren't integers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A position is out of range. This is seen if the positions are computed already; MLX does not check them.
+    /// A position is out of range. Only positions that are already computed are checked; MLX doesn't check positions.
     /// </exception>
     /// <remarks>mlx.core.take; C: mlx_take_axis, mlx_take.</remarks>
     public static MlxArray Take(MlxArray a, MlxArray indices, int? axis = null, MlxStream? stream = null)
@@ -24,17 +24,17 @@ public static unsafe partial class Mx
             : NativeCall.BinaryArrays(&Mlxc.mlx_take, "mlx_take", SizeLimits.Flat(a, "take"), indices, stream);
     }
 
-    /// <summary>Elements at positions that are given for each place along an axis.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="indices">Integer positions; broadcasts with <paramref name="a"/> in all other axes.</param>
-    /// <param name="axis">Axis to take along, negative from the end; null takes from the flattened array.</param>
+    /// <summary>Elements at positions along an axis, given separately for each row.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="indices">An integer array of positions, broadcast against <paramref name="a"/> in all other axes.</param>
+    /// <param name="axis">The axis of the positions, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="indices"/>, broadcast in the other axes.</returns>
+    /// <returns>An array with the shape of <paramref name="indices"/>, broadcast in the other axes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The numbers of axes differ.</exception>
-    /// <exception cref="ArgumentException">The positions are not integers.</exception>
+    /// <exception cref="ArgumentException">The positions aren't integers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A position is out of range. This is seen if the positions are computed already; MLX does not check them.
+    /// A position is out of range. Only positions that are already computed are checked; MLX doesn't check positions.
     /// </exception>
     /// <remarks>mlx.core.take_along_axis; C: mlx_take_along_axis.</remarks>
     public static MlxArray TakeAlongAxis(MlxArray a, MlxArray indices, int? axis = null, MlxStream? stream = null)
@@ -51,18 +51,18 @@ public static unsafe partial class Mx
         return NativeCall.BinaryWithInt(&Mlxc.mlx_take_along_axis, "mlx_take_along_axis", row, indices, 0, stream);
     }
 
-    /// <summary>Replaces elements at positions that are given for each place along an axis.</summary>
-    /// <param name="a">Array of any shape; it is not changed.</param>
-    /// <param name="indices">Integer positions; broadcasts with <paramref name="a"/> in all other axes.</param>
-    /// <param name="values">New values, broadcast to the shape of <paramref name="indices"/>.</param>
-    /// <param name="axis">Axis to put along, negative from the end; null puts into the flattened array.</param>
+    /// <summary>Replaces elements at positions along an axis, given separately for each row.</summary>
+    /// <param name="a">An array of any shape, which doesn't change.</param>
+    /// <param name="indices">An integer array of positions, broadcast against <paramref name="a"/> in all other axes.</param>
+    /// <param name="values">The new values, broadcast to the shape of <paramref name="indices"/>.</param>
+    /// <param name="axis">The axis of the positions, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape and dtype of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape and dtype as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
-    /// <exception cref="MlxException">The shapes do not agree.</exception>
-    /// <exception cref="ArgumentException">The positions are not integers.</exception>
+    /// <exception cref="MlxException">The shapes don't match.</exception>
+    /// <exception cref="ArgumentException">The positions aren't integers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A position is out of range. This is seen if the positions are computed already; MLX does not check them.
+    /// A position is out of range. Only positions that are already computed are checked; MLX doesn't check positions.
     /// </exception>
     /// <remarks>mlx.core.put_along_axis; C: mlx_put_along_axis.</remarks>
     public static MlxArray PutAlongAxis(
@@ -71,7 +71,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(indices);
         if (indices.Size > 0)
         {
-            // An empty array has MLX's default type, float32, and names no positions.
+            // An empty array contains no positions, and MLX's default dtype for it is float32.
             IndexBounds.RequireIntegers(indices);
         }
 
@@ -101,12 +101,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Chooses between two arrays, element by element.</summary>
-    /// <param name="condition">Where true (or non-zero), the element of <paramref name="x"/> is taken.</param>
-    /// <param name="x">Array or scalar; a scalar takes the dtype of <paramref name="y"/> where its kind allows.</param>
-    /// <param name="y">Array or scalar; a scalar takes the dtype of <paramref name="x"/> where its kind allows.</param>
+    /// <param name="condition">A condition. If it is true (nonzero), the element of <paramref name="x"/> is chosen.</param>
+    /// <param name="x">An array or a scalar. A scalar takes the dtype of <paramref name="y"/> if its kind allows.</param>
+    /// <param name="y">An array or a scalar. A scalar takes the dtype of <paramref name="x"/> if its kind allows.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape and the promoted dtype.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape and the promoted dtype.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.where; C: mlx_where.</remarks>
     public static MlxArray Where(MlxArray condition, MlxArray x, MlxArray y, MlxStream? stream = null)
     {
@@ -121,12 +121,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Limits each element to an interval.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="aMin">Lower bound, array or scalar, broadcast against <paramref name="a"/>; null for none.</param>
-    /// <param name="aMax">Upper bound, array or scalar, broadcast against <paramref name="a"/>; null for none.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="aMin">The lower bound, an array or a scalar, broadcast against <paramref name="a"/>; null for none.</param>
+    /// <param name="aMax">The upper bound, an array or a scalar, broadcast against <paramref name="a"/>; null for none.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape.</returns>
-    /// <exception cref="MlxException">Both bounds are null, or the shapes do not broadcast.</exception>
+    /// <returns>An array of the broadcast shape.</returns>
+    /// <exception cref="MlxException">Both bounds are null, or the shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.clip; C: mlx_clip.</remarks>
     public static MlxArray Clip(MlxArray a, MlxArray? aMin, MlxArray? aMax, MlxStream? stream = null)
     {
@@ -141,14 +141,14 @@ public static unsafe partial class Mx
         return NativeCall.Result(status, result, "mlx_clip");
     }
 
-    /// <summary>A block that starts at a position which is itself an array.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="startIndices">Integer array of shape [k]: the start in each of the named axes.</param>
-    /// <param name="axes">The k axes the starts belong to; the block begins at 0 in the others.</param>
-    /// <param name="sliceSize">Size of the block in every axis of <paramref name="a"/>.</param>
+    /// <summary>A block whose start is given by an array.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="startIndices">An integer array of shape [k]: the start in each of the given axes.</param>
+    /// <param name="axes">The k axes of the starts. The block begins at 0 in the other axes.</param>
+    /// <param name="sliceSize">The size of the block in every axis of <paramref name="a"/>.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of shape <paramref name="sliceSize"/>.</returns>
-    /// <exception cref="MlxException">The axes or sizes do not fit the array.</exception>
+    /// <returns>An array of shape <paramref name="sliceSize"/>.</returns>
+    /// <exception cref="MlxException">The axes or sizes don't fit the array.</exception>
     /// <remarks>mlx.core.slice; C: mlx_slice_dynamic.</remarks>
     public static MlxArray Slice(
         MlxArray a, MlxArray startIndices, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize, MlxStream? stream = null)
@@ -182,13 +182,13 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>The elements in reverse order along one axis or all.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to reverse, negative from the end; null reverses all.</param>
+    /// <summary>The elements in reverse order along one axis or all axes.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis to reverse, negative from the end; null for all axes.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
-    /// <remarks>mlx.core.flip of MLX 0.32; C: mlx_flip, mlx_flip_axis, on older mlx-c mlx_slice.</remarks>
+    /// <remarks>mlx.core.flip of MLX 0.32; C: mlx_flip, mlx_flip_axis, or mlx_slice on an older mlx-c.</remarks>
     public static MlxArray Flip(MlxArray a, int? axis = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -196,12 +196,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>The elements in reverse order along several axes.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axes to reverse, negative from the end.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axes to reverse, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
-    /// <remarks>mlx.core.flip of MLX 0.32; C: mlx_flip_axes, on older mlx-c mlx_slice.</remarks>
+    /// <remarks>mlx.core.flip of MLX 0.32; C: mlx_flip_axes, or mlx_slice on an older mlx-c.</remarks>
     public static MlxArray Flip(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -242,7 +242,7 @@ public static unsafe partial class Mx
         return StaticSlice(a, start, stop, step, stream);
     }
 
-    /// <summary>One axis after the other: before 0.32 MLX copies beyond the end of a block with more than three.</summary>
+    /// <summary>Slices one axis at a time, because MLX before 0.32 copies beyond the end of a block with more than three axes.</summary>
     private static MlxArray SliceByAxis(
         MlxArray a, MlxArray startIndices, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize, MlxStream? stream)
     {
@@ -264,7 +264,7 @@ public static unsafe partial class Mx
         return scope.Keep(part);
     }
 
-    // The block's sizes where it begins at 0, the array's where a position says where it begins.
+    // The block's size in the axes without a start, and the array's size in the axes with one.
     private static int[] Uncut(MlxArray a, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize)
     {
         int[] sizes = sliceSize.ToArray();
@@ -276,14 +276,14 @@ public static unsafe partial class Mx
         return sizes;
     }
 
-    /// <summary>Replaces a block that starts at a position which is itself an array.</summary>
-    /// <param name="a">Array of any shape; it is not changed.</param>
-    /// <param name="update">The new block; it broadcasts to the axes of <paramref name="a"/>.</param>
-    /// <param name="startIndices">Integer array of shape [k]: the start in each of the named axes.</param>
-    /// <param name="axes">The k axes the starts belong to; the block begins at 0 in the others.</param>
+    /// <summary>Replaces a block whose start is given by an array.</summary>
+    /// <param name="a">An array of any shape, which doesn't change.</param>
+    /// <param name="update">The new block, which broadcasts to the axes of <paramref name="a"/>.</param>
+    /// <param name="startIndices">An integer array of shape [k]: the start in each of the given axes.</param>
+    /// <param name="axes">The k axes of the starts. The block begins at 0 in the other axes.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape and dtype of <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">The axes or the block do not fit the array.</exception>
+    /// <returns>An array of the same shape and dtype as <paramref name="a"/>.</returns>
+    /// <exception cref="MlxException">The axes or the block don't fit the array.</exception>
     /// <remarks>mlx.core.slice_update; C: mlx_slice_update_dynamic.</remarks>
     public static MlxArray SliceUpdate(
         MlxArray a, MlxArray update, MlxArray startIndices, ReadOnlySpan<int> axes, MlxStream? stream = null)
@@ -304,14 +304,14 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>A view of an array's elements, in row-major order, under a shape and strides of one's own.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="shape">Shape of the view; null for that of <paramref name="a"/>.</param>
-    /// <param name="strides">Step in elements for each axis; null for those of a row-major array of the shape.</param>
-    /// <param name="offset">Elements to skip at the start.</param>
+    /// <summary>A view of an array's elements, in row-major order, with a given shape and strides.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="shape">The shape of the view; null for the shape of <paramref name="a"/>.</param>
+    /// <param name="strides">The step of each axis, in elements; null for the strides of a row-major array.</param>
+    /// <param name="offset">The number of elements to skip at the start.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the given shape.</returns>
-    /// <exception cref="ArgumentException">The view would reach outside the array, which MLX itself does not check.</exception>
+    /// <returns>An array of the given shape.</returns>
+    /// <exception cref="ArgumentException">The view would reach outside the array, which MLX itself doesn't check.</exception>
     /// <remarks>mlx.core.as_strided; C: mlx_as_strided.</remarks>
     public static MlxArray AsStrided(
         MlxArray a, int[]? shape = null, long[]? strides = null, long offset = 0, MlxStream? stream = null)

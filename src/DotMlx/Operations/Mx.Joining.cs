@@ -6,13 +6,13 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>Joins arrays along an existing axis.</summary>
-    /// <param name="arrays">Arrays that agree in all other axes.</param>
-    /// <param name="axis">Axis to join along, negative from the end; null flattens each array first.</param>
+    /// <param name="arrays">Arrays with the same sizes in all other axes.</param>
+    /// <param name="axis">The axis to join along, negative from the end; null to flatten each array first.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The joined array, of the promoted dtype.</returns>
-    /// <exception cref="MlxException">No array is given, or the shapes do not agree.</exception>
+    /// <exception cref="MlxException">No array is given, or the shapes don't match.</exception>
     /// <remarks>mlx.core.concatenate; C: mlx_concatenate_axis, mlx_concatenate.</remarks>
-    [OverloadResolutionPriority(1)] // Before sequences, which arrays are too.
+    [OverloadResolutionPriority(1)] // Preferred over the overload for sequences, because arrays are sequences too.
     public static MlxArray Concatenate(ReadOnlySpan<MlxArray> arrays, int? axis = 0, MlxStream? stream = null)
     {
         CheckJoined(arrays, axis);
@@ -29,24 +29,24 @@ public static unsafe partial class Mx
     /// <summary>
     /// Joins arrays along an existing axis; the short name of <see cref="Concatenate(ReadOnlySpan{MlxArray}, int?, MlxStream)"/>.
     /// </summary>
-    /// <param name="arrays">Arrays that agree in all other axes.</param>
-    /// <param name="axis">Axis to join along, negative from the end; null flattens each array first.</param>
+    /// <param name="arrays">Arrays with the same sizes in all other axes.</param>
+    /// <param name="axis">The axis to join along, negative from the end; null to flatten each array first.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The joined array, of the promoted dtype.</returns>
-    /// <exception cref="MlxException">No array is given, or the shapes do not agree.</exception>
+    /// <exception cref="MlxException">No array is given, or the shapes don't match.</exception>
     /// <remarks>mlx.core.concat; C: mlx_concatenate_axis, mlx_concatenate.</remarks>
-    [OverloadResolutionPriority(1)] // Before sequences, which arrays are too.
+    [OverloadResolutionPriority(1)] // Preferred over the overload for sequences, because arrays are sequences too.
     public static MlxArray Concat(ReadOnlySpan<MlxArray> arrays, int? axis = 0, MlxStream? stream = null)
         => Concatenate(arrays, axis, stream);
 
     /// <summary>Joins arrays along a new axis.</summary>
-    /// <param name="arrays">Arrays of one shape.</param>
-    /// <param name="axis">Place of the new axis in the result, negative from its end.</param>
+    /// <param name="arrays">Arrays of the same shape.</param>
+    /// <param name="axis">The position of the new axis in the result, negative from its end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>The joined array, with one axis more.</returns>
+    /// <returns>The joined array, with one more axis.</returns>
     /// <exception cref="MlxException">No array is given, or the shapes differ.</exception>
     /// <remarks>mlx.core.stack; C: mlx_stack_axis.</remarks>
-    [OverloadResolutionPriority(1)] // Before sequences, which arrays are too.
+    [OverloadResolutionPriority(1)] // Preferred over the overload for sequences, because arrays are sequences too.
     public static MlxArray Stack(ReadOnlySpan<MlxArray> arrays, int axis = 0, MlxStream? stream = null)
     {
         if (!arrays.IsEmpty)
@@ -58,12 +58,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Splits an array into equal parts.</summary>
-    /// <param name="a">Array with at least one axis.</param>
-    /// <param name="sections">Number of parts; it must divide the axis.</param>
-    /// <param name="axis">Axis to split, negative from the end.</param>
+    /// <param name="a">An array with at least one axis.</param>
+    /// <param name="sections">The number of parts, which must divide the size of the axis.</param>
+    /// <param name="axis">The axis to split, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The parts.</returns>
-    /// <exception cref="MlxException">The axis is out of range or cannot be divided.</exception>
+    /// <exception cref="MlxException">The axis is out of range, or the number of parts doesn't divide its size.</exception>
     /// <remarks>mlx.core.split; C: mlx_split.</remarks>
     public static MlxArray[] Split(MlxArray a, int sections, int axis = 0, MlxStream? stream = null)
     {
@@ -74,9 +74,9 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Splits an array at given positions.</summary>
-    /// <param name="a">Array with at least one axis.</param>
-    /// <param name="indices">Positions before which to split; n positions give n + 1 parts.</param>
-    /// <param name="axis">Axis to split, negative from the end.</param>
+    /// <param name="a">An array with at least one axis.</param>
+    /// <param name="indices">The positions before which to split. n positions give n + 1 parts.</param>
+    /// <param name="axis">The axis to split, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The parts.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
@@ -93,19 +93,19 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>Coordinate arrays from coordinate rows.</summary>
-    /// <param name="arrays">Rows of coordinates, one for each axis.</param>
-    /// <returns>One array for each row, of the shape of the whole grid ('xy' order).</returns>
+    /// <summary>Coordinate arrays from coordinate vectors.</summary>
+    /// <param name="arrays">The coordinate vectors, one per axis.</param>
+    /// <returns>One array per vector, with the shape of the grid ('xy' order).</returns>
     /// <remarks>mlx.core.meshgrid; C: mlx_meshgrid.</remarks>
     public static MlxArray[] Meshgrid(params ReadOnlySpan<MlxArray> arrays) => Meshgrid(arrays, false);
 
-    /// <summary>Coordinate arrays from coordinate rows.</summary>
-    /// <param name="arrays">Rows of coordinates, one for each axis.</param>
-    /// <param name="sparse">Whether the results keep size 1 in all axes but their own.</param>
-    /// <param name="indexing">Order of the axes.</param>
+    /// <summary>Coordinate arrays from coordinate vectors.</summary>
+    /// <param name="arrays">The coordinate vectors, one per axis.</param>
+    /// <param name="sparse">Whether the results have size 1 in all axes except their own.</param>
+    /// <param name="indexing">The order of the axes.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>One array for each row.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such order.</exception>
+    /// <returns>One array per vector.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The order is unknown.</exception>
     /// <remarks>mlx.core.meshgrid; C: mlx_meshgrid.</remarks>
     public static MlxArray[] Meshgrid(
         ReadOnlySpan<MlxArray> arrays, bool sparse, MeshgridIndexing indexing = MeshgridIndexing.XY, MlxStream? stream = null)
@@ -130,12 +130,12 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Repeats each element.</summary>
-    /// <param name="array">Array of any shape.</param>
-    /// <param name="repeats">How often each element is repeated.</param>
-    /// <param name="axis">Axis to repeat along, negative from the end; null flattens first.</param>
+    /// <param name="array">An array of any shape.</param>
+    /// <param name="repeats">The number of repetitions of each element.</param>
+    /// <param name="axis">The axis to repeat along, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array whose axis is <paramref name="repeats"/> times as long.</returns>
-    /// <exception cref="MlxException">The axis is out of range or the count negative.</exception>
+    /// <returns>An array whose axis is <paramref name="repeats"/> times as long.</returns>
+    /// <exception cref="MlxException">The axis is out of range, or the count is negative.</exception>
     /// <remarks>mlx.core.repeat; C: mlx_repeat_axis, mlx_repeat.</remarks>
     public static MlxArray Repeat(MlxArray array, int repeats, int? axis = null, MlxStream? stream = null)
     {
@@ -145,7 +145,7 @@ public static unsafe partial class Mx
             "repeat", array);
         if (repeats == 0 && axis is not null)
         {
-            // MLX forgets the other axes.
+            // MLX drops the other axes in this case.
             int[] shape = [.. array.Shape];
             shape[along] = 0;
             return Zeros(shape, array.DType, stream);
@@ -157,15 +157,15 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Repeats the whole array along its axes.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="reps">Repetitions, aligned at the last axis.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="reps">The number of repetitions of each axis, aligned at the last axis.</param>
     /// <returns>The tiled array.</returns>
     /// <remarks>mlx.core.tile; C: mlx_tile.</remarks>
     public static MlxArray Tile(MlxArray a, params ReadOnlySpan<int> reps) => Tile(a, reps, null);
 
     /// <inheritdoc cref="Tile(MlxArray, ReadOnlySpan{int})"/>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="reps">Repetitions, aligned at the last axis.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="reps">The number of repetitions of each axis, aligned at the last axis.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     public static MlxArray Tile(MlxArray a, ReadOnlySpan<int> reps, MlxStream? stream)
     {
@@ -180,26 +180,26 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Pads every axis by the same width on both sides.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="padWidth">Elements added before and after each axis.</param>
-    /// <param name="mode">What is added.</param>
-    /// <param name="constantValues">Scalar to pad with; null is zero.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="padWidth">The number of elements added before and after each axis.</param>
+    /// <param name="mode">How the added elements are determined.</param>
+    /// <param name="constantValues">The scalar to pad with; null for zero.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The padded array.</returns>
-    /// <exception cref="MlxException">The width is negative or the mode is not known to the MLX in use.</exception>
+    /// <exception cref="MlxException">The width is negative, or the loaded MLX doesn't support the mode.</exception>
     /// <remarks>mlx.core.pad; C: mlx_pad_symmetric.</remarks>
     public static MlxArray Pad(
         MlxArray a, int padWidth, PadMode mode = PadMode.Constant, MlxArray? constantValues = null, MlxStream? stream = null)
         => Pad(a, (padWidth, padWidth), mode, constantValues, stream);
 
     /// <summary>Pads every axis by the same pair of widths.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="padWidth">Elements added before and after each axis.</param>
-    /// <param name="mode">What is added.</param>
-    /// <param name="constantValues">Scalar to pad with; null is zero.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="padWidth">The numbers of elements added before and after each axis.</param>
+    /// <param name="mode">How the added elements are determined.</param>
+    /// <param name="constantValues">The scalar to pad with; null for zero.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The padded array.</returns>
-    /// <exception cref="MlxException">A width is negative or the mode is not known to the MLX in use.</exception>
+    /// <exception cref="MlxException">A width is negative, or the loaded MLX doesn't support the mode.</exception>
     /// <remarks>mlx.core.pad; C: mlx_pad.</remarks>
     public static MlxArray Pad(
         MlxArray a, (int Before, int After) padWidth, PadMode mode = PadMode.Constant,
@@ -212,14 +212,16 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Pads each axis by its own pair of widths.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="padWidth">Elements added before and after each axis: one pair for all axes or one for each.</param>
-    /// <param name="mode">What is added.</param>
-    /// <param name="constantValues">Scalar to pad with; null is zero.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="padWidth">
+    /// The numbers of elements added before and after each axis: one pair for all axes, or one pair per axis.
+    /// </param>
+    /// <param name="mode">How the added elements are determined.</param>
+    /// <param name="constantValues">The scalar to pad with; null for zero.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>The padded array.</returns>
     /// <exception cref="ArgumentException">The number of pairs is neither 1 nor the number of axes.</exception>
-    /// <exception cref="MlxException">A width is negative or the mode is not known to the MLX in use.</exception>
+    /// <exception cref="MlxException">A width is negative, or the loaded MLX doesn't support the mode.</exception>
     /// <remarks>mlx.core.pad; C: mlx_pad.</remarks>
     public static MlxArray Pad(
         MlxArray a, ReadOnlySpan<(int Before, int After)> padWidth, PadMode mode = PadMode.Constant,
@@ -259,33 +261,33 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// Shifts elements along one axis or, where none is named, in the flattened order; what leaves at one end enters at the other.
+    /// Shifts elements along an axis or, without an axis, in the flattened array. Elements that leave at one end enter at the other end.
     /// </summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="shift">Places to shift; negative shifts towards the start.</param>
-    /// <param name="axis">Axis to shift along, negative from the end; null shifts the flattened elements.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="shift">The number of positions to shift; negative toward the start.</param>
+    /// <param name="axis">The axis to shift along, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.roll; C: mlx_roll, mlx_roll_axis.</remarks>
     public static MlxArray Roll(MlxArray a, int shift, int? axis = null, MlxStream? stream = null) => Roll(a, [shift], axis, stream);
 
-    /// <summary>Shifts elements by the same number of places along several axes.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="shift">Places to shift along each axis.</param>
-    /// <param name="axis">Axes to shift along, negative from the end; an axis that occurs twice is shifted twice.</param>
+    /// <summary>Shifts elements by the same number of positions along several axes.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="shift">The number of positions to shift along each axis.</param>
+    /// <param name="axis">The axes to shift along, negative from the end. An axis that occurs twice is shifted twice.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
     /// <remarks>mlx.core.roll; C: mlx_roll_axes.</remarks>
     public static MlxArray Roll(MlxArray a, int shift, ReadOnlySpan<int> axis, MlxStream? stream = null) => Roll(a, [shift], axis, stream);
 
-    /// <summary>Shifts elements by the sum of several numbers of places.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="shift">Places to shift, one after the other.</param>
-    /// <param name="axis">Axis to shift along, negative from the end; null shifts the flattened array.</param>
+    /// <summary>Shifts elements by the sum of several numbers of positions.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="shift">The numbers of positions, which are added.</param>
+    /// <param name="axis">The axis to shift along, negative from the end; null for the flattened array.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.roll; C: mlx_roll_axes, mlx_roll.</remarks>
     public static MlxArray Roll(MlxArray a, ReadOnlySpan<int> shift, int? axis = null, MlxStream? stream = null)
@@ -308,16 +310,17 @@ public static unsafe partial class Mx
         return NativeCall.Result(status, result, "mlx_roll");
     }
 
-    /// <summary>Shifts elements along several axes, each by its own number of places.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="shift">Places to shift along each axis, or one number for all.</param>
+    /// <summary>Shifts elements along several axes, each by its own number of positions.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="shift">The numbers of positions to shift along the axes, or one number for all axes.</param>
     /// <param name="axis">
-    /// Axes to shift along, negative from the end: as many as shifts, or one for all. An axis that occurs twice is shifted twice.
+    /// The axes to shift along, negative from the end: as many as there are shifts, or one axis for all. An axis that occurs twice is
+    /// shifted twice.
     /// </param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the shape of <paramref name="a"/>.</returns>
+    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An axis is out of range.</exception>
-    /// <exception cref="ArgumentException">The counts differ, and neither is one.</exception>
+    /// <exception cref="ArgumentException">The counts differ, and neither is 1.</exception>
     /// <remarks>mlx.core.roll; C: mlx_roll_axes.</remarks>
     public static MlxArray Roll(MlxArray a, ReadOnlySpan<int> shift, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
@@ -327,7 +330,7 @@ public static unsafe partial class Mx
             throw new ArgumentException($"{shift.Length} shifts do not go with {axis.Length} axes: give as many, or one.", nameof(shift));
         }
 
-        // MLX takes one shift per axis and drops the rest: those of one axis are added here.
+        // MLX applies only one shift per axis, so the shifts of each axis are added here.
         long[] totals = new long[a.NDim];
         for (int i = 0; i < (axis.IsEmpty ? 0 : Math.Max(shift.Length, axis.Length)); i++)
         {
@@ -361,7 +364,7 @@ public static unsafe partial class Mx
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use PadMode.Constant, Edge, Reflect or Symmetric."),
     };
 
-    /// <summary>Checks the axis and what the arrays become along it.</summary>
+    /// <summary>Checks the axis and the size of the joined array along it.</summary>
     private static void CheckJoined(ReadOnlySpan<MlxArray> arrays, int? axis)
     {
         long total = 0;

@@ -52,7 +52,7 @@ public static unsafe partial class Mx
             string header = "", bool ensureRowContiguous = true, int sharedMemory = 0)
             => new(name, inputNames, outputNames, source, header, ensureRowContiguous, sharedMemory);
 
-        /// <summary>Runs a CUDA kernel that was compiled before; not available through mlx-c.</summary>
+        /// <summary>Runs a CUDA kernel that is already compiled; not available through mlx-c.</summary>
         /// <exception cref="NotSupportedException">Always, because mlx-c doesn't export the function.</exception>
         /// <remarks>mlx.core.fast.precompiled_cuda_kernel; no C function.</remarks>
         [DoesNotReturn]

@@ -51,7 +51,7 @@ public static unsafe partial class Mx
             nuint count = (nuint)axis.Length;
             byte keep = NativeCall.Byte(keepdims);
 
-            // A null pointer, which an empty span gives, is what C takes for "no axis named".
+            // An empty span gives a null pointer, which the C function interprets as no axis.
             fixed (int* first = axis)
             {
                 MlxArray norms = ord is double order
@@ -65,7 +65,7 @@ public static unsafe partial class Mx
                     return norms;
                 }
 
-                // Before MLX 0.32 the norm of everything keeps one axis.
+                // Before MLX 0.32, the norm of the whole array keeps only one axis.
                 using (norms)
                 {
                     int[] ones = new int[a.NDim];
@@ -434,7 +434,7 @@ public static unsafe partial class Mx
             return NativeCall.Result(status, result, "mlx_linalg_solve_triangular");
         }
 
-        // Without unknowns the right-hand side has no elements either, and is the solution.
+        // If there are no unknowns, the right-hand side is empty, and so is the solution.
         private static bool HasNoEquations(MlxArray a, MlxArray b)
         {
             ArgumentNullException.ThrowIfNull(b);
@@ -465,7 +465,7 @@ public static unsafe partial class Mx
             Factorable.RequireNumbers(a, function, stream);
         }
 
-        // MLX passes the text on to LAPACK unchecked.
+        // MLX passes the string to LAPACK unchecked.
         private static string Triangle(MatrixTriangle uplo) => uplo switch
         {
             MatrixTriangle.L => "L",

@@ -158,7 +158,7 @@ public static unsafe partial class Mx
             Mlxc.mlx_einsum(&result, text.Pointer, inputs.Handle, NativeCall.Stream(stream)), result, "mlx_einsum");
     }
 
-    /// <summary>Matrix product in which masks leave out whole blocks.</summary>
+    /// <summary>Matrix product in which masks exclude whole blocks.</summary>
     /// <param name="a">An array of shape [..., m, k].</param>
     /// <param name="b">An array of shape [..., k, n].</param>
     /// <param name="blockSize">The size of the square blocks: 32 or 64.</param>
@@ -166,7 +166,7 @@ public static unsafe partial class Mx
     /// <param name="maskLhs">A mask of the blocks of <paramref name="a"/>; null for none.</param>
     /// <param name="maskRhs">A mask of the blocks of <paramref name="b"/>; null for none.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of shape [..., m, n]; blocks that are left out are zero.</returns>
+    /// <returns>An array of shape [..., m, n]; excluded blocks are zero.</returns>
     /// <exception cref="MlxException">The shapes don't match, or the block size isn't supported.</exception>
     /// <remarks>mlx.core.block_masked_mm; C: mlx_block_masked_mm.</remarks>
     public static MlxArray BlockMaskedMM(
@@ -316,13 +316,13 @@ public static unsafe partial class Mx
         => NativeCall.WithInt(&Mlxc.mlx_triu, "mlx_triu", x, WithinMatrix(x, k), stream);
 
     /// <summary>Sum of products along an axis; the first operand is conjugated.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="b">Array that broadcasts against <paramref name="a"/>.</param>
-    /// <param name="axis">Axis of the vectors, negative from the end.</param>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="b">An array that can be broadcast against <paramref name="a"/>.</param>
+    /// <param name="axis">The axis of the vectors, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array of the broadcast shape without the axis.</returns>
-    /// <exception cref="MlxException">The shapes do not broadcast or the axis is out of range.</exception>
-    /// <remarks>mlx.core.vecdot of MLX 0.32; C: mlx_vecdot, on older mlx-c mlx_multiply and mlx_sum_axis.</remarks>
+    /// <returns>An array of the broadcast shape without the axis.</returns>
+    /// <exception cref="MlxException">The shapes can't be broadcast, or the axis is out of range.</exception>
+    /// <remarks>mlx.core.vecdot of MLX 0.32; C: mlx_vecdot, or mlx_multiply and mlx_sum_axis on an older mlx-c.</remarks>
     public static MlxArray VecDot(MlxArray a, MlxArray b, int axis = -1, MlxStream? stream = null)
     {
         int inA = AxisCheck.Of(a, axis);
@@ -351,7 +351,7 @@ public static unsafe partial class Mx
         return x.NDim < 2 ? k : WithinMatrix(k, x.Shape[^2], x.Shape[^1]);
     }
 
-    // The rows of all matrices become one axis where the other side is one matrix.
+    // If the other operand is a single matrix, MLX joins the rows of all matrices into one axis.
     private static void CheckRows(MlxArray a, MlxArray b, string operation)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -362,7 +362,7 @@ public static unsafe partial class Mx
         }
     }
 
-    // The axes that are summed over become one, and so do the others.
+    // MLX joins the summed axes into one, and the other axes into another one.
     private static void CheckFolded(MlxArray a, ReadOnlySpan<int> axes)
     {
         long summed = 1;

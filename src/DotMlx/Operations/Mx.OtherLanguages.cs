@@ -2,8 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx;
 
-// Overloads with arrays instead of spans. C# prefers the spans; F# and Visual Basic see params in these only, and convert literals to these
-// only.
+// Overloads with arrays instead of spans. C# prefers the spans. F# and Visual Basic support params and literal conversions only for arrays.
 public static unsafe partial class Mx
 {
     /// <inheritdoc cref="Zeros(ReadOnlySpan{int})"/>

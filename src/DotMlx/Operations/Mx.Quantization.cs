@@ -21,7 +21,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(w);
         if (w.DType == DType.Float64)
         {
-            // MLX would find out only where nobody can catch its error any more.
+            // MLX would report this only during evaluation, as an error that can't be caught.
             throw new MlxException("[quantize] Not supported for float64; convert the weights with AsType(DType.Float32).", "mlx_quantize");
         }
 
@@ -248,7 +248,7 @@ public static unsafe partial class Mx
         return NativeCall.Result(status, result, "mlx_hadamard_transform");
     }
 
-    // MLX counts the bits of a row, 32 to a number that is packed.
+    // MLX counts the bits of a row, 32 per packed number.
     private static void CheckPacked(MlxArray w, string operation)
     {
         ArgumentNullException.ThrowIfNull(w);
@@ -258,7 +258,7 @@ public static unsafe partial class Mx
         }
     }
 
-    // MLX takes the last two axes for granted.
+    // MLX assumes that the last two axes exist.
     private static void CheckMatrices(MlxArray x, MlxArray w, string operation)
     {
         ArgumentNullException.ThrowIfNull(x);

@@ -9,7 +9,7 @@ public static unsafe partial class Mx
     public static unsafe partial class Random
     {
         /// <summary>
-        /// The state from which functions without a key draw. List it as state of a compiled function so that each call draws new numbers.
+        /// The state from which functions without a key draw. Declare it as state of a compiled function so that each call draws new numbers.
         /// </summary>
         /// <remarks>mlx.core.random.state; written in C#, because mlx-c hides its own state.</remarks>
         public static RandomState State { get; } = new(static () => KeySequence.Current);
@@ -353,7 +353,7 @@ public static unsafe partial class Mx
             return NativeCall.Result(status, result, "mlx_random_permutation");
         }
 
-        // Floating-point numbers between two bounds.
+        // Draws floating-point numbers between two bounds.
         private static MlxArray Between(
             delegate*<mlx_array*, mlx_array, mlx_array, int*, nuint, mlx_dtype, mlx_array, mlx_stream, int> f, string function,
             MlxArray low, MlxArray high, ReadOnlySpan<int> shape, DType? dtype, MlxArray? key, MlxStream? stream)
@@ -385,7 +385,7 @@ public static unsafe partial class Mx
 
             internal KeyArgument(MlxArray? given, ReadOnlySpan<int> shape = default)
             {
-                // MLX counts elements with negative sizes as well, and writes there.
+                // MLX accepts negative sizes and writes out of bounds.
                 _ = SizeLimits.Count(shape, nameof(shape));
                 _drawn = given is null;
                 _key = given ?? KeySequence.Current.Next();

@@ -197,15 +197,15 @@ public static unsafe partial class Mx
         => Squeezed(NativeCall.ReduceAxes(&Mlxc.mlx_logsumexp_axes, "mlx_logsumexp_axes", a, axis, keepdims, stream), a,
             axis, keepdims, stream);
 
-    /// <summary>How many elements are not zero, over one axis or over all.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axis to count along, negative from the end; null counts all.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Number of nonzero elements, over one axis or over all axes.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axis to reduce, negative from the end; null for all axes.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Integer array of counts.</returns>
+    /// <returns>An integer array of counts.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>
-    /// mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero, mlx_count_nonzero_axis, on older mlx-c mlx_not_equal and mlx_sum.
+    /// mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero, mlx_count_nonzero_axis, or mlx_not_equal and mlx_sum on an older mlx-c.
     /// </remarks>
     public static MlxArray CountNonzero(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
     {
@@ -221,14 +221,16 @@ public static unsafe partial class Mx
         return Sum(ones, axis, keepdims, stream);
     }
 
-    /// <summary>How many elements are not zero, over several axes.</summary>
-    /// <param name="a">Array of any shape.</param>
-    /// <param name="axis">Axes to count along, negative from the end.</param>
-    /// <param name="keepdims">Whether reduced axes stay with size 1.</param>
+    /// <summary>Number of nonzero elements, over several axes.</summary>
+    /// <param name="a">An array of any shape.</param>
+    /// <param name="axis">The axes to reduce, negative from the end.</param>
+    /// <param name="keepdims">Whether the reduced axes remain with size 1.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Integer array of counts.</returns>
-    /// <exception cref="ArgumentException">An axis is out of range or named twice.</exception>
-    /// <remarks>mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero_axes, on older mlx-c mlx_not_equal and mlx_sum_axes.</remarks>
+    /// <returns>An integer array of counts.</returns>
+    /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
+    /// <remarks>
+    /// mlx.core.count_nonzero of MLX 0.32; C: mlx_count_nonzero_axes, or mlx_not_equal and mlx_sum_axes on an older mlx-c.
+    /// </remarks>
     public static MlxArray CountNonzero(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
     {
@@ -242,7 +244,7 @@ public static unsafe partial class Mx
         return Sum(ones, axis, keepdims, stream);
     }
 
-    // Before MLX 0.32 the result keeps reduced axes of size 1 in front of the last one.
+    // Before MLX 0.32, the result keeps the reduced axes before the last one with size 1.
     private static MlxArray Squeezed(MlxArray result, MlxArray a, ReadOnlySpan<int> axis, bool keepdims, MlxStream? stream)
     {
         List<int> shape = [];

@@ -73,14 +73,14 @@ public static unsafe partial class Mx
             ? LogOfSums(a, axis, reverse, inclusive, stream)
             : Scan(&MlxcPortable.mlx_logcumsumexp, "mlx_logcumsumexp", a, axis, reverse, inclusive, null, stream);
 
-    /// <summary>Differences of neighbours along an axis, n times over.</summary>
-    /// <param name="a">Array with at least one axis.</param>
-    /// <param name="n">How often to take differences.</param>
-    /// <param name="axis">Axis to run along, negative from the end.</param>
+    /// <summary>Differences of neighbors along an axis, taken n times.</summary>
+    /// <param name="a">An array with at least one axis.</param>
+    /// <param name="n">The number of times to take differences.</param>
+    /// <param name="axis">The axis of the differences, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>Array whose axis is <paramref name="n"/> shorter; bools give whether neighbours differ.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range or the count negative.</exception>
-    /// <remarks>mlx.core.diff of MLX 0.32; C: mlx_diff, on older mlx-c mlx_slice and mlx_subtract.</remarks>
+    /// <returns>An array whose axis is shorter by <paramref name="n"/>. For bool, the result is whether neighbors differ.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range, or the count is negative.</exception>
+    /// <remarks>mlx.core.diff of MLX 0.32; C: mlx_diff, or mlx_slice and mlx_subtract on an older mlx-c.</remarks>
     public static MlxArray Diff(MlxArray a, int n = 1, int axis = -1, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -105,7 +105,7 @@ public static unsafe partial class Mx
         return result;
     }
 
-    // MLX's gradient takes logarithms of the cotangents, in which it is not linear.
+    // MLX's gradient takes the logarithms of the cotangents, so it isn't linear in them.
     private static MlxArray LogOfSums(MlxArray a, int? axis, bool reverse, bool inclusive, MlxStream? stream)
     {
         using MlxScope scope = MlxScope.Begin();

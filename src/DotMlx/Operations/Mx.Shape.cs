@@ -275,14 +275,14 @@ public static unsafe partial class Mx
     public static MlxArray[] Atleast3d(params ReadOnlySpan<MlxArray> arrays) => Each(arrays, static a => Atleast3d(a));
 
     /// <summary>
-    /// The entries along an axis as arrays of their own; the inverse of <see cref="Stack(ReadOnlySpan{MlxArray}, int, MlxStream)"/>.
+    /// The entries along an axis as separate arrays; the inverse of <see cref="Stack(ReadOnlySpan{MlxArray}, int, MlxStream)"/>.
     /// </summary>
-    /// <param name="a">Array with at least one axis.</param>
-    /// <param name="axis">Axis to take apart, negative from the end.</param>
+    /// <param name="a">An array with at least one axis.</param>
+    /// <param name="axis">The axis to split, negative from the end.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>As many arrays as the axis has entries, without the axis.</returns>
+    /// <returns>One array per entry, without the axis.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
-    /// <remarks>mlx.core.unstack of MLX 0.32; C: mlx_unstack_axis, on older mlx-c mlx_split and mlx_squeeze_axis.</remarks>
+    /// <remarks>mlx.core.unstack of MLX 0.32; C: mlx_unstack_axis, or mlx_split and mlx_squeeze_axis on an older mlx-c.</remarks>
     public static MlxArray[] Unstack(MlxArray a, int axis = 0, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -310,7 +310,7 @@ public static unsafe partial class Mx
         return parts;
     }
 
-    /// <summary>Checks sizes that MLX multiplies without checking for overflow.</summary>
+    /// <summary>Checks the sizes, which MLX multiplies without checking for overflow.</summary>
     private static void CheckReshape(MlxArray a, ReadOnlySpan<int> shape)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -321,7 +321,7 @@ public static unsafe partial class Mx
         }
     }
 
-    /// <summary>The product of the sizes except the one to be inferred.</summary>
+    /// <summary>Returns the product of the sizes, except the one to be inferred.</summary>
     private static long CheckSizes(ReadOnlySpan<int> shape)
     {
         long known = 1;

@@ -18,7 +18,7 @@ public static unsafe partial class Mx
     {
         if (ForwardMode.IsActive)
         {
-            // Tangents come from gradients, which are wrong before 0.32.
+            // Forward mode derives tangents from gradients, which are wrong before MLX 0.32.
             using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
             using MlxArray order = ArgSort(row ?? a, axis ?? 0, stream);
             using MlxArray fixedOrder = StopGradient(order, stream);
@@ -88,14 +88,14 @@ public static unsafe partial class Mx
             ? NativeCall.WithTwoInts(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, AxisCheck.Of(a, one, nameof(axis)), stream)
             : NativeCall.WithInt(&Mlxc.mlx_topk, "mlx_topk", SizeLimits.Flat(a, "topk"), k, stream);
 
-    /// <summary>Where values would have to be inserted to keep a row sorted.</summary>
-    /// <param name="sortedSequence">Ascending array of one axis.</param>
+    /// <summary>Positions at which to insert values into a sorted vector so that it stays sorted.</summary>
+    /// <param name="sortedSequence">An ascending array with one axis.</param>
     /// <param name="values">Values of any shape.</param>
-    /// <param name="side">Where a value goes among equal ones.</param>
+    /// <param name="side">The position of a value among equal ones.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>uint32 array of the shape of <paramref name="values"/>.</returns>
-    /// <exception cref="ArgumentException">The side is unknown or the sequence has more axes than one.</exception>
-    /// <remarks>mlx.core.searchsorted of MLX 0.32.1; C: mlx_searchsorted, on older mlx-c a comparison of all pairs.</remarks>
+    /// <returns>A uint32 array of the same shape as <paramref name="values"/>.</returns>
+    /// <exception cref="ArgumentException">The side is unknown, or the sequence doesn't have exactly one axis.</exception>
+    /// <remarks>mlx.core.searchsorted of MLX 0.32.1; C: mlx_searchsorted, or a comparison of all pairs on an older mlx-c.</remarks>
     public static MlxArray SearchSorted(
         MlxArray sortedSequence, MlxArray values, SearchSide side = SearchSide.Left, MlxStream? stream = null)
     {
@@ -128,7 +128,7 @@ public static unsafe partial class Mx
         MlxArray before = side == SearchSide.Left ? Less(sortedSequence, column, stream) : LessEqual(sortedSequence, column, stream);
         if (values.DType.IsInexact())
         {
-            // What is no number is sorted behind all numbers.
+            // NaN is sorted after all numbers.
             MlxArray behind = IsNaN(column, stream);
             before = LogicalOr(before, side == SearchSide.Left
                 ? LogicalAnd(behind, LogicalNot(IsNaN(sortedSequence, stream), stream), stream)

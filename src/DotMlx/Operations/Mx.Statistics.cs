@@ -107,7 +107,7 @@ public static unsafe partial class Mx
         return NativeCall.ReduceAxes(&MlxcPortable.mlx_median, "mlx_median", a, axis, keepdims, stream);
     }
 
-    /// <summary>The middle of the sorted elements, as MLX composes it, with the sort of forward mode.</summary>
+    /// <summary>Computes the median from the sorted elements, as MLX does, but with the sort for forward mode.</summary>
     private static MlxArray MedianOfSorted(MlxArray a, ReadOnlySpan<int> axis, bool keepdims, MlxStream? stream)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -152,7 +152,7 @@ public static unsafe partial class Mx
     public static MlxArray Softmax(MlxArray a, ReadOnlySpan<int> axis, bool precise = false, MlxStream? stream = null)
         => NativeCall.ReduceAxes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axis, precise, stream);
 
-    // The three C forms of a reduction with delta degrees of freedom.
+    // The following methods call the three C forms of a reduction with delta degrees of freedom.
     private static MlxArray Deviation(
         delegate*<mlx_array*, mlx_array, byte, int, mlx_stream, int> f, string function,
         MlxArray a, bool keepdims, int ddof, MlxStream? stream)

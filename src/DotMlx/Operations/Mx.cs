@@ -5,6 +5,6 @@ namespace DotMlx;
 /// <summary>The functions of <c>mlx.core</c> under Python's names in PascalCase, with Python's parameters and defaults.</summary>
 public static unsafe partial class Mx
 {
-    // Functions that MLX has since 0.32 are called if the loaded mlx-c has them; otherwise, they are composed of older functions.
+    // Functions that are new in MLX 0.32 are called if the loaded mlx-c has them; otherwise, they are composed of older functions.
     private static bool HasNewer => LoadedApi.IsAtLeast(MlxcVersions.V0_7_0);
 }

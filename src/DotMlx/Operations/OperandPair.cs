@@ -26,14 +26,16 @@ internal readonly ref struct OperandPair
     internal mlx_array Right { get; }
 
     /// <summary>
-    /// The handle of an operand. For a weak scalar, it has the dtype that the scalar takes next to <paramref name="like"/>.
+    /// Returns the handle of an operand. A weak scalar gets the dtype that it takes next to <paramref name="like"/>.
     /// </summary>
     internal static mlx_array Beside(MlxArray operand, MlxArray like)
         => operand.Weak is WeakScalar scalar && !like.IsWeakScalar
             ? scalar.Native(scalar.DTypeBeside(like.DType)).Handle
             : operand.Handle;
 
-    /// <summary>The handle of an operand that becomes an array of <paramref name="dtype"/>. A weak scalar keeps its precision.</summary>
+    /// <summary>
+    /// Returns the handle of an operand that becomes an array of <paramref name="dtype"/>. A weak scalar keeps its precision.
+    /// </summary>
     internal static mlx_array As(MlxArray operand, DType dtype) => (operand.Weak?.Exactly(dtype) ?? operand).Handle;
 
     public void Dispose()

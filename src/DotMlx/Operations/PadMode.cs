@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>What <see cref="Mx.Pad(MlxArray, int, PadMode, MlxArray, MlxStream)"/> adds.</summary>
+/// <summary>The elements that <see cref="Mx.Pad(MlxArray, int, PadMode, MlxArray, MlxStream)"/> adds.</summary>
 public enum PadMode
 {
     /// <summary>A constant value.</summary>
@@ -9,7 +9,7 @@ public enum PadMode
     /// <summary>The outermost elements.</summary>
     Edge,
 
-    /// <summary>The elements mirrored at the outermost ones (MLX 0.32.1 or later).</summary>
+    /// <summary>The elements mirrored at the outermost elements (MLX 0.32.1 or later).</summary>
     Reflect,
 
     /// <summary>The elements mirrored at the border (MLX 0.32.1 or later).</summary>

@@ -2,8 +2,8 @@ namespace DotMlx;
 
 /// <summary>The key for random functions that are called without one (mlx.core.random.state).</summary>
 /// <remarks>
-/// It represents the sequence of the calling logical flow. A flow that called <see cref="Mx.Random.Seed"/> has its own sequence, which
-/// extends across <c>await</c> and to the tasks it starts. All other flows share one sequence, seeded from the clock.
+/// The object represents the key sequence of the calling logical flow. A flow that called <see cref="Mx.Random.Seed"/> has its own
+/// sequence, which extends across <c>await</c> and to the tasks that it starts. All other flows share one sequence, seeded from the clock.
 /// </remarks>
 public sealed class RandomState : IMlxState
 {

@@ -3,9 +3,9 @@ namespace DotMlx;
 /// <summary>The position at which <see cref="Mx.SearchSorted"/> inserts a value among equal ones.</summary>
 public enum SearchSide
 {
-    /// <summary>Before them.</summary>
+    /// <summary>Before the equal values.</summary>
     Left,
 
-    /// <summary>After them.</summary>
+    /// <summary>After the equal values.</summary>
     Right,
 }

@@ -6,16 +6,16 @@ namespace DotMlx;
 /// </summary>
 internal static class SizeLimits
 {
-    /// <summary>The bytes of an array are counted in 64 bits; the largest element has eight bytes.</summary>
+    /// <summary>The maximum number of elements, because bytes are counted in 64 bits and the largest element has eight bytes.</summary>
     internal const long MostElements = long.MaxValue / 8;
 
-    /// <summary>The size of an axis, which must fit in 32 bits.</summary>
+    /// <summary>Returns the size of an axis, which must fit in 32 bits.</summary>
     /// <exception cref="ArgumentException">The axis would be too long.</exception>
     internal static int Axis(long size, string operation, MlxArray a, MlxArray? b = null) => size <= int.MaxValue
         ? (int)size
         : throw TooLong(size, operation, b is null ? $"shape {ShapeText.Of(a)}" : $"shapes {ShapeText.Of(a)} and {ShapeText.Of(b)}");
 
-    /// <summary>The array itself, which an operation is about to flatten.</summary>
+    /// <summary>Returns the array, which an operation is about to flatten.</summary>
     /// <exception cref="ArgumentException">The flattened array would be too long.</exception>
     internal static MlxArray Flat(MlxArray a, string operation)
     {
@@ -24,7 +24,7 @@ internal static class SizeLimits
         return a;
     }
 
-    /// <summary>The size of the axis that an operation joins from several axes.</summary>
+    /// <summary>Returns the size of the axis that an operation joins from several axes.</summary>
     /// <exception cref="ArgumentException">The joined axis would be too long.</exception>
     internal static int Joined(MlxArray a, int start, int end, string operation)
     {
@@ -37,10 +37,10 @@ internal static class SizeLimits
         return Axis(size, operation, a);
     }
 
-    /// <summary>A product that saturates at the largest number instead of wrapping around.</summary>
+    /// <summary>Returns a product that saturates at the largest number instead of wrapping around.</summary>
     internal static long Multiply(long a, long b) => Math.BigMul(a, b, out long low) == low >> 63 ? low : long.MaxValue;
 
-    /// <summary>The number of elements of a shape.</summary>
+    /// <summary>Returns the number of elements of a shape.</summary>
     /// <exception cref="ArgumentException">A size is negative, or the number of bytes wouldn't fit in 64 bits.</exception>
     internal static long Count(ReadOnlySpan<int> shape, string name)
     {

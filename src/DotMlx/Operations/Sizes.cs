@@ -7,13 +7,13 @@ namespace DotMlx;
 /// <param name="Width">The size along the second spatial axis.</param>
 public readonly record struct Size2D(int Height, int Width)
 {
-    /// <summary>The same size in both dimensions.</summary>
+    /// <summary>Converts a number to the same size in both dimensions.</summary>
     public static implicit operator Size2D(int size) => new(size, size);
 
     /// <summary>Converts a pair of numbers to a size.</summary>
     public static implicit operator Size2D((int Height, int Width) size) => new(size.Height, size.Width);
 
-    /// <summary>The two numbers.</summary>
+    /// <summary>Returns the two numbers.</summary>
     public int[] ToArray() => [Height, Width];
 
     /// <summary>The size in the form of a Python tuple.</summary>
@@ -26,13 +26,13 @@ public readonly record struct Size2D(int Height, int Width)
 /// <param name="Width">The size along the third spatial axis.</param>
 public readonly record struct Size3D(int Depth, int Height, int Width)
 {
-    /// <summary>The same size in all dimensions.</summary>
+    /// <summary>Converts a number to the same size in all dimensions.</summary>
     public static implicit operator Size3D(int size) => new(size, size, size);
 
     /// <summary>Converts three numbers to a size.</summary>
     public static implicit operator Size3D((int Depth, int Height, int Width) size) => new(size.Depth, size.Height, size.Width);
 
-    /// <summary>The three numbers.</summary>
+    /// <summary>Returns the three numbers.</summary>
     public int[] ToArray() => [Depth, Height, Width];
 
     /// <summary>The size in the form of a Python tuple.</summary>

@@ -18,12 +18,12 @@ public readonly record struct TemplateArgument
 
     internal DType? Type { get; }
 
-    /// <summary>A bool parameter.</summary>
+    /// <summary>Converts the value of a bool parameter.</summary>
     public static implicit operator TemplateArgument(bool value) => new(value, null, null);
 
-    /// <summary>An int parameter.</summary>
+    /// <summary>Converts the value of an int parameter.</summary>
     public static implicit operator TemplateArgument(int value) => new(null, value, null);
 
-    /// <summary>A type parameter.</summary>
+    /// <summary>Converts the dtype of a type parameter.</summary>
     public static implicit operator TemplateArgument(DType value) => new(null, null, value);
 }
