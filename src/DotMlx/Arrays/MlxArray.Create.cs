@@ -45,8 +45,7 @@ public sealed unsafe partial class MlxArray
 
     /// <summary>
     /// Creates a 0-dimensional array with the element type of <typeparamref name="T"/>; a number that is converted implicitly is weakly
-    /// typed
-    /// instead.
+    /// typed instead.
     /// </summary>
     /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
     public static MlxArray Scalar<T>(T value)

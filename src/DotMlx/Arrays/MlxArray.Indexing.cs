@@ -12,8 +12,7 @@ public sealed unsafe partial class MlxArray
     /// </summary>
     /// <remarks>
     /// Writing makes this object refer to the changed array, as in Python; arrays that were computed from it keep their values. The value
-    /// is
-    /// converted to the array's type and broadcast. Index arrays are evaluated to check their bounds, except under a transform.
+    /// is converted to the array's type and broadcast. Index arrays are evaluated to check their bounds, except under a transform.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">A position is outside its axis.</exception>
     /// <exception cref="ArgumentException">There are more entries than dimensions, or the shapes can't be broadcast.</exception>

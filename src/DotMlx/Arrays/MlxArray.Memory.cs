@@ -42,8 +42,7 @@ public sealed unsafe partial class MlxArray
 
     /// <summary>
     /// Creates an array over the program's memory. If MLX can share the memory (Metal, page-aligned memory), it isn't copied; otherwise, it
-    /// is
-    /// copied immediately. The memory stays pinned until MLX releases it, and it must not be changed until then. Memory of a <see
+    /// is copied immediately. The memory stays pinned until MLX releases it, and it must not be changed until then. Memory of a <see
     /// cref="MemoryManager{T}"/> is unpinned slightly later, on a thread-pool thread.
     /// </summary>
     /// <param name="memory">The elements in row-major order.</param>

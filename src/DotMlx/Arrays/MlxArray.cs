@@ -24,9 +24,8 @@ public sealed unsafe partial class MlxArray : IDisposable
     // The native array, or 0. NativeFree ensures that only one thread takes it out; that thread frees it.
     private nint _native;
 
-    // Tells the thread that made the array when it is unreachable: a LatestToken until the thread makes the next array, then a WeakHandle.
-    // For
-    // arrays of an arena, the Arena or a BorrowedHandle.
+    // Tells the thread that made the array that it is unreachable: a LatestToken until the thread makes the next array, then a WeakHandle.
+    // For arrays of an arena, the Arena or a BorrowedHandle.
     private ArrayWatch? _watch;
 
     // One of: null, the shape (int[]) once it was requested, WeakScalar, StandIn, SharedScalar, ArrayKind, FlatPart.
@@ -98,7 +97,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>Whether this array represents a .NET number, which is weakly typed.</summary>
     internal bool IsWeakScalar => _extra is WeakScalar;
 
-    /// <summary>The stand-in that says which array this one represents, or null.</summary>
+    /// <summary>The stand-in that identifies the array that this one represents, or null.</summary>
     internal StandIn? StandsIn => _extra as StandIn;
 
     /// <summary>Whether this array has no native array of its own but represents another array.</summary>
@@ -116,7 +115,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>The number that this array represents, or null.</summary>
     internal WeakScalar? Weak => _extra as WeakScalar;
 
-    /// <summary>The watch that tells the thread that made this array when it is unreachable.</summary>
+    /// <summary>The watch that tells the thread that made this array that the array is unreachable.</summary>
     internal ref ArrayWatch? Watch => ref _watch;
 
     /// <summary>Frees the native array. Repeated calls, even from several threads at once, have no effect.</summary>

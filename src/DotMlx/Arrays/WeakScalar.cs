@@ -100,8 +100,7 @@ internal sealed unsafe class WeakScalar
 
     /// <summary>
     /// Returns the number for an operation that converts it to <paramref name="dtype"/>: in that type if the number fits, so that no digit
-    /// is
-    /// lost, and otherwise in its own type, which the conversion truncates.
+    /// is lost, and otherwise in its own type, which the conversion truncates.
     /// </summary>
     internal MlxArray Exactly(DType dtype) => _kind switch
     {

@@ -6,8 +6,7 @@ public static unsafe partial class Mx
 {
     /// <summary>
     /// The stream on which operations on a device run by default (<c>mx.default_stream</c>). Unlike in Python, the default stream is the
-    /// same
-    /// for all threads.
+    /// same for all threads.
     /// </summary>
     /// <param name="device">The device; null for the default device.</param>
     /// <exception cref="NotSupportedException">The loaded library doesn't have the device.</exception>

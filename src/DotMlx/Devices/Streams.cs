@@ -61,9 +61,8 @@ internal static unsafe class Streams
 
     /// <summary>
     /// Whether a stream of a device works only on the thread that made it. MLX binds streams of GPUs to their thread since 0.31.2 and
-    /// streams of
-    /// CPUs since 0.32, unless mlx-c can make streams without a thread. Earlier versions bind no streams, but using one thread is safe
-    /// there too.
+    /// streams of CPUs since 0.32, unless mlx-c can make streams without a thread. Earlier versions bind no streams, but using one thread
+    /// is safe there too.
     /// </summary>
     private static bool IsBoundToThread(MlxDevice device) =>
         _boundToThread == 2
@@ -127,8 +126,7 @@ internal static unsafe class Streams
         }
 
         // Creating a stream waits for an evaluation, which may request streams itself. The stream is therefore created outside the lock,
-        // and the
-        // first one created wins.
+        // and the first one created wins.
         MlxStream? made = stream is null ? New(device) : null;
         lock (Gate)
         {

@@ -22,15 +22,13 @@ public static class MlxDiagnostics
     /// Whether to evaluate arrays of indices and class labels so that they can be checked wherever they are used (<see cref="Mx.Take"/>,
     /// embeddings, losses, …). Otherwise, only arrays that are already evaluated are checked, and an out-of-range index in any other array
     /// makes MLX read unrelated memory. This setting is for debugging: each check waits for the evaluation. Arrays inside compiled
-    /// functions
-    /// and gradients can't be checked, because they have no values yet.
+    /// functions and gradients can't be checked, because they have no values yet.
     /// </summary>
     public static bool CheckIndices { get; set; }
 
     /// <summary>
     /// Records where each array is made until the result is disposed. <see cref="LiveAllocations"/> then lists the live arrays. Recording
-    /// is
-    /// slow and is intended for finding leaks.
+    /// is slow and is intended for finding leaks.
     /// </summary>
     public static IDisposable RecordAllocations()
     {

@@ -208,8 +208,7 @@ internal static unsafe class Evaluation
 
     /// <summary>
     /// Runs a native call that changes tables that evaluations read, such as the table of streams. Unlike <see cref="Exclude"/>, this
-    /// method
-    /// needs no streams itself.
+    /// method needs no streams itself.
     /// </summary>
     internal static void Guard(Action action)
     {
@@ -224,7 +223,7 @@ internal static unsafe class Evaluation
         }
     }
 
-    // What is evaluated is a graph no longer, except in a function under a transform.
+    // An evaluation leaves no graph behind, except in a function under a transform.
     private static void ForgetOperations()
     {
         if (!TraceLock.IsHeldByCurrentThread)

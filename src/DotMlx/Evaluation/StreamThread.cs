@@ -18,8 +18,7 @@ internal static class StreamThread
 
     /// <summary>
     /// Whether evaluation must run on this thread: either the GPU's streams work only on the thread that created them, or evaluations wait
-    /// for
-    /// other processes.
+    /// for other processes.
     /// </summary>
     internal static bool Required => Streams.BoundToThread || PeerWatch.Active;
 

@@ -43,8 +43,7 @@ internal static unsafe partial class NativeCall
 
     /// <summary>
     /// Checks the size of a reduction: MLX's CPU code counts the reduced elements in 32 bits, so a reduction of 2^31 elements would reduce
-    /// none
-    /// of them.
+    /// none of them.
     /// </summary>
     /// <exception cref="ArgumentException">The array has too many elements, and the stream is a CPU stream.</exception>
     internal static void CheckReduction(MlxArray a, string function, MlxStream? stream)

@@ -29,8 +29,7 @@ internal static unsafe partial class NativeCall
 
     /// <summary>
     /// Announces the handle of the first operand of a call. The caller ends the call with <see cref="Done(MlxArray)"/> and calls no other
-    /// code
-    /// of the library in between.
+    /// code of the library in between.
     /// </summary>
     internal static mlx_array Left(MlxArray a, [CallerArgumentExpression(nameof(a))] string? name = null)
     {
@@ -65,7 +64,7 @@ internal static unsafe partial class NativeCall
     internal static mlx_array HandleOrNull(MlxArray? a) => a is null ? default : a.Handle;
 
     /// <summary>Takes ownership of the result of a call, or throws MLX's error.</summary>
-    /// <exception cref="MlxException">The status says that the call failed.</exception>
+    /// <exception cref="MlxException">The call failed.</exception>
     internal static MlxArray Result(int status, mlx_array result, string function)
     {
         if (status != 0)
@@ -144,8 +143,7 @@ internal static unsafe partial class NativeCall
 
     /// <summary>
     /// Returns the handle of an operand. A .NET number takes the dtype of the other operand, and a scalar that parameters share uses the
-    /// shared
-    /// array.
+    /// shared array.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static mlx_array Operand(MlxArray a, MlxArray beside, ThreadState thread, ref nint slot) =>

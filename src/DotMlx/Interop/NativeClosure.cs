@@ -6,8 +6,7 @@ namespace DotMlx;
 
 /// <summary>
 /// A managed function as an <c>mlx_closure</c>. Graphs may keep the closure beyond this handle (custom functions do), so the managed
-/// function
-/// lives until MLX calls the destructor, on any thread.
+/// function lives until MLX calls the destructor, on any thread.
 /// </summary>
 internal readonly unsafe struct NativeClosure : IDisposable
 {
@@ -18,8 +17,7 @@ internal readonly unsafe struct NativeClosure : IDisposable
     /// <param name="function">Receives arrays that are disposed when it returns; it keeps the arrays that it returns.</param>
     /// <param name="given">
     /// The arrays that the caller passed. After the call, an argument that other code kept stands for the array passed in its place. If
-    /// null,
-    /// such an argument keeps only its shape.
+    /// null, such an argument keeps only its shape.
     /// </param>
     internal static NativeClosure Create(Func<MlxArray[], MlxArray[]> function, MlxArray[]? given = null) =>
         Create(new Traceable(function, () => given));

@@ -71,8 +71,7 @@ internal static unsafe class MemoryPressure
             long start = Stopwatch.GetTimestamp();
 
             // An array that survived one collection (a parameter, until its next update) is found in generation 1. Two collections in a row
-            // would
-            // move live arrays to generation 2, so the next collection is a full one only if this one finds nothing.
+            // would move live arrays to generation 2, so the next collection is a full one only if this one finds nothing.
             long before = ThreadStates.Unreachable;
             _youngFloor = LeftAfter(_everything ? 2 : 1);
             _fullFloor = _everything ? _youngFloor : _fullFloor;

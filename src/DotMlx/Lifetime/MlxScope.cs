@@ -119,8 +119,7 @@ public sealed class MlxScope : IDisposable
 
     /// <summary>
     /// Takes an array out of every open scope of the current execution context, or out of an optimizer's update in progress, because the
-    /// array
-    /// has become part of state that lives longer, such as a module.
+    /// array has become part of state that lives longer, such as a module.
     /// </summary>
     /// <param name="array">The array, which its new owner frees.</param>
     public static void Detach(MlxArray array)

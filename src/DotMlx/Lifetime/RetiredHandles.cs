@@ -20,8 +20,7 @@ internal static class RetiredHandles
 
     /// <summary>
     /// Takes over the native array of a disposed array, or, if <paramref name="array"/> is null, of an array that lives on with another
-    /// native
-    /// array.
+    /// native array.
     /// </summary>
     internal static void Add(nint handle, MlxArray? array)
     {

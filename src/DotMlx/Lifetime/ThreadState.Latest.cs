@@ -126,8 +126,7 @@ internal sealed partial class ThreadState
 
     /// <summary>
     /// Gives the latest array a weak handle, or passes the native array to <see cref="NativeFree"/> if the array is unreachable; the caller
-    /// must
-    /// be inside.
+    /// must be inside.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WatchLatestWeakly()

@@ -168,8 +168,7 @@ internal sealed partial class ThreadState
 
     /// <summary>
     /// Takes back the weak handle of an array that was disposed on this thread. This thread must not be inside, because returning a weak
-    /// handle
-    /// to another thread may wait.
+    /// handle to another thread may wait.
     /// </summary>
     private void Return(WeakHandle weakHandle)
     {

@@ -37,7 +37,7 @@ internal sealed partial class ThreadState
     internal long Created { get; set; }
 
     /// <summary>
-    /// The operations that graphs of this thread may hold: those called, and those of gradients, since it last evaluated something.
+    /// The number of operations that graphs of this thread may hold: those called, and those of gradients, since its last evaluation.
     /// </summary>
     internal long Unevaluated
     {

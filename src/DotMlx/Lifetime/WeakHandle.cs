@@ -36,9 +36,8 @@ internal sealed class WeakHandle(ThreadState owner) : ArrayWatch(owner)
     /// <summary>Whether the array is unreachable and wasn't disposed; false if there is no array.</summary>
     /// <remarks>
     /// The order matters. The disposing thread keeps the array alive until the handle is 0, so if the array is gone, the handle tells
-    /// whether
-    /// the array was disposed. In the other order, the array could be disposed and collected between the two reads, and its handle would be
-    /// freed twice.
+    /// whether the array was disposed. In the other order, the array could be disposed and collected between the two reads, and its handle
+    /// would be freed twice.
     /// </remarks>
     internal bool IsUnreachable => !_array.TryGetTarget(out _) && Handle != 0;
 

@@ -23,8 +23,7 @@ public class MultiOptimizer : OptimizerBase
     /// <param name="optimizers">At least one optimizer.</param>
     /// <param name="filters">
     /// One filter per optimizer except the last. A filter receives the dotted path of a leaf and its array (a gradient, or a parameter in
-    /// <see
-    /// cref="OptimizerBase.Init"/>), and returns whether the optimizer takes the leaf.
+    /// <see cref="OptimizerBase.Init"/>), and returns whether the optimizer takes the leaf.
     /// </param>
     /// <exception cref="ArgumentException">There is no optimizer, an optimizer occurs twice, or the number of filters is wrong.</exception>
     public MultiOptimizer(IReadOnlyList<OptimizerBase> optimizers, IReadOnlyList<Func<string, MlxArray, bool>>? filters = null)

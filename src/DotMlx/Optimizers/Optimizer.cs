@@ -47,14 +47,12 @@ public abstract class Optimizer : OptimizerBase
 
     /// <summary>
     /// The live state dictionary: <c>step</c> (an unsigned 64-bit scalar), <c>learning_rate</c>, and then one dictionary per parameter with
-    /// its
-    /// state, in the structure of the parameters. Other keys may be added and are kept. After another dictionary (such as a checkpoint) is
-    /// assigned, the next update checks it, creates missing entries, and keeps the rest.
+    /// its state, in the structure of the parameters. Other keys may be added and are kept. After another dictionary (such as a checkpoint)
+    /// is assigned, the next update checks it, creates missing entries, and keeps the rest.
     /// </summary>
     /// <remarks>
     /// During an update, an update rule sees a dictionary with the step and the hyperparameters of this update. Entries that the rule
-    /// stores at
-    /// the top level become part of the state when the update is committed.
+    /// stores at the top level become part of the state when the update is committed.
     /// </remarks>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
     /// <exception cref="InvalidOperationException">The state was assigned during an update.</exception>
@@ -131,8 +129,7 @@ public abstract class Optimizer : OptimizerBase
 
     /// <summary>
     /// Adds the initial state of one parameter to <paramref name="state"/>, which is empty. It is called for every parameter without state,
-    /// and
-    /// to check a state that was assigned or loaded.
+    /// and to check a state that was assigned or loaded.
     /// </summary>
     /// <param name="parameter">The parameter, or its first gradient, which has the same shape and the dtype of the state.</param>
     /// <param name="state">The parameter's own dictionary, valid during the call.</param>
@@ -140,9 +137,8 @@ public abstract class Optimizer : OptimizerBase
 
     /// <summary>
     /// Computes the new value of one parameter and updates its state. <see cref="Step"/> already counts this update. When the rule returns,
-    /// the
-    /// arrays that it created or read from <paramref name="state"/> are freed, except those that it returns or stores in the state. To keep
-    /// other arrays, use <see cref="MlxScope.Detach"/>.
+    /// the arrays that it created or read from <paramref name="state"/> are freed, except those that it returns or stores in the state. To
+    /// keep other arrays, use <see cref="MlxScope.Detach"/>.
     /// </summary>
     /// <param name="gradient">
     /// The gradient, with the parameter's shape; float32 if the parameter is float16 or has a float32 master.
@@ -216,8 +212,7 @@ public abstract class Optimizer : OptimizerBase
 
     /// <summary>
     /// Returns a quantity that is the same for all parameters of one dtype, such as a bias correction. It is computed on its first use in
-    /// an
-    /// update, converted to the dtype, and shared by the rest of the update.
+    /// an update, converted to the dtype, and shared by the rest of the update.
     /// </summary>
     /// <param name="name">A name that is unique among the quantities of this optimizer.</param>
     /// <param name="like">An array with the dtype of the result, such as the gradient.</param>

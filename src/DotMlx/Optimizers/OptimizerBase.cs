@@ -35,8 +35,7 @@ public abstract class OptimizerBase : IMlxState
 
     /// <summary>
     /// The learning rate in the state. Set it to a scalar, for example <c>optimizer.LearningRate = 0.1</c>; integers become 32-bit floats.
-    /// If
-    /// there is a schedule, it overwrites the value at the next update.
+    /// If there is a schedule, it overwrites the value at the next update.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The optimizer has no learning rate, such as an <see cref="Adafactor"/> without one.
@@ -49,10 +48,8 @@ public abstract class OptimizerBase : IMlxState
 
     /// <summary>
     /// Whether to train float16 and bfloat16 parameters with float32 masters (mixed precision). The update is computed in float32 on the
-    /// master,
-    /// which is the entry <c>master</c> of the parameter's state, and the parameter gets the rounded value. Updates that are too small for
-    /// the
-    /// parameter's precision are then not lost. Parameters of other dtypes are updated as usual.
+    /// master, which is the entry <c>master</c> of the parameter's state, and the parameter gets the rounded value. Updates that are too
+    /// small for the parameter's precision are then not lost. Parameters of other dtypes are updated as usual.
     /// </summary>
     /// <remarks>
     /// The first update of a parameter creates its master from the parameter; from then on, the master is authoritative. After you change a
@@ -64,17 +61,14 @@ public abstract class OptimizerBase : IMlxState
     /// <summary>
     /// Whether to update all small parameters of one dtype together, as one flat array. This is much faster for models with many small
     /// parameters, and the results are identical bit for bit. State, gradients, and parameters remain one array per parameter, as views of
-    /// the
-    /// flat arrays. The setting has no effect on optimizers whose rule isn't element-wise (<see cref="Optimizer.IsElementwise"/>), on
-    /// parameters
-    /// with float32 masters, or inside compiled functions, where fusion is faster.
+    /// the flat arrays. The setting has no effect on optimizers whose rule isn't element-wise (<see cref="Optimizer.IsElementwise"/>), on
+    /// parameters with float32 masters, or inside compiled functions, where fusion is faster.
     /// </summary>
     public abstract bool GroupSmallParameters { get; set; }
 
     /// <summary>
     /// Creates the state of every parameter that has none. It isn't required before <see cref="ApplyGradients"/>, which does the same for
-    /// the
-    /// gradients that it receives, but it makes the state available before the first update.
+    /// the gradients that it receives, but it makes the state available before the first update.
     /// </summary>
     /// <param name="parameters">The parameters.</param>
     /// <exception cref="ArgumentException">
@@ -97,8 +91,7 @@ public abstract class OptimizerBase : IMlxState
 
     /// <summary>
     /// Computes new parameters from gradients (Python's <c>apply_gradients</c>): sets scheduled hyperparameters for the current step,
-    /// counts the
-    /// step, and updates every leaf that has a gradient. A new leaf gets its initial state.
+    /// counts the step, and updates every leaf that has a gradient. A new leaf gets its initial state.
     /// </summary>
     /// <param name="gradients">The gradients, which may omit any part of the parameters.</param>
     /// <param name="parameters">The parameters, which may have more leaves than <paramref name="gradients"/>.</param>
@@ -114,8 +107,7 @@ public abstract class OptimizerBase : IMlxState
 
     /// <summary>
     /// Updates a model with gradients: runs <see cref="ApplyGradients"/> on the model's parameters and puts the new parameters into the
-    /// model.
-    /// Evaluate afterward: <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.
+    /// model. Evaluate afterward: <c>Mx.Eval(model.Parameters(), optimizer.State)</c>.
     /// </summary>
     /// <param name="model">The model; only parameters that have a gradient change.</param>
     /// <param name="gradients">Gradients in the structure of the model's parameters, or in a part of it.</param>
@@ -129,11 +121,9 @@ public abstract class OptimizerBase : IMlxState
 
     /// <summary>
     /// Creates a compiled form of <see cref="ApplyGradients"/>. MLX fuses the arithmetic of each parameter into one kernel, which is
-    /// several
-    /// times faster for models with many small parameters. The first call for each structure and set of shapes traces the update; after
-    /// that,
-    /// state, step, and schedules advance as usual. To compile a whole training step, pass the optimizer to <c>Mx.Compile</c> as input and
-    /// output.
+    /// several times faster for models with many small parameters. The first call for each structure and set of shapes traces the update;
+    /// after that, state, step, and schedules advance as usual. To compile a whole training step, pass the optimizer to <c>Mx.Compile</c>
+    /// as input and output.
     /// </summary>
     /// <returns>A function of gradients and parameters that returns the new parameters.</returns>
     /// <remarks>Call <see cref="Init"/> first; otherwise, the first call creates the state, and the second call traces again.</remarks>
@@ -142,8 +132,7 @@ public abstract class OptimizerBase : IMlxState
 
     /// <summary>
     /// Saves the state to a safetensors file with dotted names. The file is written atomically. Python reads the file with
-    /// <c>optimizer.state =
-    /// tree_unflatten(list(mx.load(path).items()))</c>.
+    /// <c>optimizer.state = tree_unflatten(list(mx.load(path).items()))</c>.
     /// </summary>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <exception cref="ArgumentException">An array can't be saved.</exception>
@@ -173,8 +162,7 @@ public abstract class OptimizerBase : IMlxState
 
     /// <summary>
     /// Restores a state that <see cref="Save"/> or Python has written, so that training continues bit for bit. The whole file is checked
-    /// first:
-    /// if it doesn't match, the optimizer is unchanged.
+    /// first: if it doesn't match, the optimizer is unchanged.
     /// </summary>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <param name="parameters">

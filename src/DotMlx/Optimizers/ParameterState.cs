@@ -4,8 +4,7 @@ namespace DotMlx.Optimizers;
 
 /// <summary>
 /// An optimizer's information about the state of one parameter, in addition to the dictionary that shows the state. It records which
-/// entries
-/// were already checked, and it holds new entries until the commit.
+/// entries were already checked, and it holds new entries until the commit.
 /// </summary>
 internal sealed class ParameterState(StateGate gate, TreeDictionary node) : StateNode(gate)
 {

@@ -48,8 +48,7 @@ public static class Schedules
 
     /// <summary>
     /// Joins schedules one after another (Python's <c>join_schedules</c>). Each schedule counts its steps from the boundary where it
-    /// starts. All
-    /// schedules are evaluated at every step, even outside their range.
+    /// starts. All schedules are evaluated at every step, even outside their range.
     /// </summary>
     /// <param name="schedules">At least one schedule.</param>
     /// <param name="boundaries">The steps at which the second, third, … schedule starts: one fewer than the number of schedules.</param>

@@ -174,7 +174,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
 
     /// <summary>
     /// Runs <see cref="Save"/> on a thread-pool thread. The file holds the state at the time of the call, so training may continue
-    /// meanwhile.
+    /// in the meantime.
     /// </summary>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <param name="progress">Receives progress reports on the saving thread.</param>

@@ -43,8 +43,7 @@ internal sealed class CompileCache
     }
 
     // Erasing an entry frees its graph's arrays, which must not happen during an evaluation on another thread. The caller owns the cache,
-    // or
-    // holds the transform lock if all threads share the cache.
+    // or holds the transform lock if all threads share the cache.
     private void EraseReleased()
     {
         // An abandoned evaluation never ends, and disposing must not wait for it.

@@ -330,8 +330,7 @@ internal sealed unsafe class CompiledFunction : IDisposable
 
     /// <summary>
     /// Returns the signature for a structure. The graph outputs the signature's number as a constant, which <see cref="ReadMarker"/> reads
-    /// on
-    /// later calls.
+    /// on later calls.
     /// </summary>
     private Signature Sign(object? result, object?[] states)
     {

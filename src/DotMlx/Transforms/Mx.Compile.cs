@@ -16,17 +16,14 @@ public static unsafe partial class Mx
     /// <param name="shapeless">Whether one graph serves all shapes with the same number of dimensions.</param>
     /// <returns>
     /// The compiled function. It is released with its last reference, or immediately by disposing the delegate's <c>Target</c>. Each thread
-    /// that
-    /// calls the function compiles it separately.
+    /// that calls the function compiles it separately.
     /// </returns>
     /// <exception cref="ArgumentException">When called: an argument isn't an array, a structure of arrays, or a constant.</exception>
     /// <exception cref="MlxException">When called: the function can't be compiled, for example because it evaluates.</exception>
     /// <remarks>
     /// An exception in the function is thrown unchanged, and it leaves the state and the cache unchanged. Inside another transform, the
-    /// function
-    /// runs uncompiled. On a CPU, MLX needs a C++ compiler at run time. If a module is listed as state, its mode counts like a shape: which
-    /// of
-    /// its modules are in training mode, and which parameters are frozen.
+    /// function runs uncompiled. On a CPU, MLX needs a C++ compiler at run time. If a module is listed as state, its mode counts like a
+    /// shape: which of its modules are in training mode, and which parameters are frozen.
     /// </remarks>
     public static Func<MlxArray, MlxArray> Compile(
         Func<MlxArray, MlxArray> fun, IMlxState[]? inputs = null, IMlxState[]? outputs = null, bool shapeless = false) =>
@@ -87,8 +84,7 @@ public static unsafe partial class Mx
     /// <summary>Compiles a function of four structures.</summary>
     /// <typeparam name="T1">
     /// An array; an array, list, or string dictionary of arrays; a <see cref="Tree"/>; a tuple of these; or a constant: a number, a string,
-    /// an
-    /// enum value, or null. Each combination of constants has its own graph.
+    /// an enum value, or null. Each combination of constants has its own graph.
     /// </typeparam>
     /// <typeparam name="T2">See <typeparamref name="T1"/>.</typeparam>
     /// <typeparam name="T3">See <typeparamref name="T1"/>.</typeparam>

@@ -83,8 +83,7 @@ public static unsafe partial class Mx
     /// </param>
     /// <param name="outAxes">
     /// Receives the dotted path of an array of the result and returns the axis along which the results are stacked. Null selects the first
-    /// axis
-    /// of all.
+    /// axis of all.
     /// </param>
     /// <inheritdoc cref="Vmap(Func{MlxArray, MlxArray}, int?, int?)"/>
     /// <example><code>

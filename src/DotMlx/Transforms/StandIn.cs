@@ -32,8 +32,7 @@ internal sealed class StandIn
 
     /// <summary>
     /// Returns the array that another array represents once its transform has ended. Without this, chains of stand-ins would grow from step
-    /// to
-    /// step.
+    /// to step.
     /// </summary>
     internal static MlxArray Settled(MlxArray array)
     {

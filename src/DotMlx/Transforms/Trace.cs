@@ -40,8 +40,7 @@ internal sealed class Trace : IDisposable
     /// <summary>Begins a trace on this thread; dispose it on the same thread.</summary>
     /// <param name="keepsValues">
     /// Whether arrays computed inside have values afterward, as under a gradient, so that modules may keep them. Arrays of a function that
-    /// is
-    /// vectorized, compiled, or exported have no values, and modules get their previous arrays back.
+    /// is vectorized, compiled, or exported have no values, and modules get their previous arrays back.
     /// </param>
     internal static Trace Begin(bool keepsValues)
     {

@@ -4,7 +4,7 @@ namespace DotMlx;
 
 /// <summary>
 /// Paths in files, for trees whose keys can't be expressed as dotted paths. A dot in a name is written <c>\.</c>, a backslash is written
-/// <c>\\</c>, an empty name is written <c>\e</c>, and a dictionary key that looks like a list index gets a backslash before it.
+/// <c>\\</c>, an empty name is written <c>\e</c>, and a dictionary key that looks like a list index is preceded by a backslash.
 /// </summary>
 internal static class EscapedPaths
 {

@@ -4,8 +4,7 @@ public abstract partial class Tree
 {
     /// <summary>
     /// Joins two trees that complement each other (Python's <c>tree_merge</c>): dictionaries by key and lists by position. The other tree's
-    /// node
-    /// at the same path replaces an empty container. The result has its own containers.
+    /// node at the same path replaces an empty container. The result has its own containers.
     /// </summary>
     /// <param name="left">The tree whose keys come first and whose arrays are the first argument of <paramref name="merge"/>.</param>
     /// <param name="right">The other tree.</param>

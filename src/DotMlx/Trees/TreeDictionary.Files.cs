@@ -8,10 +8,9 @@ public sealed partial class TreeDictionary
 
     /// <summary>
     /// Saves every array of the tree to a safetensors file whose names are the dotted paths. The file is written atomically: an existing
-    /// file
-    /// is unchanged until the new one is complete. Python reads the file with <c>tree_unflatten(list(mx.load(path).items()))</c>. Keys that
-    /// dotted paths can't express (empty keys, keys that contain a dot, and dictionaries whose keys are all list indices) are written with
-    /// backslashes, which <see cref="Load"/> reads.
+    /// file is unchanged until the new one is complete. Python reads the file with <c>tree_unflatten(list(mx.load(path).items()))</c>. Keys
+    /// that dotted paths can't express (empty keys, keys that contain a dot, and dictionaries whose keys are all list indices) are written
+    /// with backslashes, which <see cref="Load"/> reads.
     /// </summary>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <param name="metadata">Strings to save with the arrays.</param>
@@ -46,8 +45,7 @@ public sealed partial class TreeDictionary
 
     /// <summary>
     /// Loads a safetensors file whose names are dotted paths, as <see cref="Save"/> and Python write them. In a file from Python, nodes
-    /// whose
-    /// keys are all list indices become lists (see <see cref="Tree.Unflatten"/>), but the tree itself is always a dictionary.
+    /// whose keys are all list indices become lists (see <see cref="Tree.Unflatten"/>), but the tree itself is always a dictionary.
     /// </summary>
     /// <param name="path">The path of the file.</param>
     /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>

@@ -215,8 +215,7 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
 
     /// <summary>
     /// Makes this dictionary equal to <paramref name="source"/>. This object and, if possible, its containers stay the same, so code that
-    /// holds
-    /// them sees the change. Leaves are shared.
+    /// holds them sees the change. Leaves are shared.
     /// </summary>
     /// <param name="source">The tree to copy from.</param>
     /// <param name="adopt">Whether private leaves of the source, which the caller gives up, stay private here.</param>

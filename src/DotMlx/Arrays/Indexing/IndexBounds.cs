@@ -47,8 +47,7 @@ internal static class IndexBounds
 
     /// <summary>
     /// Checks the positions passed to a function if their values are already available; evaluating them only for this check would defeat
-    /// lazy
-    /// evaluation. Without an axis, positions refer to the flattened array. MLX itself checks the axis.
+    /// lazy evaluation. Without an axis, positions refer to the flattened array. MLX itself checks the axis.
     /// </summary>
     internal static void Given(MlxArray positions, MlxArray array, int? axis)
     {
@@ -117,8 +116,7 @@ internal static class IndexBounds
     }
 
     // Values that are already computed are always checked. Others are computed only on request, and never inside a transform, where there
-    // are
-    // no values.
+    // are no values.
     private static bool MayRead(MlxArray positions) =>
         (MlxDiagnostics.CheckIndices && !TraceLock.IsHeldByCurrentThread) || Evaluation.IsKnown(positions);
 

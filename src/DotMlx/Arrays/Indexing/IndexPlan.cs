@@ -2,8 +2,7 @@ namespace DotMlx;
 
 /// <summary>
 /// An index resolved against an array: one entry per axis and per new axis, in order, by the rules of NumPy, which MLX follows. Index
-/// arrays
-/// are broadcast together. Their dimensions replace the first of them (or of the adjacent positions), or come first if other entries
+/// arrays are broadcast together. Their dimensions replace the first of them (or of the adjacent positions), or come first if other entries
 /// separate them.
 /// </summary>
 internal sealed class IndexPlan : IDisposable

@@ -227,8 +227,7 @@ internal static unsafe class IndexWriter
 
     /// <summary>
     /// Reorders the value's dimensions for scatter: first the dimensions of the index arrays, then those of the slices, and then one per
-    /// axis of
-    /// the array.
+    /// axis of the array.
     /// </summary>
     private static void ArrangeUpdate(IndexPlan plan, Chain update, List<IndexPlan.Dimension> dimensions, List<int> parts)
     {

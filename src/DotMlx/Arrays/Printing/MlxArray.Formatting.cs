@@ -6,8 +6,7 @@ public sealed unsafe partial class MlxArray : ISpanFormattable
 {
     /// <summary>
     /// Evaluates the array and formats its numbers with a .NET format. For a scalar, <c>$"{loss:F3}"</c> is only the number; other arrays
-    /// have
-    /// the layout of <see cref="ToString()"/>.
+    /// have the layout of <see cref="ToString()"/>.
     /// </summary>
     /// <param name="format">A .NET numeric format; null or empty for the format of <see cref="ToString()"/>.</param>
     /// <param name="formatProvider">Provides the separators; null for Python's separators.</param>
