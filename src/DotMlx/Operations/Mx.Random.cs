@@ -9,7 +9,7 @@ public static unsafe partial class Mx
     public static unsafe partial class Random
     {
         /// <summary>
-        /// The state from which functions without a key draw. Declare it as state of a compiled function so that each call draws new numbers.
+        /// The state from which functions without a key draw. Pass it as state of a compiled function so that each call draws new numbers.
         /// </summary>
         /// <remarks>mlx.core.random.state; written in C#, because mlx-c hides its own state.</remarks>
         public static RandomState State { get; } = new(static () => KeySequence.Current);
