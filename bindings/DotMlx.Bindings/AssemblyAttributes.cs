@@ -1,4 +1,4 @@
 using System.Runtime.CompilerServices;
 
-// Every signature is blittable; the runtime then calls without a marshalling stub.
+// All signatures are blittable, so the runtime calls native functions without a marshalling stub.
 [assembly: DisableRuntimeMarshalling]

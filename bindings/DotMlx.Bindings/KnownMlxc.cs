@@ -7,7 +7,7 @@ internal sealed partial record KnownMlxc(MlxcVersions Flag, string Name, string 
 
     internal bool Fits(Func<string, bool> exports) => Array.TrueForAll(Present, s => exports(s)) && !Array.Exists(Absent, s => exports(s));
 
-    /// <summary>The first symbols that show that a library isn't this version.</summary>
+    /// <summary>Returns the first symbols that show that a library isn't this version.</summary>
     internal string Mismatches(Func<string, bool> exports)
     {
         string[] all = [.. Present.Where(s => !exports(s)).Select(s => $"{s} is missing"), .. Absent.Where(exports)

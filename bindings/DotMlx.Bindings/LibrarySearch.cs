@@ -23,7 +23,7 @@ internal sealed class LibrarySearch
     /// <summary>The places searched so far, in order.</summary>
     internal List<MlxLibraryAttempt> Attempts { get; } = [];
 
-    /// <summary>Files that exist but didn't load, which is worth reporting even if another one did.</summary>
+    /// <summary>The files that exist but didn't load. They are reported even if another file loads.</summary>
     internal List<string> Broken { get; } = [];
 
     /// <exception cref="DllNotFoundException">No library loads.</exception>
@@ -64,7 +64,7 @@ internal sealed class LibrarySearch
 
     internal static IEnumerable<(string Path, string Origin)> Candidates(string? programPath)
     {
-        // A library that someone named is the one they want: falling back to another would only hide the mistake.
+        // A library that the user specified is the only candidate, because a fallback would hide a mistake.
         if (programPath is { Length: > 0 }) return Named(programPath, "MlxLibrary.Path");
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return Named(named, Variable);
         return
@@ -84,7 +84,8 @@ internal sealed class LibrarySearch
             .Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), OwnReference));
 
     /// <summary>
-    /// NuGet's layouts: runtimes/RID/native in the application's folder, or directly in that folder after a publish for one platform.
+    /// Returns the folders of NuGet's layouts: runtimes/RID/native in the application's folder, or directly in that folder after a publish
+    /// for one platform.
     /// </summary>
     private static IEnumerable<string> OwnFolders()
     {
@@ -93,7 +94,7 @@ internal sealed class LibrarySearch
             .Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root);
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string list)
         {
-            // The shared framework's folder is among them; nobody puts MLX there.
+            // The list includes the shared framework's folder, which never contains MLX.
             string? framework = Path.GetDirectoryName(AppContext.GetData("FX_DEPS_FILE") as string);
             folders = folders.Concat(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
                 .Where(f => Path.IsPathFullyQualified(f) && Path.TrimEndingDirectorySeparator(f) != framework));
@@ -102,8 +103,8 @@ internal sealed class LibrarySearch
     }
 
     /// <summary>
-    /// Scripts and notebooks load DotMlx out of NuGet's folder, ROOT/dotmlx.bindings/VERSION/lib/FRAMEWORK; a runtime package that they
-    /// refer to lies beside it, the newest version first.
+    /// Scripts and notebooks load DotMlx from NuGet's folder, ROOT/dotmlx.bindings/VERSION/lib/FRAMEWORK. A runtime package that they
+    /// reference is next to it. The newest version comes first.
     /// </summary>
     [UnconditionalSuppressMessage("SingleFile", "IL3000",
         Justification = "A single file has no location, and no folder of packages either.")]
@@ -150,7 +151,7 @@ internal sealed class LibrarySearch
         }
         try
         {
-            // Installed libraries may carry no run path to what lies beside them; a library that is already in memory needs no search.
+            // Installed libraries may lack a run path to the libraries next to them, but a loaded library needs no search.
             foreach (string name in IsReference(path) ? [] : LoadedBefore)
                 if (Path.Combine(Path.GetDirectoryName(path)!, FileName(name)) is var beside && beside != path && File.Exists(beside))
                     NativeLibrary.Load(beside);
@@ -162,7 +163,7 @@ internal sealed class LibrarySearch
         {
             reason = string.Join(" ",
                 e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct());
-            // The loader names the first library that it misses; the package knows all that it needs.
+            // The loader reports only the first missing library, but the package lists all required ones.
             if (MlxRuntimePackage.In(Path.GetDirectoryName(path)!, IsReference(path)) is { Needs.Length: > 0 } package)
                 reason = $"{reason} {package.Needs}";
             Broken.Add($"{path}: {reason}");
@@ -174,10 +175,10 @@ internal sealed class LibrarySearch
 
     private static string Advice() => Advice(OperatingSystem.IsMacOS(), RuntimeInformation.ProcessArchitecture);
 
-    /// <summary>What to install, as a sentence.</summary>
+    /// <summary>Returns a sentence that says what to install.</summary>
     internal static string Advice(bool macOS, Architecture architecture)
     {
-        // On Apple silicon an x64 .NET runs, too, but it can load no library of the machine's own kind.
+        // An x64 .NET runs on Apple silicon, but it can't load arm64 libraries.
         if (macOS && architecture == Architecture.X64)
             return $"This .NET is for Intel processors, but MLX for macOS supports only Apple silicon: install the arm64 .NET SDK or "
                 + $"runtime. To try DotMlx without MLX, set {Variable}={ReferenceWord}.";

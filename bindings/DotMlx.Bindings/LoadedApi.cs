@@ -1,6 +1,6 @@
 namespace DotMlx.Bindings;
 
-/// <summary>Prevents calls of functions that the loaded mlx-c lacks or has in another form.</summary>
+/// <summary>Prevents calls to functions that the loaded mlx-c lacks or has with another signature.</summary>
 internal static class LoadedApi
 {
     /// <summary>The version of the loaded library, which is loaded if necessary.</summary>

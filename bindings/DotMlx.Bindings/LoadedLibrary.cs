@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Bindings;
 
-/// <summary>A loaded mlx-c that has been recognized and that reports its errors to us.</summary>
+/// <summary>A loaded and recognized mlx-c that reports its errors to DotMlx.</summary>
 internal sealed unsafe class LoadedLibrary
 {
     /// <summary>The symbols that the reference library exports in addition to mlx-c's own.</summary>
@@ -18,10 +18,10 @@ internal sealed unsafe class LoadedLibrary
         Kind = Exports(ReferenceSymbol) ? MlxLibraryKind.Reference : MlxLibraryKind.Mlx;
         // mlx-c keeps the handler's address, so the copy of this assembly that set it must not be unloaded.
         ProcessWide.Keep(typeof(MlxError));
-        // Before any other call: the handler that mlx-c comes with ends the process.
+        // This must precede all other calls, because mlx-c's default handler ends the process.
         ((delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<byte*, void*, void>, void*, delegate* unmanaged[Cdecl]<void*, void>, void>)Export("mlx_set_error_handler"))(&MlxError.Handle, null, null);
         MlxVersion = ReadMlxVersion();
-        // A library that a single-file application extracted has left the other files of its package in the application's folder.
+        // If a single-file application extracted the library, the other files of the package are in the application's folder.
         Package = new[] { System.IO.Path.GetDirectoryName(path), application }.OfType<string>()
             .Select(folder => MlxRuntimePackage.In(folder, Kind == MlxLibraryKind.Reference))
             .FirstOrDefault(package => package is not null);
@@ -42,8 +42,8 @@ internal sealed unsafe class LoadedLibrary
 
     internal bool Exports(string symbol) => NativeLibrary.TryGetExport(Handle, symbol, out _);
 
-    /// <param name="handle">The library in memory.</param>
-    /// <param name="path">Its file.</param>
+    /// <param name="handle">The handle of the loaded library.</param>
+    /// <param name="path">The path of the library.</param>
     /// <param name="application">The application's folder if the library is part of the application; otherwise, null.</param>
     /// <exception cref="NotSupportedException">The library isn't mlx-c, isn't a known version, or can't find its kernels.</exception>
     internal static LoadedLibrary Recognize(nint handle, string path, string? application)

@@ -13,7 +13,7 @@ internal static unsafe class MetalKernelFile
     /// <summary>Tells MLX where its kernels are, if they are only in the application's folder.</summary>
     /// <param name="library">A library that is part of the application.</param>
     /// <param name="application">The application's folder.</param>
-    /// <exception cref="NotSupportedException">This mlx-c can't be told; the message explains how to publish.</exception>
+    /// <exception cref="NotSupportedException">This mlx-c doesn't accept a path; the message explains how to publish.</exception>
     internal static void Locate(LoadedLibrary library, string application)
     {
         string beside = System.IO.Path.GetDirectoryName(library.Path)!, kernels = System.IO.Path.Combine(application, Name);

@@ -9,7 +9,7 @@ namespace DotMlx.Bindings;
 /// </summary>
 public static unsafe partial class MlxError
 {
-    // mlx-c has one error handler for the whole process: whichever copy of this assembly set it last, all of them read here.
+    // mlx-c has one error handler per process. All copies of this assembly read this slot, regardless of which copy set the handler.
     private static readonly ThreadLocal<string?> S_message = ProcessWide.Get("ErrorMessage", static () => new ThreadLocal<string?>());
 
     /// <summary>Does nothing if <paramref name="status"/> is zero.</summary>
@@ -29,7 +29,7 @@ public static unsafe partial class MlxError
     public static MlxException Fail(string function) =>
         new(TakeMessage() ?? $"{function} failed without a message.", function);
 
-    /// <summary>The message of the last error on this thread, which is then cleared; null if there was none.</summary>
+    /// <summary>Returns and clears the message of the last error on this thread; null if there was none.</summary>
     public static string? TakeMessage()
     {
         string? message = S_message.Value;
@@ -41,7 +41,7 @@ public static unsafe partial class MlxError
     private static void Throw(int status, string function)
     {
         string? message = TakeMessage();
-        // Only status 1 comes with a call of the error handler: a message beside another status is left over from an earlier call.
+        // mlx-c calls the error handler only with status 1. With any other status, a message is left over from an earlier call.
         throw new MlxException((status, message) switch
         {
             (1, not null) => message,

@@ -3,22 +3,22 @@ namespace DotMlx;
 /// <summary>An error reported by MLX.</summary>
 public class MlxException : Exception
 {
-    /// <summary>An error without a message.</summary>
+    /// <summary>Creates an exception without a message.</summary>
     public MlxException() : this("MLX reported an error.")
     {
     }
 
-    /// <summary>An error without a known C function.</summary>
+    /// <summary>Creates an exception without a known C function.</summary>
     public MlxException(string message) : this(message, "")
     {
     }
 
-    /// <summary>An error caused by another one.</summary>
+    /// <summary>Creates an exception with a cause.</summary>
     public MlxException(string message, Exception? innerException) : this(message, "", innerException)
     {
     }
 
-    /// <summary>An error of the C function <paramref name="operation"/>.</summary>
+    /// <summary>Creates an exception for the C function <paramref name="operation"/>.</summary>
     public MlxException(string message, string operation, Exception? innerException = null) : base(message, innerException) =>
         Operation = operation;
 

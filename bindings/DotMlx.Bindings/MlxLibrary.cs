@@ -6,21 +6,22 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DotMlx;
 
-/// <summary>What stands behind DotMlx.</summary>
+/// <summary>The kind of the native library.</summary>
 public enum MlxLibraryKind
 {
     /// <summary>MLX itself.</summary>
     Mlx,
 
-    /// <summary>The small reference library that ships with DotMlx: right, on the CPU, not fast.</summary>
+    /// <summary>The reference library that ships with DotMlx. It is correct but slow and runs only on the CPU.</summary>
     Reference,
 }
 
-/// <summary>The native library in use. It is looked for once, when it is first needed.</summary>
+/// <summary>The native library in use. DotMlx searches for it once, on first use.</summary>
 /// <remarks>
-/// In this order: <see cref="Path"/> set by the program; the environment variable <c>DOTMLX_LIBRARY</c> (a full path, or the word
-/// <c>reference</c>); the application's own <c>runtimes/RID/native</c>; the prefixes <c>MLX_C_PREFIX</c>, Homebrew's, <c>/usr/local</c>;
-/// in a script or a notebook, runtime packages in NuGet's folder; the reference library. The working directory is never searched.
+/// DotMlx searches in this order: <see cref="Path"/> if the program sets it; the environment variable <c>DOTMLX_LIBRARY</c> (a full path,
+/// or the word <c>reference</c>); the application's own <c>runtimes/RID/native</c>; the prefixes <c>MLX_C_PREFIX</c>, Homebrew's, and
+/// <c>/usr/local</c>; in a script or a notebook, runtime packages in NuGet's folder; and the reference library. It never searches the
+/// working directory.
 /// </remarks>
 public static partial class MlxLibrary
 {
@@ -33,9 +34,9 @@ public static partial class MlxLibrary
     private static ILogger _s_logger = NullLogger.Instance;
 
     /// <summary>
-    /// The file in use. A program may name one by its full path (or the word <c>reference</c>) before the first use of MLX.
+    /// The path of the library in use. Before the first use of MLX, a program can set a full path (or the word <c>reference</c>).
     /// </summary>
-    /// <exception cref="InvalidOperationException">Set after the library was loaded.</exception>
+    /// <exception cref="InvalidOperationException">The path is set after the library has been loaded.</exception>
     /// <exception cref="DllNotFoundException">No library loads; the message lists every path tried.</exception>
     public static string Path
     {
@@ -59,16 +60,18 @@ public static partial class MlxLibrary
     /// <summary>The version of MLX, such as <c>0.31.2</c> (<c>mlx_version</c>).</summary>
     public static string MlxVersion => Loaded.MlxVersion;
 
-    /// <summary>The version of mlx-c, such as <c>fba4470</c> or <c>v0.7.0</c>, told from the symbols that the library exports.</summary>
+    /// <summary>
+    /// The version of mlx-c, such as <c>fba4470</c> or <c>v0.7.0</c>, recognized by the symbols that the library exports.
+    /// </summary>
     public static string MlxcVersion => Loaded.Version.Name;
 
     /// <summary>
-    /// What the package that brought the library says about it; null when the library is an installed one or was named by its path.
+    /// The information of the package that contains the library; null if the library is an installed one or was specified by its path.
     /// </summary>
     public static MlxRuntimePackage? Package => Loaded.Package;
 
     /// <summary>The devices that can be used, such as <c>cpu:0</c> and <c>gpu:0</c> (<c>mlx_device_count</c>).</summary>
-    /// <exception cref="MlxException">MLX could not count its devices.</exception>
+    /// <exception cref="MlxException">MLX can't count its devices.</exception>
     public static IReadOnlyList<string> Devices
     {
         get
@@ -79,10 +82,12 @@ public static partial class MlxLibrary
     }
 
     /// <summary>
-    /// The places in which the library was looked for, in order; looks for it when that has not happened yet. The last one is in use, or
-    /// nothing is.
+    /// The places where DotMlx searched for the library, in order. Reading this property starts the search if necessary. The last place is
+    /// the one in use if a library was loaded.
     /// </summary>
-    /// <remarks>Unlike the other members it does not throw when nothing loads: it is for a program that wants to say why.</remarks>
+    /// <remarks>
+    /// Unlike the other members, this property doesn't throw if no library loads, so that a program can report the reasons.
+    /// </remarks>
     public static IReadOnlyList<MlxLibraryAttempt> Attempts
     {
         get
@@ -93,21 +98,23 @@ public static partial class MlxLibrary
             }
             catch (Exception e) when (e is DllNotFoundException or NotSupportedException or MlxException)
             {
-                // Each attempt says why it failed.
+                // Each attempt contains its failure.
             }
             return _s_attempts;
         }
     }
 
-    /// <summary>The library in use, loaded by the first who asks. A failure is reported to each who asks until one succeeds.</summary>
+    /// <summary>The library in use, which is loaded on first use. Every use throws until loading succeeds.</summary>
     internal static LoadedLibrary Loaded => _s_loaded ?? Load();
 
-    /// <summary>Loads the library when that has not happened yet.</summary>
-    /// <exception cref="DllNotFoundException">Nothing loads.</exception>
-    /// <exception cref="NotSupportedException">The library is no known mlx-c.</exception>
+    /// <summary>Loads the library unless it is already loaded.</summary>
+    /// <exception cref="DllNotFoundException">No library loads.</exception>
+    /// <exception cref="NotSupportedException">The library isn't a known mlx-c.</exception>
     internal static void EnsureLoaded() => _ = Loaded;
 
-    /// <summary>Sends what DotMlx has to say about the library to this factory; also what was said before the call.</summary>
+    /// <summary>
+    /// Sends DotMlx's messages about the library to a logger factory, including the message about an already loaded library.
+    /// </summary>
     public static void UseLogging(ILoggerFactory factory)
     {
         ArgumentNullException.ThrowIfNull(factory);
@@ -118,7 +125,7 @@ public static partial class MlxLibrary
         }
     }
 
-#pragma warning disable CA2255 // The resolver must be in place before the first P/Invoke, whoever makes it.
+#pragma warning disable CA2255 // The resolver must be in place before the first P/Invoke, regardless of the caller.
     [ModuleInitializer]
     internal static void Initialize() =>
         NativeLibrary.SetDllImportResolver(typeof(MlxLibrary).Assembly, static (name, _, _) => name == "mlxc" ? Loaded.Handle : 0);
@@ -140,7 +147,7 @@ public static partial class MlxLibrary
                 _s_attempts = search.Attempts;
             }
             _s_broken = search.Broken;
-            // First of all: a logger that asks which library is in use must not load it again.
+            // This must come first: a logger that queries the library in use must not load it again.
             _s_loaded = loaded;
             Announce(loaded);
             return loaded;
@@ -161,13 +168,13 @@ public static partial class MlxLibrary
     internal static bool IsNewerThanTested(string mlxVersion) =>
         Numbers(mlxVersion) is { } version && version > Version.Parse(KnownMlxc.TestedTo);
 
-    /// <summary>Whether the MLX in use is older than <paramref name="version"/>; false when it does not say.</summary>
+    /// <summary>Whether the MLX in use is older than <paramref name="version"/>; false if its version is unknown.</summary>
     internal static bool IsOlderThan(Version version) => IsOlder(MlxVersion, version);
 
-    /// <summary>Whether what an MLX calls itself is older than <paramref name="version"/>; false when it does not say.</summary>
+    /// <summary>Whether a version of MLX is older than <paramref name="version"/>; false if it can't be parsed.</summary>
     internal static bool IsOlder(string mlxVersion, Version version) => Numbers(mlxVersion) is { } numbers && numbers < version;
 
-    /// <summary>Development builds add a suffix: 0.33.0.dev20261101+abc counts as 0.33.0.</summary>
+    /// <summary>Parses a version without the suffix of development builds: 0.33.0.dev20261101+abc counts as 0.33.0.</summary>
     private static Version? Numbers(string mlxVersion)
     {
         string numbers = string.Join('.', mlxVersion.Split('.', '+', '-')

@@ -3,19 +3,19 @@ using System.Text.Json;
 namespace DotMlx;
 
 /// <summary>
-/// The information of a package <c>DotMlx.Runtime.*</c> about its library: the file <c>versions.json</c>
-/// (<c>mlxc-reference.versions.json</c>) next to the library.
+/// The information that a package <c>DotMlx.Runtime.*</c> provides about its library in the file <c>versions.json</c>
+/// (or <c>mlxc-reference.versions.json</c>) next to the library.
 /// </summary>
 /// <param name="Mlx">The version of MLX, such as <c>0.31.2</c>.</param>
 /// <param name="Mlxc">The version of mlx-c, such as <c>fba4470</c>.</param>
 /// <param name="Commit">The commit of mlx-c.</param>
 /// <param name="MinimumSystem">
-/// The oldest system that loads the library, such as <c>macOS 14.0</c>; null if the package doesn't tell.
+/// The oldest system that loads the library, such as <c>macOS 14.0</c>; null if the package doesn't specify it.
 /// </param>
 /// <param name="SystemLibraries">
 /// Libraries that aren't in the package and that not every system has, such as <c>libopenblas.so.0</c>.
 /// </param>
-/// <param name="DebianPackages">The packages of Debian and Ubuntu with these libraries.</param>
+/// <param name="DebianPackages">The packages of Debian and Ubuntu that contain these libraries.</param>
 public sealed record MlxRuntimePackage(
     string Mlx,
     string Mlxc,
@@ -24,10 +24,10 @@ public sealed record MlxRuntimePackage(
     IReadOnlyList<string> SystemLibraries,
     IReadOnlyList<string> DebianPackages)
 {
-    /// <summary>The maximum length of such a file, because any program may have a versions.json of its own.</summary>
+    /// <summary>The maximum length of the file, because any program may have its own versions.json.</summary>
     private const int LengthLimit = 1 << 16;
 
-    /// <summary>What a user must install in addition to the package, as a sentence; empty if that is nothing.</summary>
+    /// <summary>What a user must install in addition to the package, as a sentence; empty if nothing is needed.</summary>
     internal string Needs
     {
         get
@@ -60,7 +60,9 @@ public sealed record MlxRuntimePackage(
         }
     }
 
-    /// <summary>Two names, because an application may have both packages, and a publish puts the files of both into one folder.</summary>
+    /// <summary>
+    /// Returns one of two names, because an application may have both packages, and publishing copies the files of both into one folder.
+    /// </summary>
     private static string FileName(bool reference) => reference ? "mlxc-reference.versions.json" : "versions.json";
 
     private static string? Text(JsonElement element, string name) =>

@@ -5,8 +5,8 @@ namespace DotMlx.Bindings;
 /// cref="MlxError"/> converts it to an exception. Every handle must be freed by its <c>_free</c> function.
 /// </summary>
 /// <remarks>
-/// The plain names have the form of the pinned mlx-c. A name that ends in a version has the form of that version. <see
-/// cref="MlxcPortable"/> has the functions that changed, in one form for all versions.
+/// The plain names have the signatures of the pinned mlx-c. A name that ends in a version has the signature of that version. <see
+/// cref="MlxcPortable"/> contains the functions that changed, with one signature for all versions.
 /// </remarks>
 public static unsafe partial class Mlxc
 {

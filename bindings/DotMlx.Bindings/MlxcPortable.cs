@@ -1,8 +1,8 @@
 namespace DotMlx.Bindings;
 
 /// <summary>
-/// The functions whose C signature differs between known mlx-c versions, with the parameters and the meaning of the pinned version on all
-/// of them.
+/// The functions whose C signature differs between known mlx-c versions. They have the parameters and the meaning of the pinned version
+/// with all versions.
 /// </summary>
 public static unsafe partial class MlxcPortable
 {

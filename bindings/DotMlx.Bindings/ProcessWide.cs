@@ -4,14 +4,14 @@ namespace DotMlx.Bindings;
 
 /// <summary>
 /// State that exists once per process. Static fields exist once per load context, but two copies of this assembly share one native library.
-/// The state that guards the library is therefore in named data slots of the process, as objects of framework types.
+/// The state that guards the library is therefore stored in named data slots of the process, as objects of framework types.
 /// </summary>
 internal static unsafe class ProcessWide
 {
-    // Part of every name: a copy that uses a slot differently must not meet this one there.
+    // The prefix is part of every slot name. Change it if the use of a slot changes, so that different copies don't share the slot.
     private const string Prefix = "DotMlx/1/";
 
-    /// <summary>The object with a name, created by the first copy that asks for it.</summary>
+    /// <summary>Returns the object with a name, which the first copy creates.</summary>
     internal static T Get<T>(string name, Func<T> create)
         where T : class
     {
@@ -40,7 +40,7 @@ internal static unsafe class ProcessWide
     }
 
     /// <summary>
-    /// A number with a name, initially 0, in native memory that is never freed and that shares its cache line with nothing else.
+    /// Returns a number with a name, initially 0, in native memory that is never freed and has its own cache line.
     /// </summary>
     internal static long* Number(string name)
     {
