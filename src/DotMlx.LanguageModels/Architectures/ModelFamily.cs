@@ -4,8 +4,8 @@ namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>
 /// A model family. It builds a model from its <c>config.json</c> and maps the weight names of a checkpoint to the model's parameters. For a
-/// decoder, derive from <see cref="DecoderFamily"/>; for any other model, derive from this class. Register the family with <see
-/// cref="ModelFamilies.Register"/>.
+/// decoder, derive from <see cref="DecoderFamily"/>; for any other model, derive from this class. Register the family with
+/// <see cref="ModelFamilies.Register"/>.
 /// </summary>
 public abstract class ModelFamily
 {

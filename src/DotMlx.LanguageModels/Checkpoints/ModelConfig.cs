@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// The options of a <c>config.json</c> or of one of its sections. The object tracks which options were read, so that <see
-/// cref="RefuseUnread"/> can list the others.
+/// The options of a <c>config.json</c> or of one of its sections. The object tracks which options were read, so that
+/// <see cref="RefuseUnread"/> can list the others.
 /// </summary>
 /// <remarks>An option whose value is null counts as missing, as in Python.</remarks>
 public sealed class ModelConfig

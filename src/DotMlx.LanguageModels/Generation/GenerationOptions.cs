@@ -5,8 +5,8 @@ namespace DotMlx.LanguageModels;
 
 /// <summary>
 /// Options for text generation. The most likely token is chosen unless <see cref="Temperature"/> is greater than 0. Logits are processed in
-/// this order, as in Hugging Face's library: bias and penalties, temperature, <see cref="TopK"/>, <see cref="TopP"/>, and <see
-/// cref="MinP"/>.
+/// this order, as in Hugging Face's library: bias and penalties, temperature, <see cref="TopK"/>, <see cref="TopP"/>, and
+/// <see cref="MinP"/>.
 /// </summary>
 public sealed record GenerationOptions
 {

@@ -3,8 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// A cache that keeps all positions and quantizes them once there are many. Keys and values each consist of the three arrays that <see
-/// cref="Mx.Quantize"/> returns.
+/// A cache that keeps all positions and quantizes them once there are many. Keys and values each consist of the three arrays that
+/// <see cref="Mx.Quantize"/> returns.
 /// </summary>
 internal sealed class QuantizedCache(CacheOptions options) : LayerCache
 {

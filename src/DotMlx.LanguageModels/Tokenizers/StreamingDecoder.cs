@@ -4,8 +4,8 @@ using DotMlx.LanguageModels.Tokenizers.Decoders;
 namespace DotMlx.LanguageModels;
 
 /// <summary>
-/// Decodes token IDs as they arrive. The returned texts never end within a character, and together they form the text that <see
-/// cref="Tokenizer.Decode"/> returns. There is one exception: if a run of byte tokens turns out to be invalid UTF-8 after some of its
+/// Decodes token IDs as they arrive. The returned texts never end within a character, and together they form the text that
+/// <see cref="Tokenizer.Decode"/> returns. There is one exception: if a run of byte tokens turns out to be invalid UTF-8 after some of its
 /// characters were returned, these characters are kept. This class isn't thread-safe.
 /// </summary>
 public sealed class StreamingDecoder

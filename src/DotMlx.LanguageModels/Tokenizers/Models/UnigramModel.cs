@@ -102,8 +102,8 @@ internal sealed class UnigramModel : Model
     }
 
     /// <summary>
-    /// Narrows the sorted tokens from <paramref name="low"/> to <paramref name="high"/> to those with <paramref name="c"/> at <paramref
-    /// name="depth"/>.
+    /// Narrows the sorted tokens from <paramref name="low"/> to <paramref name="high"/> to those with <paramref name="c"/> at
+    /// <paramref name="depth"/>.
     /// </summary>
     private bool Narrow(ref int low, ref int high, int depth, char c)
     {

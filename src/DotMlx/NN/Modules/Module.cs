@@ -8,9 +8,9 @@ namespace DotMlx.NN;
 /// becomes <c>query_proj</c>), so that Python can share the checkpoints.
 /// </summary>
 /// <remarks>
-/// Members whose name begins with '_' aren't parameters, as in Python, unless <see cref="ParameterAttribute"/>, <see
-/// cref="BufferAttribute"/>, or <see cref="NotParameterAttribute"/> overrides the rule. This class uses reflection only to check classes
-/// that the source generator hasn't processed, which override <see cref="AddMembers"/>.
+/// Members whose name begins with '_' aren't parameters, as in Python, unless <see cref="ParameterAttribute"/>,
+/// <see cref="BufferAttribute"/>, or <see cref="NotParameterAttribute"/> overrides the rule. This class uses reflection only to check
+/// classes that the source generator hasn't processed, which override <see cref="AddMembers"/>.
 /// </remarks>
 /// <example>
 /// <code>

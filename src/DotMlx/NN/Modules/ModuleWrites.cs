@@ -45,8 +45,8 @@ internal static class ModuleWrites
     internal static Watch Begun() => new();
 
     /// <summary>
-    /// Sets a value for code outside traces; a running trace still sees the value that it has set. Call this method between <see
-    /// cref="Begin"/> and <see cref="End"/>.
+    /// Sets a value for code outside traces; a running trace still sees the value that it has set. Call this method between
+    /// <see cref="Begin"/> and <see cref="End"/>.
     /// </summary>
     /// <returns>The previous value for code outside traces.</returns>
     internal static object? Put(in ModuleSlot slot, object? value)
