@@ -4,7 +4,7 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>array.h: arrays from C data, their properties and their elements.</summary>
+/// <summary>array.h: arrays from C data, their properties, and their elements.</summary>
 internal sealed unsafe partial class Functions
 {
     private static mlx_array NewArray(Tensor tensor) => new() { ctx = Handles.New(tensor) };
@@ -101,7 +101,7 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_array_tostring(mlx_string* str, mlx_array arr) => SetText(str, Printing.Print(Array_(arr)));
 
-    // Everything is computed at once, so there is nothing to evaluate or to wait for.
+    // Operations are computed immediately, so there is nothing to evaluate or wait for.
     public static int mlx_array_eval(mlx_array arr) => Valid(arr);
 
     public static int _mlx_array_wait(mlx_array arr) => Valid(arr);

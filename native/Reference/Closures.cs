@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>A function behind a handle, with what must live as long as it does.</summary>
+/// <summary>A function behind a handle, and the objects that must live as long as the function.</summary>
 internal sealed class Callback<T>(T call, Action? released = null) : Owned where T : Delegate
 {
     internal T Call { get; } = call;
@@ -22,7 +22,7 @@ internal delegate (Tensor[] Outputs, List<int> Axes) CustomVmapFunction(Tensor[]
 
 internal delegate Tensor[] KeywordFunction(Tensor[] inputs, TensorMap keywords);
 
-/// <summary>closure.h: functions that come from C, and calls of functions by C.</summary>
+/// <summary>closure.h: functions from C, and calls of functions by C.</summary>
 internal sealed unsafe partial class Functions
 {
     private static Callback<ArrayFunction> Closure(mlx_closure cls) => Handles.Get<Callback<ArrayFunction>>(cls.ctx, nameof(mlx_closure));
@@ -30,7 +30,7 @@ internal sealed unsafe partial class Functions
     private static Action? Destructor(void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         dtor == null ? null : () => dtor(payload);
 
-    /// <summary>Lends vectors to a C function for the time of the call, and takes the vector that it leaves behind.</summary>
+    /// <summary>Passes vectors to a C function for the duration of the call, and takes ownership of the resulting vector.</summary>
     private static Tensor[] CallNative(string name, Tensor[][] arguments, Func<mlx_vector_array[], (nint Result, int Status)> call) =>
         Scope.Nested(() =>
         {
@@ -91,7 +91,7 @@ internal sealed unsafe partial class Functions
             }
             finally
             {
-                // The scope keeps the result alive while its handle goes.
+                // The scope keeps the result alive after its handle is freed.
                 if (result.ctx != null) Scope.Adopt(Kept(Array_(result)));
                 Handles.Free(result.ctx, nameof(mlx_array));
                 Handles.Free(lent.ctx, nameof(mlx_array));

@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>A traced function: its recorded operations in order, to be done again on other inputs.</summary>
+/// <summary>A traced function: its recorded operations in order, to be replayed on other inputs.</summary>
 internal sealed class Graph
 {
     private readonly Tensor[] _inputs, _outputs, _constants;
@@ -54,7 +54,7 @@ internal sealed class Graph
     }
 }
 
-/// <summary>compile.h: a function is called once per kind of input, later calls repeat what it did with arrays.</summary>
+/// <summary>compile.h: a function is called once per kind of input, and later calls replay its array operations.</summary>
 internal sealed unsafe partial class Functions
 {
     private static volatile mlx_compile_mode _compileMode =
@@ -62,7 +62,7 @@ internal sealed unsafe partial class Functions
             ? mlx_compile_mode.MLX_COMPILE_MODE_ENABLED
             : mlx_compile_mode.MLX_COMPILE_MODE_DISABLED;
 
-    // Ids of functions that did not bring one; a caller's ids are small numbers or addresses.
+    // The IDs of functions without one. IDs from callers are small numbers or addresses.
     private static long _ownIds = long.MaxValue;
 
     public static int mlx_detail_compile(mlx_closure* res, mlx_closure fun, nuint fun_id, byte shapeless, ulong* constants,

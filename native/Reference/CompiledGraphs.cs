@@ -1,8 +1,8 @@
 namespace DotMlx.Reference;
 
 /// <summary>
-/// What the calling thread's compiled functions recorded. As in MLX the graphs belong to one thread and end with it; .NET tells nobody that
-/// a thread ended, so a thread that compiles for the first time lets go of what ended threads held.
+/// The graphs of the calling thread's compiled functions. As in MLX, graphs belong to one thread and end with it. .NET doesn't report the
+/// end of a thread, so the first compilation on another thread releases the graphs of ended threads.
 /// </summary>
 internal sealed class CompiledGraphs
 {
@@ -43,7 +43,7 @@ internal sealed class CompiledGraphs
             Owners.RemoveAll(x => !x.Thread.IsAlive);
             Owners.Add((Thread.CurrentThread, mine));
         }
-        // Outside the lock: letting go of an array may call back into the program.
+        // This runs outside the lock because releasing an array may call back into the program.
         foreach (var graphs in ended) graphs.Erase(_ => true);
         return mine;
     }

@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>Keys with what they stand for, in the order of insertion; keys are readable from C.</summary>
+/// <summary>Keys and values in insertion order. C can read the keys.</summary>
 internal class NativeMap<T>
 {
     internal Dictionary<string, (NativeString Key, T Value)> Items { get; } = new(StringComparer.Ordinal);
@@ -25,7 +25,7 @@ internal sealed class TensorMap : NativeMap<Tensor>
 
 internal sealed class StringMap : NativeMap<NativeString>;
 
-/// <summary>A walk through a copy of a map's entries.</summary>
+/// <summary>An iterator over a copy of a map's entries.</summary>
 internal sealed class Walk<T>(NativeMap<T> map)
 {
     private readonly (NativeString Key, T Value)[] _entries = [.. map.Items.Values];
@@ -38,7 +38,7 @@ internal sealed class Walk<T>(NativeMap<T> map)
     }
 }
 
-/// <summary>vector.h, map.h and string.h.</summary>
+/// <summary>vector.h, map.h, and string.h.</summary>
 internal sealed unsafe partial class Functions
 {
     private const int NotFound = 2;

@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>Convolutions as matrix products of patches, so that their gradients come from the parts.</summary>
+/// <summary>Convolutions as matrix products of patches, so that their gradients follow from those of the parts.</summary>
 internal sealed unsafe partial class Functions
 {
     public static Tensor mlx_conv_general(Tensor input, Tensor weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding_lo,
@@ -21,7 +21,7 @@ internal sealed unsafe partial class Functions
         var type = DTypes.Promote(input.DType, weight.DType);
         (input, weight) = (CutNegativePadding(mlx_astype(input, type), low, high), mlx_astype(weight, type));
 
-        // Zeros all around and between the elements, then every patch under the kernel, then one product per group.
+        // Pads around and between the elements, then gathers every patch under the kernel, then computes one product per group.
         var (batch, channels) = (input.Shape[0], input.Shape[^1]);
         int[] padded = [batch, .. Enumerable.Range(0, rank)
             .Select(i => low[i] + high[i] + inside[i] * (input.Shape[i + 1] - 1) + 1), channels];
@@ -139,7 +139,7 @@ internal sealed unsafe partial class Functions
         Transposed(input, weight, [stride_0, stride_1, stride_2], [padding_0, padding_1, padding_2], [dilation_0, dilation_1, dilation_2],
             [output_padding_0, output_padding_1, output_padding_2], groups);
 
-    /// <summary>A convolution with a turned kernel over an input whose elements are spread by the stride.</summary>
+    /// <summary>Computes a convolution with a flipped kernel over an input that is dilated by the stride.</summary>
     private static Tensor Transposed(Tensor input, Tensor weight, int[] stride, int[] padding, int[] dilation,
         int[] outputPadding, int groups)
     {

@@ -3,7 +3,7 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Arrays made from numbers.</summary>
+/// <summary>Functions that create arrays from numbers.</summary>
 internal sealed unsafe partial class Functions
 {
     public static Tensor mlx_full(ReadOnlySpan<int> shape, Tensor vals, mlx_dtype dtype)
@@ -88,7 +88,7 @@ internal sealed unsafe partial class Functions
 
     public static Tensor mlx_bartlett(int M) => Window(M, x => 1 - Math.Abs(x / Math.PI));
 
-    /// <summary>A window over -π … π with its middle at 0.</summary>
+    /// <summary>Creates a window over -π … π, centered at 0.</summary>
     private static Tensor Window(int size, Func<double, double> weight)
     {
         if (size < 1) return mlx_zeros([0], MLX_FLOAT32);

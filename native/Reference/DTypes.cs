@@ -3,7 +3,7 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>The 14 element types: size, name, kind, the lane they are computed in, and how two of them combine.</summary>
+/// <summary>The 14 element types: their sizes, names, kinds, lanes, and promotion.</summary>
 internal static class DTypes
 {
     private static readonly (string Name, int Size, char Kind)[] Table =
@@ -35,7 +35,7 @@ internal static class DTypes
 
     internal static mlx_dtype AtLeastFloat(mlx_dtype dtype) => IsInexact(dtype) ? dtype : MLX_FLOAT32;
 
-    /// <summary>JAX's rules, which MLX follows, with its one exception: uint64 with a signed integer gives float32.</summary>
+    /// <summary>Promotes two dtypes by JAX's rules, with MLX's only exception: uint64 with a signed integer gives float32.</summary>
     internal static mlx_dtype Promote(mlx_dtype a, mlx_dtype b)
     {
         if (a == b) return a;
@@ -57,7 +57,7 @@ internal static class DTypes
         return result;
     }
 
-    // The order in which the later type absorbs the earlier one, mixed signs and the two halves apart.
+    // A type absorbs types of lower rank, except for mixed signs and for float16 with bfloat16.
     private static int Rank(mlx_dtype dtype) => dtype switch
     {
         MLX_BOOL => 0,

@@ -18,11 +18,11 @@ internal sealed record Stream(Device Device, int Index)
     public override string ToString() => $"Stream({Device}, {Index})";
 }
 
-/// <summary>What is known of a device: text or a number for each key.</summary>
+/// <summary>The properties of a device: a string or a number per key.</summary>
 internal sealed class DeviceInfo : NativeMap<object>;
 
 /// <summary>
-/// device.h, stream.h, memory.h, metal.h, cuda.h, version.h and error.h. There is one device, the CPU; streams only have names.
+/// device.h, stream.h, memory.h, metal.h, cuda.h, version.h, and error.h. The only device is the CPU, and streams have only names.
 /// </summary>
 internal sealed unsafe partial class Functions
 {
@@ -177,7 +177,7 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_clear_cache() => 0;
 
-    // Limits are remembered; nothing is cached, and an allocation fails when the system refuses it.
+    // The limits are stored but have no effect. Nothing is cached, and an allocation fails only if the system rejects it.
     public static int mlx_set_memory_limit(nuint* res, nuint limit) =>
         Give(res, (nuint)Interlocked.Exchange(ref _memoryLimit, (long)limit));
 
@@ -185,7 +185,7 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_set_wired_limit(nuint* res, nuint limit) => Give(res, (nuint)Interlocked.Exchange(ref _wiredLimit, (long)limit));
 
-    // ---- what is not there, the version and errors --------------------------------------------------------------
+    // ---- Metal, CUDA, the version, and errors -------------------------------------------------------------------
 
     public static int mlx_metal_is_available(byte* res) => Give(res, Bool(false));
 
@@ -197,7 +197,7 @@ internal sealed unsafe partial class Functions
         delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         Errors.SetHandler(handler, data, dtor);
 
-    // The variable arguments of C stay where they are: the format is the message.
+    // C's variable arguments aren't formatted; the format string is the message.
     public static void _mlx_error(byte* file, int line, byte* fmt) =>
         Errors.Report($"{NativeString.Read(fmt)} at {NativeString.Read(file)}:{line}");
 }

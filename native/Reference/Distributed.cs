@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>distributed.h and distributed_group.h for a process that is alone: a group of one, whose collectives change nothing.</summary>
+/// <summary>distributed.h and distributed_group.h for a single process: a group of one, whose collectives return their input.</summary>
 internal sealed unsafe partial class Functions
 {
     private sealed class Group

@@ -5,7 +5,7 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Functions applied element by element, with broadcasting and promotion, and their gradients.</summary>
+/// <summary>Elementwise functions with broadcasting, promotion, and gradients.</summary>
 internal sealed unsafe partial class Functions : NotProvided
 {
     // ---- one argument -------------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ internal sealed unsafe partial class Functions : NotProvided
     private static Tensor Unary(Kernel1 kernel, Tensor a, Func<Tensor, Tensor, Tensor, Tensor?>? pullback) =>
         Recording.Apply(a, kernel.Run, pullback);
 
-    /// <summary>A function that has floating-point results: integers become float32 first.</summary>
+    /// <summary>Applies a function with floating-point results. Integers are converted to float32 first.</summary>
     private static Tensor FloatUnary(Kernel1 kernel, Tensor a, Func<Tensor, Tensor, Tensor, Tensor?> pullback) =>
         Unary(kernel, mlx_astype(a, DTypes.AtLeastFloat(a.DType)), pullback);
 
@@ -176,7 +176,7 @@ internal sealed unsafe partial class Functions : NotProvided
         return Recording.Apply(a, x => Lanes.Cast(x, dtype), (g, x, _) => mlx_astype(g, x.DType));
     }
 
-    /// <summary>The same values under a handle of their own.</summary>
+    /// <summary>Returns the same values under a separate handle.</summary>
     private static Tensor Copy(Tensor a) => Recording.Apply(a, x => x.Alias(), (g, _, _) => g);
 
     public static Tensor mlx_copy(Tensor a) => Copy(a);
@@ -199,7 +199,7 @@ internal sealed unsafe partial class Functions : NotProvided
         MultiplyKernel = new("multiply", (x, y, r) => TensorPrimitives.Multiply(x, y, r), (x, y, r) => TensorPrimitives.Multiply(x, y, r),
             (x, y, r) => TensorPrimitives.Multiply(x, y, r), (x, y, r) => TensorPrimitives.Multiply(x, y, r),
             Kernel2.Each<Complex, Complex>((x, y) => x * y)),
-        // Integers take this path for floor_divide, which in C++ truncates.
+        // floor_divide uses this path for integers, for which C++ truncates.
         DivideKernel = new("divide", Kernel2.Each<long, long>((x, y) => y == 0 ? 0 : y == -1 ? unchecked(-x) : x / y),
             Kernel2.Each<ulong, ulong>((x, y) => y == 0 ? 0 : x / y), (x, y, r) => TensorPrimitives.Divide(x, y, r),
             (x, y, r) => TensorPrimitives.Divide(x, y, r), Kernel2.Each<Complex, Complex>((x, y) => x / y)),
@@ -246,7 +246,9 @@ internal sealed unsafe partial class Functions : NotProvided
 
     private delegate Tensor? Pullback2(Tensor cotangent, Tensor a, Tensor b, Tensor result, int index);
 
-    /// <summary>Promotes (or converts to the given type), broadcasts, computes; gradients go back to each one's shape.</summary>
+    /// <summary>
+    /// Promotes (or converts to the given dtype), broadcasts, and computes. Gradients are reduced to the shape of each operand.
+    /// </summary>
     private static Tensor Binary(Kernel2 kernel, Tensor a, Tensor b, Pullback2? pullback, mlx_dtype? dtype = null)
     {
         var type = dtype ?? DTypes.Promote(a.DType, b.DType);
@@ -263,7 +265,7 @@ internal sealed unsafe partial class Functions : NotProvided
         return (Shapes.Expand(a, shape), Shapes.Expand(b, shape));
     }
 
-    /// <summary>Undoes a broadcast: adds up what came from the same element.</summary>
+    /// <summary>Reverses a broadcast by summing over the repeated elements.</summary>
     private static Tensor SumTo(Tensor a, int[] shape)
     {
         if (a.Shape.AsSpan().SequenceEqual(shape)) return a;
@@ -294,7 +296,7 @@ internal sealed unsafe partial class Functions : NotProvided
     public static Tensor mlx_remainder(Tensor a, Tensor b) =>
         Binary(RemainderKernel, a, b, (g, x, y, _, i) => i == 0 ? g : -(mlx_floor(x / y) * g));
 
-    /// <summary>Unlike floor_divide and remainder it rounds toward zero.</summary>
+    /// <summary>Rounds toward zero, unlike floor_divide and remainder.</summary>
     public static Tensor[] mlx_divmod(Tensor a, Tensor b)
     {
         if (!DTypes.IsInexact(DTypes.Promote(a.DType, b.DType)))

@@ -3,13 +3,13 @@ using System.Text;
 
 namespace DotMlx.Reference;
 
-/// <summary>An error whose text goes to the caller's error handler as it stands.</summary>
+/// <summary>An error whose message is passed to the caller's error handler unchanged.</summary>
 internal class MlxFailure(string message) : Exception(message);
 
-/// <summary>A function of mlx-c that this library leaves out.</summary>
+/// <summary>An error for an mlx-c function that this library doesn't implement.</summary>
 internal sealed class NotProvidedException(string name) : MlxFailure($"{name} is not provided by the reference library");
 
-/// <summary>Turns exceptions into mlx-c's error handler calls; the one place where they leave the library.</summary>
+/// <summary>Converts exceptions to calls of mlx-c's error handler. Errors leave the library only here.</summary>
 internal static unsafe class Errors
 {
     private sealed record Handler(nint Function, nint Data, nint Destructor);
@@ -25,7 +25,7 @@ internal static unsafe class Errors
         if (function == null && dtor != null) dtor(data);
     }
 
-    /// <summary>Hands the message to the handler and returns the status of a failed call.</summary>
+    /// <summary>Passes the message to the error handler, and returns the status of a failed call.</summary>
     internal static int Report(Exception error)
     {
         Scope.Flush();

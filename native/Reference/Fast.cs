@@ -4,7 +4,9 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>fast.h from ordinary operations: normalization, rotary positions and attention; and the Hadamard transform.</summary>
+/// <summary>
+/// fast.h composed of ordinary operations: normalization, rotary position encoding, and attention. Also the Hadamard transform.
+/// </summary>
 internal sealed unsafe partial class Functions
 {
     public static Tensor mlx_fast_rms_norm(Tensor x, Tensor? weight, float eps)
@@ -58,7 +60,7 @@ internal sealed unsafe partial class Functions
         var angle = mlx_expand_dims(positions, -1) * inverse;
         var (cos, sin) = (mlx_astype(mlx_cos(angle), x.DType), mlx_astype(mlx_sin(angle), x.DType));
 
-        // Pairs are neighbors, or lie half the dimensions apart.
+        // Pairs are adjacent features, or features half the dimensions apart.
         var turned = Range(y, 3, 0, dims);
         int[] paired = traditional ? [.. y.Shape[..3], half, 2] : [.. y.Shape[..3], 2, half];
         var axis = traditional ? 4 : 3;
@@ -99,7 +101,7 @@ internal sealed unsafe partial class Functions
         var (q, k, v) = (mlx_astype(queries, type) * scale, mlx_astype(keys, type), mlx_astype(values, type));
         var (heads, shared) = (queries.Shape[1], keys.Shape[1]);
         var (batch, rows, columns) = (queries.Shape[0], queries.Shape[2], keys.Shape[2]);
-        // Query heads that share a key head become a dimension of their own.
+        // Query heads that share a key head get their own axis.
         q = mlx_unflatten(q, 1, [shared, heads / shared]);
         (k, v) = (mlx_expand_dims(k, 2), mlx_expand_dims(v, 2));
         var scores = mlx_matmul(q, mlx_swapaxes(k, -1, -2));
@@ -181,7 +183,7 @@ internal sealed unsafe partial class Functions
         if (n == 1) return factor == 1 ? a : a * Scalar(factor, type);
         if (!BitOperations.IsPow2(n))
             throw new MlxFailure($"[hadamard_transform] The reference library only supports powers of two but got {n}.");
-        // Sylvester's matrix: the sign is the parity of the common bits of row and column.
+        // In Sylvester's matrix, the sign is the parity of the bits that row and column have in common.
         var matrix = Lanes.Cast(Lanes.Write<float>(MLX_FLOAT32, [n, n], r =>
         {
             for (var i = 0; i < r.Length; i++) r[i] = BitOperations.PopCount((uint)(i / n & i % n)) % 2 == 0 ? 1 : -1;

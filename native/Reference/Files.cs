@@ -7,7 +7,7 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>A file or the caller's reader and writer behind mlx-c's callbacks.</summary>
+/// <summary>A file, or the caller's reader or writer behind mlx-c's callbacks.</summary>
 internal sealed unsafe class NativeFile(void* descriptor, mlx_io_vtable table) : Owned
 {
     internal void* Descriptor => descriptor;
@@ -19,7 +19,7 @@ internal sealed unsafe class NativeFile(void* descriptor, mlx_io_vtable table) :
         if (table.is_open(descriptor) == 0 || table.good(descriptor) == 0) throw new MlxFailure($"[{name}] Failed to open {Label}");
     }
 
-    /// <summary>Everything that is there, for the formats begin with how much there should be.</summary>
+    /// <summary>Returns the length of the file, which limits the lengths that the header of a format states.</summary>
     internal long Length()
     {
         table.seek(descriptor, 0, 2);
@@ -48,7 +48,9 @@ internal sealed unsafe class NativeFile(void* descriptor, mlx_io_vtable table) :
     }
 }
 
-/// <summary>Where the formats read from: length first, so that no header can make them ask for more than there is.</summary>
+/// <summary>
+/// The source from which formats are read. Its length is known first, so that a header can't request more data than exists.
+/// </summary>
 internal interface ISource
 {
     string Label { get; }
@@ -307,7 +309,7 @@ internal static class Formats
 
     private static void SwapBytes(Tensor tensor)
     {
-        // A complex number is two numbers.
+        // A complex number consists of two numbers.
         var size = tensor.DType == MLX_COMPLEX64 ? 4 : DTypes.SizeOf(tensor.DType);
         var bytes = tensor.Data<byte>();
         for (var i = 0; i < bytes.Length; i += size) bytes.Slice(i, size).Reverse();
@@ -320,7 +322,7 @@ internal static class Formats
         var header = $"{{'descr': '{Array.Find(NpyTypes, x => x.Type == tensor.DType).Name}', 'fortran_order': False, 'shape': ({shape})}}";
         var version = header.Length + 80 < ushort.MaxValue ? 1 : 2;
         var start = version == 1 ? 10 : 12;
-        // The data begins at a multiple of 64, as the format recommends.
+        // As the format recommends, the data begins at a multiple of 64.
         header = header.PadRight((start + header.Length + 1 + 63) / 64 * 64 - start - 1) + "\n";
         Span<byte> prefix = stackalloc byte[start];
         NpyMagic.CopyTo(prefix);

@@ -3,10 +3,10 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Numbers of eight bits: a sign, four bits of exponent and three of mantissa (E4M3).</summary>
+/// <summary>Eight-bit floating-point numbers with a sign bit, four exponent bits, and three mantissa bits (E4M3).</summary>
 internal sealed unsafe partial class Functions
 {
-    // As MLX reads them: the format's NaN, all bits but the sign, counts like any other number.
+    // Like MLX, this function treats the format's NaN (all bits set except the sign) as an ordinary number.
     public static Tensor mlx_from_fp8(Tensor x, mlx_dtype dtype)
     {
         if (x.DType != MLX_UINT8) throw new MlxFailure("[from_fp8] The input must be of type uint8.");

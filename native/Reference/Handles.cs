@@ -4,7 +4,7 @@ using System.Text;
 
 namespace DotMlx.Reference;
 
-/// <summary>Something that a handle can stand for, freed when the last of its owners lets go.</summary>
+/// <summary>An object behind a handle. It is freed when its last owner releases it.</summary>
 internal abstract class Owned
 {
     private int _owners;
@@ -19,7 +19,7 @@ internal abstract class Owned
     protected abstract void OnReleased();
 }
 
-/// <summary>A string that C can point to for as long as its owner lives.</summary>
+/// <summary>A string that C can point to while its owner lives.</summary>
 internal sealed unsafe class NativeString(string text)
 {
     private readonly byte* _pointer = Encode(text);
@@ -46,7 +46,7 @@ internal sealed unsafe class NativeString(string text)
 }
 
 /// <summary>
-/// What C holds are numbers that are never used twice, so that a stale handle is an error and not another object.
+/// Handles in C are numbers that are never reused, so that a stale handle causes an error instead of accessing another object.
 /// </summary>
 internal static unsafe class Handles
 {
@@ -71,7 +71,7 @@ internal static unsafe class Handles
         return (void*)handle;
     }
 
-    /// <summary>Puts another object behind a handle; an empty one becomes a new handle.</summary>
+    /// <summary>Replaces the object behind a handle. An empty handle becomes a new handle.</summary>
     internal static void Set(void** slot, object value)
     {
         if (slot == null) throw new MlxFailure("expected a place for the result, got a null pointer");

@@ -4,16 +4,16 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>What happens where an update meets the element that is there.</summary>
+/// <summary>How an update is combined with the existing element.</summary>
 internal enum Scatter { Replace, Add, Multiply, Max, Min }
 
 /// <summary>
-/// Reading and writing at positions that other arrays give. All of it is two operations, Take and Put, that differ only
-/// in how they find the position in the source of each element; position -1 stands for no element.
+/// Reads and writes at positions given by other arrays. All functions consist of the two operations Take and Put, which differ only in how
+/// they find the source position of each element. Position -1 stands for no element.
 /// </summary>
 internal sealed unsafe partial class Functions
 {
-    /// <summary>Positions in an array of the given shape, for index arrays; called again for gradients and replays.</summary>
+    /// <summary>Converts index arrays to positions in an array of the given shape. It is called again for gradients and replays.</summary>
     private delegate int[] Positions(Tensor[] indices, int[] shape);
 
     private static Tensor Take(Tensor a, Tensor[] indices, int[] shape, Positions positions)
@@ -139,7 +139,7 @@ internal sealed unsafe partial class Functions
         }
     }
 
-    /// <summary>Blocks of a given size, one for each index.</summary>
+    /// <summary>The positions of blocks of a given size, one block per index.</summary>
     private static Positions SlicePositions(int[] axes, int[] sizes, string name) => (indices, shape) =>
     {
         var strides = Shapes.Strides(shape);
@@ -253,7 +253,7 @@ internal sealed unsafe partial class Functions
 
     public static Tensor mlx_take(Tensor a, Tensor indices) => mlx_take_axis(Flat(a), indices, 0);
 
-    /// <summary>For an index array that has the source's shape but for one axis: positions along that axis.</summary>
+    /// <summary>The positions along an axis, for an index array that has the source's shape in all other axes.</summary>
     private static Positions AlongAxis(int axis, string name) => (index, shape) =>
     {
         var values = Lanes.Integers(index[0]);
@@ -362,7 +362,9 @@ internal sealed unsafe partial class Functions
         ReadOnlySpan<int> strides) =>
         UpdateSlice(Scatter.Min, src, update, start, stop, strides);
 
-    /// <summary>A block whose start is an array; like MLX it is moved inwards where it would reach over the end.</summary>
+    /// <summary>
+    /// The positions of a block whose start is an array. As in MLX, a block that would extend past the end is moved inward.
+    /// </summary>
     private static Positions DynamicSlice(Tensor a, Tensor start, ReadOnlySpan<int> axes, int[] sizes, string name)
     {
         if (start.NDim > 1) throw new MlxFailure($"[{name}] array of starting indices must be zero or one "

@@ -7,7 +7,7 @@ internal delegate void Map1<TIn, TOut>(ReadOnlySpan<TIn> x, Span<TOut> result);
 
 internal delegate void Map2<TIn, TOut>(ReadOnlySpan<TIn> x, ReadOnlySpan<TIn> y, Span<TOut> result);
 
-/// <summary>One elementwise function of one tensor, given per lane; a lane without one is refused by name.</summary>
+/// <summary>An elementwise function of one tensor, with an implementation per lane. A lane without one is rejected by name.</summary>
 internal sealed record Kernel1(
     string Name,
     Map1<long, long>? Long = null,
@@ -16,7 +16,7 @@ internal sealed record Kernel1(
     Map1<double, double>? Double = null,
     Map1<Complex, Complex>? Complex = null)
 {
-    /// <summary>A function of floating-point numbers, element by element.</summary>
+    /// <summary>Creates an elementwise function of floating-point numbers.</summary>
     internal static Kernel1 Of(string name, Func<float, float> f, Func<double, double> d, Func<Complex, Complex>? c = null) =>
         new(name, null, null, Each(f), Each(d), c is null ? null : Each(c));
 
@@ -36,7 +36,7 @@ internal sealed record Kernel1(
         : Lanes.Write<T>(x.DType, x.Shape, r => map(Lanes.Read<T>(x), r));
 }
 
-/// <summary>One elementwise function of two tensors of one dtype and shape, given per lane.</summary>
+/// <summary>An elementwise function of two tensors with the same dtype and shape, with an implementation per lane.</summary>
 internal sealed record Kernel2(
     string Name,
     Map2<long, long>? Long = null,
@@ -68,7 +68,7 @@ internal sealed record Kernel2(
         : Lanes.Write<T>(x.DType, x.Shape, r => map(Lanes.Read<T>(x), Lanes.Read<T>(y), r));
 }
 
-/// <summary>One elementwise test of one or two tensors of one dtype and shape; the result is bool.</summary>
+/// <summary>An elementwise test of one tensor, or of two tensors with the same dtype and shape. The result is bool.</summary>
 internal sealed record Predicate(
     Map2<long, byte> Long,
     Map2<ulong, byte> ULong,

@@ -9,8 +9,8 @@ namespace DotMlx.Reference;
 internal enum Lane { Long, ULong, Float, Double, Complex }
 
 /// <summary>
-/// Fourteen element types are computed in five: integers and bool as long, uint64 as ulong, the halves and float32 as
-/// float, float64 as double, complex64 as Complex. Reading widens, writing rounds or wraps as a C cast does.
+/// The 14 element types are computed in five lanes: integers and bool as long, uint64 as ulong, the half types and float32 as float,
+/// float64 as double, and complex64 as Complex. Reads widen; writes round or wrap as a C cast does.
 /// </summary>
 internal static unsafe class Lanes
 {
@@ -25,7 +25,7 @@ internal static unsafe class Lanes
 
     internal static float FromBFloat16(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
-    /// <summary>Rounds to nearest, ties to even; a NaN stays one.</summary>
+    /// <summary>Rounds to nearest, ties to even. NaN stays NaN.</summary>
     internal static ushort ToBFloat16(float value)
     {
         var bits = BitConverter.SingleToUInt32Bits(value);
@@ -33,7 +33,7 @@ internal static unsafe class Lanes
         return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    /// <summary>The elements in their lane; no copy where the dtype is the lane's own type.</summary>
+    /// <summary>Returns the elements in their lane, without a copy if the dtype is the lane's own type.</summary>
     internal static ReadOnlySpan<T> Read<T>(Tensor tensor) where T : unmanaged
     {
         if (IsOwnType<T>(tensor.DType)) return tensor.Data<T>();
@@ -54,7 +54,7 @@ internal static unsafe class Lanes
         return result;
     }
 
-    /// <summary>A new tensor whose elements a callback fills in the lane of its dtype.</summary>
+    /// <summary>Creates a tensor whose elements a callback fills in the lane of its dtype.</summary>
     internal static Tensor Write<T>(mlx_dtype dtype, int[] shape, Fill<T> fill) where T : unmanaged
     {
         var result = new Tensor(dtype, shape);
@@ -105,7 +105,7 @@ internal static unsafe class Lanes
         };
     }
 
-    /// <summary>All elements as integers, for indices.</summary>
+    /// <summary>Returns all elements as integers, for use as indices.</summary>
     internal static ReadOnlySpan<long> Integers(Tensor tensor) =>
         Read<long>(Of(tensor.DType) == Lane.Long ? tensor : Cast(tensor, MLX_INT64));
 

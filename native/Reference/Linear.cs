@@ -5,7 +5,7 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Products of matrices and of tensors.</summary>
+/// <summary>Matrix and tensor products.</summary>
 internal sealed unsafe partial class Functions
 {
     public static Tensor mlx_matmul(Tensor a, Tensor b) => Product(a, b, "matmul");
@@ -34,7 +34,7 @@ internal sealed unsafe partial class Functions
         var batch = Shapes.Broadcast(a.Shape[..^2], b.Shape[..^2]);
         var (m, k, n) = (a.Shape[^2], a.Shape[^1], b.Shape[^1]);
         var left = Shapes.Expand(a, [.. batch, m, k]);
-        // Rows of the second matrix's transpose lie together, so that each element is one dot product.
+        // The second matrix is transposed so that its columns are contiguous and each result element is one dot product.
         var right = Permuted(b, [.. Shapes.All(b.NDim)[..^2], b.NDim - 1, b.NDim - 2]);
         right = Shapes.Expand(right, [.. batch, n, k]);
         int[] shape = [.. batch, m, n];
@@ -141,7 +141,7 @@ internal sealed unsafe partial class Functions
         {
             throw new MlxFailure($"[einsum] Subscripts must be letters, but got '{other}'.");
         }
-        // An ellipsis stands for the same letters everywhere; digits are free for that.
+        // An ellipsis stands for the same labels in every operand. Digits serve as these labels because they are otherwise unused.
         for (var i = 0; i < inputs.Length; i++)
         {
             var named = inputs[i].Replace("...", "", StringComparison.Ordinal).Length;
@@ -177,7 +177,7 @@ internal sealed unsafe partial class Functions
         return mlx_transpose_axes(current, [.. output.Select(c => left.IndexOf(c))]);
     }
 
-    /// <summary>A letter that occurs twice in one operand means its diagonal.</summary>
+    /// <summary>Takes the diagonal for a letter that occurs twice in one operand.</summary>
     private static (string, Tensor) Diagonals(string labels, Tensor a)
     {
         for (var i = 0; i < labels.Length; i++)
@@ -191,7 +191,7 @@ internal sealed unsafe partial class Functions
         return (labels, a);
     }
 
-    /// <summary>Two operands as one batched matrix product: letters in both that are needed later, summed ones, own ones.</summary>
+    /// <summary>Contracts two operands as one batched matrix product. Letters are batched, summed, or specific to one operand.</summary>
     private static (string, Tensor) Contract(string left, Tensor a, string right, Tensor b, string later)
     {
         (left, a) = SumUnused(left, a, right + later);

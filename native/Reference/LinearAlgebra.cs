@@ -3,7 +3,7 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Norms, the cross product, shifts of frequencies and the one decomposition that random numbers need.</summary>
+/// <summary>Norms, the cross product, frequency shifts, and the only decomposition that random numbers need.</summary>
 internal sealed unsafe partial class Functions
 {
     private static Tensor EuclideanNorm(Tensor a, int[] axes, bool keepdims) =>
@@ -81,7 +81,7 @@ internal sealed unsafe partial class Functions
         return mlx_concatenate_axis([x1[1] * x2[2] - x1[2] * x2[1], x1[2] * x2[0] - x1[0] * x2[2], z], axis);
     }
 
-    /// <summary>The three components of a vector; the third of a flat one is zero.</summary>
+    /// <summary>Returns the three components of a vector. The third component of a two-dimensional vector is zero.</summary>
     private static Tensor[] Components(Tensor a, int axis, mlx_dtype type)
     {
         var parts = mlx_split(mlx_astype(a, type), a.Dim(axis), axis);
@@ -118,13 +118,13 @@ internal sealed unsafe partial class Functions
         if (cov.Shape[^1] != cov.Shape[^2]) throw new MlxFailure("[multivariate_normal] last two dimensions of cov must be equal.");
         if (n != cov.Shape[^1]) throw new MlxFailure("[multivariate_normal] mean and cov must have compatible shapes.");
         var lead = Shapes.Broadcast(Shapes.Broadcast(cov.Shape[..^2], mean.Shape[..^1]), shape.ToArray());
-        // For a covariance the singular value decomposition that MLX takes gives the symmetric root, whatever its signs.
+        // MLX uses the singular value decomposition, which gives the symmetric root of a covariance regardless of the signs of the vectors.
         var root = Recording.Apply(mlx_astype(cov, MLX_FLOAT32), SymmetricRoot, null);
         var samples = mlx_random_normal_broadcast([.. lead, n], dtype, null, null, key);
         return mean + mlx_squeeze_axis(mlx_matmul(mlx_expand_dims(samples, -2), root), -2);
     }
 
-    /// <summary>Jacobi's rotations make each symmetric matrix diagonal; its root has the roots of the diagonal.</summary>
+    /// <summary>Diagonalizes each symmetric matrix with Jacobi rotations, and takes the square roots of the eigenvalues.</summary>
     private static Tensor SymmetricRoot(Tensor matrices) => Lanes.Write<float>(MLX_FLOAT32, matrices.Shape, result =>
     {
         var values = matrices.Data<float>();

@@ -5,7 +5,7 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>The text of an array as MLX's C++ prints it: three elements at both ends of long dimensions, C's %g for numbers.</summary>
+/// <summary>Formats an array as MLX's C++ code does: three elements at both ends of long dimensions, and numbers with C's %g.</summary>
 internal static class Printing
 {
     private const int Shown = 3;
@@ -65,7 +65,7 @@ internal static class Printing
         ? $"{Number(value.re)}+{Number(value.im)}j"
         : $"{Number(value.re)}-{Number(-value.im)}j";
 
-    /// <summary>C's "%g" with six digits.</summary>
+    /// <summary>Formats a number as C's "%g" with six digits does.</summary>
     internal static string Number(double value)
     {
         if (double.IsNaN(value)) return double.IsNegative(value) ? "-nan" : "nan";

@@ -3,10 +3,10 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Random numbers from keys, bit by bit those of MLX: Threefry 2x32 and the same arithmetic on top.</summary>
+/// <summary>Random numbers from keys that match MLX's bit for bit: Threefry 2x32 and the same arithmetic.</summary>
 internal sealed unsafe partial class Functions
 {
-    /// <summary>The key that calls without one take from; like MLX's it belongs to the thread.</summary>
+    /// <summary>The key for calls without one. As in MLX, it belongs to the thread.</summary>
     [ThreadStatic]
     private static (uint, uint)? _sequence;
 
@@ -33,7 +33,8 @@ internal sealed unsafe partial class Functions
     }
 
     /// <summary>
-    /// The words of a stream come in pairs from counters (i, half + i); an odd one is the first of a last pair of its own.
+    /// Generates the words of a stream in pairs from the counters (i, half + i). With an odd count, the last word is the first one of an
+    /// extra pair.
     /// </summary>
     private static uint[] Words((uint, uint) key, int count)
     {
@@ -102,7 +103,7 @@ internal sealed unsafe partial class Functions
         if (!shape.SequenceEqual(broadcast))
             throw new MlxFailure($"[uniform] Cannot generate random values of "
                 + $"shape {Errors.Text(shape)} from broadcasted shape {Errors.Text(broadcast)}.");
-        // The largest number below one, so that the upper bound is never reached.
+        // The upper bound is the largest number less than 1, so that 1 is never reached.
         var upper = dtype switch
         {
             MLX_FLOAT32 => MathF.BitDecrement(1),
@@ -114,7 +115,7 @@ internal sealed unsafe partial class Functions
         return range * mlx_astype(unit, dtype) + start;
     }
 
-    /// <summary>Uniform in the open interval from -1 to 1, in float32.</summary>
+    /// <summary>Uniformly distributed float32 numbers in the open interval from -1 to 1.</summary>
     private static Tensor Symmetric(ReadOnlySpan<int> shape, Tensor? key) =>
         mlx_random_uniform(Scalar(MathF.BitIncrement(-1), MLX_FLOAT32), Scalar(1, MLX_FLOAT32), shape, MLX_FLOAT32, key);
 
@@ -145,7 +146,7 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_random_bernoulli(Tensor p, ReadOnlySpan<int> shape, Tensor? key)
     {
         if (!DTypes.IsFloating(p.DType)) throw new MlxFailure("[bernoulli] bernoulli probability `p` must be a float type.");
-        // Just above the largest word, so that a probability of one is always true.
+        // The factor is just above the largest word, so that a probability of 1 is always true.
         var result = mlx_less(mlx_random_bits(shape, 4, key), p * Scalar(MathF.BitIncrement(uint.MaxValue), MLX_FLOAT32));
         return shape.SequenceEqual(result.Shape)
             ? result

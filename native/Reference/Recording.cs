@@ -1,11 +1,11 @@
 namespace DotMlx.Reference;
 
-/// <summary>The gradient for input <paramref name="index"/>, or null for none.</summary>
+/// <summary>Returns the gradient for input <paramref name="index"/>, or null for none.</summary>
 internal delegate Tensor? Pullback(Tensor[] cotangents, Tensor[] inputs, Tensor[] outputs, int index);
 
 /// <summary>
-/// One recorded operation: how to do it again (compile) and how to pull cotangents back (gradients). Nodes are made
-/// only while a transform traces, and only for operations that depend on one of its inputs.
+/// A recorded operation: how to replay it (compile) and how to pull cotangents back (gradients). Nodes are created only while a transform
+/// traces, and only for operations that depend on one of its inputs.
 /// </summary>
 internal sealed class Node
 {
@@ -21,14 +21,16 @@ internal sealed class Node
 
     internal Pullback? Pullback { get; init; }
 
-    /// <summary>Whether the operation holds shapes of its inputs that another shape would not fit.</summary>
+    /// <summary>Whether the operation depends on the shapes of its inputs, so that it can't be replayed with other shapes.</summary>
     internal bool ShapeBound { get; init; }
 
-    /// <summary>What the pullback calls, which must not be released before it.</summary>
+    /// <summary>The objects that the pullback uses, which must not be released before it.</summary>
     internal Owned?[] Holds { get; init; } = [];
 }
 
-/// <summary>What the transforms running on this thread have recorded; it goes when the outermost of them ends.</summary>
+/// <summary>
+/// The operations recorded by the transforms that run on this thread. They are cleared when the outermost transform ends.
+/// </summary>
 internal static class Recording
 {
     [ThreadStatic]
@@ -45,7 +47,7 @@ internal static class Recording
 
     internal static bool IsOutermost => _depth == 1;
 
-    /// <summary>Does an operation and records it where a transform needs it.</summary>
+    /// <summary>Performs an operation, and records it if a transform needs it.</summary>
     internal static Tensor[] Apply(Tensor[] inputs, Func<Tensor[], Tensor[]> forward, Pullback? pullback, bool shapeBound = false,
         params Owned?[] holds)
     {
@@ -66,7 +68,7 @@ internal static class Recording
         bool shapeBound = false) =>
         Apply([input], x => [forward(x[0])], pullback is null ? null : (g, x, y, _) => pullback(g[0], x[0], y[0]), shapeBound)[0];
 
-    /// <summary>A tensor that stands for <paramref name="value"/> in a trace: same data, its own identity.</summary>
+    /// <summary>Creates a tensor that represents <paramref name="value"/> in a trace, with the same data but its own identity.</summary>
     internal static Tensor Tracer(Tensor value)
     {
         var tracer = value.Alias();
@@ -74,10 +76,10 @@ internal static class Recording
         return tracer;
     }
 
-    /// <summary>Whether a jvp is running: rules that differ from the transpose of the tangent's give way to it.</summary>
+    /// <summary>Whether a JVP is running. Gradient rules that aren't the transpose of the tangent rule are replaced during a JVP.</summary>
     internal static bool ForwardMode => _forwardMode;
 
-    /// <summary>Runs a transform; when the outermost one ends, everything recorded is let go of.</summary>
+    /// <summary>Runs a transform. When the outermost one ends, all recorded operations are released.</summary>
     internal static T Trace<T>(Func<T> transform)
     {
         var before = (_paused, _forwardMode);
@@ -94,7 +96,7 @@ internal static class Recording
         }
     }
 
-    /// <summary>Runs without recording, for gradients that nobody will differentiate again.</summary>
+    /// <summary>Runs without recording, for gradients that aren't differentiated again.</summary>
     internal static T Paused<T>(bool pause, Func<T> action)
     {
         var before = _paused;

@@ -7,7 +7,7 @@ namespace DotMlx.Reference;
 
 internal delegate T Fold<T>(ReadOnlySpan<T> row);
 
-/// <summary>One number out of many, per lane.</summary>
+/// <summary>A reduction of many numbers to one, with an implementation per lane.</summary>
 internal sealed record Reducer(
     string Name, Fold<long> Long, Fold<ulong> ULong, Fold<float> Float, Fold<double> Double, Fold<Complex>? Complex)
 {
@@ -30,7 +30,7 @@ internal sealed record Reducer(
         });
 }
 
-/// <summary>Sums, products, extremes and what is built from them: means, variances, norms, softmax.</summary>
+/// <summary>Sums, products, extremes, and the functions built from them: means, variances, norms, and softmax.</summary>
 internal sealed unsafe partial class Functions
 {
     private static readonly Reducer
@@ -62,7 +62,7 @@ internal sealed unsafe partial class Functions
         return result.Distinct().Count() == result.Length ? result : throw new MlxFailure("Duplicate axes detected in reduction.");
     }
 
-    /// <summary>The tensor with the given axes last, and how many elements they hold.</summary>
+    /// <summary>Returns the tensor with the given axes moved last, and the number of elements in them.</summary>
     private static (Tensor Rows, int Length, int[] Kept) RowsOf(Tensor a, int[] axes)
     {
         var rest = Shapes.All(a.NDim).Except(axes).ToArray();
@@ -105,7 +105,8 @@ internal sealed unsafe partial class Functions
         ? a
         : Reduce(ProdReducer, mlx_astype(a, SumType(a.DType)), axes, keepdims, (g, x, _, reduced) =>
         {
-            // The product of all the others, without a division: what comes before times what comes after.
+            // The gradient is the product of all other elements. The products of preceding and following elements give it without a
+            // division.
             int[] order = [.. Shapes.All(x.NDim).Except(reduced), .. reduced];
             var moved = mlx_transpose_axes(x, order);
             var rows = mlx_reshape(moved, [x.Size / Math.Max(reduced.Aggregate(1, (n, i) => n * x.Shape[i]), 1), -1]);
@@ -156,7 +157,7 @@ internal sealed unsafe partial class Functions
 
     public static Tensor mlx_any(Tensor a, bool keepdims) => mlx_any_axes(a, Shapes.All(a.NDim), keepdims);
 
-    // Of nothing, all is true and any is false.
+    // Over no elements, all is true and any is false.
     private static readonly Reducer
         MinReducer1 = MinReducer with { Long = x => x.Contains(0) ? 0 : 1 },
         MaxReducer0 = MaxReducer with { Long = x => x.Contains(1) ? 1 : 0 };
@@ -201,7 +202,7 @@ internal sealed unsafe partial class Functions
         if (a.NDim == 0 && !axes.IsEmpty) throw new MlxFailure("[logsumexp] Received non-empty axes for array with 0 dimensions.");
         a = mlx_astype(a, DTypes.AtLeastFloat(a.DType));
         var largest = mlx_stop_gradient(mlx_max_axes(a, axes, true));
-        // An infinite maximum is the result itself; infinity minus infinity would be NaN.
+        // An infinite maximum is itself the result; infinity minus infinity would be NaN.
         largest = mlx_where(mlx_isinf(largest), Scalar(0, a.DType), largest);
         var result = mlx_log(mlx_sum_axes(mlx_exp(a - largest), axes, true)) + largest;
         return keepdims ? result : mlx_squeeze_axes(result, axes);
@@ -216,7 +217,7 @@ internal sealed unsafe partial class Functions
         if (a.Size == 0) return a;
         if (a.NDim == 0 && !axes.IsEmpty) throw new MlxFailure("[softmax] Received non-empty axes for array with 0 dimensions.");
         var dtype = DTypes.AtLeastFloat(a.DType);
-        // The halves are computed in float32, as MLX's own kernel does.
+        // The half types are computed in float32, as in MLX's own kernel.
         var x = mlx_astype(a, precise || DTypes.IsHalf(dtype) ? DTypes.Promote(dtype, MLX_FLOAT32) : dtype);
         var e = mlx_exp(x - mlx_stop_gradient(mlx_max_axes(x, axes, true)));
         return mlx_astype(e / mlx_sum_axes(e, axes, true), dtype);
@@ -243,7 +244,7 @@ internal sealed unsafe partial class Functions
         return keepdims ? mlx_expand_dims_axes(result, reduced) : result;
     }
 
-    // ---- where the extremes are ---------------------------------------------------------------------------------
+    // ---- positions of extremes ----------------------------------------------------------------------------------
 
     public static Tensor mlx_argmax_axis(Tensor a, int axis, bool keepdims) => ArgReduce("argmax", a, axis, keepdims);
 

@@ -3,10 +3,10 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Functions that move elements without computing: shapes, views, joining and cutting, padding, diagonals.</summary>
+/// <summary>Functions that rearrange elements: shapes, views, joining, splitting, padding, and diagonals.</summary>
 internal sealed unsafe partial class Functions
 {
-    /// <summary>The elements that a view of the input's shape selects; the gradient adds them back.</summary>
+    /// <summary>Selects elements with a view of the input's shape. The gradient adds them back.</summary>
     private static Tensor Select(Tensor a, Func<int[], View> view, bool shapeBound = false) =>
         Recording.Apply(a, x => Shapes.Pick(x, view(x.Shape)), (g, x, _) => Unselect(g, x.Shape, view(x.Shape)), shapeBound);
 
@@ -204,9 +204,9 @@ internal sealed unsafe partial class Functions
         return Recording.Apply(a, x => x.Alias(shape, dtype), (_, _, _) => throw new MlxFailure("[View::vjp] Not implemented."), true);
     }
 
-    // ---- cutting and joining ------------------------------------------------------------------------------------
+    // ---- slicing and joining ------------------------------------------------------------------------------------
 
-    /// <summary>Python's rules for start, stop and step, negative ones included.</summary>
+    /// <summary>Creates a view by Python's rules for start, stop, and step, including negative ones.</summary>
     private static View SliceView(int[] shape, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides,
         string name = "slice")
     {
@@ -437,7 +437,7 @@ internal sealed unsafe partial class Functions
     private static MlxFailure BadPadding(string side, int size, int axis) =>
         new($"Invalid {side} padding size ({size}) passed to pad for axis {axis}. Padding sizes must be non-negative");
 
-    /// <summary>Repeats the first and last element of an axis outwards.</summary>
+    /// <summary>Extends an axis with copies of its first and last elements.</summary>
     private static Tensor Edges(Tensor a, int axis, int low, int size)
     {
         var index = Enumerable.Range(0, size).Select(i => Math.Clamp(i - low, 0, a.Shape[axis] - 1)).ToArray();

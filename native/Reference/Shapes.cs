@@ -3,12 +3,12 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>Elements of a dense array seen through an offset and one stride per dimension.</summary>
+/// <summary>A view of a dense array with an offset and one stride per dimension.</summary>
 internal readonly record struct View(int[] Shape, int[] Strides, int Offset)
 {
     internal static View Of(int[] shape) => new(shape, Shapes.Strides(shape), 0);
 
-    /// <summary>Calls back for every row of the last dimension: where it starts in the dense order, and in the source.</summary>
+    /// <summary>Calls back for every row of the last dimension with its start in the dense order and its start in the source.</summary>
     internal void Rows(Action<int, int> row)
     {
         var size = Shapes.Count(Shape);
@@ -33,7 +33,7 @@ internal readonly record struct View(int[] Shape, int[] Strides, int Offset)
 
     internal (int Length, int Stride) Row => Shape.Length == 0 ? (1, 0) : (Shape[^1], Strides[^1]);
 
-    /// <summary>The position in the source of every element, in the dense order.</summary>
+    /// <summary>Returns the source position of every element in the dense order.</summary>
     internal int[] Map()
     {
         var map = new int[Shapes.Count(Shape)];
@@ -45,7 +45,7 @@ internal readonly record struct View(int[] Shape, int[] Strides, int Offset)
         return map;
     }
 
-    /// <summary>Refuses to reach outside the source.</summary>
+    /// <summary>Throws if the view reaches outside the source.</summary>
     internal View Checked(int size, string name)
     {
         long low = Offset, high = Offset;
@@ -62,7 +62,7 @@ internal readonly record struct View(int[] Shape, int[] Strides, int Offset)
     }
 }
 
-/// <summary>Arithmetic on shapes and the two copies, through a view and back, that all reordering is made of.</summary>
+/// <summary>Arithmetic on shapes, and the two copies (through a view and back) that all reordering consists of.</summary>
 internal static class Shapes
 {
     internal static int Count(ReadOnlySpan<int> shape)
@@ -83,7 +83,7 @@ internal static class Shapes
         ? throw new MlxFailure($"{prefix}Axis {axis} is out of bounds for array with {ndim} dimensions.")
         : axis < 0 ? axis + ndim : axis;
 
-    /// <summary>Non-negative, sorted; a repeated axis is refused.</summary>
+    /// <summary>Returns nonnegative, sorted axes. A repeated axis is rejected.</summary>
     internal static int[] Axes(ReadOnlySpan<int> axes, int ndim, string name)
     {
         var result = new int[axes.Length];
@@ -135,7 +135,7 @@ internal static class Shapes
         return new View(to, strides, 0);
     }
 
-    /// <summary>The data repeated to a larger shape; the tensor itself where nothing repeats.</summary>
+    /// <summary>Repeats the data to a larger shape. Returns the tensor itself if nothing is repeated.</summary>
     internal static Tensor Expand(Tensor a, int[] shape)
     {
         if (a.Shape.AsSpan().SequenceEqual(shape)) return a;
@@ -168,7 +168,9 @@ internal static class Shapes
         });
     }
 
-    /// <summary>The opposite of a view's copy: adds each element of <paramref name="a"/> to zeros where the view found it.</summary>
+    /// <summary>
+    /// The transpose of a view's copy: adds each element of <paramref name="a"/> to zeros at the element's source position.
+    /// </summary>
     internal static Tensor AddBack(Tensor a, int[] shape, View view) => Lanes.Of(a.DType) switch
     {
         Lane.Long => AddBack<long>(a, shape, view),

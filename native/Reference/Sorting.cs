@@ -4,10 +4,10 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Functions of the elements along one axis in their order: sorting and running totals.</summary>
+/// <summary>Functions that depend on the order of elements along an axis: sorting and cumulative operations.</summary>
 internal sealed unsafe partial class Functions
 {
-    /// <summary>Applies a function of rows along an axis: moves the axis last, computes, moves it back.</summary>
+    /// <summary>Applies a function of rows along an axis: moves the axis last, computes, and moves it back.</summary>
     private static Tensor AlongAxis(Tensor x, int axis, Func<Tensor, Tensor> rows)
     {
         if (axis == x.NDim - 1) return rows(x);
@@ -35,7 +35,7 @@ internal sealed unsafe partial class Functions
         return Recording.Apply(a, x => AlongAxis(x, at, Sorted), (g, x, _) =>
         {
             var order = mlx_argsort_axis(x, at);
-            // MLX takes where the transpose would put; its gradients are followed, its tangents come out right.
+            // MLX's gradient gathers where the transpose would scatter. Gradients match MLX, and tangents are correct.
             return Recording.ForwardMode ? mlx_put_along_axis(mlx_zeros_like(g), order, g, at) : mlx_take_along_axis(g, order, at);
         });
     }
@@ -51,7 +51,7 @@ internal sealed unsafe partial class Functions
         return at;
     }
 
-    /// <summary>A sorted array is partitioned at every place.</summary>
+    /// <summary>Sorts the array, because a sorted array is partitioned at every position.</summary>
     public static Tensor mlx_partition_axis(Tensor a, int kth, int axis)
     {
         var at = Kth(a, kth, axis, "partition");
@@ -94,7 +94,7 @@ internal sealed unsafe partial class Functions
         Func<Tensor, Tensor> c) =>
         Lanes.Of(x.DType) switch { Lane.Long => l(x), Lane.ULong => u(x), Lane.Float => f(x), Lane.Double => d(x), _ => c(x) };
 
-    /// <summary>Stable; NaN comes last.</summary>
+    /// <summary>Returns the stable order of the elements, with NaN last.</summary>
     private static Tensor OrderOf<T>(Tensor rows) where T : unmanaged, INumberBase<T>
     {
         if (rows.NDim == 0) return new Tensor(MLX_UINT32, []).Alias();
@@ -119,7 +119,7 @@ internal sealed unsafe partial class Functions
         return Comparer<T>.Default.Compare(x, y);
     }
 
-    // ---- running totals -----------------------------------------------------------------------------------------
+    // ---- cumulative operations ----------------------------------------------------------------------------------
 
     private static Tensor Scan(Kernel2 kernel, double start, Tensor a, int axis, bool reverse, bool inclusive, string name,
         Func<Tensor, Tensor, Tensor, int, Tensor> pullback)
@@ -175,7 +175,8 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_cumprod(Tensor a, int axis, bool reverse, bool inclusive) =>
         Scan(MultiplyKernel, 1, a, axis, reverse, inclusive, "cumprod", (g, x, y, at) =>
         {
-            // Up to the first zero the total over x; at the zero the total with a one in its place; beyond it nothing.
+            // The gradient has three cases: before the first zero, the total divided by x; at the zero, the total with 1 in its place;
+            // after the zero, 0.
             var (zero, one) = (Scalar(0, x.DType), Scalar(1, x.DType));
             var other = mlx_cumprod(x, at, reverse, !inclusive);
             var (upTo, before) = inclusive ? (y, other) : (other, y);
@@ -199,7 +200,7 @@ internal sealed unsafe partial class Functions
         Scan(LogAddExpKernel, double.NegativeInfinity, mlx_astype(a, DTypes.AtLeastFloat(a.DType)), axis, reverse, inclusive,
             "logcumsumexp", (g, x, y, at) =>
         {
-            // In logarithms, positive and negative cotangents apart, so that nothing overflows; a jvp needs it linear.
+            // The logarithms of positive and negative cotangents are summed separately to avoid overflow. A JVP requires a linear rule.
             if (Recording.ForwardMode) return mlx_exp(x) * mlx_cumsum(g * mlx_exp(-y), at, !reverse, inclusive);
             Tensor Half(Tensor part) => mlx_exp(mlx_logcumsumexp(mlx_log(part) - y, at, !reverse, inclusive) + x);
             var zero = Scalar(0, g.DType);

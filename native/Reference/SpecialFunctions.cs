@@ -1,6 +1,6 @@
 namespace DotMlx.Reference;
 
-/// <summary>Functions of one real number that .NET's Math does not have, to double precision.</summary>
+/// <summary>Functions of one real number that .NET's Math lacks, in double precision.</summary>
 internal static class SpecialFunctions
 {
     private static readonly double TwoOverRootPi = 2 / Math.Sqrt(Math.PI);
@@ -8,7 +8,7 @@ internal static class SpecialFunctions
     internal static double Expm1(double x)
     {
         if (Math.Abs(x) > 0.5 || double.IsNaN(x)) return Math.Exp(x) - 1;
-        // Kahan: the rounding error of exp(x) cancels in the quotient.
+        // Kahan's method: the rounding error of exp(x) cancels in the quotient.
         var u = Math.Exp(x);
         return u == 1 ? x : u - 1 == -1 ? -1 : (u - 1) * x / Math.Log(u);
     }
@@ -27,7 +27,7 @@ internal static class SpecialFunctions
         return Math.CopySign(z > 6 ? 1 : z < 2.5 ? ErfSeries(z) : 1 - ErfcFraction(z), x);
     }
 
-    /// <summary>Newton steps on erf from an elementary approximation.</summary>
+    /// <summary>Computes the inverse of erf with Newton's method from an elementary approximation.</summary>
     internal static double Erfinv(double y)
     {
         var z = Math.Abs(y);
@@ -39,7 +39,7 @@ internal static class SpecialFunctions
         var x = Math.Sqrt(Math.Sqrt(b * b - log / a) - b);
         for (var i = 0; i < 3; i++)
         {
-            // Beyond 2.5 the difference of the complements keeps its digits.
+            // Beyond 2.5, the difference of the complements is more accurate.
             var error = x < 2.5 ? ErfSeries(x) - z : 1 - z - ErfcFraction(x);
             var step = error / (TwoOverRootPi * Math.Exp(-x * x));
             x -= step / (1 + x * step);

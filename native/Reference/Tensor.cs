@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>Bytes outside the garbage collector's reach, counted, shared by the tensors that only differ in shape.</summary>
+/// <summary>Reference-counted native memory, shared by tensors that differ only in shape.</summary>
 internal sealed unsafe class Storage
 {
     private static long _active, _peak;
@@ -20,7 +20,7 @@ internal sealed unsafe class Storage
         for (var seen = Peak; now > seen; seen = Peak) Interlocked.CompareExchange(ref _peak, now, seen);
     }
 
-    /// <summary>Memory that belongs to the caller and is given back through its destructor.</summary>
+    /// <summary>Wraps memory that belongs to the caller and is released with the caller's destructor.</summary>
     internal Storage(void* pointer, void* payload, delegate* unmanaged[Cdecl]<void*, void> destructor)
     {
         Pointer = pointer;
@@ -69,8 +69,8 @@ internal sealed unsafe class Storage
 }
 
 /// <summary>
-/// A dense row-major array. It counts its owners (handles, containers, recorded graphs and the call that made it) and
-/// frees its share of the storage when the last one lets go.
+/// A dense row-major array. It counts its owners (handles, containers, recorded graphs, and the call that created it) and releases its
+/// reference to the storage when the last owner releases the tensor.
 /// </summary>
 internal sealed unsafe class Tensor
 {
@@ -104,7 +104,7 @@ internal sealed unsafe class Tensor
 
     internal void* Pointer => _storage.Pointer != null ? _storage.Pointer : throw new MlxFailure("The array has been freed.");
 
-    /// <summary>The recorded operation that made this tensor, while a transform is tracing.</summary>
+    /// <summary>The recorded operation that created this tensor, while a transform traces.</summary>
     internal Node? Node { get; set; }
 
     internal static Tensor Wrap(void* data, int[] shape, mlx_dtype dtype, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
@@ -117,7 +117,7 @@ internal sealed unsafe class Tensor
         return result;
     }
 
-    /// <summary>The same bytes under another shape (and element type of another size), without a copy.</summary>
+    /// <summary>Returns the same bytes with another shape (and possibly another dtype), without a copy.</summary>
     internal Tensor Alias(int[] shape, mlx_dtype? dtype = null) => new(dtype ?? DType, shape, Shapes.Count(shape), _storage.Share());
 
     internal Tensor Alias() => Alias(Shape);
@@ -136,7 +136,7 @@ internal sealed unsafe class Tensor
         _layout = null;
     }
 
-    /// <summary>The shape as mlx-c hands it out: native memory that lives as long as the tensor.</summary>
+    /// <summary>The shape in the form that mlx-c returns: native memory that lives as long as the tensor.</summary>
     internal int* NativeShape => (int*)((nuint*)NativeStrides + NDim);
 
     internal nuint* NativeStrides
@@ -199,7 +199,7 @@ internal sealed unsafe class Tensor
     public static Tensor operator /(double a, Tensor b) => Functions.Scalar(a, b.DType) / b;
 }
 
-/// <summary>The tensors that the call in progress has made: it lets go of them when it ends, kept ones have other owners.</summary>
+/// <summary>The tensors that the current call has created. The call releases them when it ends; kept tensors have other owners.</summary>
 internal static class Scope
 {
     [ThreadStatic]
@@ -214,7 +214,7 @@ internal static class Scope
         list.Clear();
     }
 
-    /// <summary>Runs a callback whose own calls must not let go of what the call in progress has made.</summary>
+    /// <summary>Runs a callback whose calls must not release the tensors of the current call.</summary>
     internal static T Nested<T>(Func<T> callback, Func<T, IEnumerable<Tensor>> kept)
     {
         var outer = _current;

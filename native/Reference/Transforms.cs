@@ -3,10 +3,12 @@ using static DotMlx.Bindings.mlx_dtype;
 
 namespace DotMlx.Reference;
 
-/// <summary>Gradients of recorded functions. Pullbacks use the same operations, so what they do can be recorded again.</summary>
+/// <summary>Gradients of recorded functions. Pullbacks use the same operations, so they can be recorded too.</summary>
 internal static class Gradients
 {
-    /// <summary>Pulls cotangents from outputs back to the leaves; null where a leaf has no part in them.</summary>
+    /// <summary>
+    /// Pulls cotangents back from the outputs to the leaves. The result is null for a leaf that doesn't affect the outputs.
+    /// </summary>
     internal static Tensor?[] Backward(Tensor[] outputs, Tensor?[] cotangents, Tensor[] leaves)
     {
         var isLeaf = new HashSet<Tensor>(leaves);
@@ -33,7 +35,7 @@ internal static class Gradients
         return Array.ConvertAll(leaves, x => reached.GetValueOrDefault(x));
     }
 
-    /// <summary>The nodes that lead from the leaves to the outputs, last one first.</summary>
+    /// <summary>Returns the nodes between the leaves and the outputs, the last one first.</summary>
     private static (List<Node> Path, HashSet<Node> Needed) Between(Tensor[] outputs, HashSet<Tensor> isLeaf)
     {
         var seen = new HashSet<Node>();
@@ -67,7 +69,7 @@ internal static class Gradients
             return (outputs, gradients);
         });
 
-    /// <summary>Cotangents for a vjp, checked against the outputs.</summary>
+    /// <summary>Returns the cotangents for a VJP after checking them against the outputs.</summary>
     internal static Func<Tensor[], Tensor?[]> Given(Tensor[] cotangents, bool onlyFirst) => outputs =>
     {
         var count = onlyFirst ? Math.Min(outputs.Length, 1) : outputs.Length;
@@ -91,8 +93,8 @@ internal static class Gradients
     };
 
     /// <summary>
-    /// The vjp is linear in its cotangents, and the gradient of that linear function is the jvp: two passes backwards
-    /// make one forwards, without a second set of rules.
+    /// Computes a JVP with two backward passes and without a second set of rules: a VJP is linear in its cotangents, and the gradient of
+    /// that linear function is the JVP.
     /// </summary>
     internal static (Tensor[] Outputs, Tensor[] Tangents) Jvp(ArrayFunction function, Tensor[] primals, Tensor[] tangents)
     {
@@ -116,7 +118,7 @@ internal static class Gradients
         [.. gradients.Zip(leaves, (g, x) => g ?? Functions.mlx_zeros_like(x))];
 }
 
-/// <summary>transforms.h: evaluation, gradients, custom gradients and checkpoints.</summary>
+/// <summary>transforms.h: evaluation, gradients, custom gradients, and checkpoints.</summary>
 internal sealed unsafe partial class Functions
 {
     public static int mlx_eval(mlx_vector_array outputs)
@@ -167,7 +169,7 @@ internal sealed unsafe partial class Functions
     public static int mlx_custom_vjp(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp) =>
         Customized(res, Closure(fun), Closure(fun_vjp), null);
 
-    // Without vmap there is no use for its rule.
+    // The vmap rule is unused because vmap isn't supported.
     public static int mlx_custom_function(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp, mlx_closure_custom_jvp fun_jvp,
         mlx_closure_custom_vmap fun_vmap) =>
         Customized(res, Closure(fun),
@@ -185,7 +187,9 @@ internal sealed unsafe partial class Functions
         }));
     }
 
-    /// <summary>One node from the inputs to the outputs; what happens inside the function has no part in the gradient.</summary>
+    /// <summary>
+    /// Records a single node from the inputs to the outputs. Operations inside the function don't contribute to the gradient.
+    /// </summary>
     private static Tensor[] Customized(Tensor[] inputs, ArrayFunction function, CustomVjpFunction? vjp,
         CustomJvpFunction? jvp, Owned?[] parts)
     {
@@ -210,7 +214,7 @@ internal sealed unsafe partial class Functions
         }, holds: parts);
     }
 
-    /// <summary>A jvp rule used backwards: the gradient of its tangents, in which it is linear.</summary>
+    /// <summary>Transposes a JVP rule by taking the gradient with respect to the tangents, in which the rule is linear.</summary>
     private static Tensor[] Transposed(CustomJvpFunction jvp, Tensor[] primals, Tensor[] cotangents) =>
         Gradients.Vjp(tangents => jvp(primals, tangents, Shapes.All(primals.Length)), Array.ConvertAll(primals, mlx_zeros_like),
             Gradients.Given(cotangents, false), Shapes.All(primals.Length)).Gradients;

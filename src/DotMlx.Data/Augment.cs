@@ -105,7 +105,7 @@ public static class Augment
             lefts[i] = random.Next(padded.Dim(2) - width + 1);
         }
 
-        // A single gather serves the whole batch, by the image, row, and column of each pixel.
+        // A single gather by image, row, and column serves the whole batch.
         MlxArray rows = MlxArray.Create(tops, count, 1, 1) + Mx.Arange(height).Reshape(1, height, 1);
         MlxArray columns = MlxArray.Create(lefts, count, 1, 1) + Mx.Arange(width).Reshape(1, 1, width);
         MlxArray cut = padded[Mx.Arange(count).Reshape(count, 1, 1), rows, columns];

@@ -117,7 +117,9 @@ public static partial class Dataset
     /// <param name="dropLast">Whether an incomplete last batch is dropped.</param>
     /// <returns>Batches that own their arrays. The reader may dispose of the arrays.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The size is not positive.</exception>
-    /// <remarks>C: mlx_slice for unshuffled rows of arrays, mlx_take_axis for shuffled or sharded rows, else mlx_stack_axis.</remarks>
+    /// <remarks>
+    /// C: mlx_slice for unshuffled rows of arrays, mlx_take_axis for shuffled or sharded rows; otherwise, mlx_stack_axis.
+    /// </remarks>
     public static Dataset<MlxArray[]> Batch(this Dataset<MlxArray[]> dataset, int size, bool dropLast = false)
     {
         ArgumentNullException.ThrowIfNull(dataset);

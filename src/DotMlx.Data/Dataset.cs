@@ -44,10 +44,10 @@ internal abstract class IndexedDataset<T> : Dataset<T>
 
     public sealed override int? Count => Length;
 
-    /// <summary>An item of an epoch. The epoch determines the order and the random augmentations.</summary>
+    /// <summary>Returns an item of an epoch. The epoch determines the order and the random augmentations.</summary>
     internal abstract T Get(int epoch, int index);
 
-    /// <summary>The name of the item in error messages.</summary>
+    /// <summary>Returns the name of the item in error messages.</summary>
     internal abstract string NameOf(int epoch, int index);
 
     internal override IEnumerable<T> Open(int epoch, long skip)
@@ -64,6 +64,6 @@ internal abstract class StreamedDataset<T> : Dataset<T>
 {
     public override int? Count => null;
 
-    /// <summary>The name of the item at a position of an epoch, for error messages.</summary>
+    /// <summary>Returns the name of the item at a position of an epoch, for error messages.</summary>
     internal virtual string NameOf(long position) => $"item {position}";
 }

@@ -5,10 +5,10 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Extensions.AI;
 
-/// <summary>Turns messages and tools into the tokens that the model's chat template makes of them.</summary>
+/// <summary>Converts messages and tools to tokens with the model's chat template.</summary>
 internal sealed class ChatPrompt
 {
-    // Indentation would cost tokens.
+    // JSON is compact because indentation costs tokens.
     private static readonly JsonSerializerOptions Compact = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false };
 
     private readonly LanguageModel _model;
@@ -28,7 +28,9 @@ internal sealed class ChatPrompt
         _toolTemplate = ChatTemplate.NamesIn(model.Folder).Contains("tool_use") ? ChatTemplate.Load(model.Folder, "tool_use")! : _template;
     }
 
-    /// <summary>The tokens of a request, the names of the tools that it offers, and whether the answer begins with reasoning.</summary>
+    /// <summary>
+    /// Creates the tokens of a request, the names of the tools that it offers, and whether the answer begins with reasoning.
+    /// </summary>
     internal (int[] Tokens, IReadOnlyCollection<string> Tools, bool BeginsWithReasoning) Create(IEnumerable<ChatMessage> messages,
         ChatOptions? options)
     {
@@ -88,7 +90,7 @@ internal sealed class ChatPrompt
         {
             if (first && instructions.Length > 0)
             {
-                // Templates take one system message, at the start.
+                // Templates accept one system message, at the start.
                 bool isSystem = message.Role == ChatRole.System;
                 yield return Message("system", string.Join("\n\n", isSystem ? [message.Text, .. instructions] : instructions));
                 first = false;
@@ -136,7 +138,7 @@ internal sealed class ChatPrompt
                     yield return answer;
                     break;
                 case TextReasoningContent or UsageContent:
-                    // Templates leave earlier reasoning out.
+                    // Templates omit earlier reasoning.
                     break;
                 default:
                     throw new NotSupportedException($"The model reads text only, but a message holds {content.GetType().Name}.");

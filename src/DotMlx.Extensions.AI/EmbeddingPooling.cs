@@ -1,6 +1,6 @@
 namespace DotMlx.Extensions.AI;
 
-/// <summary>How the features of a text's tokens become one vector.</summary>
+/// <summary>How the features of a text's tokens are combined to one vector.</summary>
 public enum EmbeddingPooling
 {
     /// <summary>The average over the tokens.</summary>
@@ -9,6 +9,6 @@ public enum EmbeddingPooling
     /// <summary>The features of the first token, which BERT models call <c>[CLS]</c>.</summary>
     FirstToken,
 
-    /// <summary>The features of the last token, as decoders are trained.</summary>
+    /// <summary>The features of the last token, as usual for decoders.</summary>
     LastToken,
 }

@@ -5,29 +5,29 @@ using Microsoft.Extensions.AI;
 namespace DotMlx.Extensions.AI;
 
 /// <summary>
-/// A language model as <see cref="IChatClient"/>: streaming, tools, usage, and reuse of earlier turns. Safe for several threads at once.
+/// A language model as <see cref="IChatClient"/>: streaming, tools, usage, and reuse of earlier turns. All members are thread-safe.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Calls of functions are read in the forms of Qwen, Hermes, Llama, Mistral, and Gemma; add <c>UseFunctionInvocation()</c> to have them
-/// carried out. Reasoning between <c>&lt;think&gt;</c> and <c>&lt;/think&gt;</c> becomes <see cref="TextReasoningContent"/>.
+/// Function calls are recognized in the forms of Qwen, Hermes, Llama, Mistral, and Gemma. Add <c>UseFunctionInvocation()</c> to execute
+/// them. Reasoning between <c>&lt;think&gt;</c> and <c>&lt;/think&gt;</c> becomes <see cref="TextReasoningContent"/>.
 /// </para>
 /// <para>
-/// <see cref="ChatOptions.RawRepresentationFactory"/> may return a <see cref="GenerationOptions"/> that the other options are applied to.
+/// <see cref="ChatOptions.RawRepresentationFactory"/> may return a <see cref="GenerationOptions"/>, to which the other options are applied.
 /// </para>
 /// <para>
-/// These entries of <see cref="ChatOptions.AdditionalProperties"/> have a meaning: <c>chat_template_kwargs</c>, an
-/// <c>IReadOnlyDictionary&lt;string, object?&gt;</c>, is passed to the chat template. <c>logit_bias</c>, an
-/// <c>IReadOnlyDictionary&lt;int, double&gt;</c>, is <see cref="GenerationOptions.LogitBias"/>. <c>logprobs</c>, a <c>bool</c>, and
-/// <c>top_logprobs</c>, an <c>int</c>, ask for log-probabilities.
+/// The client supports these entries of <see cref="ChatOptions.AdditionalProperties"/>: <c>chat_template_kwargs</c>, an
+/// <c>IReadOnlyDictionary&lt;string, object?&gt;</c>, is passed to the chat template. <c>logit_bias</c>, an <c>IReadOnlyDictionary&lt;int,
+/// double&gt;</c>, is <see cref="GenerationOptions.LogitBias"/>. <c>logprobs</c>, a <c>bool</c>, and <c>top_logprobs</c>, an <c>int</c>,
+/// request log-probabilities.
 /// </para>
 /// <para>
-/// The raw representation of a response or an update is the <c>IReadOnlyList&lt;GeneratedToken&gt;</c> that it was made of.
+/// The raw representation of a response or an update is the <c>IReadOnlyList&lt;GeneratedToken&gt;</c> of its tokens.
 /// </para>
 /// </remarks>
 public sealed class MlxChatClient : IChatClient
 {
-    // A server must end; Microsoft.Extensions.AI leaves the limit to the client.
+    // The client must set a limit, because Microsoft.Extensions.AI doesn't.
     private const int MaxTokens = 2048;
 
     private readonly LanguageModel _model;
@@ -38,16 +38,16 @@ public sealed class MlxChatClient : IChatClient
     private readonly ChatClientMetadata _metadata;
     private readonly Generate _generate;
 
-    /// <summary>Creates a client. The model isn't disposed with it.</summary>
+    /// <summary>Creates a client. The client doesn't dispose of the model.</summary>
     /// <param name="model">A decoder with a tokenizer and a chat template.</param>
-    /// <param name="options">How requests are served; null for the defaults.</param>
-    /// <exception cref="NotSupportedException">The model is no decoder, or it has no tokenizer or no chat template.</exception>
+    /// <param name="options">The client options; null for the defaults.</param>
+    /// <exception cref="NotSupportedException">The model isn't a decoder, or it lacks a tokenizer or a chat template.</exception>
     public MlxChatClient(LanguageModel model, MlxChatClientOptions? options = null)
         : this(model, options, static (model, prompt, generation, cache, token) => model.GenerateAsync(prompt, generation, cache, token))
     {
     }
 
-    /// <summary>Creates a client whose answers come from elsewhere, for tests of what surrounds them.</summary>
+    /// <summary>Creates a client with another source of answers, for tests.</summary>
     internal MlxChatClient(LanguageModel model, MlxChatClientOptions? options, Generate generate)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -69,9 +69,9 @@ public sealed class MlxChatClient : IChatClient
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">
-    /// The request asks for something that a local model can't do; the message names it.
+    /// The request requires an unsupported feature; the message names it.
     /// </exception>
-    /// <exception cref="ChatTemplateException">The model's chat template refuses the conversation.</exception>
+    /// <exception cref="ChatTemplateException">The model's chat template rejects the conversation.</exception>
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null,
         CancellationToken cancellationToken = default)
     {
@@ -89,9 +89,9 @@ public sealed class MlxChatClient : IChatClient
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">
-    /// The request asks for something that a local model can't do; the message names it.
+    /// The request requires an unsupported feature; the message names it.
     /// </exception>
-    /// <exception cref="ChatTemplateException">The model's chat template refuses the conversation.</exception>
+    /// <exception cref="ChatTemplateException">The model's chat template rejects the conversation.</exception>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null,
             [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -160,7 +160,7 @@ public sealed class MlxChatClient : IChatClient
     }
 
     /// <summary>Returns this client, its <see cref="ChatClientMetadata"/>, or its <see cref="LanguageModel"/>.</summary>
-    /// <param name="serviceType">The type asked for.</param>
+    /// <param name="serviceType">The requested type.</param>
     /// <param name="serviceKey">Must be null.</param>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
@@ -172,7 +172,7 @@ public sealed class MlxChatClient : IChatClient
             : null;
     }
 
-    /// <summary>Frees what is kept of earlier conversations. Requests that run end normally.</summary>
+    /// <summary>Frees the caches of earlier conversations. Running requests complete normally.</summary>
     public void Dispose() => _caches.Dispose();
 
     private GenerationOptions Apply(ChatOptions? options)

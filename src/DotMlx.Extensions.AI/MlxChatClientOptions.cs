@@ -1,18 +1,18 @@
 namespace DotMlx.Extensions.AI;
 
-/// <summary>How an <see cref="MlxChatClient"/> serves requests.</summary>
+/// <summary>The options of an <see cref="MlxChatClient"/>.</summary>
 public sealed record MlxChatClientOptions
 {
     private readonly int _maxConcurrentRequests = 4;
     private readonly int _cachedConversations = 4;
 
-    /// <summary>The name that responses and telemetry give the model; null for the name of the model's folder.</summary>
+    /// <summary>The name of the model in responses and telemetry; null for the name of the model's folder.</summary>
     public string? ModelId { get; init; }
 
     /// <summary>
-    /// How many requests are computed at the same time. Further ones wait and are served in the order in which they came.
+    /// The maximum number of requests that are computed at the same time. Further requests wait in the order of their arrival.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number isn't positive.</exception>
     public int MaxConcurrentRequests
     {
         get => _maxConcurrentRequests;
@@ -24,7 +24,8 @@ public sealed record MlxChatClientOptions
     }
 
     /// <summary>
-    /// How many conversations are kept computed between requests, so that a further message computes only what is new; 0 for none.
+    /// The number of conversations whose caches are kept between requests, so that only the new part of a further message is computed; 0
+    /// for none.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public int CachedConversations
@@ -38,8 +39,8 @@ public sealed record MlxChatClientOptions
     }
 
     /// <summary>
-    /// The generation options of a request that sets none of its own. Null takes the model's <c>generation_config.json</c>: its
-    /// temperature, top-p, and top-k if it samples, and the most likely token otherwise.
+    /// The default generation options of requests. If null, the options come from the model's <c>generation_config.json</c>: temperature,
+    /// top-p, and top-k if it enables sampling; otherwise, greedy decoding.
     /// </summary>
     public LanguageModels.GenerationOptions? Generation { get; init; }
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Extensions.AI;
 
-/// <summary>A model as generator of embeddings: an encoder such as BERT, or a decoder. Safe for several threads at once.</summary>
+/// <summary>An embedding generator with an encoder, such as BERT, or a decoder. All members are thread-safe.</summary>
 public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
     private readonly LanguageModel _model;
@@ -13,10 +13,12 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
     private readonly EmbeddingPooling _pooling;
     private readonly EmbeddingGeneratorMetadata _metadata;
 
-    /// <summary>Creates a generator. The model isn't disposed with it.</summary>
+    /// <summary>Creates a generator. The generator doesn't dispose of the model.</summary>
     /// <param name="model">An encoder or a decoder with a tokenizer.</param>
-    /// <param name="options">How it computes; null for the defaults.</param>
-    /// <exception cref="NotSupportedException">The model is neither, or it has no tokenizer, or it asks for an unknown pooling.</exception>
+    /// <param name="options">The generator options; null for the defaults.</param>
+    /// <exception cref="NotSupportedException">
+    /// The model is neither an encoder nor a decoder, lacks a tokenizer, or specifies an unknown pooling.
+    /// </exception>
     public MlxEmbeddingGenerator(LanguageModel model, MlxEmbeddingGeneratorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -37,9 +39,9 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
     }
 
     /// <inheritdoc/>
-    /// <remarks>A text with more tokens than an encoder has positions is cut; its last special token stays.</remarks>
+    /// <remarks>A text with more tokens than an encoder has positions is truncated, but its last special token is kept.</remarks>
     /// <exception cref="ArgumentException">
-    /// A text is null or has no tokens, or more dimensions are asked for than the model has.
+    /// A text is null or has no tokens, or the request specifies more dimensions than the model has.
     /// </exception>
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -71,7 +73,7 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
     }
 
     /// <summary>Returns this generator, its <see cref="EmbeddingGeneratorMetadata"/>, or its <see cref="LanguageModel"/>.</summary>
-    /// <param name="serviceType">The type asked for.</param>
+    /// <param name="serviceType">The requested type.</param>
     /// <param name="serviceKey">Must be null.</param>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
@@ -83,7 +85,7 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
             : null;
     }
 
-    /// <summary>Does nothing: the model belongs to its creator.</summary>
+    /// <summary>Does nothing, because the caller owns the model.</summary>
     public void Dispose()
     {
     }
@@ -116,13 +118,13 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
             : tokens;
     }
 
-    /// <summary>The vectors of a batch, of shape (texts, dimensions), in float32.</summary>
+    /// <summary>Computes the vectors of a batch, of shape (texts, dimensions), in float32.</summary>
     private MlxArray Compute(int[][] batch, int dimensions)
     {
         using MlxScope scope = MlxScope.Begin();
         int length = batch.Max(text => text.Length);
 
-        // Padding stands behind the tokens, where a decoder's tokens don't see it.
+        // Padding follows the tokens, so that a decoder's tokens don't see it.
         MlxArray tokens = MlxArray.Create<int>([.. batch.SelectMany(text => text.Concat(Enumerable.Repeat(0, length - text.Length)))],
             batch.Length, length);
         MlxArray mask = MlxArray.Create<bool>([.. batch.SelectMany(text => Enumerable.Range(0, length).Select(i => i < text.Length))],

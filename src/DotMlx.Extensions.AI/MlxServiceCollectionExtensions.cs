@@ -3,15 +3,17 @@ using Microsoft.Extensions.AI;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Registers models on MLX with a container.</summary>
+/// <summary>Registers MLX models in a service collection.</summary>
 public static class MlxServiceCollectionExtensions
 {
-    /// <summary>Registers a chat client. The model is loaded when the client is first asked for, and disposed with the container.</summary>
-    /// <param name="services">The container.</param>
+    /// <summary>
+    /// Registers a chat client. The model is loaded when the client is first requested and is disposed with the service provider.
+    /// </summary>
+    /// <param name="services">The service collection.</param>
     /// <param name="folder">The model's folder.</param>
-    /// <param name="options">How requests are served; null for the defaults.</param>
-    /// <param name="load">How the model is loaded; null for the defaults.</param>
-    /// <returns>A builder that adds function invocation, telemetry, caching, and the like.</returns>
+    /// <param name="options">The client options; null for the defaults.</param>
+    /// <param name="load">The loading options; null for the defaults.</param>
+    /// <returns>A builder for function invocation, telemetry, caching, and so on.</returns>
     public static ChatClientBuilder AddMlxChatClient(
         this IServiceCollection services, string folder, DotMlx.Extensions.AI.MlxChatClientOptions? options = null,
             LoadOptions? load = null)
@@ -23,13 +25,14 @@ public static class MlxServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Registers a generator of embeddings. The model is loaded when it is first asked for, and disposed with the container.
+    /// Registers an embedding generator. The model is loaded when the generator is first requested and is disposed with the service
+    /// provider.
     /// </summary>
-    /// <param name="services">The container.</param>
+    /// <param name="services">The service collection.</param>
     /// <param name="folder">The model's folder.</param>
-    /// <param name="options">How embeddings are computed; null for the defaults.</param>
-    /// <param name="load">How the model is loaded; null for the defaults.</param>
-    /// <returns>A builder that adds telemetry, caching, and the like.</returns>
+    /// <param name="options">The generator options; null for the defaults.</param>
+    /// <param name="load">The loading options; null for the defaults.</param>
+    /// <returns>A builder for telemetry, caching, and so on.</returns>
     public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddMlxEmbeddingGenerator(
         this IServiceCollection services, string folder, DotMlx.Extensions.AI.MlxEmbeddingGeneratorOptions? options = null,
             LoadOptions? load = null)

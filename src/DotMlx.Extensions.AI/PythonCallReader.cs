@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 namespace DotMlx.Extensions.AI;
 
 /// <summary>
-/// Reads Python calls with keyword arguments that are literals: <c>[weather(city="Köln", days=2)]</c>, also inside <c>print(…)</c>.
+/// Reads Python calls whose keyword arguments are literals: <c>[weather(city="Köln", days=2)]</c>, including those inside <c>print(…)</c>.
 /// </summary>
 internal ref struct PythonCallReader
 {
@@ -17,7 +17,7 @@ internal ref struct PythonCallReader
 
     private PythonCallReader(ReadOnlySpan<char> text) => _text = text;
 
-    /// <summary>The calls, or null if the text is anything else.</summary>
+    /// <summary>Returns the calls, or null if the text contains anything else.</summary>
     internal static List<FunctionCallContent>? Read(string text)
     {
         PythonCallReader reader = new(text);

@@ -3,8 +3,8 @@ using Microsoft.Extensions.AI;
 namespace DotMlx.Extensions.AI;
 
 /// <summary>
-/// Splits what a model writes into text, reasoning (<c>&lt;think&gt;</c>), and calls of functions. Text that may turn out to be the
-/// beginning of a call is held back until that is known.
+/// Splits the output of a model into text, reasoning (<c>&lt;think&gt;</c>), and function calls. Text that may be the beginning of a call
+/// is held back until more text decides.
 /// </summary>
 internal sealed class ResponseParser(IReadOnlyCollection<string> tools, bool beginsWithReasoning)
 {
@@ -25,7 +25,7 @@ internal sealed class ResponseParser(IReadOnlyCollection<string> tools, bool beg
         WholeCall,
     }
 
-    /// <summary>How many calls have been found.</summary>
+    /// <summary>The number of calls found so far.</summary>
     internal int Calls { get; private set; }
 
     internal IEnumerable<AIContent> Add(string text)
@@ -57,7 +57,7 @@ internal sealed class ResponseParser(IReadOnlyCollection<string> tools, bool beg
         return found;
     }
 
-    /// <summary>Takes one part off the pending text; false where more text is needed.</summary>
+    /// <summary>Takes one part from the pending text. Returns false if more text is needed.</summary>
     private bool Step(List<AIContent> found)
     {
         switch (_part)
@@ -100,7 +100,7 @@ internal sealed class ResponseParser(IReadOnlyCollection<string> tools, bool beg
         return true;
     }
 
-    /// <summary>Whether an answer that begins so is nothing but calls: true for yes, null if more text must tell.</summary>
+    /// <summary>Whether an answer that begins with this text may consist only of calls; null if more text is needed to decide.</summary>
     private bool? MayBeWholeCall(string text)
     {
         if (text[0] is '{' or '[' || text.StartsWith("```", StringComparison.Ordinal)
@@ -127,7 +127,7 @@ internal sealed class ResponseParser(IReadOnlyCollection<string> tools, bool beg
             return true;
         }
 
-        // The end of the text may be the beginning of the marker; before a call, white space is not shown.
+        // The end of the text may be the beginning of the marker. White space before a call isn't shown.
         int kept = marker is null ? 0 : Enumerable.Range(1, Math.Min(marker.Length - 1, _pending.Length))
             .LastOrDefault(length => marker.StartsWith(_pending[^length..], StringComparison.Ordinal));
         int shown = marker is null || isReasoning ? _pending.Length - kept : _pending[..^kept].TrimEnd().Length;

@@ -6,14 +6,14 @@ using Microsoft.Extensions.AI;
 namespace DotMlx.Extensions.AI;
 
 /// <summary>
-/// Reads calls of functions in the forms that model families write: JSON with <c>name</c> and <c>arguments</c> (Qwen, Hermes, Mistral) or
+/// Reads function calls in the forms of various model families: JSON with <c>name</c> and <c>arguments</c> (Qwen, Hermes, Mistral) or
 /// <c>parameters</c> (Llama), alone, in a list, or in a fenced block; a name followed by JSON (newer Mistral models); and Python calls with
 /// keyword arguments (Gemma, Llama 3.2).
 /// </summary>
 internal static class ToolCallReader
 {
     /// <summary>
-    /// The calls of a text that holds nothing else; none if it holds anything else or calls a function that wasn't offered.
+    /// Returns the calls of a text that contains nothing else; none if the text contains anything else or a call of an unknown function.
     /// </summary>
     internal static IReadOnlyList<FunctionCallContent> Read(string text, IReadOnlyCollection<string> tools)
     {
@@ -26,7 +26,7 @@ internal static class ToolCallReader
         // Mistral's templates accept only identifiers of nine letters and digits.
         new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5))[..9], name, arguments);
 
-    /// <summary>Takes the markers of Llama and Mistral and the fence of a block away.</summary>
+    /// <summary>Removes the markers of Llama and Mistral and the fence of a block.</summary>
     private static string Unwrap(string text)
     {
         string body = text.Trim();

@@ -4,7 +4,7 @@ using DotMlx.LanguageModels;
 
 namespace DotMlx.Server;
 
-/// <summary>Describes log-probabilities of tokens as the OpenAI API does.</summary>
+/// <summary>Formats log-probabilities of tokens as the OpenAI API does.</summary>
 internal static class Logprobs
 {
     /// <summary>The <c>logprobs</c> of a chat completion or of a part of it; null if the tokens have no log-probabilities.</summary>
@@ -63,7 +63,7 @@ internal static class Logprobs
         };
     }
 
-    /// <summary>A finite number, because JSON has no infinity.</summary>
+    /// <summary>Returns a finite number, because JSON has no infinity.</summary>
     private static double Number(double logProbability) => Math.Max(logProbability, -9999);
 
     private static string Text(Tokenizer? tokenizer, int token) =>

@@ -184,7 +184,7 @@ public sealed class MlxServer : IAsyncDisposable
                 _metrics.Answered(path, 499);
                 return;
             }
-#pragma warning disable CA1031 // Every fault is answered.
+#pragma warning disable CA1031 // Every error gets a response.
             catch (Exception error)
 #pragma warning restore CA1031
             {

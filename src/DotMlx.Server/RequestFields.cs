@@ -36,7 +36,7 @@ internal sealed class RequestFields(JsonObject json)
 
     internal bool Flag(string name) => Value<bool>(name, "true or false", missing: null) ?? false;
 
-    /// <summary>The numbers of an object by token ID, as <c>logit_bias</c> has them.</summary>
+    /// <summary>Returns the numbers of an object by token ID, as in <c>logit_bias</c>.</summary>
     internal IReadOnlyDictionary<int, double>? NumbersByToken(string name) => this[name] switch
     {
         null => null,
@@ -50,7 +50,7 @@ internal sealed class RequestFields(JsonObject json)
         _ => throw Wrong(name, "an object of token IDs and numbers"),
     };
 
-    /// <summary>The number of log-probabilities that a request asks for.</summary>
+    /// <summary>Returns the number of log-probabilities that a request asks for.</summary>
     internal int? Count(string name, int most) => Integer(name) is { } count
         ? count >= 0 && count <= most ? count : throw Wrong(name, $"a whole number from 0 to {most}")
         : null;
@@ -62,7 +62,7 @@ internal sealed class RequestFields(JsonObject json)
         _ => throw Wrong(name, "a list"),
     };
 
-    /// <summary>The value of a field that holds a string or a list of strings, as a list.</summary>
+    /// <summary>Returns the value of a field that holds a string or a list of strings, as a list.</summary>
     internal List<string>? Texts(string name) => this[name] switch
     {
         null => null,

@@ -3,10 +3,10 @@ namespace DotMlx.Data.Operations;
 /// <summary>An order of positions that depends only on its parameters and the epoch.</summary>
 internal abstract record Order
 {
-    /// <summary>The number of positions that remain out of <paramref name="length"/>.</summary>
+    /// <summary>Returns the number of positions that remain of <paramref name="length"/>.</summary>
     public abstract int Length(int length);
 
-    /// <summary>The positions for an epoch, in order. The method may change the input array.</summary>
+    /// <summary>Returns the positions for an epoch, in order. The method may change the input array.</summary>
     public abstract int[] Positions(int epoch, int[] positions);
 
     /// <summary>Creates a generator that depends only on the seed, the epoch, and the position.</summary>

@@ -4,7 +4,7 @@ namespace DotMlx;
 /// <param name="seed">The state before the first number.</param>
 internal struct SplitMix64(ulong seed)
 {
-    /// <summary>What is added to the state for each number: 2^64 divided by the golden ratio.</summary>
+    /// <summary>The increment of the state for each number: 2^64 divided by the golden ratio.</summary>
     internal const ulong Step = 0x9E3779B97F4A7C15;
 
     private ulong _state = seed;

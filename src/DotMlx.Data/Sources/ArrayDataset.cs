@@ -6,7 +6,7 @@ internal interface IRowSource
     int Length { get; }
 
     /// <summary>
-    /// The rows at positions from <paramref name="start"/> up to but not including <paramref name="end"/> of an epoch, stacked.
+    /// Returns the rows at positions from <paramref name="start"/> up to but not including <paramref name="end"/> of an epoch, stacked.
     /// </summary>
     MlxArray[] Rows(int epoch, int start, int end);
 }
@@ -49,7 +49,7 @@ internal sealed class ArrayDataset : IndexedDataset<MlxArray[]>, IRowSource
 
     public MlxArray[] Rows(int epoch, int start, int end) => [.. _arrays.Select(array => array[start..end])];
 
-    /// <summary>The rows at the given indices, in that order.</summary>
+    /// <summary>Returns the rows at the given indices, in that order.</summary>
     internal MlxArray[] Take(int[] rows)
     {
         using MlxArray index = MlxArray.Create<int>(rows, rows.Length);
