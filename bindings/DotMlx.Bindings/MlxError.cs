@@ -10,7 +10,7 @@ namespace DotMlx.Bindings;
 public static unsafe partial class MlxError
 {
     // mlx-c has one error handler per process. All copies of this assembly read this slot, regardless of which copy set the handler.
-    private static readonly ThreadLocal<string?> S_message = ProcessWide.Get("ErrorMessage", static () => new ThreadLocal<string?>());
+    private static readonly ThreadLocal<string?> Message = ProcessWide.Get("ErrorMessage", static () => new ThreadLocal<string?>());
 
     /// <summary>Does nothing if <paramref name="status"/> is zero.</summary>
     /// <param name="status">The return value of the C function.</param>
@@ -32,8 +32,8 @@ public static unsafe partial class MlxError
     /// <summary>Returns and clears the message of the last error on this thread; null if there was none.</summary>
     public static string? TakeMessage()
     {
-        string? message = S_message.Value;
-        S_message.Value = null;
+        string? message = Message.Value;
+        Message.Value = null;
         return message;
     }
 
@@ -54,7 +54,7 @@ public static unsafe partial class MlxError
     /// <summary>The function that mlx-c calls instead of printing the error and ending the process. It must not throw.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     internal static void Handle(byte* message, void* data) =>
-        S_message.Value = MlxMessages.Explain(Clean(Marshal.PtrToStringUTF8((nint)message)));
+        Message.Value = MlxMessages.Explain(Clean(Marshal.PtrToStringUTF8((nint)message)));
 
     /// <summary>Removes the C++ file and line at the end of every message of mlx-c, which don't help a .NET developer.</summary>
     internal static string? Clean(string? message)

@@ -25,13 +25,13 @@ public enum MlxLibraryKind
 /// </remarks>
 public static partial class MlxLibrary
 {
-    private static readonly Lock S_gate = new();
+    private static readonly Lock Gate = new();
 
-    private static volatile LoadedLibrary? _s_loaded;
-    private static string? _s_path;
-    private static List<string> _s_broken = [];
-    private static volatile IReadOnlyList<MlxLibraryAttempt> _s_attempts = [];
-    private static ILogger _s_logger = NullLogger.Instance;
+    private static volatile LoadedLibrary? _loaded;
+    private static string? _path;
+    private static List<string> _broken = [];
+    private static volatile IReadOnlyList<MlxLibraryAttempt> _attempts = [];
+    private static ILogger _logger = NullLogger.Instance;
 
     /// <summary>
     /// The path of the library in use. Before the first use of MLX, a program can set a full path (or the word <c>reference</c>).
@@ -44,12 +44,12 @@ public static partial class MlxLibrary
         set
         {
             ArgumentException.ThrowIfNullOrEmpty(value);
-            lock (S_gate)
+            lock (Gate)
             {
-                if (_s_loaded is { } loaded && loaded.Path != value)
+                if (_loaded is { } loaded && loaded.Path != value)
                     throw new InvalidOperationException($"MlxLibrary.Path cannot become '{value}': '{loaded.Path}' is already loaded. Set "
                         + $"it before the first use of MLX.");
-                _s_path = value;
+                _path = value;
             }
         }
     }
@@ -100,12 +100,12 @@ public static partial class MlxLibrary
             {
                 // Each attempt contains its failure.
             }
-            return _s_attempts;
+            return _attempts;
         }
     }
 
     /// <summary>The library in use, which is loaded on first use. Every use throws until loading succeeds.</summary>
-    internal static LoadedLibrary Loaded => _s_loaded ?? Load();
+    internal static LoadedLibrary Loaded => _loaded ?? Load();
 
     /// <summary>Loads the library unless it is already loaded.</summary>
     /// <exception cref="DllNotFoundException">No library loads.</exception>
@@ -118,10 +118,10 @@ public static partial class MlxLibrary
     public static void UseLogging(ILoggerFactory factory)
     {
         ArgumentNullException.ThrowIfNull(factory);
-        lock (S_gate)
+        lock (Gate)
         {
-            _s_logger = factory.CreateLogger(typeof(MlxLibrary).FullName!);
-            if (_s_loaded is { } loaded) Announce(loaded);
+            _logger = factory.CreateLogger(typeof(MlxLibrary).FullName!);
+            if (_loaded is { } loaded) Announce(loaded);
         }
     }
 
@@ -133,22 +133,22 @@ public static partial class MlxLibrary
 
     private static LoadedLibrary Load()
     {
-        lock (S_gate)
+        lock (Gate)
         {
-            if (_s_loaded is { } already) return already;
+            if (_loaded is { } already) return already;
             var search = new LibrarySearch();
             LoadedLibrary loaded;
             try
             {
-                loaded = search.Find(_s_path);
+                loaded = search.Find(_path);
             }
             finally
             {
-                _s_attempts = search.Attempts;
+                _attempts = search.Attempts;
             }
-            _s_broken = search.Broken;
+            _broken = search.Broken;
             // This must come first: a logger that queries the library in use must not load it again.
-            _s_loaded = loaded;
+            _loaded = loaded;
             Announce(loaded);
             return loaded;
         }
@@ -156,13 +156,13 @@ public static partial class MlxLibrary
 
     private static void Announce(LoadedLibrary loaded)
     {
-        LogInUse(_s_logger, loaded.Kind, loaded.MlxVersion, loaded.Version.Name, loaded.Path);
+        LogInUse(_logger, loaded.Kind, loaded.MlxVersion, loaded.Version.Name, loaded.Path);
         if (loaded.Kind == MlxLibraryKind.Reference)
-            LogReference(_s_logger, _s_broken.Count == 0 ? "" : $" These did not load: {string.Join("; ", _s_broken)}");
+            LogReference(_logger, _broken.Count == 0 ? "" : $" These did not load: {string.Join("; ", _broken)}");
         if (loaded.Package is { } package && package.Mlxc != loaded.Version.Name)
-            LogReplaced(_s_logger, loaded.Path, package.Mlxc, loaded.Version.Name);
+            LogReplaced(_logger, loaded.Path, package.Mlxc, loaded.Version.Name);
         if (loaded.Kind == MlxLibraryKind.Mlx && IsNewerThanTested(loaded.MlxVersion))
-            LogUntested(_s_logger, loaded.MlxVersion, KnownMlxc.TestedFrom, KnownMlxc.TestedTo);
+            LogUntested(_logger, loaded.MlxVersion, KnownMlxc.TestedFrom, KnownMlxc.TestedTo);
     }
 
     internal static bool IsNewerThanTested(string mlxVersion) =>

@@ -3,7 +3,7 @@ namespace DotMlx.Bindings;
 /// <summary>Rewrites some of MLX's messages, which are in terms of its C++ code, as sentences.</summary>
 internal static class MlxMessages
 {
-    private static readonly (string Part, string Sentence)[] S_sentences =
+    private static readonly (string Part, string Sentence)[] Sentences =
     [
         ("array without a primitive",
             "[eval] An array has no value: it was made inside a function that is compiled, vectorized or "
@@ -18,7 +18,7 @@ internal static class MlxMessages
 
     internal static string? Explain(string? message)
     {
-        foreach ((string part, string sentence) in S_sentences)
+        foreach ((string part, string sentence) in Sentences)
         {
             if (message is not null && message.Contains(part, StringComparison.Ordinal)) return sentence;
         }

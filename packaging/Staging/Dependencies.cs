@@ -6,7 +6,7 @@ namespace DotMlx.Staging;
 /// </summary>
 internal sealed class Dependencies(string prefix, ILibraryFormat format)
 {
-    private static readonly string[] S_relative = ["@rpath/", "@loader_path/"], S_folders = ["lib", "lib64"];
+    private static readonly string[] Relative = ["@rpath/", "@loader_path/"], Folders = ["lib", "lib64"];
 
     private readonly List<InstalledLibrary> _found = [];
 
@@ -39,7 +39,7 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         if (places.FirstOrDefault(File.Exists) is not { } file)
         {
             // A bare name may still be one of the system's; a name that says where the library lies may not be missing there.
-            if (mlx || S_relative.Any(start => needed.StartsWith(start, StringComparison.Ordinal)))
+            if (mlx || Relative.Any(start => needed.StartsWith(start, StringComparison.Ordinal)))
                 throw new StagingException($"'{by.File}' loads '{needed}', which is none "
                     + $"of {string.Join(", ", places.Select(p => $"'{p}'"))}: install MLX, or pack from the prefix that has both.");
             return null;
@@ -57,7 +57,7 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
     private IEnumerable<string> Places(InstalledLibrary by, string needed)
     {
         if (Path.IsPathFullyQualified(needed)) return IsInside(needed) ? [needed] : [];
-        string name = S_relative.Aggregate(needed, (name, start) => name.StartsWith(start, StringComparison.Ordinal)
+        string name = Relative.Aggregate(needed, (name, start) => name.StartsWith(start, StringComparison.Ordinal)
             ? name[start.Length..]
             : name);
         // A run path is handed down: what loads a library searches for what it loads in turn.
@@ -82,7 +82,7 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         if (!Path.Exists(path)) return false;
         string real = Real(path) + Path.DirectorySeparatorChar;
         return !format.IsOfTheSystem(real)
-            && S_folders.Select(folder => Path.Combine(prefix, folder)).Where(Directory.Exists)
+            && Folders.Select(folder => Path.Combine(prefix, folder)).Where(Directory.Exists)
                 .Concat(_found.Select(library => library.Folder))
                 .Any(folder => real.StartsWith(Real(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal));
     }

@@ -6,12 +6,12 @@ namespace DotMlx.Staging;
 /// <param name="License">Its license file; null for MLX's own libraries, whose license the package has anyway.</param>
 internal sealed record InstalledLibrary(string File, LibraryFacts Facts, string? License)
 {
-    private static readonly string[] S_mlxs = ["libmlxc.", "libmlx.", "libjaccl."];
+    private static readonly string[] Mlxs = ["libmlxc.", "libmlx.", "libjaccl."];
 
     internal string Name => Path.GetFileName(File);
 
     internal string Folder => Path.GetDirectoryName(File)!;
 
     /// <summary>libjaccl is MLX's, too: its transport between Macs, a library of its own since MLX 0.32.</summary>
-    internal static bool IsMlxs(string name) => S_mlxs.Any(start => name.StartsWith(start, StringComparison.Ordinal));
+    internal static bool IsMlxs(string name) => Mlxs.Any(start => name.StartsWith(start, StringComparison.Ordinal));
 }

@@ -7,7 +7,7 @@ internal sealed class Prefix
 {
     private const string Metal = "mlx.metallib";
 
-    private static readonly string[] S_versionParts = ["MAJOR", "MINOR", "PATCH"];
+    private static readonly string[] VersionParts = ["MAJOR", "MINOR", "PATCH"];
 
     /// <exception cref="StagingException">Something is missing.</exception>
     internal Prefix(string path, Tools tools)
@@ -68,7 +68,7 @@ internal sealed class Prefix
         string file = System.IO.Path.Combine(include, "mlx", "version.h");
         if (!File.Exists(file)) return null;
         string[][] lines = [.. File.ReadLines(file).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))];
-        string?[] parts = [.. S_versionParts.Select(part =>
+        string?[] parts = [.. VersionParts.Select(part =>
             lines.FirstOrDefault(line => line is ["#define", var name, _] && name == $"MLX_VERSION_{part}")?[2])];
         return parts.Contains(null) ? null : string.Join('.', parts);
     }

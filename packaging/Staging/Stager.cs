@@ -11,14 +11,14 @@ namespace DotMlx.Staging;
 internal sealed class Stager(string root, Tools tools, string output)
 {
     /// <summary>Debian's and Ubuntu's packages of the libraries that MLX is usually built against.</summary>
-    private static readonly Dictionary<string, string> S_debianPackages = new()
+    private static readonly Dictionary<string, string> DebianPackages = new()
     {
         ["libopenblas.so.0"] = "libopenblas0", ["libblas.so.3"] = "libblas3", ["liblapack.so.3"] = "liblapack3",
         ["liblapacke.so.3"] = "liblapacke",
         ["libgfortran.so.5"] = "libgfortran5", ["libgomp.so.1"] = "libgomp1", ["libquadmath.so.0"] = "libquadmath0",
     };
 
-    private static readonly string[] S_referenceNames = ["libmlxc-reference.so", "libmlxc-reference.dylib", "mlxc-reference.dll"];
+    private static readonly string[] ReferenceNames = ["libmlxc-reference.so", "libmlxc-reference.dylib", "mlxc-reference.dll"];
 
     private readonly Generation _known = new(root);
 
@@ -42,7 +42,7 @@ internal sealed class Stager(string root, Tools tools, string output)
         string? minimum = Newest(installed.Libraries.Select(library => library.Facts.Minimum));
         string[] needs = [.. installed.Libraries.SelectMany(library => library.Facts.FromTheSystem).Except(libraries)
             .Order(StringComparer.Ordinal)];
-        string[] debian = [.. needs.Select(need => S_debianPackages.GetValueOrDefault(need)).OfType<string>().Distinct()];
+        string[] debian = [.. needs.Select(need => DebianPackages.GetValueOrDefault(need)).OfType<string>().Distinct()];
         package.WriteVersions(rid, "versions.json", new
         {
             kind = "mlx", rid, mlx, mlxC = mlxc.Name, commit = mlxc.Commit, libraries, minimumSystem = minimum, needs, debian,
@@ -68,7 +68,7 @@ internal sealed class Stager(string root, Tools tools, string output)
     {
         string[] files = [.. Directory.Exists(libraries)
             ? Directory.EnumerateDirectories(libraries).Order(StringComparer.Ordinal)
-                .SelectMany(platform => S_referenceNames.Select(name => Path.Combine(platform, "native", name))).Where(File.Exists)
+                .SelectMany(platform => ReferenceNames.Select(name => Path.Combine(platform, "native", name))).Where(File.Exists)
             : []];
         if (files.Length == 0)
             throw new StagingException($"'{libraries}' holds no RID/native/libmlxc-reference: run ./build.sh --target=Native first.");

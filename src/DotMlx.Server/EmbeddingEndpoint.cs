@@ -8,7 +8,8 @@ namespace DotMlx.Server;
 internal static class EmbeddingEndpoint
 {
     internal static async Task HandleAsync(
-        ServedModel model, Func<List<string>, EmbeddingGenerationOptions, CancellationToken, Task<GeneratedEmbeddings<Embedding<float>>>> generate,
+        ServedModel model,
+        Func<List<string>, EmbeddingGenerationOptions, CancellationToken, Task<GeneratedEmbeddings<Embedding<float>>>> generate,
         MlxServerOptions limits, RequestFields fields, HttpResponse response, ServerMetrics metrics, CancellationToken cancellationToken)
     {
         List<string> texts = fields.Texts("input") is { Count: > 0 } list

@@ -8,12 +8,12 @@ namespace DotMlx.Server;
 /// <summary>Request and token counts for <c>/metrics</c> in the Prometheus text format and for the meter <c>DotMlx.Server</c>.</summary>
 internal sealed class ServerMetrics
 {
-    private static readonly Meter S_meter = new("DotMlx.Server");
-    private static readonly Counter<long> S_requests = S_meter.CreateCounter<long>("dotmlx.server.requests", "{request}",
+    private static readonly Meter Meter = new("DotMlx.Server");
+    private static readonly Counter<long> Requests = Meter.CreateCounter<long>("dotmlx.server.requests", "{request}",
         "Requests answered");
-    private static readonly Counter<long> S_prompt = S_meter.CreateCounter<long>("dotmlx.server.prompt_tokens", "{token}",
+    private static readonly Counter<long> Prompt = Meter.CreateCounter<long>("dotmlx.server.prompt_tokens", "{token}",
         "Tokens of prompts");
-    private static readonly Counter<long> S_generated = S_meter.CreateCounter<long>("dotmlx.server.generated_tokens", "{token}",
+    private static readonly Counter<long> Generated = Meter.CreateCounter<long>("dotmlx.server.generated_tokens", "{token}",
         "Tokens generated");
     private readonly ConcurrentDictionary<(string Path, int Status), long> _requests = new();
     private long _prompt;
@@ -22,15 +22,15 @@ internal sealed class ServerMetrics
     internal void Answered(string path, int status)
     {
         _requests.AddOrUpdate((path, status), 1, (_, count) => count + 1);
-        S_requests.Add(1, new KeyValuePair<string, object?>("path", path), new KeyValuePair<string, object?>("status", status));
+        Requests.Add(1, new KeyValuePair<string, object?>("path", path), new KeyValuePair<string, object?>("status", status));
     }
 
     internal void Used(long prompt, long generated)
     {
         Interlocked.Add(ref _prompt, prompt);
         Interlocked.Add(ref _generated, generated);
-        S_prompt.Add(prompt);
-        S_generated.Add(generated);
+        Prompt.Add(prompt);
+        Generated.Add(generated);
     }
 
     internal string Text(int running, int waiting)

@@ -7,7 +7,7 @@ internal sealed class ApplicationTests
     /// <summary>
     /// Options of dotnet that make a form. Nothing is published self-contained but NativeAOT: that only adds .NET's own files.
     /// </summary>
-    private static readonly Dictionary<string, (string Verb, string[] Options)> S_forms = new()
+    private static readonly Dictionary<string, (string Verb, string[] Options)> Forms = new()
     {
         ["framework-dependent"] = ("build", []),
         ["single file"] = ("publish", ["-r", NewProject.Rid, "--no-self-contained", "-p:PublishSingleFile=true"]),
@@ -64,7 +64,7 @@ internal sealed class ApplicationTests
     {
         // DotMlx itself is not named: DotMlx.Tensors brings it, source generator included.
         using var project = new NewProject(["DotMlx.Tensors", PackedFiles.ReferenceRuntime], program: "Tensors") { Library = "reference" };
-        project.Make(S_forms[form].Verb, S_forms[form].Options);
+        project.Make(Forms[form].Verb, Forms[form].Options);
         Command run = project.Start().Succeeded();
         Assert.That(run.Line("array"), Is.EqualTo("2 x 3"));
         Assert.That(run.Line("tensor"), Is.EqualTo("3 x 2, last 12"));
@@ -89,7 +89,7 @@ internal sealed class ApplicationTests
     {
         RequireMlxRuntime();
         using var project = new NewProject(["DotMlx", PackedFiles.MlxRuntime]);
-        project.Make("publish", [.. S_forms["single file"].Options, "-p:IncludeNativeLibrariesForSelfExtract=true"]);
+        project.Make("publish", [.. Forms["single file"].Options, "-p:IncludeNativeLibrariesForSelfExtract=true"]);
         // The bundle takes libraries alone: versions.json and, on a Mac, mlx.metallib stay beside the program.
         string app = Path.Combine(project.Folder, "app");
         Assert.That(Directory.EnumerateFiles(app, "libmlx*"), Is.Empty);
@@ -120,7 +120,7 @@ internal sealed class ApplicationTests
 
     private static Command MakeAndStart(NewProject project, string form)
     {
-        project.Make(S_forms[form].Verb, S_forms[form].Options);
+        project.Make(Forms[form].Verb, Forms[form].Options);
         Command run = project.Start().Succeeded();
         Assert.That(run.Line("parameters"), Is.EqualTo("first_layer.weight first_layer.bias"));
         Assert.That(Path.GetFullPath(run.Line("library")), Does.StartWith(Path.Combine(project.Folder, "app")));

@@ -10,13 +10,13 @@ namespace DotMlx.PackageTests;
 /// <summary>What lies in the packed files.</summary>
 internal sealed class ContentTests
 {
-    private static readonly string[] S_managed =
+    private static readonly string[] Managed =
     [
         "DotMlx", "DotMlx.Bindings", "DotMlx.Data", "DotMlx.Extensions.AI", "DotMlx.LanguageModels", "DotMlx.Server", "DotMlx.Tensors",
     ];
 
     private static IEnumerable<string> Packed =>
-        [.. S_managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
+        [.. Managed, PackedFiles.ReferenceRuntime, .. PackedFiles.Exists(PackedFiles.MlxRuntime) ? new[] { PackedFiles.MlxRuntime } : []];
 
     [TestCase("DotMlx", "lib/net10.0/DotMlx.dll", "lib/net10.0/DotMlx.xml", "analyzers/dotnet/cs/DotMlx.SourceGeneration.dll",
         "analyzers/dotnet/cs/DotMlx.CodeFixes.dll", "buildTransitive/DotMlx.targets")]
@@ -144,7 +144,7 @@ internal sealed class ContentTests
         }
     }
 
-    [TestCaseSource(nameof(S_managed))]
+    [TestCaseSource(nameof(Managed))]
     public void ADebuggerFindsTheSources(string id)
     {
         using MetadataReaderProvider provider =
@@ -169,7 +169,7 @@ internal sealed class ContentTests
             .Select(i => Encoding.UTF8.GetString(pdb.GetBlobBytes(i.Value))), Has.One.Contains("raw.githubusercontent.com"));
     }
 
-    [TestCaseSource(nameof(S_managed))]
+    [TestCaseSource(nameof(Managed))]
     public void TheSymbolsBelongToTheLibraryAndItIsDeterministic(string id)
     {
         byte[] library = PackedFiles.Read(PackedFiles.PathOf(id), $"lib/net10.0/{id}.dll");

@@ -5,7 +5,7 @@ namespace DotMlx.LanguageModels.Architectures;
 /// <summary>Combines a gate with the gated values.</summary>
 public abstract class GatedUnit
 {
-    private static readonly Dictionary<string, Func<MlxArray, MlxArray>> S_activations = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<MlxArray, MlxArray>> ActivationsByName = new(StringComparer.Ordinal)
     {
         ["silu"] = Activations.Silu,
         ["swish"] = Activations.Silu,
@@ -18,7 +18,7 @@ public abstract class GatedUnit
     };
 
     /// <summary>The supported activations by their Hugging Face names.</summary>
-    public static IReadOnlyCollection<string> Names => S_activations.Keys;
+    public static IReadOnlyCollection<string> Names => ActivationsByName.Keys;
 
     /// <summary>Creates a unit that computes activation(gate) · x.</summary>
     /// <param name="activation">The Hugging Face name, one of <see cref="Names"/>.</param>
@@ -35,7 +35,7 @@ public abstract class GatedUnit
     /// <summary>Returns an activation function.</summary>
     /// <param name="name">The Hugging Face name, one of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">The name is unknown.</exception>
-    public static Func<MlxArray, MlxArray> Activation(string name) => S_activations.TryGetValue(name, out Func<MlxArray, MlxArray>? found)
+    public static Func<MlxArray, MlxArray> Activation(string name) => ActivationsByName.TryGetValue(name, out Func<MlxArray, MlxArray>? found)
         ? found
         : throw new ArgumentException($"There is no activation '{name}'; known are {string.Join(", ", Names)}.", nameof(name));
 

@@ -6,7 +6,7 @@ namespace DotMlx.LanguageModels.Architectures;
 /// <summary>The supported model families by their <c>model_type</c>.</summary>
 public static class ModelFamilies
 {
-    private static readonly ConcurrentDictionary<string, ModelFamily> S_families = new(
+    private static readonly ConcurrentDictionary<string, ModelFamily> Families = new(
         new ModelFamily[]
         {
             new Bert(), new Gemma2(), new Gemma3(), new GptOss(), new Granite(), new Llama(), new Mistral(), new Mixtral(), new Olmo2(),
@@ -16,14 +16,14 @@ public static class ModelFamilies
         StringComparer.Ordinal);
 
     /// <summary>The <c>model_type</c> of every family, in alphabetical order.</summary>
-    public static IReadOnlyList<string> Known => [.. S_families.Keys.Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Known => [.. Families.Keys.Order(StringComparer.Ordinal)];
 
     /// <summary>Adds a family, or replaces the one with the same <c>model_type</c>.</summary>
     /// <param name="family">The family.</param>
     public static void Register(ModelFamily family)
     {
         ArgumentNullException.ThrowIfNull(family);
-        S_families[family.ModelType] = family;
+        Families[family.ModelType] = family;
     }
 
     /// <summary>
@@ -31,14 +31,14 @@ public static class ModelFamilies
     /// </summary>
     /// <param name="modelType">The <c>model_type</c>.</param>
     /// <exception cref="KeyNotFoundException">The family doesn't exist.</exception>
-    public static ModelFamily Find(string modelType) => S_families.TryGetValue(modelType, out ModelFamily? family)
+    public static ModelFamily Find(string modelType) => Families.TryGetValue(modelType, out ModelFamily? family)
         ? family
         : throw new KeyNotFoundException($"There is no family '{modelType}'; known are {string.Join(", ", Known)}.");
 
     /// <summary>Returns the family of a model.</summary>
     /// <param name="config">The options of the model.</param>
     /// <exception cref="NotSupportedException">The family is unknown; the message lists the known ones.</exception>
-    internal static ModelFamily Of(ModelConfig config) => S_families.TryGetValue(config.ModelType, out ModelFamily? family)
+    internal static ModelFamily Of(ModelConfig config) => Families.TryGetValue(config.ModelType, out ModelFamily? family)
         ? family
         : throw config.Unsupported("model_type", $"is '{config.ModelType}'; known are {string.Join(", ", Known)}. "
             + "Others can be added with ModelFamilies.Register");

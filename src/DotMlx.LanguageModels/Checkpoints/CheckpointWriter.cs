@@ -9,10 +9,10 @@ namespace DotMlx.LanguageModels;
 /// <summary>Saves a model to a folder in the layout of mlx-lm (<c>mlx_lm.utils.save</c>).</summary>
 internal static class CheckpointWriter
 {
-    private static readonly JsonWriterOptions S_format = new() { Indented = true, IndentSize = 4,
+    private static readonly JsonWriterOptions Format = new() { Indented = true, IndentSize = 4,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly string[] S_copied = [".json", ".jinja", ".txt", ".model"];
-    private static readonly string[] S_copiedFolders = ["1_Pooling", "additional_chat_templates"];
+    private static readonly string[] Copied = [".json", ".jinja", ".txt", ".model"];
+    private static readonly string[] CopiedFolders = ["1_Pooling", "additional_chat_templates"];
 
     /// <summary>Writes all files to a temporary folder next to the target and renames it when it is complete.</summary>
     /// <exception cref="IOException">The target exists and is not an empty folder, or a file can't be written.</exception>
@@ -132,7 +132,7 @@ internal static class CheckpointWriter
         {
             File.Copy(path, Path.Combine(to, Path.GetFileName(path)));
         }
-        foreach (string name in S_copiedFolders.Where(name => Directory.Exists(Path.Combine(from, name))))
+        foreach (string name in CopiedFolders.Where(name => Directory.Exists(Path.Combine(from, name))))
         {
             Directory.CreateDirectory(Path.Combine(to, name));
             foreach (string path in Directory.GetFiles(Path.Combine(from, name)))
@@ -146,13 +146,13 @@ internal static class CheckpointWriter
     {
         string name = Path.GetFileName(path);
         return name != "config.json" && !name.EndsWith(".index.json", StringComparison.Ordinal)
-            && (S_copied.Contains(Path.GetExtension(name)) || name.StartsWith("LICENSE", StringComparison.Ordinal));
+            && (Copied.Contains(Path.GetExtension(name)) || name.StartsWith("LICENSE", StringComparison.Ordinal));
     }
 
     private static void Write(string path, JsonObject node)
     {
         using FileStream stream = File.Create(path);
-        using Utf8JsonWriter writer = new(stream, S_format);
+        using Utf8JsonWriter writer = new(stream, Format);
         node.WriteTo(writer);
     }
 }

@@ -6,8 +6,8 @@ namespace DotMlx.LanguageModels;
 /// <param name="Mode"><c>affine</c>, <c>mxfp4</c>, <c>mxfp8</c>, or <c>nvfp4</c>.</param>
 public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine")
 {
-    private static readonly int[] S_bits = [2, 3, 4, 5, 6, 8];
-    private static readonly Dictionary<string, (int Group, int Bits)> S_modes = new(StringComparer.Ordinal)
+    private static readonly int[] KnownBits = [2, 3, 4, 5, 6, 8];
+    private static readonly Dictionary<string, (int Group, int Bits)> Modes = new(StringComparer.Ordinal)
     {
         ["affine"] = (64, 4), ["mxfp4"] = (32, 4), ["mxfp8"] = (32, 8), ["nvfp4"] = (16, 4),
     };
@@ -16,9 +16,9 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
     /// <exception cref="ArgumentException">The mode is unknown, or it doesn't support the group size or the bits.</exception>
     internal static Quantization Create(int? groupSize, int? bits, string mode)
     {
-        if (!S_modes.TryGetValue(mode, out (int Group, int Bits) only))
+        if (!Modes.TryGetValue(mode, out (int Group, int Bits) only))
         {
-            throw new ArgumentException($"There is no mode '{mode}'; expected one of {string.Join(", ", S_modes.Keys)}.", nameof(mode));
+            throw new ArgumentException($"There is no mode '{mode}'; expected one of {string.Join(", ", Modes.Keys)}.", nameof(mode));
         }
         Quantization made = new(groupSize ?? only.Group, bits ?? only.Bits, mode);
         if (mode != "affine")
@@ -30,9 +30,9 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
         }
         return made.GroupSize is not (32 or 64 or 128)
             ? throw new ArgumentException($"The group size is {made.GroupSize}, expected 32, 64 or 128.", nameof(groupSize))
-            : S_bits.Contains(made.Bits)
+            : KnownBits.Contains(made.Bits)
                 ? made
-                : throw new ArgumentException($"There are no {made.Bits} bits, expected one of {string.Join(", ", S_bits)}.", nameof(bits));
+                : throw new ArgumentException($"There are no {made.Bits} bits, expected one of {string.Join(", ", KnownBits)}.", nameof(bits));
     }
 
     /// <summary>Reads the settings of a section.</summary>
@@ -60,9 +60,9 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
         {
             throw section.Broken("group_size", $"is {groupSize}, expected 32, 64 or 128");
         }
-        if (only is null && !S_bits.Contains(bits))
+        if (only is null && !KnownBits.Contains(bits))
         {
-            throw section.Broken("bits", $"is {bits}, expected one of {string.Join(", ", S_bits)}");
+            throw section.Broken("bits", $"is {bits}, expected one of {string.Join(", ", KnownBits)}");
         }
         return new(groupSize, bits, mode);
     }

@@ -6,8 +6,8 @@ namespace DotMlx.LanguageModels;
 public sealed class QuantizationRecipe
 {
     // Routers are small, and their errors are costly because they select the experts.
-    private static readonly Quantization S_router = new(64, 8);
-    private static readonly Dictionary<string, (int Low, int High)> S_mixed = new(StringComparer.Ordinal)
+    private static readonly Quantization Router = new(64, 8);
+    private static readonly Dictionary<string, (int Low, int High)> MixedRecipes = new(StringComparer.Ordinal)
     {
         ["mixed_2_6"] = (2, 6), ["mixed_3_4"] = (3, 4), ["mixed_3_6"] = (3, 6), ["mixed_4_6"] = (4, 6),
     };
@@ -17,7 +17,7 @@ public sealed class QuantizationRecipe
     private QuantizationRecipe(Quantization all, int? highBits) => (Default, _highBits) = (all, highBits);
 
     /// <summary>The names of the mixed recipes: <c>mixed_2_6</c>, <c>mixed_3_4</c>, <c>mixed_3_6</c>, and <c>mixed_4_6</c>.</summary>
-    public static IReadOnlyList<string> MixedNames => [.. S_mixed.Keys];
+    public static IReadOnlyList<string> MixedNames => [.. MixedRecipes.Keys];
 
     /// <summary>The setting of most layers.</summary>
     public Quantization Default { get; }
@@ -40,9 +40,9 @@ public sealed class QuantizationRecipe
     public static QuantizationRecipe Mixed(string name, int groupSize = 64)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return S_mixed.TryGetValue(name, out (int Low, int High) bits)
+        return MixedRecipes.TryGetValue(name, out (int Low, int High) bits)
             ? new(Quantization.Create(groupSize, bits.Low, "affine"), bits.High)
-            : throw new ArgumentException($"There is no recipe '{name}'; expected one of {string.Join(", ", S_mixed.Keys)}.", nameof(name));
+            : throw new ArgumentException($"There is no recipe '{name}'; expected one of {string.Join(", ", MixedRecipes.Keys)}.", nameof(name));
     }
 
     /// <summary>Returns the quantization of a layer.</summary>
@@ -53,7 +53,7 @@ public sealed class QuantizationRecipe
     public Quantization? Of(string path, int layers, int inputs)
     {
         ArgumentNullException.ThrowIfNull(path);
-        Quantization chosen = IsRouter(path) ? S_router : UsesMoreBits(path, layers) ? Default with { Bits = _highBits!.Value } : Default;
+        Quantization chosen = IsRouter(path) ? Router : UsesMoreBits(path, layers) ? Default with { Bits = _highBits!.Value } : Default;
         return inputs % chosen.GroupSize == 0 ? chosen : null;
     }
 

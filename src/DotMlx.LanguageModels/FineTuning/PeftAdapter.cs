@@ -11,9 +11,9 @@ internal static partial class PeftAdapter
 {
     private const string WeightsName = "adapter_model.safetensors";
     private const string Prefix = "base_model.model.";
-    private static readonly TimeSpan S_patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private static readonly Dictionary<string, string> S_parameters = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Parameters = new(StringComparer.Ordinal)
     {
         ["lora_A.weight"] = "lora_a",
         ["lora_B.weight"] = "lora_b",
@@ -74,7 +74,7 @@ internal static partial class PeftAdapter
     private static (string Name, string Layer, string Parameter, MlxArray Array) Place(string path, string name, MlxArray array)
     {
         string rest = name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;
-        foreach ((string ending, string parameter) in S_parameters)
+        foreach ((string ending, string parameter) in Parameters)
         {
             if (rest.EndsWith("." + ending, StringComparison.Ordinal))
             {
@@ -94,7 +94,7 @@ internal static partial class PeftAdapter
         double alpha = (double?)config["lora_alpha"] ?? 8;
         foreach ((string pattern, JsonNode? own) in config["alpha_pattern"] as JsonObject ?? [])
         {
-            if (Regex.IsMatch(layer, $@"^(?:.*\.)?(?:{pattern})$", RegexOptions.CultureInvariant, S_patience))
+            if (Regex.IsMatch(layer, $@"^(?:.*\.)?(?:{pattern})$", RegexOptions.CultureInvariant, Patience))
             {
                 alpha = (double?)own ?? alpha;
                 break;

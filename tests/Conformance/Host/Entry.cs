@@ -10,7 +10,7 @@ namespace DotMlx.Conformance;
 internal static unsafe class Entry
 {
     [ThreadStatic]
-    private static MessageWriter? _s_answer;
+    private static MessageWriter? _answer;
 
     /// <summary>Takes the function by which C# calls Python.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -21,7 +21,7 @@ internal static unsafe class Entry
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int Request(byte* data, int length, byte** result, int* resultLength)
     {
-        MessageWriter writer = _s_answer ??= new MessageWriter();
+        MessageWriter writer = _answer ??= new MessageWriter();
         int status = 0;
         try
         {

@@ -12,9 +12,9 @@ internal sealed class PythonException(int number, string text) : Exception(text)
 /// <summary>Calls Python's functions.</summary>
 internal static unsafe class Python
 {
-    private static delegate* unmanaged[Cdecl]<int, byte*, int, byte**, int*, int> _s_call;
+    private static delegate* unmanaged[Cdecl]<int, byte*, int, byte**, int*, int> _call;
 
-    public static void Attach(void* callback) => _s_call = (delegate* unmanaged[Cdecl]<int, byte*, int, byte**, int*, int>)callback;
+    public static void Attach(void* callback) => _call = (delegate* unmanaged[Cdecl]<int, byte*, int, byte**, int*, int>)callback;
 
     public static object? Call(PythonFunction function, object?[] arguments)
     {
@@ -25,7 +25,7 @@ internal static unsafe class Python
         int status;
         fixed (byte* start = writer.Buffer)
         {
-            status = _s_call(function.Number, start, writer.Length, &data, &length);
+            status = _call(function.Number, start, writer.Length, &data, &length);
         }
 
         object? value = new MessageReader(data, length).Read();

@@ -8,7 +8,7 @@ internal sealed class HostileFileTests
 {
     private const int Rounds = 60;
 
-    private static readonly string[] S_values =
+    private static readonly string[] Values =
     [
         "null", "true", "false", "0", "-1", "1", "3", "7", "1e9", "2147483647", "1e300", "-0.5", "0.1", "\"\"",
         "\"@surrogate\"", "\"silu\"", "[]",
@@ -105,10 +105,10 @@ internal sealed class HostileFileTests
                 json.Remove(name);
                 break;
             case 1:
-                json[name + "_x"] = JsonNode.Parse(S_values[random.Next(S_values.Length)]);
+                json[name + "_x"] = JsonNode.Parse(Values[random.Next(Values.Length)]);
                 break;
             default:
-                json[name] = JsonNode.Parse(S_values[random.Next(S_values.Length)]);
+                json[name] = JsonNode.Parse(Values[random.Next(Values.Length)]);
                 break;
         }
     }

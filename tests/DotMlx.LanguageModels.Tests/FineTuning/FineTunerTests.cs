@@ -5,7 +5,7 @@ namespace DotMlx.LanguageModels.Tests;
 
 internal sealed class FineTunerTests
 {
-    private static readonly FineTuningSettings S_settings = new()
+    private static readonly FineTuningSettings Settings = new()
     {
         Layers = 2, Lora = new() { Rank = 4, Dropout = 0.1 }, BatchSize = 2, Iterations = 8, StepsPerReport = 2, StepsPerValidation = 4,
         ValidationBatches = 2, StepsPerCheckpoint = 3, KeptCheckpoints = 2, Compiled = false, Seed = 5,
@@ -33,7 +33,7 @@ internal sealed class FineTunerTests
     public void ARunLearnsAndReports()
     {
         List<FineTuningProgress> reports = [];
-        using FineTuner tuner = new(_model, Data(), S_settings, new Adam(5e-3));
+        using FineTuner tuner = new(_model, Data(), Settings, new Adam(5e-3));
         FineTuningStatus status = tuner.Run(new Listener(reports.Add));
         FineTuningProgress[] losses = [.. reports.Where(report => report.Loss is not null)],
             validations = [.. reports.Where(report => report.ValidationLoss is not null)];
@@ -57,7 +57,7 @@ internal sealed class FineTunerTests
     {
         double[] whole = Losses(null);
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));
-        using FineTuner tuner = new(model, Data(), S_settings with { StepsPerReport = 1 }, new Adam(5e-3));
+        using FineTuner tuner = new(model, Data(), Settings with { StepsPerReport = 1 }, new Adam(5e-3));
         List<double> losses = [];
         FineTuningStatus first = tuner.Run(new Listener(report =>
         {
@@ -88,7 +88,7 @@ internal sealed class FineTunerTests
     public void AResumedRunHasTheSameLossesToTheBit(FineTuningMethod method, int accumulation)
     {
         string checkpoints = Path.Combine(_folder, "checkpoints");
-        FineTuningSettings settings = S_settings
+        FineTuningSettings settings = Settings
             with { Method = method, AccumulationSteps = accumulation, StepsPerReport = 1, StepsPerCheckpoint = 5 };
         double[] whole = Losses(settings);
         List<double> losses = [];
@@ -120,7 +120,7 @@ internal sealed class FineTunerTests
     public void CheckpointsAreKeptByCountAndBelongToTheirRun()
     {
         string checkpoints = Path.Combine(_folder, "checkpoints");
-        FineTuningSettings settings = S_settings with { CheckpointFolder = checkpoints, StepsPerCheckpoint = 2 };
+        FineTuningSettings settings = Settings with { CheckpointFolder = checkpoints, StepsPerCheckpoint = 2 };
         using (FineTuner tuner = new(_model, Data(), settings))
         {
             tuner.Run();
@@ -158,7 +158,7 @@ internal sealed class FineTunerTests
 
     private void StayFlat(int steps)
     {
-        using FineTuner tuner = new(_model, Data(), S_settings
+        using FineTuner tuner = new(_model, Data(), Settings
             with { Iterations = 1000, Layers = 1, ValidationBatches = 1 }, new AdamW(1e-3));
         using TrainingBatch batch = TrainingBatch.Pad([new([1, 2, 3, 4, 5], 0), new([5, 6, 7], 1)], 64);
         for (int i = 0; i < 5; i++)
@@ -185,11 +185,11 @@ internal sealed class FineTunerTests
     [Test]
     public void SettingsThatDoNotFitAreRefused() => Assert.Multiple(() =>
     {
-        Assert.That(() => new FineTuner(_model, Data(), S_settings with { BatchSize = 1000 }),
+        Assert.That(() => new FineTuner(_model, Data(), Settings with { BatchSize = 1000 }),
             Throws.ArgumentException.With.Message.Contains("a batch takes 1000"));
-        Assert.That(() => new FineTuner(_model, Data(), S_settings with { MaxGradientNorm = 0 }),
+        Assert.That(() => new FineTuner(_model, Data(), Settings with { MaxGradientNorm = 0 }),
             Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => new FineTuner(_model, Data(), S_settings with { WholeModel = true }), Throws.ArgumentException);
+        Assert.That(() => new FineTuner(_model, Data(), Settings with { WholeModel = true }), Throws.ArgumentException);
     });
 
     private FineTuningData Data() => FineTuningData.Load(_folder, _model);
@@ -197,7 +197,7 @@ internal sealed class FineTunerTests
     private double[] Losses(FineTuningSettings? settings)
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));
-        using FineTuner tuner = new(model, Data(), (settings ?? S_settings) with { StepsPerReport = 1 }, new Adam(5e-3));
+        using FineTuner tuner = new(model, Data(), (settings ?? Settings) with { StepsPerReport = 1 }, new Adam(5e-3));
         List<double> losses = [];
         tuner.Run(new Listener(report => losses.AddRange(report.Loss is { } loss ? [loss] : [])));
         return [.. losses];

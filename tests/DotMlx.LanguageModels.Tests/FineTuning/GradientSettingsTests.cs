@@ -6,7 +6,7 @@ namespace DotMlx.LanguageModels.Tests;
 /// <summary>What the settings do to gradients and updates.</summary>
 internal sealed class GradientSettingsTests
 {
-    private static readonly Example[] S_texts = [new([1, 2, 3, 4, 5, 6], 0), new([5, 6, 7, 8, 9, 10], 0)];
+    private static readonly Example[] Texts = [new([1, 2, 3, 4, 5, 6], 0), new([5, 6, 7, 8, 9, 10], 0)];
 
     [TestCase(0.01)]
     [TestCase(1e6)]
@@ -51,7 +51,7 @@ internal sealed class GradientSettingsTests
     private static double Move(LanguageModel model, double? most, double rate)
     {
         using FineTuner tuner = new(model, null, new() { Layers = 2, MaxGradientNorm = most, Compiled = false, Seed = 3 }, new SGD(rate));
-        using TrainingBatch batch = TrainingBatch.Pad(S_texts, 64);
+        using TrainingBatch batch = TrainingBatch.Pad(Texts, 64);
         using MlxScope scope = MlxScope.Begin();
         Dictionary<string, float[]> before = Values(tuner);
         tuner.Step(batch);
@@ -68,7 +68,7 @@ internal sealed class GradientSettingsTests
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"), new() { DType = DType.Float16 });
         using FineTuner tuner = new(
             model, null, new() { Method = FineTuningMethod.Full, Layers = 1, MasterWeights = masters, Compiled = false }, new SGD(2e-4));
-        using TrainingBatch batch = TrainingBatch.Pad(S_texts, 64);
+        using TrainingBatch batch = TrainingBatch.Pad(Texts, 64);
         using MlxScope scope = MlxScope.Begin();
         MlxArray[] before = [.. tuner.Adapter.Weights.Values.Select(array => array.Share())];
         for (int i = 0; i < 8; i++)
@@ -91,7 +91,7 @@ internal sealed class GradientSettingsTests
             AccumulationSteps = 3,
         };
         using FineTuner tuner = new(model, null, settings, new AdamW(1e-3));
-        using TrainingBatch batch = TrainingBatch.Pad(S_texts, 64);
+        using TrainingBatch batch = TrainingBatch.Pad(Texts, 64);
         if (checkpoints is not null)
         {
             tuner.Resume();

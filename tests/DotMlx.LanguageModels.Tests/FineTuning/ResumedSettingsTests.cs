@@ -6,7 +6,7 @@ namespace DotMlx.LanguageModels.Tests;
 /// <summary>What becomes of settings that a resumed run changes.</summary>
 internal sealed class ResumedSettingsTests
 {
-    private static readonly FineTuningSettings S_settings = new()
+    private static readonly FineTuningSettings Settings = new()
     {
         Layers = 1, Lora = new() { Rank = 2 }, BatchSize = 2, Iterations = 2, StepsPerReport = 1, StepsPerCheckpoint = 2, Compiled = false,
     };
@@ -70,7 +70,7 @@ internal sealed class ResumedSettingsTests
 
     private void Run(OptimizerBase optimizer, Action<FineTuner>? first = null)
     {
-        using FineTuner tuner = Tuner(optimizer, S_settings.Iterations);
+        using FineTuner tuner = Tuner(optimizer, Settings.Iterations);
         first?.Invoke(tuner);
         tuner.Run();
         _model.Adapter = null;
@@ -89,7 +89,7 @@ internal sealed class ResumedSettingsTests
 
     private FineTuner Tuner(OptimizerBase optimizer, int iterations) => new(
         _model, FineTuningData.Load(_folder, _model) with { Valid = null },
-        S_settings with { Iterations = iterations, CheckpointFolder = Path.Combine(_folder, "checkpoints") }, optimizer);
+        Settings with { Iterations = iterations, CheckpointFolder = Path.Combine(_folder, "checkpoints") }, optimizer);
 
     private sealed class Listener(Action<FineTuningProgress> report) : IProgress<FineTuningProgress>
     {

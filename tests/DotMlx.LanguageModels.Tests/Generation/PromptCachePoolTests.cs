@@ -4,7 +4,7 @@ namespace DotMlx.LanguageModels.Tests;
 
 internal sealed class PromptCachePoolTests
 {
-    private static readonly CacheOptions S_options = new();
+    private static readonly CacheOptions Options = new();
 
     private LanguageModel _model = null!;
 
@@ -23,10 +23,10 @@ internal sealed class PromptCachePoolTests
         pool.Return(two);
         Assert.Multiple(() =>
         {
-            Assert.That(pool.Take([1, 2, 3, 4], S_options), Is.SameAs(three));
-            Assert.That(pool.Take([1, 2, 3, 4], S_options, minimum: 3), Is.Null);
-            Assert.That(pool.Take([1, 2, 3, 4], S_options, minimum: 2), Is.SameAs(two));
-            Assert.That(pool.Take([1, 2, 3, 4], S_options), Is.Null, "what was taken is gone");
+            Assert.That(pool.Take([1, 2, 3, 4], Options), Is.SameAs(three));
+            Assert.That(pool.Take([1, 2, 3, 4], Options, minimum: 3), Is.Null);
+            Assert.That(pool.Take([1, 2, 3, 4], Options, minimum: 2), Is.SameAs(two));
+            Assert.That(pool.Take([1, 2, 3, 4], Options), Is.Null, "what was taken is gone");
         });
         two.Dispose();
         three.Dispose();
@@ -37,7 +37,7 @@ internal sealed class PromptCachePoolTests
     {
         using PromptCachePool pool = new(1);
         pool.Return(Cache(1, 2, 3, 4, 5));
-        Assert.That(pool.Take([1, 2, 9], S_options), Is.Null);
+        Assert.That(pool.Take([1, 2, 9], Options), Is.Null);
     }
 
     [Test]
@@ -48,9 +48,9 @@ internal sealed class PromptCachePoolTests
         pool.Return(Cache(1, 2, 3), adapter);
         Assert.Multiple(() =>
         {
-            Assert.That(pool.Take([1, 2, 3, 4], S_options), Is.Null);
-            Assert.That(pool.Take([1, 2, 3, 4], S_options with { Kind = CacheKind.Quantized }, adapter), Is.Null);
-            using PromptCache? cache = pool.Take([1, 2, 3, 4], S_options, adapter);
+            Assert.That(pool.Take([1, 2, 3, 4], Options), Is.Null);
+            Assert.That(pool.Take([1, 2, 3, 4], Options with { Kind = CacheKind.Quantized }, adapter), Is.Null);
+            using PromptCache? cache = pool.Take([1, 2, 3, 4], Options, adapter);
             Assert.That(cache?.Tokens, Is.EqualTo(new[] { 1, 2, 3 }));
         });
     }
@@ -71,7 +71,7 @@ internal sealed class PromptCachePoolTests
 
     private PromptCache Cache(params int[] tokens)
     {
-        PromptCache cache = new(_model.Decoder, S_options);
+        PromptCache cache = new(_model.Decoder, Options);
         _ = _model.Generate(tokens, new() { MaxTokens = 1 }, cache).Count();
         Assert.That(cache.Tokens, Is.EqualTo(tokens));
         return cache;

@@ -3,7 +3,7 @@ namespace DotMlx.LanguageModels.Tests.Generation;
 /// <summary>Which tokens may be drawn, with which probabilities, and what is reported of them.</summary>
 internal sealed class SamplerTests
 {
-    private static readonly float[] S_logits = [2f, 1f, 0f, -1f, 1.5f];
+    private static readonly float[] Logits = [2f, 1f, 0f, -1f, 1.5f];
 
     private static double[] Probabilities(IEnumerable<float> logits, double temperature = 1)
     {
@@ -16,8 +16,8 @@ internal sealed class SamplerTests
         List<int> drawn = [];
         for (ulong seed = 0; seed < (ulong)count; seed++)
         {
-            using Sampler sampler = new(options with { Seed = seed }, S_logits.Length, prompt);
-            using Choice choice = sampler.Choose(MlxArray.Create<float>(S_logits, 1, S_logits.Length));
+            using Sampler sampler = new(options with { Seed = seed }, Logits.Length, prompt);
+            using Choice choice = sampler.Choose(MlxArray.Create<float>(Logits, 1, Logits.Length));
             drawn.Add(choice.Read().Token);
         }
         return [.. drawn];
@@ -31,7 +31,7 @@ internal sealed class SamplerTests
     {
         const int Count = 2000;
         int[] drawn = Draw(new() { Temperature = 2 }, Count);
-        double[] expected = Probabilities(S_logits, 2);
+        double[] expected = Probabilities(Logits, 2);
         for (int i = 0; i < expected.Length; i++)
         {
             Assert.That(drawn.Count(token => token == i) / (double)Count, Is.EqualTo(expected[i]).Within(0.05), $"token {i}");
@@ -63,13 +63,13 @@ internal sealed class SamplerTests
     public void PenaltiesCountWhatCameBefore()
     {
         // 2 / 4 = 0.5 is below the 1.5 of token 4; then that one is 0.375, and 1 is the largest.
-        using Sampler repetition = new(new() { RepetitionPenalty = 4 }, S_logits.Length, [0]);
+        using Sampler repetition = new(new() { RepetitionPenalty = 4 }, Logits.Length, [0]);
         Assert.That(Sequence(repetition, 4), Is.EqualTo(new[] { 4, 1, 0, 0 }));
 
         // The prompt does not count here: 2, then 1.5 beside 2 - 0.6, and so on.
-        using Sampler presence = new(new() { PresencePenalty = 0.6 }, S_logits.Length, [0]);
+        using Sampler presence = new(new() { PresencePenalty = 0.6 }, Logits.Length, [0]);
         Assert.That(Sequence(presence, 4), Is.EqualTo(new[] { 0, 4, 0, 0 }));
-        using Sampler frequency = new(new() { FrequencyPenalty = 0.6 }, S_logits.Length, [0]);
+        using Sampler frequency = new(new() { FrequencyPenalty = 0.6 }, Logits.Length, [0]);
         Assert.That(Sequence(frequency, 4), Is.EqualTo(new[] { 0, 4, 0, 1 }));
 
         static int[] Sequence(Sampler sampler, int count)
@@ -77,7 +77,7 @@ internal sealed class SamplerTests
             int[] tokens = new int[count];
             for (int i = 0; i < count; i++)
             {
-                using Choice choice = sampler.Choose(MlxArray.Create<float>(S_logits, 1, S_logits.Length));
+                using Choice choice = sampler.Choose(MlxArray.Create<float>(Logits, 1, Logits.Length));
                 tokens[i] = choice.Read().Token;
             }
             return tokens;
@@ -89,10 +89,10 @@ internal sealed class SamplerTests
     {
         GenerationOptions options = new()
             { LogProbabilities = true, TopLogProbabilities = 3, LogitBias = new Dictionary<int, double> { [3] = 100 } };
-        using Sampler sampler = new(options, S_logits.Length, []);
-        using Choice choice = sampler.Choose(MlxArray.Create<float>(S_logits, 1, S_logits.Length));
+        using Sampler sampler = new(options, Logits.Length, []);
+        using Choice choice = sampler.Choose(MlxArray.Create<float>(Logits, 1, Logits.Length));
         GeneratedToken token = choice.Read();
-        double[] expected = [.. Probabilities(S_logits).Select(probability => Math.Log(probability))];
+        double[] expected = [.. Probabilities(Logits).Select(probability => Math.Log(probability))];
         Assert.That(token.Token, Is.EqualTo(3));
         Assert.That(token.LogProbability, Is.EqualTo(expected[3]).Within(1e-5));
         Assert.That(token.TopLogProbabilities.Select(item => item.Token), Is.EqualTo(new[] { 0, 4, 1 }));

@@ -12,7 +12,7 @@ internal sealed class FixturePrefix : IDisposable
 {
     public const string SystemLibrary = "/usr/lib/libSystem.B.dylib", Metal = "/System/Library/Frameworks/Metal.framework/Versions/A/Metal";
 
-    private static readonly byte[] S_machO = [0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0x00, 0x00, 0x01];
+    private static readonly byte[] MachO = [0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0x00, 0x00, 0x01];
 
     private readonly string _tools;
 
@@ -88,7 +88,7 @@ internal sealed class FixturePrefix : IDisposable
     public static void Dylib(string file, params string[] lines)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        File.WriteAllBytes(file, [.. S_machO, .. Encoding.UTF8.GetBytes("\n" + string.Join("\n", lines) + "\n")]);
+        File.WriteAllBytes(file, [.. MachO, .. Encoding.UTF8.GetBytes("\n" + string.Join("\n", lines) + "\n")]);
         // As Homebrew installs them.
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);

@@ -9,7 +9,7 @@ namespace DotMlx.Tool.Tests.Models;
 
 internal sealed class TuneTests
 {
-    private static readonly string[] S_lines =
+    private static readonly string[] Lines =
     [
         """{"text": "the sky is blue"}""", """{"text": "the grass is green"}""", """{"text": "the snow is white"}""",
         """{"text": "the sea is deep"}""",
@@ -19,7 +19,7 @@ internal sealed class TuneTests
     public void ARunIsLoggedResumedAndFused()
     {
         using TemporaryFolder folder = new();
-        Write(folder, S_lines);
+        Write(folder, Lines);
         Tune(folder, "--iters", "4").Succeeded();
         Assert.Multiple(() =>
         {
@@ -51,7 +51,7 @@ internal sealed class TuneTests
     {
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["data"]);
-        File.WriteAllLines(folder["data/test.jsonl"], S_lines);
+        File.WriteAllLines(folder["data/test.jsonl"], Lines);
         Assert.That(Tune(folder, "--test").Succeeded().Output, Does.Match(@"test loss \d+\.\d+, perplexity \d+"));
         Assert.That(File.Exists(folder["adapters/adapters.safetensors"]), Is.False);
     }
@@ -60,7 +60,7 @@ internal sealed class TuneTests
     public void ABadLineIsNamed()
     {
         using TemporaryFolder folder = new();
-        Write(folder, [S_lines[0], "{\"text\": 3}"]);
+        Write(folder, [Lines[0], "{\"text\": 3}"]);
         Result result = Tune(folder, "--iters", "1");
         result.AssertRefused("train.jsonl");
         Assert.That(result.Errors, Does.Contain("2"));

@@ -7,10 +7,10 @@ namespace DotMlx.Conformance.Binding;
 /// <summary>Chooses among overloads, as a C# compiler would, by the arguments that Python gave.</summary>
 internal static class Binder
 {
-    private static readonly object S_notGiven = new();
+    private static readonly object NotGiven = new();
 
     /// <summary>Python's names of parameters that have another one in C#.</summary>
-    private static readonly Dictionary<string, string[]> S_otherNames = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string[]> OtherNames = new(StringComparer.Ordinal)
     {
         ["axis"] = ["axes"],
         ["axes"] = ["axis"],
@@ -38,7 +38,7 @@ internal static class Binder
     {
         ParameterInfo[] parameters = method.GetParameters();
         object?[] values = new object?[parameters.Length];
-        Array.Fill(values, S_notGiven);
+        Array.Fill(values, NotGiven);
         int cost = 0;
         return BindPositions(parameters, arguments, values, ref cost) && BindNames(parameters, named, values, ref cost)
             && FillDefaults(parameters, values, ref cost)
@@ -83,12 +83,12 @@ internal static class Binder
         {
             string name = (string)key!;
             int at = Array.FindIndex(parameters, parameter => string.Equals(parameter.Name, name, StringComparison.OrdinalIgnoreCase));
-            if (at < 0 && S_otherNames.TryGetValue(name, out string[]? others))
+            if (at < 0 && OtherNames.TryGetValue(name, out string[]? others))
             {
                 at = Array.FindIndex(parameters, parameter => others.Contains(parameter.Name));
             }
 
-            if (at < 0 || values[at] != S_notGiven || !Conversions.TryConvert(value, parameters[at], ref cost, out values[at]))
+            if (at < 0 || values[at] != NotGiven || !Conversions.TryConvert(value, parameters[at], ref cost, out values[at]))
             {
                 return false;
             }
@@ -101,7 +101,7 @@ internal static class Binder
     {
         for (int i = 0; i < values.Length; i++)
         {
-            if (values[i] != S_notGiven)
+            if (values[i] != NotGiven)
             {
                 continue;
             }

@@ -20,11 +20,11 @@ internal static class Conversions
     /// <summary>What C# does not convert but Python does: a bool to a number, a number to a pair.</summary>
     private const int OnlyPython = 7;
 
-    private static readonly Lock S_lock = new();
-    private static readonly NullabilityInfoContext S_nullability = new();
-    private static readonly Dictionary<Type, MethodInfo[]> S_operators = [];
+    private static readonly Lock Lock = new();
+    private static readonly NullabilityInfoContext Nullability = new();
+    private static readonly Dictionary<Type, MethodInfo[]> Operators = [];
 
-    private static readonly FrozenSet<Type> S_collections = new[]
+    private static readonly FrozenSet<Type> Collections = new[]
     {
         typeof(ReadOnlySpan<>), typeof(IEnumerable<>), typeof(IReadOnlyList<>), typeof(IReadOnlyCollection<>), typeof(IList<>),
     }.ToFrozenSet();
@@ -64,9 +64,9 @@ internal static class Conversions
             return true;
         }
 
-        lock (S_lock)
+        lock (Lock)
         {
-            return S_nullability.Create(parameter).WriteState != NullabilityState.NotNull;
+            return Nullability.Create(parameter).WriteState != NullabilityState.NotNull;
         }
     }
 
@@ -97,7 +97,7 @@ internal static class Conversions
     /// <summary>The type of the elements of an array, a span or a collection; null for everything else.</summary>
     public static Type? ElementOf(Type type) =>
         type.IsArray ? type.GetElementType()
-        : type.IsGenericType && S_collections.Contains(type.GetGenericTypeDefinition()) ? type.GetGenericArguments()[0]
+        : type.IsGenericType && Collections.Contains(type.GetGenericTypeDefinition()) ? type.GetGenericArguments()[0]
         : null;
 
     private static bool TryNumber(object value, Type type, ref int cost, out object? result)
@@ -311,11 +311,11 @@ internal static class Conversions
 
     private static MethodInfo[] OperatorsOf(Type type)
     {
-        lock (S_lock)
+        lock (Lock)
         {
-            return S_operators.TryGetValue(type, out MethodInfo[]? known)
+            return Operators.TryGetValue(type, out MethodInfo[]? known)
                 ? known
-                : S_operators[type] = [.. type.GetMethods(BindingFlags.Public | BindingFlags.Static)
+                : Operators[type] = [.. type.GetMethods(BindingFlags.Public | BindingFlags.Static)
                     .Where(method => method.Name == "op_Implicit" && method.ReturnType == type)];
         }
     }

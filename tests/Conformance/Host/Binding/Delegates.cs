@@ -7,8 +7,8 @@ namespace DotMlx.Conformance.Binding;
 /// <summary>Delegates that call Python.</summary>
 internal static class Delegates
 {
-    private static readonly MethodInfo S_callPython = typeof(Python).GetMethod(nameof(Python.Call))!;
-    private static readonly MethodInfo S_convert = typeof(Conversions).GetMethod(nameof(Conversions.To), [typeof(Type), typeof(object)])!;
+    private static readonly MethodInfo CallPython = typeof(Python).GetMethod(nameof(Python.Call))!;
+    private static readonly MethodInfo Convert = typeof(Conversions).GetMethod(nameof(Conversions.To), [typeof(Type), typeof(object)])!;
 
     public static T Make<T>(object? function)
         where T : Delegate
@@ -19,10 +19,10 @@ internal static class Delegates
         MethodInfo invoke = type.GetMethod("Invoke")!;
         ParameterExpression[] parameters = [.. invoke.GetParameters().Select(p => Expression.Parameter(p.ParameterType, p.Name))];
         Expression arguments = Expression.NewArrayInit(typeof(object), parameters.Select(p => Expression.Convert(p, typeof(object))));
-        Expression call = Expression.Call(S_callPython, Expression.Constant(function), arguments);
+        Expression call = Expression.Call(CallPython, Expression.Constant(function), arguments);
         Expression body = invoke.ReturnType == typeof(void)
             ? call
-            : Expression.Convert(Expression.Call(S_convert, Expression.Constant(invoke.ReturnType), call), invoke.ReturnType);
+            : Expression.Convert(Expression.Call(Convert, Expression.Constant(invoke.ReturnType), call), invoke.ReturnType);
         return Expression.Lambda(type, body, parameters).Compile();
     }
 }

@@ -6,16 +6,16 @@ namespace DotMlx.Conformance.Binding;
 /// <summary>Calls a method with boxed arguments. Reflection itself cannot pass spans, which are arrays here.</summary>
 internal static class Invoker
 {
-    private static readonly Lock S_lock = new();
-    private static readonly Dictionary<MethodBase, Call> S_calls = [];
+    private static readonly Lock Lock = new();
+    private static readonly Dictionary<MethodBase, Call> Calls = [];
 
     internal delegate object? Call(object? target, object?[] arguments);
 
     public static Call For(MethodBase method)
     {
-        lock (S_lock)
+        lock (Lock)
         {
-            return S_calls.TryGetValue(method, out Call? call) ? call : S_calls[method] = Make(method);
+            return Calls.TryGetValue(method, out Call? call) ? call : Calls[method] = Make(method);
         }
     }
 

@@ -7,12 +7,12 @@ namespace DotMlx.Conformance.Binding;
 internal static class Members
 {
     /// <summary>The public types by their paths below the namespace DotMlx: <c>Mx.Random</c>, <c>NN.Losses</c>.</summary>
-    private static readonly Dictionary<string, Type> S_types = new[] { typeof(Mx).Assembly, typeof(MlxLibrary).Assembly }
+    private static readonly Dictionary<string, Type> Types = new[] { typeof(Mx).Assembly, typeof(MlxLibrary).Assembly }
         .SelectMany(assembly => assembly.GetExportedTypes()).Where(type => !type.IsGenericType)
         .DistinctBy(PathOf, StringComparer.OrdinalIgnoreCase).ToDictionary(PathOf, StringComparer.OrdinalIgnoreCase);
 
-    private static readonly Lock S_lock = new();
-    private static readonly Dictionary<(Type Type, string Name, bool Static), MethodBase[]> S_methods = [];
+    private static readonly Lock Lock = new();
+    private static readonly Dictionary<(Type Type, string Name, bool Static), MethodBase[]> Methods = [];
 
     public static object? CallStatic(string path, object?[] arguments, PythonDictionary named)
     {
@@ -57,14 +57,14 @@ internal static class Members
 
     private static MethodBase[] MethodsOf(Type type, string name, bool isStatic)
     {
-        lock (S_lock)
+        lock (Lock)
         {
-            if (!S_methods.TryGetValue((type, name, isStatic), out MethodBase[]? methods))
+            if (!Methods.TryGetValue((type, name, isStatic), out MethodBase[]? methods))
             {
                 methods = [.. type.GetMethods(BindingFlags.Public | (isStatic ? BindingFlags.Static : BindingFlags.Instance))
                     .Where(method => string.Equals(method.Name, name, StringComparison.OrdinalIgnoreCase))
                     .Select(ForTrees).OfType<MethodBase>()];
-                S_methods[(type, name, isStatic)] = methods;
+                Methods[(type, name, isStatic)] = methods;
             }
 
             return methods.Length > 0 ? methods : throw new BindException($"There is no {type.Name}.{name}.");
@@ -78,7 +78,7 @@ internal static class Members
             ? method.MakeGenericMethod(typeof(Tree))
             : null;
 
-    private static Type TypeOf(string path) => S_types.GetValueOrDefault(path) ?? throw new BindException($"There is no {path}.");
+    private static Type TypeOf(string path) => Types.GetValueOrDefault(path) ?? throw new BindException($"There is no {path}.");
 
     private static string PathOf(Type type) => type.FullName!.Replace('+', '.')[(nameof(DotMlx).Length + 1)..];
 }

@@ -22,7 +22,7 @@ internal static class ArrayOperations
     };
 
     /// <summary>The operators that C# has, as the compiler names them.</summary>
-    private static readonly Dictionary<string, string> S_operators = new()
+    private static readonly Dictionary<string, string> Operators = new()
     {
         ["+"] = "op_Addition",
         ["-"] = "op_Subtraction",
@@ -43,7 +43,7 @@ internal static class ArrayOperations
     };
 
     /// <summary>The operators of Python that are functions in C#.</summary>
-    private static readonly Dictionary<string, string> S_functions = new()
+    private static readonly Dictionary<string, string> Functions = new()
     {
         ["=="] = nameof(Mx.Equal),
         ["!="] = nameof(Mx.NotEqual),
@@ -52,13 +52,13 @@ internal static class ArrayOperations
         ["//"] = nameof(Mx.FloorDivide),
     };
 
-    private static readonly ILookup<string, MethodBase> S_overloads = typeof(MlxArray)
+    private static readonly ILookup<string, MethodBase> Overloads = typeof(MlxArray)
         .GetMethods(BindingFlags.Public | BindingFlags.Static).ToLookup(method => method.Name, method => (MethodBase)method);
 
     private static object? Operator(string symbol, object?[] operands) =>
-        S_operators.TryGetValue(symbol, out string? name)
-            ? Binder.Call([.. S_overloads[name]], null, operands, new PythonDictionary([]), symbol)
-            : Members.CallStatic($"Mx.{S_functions[symbol]}", operands, new PythonDictionary([]));
+        Operators.TryGetValue(symbol, out string? name)
+            ? Binder.Call([.. Overloads[name]], null, operands, new PythonDictionary([]), symbol)
+            : Members.CallStatic($"Mx.{Functions[symbol]}", operands, new PythonDictionary([]));
 
     private static object?[] Rows(MlxArray array)
     {

@@ -29,11 +29,11 @@ internal static class ModuleOperations
             ((Module)a[0]!).ValueAndGrad((MlxArray[] given) => TransformOperations.Loss(a[1], given))(Conversions.To<MlxArray[]>(a[2]))),
     };
 
-    private static readonly ConditionalWeakTable<Module, object> S_identities = [];
-    private static long _s_next;
+    private static readonly ConditionalWeakTable<Module, object> Identities = [];
+    private static long _next;
 
     /// <summary>The number by which Python finds the object that it made for a module before.</summary>
-    public static long Identity(Module module) => (long)S_identities.GetValue(module, _ => Interlocked.Increment(ref _s_next));
+    public static long Identity(Module module) => (long)Identities.GetValue(module, _ => Interlocked.Increment(ref _next));
 
     // Lists and dictionaries of modules and arrays become those of C#, as a class of modules would have them.
     private static object? Member(object? value) => value switch

@@ -6,12 +6,12 @@ internal delegate object? Operation(object?[] arguments);
 /// <summary>The operations by name. What a public member does by itself goes through <see cref="MemberOperations"/>.</summary>
 internal static class OperationTable
 {
-    private static readonly Dictionary<string, Operation> S_operations = new(
+    private static readonly Dictionary<string, Operation> Operations = new(
         [.. MemberOperations.All, .. ArrayOperations.All, .. IndexOperations.All, .. TransformOperations.All, .. ModuleOperations.All],
         StringComparer.Ordinal);
 
     public static object? Run(string name, object?[] arguments) =>
-        S_operations.TryGetValue(name, out Operation? operation)
+        Operations.TryGetValue(name, out Operation? operation)
             ? operation(arguments)
             : throw new InvalidOperationException($"There is no operation '{name}'.");
 }
