@@ -35,7 +35,8 @@ public abstract class GatedUnit
     /// <summary>Returns an activation function.</summary>
     /// <param name="name">The Hugging Face name, one of <see cref="Names"/>.</param>
     /// <exception cref="ArgumentException">The name is unknown.</exception>
-    public static Func<MlxArray, MlxArray> Activation(string name) => ActivationsByName.TryGetValue(name, out Func<MlxArray, MlxArray>? found)
+    public static Func<MlxArray, MlxArray> Activation(string name) =>
+        ActivationsByName.TryGetValue(name, out Func<MlxArray, MlxArray>? found)
         ? found
         : throw new ArgumentException($"There is no activation '{name}'; known are {string.Join(", ", Names)}.", nameof(name));
 

@@ -32,7 +32,8 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
             ? throw new ArgumentException($"The group size is {made.GroupSize}, expected 32, 64 or 128.", nameof(groupSize))
             : KnownBits.Contains(made.Bits)
                 ? made
-                : throw new ArgumentException($"There are no {made.Bits} bits, expected one of {string.Join(", ", KnownBits)}.", nameof(bits));
+                : throw new ArgumentException($"There are no {made.Bits} bits, expected one of {string.Join(", ", KnownBits)}.",
+                    nameof(bits));
     }
 
     /// <summary>Reads the settings of a section.</summary>

@@ -42,7 +42,8 @@ public sealed class QuantizationRecipe
         ArgumentNullException.ThrowIfNull(name);
         return MixedRecipes.TryGetValue(name, out (int Low, int High) bits)
             ? new(Quantization.Create(groupSize, bits.Low, "affine"), bits.High)
-            : throw new ArgumentException($"There is no recipe '{name}'; expected one of {string.Join(", ", MixedRecipes.Keys)}.", nameof(name));
+            : throw new ArgumentException($"There is no recipe '{name}'; expected one of {string.Join(", ", MixedRecipes.Keys)}.",
+                nameof(name));
     }
 
     /// <summary>Returns the quantization of a layer.</summary>
