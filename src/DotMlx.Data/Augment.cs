@@ -9,7 +9,7 @@ public static class Augment
     /// <summary>Flips images left to right.</summary>
     /// <param name="images">One image or a batch, of any dtype.</param>
     /// <returns>An array of the same shape and dtype.</returns>
-    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentException">The array doesn't have three or four dimensions.</exception>
     public static MlxArray FlipHorizontal(MlxArray images)
     {
         Check(images);
@@ -19,7 +19,7 @@ public static class Augment
     /// <summary>Flips images upside down.</summary>
     /// <param name="images">One image or a batch, of any dtype.</param>
     /// <returns>An array of the same shape and dtype.</returns>
-    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentException">The array doesn't have three or four dimensions.</exception>
     public static MlxArray FlipVertical(MlxArray images)
     {
         Check(images);
@@ -31,7 +31,7 @@ public static class Augment
     /// <param name="random">The random number generator.</param>
     /// <param name="probability">The probability of a flip, from 0 to 1.</param>
     /// <returns>An array of the same shape and dtype.</returns>
-    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentException">The array doesn't have three or four dimensions.</exception>
     public static MlxArray RandomFlipHorizontal(MlxArray images, Random random, double probability = 0.5)
     {
         Check(images);
@@ -54,7 +54,7 @@ public static class Augment
     /// <param name="height">The number of rows.</param>
     /// <param name="width">The number of columns.</param>
     /// <returns>An array of the given height and width, with the same dtype.</returns>
-    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentException">The array doesn't have three or four dimensions.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The rectangle is empty or not inside the image.</exception>
     public static MlxArray Crop(MlxArray images, int top, int left, int height, int width)
     {
@@ -69,7 +69,7 @@ public static class Augment
     /// <param name="height">The number of rows.</param>
     /// <param name="width">The number of columns.</param>
     /// <returns>An array of the given height and width, with the same dtype.</returns>
-    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentException">The array doesn't have three or four dimensions.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The rectangle is empty or larger than the image.</exception>
     public static MlxArray CenterCrop(MlxArray images, int height, int width)
     {
@@ -84,7 +84,7 @@ public static class Augment
     /// <param name="random">The random number generator.</param>
     /// <param name="padding">The zero padding on each side before cropping, in pixels.</param>
     /// <returns>An array of the given height and width, with the same dtype.</returns>
-    /// <exception cref="ArgumentException">The array does not have three or four dimensions.</exception>
+    /// <exception cref="ArgumentException">The array doesn't have three or four dimensions.</exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The rectangle is empty or larger than the padded image, or the padding is negative.
     /// </exception>
@@ -121,7 +121,7 @@ public static class Augment
     /// <param name="standardDeviation">The standard deviation of each channel, or one value for all channels.</param>
     /// <returns>An array of the same shape. The dtype is float32, or float64 for float64 images.</returns>
     /// <exception cref="ArgumentException">
-    /// The number of values is neither 1 nor the number of channels, or the array does not have three or four dimensions.
+    /// The number of values is neither 1 nor the number of channels, or the array doesn't have three or four dimensions.
     /// </exception>
     public static MlxArray Normalize(MlxArray images, float[] mean, float[] standardDeviation)
     {

@@ -34,7 +34,7 @@ public sealed class DataReader<T> : IMlxState
     /// <param name="cancellationToken">Cancels reading between items.</param>
     /// <returns>The items. Only one enumeration may run at a time.</returns>
     /// <exception cref="OperationCanceledException">Reading was canceled.</exception>
-    /// <exception cref="DatasetException">An item cannot be read.</exception>
+    /// <exception cref="DatasetException">An item can't be read.</exception>
     public IEnumerable<T> ReadEpoch(IProgress<DataProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         foreach (T item in _dataset.Pass(Epoch, Items))
@@ -69,7 +69,7 @@ public sealed class DataReader<T> : IMlxState
 
     /// <summary>Restores a captured position.</summary>
     /// <param name="state">A tree from <see cref="CaptureState"/>.</param>
-    /// <exception cref="ArgumentException">The tree is not a reader position, or the dataset has no such position.</exception>
+    /// <exception cref="ArgumentException">The tree isn't a reader position, or the dataset has no such position.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);

@@ -14,7 +14,7 @@ public static partial class Dataset
     /// whole dataset. Sources with random access ignore it.
     /// </param>
     /// <returns>The shuffled dataset.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The buffer size is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The buffer size isn't positive.</exception>
     public static Dataset<T> Shuffle<T>(this Dataset<T> dataset, int seed, int buffer = 10_000)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -33,7 +33,7 @@ public static partial class Dataset
     /// <param name="rank">The rank of this process, from 0.</param>
     /// <param name="size">The number of processes.</param>
     /// <returns>The shard of this process.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The size is not positive, or the rank is not in [0, size).</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size isn't positive, or the rank isn't in [0, size).</exception>
     public static Dataset<T> Shard<T>(this Dataset<T> dataset, int rank, int size)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -98,7 +98,7 @@ public static partial class Dataset
     /// <param name="size">The number of items per batch.</param>
     /// <param name="dropLast">Whether an incomplete last batch is dropped.</param>
     /// <returns>The batches.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The size is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size isn't positive.</exception>
     public static Dataset<T[]> Batch<T>(this Dataset<T> dataset, int size, bool dropLast = false)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -116,7 +116,7 @@ public static partial class Dataset
     /// <param name="size">The number of examples per batch.</param>
     /// <param name="dropLast">Whether an incomplete last batch is dropped.</param>
     /// <returns>Batches that own their arrays. The reader may dispose of the arrays.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The size is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size isn't positive.</exception>
     /// <remarks>
     /// C: mlx_slice for unshuffled rows of arrays, mlx_take_axis for shuffled or sharded rows; otherwise, mlx_stack_axis.
     /// </remarks>
@@ -140,7 +140,7 @@ public static partial class Dataset
     /// <param name="dataset">The dataset. All preceding operations run on the prefetch thread.</param>
     /// <param name="count">The maximum number of waiting items.</param>
     /// <returns>The prefetched dataset.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The count is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The count isn't positive.</exception>
     public static Dataset<T> Prefetch<T>(this Dataset<T> dataset, int count)
     {
         ArgumentNullException.ThrowIfNull(dataset);

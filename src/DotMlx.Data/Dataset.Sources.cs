@@ -75,7 +75,7 @@ public static partial class Dataset
     /// <param name="delimiter">The delimiter between values.</param>
     /// <returns>The dataset.</returns>
     /// <exception cref="DatasetException">
-    /// Thrown while reading: a row cannot be read. <see cref="DatasetException.ItemName"/> names the file and the row, counted from 1
+    /// Thrown while reading: a row can't be read. <see cref="DatasetException.ItemName"/> names the file and the row, counted from 1
     /// without the header.
     /// </exception>
     public static Dataset<T> FromCsv<T>(string path, Func<System.Data.IDataRecord, T> read, bool hasHeader = true, char delimiter = ',')

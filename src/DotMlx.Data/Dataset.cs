@@ -19,7 +19,7 @@ public abstract class Dataset<T> : IEnumerable<T>
 
     /// <summary>Reads one epoch. The same epoch always has the same items in the same order.</summary>
     /// <param name="epoch">The epoch, from 0. It determines the shuffled order and the random augmentations.</param>
-    /// <param name="skip">The number of items to skip at the start. Sources with random access do not read them.</param>
+    /// <param name="skip">The number of items to skip at the start. Sources with random access don't read them.</param>
     /// <returns>The items. Each enumeration reads them again.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is negative.</exception>
     public IEnumerable<T> Pass(int epoch, long skip = 0)

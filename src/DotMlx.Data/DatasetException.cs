@@ -1,6 +1,6 @@
 namespace DotMlx.Data;
 
-/// <summary>The exception for an item of a dataset that cannot be read or prepared. The inner exception is the cause.</summary>
+/// <summary>The exception for an item of a dataset that can't be read or prepared. The inner exception is the cause.</summary>
 public sealed class DatasetException : Exception
 {
     /// <summary>Creates an exception.</summary>

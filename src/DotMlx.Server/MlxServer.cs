@@ -36,14 +36,14 @@ public sealed class MlxServer : IAsyncDisposable
 
     /// <summary>Creates a server and loads its adapters. <see cref="StartAsync"/> opens the port.</summary>
     /// <param name="model">
-    /// The model, a decoder or an encoder. The server does not dispose of it. Nothing else may switch its adapter.
+    /// The model, a decoder or an encoder. The server doesn't dispose of it. Nothing else may switch its adapter.
     /// </param>
     /// <param name="options">The options; null for the defaults.</param>
     /// <exception cref="ArgumentException">An option is invalid.</exception>
     /// <exception cref="FileNotFoundException">A file of an adapter is missing.</exception>
-    /// <exception cref="InvalidDataException">An adapter does not fit the model.</exception>
+    /// <exception cref="InvalidDataException">An adapter doesn't fit the model.</exception>
     /// <exception cref="NotSupportedException">
-    /// An adapter has an unsupported type, or the model is not a decoder and cannot use adapters.
+    /// An adapter has an unsupported type, or the model isn't a decoder and can't use adapters.
     /// </exception>
     public MlxServer(LanguageModel model, MlxServerOptions? options = null)
     {
@@ -69,7 +69,7 @@ public sealed class MlxServer : IAsyncDisposable
     }
 
     /// <summary>The address that the server listens on after it has started.</summary>
-    /// <exception cref="InvalidOperationException">The server has not started.</exception>
+    /// <exception cref="InvalidOperationException">The server hasn't started.</exception>
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features
         .Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
         ?? throw new InvalidOperationException("The server has not started."));

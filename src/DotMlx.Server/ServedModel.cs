@@ -46,7 +46,7 @@ internal sealed class ServedModel : IDisposable
         StatusCodes.Status400BadRequest, $"The prompt has {tokens} tokens; this server takes at most {options.MaxPromptTokens}.",
         "messages", "context_length_exceeded");
 
-    /// <summary>The log-probabilities of generated tokens in the form of chat completions; null if they were not requested.</summary>
+    /// <summary>The log-probabilities of generated tokens in the form of chat completions; null if they weren't requested.</summary>
     internal JsonObject? LogProbabilities(object? tokens) =>
         tokens is IReadOnlyList<GeneratedToken> generated ? Logprobs.OfChat(generated, _language.Tokenizer!) : null;
 

@@ -13,8 +13,8 @@ public static class IdxFile
     /// <summary>Reads an IDX file.</summary>
     /// <param name="path">The path of the file. A <c>.gz</c> file is decompressed.</param>
     /// <returns>An array with the shape of the file, of dtype uint8, int8, int16, int32, float32, or float64.</returns>
-    /// <exception cref="InvalidDataException">The file is not in IDX format or is truncated. The message names the file.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The file isn't in IDX format or is truncated. The message names the file.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
     public static MlxArray Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

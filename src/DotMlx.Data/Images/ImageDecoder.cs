@@ -13,9 +13,9 @@ public static class ImageDecoder
     /// <param name="width">The width of the result, in pixels; 0 keeps the original width.</param>
     /// <param name="channels">The number of channels: 1 for grayscale (BT.601 luma), 3 for RGB, or 4 for RGBA with straight alpha.</param>
     /// <returns>A uint8 array of shape (height, width, channels).</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A size is negative, or the number of channels is not 1, 3, or 4.</exception>
-    /// <exception cref="InvalidDataException">The file is not a supported image.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is negative, or the number of channels isn't 1, 3, or 4.</exception>
+    /// <exception cref="InvalidDataException">The file isn't a supported image.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
     public static MlxArray Decode(string path, int height = 0, int width = 0, int channels = 3)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -24,9 +24,9 @@ public sealed class ImageFolder
     /// <param name="width">The width to which images are resized, in pixels.</param>
     /// <param name="channels">The number of channels: 1 for grayscale, 3 for RGB, or 4 for RGBA.</param>
     /// <returns>The image folder.</returns>
-    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder doesn't exist.</exception>
     /// <exception cref="InvalidDataException">No subfolder contains an image.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the number of channels is not 1, 3, or 4.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size isn't positive, or the number of channels isn't 1, 3, or 4.</exception>
     public static ImageFolder Open(string path, int height, int width, int channels = 3)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

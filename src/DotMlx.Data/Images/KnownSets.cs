@@ -11,7 +11,7 @@ public static class Mnist
     /// <param name="train">Whether to load the training set of 60,000 images; if false, the test set of 10,000 images.</param>
     /// <returns>The images, uint8 of shape (count, 28, 28), and the labels, uint8 of shape (count,).</returns>
     /// <exception cref="FileNotFoundException">A file is missing. The message lists the expected names.</exception>
-    /// <exception cref="InvalidDataException">A file has another format, or the files do not match.</exception>
+    /// <exception cref="InvalidDataException">A file has another format, or the files don't match.</exception>
     public static (MlxArray Images, MlxArray Labels) Load(string folder, bool train = true)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -45,8 +45,8 @@ public static class Cifar
     /// <summary>Loads files of CIFAR-10, such as <c>data_batch_1.bin</c>.</summary>
     /// <param name="paths">The paths of the files, which are concatenated.</param>
     /// <returns>The images, uint8 of shape (count, 32, 32, 3), and the labels from 0 to 9, uint8 of shape (count,).</returns>
-    /// <exception cref="InvalidDataException">The size of a file is not a multiple of the record size.</exception>
-    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The size of a file isn't a multiple of the record size.</exception>
+    /// <exception cref="IOException">A file can't be read.</exception>
     public static (MlxArray Images, MlxArray Labels) Load10(params string[] paths)
     {
         (MlxArray images, byte[][] labels) = Load(paths, 1);
@@ -59,8 +59,8 @@ public static class Cifar
     /// The images, uint8 of shape (count, 32, 32, 3); the fine labels from 0 to 99; and the coarse labels from 0 to 19. Both labels are
     /// uint8 of shape (count,).
     /// </returns>
-    /// <exception cref="InvalidDataException">The size of the file is not a multiple of the record size.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The size of the file isn't a multiple of the record size.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
     public static (MlxArray Images, MlxArray Labels, MlxArray CoarseLabels) Load100(string path)
     {
         (MlxArray images, byte[][] labels) = Load([path], 2);

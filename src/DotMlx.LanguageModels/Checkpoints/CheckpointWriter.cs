@@ -15,7 +15,7 @@ internal static class CheckpointWriter
     private static readonly string[] CopiedFolders = ["1_Pooling", "additional_chat_templates"];
 
     /// <summary>Writes all files to a temporary folder next to the target and renames it when it is complete.</summary>
-    /// <exception cref="IOException">The target exists and is not an empty folder, or a file can't be written.</exception>
+    /// <exception cref="IOException">The target exists and isn't an empty folder, or a file can't be written.</exception>
     internal static void Save(LanguageModel model, string folder, long shardBytes)
     {
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));

@@ -45,16 +45,16 @@ public sealed class Adapter : IDisposable
                 .ToDictionary(item => item.Key, item => item.Value, StringComparer.Ordinal);
 
     /// <summary>
-    /// Creates an adapter for training. A new adapter does not change the output of the model. This method freezes the weights of the
+    /// Creates an adapter for training. A new adapter doesn't change the output of the model. This method freezes the weights of the
     /// model. For full fine-tuning, it unfreezes the chosen layers (<c>linear_to_lora_layers</c> of mlx-lm).
     /// </summary>
     /// <param name="model">The model, which must be a decoder.</param>
     /// <param name="config">The method, the layers, and the low-rank parameters.</param>
     /// <param name="seed">The seed for the initial values of the low-rank matrices.</param>
     /// <exception cref="ArgumentException">
-    /// The configuration selects layers that the model does not have, or a low-rank parameter is out of range.
+    /// The configuration selects layers that the model doesn't have, or a low-rank parameter is out of range.
     /// </exception>
-    /// <exception cref="NotSupportedException">The model is not a decoder, or the configuration applies DoRA to expert layers.</exception>
+    /// <exception cref="NotSupportedException">The model isn't a decoder, or the configuration applies DoRA to expert layers.</exception>
     /// <exception cref="InvalidOperationException">The method is full fine-tuning, and another adapter is in use.</exception>
     public static Adapter Create(LanguageModel model, AdapterConfig config, ulong seed = 0)
     {
@@ -96,7 +96,7 @@ public sealed class Adapter : IDisposable
     }
 
     /// <summary>
-    /// Loads an adapter in the format of mlx-lm or of Hugging Face PEFT. The adapter is not in use yet (<c>load_adapters</c> of mlx-lm).
+    /// Loads an adapter in the format of mlx-lm or of Hugging Face PEFT. The adapter isn't in use yet (<c>load_adapters</c> of mlx-lm).
     /// </summary>
     /// <param name="model">The model that the adapter is for, which must be a decoder.</param>
     /// <param name="folder">
@@ -104,9 +104,9 @@ public sealed class Adapter : IDisposable
     /// </param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">
-    /// A file is corrupt or does not fit the model. The message names the file and the fault.
+    /// A file is corrupt or doesn't fit the model. The message names the file and the fault.
     /// </exception>
-    /// <exception cref="NotSupportedException">The adapter type is not supported, or the model is not a decoder.</exception>
+    /// <exception cref="NotSupportedException">The adapter type isn't supported, or the model isn't a decoder.</exception>
     public static Adapter Load(LanguageModel model, string folder)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -118,10 +118,10 @@ public sealed class Adapter : IDisposable
     }
 
     /// <summary>Saves the adapter in the format of mlx-lm. Each file is written atomically.</summary>
-    /// <param name="folder">The folder, which is created if it does not exist.</param>
-    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <param name="folder">The folder, which is created if it doesn't exist.</param>
+    /// <exception cref="IOException">A file can't be written.</exception>
     /// <exception cref="NotSupportedException">
-    /// The low-rank adapters have different ranks or scale factors, which the format of mlx-lm cannot store. Nothing is written.
+    /// The low-rank adapters have different ranks or scale factors, which the format of mlx-lm can't store. Nothing is written.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The adapter has been fused or disposed.</exception>
     public void Save(string folder)
@@ -138,7 +138,7 @@ public sealed class Adapter : IDisposable
 
     /// <summary>
     /// Merges the adapter into the weights of the model and disposes of the adapter (<c>mlx_lm.fuse</c>). The model then gives the same
-    /// results without the adapter, up to rounding. Other adapters made before this call for layers that it changes cannot be used
+    /// results without the adapter, up to rounding. Other adapters made before this call for layers that it changes can't be used
     /// anymore: create or load them again.
     /// </summary>
     /// <param name="dequantize">

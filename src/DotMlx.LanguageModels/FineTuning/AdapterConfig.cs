@@ -20,22 +20,22 @@ public sealed record AdapterConfig
     public int Layers { get; init; } = 16;
 
     /// <summary>
-    /// The parameters of the low-rank adapters (<c>lora_parameters</c>). <see cref="FineTuningMethod.Full"/> does not use them.
+    /// The parameters of the low-rank adapters (<c>lora_parameters</c>). <see cref="FineTuningMethod.Full"/> doesn't use them.
     /// </summary>
     public LoraParameters Lora { get; init; } = new();
 
-    /// <summary>The name or path of the base model (<c>model</c>), as the file states it; null if the file does not state one.</summary>
+    /// <summary>The name or path of the base model (<c>model</c>), as the file states it; null if the file doesn't state one.</summary>
     public string? Model { get; init; }
 
     /// <summary>
     /// Whether all low-rank adapters have the rank and scale factor of <see cref="Lora"/>. PEFT allows several, and the file of mlx-lm
-    /// cannot store them.
+    /// can't store them.
     /// </summary>
     internal bool IsUniform { get; init; } = true;
 
     /// <summary>Loads <c>adapter_config.json</c> in the format of mlx-lm.</summary>
     /// <param name="folder">The folder of the adapter.</param>
-    /// <exception cref="FileNotFoundException">The folder does not contain the file.</exception>
+    /// <exception cref="FileNotFoundException">The folder doesn't contain the file.</exception>
     /// <exception cref="InvalidDataException">
     /// The file is corrupt or larger than 1 MiB, or a value is missing or out of range. The message names the fault.
     /// </exception>

@@ -42,7 +42,7 @@ internal static class AdapterLayers
     internal static string PathOf(int layer) => FormattableString.Invariant($"model.layers.{layer}");
 
     /// <summary>Wraps a layer with a new low-rank adapter.</summary>
-    /// <exception cref="NotSupportedException">DoRA does not support expert layers.</exception>
+    /// <exception cref="NotSupportedException">DoRA doesn't support expert layers.</exception>
     internal static Module Wrap(string path, Module layer, FineTuningMethod method, int rank, double scale, double dropout) =>
         (layer, method) switch
     {

@@ -2,7 +2,7 @@ namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>
 /// Assigns examples to batches. The seed and the batch number alone determine a batch, so that a run can resume at any batch. Examples that
-/// do not fill a batch at the end of an epoch are dropped, as in mlx-lm.
+/// don't fill a batch at the end of an epoch are dropped, as in mlx-lm.
 /// </summary>
 internal sealed class BatchPlan
 {
@@ -57,7 +57,7 @@ internal sealed class BatchPlan
         return TrainingBatch.Pad([.. Own(_byLength[_order.Value.Order[index]]).Select(i => _examples[i])], maxLength);
     }
 
-    /// <summary>Shuffles with Fisher-Yates, so that the order does not depend on the platform or on the .NET version.</summary>
+    /// <summary>Shuffles with Fisher-Yates, so that the order doesn't depend on the platform or on the .NET version.</summary>
     private int[] Shuffled(int count, long epoch)
     {
         int[] order = [.. Enumerable.Range(0, count)];

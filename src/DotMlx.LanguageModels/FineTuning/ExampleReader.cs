@@ -22,7 +22,7 @@ internal sealed class ExampleReader
 
     /// <summary>Parses and tokenizes a line.</summary>
     /// <exception cref="FormatException">The line has none of the formats.</exception>
-    /// <exception cref="JsonException">The line is not valid JSON.</exception>
+    /// <exception cref="JsonException">The line isn't valid JSON.</exception>
     /// <exception cref="ChatTemplateException">The chat template of the model rejects the conversation.</exception>
     internal Example Read(ReadOnlyMemory<byte> line)
     {

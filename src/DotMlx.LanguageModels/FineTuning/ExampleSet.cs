@@ -38,7 +38,7 @@ public sealed class ExampleSet
     internal string Identity { get; private init; } = "";
 
     /// <summary>Reads an example from the file.</summary>
-    /// <param name="index">The index of the example in file order, from 0. Skipped lines do not count.</param>
+    /// <param name="index">The index of the example in file order, from 0. Skipped lines don't count.</param>
     /// <exception cref="ArgumentOutOfRangeException">The index is out of range.</exception>
     /// <exception cref="IOException">The file can no longer be read.</exception>
     /// <exception cref="InvalidDataException">The file has changed since it was loaded.</exception>
@@ -68,7 +68,7 @@ public sealed class ExampleSet
     /// <param name="options">The conversion options; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels loading.</param>
     /// <returns>The examples of the file.</returns>
-    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">A line is invalid. The message names the file, the line, and the fault.</exception>
     /// <exception cref="NotSupportedException">The model has no tokenizer.</exception>
     /// <exception cref="OperationCanceledException">Loading was canceled.</exception>

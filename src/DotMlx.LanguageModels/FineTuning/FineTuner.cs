@@ -38,8 +38,8 @@ public sealed class FineTuner : IDisposable
     /// <param name="data">The data; null if only <see cref="Step"/> is called.</param>
     /// <param name="settings">The settings; null for the defaults.</param>
     /// <param name="optimizer">The optimizer; null for Adam with a learning rate of 1e-5.</param>
-    /// <exception cref="ArgumentException">The settings do not fit the model or the data.</exception>
-    /// <exception cref="NotSupportedException">The model is not a decoder, or the settings apply DoRA to expert layers.</exception>
+    /// <exception cref="ArgumentException">The settings don't fit the model or the data.</exception>
+    /// <exception cref="NotSupportedException">The model isn't a decoder, or the settings apply DoRA to expert layers.</exception>
     /// <exception cref="InvalidOperationException">The method is full fine-tuning, and another adapter is in use.</exception>
     public FineTuner(LanguageModel model, FineTuningData? data, FineTuningSettings? settings = null, OptimizerBase? optimizer = null)
     {
@@ -96,7 +96,7 @@ public sealed class FineTuner : IDisposable
     /// <summary>The number of batches trained so far.</summary>
     public int Iteration => _position.Iteration;
 
-    /// <summary>The number of tokens trained on so far, summed over all processes. Masked tokens do not count.</summary>
+    /// <summary>The number of tokens trained on so far, summed over all processes. Masked tokens don't count.</summary>
     public long TrainedTokens => _position.Tokens;
 
     /// <summary>
@@ -155,7 +155,7 @@ public sealed class FineTuner : IDisposable
     /// <param name="cancellationToken">Cancels the run after the current batch. The run can continue afterward.</param>
     /// <returns>Whether the run is complete or paused.</returns>
     /// <exception cref="InvalidOperationException">
-    /// There is no training data, the run is already in progress, or a loss is not finite.
+    /// There is no training data, the run is already in progress, or a loss isn't finite.
     /// </exception>
     /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     public FineTuningStatus Run(IProgress<FineTuningProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -219,7 +219,7 @@ public sealed class FineTuner : IDisposable
     /// <see cref="FineTuningSettings.KeptCheckpoints"/>.
     /// </summary>
     /// <exception cref="InvalidOperationException">No checkpoint folder is set.</exception>
-    /// <exception cref="IOException">The file cannot be written. Existing checkpoints are unchanged.</exception>
+    /// <exception cref="IOException">The file can't be written. Existing checkpoints are unchanged.</exception>
     public void SaveCheckpoint()
     {
         if (_rank == 0)

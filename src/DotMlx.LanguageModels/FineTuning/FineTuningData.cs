@@ -1,9 +1,9 @@
 namespace DotMlx.LanguageModels.FineTuning;
 
 /// <summary>The data for fine-tuning: a folder with <c>train.jsonl</c>, <c>valid.jsonl</c>, and <c>test.jsonl</c>, as in mlx-lm.</summary>
-/// <param name="Train">The training set; null if the file does not exist.</param>
-/// <param name="Valid">The validation set, which is evaluated during training; null if the file does not exist.</param>
-/// <param name="Test">The test set for the final evaluation; null if the file does not exist.</param>
+/// <param name="Train">The training set; null if the file doesn't exist.</param>
+/// <param name="Valid">The validation set, which is evaluated during training; null if the file doesn't exist.</param>
+/// <param name="Test">The test set for the final evaluation; null if the file doesn't exist.</param>
 public sealed record FineTuningData(ExampleSet? Train, ExampleSet? Valid = null, ExampleSet? Test = null)
 {
     /// <summary>Loads and validates the files of a folder (<c>load_dataset</c> of mlx-lm).</summary>
@@ -12,7 +12,7 @@ public sealed record FineTuningData(ExampleSet? Train, ExampleSet? Valid = null,
     /// <param name="options">The conversion options; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels loading.</param>
     /// <returns>The data sets of the folder.</returns>
-    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder doesn't exist.</exception>
     /// <exception cref="FileNotFoundException">The folder contains none of the files.</exception>
     /// <exception cref="InvalidDataException">A line is invalid. The message names the file, the line, and the fault.</exception>
     /// <exception cref="NotSupportedException">The model has no tokenizer.</exception>

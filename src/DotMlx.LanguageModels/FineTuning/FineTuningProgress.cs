@@ -29,7 +29,7 @@ public sealed record FineTuningProgress(int Iteration, int Iterations)
     public long PeakMemory { get; init; }
 
     /// <summary>
-    /// The time spent in <see cref="FineTuner.Run"/>, including validation. Time before a resumed checkpoint does not count.
+    /// The time spent in <see cref="FineTuner.Run"/>, including validation. Time before a resumed checkpoint doesn't count.
     /// </summary>
     public TimeSpan Elapsed { get; init; }
 

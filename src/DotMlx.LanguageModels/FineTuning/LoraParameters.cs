@@ -6,7 +6,7 @@ public sealed record LoraParameters
     /// <summary>The rank, at least 1.</summary>
     public int Rank { get; init; } = 8;
 
-    /// <summary>The scale factor of the adapters. It is not divided by the rank.</summary>
+    /// <summary>The scale factor of the adapters. It isn't divided by the rank.</summary>
     public double Scale { get; init; } = 20;
 
     /// <summary>

@@ -21,7 +21,7 @@ public sealed class TrainingBatch : IDisposable
     /// <param name="tokens">The token IDs, integers of shape (texts, length) with a length of at least 2.</param>
     /// <param name="lengths">The first and last positions, integers of shape (texts, 2).</param>
     /// <returns>The batch, which owns its arrays.</returns>
-    /// <exception cref="ArgumentException">The shapes do not match.</exception>
+    /// <exception cref="ArgumentException">The shapes don't match.</exception>
     public static TrainingBatch Create(MlxArray tokens, MlxArray lengths)
     {
         ArgumentNullException.ThrowIfNull(tokens);

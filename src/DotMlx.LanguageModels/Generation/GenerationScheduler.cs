@@ -26,7 +26,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
     /// <summary>Creates and starts a scheduler.</summary>
     /// <param name="model">The model, which must be a decoder. The scheduler doesn't dispose of it.</param>
     /// <param name="options">The limits; null for the defaults.</param>
-    /// <exception cref="NotSupportedException">The model is not a decoder.</exception>
+    /// <exception cref="NotSupportedException">The model isn't a decoder.</exception>
     public GenerationScheduler(LanguageModel model, SchedulerOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -4,7 +4,7 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>Convolution over 1 spatial axis (cross-correlation: the kernel is not flipped).</summary>
+    /// <summary>Convolution over 1 spatial axis (cross-correlation: the kernel isn't flipped).</summary>
     /// <param name="input">An array of shape [batch, length, channelsIn].</param>
     /// <param name="weight">The kernels, of shape [channelsOut, length, channelsIn / groups].</param>
     /// <param name="stride">The stride of the kernel.</param>
@@ -29,7 +29,7 @@ public static unsafe partial class Mx
         return NativeCall.Result(status, result, "mlx_conv1d");
     }
 
-    /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel is not flipped).</summary>
+    /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel isn't flipped).</summary>
     /// <param name="input">An array of shape [batch, height, width, channelsIn].</param>
     /// <param name="weight">The kernels, of shape [channelsOut, height, width, channelsIn / groups].</param>
     /// <param name="stride">The stride of the kernel in each axis, or one number for all axes; null for 1.</param>
@@ -58,7 +58,7 @@ public static unsafe partial class Mx
         return NativeCall.Result(status, result, "mlx_conv2d");
     }
 
-    /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel is not flipped).</summary>
+    /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel isn't flipped).</summary>
     /// <param name="input">An array of shape [batch, depth, height, width, channelsIn].</param>
     /// <param name="weight">The kernels, of shape [channelsOut, depth, height, width, channelsIn / groups].</param>
     /// <param name="stride">The stride of the kernel in each axis, or one number for all axes; null for 1.</param>

@@ -42,14 +42,14 @@ public sealed class ModuleMembers
         where TValue : class => Add(ModuleMember.OfInstance(name, get, set, isBuffer));
 
     /// <summary>
-    /// Registers a module, list, or dictionary that is never replaced. Its parameters are trained, saved, and loaded. Quantization cannot
+    /// Registers a module, list, or dictionary that is never replaced. Its parameters are trained, saved, and loaded. Quantization can't
     /// replace the object itself. The elements of a list or dictionary can be replaced.
     /// </summary>
     /// <typeparam name="TValue">A module, or a list or dictionary of arrays or modules.</typeparam>
     /// <param name="name">The name in parameter trees and checkpoints, without dots.</param>
     /// <param name="value">The module, list, or dictionary.</param>
     /// <exception cref="ArgumentException">
-    /// The value is an array, which every update replaces, or an object that cannot hold parameters; or the name is empty or contains a
+    /// The value is an array, which every update replaces, or an object that can't hold parameters; or the name is empty or contains a
     /// dot.
     /// </exception>
     public void Add<TValue>(string name, TValue value)

@@ -13,7 +13,7 @@ internal static class RegistrationCheck
 {
     private static readonly ConditionalWeakTable<Type, FieldInfo[]> FieldsOf = [];
 
-    /// <exception cref="InvalidOperationException">A field holds an array or a module that is not among the members.</exception>
+    /// <exception cref="InvalidOperationException">A field holds an array or a module that isn't among the members.</exception>
     public static void Run(Module module, ModuleMember[] members, IReadOnlyList<object> excluded)
     {
         HashSet<object>? known = null;
