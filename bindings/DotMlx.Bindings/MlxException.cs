@@ -9,16 +9,22 @@ public class MlxException : Exception
     }
 
     /// <summary>Creates an exception without a known C function.</summary>
+    /// <param name="message">The error message.</param>
     public MlxException(string message) : this(message, "")
     {
     }
 
     /// <summary>Creates an exception with a cause.</summary>
+    /// <param name="message">The error message.</param>
+    /// <param name="innerException">The cause.</param>
     public MlxException(string message, Exception? innerException) : this(message, "", innerException)
     {
     }
 
     /// <summary>Creates an exception for the C function <paramref name="operation"/>.</summary>
+    /// <param name="message">The error message.</param>
+    /// <param name="operation">The name of the C function, such as <c>mlx_matmul</c>.</param>
+    /// <param name="innerException">The cause; null for none.</param>
     public MlxException(string message, string operation, Exception? innerException = null) : base(message, innerException) =>
         Operation = operation;
 

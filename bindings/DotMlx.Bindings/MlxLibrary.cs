@@ -115,6 +115,7 @@ public static partial class MlxLibrary
     /// <summary>
     /// Sends DotMlx's messages about the library to a logger factory, including the message about an already loaded library.
     /// </summary>
+    /// <param name="factory">The factory that creates the logger.</param>
     public static void UseLogging(ILoggerFactory factory)
     {
         ArgumentNullException.ThrowIfNull(factory);

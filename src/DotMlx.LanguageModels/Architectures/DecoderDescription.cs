@@ -111,6 +111,7 @@ public sealed record GatedDescription(int Size, GatedUnit Activation, bool Bias 
     : FeedForwardDescription(Name);
 
 /// <summary>A mixture of experts: gated feed-forward parts, of which a router selects a few for each token.</summary>
+/// <param name="Name">Its name in checkpoints.</param>
 public sealed record ExpertsDescription(string Name = "mlp") : FeedForwardDescription(Name)
 {
     /// <summary>The number of experts.</summary>

@@ -118,6 +118,7 @@ public sealed class Tokenizer
     public StreamingDecoder StartDecoding(bool skipSpecialTokens = true) => new(this, skipSpecialTokens);
 
     /// <summary>Returns the ID of a token, written as in the vocabulary, or null.</summary>
+    /// <param name="token">The token.</param>
     public int? TokenToId(string token)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -125,6 +126,7 @@ public sealed class Tokenizer
     }
 
     /// <summary>Returns the token with an ID, written as in the vocabulary, or null.</summary>
+    /// <param name="id">The token ID.</param>
     public string? IdToToken(int id) => _file.Added.Find(id)?.Content ?? _file.Model.TokenOf(id);
 
     /// <summary>
@@ -146,6 +148,7 @@ public sealed class Tokenizer
     }
 
     /// <summary>Whether the token with an ID is special, which means that it isn't part of the text itself.</summary>
+    /// <param name="id">The token ID.</param>
     public bool IsSpecial(int id) => _file.Added.Find(id) is { Special: true };
 
     internal bool CleansUp => _config.CleansUp;

@@ -66,6 +66,7 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
         : throw new InvalidOperationException($"{Module.GetType().Name} does not map one array to one: call it inside {nameof(Gathered)}.");
 
     /// <summary>Multiplies by the transposed weight of an embedding, as an output layer does (<c>as_linear</c>).</summary>
+    /// <param name="x">The input, of shape (..., dims).</param>
     /// <exception cref="InvalidOperationException">The module isn't an embedding.</exception>
     public MlxArray AsLinear(MlxArray x) => Module is Embedding embedding
         ? Gathered(() => embedding.AsLinear(x))

@@ -1,8 +1,8 @@
 namespace DotMlx.NN;
 
 /// <summary>
-/// The activation functions of <c>mlx.nn</c>. They apply element by element unless an axis is given, and the result has the shape and dtype
-/// of the input.
+/// The activation functions of <c>mlx.nn</c>. They apply element by element unless an axis is given. The result has the shape and the
+/// floating-point dtype of the input unless stated otherwise.
 /// </summary>
 public static class Activations
 {
@@ -10,12 +10,15 @@ public static class Activations
     private static readonly double SqrtOfTwoOverPi = Math.Sqrt(2 / Math.PI);
 
     /// <summary>1 / (1 + exp(-x)) (<c>nn.sigmoid</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Sigmoid(MlxArray x) => Mx.Sigmoid(x);
 
     /// <summary>max(x, 0) (<c>nn.relu</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Relu(MlxArray x) => Mx.Maximum(x, 0);
 
     /// <summary>max(x, 0) squared (<c>nn.relu2</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Relu2(MlxArray x)
     {
         using MlxArray positive = Mx.Maximum(x, 0);
@@ -23,6 +26,7 @@ public static class Activations
     }
 
     /// <summary>min(max(x, 0), 6) (<c>nn.relu6</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Relu6(MlxArray x)
     {
         using MlxArray positive = Mx.Maximum(x, 0);
@@ -30,6 +34,8 @@ public static class Activations
     }
 
     /// <summary>max(negativeSlope * x, x) (<c>nn.leaky_relu</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="negativeSlope">The slope for negative inputs.</param>
     public static MlxArray LeakyRelu(MlxArray x, double negativeSlope = 0.01)
     {
         using MlxArray sloped = Mx.Multiply(x, negativeSlope);
@@ -37,6 +43,9 @@ public static class Activations
     }
 
     /// <summary>The logarithm of <see cref="Softmax"/>, accurate even for large inputs (<c>nn.log_softmax</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="axis">The axis, negative from the end.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     public static MlxArray LogSoftmax(MlxArray x, int axis = -1)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -45,6 +54,8 @@ public static class Activations
     }
 
     /// <summary>x where x &gt; 0, else alpha * (exp(x) - 1) (<c>nn.elu</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="alpha">The negative of the limit for large negative inputs.</param>
     public static MlxArray Elu(MlxArray x, double alpha = 1.0)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -52,12 +63,17 @@ public static class Activations
     }
 
     /// <summary>exp(x) / sum(exp(x)) along an axis (<c>nn.softmax</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="axis">The axis, negative from the end.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     public static MlxArray Softmax(MlxArray x, int axis = -1) => Mx.Softmax(x, axis);
 
     /// <summary>log(1 + exp(x)) (<c>nn.softplus</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Softplus(MlxArray x) => Mx.LogAddExp(x, 0);
 
     /// <summary>x / (1 + |x|) (<c>nn.softsign</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Softsign(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -65,6 +81,8 @@ public static class Activations
     }
 
     /// <summary>x - sign(x) * lambd where |x| &gt; lambd, else 0 (<c>nn.softshrink</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="lambd">The threshold.</param>
     public static MlxArray Softshrink(MlxArray x, double lambd = 0.5)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -72,6 +90,8 @@ public static class Activations
     }
 
     /// <summary>max(x, 0) + alpha * (exp(min(x, 0) / alpha) - 1) (<c>nn.celu</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="alpha">The negative of the limit for large negative inputs.</param>
     public static MlxArray Celu(MlxArray x, double alpha = 1.0)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -79,6 +99,7 @@ public static class Activations
     }
 
     /// <summary>x * sigmoid(x), also called swish (<c>nn.silu</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Silu(MlxArray x)
     {
         using MlxArray gate = Mx.Sigmoid(x);
@@ -86,6 +107,7 @@ public static class Activations
     }
 
     /// <summary>log(sigmoid(x)) (<c>nn.log_sigmoid</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray LogSigmoid(MlxArray x)
     {
         using MlxArray negative = Mx.Negative(x);
@@ -94,6 +116,7 @@ public static class Activations
     }
 
     /// <summary>x times the standard normal cumulative distribution function of x (<c>nn.gelu</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Gelu(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -101,6 +124,7 @@ public static class Activations
     }
 
     /// <summary>The tanh approximation of <see cref="Gelu"/> (<c>nn.gelu_approx</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray GeluApprox(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -109,6 +133,7 @@ public static class Activations
     }
 
     /// <summary>x * sigmoid(1.702 x), the fast approximation of <see cref="Gelu"/> (<c>nn.gelu_fast_approx</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray GeluFastApprox(MlxArray x)
     {
         using MlxArray scaled = Mx.Multiply(x, 1.702);
@@ -117,7 +142,10 @@ public static class Activations
     }
 
     /// <summary>The first half along an axis times the sigmoid of the second half (<c>nn.glu</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="axis">The axis to split in half, negative from the end.</param>
     /// <exception cref="MlxException">The size of the axis is odd.</exception>
+    /// <returns>An array whose axis has half the size.</returns>
     public static MlxArray Glu(MlxArray x, int axis = -1)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -126,6 +154,8 @@ public static class Activations
     }
 
     /// <summary>1 where x &gt;= threshold, else 0, as int32 (<c>nn.step</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="threshold">The threshold of the step.</param>
     public static MlxArray Step(MlxArray x, double threshold = 0.0)
     {
         using MlxArray above = Mx.GreaterEqual(x, threshold);
@@ -133,6 +163,7 @@ public static class Activations
     }
 
     /// <summary>The self-normalizing <see cref="Elu"/> (<c>nn.selu</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Selu(MlxArray x)
     {
         using MlxArray elu = Elu(x, 1.67326);
@@ -149,6 +180,7 @@ public static class Activations
     }
 
     /// <summary>x * tanh(softplus(x)) (<c>nn.mish</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Mish(MlxArray x)
     {
         using MlxArray softplus = Softplus(x);
@@ -157,6 +189,7 @@ public static class Activations
     }
 
     /// <summary>x * min(max(x + 3, 0), 6) / 6 (<c>nn.hardswish</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray HardSwish(MlxArray x)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -164,6 +197,9 @@ public static class Activations
     }
 
     /// <summary>min(max(x, minVal), maxVal) (<c>nn.hard_tanh</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="minVal">The lower bound.</param>
+    /// <param name="maxVal">The upper bound.</param>
     public static MlxArray HardTanh(MlxArray x, double minVal = -1.0, double maxVal = 1.0)
     {
         using MlxArray bounded = Mx.Maximum(x, minVal);
@@ -171,6 +207,8 @@ public static class Activations
     }
 
     /// <summary>x where |x| &gt; lambd, else 0 (<c>nn.hard_shrink</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="lambd">The threshold.</param>
     public static MlxArray HardShrink(MlxArray x, double lambd = 0.5)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -178,6 +216,9 @@ public static class Activations
     }
 
     /// <summary>The softmax of -x (<c>nn.softmin</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
+    /// <param name="axis">The axis, negative from the end.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     public static MlxArray Softmin(MlxArray x, int axis = -1)
     {
         using MlxArray negative = Mx.Negative(x);
@@ -185,5 +226,6 @@ public static class Activations
     }
 
     /// <summary>The hyperbolic tangent (<c>nn.tanh</c>).</summary>
+    /// <param name="x">The input, of any shape.</param>
     public static MlxArray Tanh(MlxArray x) => Mx.Tanh(x);
 }

@@ -15,6 +15,9 @@ public abstract partial class Module
     public TreeDictionary TrainableParameters() => FilterAndMap(IsTrainableParameter);
 
     /// <summary>The filter of <see cref="Parameters"/>: arrays, modules, and containers whose key doesn't begin with '_'.</summary>
+    /// <param name="module">The module that holds the value.</param>
+    /// <param name="key">The key in that module.</param>
+    /// <param name="value">The value.</param>
     public static bool IsParameter(Module module, string key, object value)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -22,6 +25,9 @@ public abstract partial class Module
     }
 
     /// <summary>The filter of <see cref="TrainableParameters"/>: parameters that aren't frozen in their module.</summary>
+    /// <param name="module">The module that holds the value.</param>
+    /// <param name="key">The key in that module.</param>
+    /// <param name="value">The value.</param>
     public static bool IsTrainableParameter(Module module, string key, object value)
     {
         ArgumentNullException.ThrowIfNull(module);

@@ -132,6 +132,7 @@ public abstract partial class Module : IMlxState
     }
 
     /// <summary>Calls a function with the dotted path and the module, for this module first and then for all below it.</summary>
+    /// <param name="apply">The function. The path of this module is empty.</param>
     /// <returns>This module.</returns>
     public Module ApplyToModules(Action<string, Module> apply)
     {
