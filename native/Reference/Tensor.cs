@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>Reference-counted native memory, shared by tensors that differ only in shape.</summary>
+/// <summary>Reference-counted native memory with usage statistics, shared by tensors that differ only in shape.</summary>
 internal sealed unsafe class Storage
 {
     private static long _active, _peak;

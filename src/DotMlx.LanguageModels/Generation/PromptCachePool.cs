@@ -4,8 +4,7 @@ namespace DotMlx.LanguageModels;
 
 /// <summary>
 /// Keeps the caches of finished generations for later prompts with a common prefix. When there are too many, the pool frees the one that
-/// was
-/// returned first. All members are thread-safe.
+/// was returned first. All members are thread-safe.
 /// </summary>
 public sealed class PromptCachePool : IDisposable
 {
