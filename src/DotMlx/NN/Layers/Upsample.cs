@@ -32,6 +32,7 @@ public sealed class Upsample : Module, IUnaryModule
     /// Whether a smaller output averages over all of the input, in linear and cubic mode without aligned corners.
     /// </param>
     /// <exception cref="ArgumentException">Antialiasing is combined with the nearest mode or with aligned corners.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The mode is unknown, or a factor isn't positive.</exception>
     public Upsample(double scaleFactor, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false, bool antialias = false)
         : this([scaleFactor], mode, alignCorners, antialias) => _same = true;
 
@@ -43,6 +44,7 @@ public sealed class Upsample : Module, IUnaryModule
     /// Whether a smaller output averages over all of the input, in linear and cubic mode without aligned corners.
     /// </param>
     /// <exception cref="ArgumentException">Antialiasing is combined with the nearest mode or with aligned corners.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The mode is unknown, or a factor isn't positive.</exception>
     public Upsample(
         IReadOnlyList<double> scaleFactors, UpsampleMode mode = UpsampleMode.Nearest, bool alignCorners = false, bool antialias = false)
     {
