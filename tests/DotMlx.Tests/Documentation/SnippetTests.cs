@@ -65,7 +65,7 @@ internal sealed partial class SnippetTests
         MethodInfo entry = context.LoadFromStream(image).EntryPoint!;
         string folder = Directory.CreateTempSubdirectory("snippet-").FullName;
         string previous = Environment.CurrentDirectory;
-        TextWriter console = Console.Out;
+        (TextWriter console, TextWriter errors) = (Console.Out, Console.Error);
         using var output = new StringWriter();
         try
         {
@@ -74,12 +74,15 @@ internal sealed partial class SnippetTests
             // The small models that the guide on language models reads.
             Directory.CreateSymbolicLink(Path.Combine(folder, "models"), Path.Combine(AppContext.BaseDirectory, "models"));
             Console.SetOut(output);
+            // Some runners write errors and output to one place.
+            Console.SetError(TextWriter.Null);
             object? ended = entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
             (ended as Task)?.GetAwaiter().GetResult();
         }
         finally
         {
             Console.SetOut(console);
+            Console.SetError(errors);
             Environment.CurrentDirectory = previous;
             Directory.Delete(folder, recursive: true);
             context.Unload();
