@@ -76,6 +76,50 @@ public class HostileFileTests
         Assert.That(() => model.LoadWeights(index), Throws.TypeOf<InvalidDataException>());
     }
 
+    [Test]
+    public void AnIndexAgreesWithItsFiles()
+    {
+        string index = Path.Combine(_folder, "model.safetensors.index.json");
+        foreach (string name in new[] { "1.safetensors", "2.safetensors" })
+        {
+            Dictionary<string, MlxArray> arrays = new() { ["weight"] = Mx.Ones(1, 1), [name[..1]] = Mx.Ones(1) };
+            Mx.SaveSafetensors(Path.Combine(_folder, name), arrays);
+        }
+
+        Linear model = new(1, 1);
+        Refuses("""{"weight_map":{"weight":"1.safetensors","bias":"1.safetensors"}}""", "'bias'");
+        Refuses(
+            """{"weight_map":{"weight":"1.safetensors","2":"2.safetensors"}}""",
+            "both '1.safetensors' and '2.safetensors' hold an array 'weight'");
+        File.WriteAllText(index, """{"weight_map":{"weight":"2.safetensors"}}""");
+        model.LoadWeights(_folder, strict: false);
+        Assert.That(model.Weight.Item<float>(), Is.EqualTo(1));
+        SafetensorsIndex read = SafetensorsIndex.Read(index);
+        Assert.That(read.Places, Is.EqualTo(new Dictionary<string, string> { ["weight"] = "2.safetensors" }));
+        Assert.That(read.Files.Select(read.Locate), Is.EqualTo(new[] { Path.Combine(_folder, "2.safetensors") }));
+
+        void Refuses(string text, string fault)
+        {
+            File.WriteAllText(index, text);
+            Assert.That(
+                () => model.LoadWeights(_folder, strict: false),
+                Throws.TypeOf<InvalidDataException>().With.Message.Contains(index).And.Message.Contains(fault));
+        }
+    }
+
+    [Test]
+    public void GapsInListsTakeNoMoreThanTheirBound()
+    {
+        string path = Path.Combine(_folder, "gaps.safetensors");
+        Mx.SaveSafetensors(path, Enumerable.Range(0, 100).Select(i => KeyValuePair.Create($"a{i}.60000", Mx.Ones(1))));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        TreeDictionary tree = TreeDictionary.Load(path);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(20_000_000));
+        Assert.That(tree["a0"], Is.TypeOf<TreeList>());
+        Assert.That(tree["a1"], Is.TypeOf<TreeDictionary>());
+        Assert.That(tree["a1"]["60000"].Array.Item<float>(), Is.EqualTo(1));
+    }
+
     [TestCase("", TestName = "empty")]
     [TestCase("<", TestName = "only an order")]
     [TestCase("<f", TestName = "no size")]

@@ -100,11 +100,26 @@ internal static class WeightFiles
     private static List<KeyValuePair<string, MlxArray>> LoadShards(SafetensorsIndex index, Transfer transfer)
     {
         List<KeyValuePair<string, MlxArray>> weights = [];
+        Dictionary<string, string> places = new(StringComparer.Ordinal);
         try
         {
             foreach (string file in index.Files)
             {
                 weights.AddRange(LoadFile(index.Locate(file), transfer));
+                foreach ((string name, _) in weights[places.Count..])
+                {
+                    if (!places.TryAdd(name, file))
+                    {
+                        throw Broken(index, $"both '{places[name]}' and '{file}' hold an array '{name}'");
+                    }
+                }
+            }
+            foreach ((string name, string file) in index.Places)
+            {
+                if (places.GetValueOrDefault(name) != file)
+                {
+                    throw Broken(index, $"the array '{name}' of the index is not in the file that it names, '{file}'");
+                }
             }
             return weights;
         }
@@ -117,6 +132,8 @@ internal static class WeightFiles
             throw;
         }
     }
+
+    private static InvalidDataException Broken(SafetensorsIndex index, string fault) => new($"'{index.Path}' cannot be loaded: {fault}.");
 
     private static ArrayFile LoadFile(string path, Transfer transfer)
     {
