@@ -38,6 +38,9 @@ internal static class ManagedUpdates
             traced.DisposeArrays();
         }
 
+        // What the preparation leaves to the collector is not part of an update.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         bool evaluate = update is not (Update.Build or Update.Custom);
         double elapsed = 0;
         TreeDictionary current = parameters;

@@ -71,14 +71,27 @@ internal sealed class Trainer
 
     /// <summary>Trains the next epoch.</summary>
     /// <param name="onBatch">Told the examples of each batch and its loss.</param>
-    /// <param name="cancellation">Looked at between batches; the epoch is then incomplete and the trainer of no further use.</param>
+    /// <param name="cancellation">
+    /// Looked at between batches; the epoch is then incomplete and the trainer of no further use. In a team, looked at before the epoch.
+    /// </param>
     public EpochRecord TrainEpoch(Action<int, float>? onBatch = null, CancellationToken cancellation = default)
     {
+        // Whoever was asked, all end after the same epoch: nobody waits for a process that has gone, and no batch pays for asking.
+        if (_team?.Any(cancellation.IsCancellationRequested) ?? false)
+        {
+            throw new OperationCanceledException(cancellation);
+        }
+
         Model.Train();
         double lossSum = 0;
         foreach (int[] batch in _batches.Pass(_history.Count))
         {
-            float loss = TrainBatch(batch, cancellation);
+            if (_team is null)
+            {
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            float loss = TrainBatch(batch);
             lossSum += loss * batch.Length;
             onBatch?.Invoke(batch.Length, loss);
         }
@@ -127,14 +140,8 @@ internal sealed class Trainer
         ? (Losses.CrossEntropy(Model.Forward(images), targets, labelSmoothing: LabelSmoothing) * weights).Sum()
         : Loss(Model.Forward(batch[0]), batch[1]);
 
-    private float TrainBatch(int[] batch, CancellationToken cancellation)
+    private float TrainBatch(int[] batch)
     {
-        // Whoever was asked, all end after the same batch: nobody waits for a process that has gone.
-        if (_team?.Any(cancellation.IsCancellationRequested) ?? cancellation.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellation);
-        }
-
         using MlxScope scope = MlxScope.Begin();
         (int[] rows, float[]? weights) = _team is null ? (batch, (float[]?)null) : _team.PartOf(batch);
         MlxArray index = MlxArray.Create<int>(rows, rows.Length);

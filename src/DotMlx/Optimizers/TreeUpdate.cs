@@ -8,7 +8,7 @@ namespace DotMlx.Optimizers;
 /// commits them. The arrays that update rules create belong to an arena, which frees them parameter by parameter. One object is reused for
 /// all updates of an optimizer.
 /// </summary>
-internal sealed unsafe class TreeUpdate : PendingUpdate
+internal sealed unsafe partial class TreeUpdate : PendingUpdate
 {
     internal const string MasterKey = "master";
 
@@ -54,71 +54,6 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         _state = state;
         _hasMasters = _optimizer.MasterWeights;
         _number++;
-    }
-
-    /// <summary>Sets a scalar of the state for this update and, after the commit, in the state.</summary>
-    public void SetScalar(string name, MlxArray value) => _scalars.Add(new(name, value));
-
-    /// <summary>Returns a scalar of the state that this update has changed, or null.</summary>
-    public MlxArray? Scalar(string name)
-    {
-        foreach ((string known, MlxArray value) in _scalars)
-        {
-            if (known == name)
-            {
-                return value;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Returns the state that update rules see, with the scalars of this update.</summary>
-    public TreeDictionary ShownState(TreeDictionary state)
-    {
-        if (_shownState is null)
-        {
-            _shownState = new TreeDictionary(state.Count);
-            for (int i = 0; i < state.Count; i++)
-            {
-                (string key, Tree value) = state.EntryAt(i);
-                _shownState.Add(key, value);
-            }
-
-            foreach ((string name, MlxArray scalar) in _scalars)
-            {
-                _shownState[name] = scalar;
-            }
-
-            _shownState.IsChanged = false;
-        }
-
-        return _shownState;
-    }
-
-    /// <summary>Computes a quantity at most once per dtype.</summary>
-    public MlxArray Once(string name, DType dtype, Func<MlxArray> compute)
-    {
-        foreach ((string known, DType knownType, MlxArray array) in CollectionsMarshal.AsSpan(_once))
-        {
-            if (knownType == dtype && known == name)
-            {
-                return array;
-            }
-        }
-
-        MlxArray value = compute().AsType(dtype);
-        if (_arena is { } arena)
-        {
-            arena.Adopt(value);
-            _once.Add((name, dtype, value));
-            if (value.NDim == 0)
-            {
-                value.MarkShared(dtype);
-            }
-        }
-
-        return value;
     }
 
     /// <summary>Creates the state of parameters that have none.</summary>
@@ -279,143 +214,6 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         Array.Clear(_given);
     }
 
-    /// <summary>Traverses gradients, parameters, and state together and checks that they match.</summary>
-    private void Collect(Tree gradients, Tree? parameters, Tree state, TreePath path)
-    {
-        if (state is not TreeLeaf && state.Owner?.Gate != _gate)
-        {
-            state.Owner = Containers;
-        }
-
-        TreePath below = path.In(gradients);
-        int shift = state.ChildCount - gradients.ChildCount;
-        for (int i = 0; i < gradients.ChildCount; i++)
-        {
-            below.Index = i;
-            Tree gradient = gradients.ChildAt(i);
-            Tree? parameter = parameters is null ? gradient : parameters.ChildLike(gradients, i);
-            if (parameter is null || ((parameter is TreeLeaf) != (gradient is TreeLeaf) && !gradient.IsEmptyContainer))
-            {
-                throw new ArgumentException(
-                    $"The parameters don't match the gradients: '{below}' is {gradient.Description} in the gradients and "
-                    + $"{parameter?.Description ?? "missing"} in the parameters.");
-            }
-
-            Tree node = StateOf(gradient, gradients, i, state, i + shift, below);
-            if (gradient is TreeLeaf leaf)
-            {
-                Collect(leaf.Peek, ((TreeLeaf)parameter).Peek, (TreeDictionary)node, below);
-            }
-            else
-            {
-                Collect(gradient, parameters is null ? null : parameter, node, below);
-            }
-        }
-    }
-
-    private void Collect(MlxArray gradient, MlxArray parameter, TreeDictionary node, TreePath path)
-    {
-        if (gradient.IsDisposed || parameter.IsDisposed)
-        {
-            throw new ArgumentException($"The {(gradient.IsDisposed ? "gradient" : "parameter")} '{path}' "
-                + $"has been disposed. Keep it until the update is done.");
-        }
-
-        ArrayKind kind = parameter.KnownKind;
-        if (!ReferenceEquals(gradient.KnownKind, kind) && !gradient.HasShape(kind.Shape))
-        {
-            throw new ArgumentException(
-                $"The gradient of '{path}' is {TreePaths.Describe(gradient)}, but the parameter "
-                + $"is {TreePaths.Describe(parameter)}: their shapes must agree.");
-        }
-
-        bool master = _hasMasters && kind.DType is (DType.Float16 or DType.BFloat16);
-        ArrayKind computed = master || kind.DType == DType.Float16 ? ArrayKind.Of(kind.Shape, DType.Float32) : kind;
-        if (node.Owner is not ParameterState state || state.Gate != _gate)
-        {
-            node.Owner = state = new ParameterState(_gate, node);
-        }
-
-        if (state.LastUpdate == _number)
-        {
-            throw new InvalidOperationException($"The state of '{path}' is the same dictionary as that of "
-                + $"another parameter. Give each its own: copy it.");
-        }
-
-        bool known = state.IsKnown(computed);
-        state.LastUpdate = _number;
-        Leaf leaf = new(gradient, parameter, state, kind, master);
-        if (!known)
-        {
-            state.Kind = computed;
-            state.Widens = kind.DType == DType.Float16;
-            state.LearnEntries();
-            if (node.Count > 0)
-            {
-                LayoutOf(leaf).Check(node, leaf, _optimizer, path);
-            }
-        }
-
-        _leaves.Add(leaf);
-    }
-
-    /// <summary>Returns the state node for a node of the gradients: the existing one, or a new one that the commit attaches.</summary>
-    private Tree StateOf(Tree gradient, Tree gradients, int index, Tree state, int likely, TreePath path)
-    {
-        Tree? existing = state is TreeDictionary dictionary
-            ? dictionary.Get(gradients.NameAt(index), likely)
-            : index < state.ChildCount ? state.ChildAt(index) : null;
-        Tree node;
-        switch (gradient, existing)
-        {
-            case (TreeList, TreeList):
-            case (TreeDictionary or TreeLeaf, TreeDictionary):
-                return existing;
-            case (TreeList, null or { IsEmptyContainer: true }):
-                node = new TreeList { Owner = Containers };
-                break;
-            case (_, null or { IsEmptyContainer: true }):
-                node = new TreeDictionary { Owner = Containers };
-                break;
-            case (TreeDictionary, TreeList list):
-                // A file returns a dictionary with numeric keys as a list.
-                node = new TreeDictionary(list.Count) { Owner = Containers };
-                for (int i = 0; i < list.Count; i++)
-                {
-                    if (!list.ItemAt(i).IsEmptyContainer)
-                    {
-                        node.AddLike(list, i, list.ItemAt(i));
-                    }
-                }
-
-                break;
-            default:
-                throw new InvalidOperationException(
-                    $"The state doesn't match the parameters: '{path}' is {existing.Description} in the state "
-                    + $"of {_optimizer.GetType().Name} and {gradient.Description} in the parameters.");
-        }
-
-        _attachments.Add(new Attachment(state, gradients.NameAt(index), index, node));
-        return node;
-    }
-
-    private StateLayout LayoutOf(Leaf leaf)
-    {
-        foreach (StateLayout known in _layouts)
-        {
-            if (known.IsOf(leaf.State))
-            {
-                return known;
-            }
-        }
-
-        InitLeaf(leaf);
-        StateLayout layout = new(leaf.State, _scratch);
-        _leafArena!.Release();
-        _layouts.Add(layout);
-        return layout;
-    }
-
     private void InitLeaf(Leaf leaf)
     {
         _scratch.Clear();
@@ -514,38 +312,6 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         }
     }
 
-    /// <summary>Takes the entries that the update rule has stored at the top level of the state.</summary>
-    private void TakeAdditions(Arena arena)
-    {
-        if (_shownState is not { IsChanged: true } shown)
-        {
-            return;
-        }
-
-        for (int i = 0; i < shown.Count; i++)
-        {
-            (string key, Tree value) = shown.EntryAt(i);
-            int known = _additions.FindIndex(addition => addition.Key == key);
-            if (ReferenceEquals(_state.Get(key), value) || (value is TreeLeaf leaf && ReferenceEquals(leaf.Peek, Scalar(key)))
-                || (known >= 0 && ReferenceEquals(_additions[known].Value, value)))
-            {
-                continue;
-            }
-
-            Tree own = ParameterState.Own(value, arena);
-            if (known >= 0)
-            {
-                _additions[known].Value.DisposeArrays();
-                _additions.RemoveAt(known);
-            }
-
-            _additions.Add(new(key, own));
-            shown.SetAt(i, own);
-        }
-
-        shown.IsChanged = false;
-    }
-
     private MlxArray Result(int index)
     {
         MlxArray updated = new(new mlx_array { ctx = (void*)_results[index] });
@@ -558,26 +324,6 @@ internal sealed unsafe class TreeUpdate : PendingUpdate
         }
 
         return updated;
-    }
-
-    /// <summary>A container or a parameter's dictionary that isn't in the state yet.</summary>
-    private readonly record struct Attachment(Tree Parent, string Name, int Index, Tree Child)
-    {
-        public void Attach()
-        {
-            if (Parent is TreeDictionary dictionary)
-            {
-                dictionary[Name] = Child;
-            }
-            else if (Parent is TreeList list && Index < list.Count)
-            {
-                list[Index] = Child;
-            }
-            else
-            {
-                ((TreeList)Parent).Add(Child);
-            }
-        }
     }
 }
 

@@ -9,7 +9,7 @@ namespace DotMlx;
 /// A function whose graph MLX keeps and reuses. The graph's inputs are the arrays of the arguments and of the captured state; its outputs
 /// are the arrays of the result and of the state after the call.
 /// </summary>
-internal sealed unsafe class CompiledFunction : IDisposable
+internal sealed unsafe partial class CompiledFunction : IDisposable
 {
     // Shared by all copies of this library in the process, because MLX identifies compiled graphs by number.
     private static readonly long* LastId = ProcessWide.Number("CompiledFunctions");
@@ -296,71 +296,6 @@ internal sealed unsafe class CompiledFunction : IDisposable
         }
     }
 
-    private mlx_closure Specialize(ReadOnlySpan<ulong> constants)
-    {
-        MlxDevice device = Streams.DefaultDevice;
-        for (int i = 0; i < _specializations.Count; i++)
-        {
-            Specialization known = _specializations[i];
-            if (constants.SequenceEqual(known.Constants))
-            {
-                if (known.Settings == _settings && ReferenceEquals(known.Device, device))
-                {
-                    return known.Closure;
-                }
-
-                _ = Mlxc.mlx_closure_free(known.Closure);
-                _specializations.RemoveAt(i);
-                break;
-            }
-        }
-
-        mlx_closure compiled = default;
-        int current = _settings;
-        fixed (ulong* first = constants)
-        {
-            MlxError.ThrowIfFailed(
-                Mlxc.mlx_detail_compile(&compiled, _traced.Handle, _id, NativeCall.Byte(_shapeless), first, (nuint)constants.Length),
-                "mlx_detail_compile");
-        }
-
-        _specializations.Insert(0, new Specialization(constants.ToArray(), compiled, current, device));
-        return compiled;
-    }
-
-    /// <summary>
-    /// Returns the signature for a structure. The graph outputs the signature's number as a constant, which <see cref="ReadMarker"/> reads
-    /// on later calls.
-    /// </summary>
-    private Signature Sign(object? result, object?[] states)
-    {
-        foreach (Signature known in _signatures)
-        {
-            if (TreeDef.Same(known.Result, result) && TreeDef.Same(known.States, states))
-            {
-                return known;
-            }
-        }
-
-        // Not a scalar, because MLX merges equal scalars and then loses those that are outputs. The marker outlives the scope of the call.
-        MlxArray marker = MlxArray.Create<int>([_signatures.Count], 1);
-        MlxScope.Detach(marker);
-        Signature signature = new(result, states, marker);
-        _signatures.Add(signature);
-        return signature;
-    }
-
-    private static int ReadMarker(VectorArray results, int index)
-    {
-        mlx_array marker = default;
-        MlxError.ThrowIfFailed(Mlxc.mlx_vector_array_get(&marker, results.Handle, (nuint)index), "mlx_vector_array_get");
-        int number = 0;
-        int status = Mlxc.mlx_array_item_int32(&number, marker);
-        _ = Mlxc.mlx_array_free(marker);
-        MlxError.ThrowIfFailed(status, "mlx_array_item_int32");
-        return number;
-    }
-
     private void Free()
     {
         _traced.Dispose();
@@ -378,96 +313,5 @@ internal sealed unsafe class CompiledFunction : IDisposable
         {
             cache.Erase(_id);
         }
-    }
-
-    private sealed record Specialization(ulong[] Constants, mlx_closure Closure, int Settings, MlxDevice Device);
-
-    /// <summary>How the result and the state are built from the outputs of one graph.</summary>
-    private sealed record Signature(object? Result, object?[] States, MlxArray Marker);
-
-    /// <summary>The data of one call; reused by the next call.</summary>
-    private sealed class Frame(int states)
-    {
-        private object?[] _arguments = [];
-
-        internal CompileKey Key { get; } = new();
-
-        internal Tree[] States { get; } = new Tree[states];
-
-        /// <summary>Arrays of the state before the call that no other code uses.</summary>
-        internal List<MlxArray> Replaced { get; } = [];
-
-        internal Signature? Traced { get; set; }
-
-        internal void Begin(ReadOnlySpan<object?> values)
-        {
-            if (_arguments.Length != values.Length)
-            {
-                _arguments = new object?[values.Length];
-            }
-
-            values.CopyTo(_arguments);
-            foreach (object? value in values)
-            {
-                Key.Add(value);
-            }
-        }
-
-        /// <summary>The arguments with tracers in place of their arrays.</summary>
-        internal object?[] Rebuild(MlxArray[] tracers, out int used)
-        {
-            MlxArray[] filled = new MlxArray[Key.Numbers.Count];
-            used = 0;
-            for (int i = 0; i < filled.Length; i++)
-            {
-                filled[i] = Key.Numbers[i] ?? tracers[used++];
-            }
-
-            int next = 0;
-            object?[] rebuilt = new object?[_arguments.Length];
-            for (int i = 0; i < _arguments.Length; i++)
-            {
-                rebuilt[i] = TreeDef.Unflatten(_arguments[i], filled, ref next);
-            }
-
-            return rebuilt;
-        }
-
-        internal void End()
-        {
-            Key.Clear();
-            Array.Clear(_arguments);
-            Array.Clear(States);
-            Replaced.Clear();
-            Traced = null;
-        }
-    }
-
-    /// <summary>The only object that the native closure keeps alive between calls.</summary>
-    private sealed class Relay
-    {
-        private CompiledFunction? _function;
-        private Frame? _frame;
-
-        internal bool Busy => _function is not null;
-
-        /// <summary>The arrays for which the tracers of the current call stand.</summary>
-        internal MlxArray[]? Given() => _frame is null ? null : [.. _frame.Key.Arrays];
-
-        internal void Begin(CompiledFunction current, Frame call)
-        {
-            _function = current;
-            _frame = call;
-        }
-
-        internal void End()
-        {
-            _function = null;
-            _frame = null;
-        }
-
-        internal MlxArray[] Trace(MlxArray[] tracers) => _function is not null
-            ? _function.TraceGraph(_frame!, tracers)
-            : throw new InvalidOperationException("MLX called a compiled function again after the call had ended.");
     }
 }
