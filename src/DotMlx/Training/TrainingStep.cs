@@ -114,28 +114,20 @@ public sealed class TrainingStep : IMlxState, IDisposable
     public float Run(params MlxArray[] batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        if (Interlocked.Exchange(ref _running, 1) != 0)
-        {
-            throw new InvalidOperationException("This training step is running already: one call at a time.");
-        }
-
-        try
+        return Alone(() =>
         {
             using MlxScope scope = MlxScope.Begin();
             using KeySequence.Turn turn = _random.Begin();
             return Step(batch).Item<float>();
-        }
-        finally
-        {
-            Volatile.Write(ref _running, 0);
-        }
+        });
     }
 
     /// <summary>
     /// Captures the state of the model, the optimizer, the random sequence, and the accumulated gradients. Later steps don't change the
     /// result.
     /// </summary>
-    public Tree CaptureState()
+    /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
+    public Tree CaptureState() => Alone(() =>
     {
         TreeDictionary state = new()
         {
@@ -149,16 +141,17 @@ public sealed class TrainingStep : IMlxState, IDisposable
         }
 
         return state;
-    }
+    });
 
     /// <summary>Restores a captured state, which may come from a file. A state that does not match changes nothing.</summary>
     /// <param name="state">A tree from <see cref="CaptureState"/> of this step or of an equivalent one.</param>
     /// <exception cref="ArgumentException">The tree is not a dictionary.</exception>
     /// <exception cref="OptimizerStateException">The state does not match. The exception lists every mismatch by path.</exception>
+    /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
     public void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Restore(state as TreeDictionary
+        RestoreAlone(state as TreeDictionary
             ?? throw new ArgumentException($"The state of a training step is a dictionary, but this is {state.Description}.",
                 nameof(state)), "the state");
     }
@@ -166,6 +159,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
     /// <summary>Saves the state of the training step to a safetensors file. The file is written atomically.</summary>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <exception cref="IOException">The file cannot be written. An existing file is unchanged.</exception>
+    /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
     public void Save(string path)
     {
         using MlxScope scope = MlxScope.Begin();
@@ -181,6 +175,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
     /// <param name="cancellationToken">Cancels saving. An existing file is unchanged.</param>
     /// <exception cref="IOException">The file cannot be written. An existing file is unchanged.</exception>
     /// <exception cref="OperationCanceledException">Saving was canceled.</exception>
+    /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
     public Task SaveAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default) =>
         ((TreeDictionary)CaptureState()).SaveAsync(path, progress: progress, cancellationToken: cancellationToken);
 
@@ -191,10 +186,11 @@ public sealed class TrainingStep : IMlxState, IDisposable
     /// <exception cref="OptimizerStateException">The file does not match. The exception lists every mismatch by path.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is corrupt.</exception>
+    /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
     public void Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Restore(TreeDictionary.Load(Checkpoint.FileOf(path)), path);
+        RestoreAlone(TreeDictionary.Load(Checkpoint.FileOf(path)), path);
     }
 
     /// <summary>
@@ -207,10 +203,11 @@ public sealed class TrainingStep : IMlxState, IDisposable
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is corrupt.</exception>
     /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
+    /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
     public async Task LoadAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Restore(await TreeDictionary.LoadAsync(Checkpoint.FileOf(path), progress, cancellationToken), path);
+        RestoreAlone(await TreeDictionary.LoadAsync(Checkpoint.FileOf(path), progress, cancellationToken), path);
     }
 
     /// <summary>Frees the compiled graphs and the accumulated gradients. The model and the optimizer remain usable.</summary>
@@ -234,6 +231,30 @@ public sealed class TrainingStep : IMlxState, IDisposable
         using MlxArray key = Mx.Random.Key(seed ?? (ulong)drawn!.Item<int>());
         return new KeySequence(key);
     }
+
+    private T Alone<T>(Func<T> action)
+    {
+        if (Interlocked.Exchange(ref _running, 1) != 0)
+        {
+            throw new InvalidOperationException(
+                "This training step is running already: one call at a time. Capture, save, and restore its state between calls.");
+        }
+
+        try
+        {
+            return action();
+        }
+        finally
+        {
+            Volatile.Write(ref _running, 0);
+        }
+    }
+
+    private void RestoreAlone(TreeDictionary state, string name) => Alone<object?>(() =>
+    {
+        Restore(state, name);
+        return null;
+    });
 
     private void Restore(TreeDictionary state, string name)
     {

@@ -220,6 +220,37 @@ internal sealed class TrainingStepTests
     }
 
     [Test]
+    public void ItsStateIsForBetweenTheCalls([Values] bool compiled)
+    {
+        // Half-way, the model would be new and the optimizer old, or both would hold what a trace computes with.
+        Linear model = new(4, 1);
+        TrainingStep? step = null;
+        Tree? state = null;
+        string refusals = "";
+        step = TrainingStep.Create(
+            model,
+            new Adam(0.1),
+            (MlxArray x) =>
+            {
+                foreach (Action inside in (Action[])[() => step!.CaptureState(), () => step!.Save("nothing"), () => step!.RestoreState(state!), () => step!.Run(x)])
+                {
+                    refusals += Assert.Throws<InvalidOperationException>(() => inside())!.Message.Contains("between calls", StringComparison.Ordinal) ? "+" : "-";
+                    refusals += Task.Run(() => Assert.Throws<InvalidOperationException>(() => inside())).Result is null ? "-" : "+";
+                }
+
+                return Mx.Mean(Mx.Square(model.Forward(x)));
+            },
+            Plain with { Compiled = compiled });
+        using TrainingStep created = step;
+        state = step.CaptureState();
+        using MlxArray ones = Mx.Ones(2, 4);
+        float first = step.Run(ones);
+        Assert.That(refusals, Is.EqualTo("++++++++"));
+        step.RestoreState(state);
+        Assert.That(step.Run(ones), Is.EqualTo(first));
+    }
+
+    [Test]
     public void AStepThatThrowsLeavesEverythingAsItWas([Values] bool compiled)
     {
         bool fails = false;
