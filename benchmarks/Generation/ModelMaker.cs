@@ -20,11 +20,12 @@ internal sealed record ModelMaker(
     string Name, int Hidden, int Intermediate, int Layers, int Heads, int KeyValueHeads, int Vocabulary, int Bits,
     DType DType)
 {
-    /// <summary>The sizes to compare: two where overhead is all, and one that people run.</summary>
+    /// <summary>The sizes to compare: two where overhead is all, one to fine-tune, and one that people run.</summary>
     internal static IReadOnlyList<ModelMaker> All { get; } =
     [
         new("tiny", 64, 112, 3, 4, 2, 400, 0, DType.Float32),
         new("tiny-4bit", 64, 128, 3, 4, 2, 400, 4, DType.Float32),
+        new("small", 256, 704, 6, 8, 4, 2000, 0, DType.Float32),
         new("qwen2.5-0.5b-4bit", 896, 4864, 24, 14, 2, 151936, 4, Fast),
     ];
 

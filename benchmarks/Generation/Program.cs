@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using DotMlx;
 using DotMlx.Benchmarks.Generation;
 using DotMlx.LanguageModels;
@@ -15,9 +14,10 @@ var only = new Option<string?>("--only") { Description = "Only models that have 
 var rounds = new Option<int>("--rounds") { Description = "Rounds per model, of which the median counts.", DefaultValueFactory = _ => 7 };
 var tokens = new Option<int>("--tokens") { Description = "Tokens per round.", DefaultValueFactory = _ => 100 };
 var prompt = new Option<int>("--prompt") { Description = "Tokens of the prompt.", DefaultValueFactory = _ => 32 };
-var command = new RootCommand("Generates with DotMlx and with mlx-lm in turn, and prints the cost of a token and ratios.")
+var tuning = new Option<int>("--tune") { Description = "Measures this many steps of LoRA per round instead of generation." };
+var command = new RootCommand("Generates or fine-tunes with DotMlx and with mlx-lm in turn, and prints costs and ratios.")
 {
-    python, folder, only, rounds, tokens, prompt,
+    python, folder, only, rounds, tokens, prompt, tuning,
 };
 command.SetAction(result =>
 {
@@ -28,7 +28,14 @@ command.SetAction(result =>
     {
         maker.Make(path);
     }
-    using Python? other = result.GetValue(python) is { } executable ? new(executable, folders) : null;
+    AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 120);
+    if (result.GetValue(tuning) is > 0 and var steps)
+    {
+        Console.WriteLine($"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}; {result.GetValue(rounds)} rounds of {steps} steps");
+        AnsiConsole.Write(Tuning.Measure(makers, folders, result.GetValue(python), result.GetValue(rounds), steps));
+        return 0;
+    }
+    using Python? other = result.GetValue(python) is { } executable ? new(executable, "generate.py", folders) : null;
     Console.WriteLine($"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}; {result.GetValue(rounds)} rounds of {result.GetValue(tokens)} tokens");
     Table table = new Table().AddColumns(
         "model", "read, s", "load, s", "load beside mlx-lm", "memory / file", "token, us", "mlx-lm, us", "ratio");
@@ -44,19 +51,13 @@ command.SetAction(result =>
         double load = watch.Elapsed.TotalSeconds;
         _ = Generate(model, result.GetValue(prompt), result.GetValue(tokens));
         double memory = (double)(Mx.GetPeakMemory() - before) / size;
-        other?.Generate(i, result.GetValue(prompt), result.GetValue(tokens));
-        List<double> own = [], theirs = [];
-        for (int round = 0; round < result.GetValue(rounds); round++)
-        {
-            own.Add(Generate(model, result.GetValue(prompt), result.GetValue(tokens)));
-            theirs.Add(other?.Generate(i, result.GetValue(prompt), result.GetValue(tokens)) ?? double.NaN);
-        }
-        table.AddRow(
-            makers[i].Name, Text(read, "F2"), Text(load, "F2"), Text(load / (other?.LoadTimes[i] ?? double.NaN), "F2"),
-            Text(memory, "F2"), Text(Median(own) * 1e6, "F0"), Text(Median(theirs) * 1e6, "F0"),
-            Text(Median([.. own.Zip(theirs, (a, b) => a / b)]), "F2"));
+        table.AddRow([
+            makers[i].Name, Report.Text(read, "F2"), Report.Text(load, "F2"), Report.Text(load / (other?.LoadTimes[i] ?? double.NaN), "F2"),
+            Report.Text(memory, "F2"),
+            .. Report.Compare(
+                result.GetValue(rounds), () => Generate(model, result.GetValue(prompt), result.GetValue(tokens)),
+                () => other?.Ask($"{i} {result.GetValue(prompt)} {result.GetValue(tokens)}"))]);
     }
-    AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 120);
     AnsiConsole.Write(table);
     return 0;
 });
@@ -89,7 +90,3 @@ static double ReadTime(string path)
     }
     return watch.Elapsed.TotalSeconds;
 }
-
-static double Median(IReadOnlyList<double> values) => values.Order().ElementAt(values.Count / 2);
-
-static string Text(double value, string format) => double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);

@@ -3,14 +3,14 @@ using System.Globalization;
 
 namespace DotMlx.Benchmarks.Generation;
 
-/// <summary>A Python with mlx and mlx-lm that generates when it is asked to.</summary>
+/// <summary>A Python with mlx and mlx-lm that runs a script and measures when it is asked to.</summary>
 internal sealed class Python : IDisposable
 {
     private readonly Process _process;
 
-    internal Python(string executable, IReadOnlyList<string> folders)
+    internal Python(string executable, string script, IReadOnlyList<string> folders)
     {
-        ProcessStartInfo start = new(executable, [Path.Combine(AppContext.BaseDirectory, "generate.py"), .. folders])
+        ProcessStartInfo start = new(executable, [Path.Combine(AppContext.BaseDirectory, script), .. folders])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false,
         };
@@ -21,10 +21,10 @@ internal sealed class Python : IDisposable
     /// <summary>The seconds that each model took to load.</summary>
     internal IReadOnlyList<double> LoadTimes { get; }
 
-    /// <summary>The seconds that each token after the first one took.</summary>
-    internal double Generate(int model, int prompt, int tokens)
+    /// <summary>The seconds that the script answers to a line.</summary>
+    internal double Ask(string line)
     {
-        _process.StandardInput.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model} {prompt} {tokens}"));
+        _process.StandardInput.WriteLine(line);
         _process.StandardInput.Flush();
         return Read();
     }

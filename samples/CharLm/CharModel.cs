@@ -8,7 +8,8 @@ internal sealed record ModelSize(int Vocabulary, int Dims, int Heads, int Layers
 /// <summary>A decoder-only transformer over characters, in the manner of Llama.</summary>
 internal static class CharModel
 {
-    private const double RotaryBase = 10000;
+    /// <summary>The base of the rotary embeddings.</summary>
+    public const double RotaryBase = 10000;
     private const double Eps = 1e-5;
 
     /// <summary>Makes a model with random parameters.</summary>

@@ -1,9 +1,11 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
+using DotMlx.LanguageModels;
 using DotMlx.LanguageModels.Architectures;
-using DotMlx.NN;
+using DotMlx.LanguageModels.FineTuning;
+using DotMlx.Optimizers;
 using DotMlx.Samples.CharLm;
+using Checkpoint = DotMlx.Samples.CharLm.Checkpoint;
 using Spectre.Console;
 
 namespace DotMlx.Samples.Lora;
@@ -12,20 +14,20 @@ namespace DotMlx.Samples.Lora;
 internal static class LoraCommand
 {
     private const int StepsBetweenChecks = 25;
+    private const int ValidationBatches = 4;
+    private const int GroupSize = 32;
 
-    private static readonly Option<string> Base = Option("--base", Path.Combine("out", "charlm"),
-        "Folder of the checkpoint that CharLm wrote.");
-    private static readonly Option<string> Data = Option("--data", Path.Combine("src", "DotMlx", "NN"),
-        "A folder with the text to learn, or a file.");
+    private static readonly Option<string> Base = Option("--base", Path.Combine("out", "charlm"), "Folder of the checkpoint that CharLm wrote.");
+    private static readonly Option<string> Data = Option("--data", Path.Combine("src", "DotMlx", "NN"), "A folder with the text to learn, or a file.");
     private static readonly Option<string> Pattern = Option("--pattern", "*.cs", "Which files of the folder are read.");
-    private static readonly Option<string> Output = Option("--output", Path.Combine("out", "lora"),
-        "Folder of the adapters and the fused model.");
+    private static readonly Option<string> Output = Option("--output", Path.Combine("out", "lora"), "Folder of the adapters and the fused model.");
     private static readonly Option<string> Prompt = Option("--prompt", "public ", "What the text written at the end begins with.");
     private static readonly Option<int> Steps = Option("--steps", 60, "Training steps.");
     private static readonly Option<int> Rank = Option("--rank", 8, "Rank of the corrections.");
     private static readonly Option<int> Bits = Option("--bits", 8, "Bits per weight of the quantized model: 2, 3, 4, 6 or 8.");
     private static readonly Option<float> LearningRate = Option("--learning-rate", 2e-3f, "Learning rate at the start.");
     private static readonly Option<int> Length = Option("--length", 300, "Characters to write at the end.");
+    private static readonly Option<bool> Resume = new("--resume") { Description = "Go on from the last checkpoint of the output folder." };
     private static readonly Option<int> Seed = Option("--seed", 1, "Seed of corrections, pieces and drawn characters.");
 
     public static int Run(string[] args, IAnsiConsole console, TextWriter errors)
@@ -34,7 +36,7 @@ internal static class LoraCommand
         {
             RootCommand command = new("Fine-tunes a quantized copy of the CharLm model on other text with low-rank adapters.")
             {
-                Base, Data, Pattern, Output, Prompt, Steps, Rank, Bits, LearningRate, Length, Seed,
+                Base, Data, Pattern, Output, Prompt, Steps, Rank, Bits, LearningRate, Length, Seed, Resume,
             };
             ParseResult result = command.Parse(args);
             if (result.Errors.Count > 0)
@@ -59,86 +61,110 @@ internal static class LoraCommand
     private static void FineTune(ParseResult arguments, IAnsiConsole console)
     {
         TextWriter output = console.Profile.Out.Writer;
-        (TrainingSettings saved, Vocabulary vocabulary, TreeDictionary state) =
-            Checkpoint.Load(Path.Combine(arguments.GetValue(Base)!, Checkpoint.FileName));
-        if (saved.Dims % 32 != 0)
+        string folder = arguments.GetValue(Output)!, checkpoints = Path.Combine(folder, "checkpoints");
+        TrainingSettings settings = Prepare(arguments, Path.Combine(folder, "base"));
+        using LanguageModel model = LanguageModel.Load(Path.Combine(folder, "base"));
+        FineTuningData data = FineTuningData.Load(Path.Combine(folder, "base"), model, new() { MaxLength = settings.Context });
+        model.Quantize(QuantizationRecipe.Uniform(GroupSize, arguments.GetValue(Bits)));
+        if (!arguments.GetValue(Resume) && Directory.Exists(checkpoints))
         {
-            throw new UserErrorException($"the model's size {saved.Dims} is no multiple of 32, so it cannot "
-                + $"be quantized: train one with --dims=96 or 128.");
+            Directory.Delete(checkpoints, recursive: true);
         }
-        TrainingSettings settings = saved with
+
+        // On a CPU, MLX compiles with a C++ compiler, which takes longer than so few steps.
+        using FineTuner tuner = new(
+            model, data,
+            new()
+            {
+                Layers = 0, Lora = new() { Rank = arguments.GetValue(Rank), Scale = 2 }, BatchSize = settings.BatchSize, Iterations = settings.Steps,
+                MaxGradientNorm = 1, Seed = (ulong)settings.Seed, StepsPerReport = 1, StepsPerValidation = StepsBetweenChecks, ValidationBatches = ValidationBatches,
+                CheckpointFolder = checkpoints, StepsPerCheckpoint = StepsBetweenChecks, Compiled = Mx.DefaultDevice().Type == DeviceType.Gpu,
+            },
+            new AdamW(Schedules.CosineDecay(settings.LearningRate, settings.Steps), weightDecay: 0, biasCorrection: true));
+        if (arguments.GetValue(Resume))
         {
-            Steps = arguments.GetValue(Steps), LearningRate = arguments.GetValue(LearningRate),
-            Seed = arguments.GetValue(Seed), Dropout = 0f,
-        };
-        Corpus corpus = Corpus.Load(arguments.GetValue(Data)!, settings.Context, vocabulary, arguments.GetValue(Pattern)!);
-        Mx.Random.Seed((ulong)settings.Seed);
-        Decoder model = CharModel.Create(settings.Size(vocabulary));
-        model.Update(state["model"]);
-        long whole = model.ParameterCount();
-        float before = AdapterTrainer.Validate(model, corpus, settings);
-
-        Adapters.Attach(model, arguments.GetValue(Bits), arguments.GetValue(Rank), scale: 2f);
-        long trained = model.TrainableParameters().Leaves.Sum(array => array.Size);
+            output.WriteLine(tuner.Resume() ? $"going on after step {tuner.Iteration}" : "there is no checkpoint yet, so the run begins");
+        }
+        (long trained, long all) = tuner.ParameterCount;
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{corpus.Length:N0} characters of new text; {trained:N0} of {whole:N0} numbers are trained; held-out "
-            + $"loss {before:F3} before, quantized {AdapterTrainer.Validate(model, corpus, settings):F3}"));
+            CultureInfo.InvariantCulture, $"{trained:N0} of {all:N0} numbers are trained; held-out loss {tuner.Evaluate(data.Valid!, ValidationBatches):F3}"));
 
-        Train(new AdapterTrainer(model, corpus, settings), model, corpus, settings, console);
-        float after = AdapterTrainer.Validate(model, corpus, settings);
-        string folder = arguments.GetValue(Output)!;
-        Save(model, settings, vocabulary, folder);
+        Train(tuner, settings, console);
+        double after = tuner.Evaluate(data.Valid!, ValidationBatches);
+        tuner.Adapter.Save(folder);
+        tuner.Adapter.Fuse(dequantize: true);
+        Save(model, Path.Combine(folder, "fused"));
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"held-out loss {after:F3}, fused {AdapterTrainer.Validate(model, corpus, settings):F3}; saved in {folder}"));
+            CultureInfo.InvariantCulture, $"held-out loss {after:F3}, fused {tuner.Evaluate(data.Valid!, ValidationBatches):F3}; saved in {folder}"));
 
         string prompt = arguments.GetValue(Prompt)!;
         output.WriteLine();
         output.Write(prompt);
-        foreach (char next in new Sampler(model, vocabulary, settings.Context, temperature: 0.8f, topP: 0.95f).Generate(prompt,
-            arguments.GetValue(Length)))
+        GenerationOptions sampling = new() { MaxTokens = Math.Max(arguments.GetValue(Length), 1), Temperature = 0.8, TopP = 0.95, Seed = (ulong)settings.Seed };
+        foreach (GeneratedToken next in arguments.GetValue(Length) > 0 ? model.Generate(prompt, sampling) : [])
         {
-            output.Write(next);
+            output.Write(next.Text);
             output.Flush();
         }
         output.WriteLine();
     }
 
-    private static void Train(AdapterTrainer trainer, Decoder model, Corpus corpus, TrainingSettings settings, IAnsiConsole console) =>
-        Display.Run(console, 0, settings.Steps, settings.BatchSize * settings.Context, report =>
+    /// <summary>Writes CharLm's model and the new text as the fine-tuning API reads them.</summary>
+    private static TrainingSettings Prepare(ParseResult arguments, string folder)
+    {
+        (TrainingSettings saved, Vocabulary vocabulary, TreeDictionary state) = Checkpoint.Load(Path.Combine(arguments.GetValue(Base)!, Checkpoint.FileName));
+        if (saved.Dims % GroupSize != 0)
         {
-            Stopwatch clock = Stopwatch.StartNew();
-            for (int step = 1; step <= settings.Steps; step++)
+            throw new UserErrorException($"the model's size {saved.Dims} is no multiple of {GroupSize}, so it cannot be quantized: train one with --dims=96 or 128.");
+        }
+        TrainingSettings settings = saved with
+        {
+            Steps = arguments.GetValue(Steps), LearningRate = arguments.GetValue(LearningRate), Seed = arguments.GetValue(Seed), Dropout = 0f,
+        };
+        Corpus corpus = Corpus.Load(arguments.GetValue(Data)!, settings.Context, vocabulary, arguments.GetValue(Pattern)!);
+        Decoder model = CharModel.Create(settings.Size(vocabulary));
+        model.Update(state["model"]);
+        ModelFolder.Write(folder, model, settings, vocabulary);
+        ModelFolder.WriteData(folder, corpus, settings);
+        return settings;
+    }
+
+    private static void Train(FineTuner tuner, TrainingSettings settings, IAnsiConsole console) =>
+        Display.Run(console, tuner.Iteration, settings.Steps, settings.BatchSize * settings.Context, report =>
+        {
+            float? validation = null;
+            tuner.Run(new Listener(progress =>
             {
-                float loss = trainer.TrainStep(step);
-                bool check = step % StepsBetweenChecks == 0 || step == settings.Steps;
-                report(step, loss, check ? AdapterTrainer.Validate(model, corpus, settings) : null, clock.Elapsed);
-            }
+                if (progress.Loss is { } loss)
+                {
+                    report(progress.Iteration, (float)loss, validation, progress.Elapsed);
+                    validation = null;
+                }
+                validation = (float?)progress.ValidationLoss ?? validation;
+            }));
         });
 
-    private static void Save(Decoder model, TrainingSettings settings, Vocabulary vocabulary, string folder)
+    private static void Save(LanguageModel model, string folder)
     {
         try
         {
-            Directory.CreateDirectory(folder);
-            Mx.SaveSafetensors(Path.Combine(folder, "adapters.safetensors"), model.TrainableParameters().Flatten());
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            model.Save(folder);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new UserErrorException($"cannot write to '{folder}': {error.Message}", error);
         }
-        Adapters.Fuse(model);
-        Checkpoint.Save(Path.Combine(folder, Checkpoint.FileName), new TreeDictionary { ["model"] = model.Parameters() },
-            settings, vocabulary);
     }
 
     private static void Check(ParseResult result)
     {
         if (MlxLibrary.Kind == MlxLibraryKind.Reference)
         {
-            throw new UserErrorException("quantization needs MLX; the reference library is in use. Install "
-                + "MLX or name it in DOTMLX_LIBRARY.");
+            throw new UserErrorException("quantization needs MLX; the reference library is in use. Install MLX or name it in DOTMLX_LIBRARY.");
         }
         Require(result.GetValue(Steps) is >= 1 and <= 1_000_000, "--steps must lie between 1 and 1,000,000.");
         Require(result.GetValue(Rank) is >= 1 and <= 64, "--rank must lie between 1 and 64.");
@@ -159,4 +185,9 @@ internal static class LoraCommand
 
     private static Option<T> Option<T>(string name, T otherwise, string description) =>
         new(name) { Description = description, DefaultValueFactory = _ => otherwise };
+
+    private sealed class Listener(Action<FineTuningProgress> report) : IProgress<FineTuningProgress>
+    {
+        public void Report(FineTuningProgress value) => report(value);
+    }
 }

@@ -36,12 +36,12 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
                     nameof(bits));
     }
 
-    /// <summary>Reads the settings of a section.</summary>
+    /// <summary>Reads the settings of a section, also of a section for a single layer. Missing settings have the defaults of MLX.</summary>
     /// <exception cref="NotSupportedException">The mode is unknown.</exception>
     /// <exception cref="InvalidDataException">A number is missing or not supported by MLX.</exception>
-    internal static Quantization Read(ModelConfig section, Quantization? inherited = null)
+    internal static Quantization Read(ModelConfig section)
     {
-        string mode = section.TextOrNull("mode") ?? inherited?.Mode ?? "affine";
+        string mode = section.TextOrNull("mode") ?? "affine";
         (int Group, int Bits)? only = mode switch
         {
             "affine" => null,
@@ -50,8 +50,8 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
             "nvfp4" => (16, 4),
             _ => throw section.Unsupported("mode", $"is '{mode}'; known are affine, mxfp4, mxfp8 and nvfp4"),
         };
-        int groupSize = section.IntegerOr("group_size", only?.Group ?? inherited?.GroupSize ?? 64);
-        int bits = section.IntegerOr("bits", only?.Bits ?? inherited?.Bits ?? 4);
+        int groupSize = section.IntegerOr("group_size", only?.Group ?? 64);
+        int bits = section.IntegerOr("bits", only?.Bits ?? 4);
         if (only is { } fixedSizes && (groupSize, bits) != fixedSizes)
         {
             throw section.Broken("bits",

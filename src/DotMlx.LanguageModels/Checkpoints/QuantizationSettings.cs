@@ -42,7 +42,7 @@ internal sealed class QuantizationSettings
         foreach (string name in section.Names.Where(name => name is not ("group_size" or "bits" or "mode" or "quantize_input")))
         {
             result._overrides[name] = section.IsSection(name)
-                ? Quantization.Read(section.Section(name)!, result.Default)
+                ? Quantization.Read(section.Section(name)!)
                 : section.Flag(name, missing: false) ? result.Default : null;
         }
         return result;

@@ -222,6 +222,22 @@ internal sealed class LoadingTests
         Assert.That(other.EndTokens, Is.EqualTo(new[] { 399 }));
     }
 
+    [Test]
+    public void ALayersOwnSettingDoesNotTakeTheModeOfTheOthers()
+    {
+        // mlx-lm writes this for the routers of experts, whose weights it quantizes as MLX does by default.
+        ModelConfig config = ModelConfig.Parse(
+            """{"quantization": {"group_size": 32, "bits": 4, "mode": "mxfp4", "model.layers.0.mlp.gate": {"group_size": 64, "bits": 8}, "lm_head": false}}"""u8.ToArray(),
+            "config.json");
+        QuantizationSettings settings = QuantizationSettings.Read(config);
+        Assert.Multiple(() =>
+        {
+            Assert.That(settings.Of("model.layers.0.mlp.gate"), Is.EqualTo(new Quantization(64, 8, "affine")));
+            Assert.That(settings.Of("model.layers.0.mlp.up_proj"), Is.EqualTo(new Quantization(32, 4, "mxfp4")));
+            Assert.That(settings.Of("lm_head"), Is.Null);
+        });
+    }
+
     [RequiresMlx("quantized weights are not provided by the reference library")]
     [Test]
     public void LayersMayBeQuantizedInTheirOwnWay()
