@@ -17,10 +17,15 @@ internal static class Report
             ours.Add(own());
             theirs.Add(other() ?? double.NaN);
         }
-        return [Text(Median(ours) * 1e6, "F0"), Text(Median(theirs) * 1e6, "F0"), Text(Median([.. ours.Zip(theirs, (a, b) => a / b)]), "F2")];
+        return
+        [
+            Text(Median(ours) * 1e6, "F0"), Text(Median(theirs) * 1e6, "F0"),
+            Text(Median([.. ours.Zip(theirs, (a, b) => a / b)]), "F2"),
+        ];
     }
 
-    internal static string Text(double value, string format) => double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);
+    internal static string Text(double value, string format) =>
+        double.IsNaN(value) ? "" : value.ToString(format, CultureInfo.InvariantCulture);
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

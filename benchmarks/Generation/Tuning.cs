@@ -24,8 +24,10 @@ internal sealed class Tuning : IDisposable
     private Tuning(string folder)
     {
         using MlxArray tokens = MlxArray.Create<int>(
-            [.. Enumerable.Range(0, Rows).SelectMany(row => Enumerable.Range(0, Length).Select(i => 1 + (((7 * row) + i) % 300)))], Rows, Length);
-        using MlxArray lengths = MlxArray.Create<int>([.. Enumerable.Repeat(new[] { 0, Length - 1 }, Rows).SelectMany(bounds => bounds)], Rows, 2);
+            [.. Enumerable.Range(0, Rows).SelectMany(row => Enumerable.Range(0, Length).Select(i => 1 + (((7 * row) + i) % 300)))],
+            Rows, Length);
+        using MlxArray lengths = MlxArray.Create<int>(
+            [.. Enumerable.Repeat(new[] { 0, Length - 1 }, Rows).SelectMany(bounds => bounds)], Rows, 2);
         _batch = TrainingBatch.Create(tokens, lengths);
         _stepped = LanguageModel.Load(folder);
         _tuner = new(_stepped, null, new() { Layers = 0 }, new Adam(1e-5));

@@ -48,7 +48,8 @@ internal sealed class Corpus
     }
 
     /// <summary>The text to learn, or that to check with, in pieces of equal length.</summary>
-    public IEnumerable<string> Pieces(int length, bool training) => (training ? _tokens[.._trainingLength] : _tokens[_trainingLength..]).Chunk(length)
+    public IEnumerable<string> Pieces(int length, bool training) =>
+        (training ? _tokens[.._trainingLength] : _tokens[_trainingLength..]).Chunk(length)
         .Where(piece => piece.Length == length).Select(piece => new string([.. piece.Select(Vocabulary.Decode)]));
 
     private static string Read(string path, string pattern)

@@ -17,10 +17,13 @@ internal static class LoraCommand
     private const int ValidationBatches = 4;
     private const int GroupSize = 32;
 
-    private static readonly Option<string> Base = Option("--base", Path.Combine("out", "charlm"), "Folder of the checkpoint that CharLm wrote.");
-    private static readonly Option<string> Data = Option("--data", Path.Combine("src", "DotMlx", "NN"), "A folder with the text to learn, or a file.");
+    private static readonly Option<string> Base = Option("--base", Path.Combine("out", "charlm"),
+        "Folder of the checkpoint that CharLm wrote.");
+    private static readonly Option<string> Data = Option("--data", Path.Combine("src", "DotMlx", "NN"),
+        "A folder with the text to learn, or a file.");
     private static readonly Option<string> Pattern = Option("--pattern", "*.cs", "Which files of the folder are read.");
-    private static readonly Option<string> Output = Option("--output", Path.Combine("out", "lora"), "Folder of the adapters and the fused model.");
+    private static readonly Option<string> Output = Option("--output", Path.Combine("out", "lora"),
+        "Folder of the adapters and the fused model.");
     private static readonly Option<string> Prompt = Option("--prompt", "public ", "What the text written at the end begins with.");
     private static readonly Option<int> Steps = Option("--steps", 60, "Training steps.");
     private static readonly Option<int> Rank = Option("--rank", 8, "Rank of the corrections.");
@@ -76,9 +79,11 @@ internal static class LoraCommand
             model, data,
             new()
             {
-                Layers = 0, Lora = new() { Rank = arguments.GetValue(Rank), Scale = 2 }, BatchSize = settings.BatchSize, Iterations = settings.Steps,
-                MaxGradientNorm = 1, Seed = (ulong)settings.Seed, StepsPerReport = 1, StepsPerValidation = StepsBetweenChecks, ValidationBatches = ValidationBatches,
-                CheckpointFolder = checkpoints, StepsPerCheckpoint = StepsBetweenChecks, Compiled = Mx.DefaultDevice().Type == DeviceType.Gpu,
+                Layers = 0, Lora = new() { Rank = arguments.GetValue(Rank), Scale = 2 },
+                BatchSize = settings.BatchSize, Iterations = settings.Steps, MaxGradientNorm = 1, Seed = (ulong)settings.Seed,
+                StepsPerReport = 1, StepsPerValidation = StepsBetweenChecks, ValidationBatches = ValidationBatches,
+                CheckpointFolder = checkpoints, StepsPerCheckpoint = StepsBetweenChecks,
+                Compiled = Mx.DefaultDevice().Type == DeviceType.Gpu,
             },
             new AdamW(Schedules.CosineDecay(settings.LearningRate, settings.Steps), weightDecay: 0, biasCorrection: true));
         if (arguments.GetValue(Resume))
@@ -87,7 +92,8 @@ internal static class LoraCommand
         }
         (long trained, long all) = tuner.ParameterCount;
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{trained:N0} of {all:N0} numbers are trained; held-out loss {tuner.Evaluate(data.Valid!, ValidationBatches):F3}"));
+            CultureInfo.InvariantCulture,
+            $"{trained:N0} of {all:N0} numbers are trained; held-out loss {tuner.Evaluate(data.Valid!, ValidationBatches):F3}"));
 
         Train(tuner, settings, console);
         double after = tuner.Evaluate(data.Valid!, ValidationBatches);
@@ -95,12 +101,16 @@ internal static class LoraCommand
         tuner.Adapter.Fuse(dequantize: true);
         Save(model, Path.Combine(folder, "fused"));
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"held-out loss {after:F3}, fused {tuner.Evaluate(data.Valid!, ValidationBatches):F3}; saved in {folder}"));
+            CultureInfo.InvariantCulture,
+            $"held-out loss {after:F3}, fused {tuner.Evaluate(data.Valid!, ValidationBatches):F3}; saved in {folder}"));
 
         string prompt = arguments.GetValue(Prompt)!;
         output.WriteLine();
         output.Write(prompt);
-        GenerationOptions sampling = new() { MaxTokens = Math.Max(arguments.GetValue(Length), 1), Temperature = 0.8, TopP = 0.95, Seed = (ulong)settings.Seed };
+        GenerationOptions sampling = new()
+        {
+            MaxTokens = Math.Max(arguments.GetValue(Length), 1), Temperature = 0.8, TopP = 0.95, Seed = (ulong)settings.Seed,
+        };
         foreach (GeneratedToken next in arguments.GetValue(Length) > 0 ? model.Generate(prompt, sampling) : [])
         {
             output.Write(next.Text);
@@ -112,14 +122,17 @@ internal static class LoraCommand
     /// <summary>Writes CharLm's model and the new text as the fine-tuning API reads them.</summary>
     private static TrainingSettings Prepare(ParseResult arguments, string folder)
     {
-        (TrainingSettings saved, Vocabulary vocabulary, TreeDictionary state) = Checkpoint.Load(Path.Combine(arguments.GetValue(Base)!, Checkpoint.FileName));
+        (TrainingSettings saved, Vocabulary vocabulary, TreeDictionary state) =
+            Checkpoint.Load(Path.Combine(arguments.GetValue(Base)!, Checkpoint.FileName));
         if (saved.Dims % GroupSize != 0)
         {
-            throw new UserErrorException($"the model's size {saved.Dims} is no multiple of {GroupSize}, so it cannot be quantized: train one with --dims=96 or 128.");
+            throw new UserErrorException(
+                $"the model's size {saved.Dims} is no multiple of {GroupSize}, so it can't be quantized: train one with --dims=96 or 128.");
         }
         TrainingSettings settings = saved with
         {
-            Steps = arguments.GetValue(Steps), LearningRate = arguments.GetValue(LearningRate), Seed = arguments.GetValue(Seed), Dropout = 0f,
+            Steps = arguments.GetValue(Steps), LearningRate = arguments.GetValue(LearningRate),
+            Seed = arguments.GetValue(Seed), Dropout = 0f,
         };
         Corpus corpus = Corpus.Load(arguments.GetValue(Data)!, settings.Context, vocabulary, arguments.GetValue(Pattern)!);
         Decoder model = CharModel.Create(settings.Size(vocabulary));
@@ -164,7 +177,8 @@ internal static class LoraCommand
     {
         if (MlxLibrary.Kind == MlxLibraryKind.Reference)
         {
-            throw new UserErrorException("quantization needs MLX; the reference library is in use. Install MLX or name it in DOTMLX_LIBRARY.");
+            throw new UserErrorException(
+                "quantization needs MLX; the reference library is in use. Install MLX or name it in DOTMLX_LIBRARY.");
         }
         Require(result.GetValue(Steps) is >= 1 and <= 1_000_000, "--steps must lie between 1 and 1,000,000.");
         Require(result.GetValue(Rank) is >= 1 and <= 64, "--rank must lie between 1 and 64.");

@@ -31,11 +31,13 @@ internal static class ModelFolder
     {
         foreach ((string name, bool training) in new[] { ("train.jsonl", true), ("valid.jsonl", false) })
         {
-            string[] lines = [.. corpus.Pieces(settings.Context, training).Select(piece => new JsonObject { ["text"] = piece }.ToJsonString())];
+            string[] lines =
+                [.. corpus.Pieces(settings.Context, training).Select(piece => new JsonObject { ["text"] = piece }.ToJsonString())];
             if (lines.Length < settings.BatchSize)
             {
                 throw new UserErrorException(
-                    $"the text is too short: {name} has {lines.Length} pieces of {settings.Context} characters, and a batch takes {settings.BatchSize}.");
+                    $"the text is too short: {name} has {lines.Length} pieces of {settings.Context} characters, "
+                    + $"and a batch takes {settings.BatchSize}.");
             }
             try
             {
@@ -84,8 +86,8 @@ internal static class ModelFolder
             ["decoder"] = new JsonObject { ["type"] = "Fuse" },
             ["model"] = new JsonObject
             {
-                ["type"] = "BPE", ["unk_token"] = vocabulary.Decode(0).ToString(), ["fuse_unk"] = false, ["byte_fallback"] = false, ["vocab"] = tokens,
-                ["merges"] = new JsonArray(),
+                ["type"] = "BPE", ["unk_token"] = vocabulary.Decode(0).ToString(), ["fuse_unk"] = false, ["byte_fallback"] = false,
+                ["vocab"] = tokens, ["merges"] = new JsonArray(),
             },
         };
     }

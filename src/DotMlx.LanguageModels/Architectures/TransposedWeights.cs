@@ -45,7 +45,8 @@ internal sealed class TransposedWeights : IDisposable
         {
             _prepared[layer] = prepared = layer switch
             {
-                QuantizedLinear x when x.GetType() == typeof(QuantizedLinear) => Unpack(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
+                QuantizedLinear x when x.GetType() == typeof(QuantizedLinear) =>
+                    Unpack(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
                 QuantizedEmbedding x => Unpack(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
                 Linear x when x.GetType() == typeof(Linear) => Mx.Transpose(x.Weight),
                 Embedding x when x.GetType() == typeof(Embedding) => Mx.Transpose(x.Weight),

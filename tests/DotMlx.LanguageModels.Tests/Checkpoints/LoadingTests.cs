@@ -227,7 +227,10 @@ internal sealed class LoadingTests
     {
         // mlx-lm writes this for the routers of experts, whose weights it quantizes as MLX does by default.
         ModelConfig config = ModelConfig.Parse(
-            """{"quantization": {"group_size": 32, "bits": 4, "mode": "mxfp4", "model.layers.0.mlp.gate": {"group_size": 64, "bits": 8}, "lm_head": false}}"""u8.ToArray(),
+            """
+            {"quantization": {
+                "group_size": 32, "bits": 4, "mode": "mxfp4", "model.layers.0.mlp.gate": {"group_size": 64, "bits": 8}, "lm_head": false}}
+            """u8.ToArray(),
             "config.json");
         QuantizationSettings settings = QuantizationSettings.Read(config);
         Assert.Multiple(() =>
