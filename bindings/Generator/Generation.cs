@@ -28,9 +28,11 @@ internal sealed class Generation(string root)
             [$"{Imports}/Versions.g.cs"] = types.Versions(),
         };
         foreach ((string file, string text) in new ImportWriter(library).Files()) files[$"{Imports}/{file}"] = text;
-        foreach ((string file, string text) in new ExportWriter(library).Files()) files[$"{Exports}/{file}"] = text;
+        foreach ((string file, string text) in new ExportWriter(library, NotProvided()).Files()) files[$"{Exports}/{file}"] = text;
         return files;
     }
+
+    private HashSet<string> NotProvided() => [.. File.ReadLines(Path.Combine(root, "native/Reference/not-provided.txt"))];
 
     /// <summary>The JSON of a version from its headers.</summary>
     internal static ApiVersion FromHeaders(string headers, string version) => new ClangHeaderParser().Parse(headers, version);

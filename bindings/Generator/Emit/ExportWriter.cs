@@ -4,10 +4,13 @@ using DotMlx.Generator.Api;
 namespace DotMlx.Generator.Emit;
 
 /// <summary>
-/// Writes the reference library's C exports for the pinned version. Each calls the implementation in the class Functions; what that class
-/// lacks it inherits from NotProvided, which fails by name. Functions of arrays get unwrapped ('typed'), the others C's own types ('raw').
+/// Writes the reference library's C exports for the pinned version. Each calls the implementation in the class Functions, which inherits
+/// the functions listed as not provided from NotProvided. A function that is neither implemented nor listed doesn't compile. Functions of
+/// arrays get unwrapped ('typed'), the others C's own types ('raw').
 /// </summary>
-internal sealed class ExportWriter(Library library)
+/// <param name="library">The known versions of mlx-c.</param>
+/// <param name="notProvided">The names of the functions that the reference library doesn't implement.</param>
+internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProvided)
 {
     private static readonly HashSet<string> TypedHeaders = ["ops.h", "random.h", "fft.h", "linalg.h"];
 
@@ -144,10 +147,15 @@ internal sealed class ExportWriter(Library library)
     private string NotProvided()
     {
         var text = new StringBuilder(ImportWriter.Banner);
-        text.Append("using DotMlx.Bindings;\n\nnamespace DotMlx.Reference;\n\n/// <summary>Every function of the C API, failing by name; "
-            + "the class Functions hides what it implements.</summary>\ninternal unsafe class "
-            + "NotProvided\n{\n    protected NotProvided()\n    {\n    }\n");
-        foreach (ApiFunction f in ApiJson.Ordered(library.Pinned.Functions))
+        text.Append("using DotMlx.Bindings;\n\nnamespace DotMlx.Reference;\n\n/// <summary>The functions that not-provided.txt lists. Each fails "
+            + "by name.</summary>\ninternal unsafe class NotProvided\n{\n    protected NotProvided()\n    {\n    }\n");
+        string[] unknown = [.. notProvided.Except(library.Pinned.Functions.Select(f => f.Name)).Order(StringComparer.Ordinal)];
+        if (unknown.Length != 0)
+        {
+            throw new InvalidDataException(
+                $"native/Reference/not-provided.txt lists functions that mlx-c {library.Pinned.Name} lacks: {string.Join(", ", unknown)}.");
+        }
+        foreach (ApiFunction f in ApiJson.Ordered(library.Pinned.Functions).Where(f => notProvided.Contains(f.Name)))
         {
             (string returns, string parameters) = IsTyped(f)
                 ? (TypedReturn(f), string.Join(", ", Inputs(f).Where(p => p.Type is not null).Select(p => $"{p.Type} {p.Name}")))
