@@ -9,10 +9,14 @@ namespace DotMlx;
 internal static class EmptyMatrices
 {
     /// <summary>Whether the array is a valid argument of a decomposition, but has no elements.</summary>
-    internal static bool Are(MlxArray a, bool square)
+    /// <param name="a">The matrices.</param>
+    /// <param name="square">Whether they must be square.</param>
+    /// <param name="complex">Whether MLX decomposes complex matrices in this way.</param>
+    internal static bool Are(MlxArray a, bool square, bool complex = false)
     {
         ArgumentNullException.ThrowIfNull(a);
-        return a.Size == 0 && a.NDim >= 2 && a.DType is DType.Float32 or DType.Float64 && (!square || a.Shape[^1] == a.Shape[^2]);
+        return a.Size == 0 && a.NDim >= 2 && (a.DType is DType.Float32 or DType.Float64 || (complex && a.DType == DType.Complex64))
+            && (!square || a.Shape[^1] == a.Shape[^2]);
     }
 
     /// <summary>Creates an array with the batch shape and the given matrix sizes.</summary>

@@ -264,7 +264,7 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.eigvals; C: mlx_linalg_eigvals.</remarks>
         public static MlxArray Eigvals(MlxArray a, MlxStream? stream = null)
         {
-            if (EmptyMatrices.Are(a, square: true))
+            if (EmptyMatrices.Are(a, square: true, complex: true))
             {
                 return EmptyMatrices.Of(a, [a.Shape[^1]], stream, DType.Complex64);
             }
@@ -281,7 +281,7 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.eig; C: mlx_linalg_eig.</remarks>
         public static (MlxArray Values, MlxArray Vectors) Eig(MlxArray a, MlxStream? stream = null)
         {
-            if (EmptyMatrices.Are(a, square: true))
+            if (EmptyMatrices.Are(a, square: true, complex: true))
             {
                 return (EmptyMatrices.Of(a, [a.Shape[^1]], stream, DType.Complex64), a.AsType(DType.Complex64, stream));
             }
@@ -301,9 +301,9 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.eigvalsh; C: mlx_linalg_eigvalsh.</remarks>
         public static MlxArray Eigvalsh(MlxArray a, MatrixTriangle uplo = MatrixTriangle.L, MlxStream? stream = null)
         {
-            if (EmptyMatrices.Are(a, square: true))
+            if (EmptyMatrices.Are(a, square: true, complex: true))
             {
-                return EmptyMatrices.Of(a, [a.Shape[^1]], stream);
+                return EmptyMatrices.Of(a, [a.Shape[^1]], stream, RealOf(a.DType));
             }
 
             using NativeText triangle = new(Triangle(uplo), nameof(uplo));
@@ -326,9 +326,9 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.linalg.eigh; C: mlx_linalg_eigh.</remarks>
         public static (MlxArray Values, MlxArray Vectors) Eigh(MlxArray a, MatrixTriangle uplo = MatrixTriangle.L, MlxStream? stream = null)
         {
-            if (EmptyMatrices.Are(a, square: true))
+            if (EmptyMatrices.Are(a, square: true, complex: true))
             {
-                return (EmptyMatrices.Of(a, [a.Shape[^1]], stream), a.Share());
+                return (EmptyMatrices.Of(a, [a.Shape[^1]], stream, RealOf(a.DType)), a.Share());
             }
 
             using NativeText triangle = new(Triangle(uplo), nameof(uplo));
@@ -402,7 +402,7 @@ public static unsafe partial class Mx
         {
             if (HasNoEquations(a, b))
             {
-                return b.Share();
+                return Mx.MatMul(a, b, stream);
             }
 
             Factorable.RequireRegular(a, "mlx_linalg_solve", stream);
@@ -422,7 +422,7 @@ public static unsafe partial class Mx
         {
             if (HasNoEquations(a, b))
             {
-                return b.Share();
+                return Mx.MatMul(a, b, stream);
             }
 
             Factorable.RequireDiagonal(a, "mlx_linalg_solve_triangular", stream);
@@ -434,19 +434,19 @@ public static unsafe partial class Mx
             return NativeCall.Result(status, result, "mlx_linalg_solve_triangular");
         }
 
-        // If there are no unknowns, the right-hand side is empty, and so is the solution.
+        // If there are no unknowns or no systems of equations, the solution is empty, with the shape of the product.
         private static bool HasNoEquations(MlxArray a, MlxArray b)
         {
             ArgumentNullException.ThrowIfNull(b);
-            return EmptyMatrices.Are(a, square: true) && a.NDim == 2 && b.DType == a.DType && b.NDim > 0
-                && b.Shape[b.NDim > 1 ? ^2 : ^1] == 0;
+            return EmptyMatrices.Are(a, square: true) && b.DType == a.DType && b.NDim > 0
+                && b.Shape[b.NDim > 1 ? ^2 : ^1] == a.Shape[^1];
         }
 
         private static MlxArray[] Svd(MlxArray a, bool computeUv, MlxStream? stream)
         {
-            if (EmptyMatrices.Are(a, square: false))
+            if (EmptyMatrices.Are(a, square: false, complex: true))
             {
-                MlxArray none = EmptyMatrices.Of(a, [Math.Min(a.Shape[^2], a.Shape[^1])], stream);
+                MlxArray none = EmptyMatrices.Of(a, [Math.Min(a.Shape[^2], a.Shape[^1])], stream, RealOf(a.DType));
                 return computeUv
                     ? [EmptyMatrices.Identities(a, a.Shape[^2], stream), none, EmptyMatrices.Identities(a, a.Shape[^1], stream)]
                     : [none];
@@ -458,6 +458,8 @@ public static unsafe partial class Mx
             GC.KeepAlive(a);
             return NativeCall.Arrays(status, results, "mlx_linalg_svd");
         }
+
+        private static DType RealOf(DType dtype) => dtype == DType.Complex64 ? DType.Float32 : dtype;
 
         private static void RequireSingularValues(MlxArray a, string function, MlxStream? stream)
         {

@@ -41,6 +41,47 @@ public class EmptyMatrixTests
         });
     }
 
+    [TestCaseSource(nameof(Squares))]
+    public void ComplexMatricesHaveRealSpectra(int[] shape)
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray a = Mx.Zeros(shape, DType.Complex64);
+        int[] row = shape[..^1];
+        Assert.Multiple(() =>
+        {
+            foreach ((MlxArray values, DType dtype) in ((MlxArray, DType)[])
+                [
+                    (Mx.Linalg.Eigvals(a, Cpu), DType.Complex64), (Mx.Linalg.Eig(a, Cpu).Values, DType.Complex64),
+                    (Mx.Linalg.Eigvalsh(a, stream: Cpu), DType.Float32), (Mx.Linalg.Eigh(a, stream: Cpu).Values, DType.Float32),
+                    (Mx.Linalg.SVDVals(a, Cpu), DType.Float32),
+                ])
+            {
+                Numbers.HasShape(Evaluated(values), row);
+                Assert.That(values.DType, Is.EqualTo(dtype));
+            }
+
+            foreach (MlxArray vectors in (MlxArray[])
+                [Mx.Linalg.Eig(a, Cpu).Vectors, Mx.Linalg.Eigh(a, stream: Cpu).Vectors, Mx.Linalg.SVD(a, Cpu).U])
+            {
+                Numbers.HasShape(Evaluated(vectors), shape);
+                Assert.That(vectors.DType, Is.EqualTo(DType.Complex64));
+            }
+        });
+    }
+
+    [TestCaseSource(nameof(Squares))]
+    public void EquationsThatAreNoneHaveEmptySolutions(int[] shape)
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray a = Mx.Zeros(shape);
+        MlxArray b = Mx.Zeros([.. shape[..^1], 4]);
+        Assert.Multiple(() =>
+        {
+            Numbers.HasShape(Evaluated(Mx.Linalg.Solve(a, b, Cpu)), b.Shape.ToArray());
+            Numbers.HasShape(Evaluated(Mx.Linalg.SolveTriangular(a, b, stream: Cpu)), b.Shape.ToArray());
+        });
+    }
+
     [TestCase(5, 0)]
     [TestCase(0, 5)]
     public void OblongMatricesHaveNoRank(int rows, int columns)
