@@ -30,7 +30,19 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.cumprod; C: mlx_cumprod.</remarks>
     public static MlxArray CumProd(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, DType? dtype = null, MlxStream? stream = null)
-        => Scan(&MlxcPortable.mlx_cumprod, "mlx_cumprod", a, axis, reverse, inclusive, dtype, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        int along = axis is int one ? AxisCheck.Of(a, one, nameof(axis)) : 0;
+        if (a.Size > 0 && (axis is null ? a.Size : a.Shape[along]) > 1)
+        {
+            return Scan(&MlxcPortable.mlx_cumprod, "mlx_cumprod", a, axis, reverse, inclusive, dtype, stream);
+        }
+
+        // MLX's gradient of at most one factor divides by zero.
+        using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
+        using MlxArray factors = AsType(row ?? a, dtype ?? a.DType, stream);
+        return inclusive ? factors.Share() : OnesLike(factors, stream: stream);
+    }
 
     /// <summary>Cumulative maximum of the elements along an axis.</summary>
     /// <param name="a">An array of any shape.</param>

@@ -38,9 +38,15 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.argsort; C: mlx_argsort_axis, mlx_argsort.</remarks>
     public static MlxArray ArgSort(MlxArray a, int? axis = -1, MlxStream? stream = null)
-        => axis is int one
-            ? NativeCall.WithInt(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : NativeCall.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(a, "argsort"), stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        int along = axis is int one ? AxisCheck.Of(a, one, nameof(axis)) : 0;
+
+        // MLX divides by the size of the axis.
+        return a.Size == 0 ? Zeros(axis is null ? [0] : [.. a.Shape], DType.UInt32, stream)
+            : axis is null ? NativeCall.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(a, "argsort"), stream)
+            : NativeCall.WithInt(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, along, stream);
+    }
 
     /// <summary>
     /// Partially sorted elements: the element at <paramref name="kth"/> is in its sorted position, smaller ones are before it, and larger

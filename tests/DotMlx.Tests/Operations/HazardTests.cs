@@ -77,6 +77,41 @@ public class HazardTests
     }
 
     [Test]
+    public void NothingIsSortedInAnEmptyOrder()
+    {
+        using var scope = MlxScope.Begin();
+        foreach (int[] shape in (int[][])[[0], [3, 0], [0, 3], [2, 0, 2]])
+        {
+            MlxArray a = Mx.Zeros(shape);
+            foreach (MlxArray order in (MlxArray[])[Mx.ArgSort(a), Mx.ArgSort(a, 0), Mx.Sort(a, 0).AsType(DType.UInt32)])
+            {
+                Assert.That(order.DType, Is.EqualTo(DType.UInt32));
+                Assert.That(order.Shape.ToArray(), Is.EqualTo(shape));
+                Assert.That(order.ToArray<uint>(), Is.Empty);
+            }
+
+            Assert.That(Mx.ArgSort(a, null).Shape.ToArray(), Is.EqualTo(new[] { 0 }));
+        }
+    }
+
+    [Test]
+    public void ProductsOfAtMostOneFactorHaveGradients()
+    {
+        using var scope = MlxScope.Begin();
+        foreach ((int[] shape, int axis) in ((int[], int)[])[([1], 0), ([0], 0), ([3, 0], 0), ([0, 3], 1), ([2, 1], 1), ([1, 1], 0)])
+        {
+            MlxArray x = Mx.Ones(shape) * 3;
+            MlxArray inclusive = Mx.Grad((MlxArray a) => Mx.Sum(Mx.CumProd(a, axis) * 2))(x);
+            MlxArray exclusive = Mx.Grad((MlxArray a) => Mx.Sum(Mx.CumProd(a, axis, inclusive: false) + a))(x);
+            Assert.That(inclusive.ToArray<float>(), Is.EqualTo(Enumerable.Repeat(2f, (int)x.Size)));
+            Assert.That(exclusive.ToArray<float>(), Is.EqualTo(Enumerable.Repeat(1f, (int)x.Size)));
+        }
+
+        Assert.That(Mx.CumProd(Mx.Ones([1]) * 3, 0).Item<float>(), Is.EqualTo(3));
+        Assert.That(Mx.CumProd(Mx.Ones([1]) * 3, inclusive: false).Item<float>(), Is.EqualTo(1));
+    }
+
+    [Test]
     public void FloatsAreDividedAsEver()
     {
         using var scope = MlxScope.Begin();
