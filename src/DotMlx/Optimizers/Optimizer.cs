@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 
 namespace DotMlx.Optimizers;
@@ -190,6 +191,20 @@ public abstract partial class Optimizer : OptimizerBase
             Leave();
         }
     }
+
+    /// <summary>The former name of <see cref="SetHyperparameter(string, double)"/>.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="value">The value, stored as a 32-bit float.</param>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    [Obsolete("Renamed to SetHyperparameter.")]
+    protected void MaybeSchedule(string name, double value) => SetHyperparameter(name, value);
+
+    /// <summary>The former name of <see cref="SetHyperparameter(string, Schedule)"/>.</summary>
+    /// <param name="name">The key.</param>
+    /// <param name="schedule">Called immediately for step 0, and then before every update.</param>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    [Obsolete("Renamed to SetHyperparameter.")]
+    protected void MaybeSchedule(string name, Schedule schedule) => SetHyperparameter(name, schedule);
 
     /// <summary>Returns a hyperparameter for the current update, as a scalar.</summary>
     /// <param name="name">The key that was passed to <see cref="SetHyperparameter(string, double)"/>.</param>
