@@ -83,7 +83,10 @@ public static unsafe partial class Mx
             MlxArray a, int? n = null, int axis = -1, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(a);
-            return One(&MlxcPortable.mlx_fft_irfft, "mlx_fft_irfft", a, n ?? FullLength(a, axis), axis, norm, stream);
+            int size = n ?? FullLength(a, axis);
+            return size % 2 == 1 && TracedRealFft.IsNeeded
+                ? TracedRealFft.InverseOdd(a, size, AxisCheck.Of(a, axis), norm, stream)
+                : One(&MlxcPortable.mlx_fft_irfft, "mlx_fft_irfft", a, size, axis, norm, stream);
         }
 
         /// <summary>Discrete Fourier transform along two axes.</summary>
@@ -175,7 +178,7 @@ public static unsafe partial class Mx
         /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray RFFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
-            => Several(&MlxcPortable.mlx_fft_rfft2, "mlx_fft_rfft2", a, s, axes, false, norm, stream);
+            => Several(&MlxcPortable.mlx_fft_rfft2, "mlx_fft_rfft2", a, s, axes, false, norm, stream, isReal: true);
 
         /// <inheritdoc cref="RFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
         /// <param name="a">A real array with at least one axis.</param>
@@ -212,7 +215,7 @@ public static unsafe partial class Mx
         /// <param name="norm">Where to apply the factor 1/n.</param>
         /// <param name="stream">Stream to run on; null for the default stream.</param>
         public static MlxArray IRFFT2(MlxArray a, int[]? s, int[]? axes, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
-            => Several(&MlxcPortable.mlx_fft_irfft2, "mlx_fft_irfft2", a, s, axes, true, norm, stream);
+            => Several(&MlxcPortable.mlx_fft_irfft2, "mlx_fft_irfft2", a, s, axes, true, norm, stream, isReal: true);
 
         /// <inheritdoc cref="IRFFT2(MlxArray, int[], FFTNorm, MlxStream)"/>
         /// <param name="a">An array with at least one axis: the half spectrum of a real signal.</param>
@@ -271,7 +274,7 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.fft.rfftn; C: mlx_fft_rfftn.</remarks>
         public static MlxArray RFFTN(
             MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
-            => Several(&MlxcPortable.mlx_fft_rfftn, "mlx_fft_rfftn", a, s, axes, false, norm, stream);
+            => Several(&MlxcPortable.mlx_fft_rfftn, "mlx_fft_rfftn", a, s, axes, false, norm, stream, isReal: true);
 
         /// <summary>Inverse of <see cref="RFFTN"/> along several axes.</summary>
         /// <param name="a">An array with at least one axis: the half spectrum of a real signal.</param>
@@ -290,7 +293,7 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.fft.irfftn; C: mlx_fft_irfftn.</remarks>
         public static MlxArray IRFFTN(
             MlxArray a, int[]? s = null, int[]? axes = null, FFTNorm norm = FFTNorm.Backward, MlxStream? stream = null)
-            => Several(&MlxcPortable.mlx_fft_irfftn, "mlx_fft_irfftn", a, s, axes, true, norm, stream);
+            => Several(&MlxcPortable.mlx_fft_irfftn, "mlx_fft_irfftn", a, s, axes, true, norm, stream, isReal: true);
 
         /// <summary>The frequencies of the elements that <see cref="FFT"/> returns.</summary>
         /// <param name="n">The size of the transform.</param>
@@ -377,7 +380,7 @@ public static unsafe partial class Mx
 
         private static MlxArray Several(
             delegate*<mlx_array*, mlx_array, int*, nuint, int*, nuint, mlx_fft_norm, mlx_stream, int> f, string function,
-            MlxArray a, int[]? s, int[]? axes, bool half, FFTNorm norm, MlxStream? stream)
+            MlxArray a, int[]? s, int[]? axes, bool half, FFTNorm norm, MlxStream? stream, bool isReal = false)
         {
             ArgumentNullException.ThrowIfNull(a);
             if (s is not null && axes is null)
@@ -391,6 +394,11 @@ public static unsafe partial class Mx
             if (s.Length != axes.Length)
             {
                 throw new ArgumentException($"{s.Length} sizes were given for {axes.Length} axes.", nameof(s));
+            }
+
+            if (isReal && axes.Length > 0 && TracedRealFft.IsNeeded)
+            {
+                return half ? TracedRealFft.Inverse(a, s, axes, norm, stream) : TracedRealFft.Forward(a, s, axes, norm, stream);
             }
 
             mlx_array result = default;

@@ -206,20 +206,26 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(a);
         AxisCheck.Check(a, axis);
-        int ndim = a.NDim;
-        int[] start = new int[ndim];
+        int[] start = new int[a.NDim];
         int[] stop = a.Shape.ToArray();
-        int[] step = new int[ndim];
+        int[] step = new int[a.NDim];
         Array.Fill(step, 1);
+        List<int> reversed = [];
         foreach (int one in axis)
         {
             int index = AxisCheck.Of(a, one, nameof(axis));
             int size = a.Shape[index];
-            (start[index], stop[index], step[index]) = (size - 1, -size - 1, -1);
+
+            // MLX's gradient of a slice with one element and a negative step is 0.
+            if (size != 1)
+            {
+                (start[index], stop[index], step[index]) = (size - 1, -size - 1, -1);
+                reversed.Add(index);
+            }
         }
 
-        return HasNewer
-            ? NativeCall.WithInts(&Mlxc.mlx_flip_axes, "mlx_flip_axes", a, axis, stream)
+        return HasNewer && reversed.Count > 0
+            ? NativeCall.WithInts(&Mlxc.mlx_flip_axes, "mlx_flip_axes", a, [.. reversed], stream)
             : StaticSlice(a, start, stop, step, stream);
     }
 

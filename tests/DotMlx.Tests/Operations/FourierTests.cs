@@ -69,4 +69,40 @@ public class FourierTests
         Assert.That(Mx.Fft.FFTShift(a, [1]).ToArray<int>(), Is.EqualTo(new[] { 2, 0, 1, 5, 3, 4 }));
         Assert.That(Mx.Fft.IFFTShift(Mx.Fft.FFTShift(a)).ToArray<int>(), Is.EqualTo(a.ToArray<int>()));
     }
+
+    private static readonly TestCaseData[] RealTransforms =
+    [
+        new TestCaseData((MlxArray a) => Mx.Fft.RFFT(a, 5)).SetArgDisplayNames("rfft"),
+        new TestCaseData((MlxArray a) => Mx.Fft.RFFT2(a)).SetArgDisplayNames("rfft2"),
+        new TestCaseData((MlxArray a) => Mx.Fft.RFFTN(a, [3, 5, 7], [2, 0, 1])).SetArgDisplayNames("rfftn"),
+        new TestCaseData((MlxArray a) => Mx.Fft.IRFFT(a)).SetArgDisplayNames("irfft"),
+        new TestCaseData((MlxArray a) => Mx.Fft.IRFFT(a, 3, 0)).SetArgDisplayNames("irfft odd"),
+        new TestCaseData((MlxArray a) => Mx.Fft.IRFFT(a, 9, 1)).SetArgDisplayNames("irfft odd padded"),
+        new TestCaseData((MlxArray a) => Mx.Fft.IRFFT2(a, norm: FFTNorm.Ortho)).SetArgDisplayNames("irfft2"),
+        new TestCaseData((MlxArray a) => Mx.Fft.IRFFTN(a, [4, 3, 5], [0, 1, 2])).SetArgDisplayNames("irfftn odd"),
+    ];
+
+    [TestCaseSource(nameof(RealTransforms))]
+    public void AVectorizedRealTransformIsThatOfEachElement(Func<MlxArray, MlxArray> transform)
+    {
+        using MlxArray a = Numbers.Array(2, 3, 4, 5, 6);
+        foreach (int axis in new[] { 0, 3 })
+        {
+            using MlxArray batch = Mx.MoveAxis(a, 0, axis);
+            using MlxArray actual = Mx.Vmap(transform, inAxes: axis)(batch);
+            using MlxArray expected = Mx.Stack([transform(a[0]), transform(a[1]), transform(a[2])]);
+            Assert.That(actual.Shape.ToArray(), Is.EqualTo(expected.Shape.ToArray()));
+            Assert.That(Mx.Max(Mx.Abs(actual - expected)).Item<float>(), Is.LessThan(1e-5f));
+        }
+    }
+
+    [TestCaseSource(nameof(RealTransforms))]
+    public void TheGradientOfARealTransformIsThatOfDifferences(Func<MlxArray, MlxArray> transform)
+    {
+        using MlxArray a = Numbers.Array(2, 4, 5, 6), direction = Numbers.Array(3, 4, 5, 6);
+        MlxArray Loss(MlxArray x) => Mx.Sum(Mx.Square(Mx.Abs(transform(x))));
+        double expected = (Loss(a + 0.01f * direction).Item<float>() - Loss(a - 0.01f * direction).Item<float>()) / 0.02;
+        double actual = Mx.Sum(Mx.Grad(Loss)(a) * direction).Item<float>();
+        Assert.That(actual, Is.EqualTo(expected).Within(2).Percent);
+    }
 }

@@ -20,11 +20,15 @@ internal readonly record struct IndexEntry(IndexEntry.Kinds Kind, int Axis, int 
     internal static IndexEntry Of(int axis, Slice slice, int size)
     {
         var (start, stop, step, length) = slice.On(size);
-        return new IndexEntry(Kinds.Slice, axis, start, stop, step, length, null);
+
+        // MLX drops the step of a single element but keeps a stop before it: gradients and vectorized slices would then be empty.
+        return length == 1
+            ? new IndexEntry(Kinds.Slice, axis, start, start + 1, 1, 1, null)
+            : new IndexEntry(Kinds.Slice, axis, start, stop, step, length, null);
     }
 
     /// <summary>Whether the slice covers the whole axis in order.</summary>
-    internal bool IsWhole(int size) => Kind == Kinds.Slice && Length == size && (Step == 1 || size == 1) && Start == 0;
+    internal bool IsWhole(int size) => Kind == Kinds.Slice && Length == size && Step == 1 && Start == 0;
 
     /// <summary>The stop in MLX's form. A negative step to the first position needs a bound that MLX doesn't count from the end.</summary>
     internal int NativeStop(int size) => Step < 0 && Stop < 0 ? -size - 1 : Stop;
