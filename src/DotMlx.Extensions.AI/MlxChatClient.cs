@@ -67,7 +67,11 @@ public sealed class MlxChatClient : IChatClient
     internal delegate IAsyncEnumerable<GeneratedToken> Generate(
         LanguageModel model, int[] prompt, GenerationOptions options, PromptCache cache, CancellationToken cancellationToken);
 
-    /// <inheritdoc/>
+    /// <summary>Generates a response to a conversation.</summary>
+    /// <param name="messages">The conversation so far.</param>
+    /// <param name="options">The options of the request; null for the client's defaults.</param>
+    /// <param name="cancellationToken">Ends the generation.</param>
+    /// <returns>The response, with its usage and finish reason.</returns>
     /// <exception cref="NotSupportedException">
     /// The request requires an unsupported feature; the message names it.
     /// </exception>
@@ -87,7 +91,11 @@ public sealed class MlxChatClient : IChatClient
         return response;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Generates a response to a conversation and returns it piece by piece.</summary>
+    /// <param name="messages">The conversation so far.</param>
+    /// <param name="options">The options of the request; null for the client's defaults.</param>
+    /// <param name="cancellationToken">Ends the generation.</param>
+    /// <returns>The pieces of the response; the last one has the usage and the finish reason.</returns>
     /// <exception cref="NotSupportedException">
     /// The request requires an unsupported feature; the message names it.
     /// </exception>

@@ -38,7 +38,11 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
         _metadata = new("mlx", defaultModelId: _options.ModelId ?? name, defaultModelDimensions: dimensions);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Computes an embedding of each text.</summary>
+    /// <param name="values">The texts.</param>
+    /// <param name="options">The options of the request; null for the generator's defaults.</param>
+    /// <param name="cancellationToken">Ends the computation.</param>
+    /// <returns>One embedding per text, in their order, with the usage.</returns>
     /// <remarks>A text with more tokens than an encoder has positions is truncated, but its last special token is kept.</remarks>
     /// <exception cref="ArgumentException">
     /// A text is null or has no tokens, or the request specifies more dimensions than the model has.

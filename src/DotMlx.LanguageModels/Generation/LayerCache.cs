@@ -40,6 +40,6 @@ public abstract class LayerCache : IDisposable
     /// <param name="rows">The indices of the sequences, int32.</param>
     internal abstract void Select(MlxArray rows);
 
-    /// <inheritdoc/>
+    /// <summary>Frees the cache's arrays.</summary>
     public abstract void Dispose();
 }

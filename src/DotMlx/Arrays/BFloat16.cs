@@ -72,10 +72,18 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     /// <inheritdoc/>
     public override string ToString() => ((float)this).ToString(CultureInfo.InvariantCulture);
 
-    /// <inheritdoc/>
+    /// <summary>Formats the number like the equal <see cref="float"/>.</summary>
+    /// <param name="format">A numeric format string; null for the shortest text.</param>
+    /// <param name="formatProvider">Provides the separators; null for those of the current culture.</param>
+    /// <exception cref="FormatException">The format isn't valid.</exception>
     public string ToString(string? format, IFormatProvider? formatProvider) => ((float)this).ToString(format, formatProvider);
 
-    /// <inheritdoc/>
+    /// <summary>Writes the text of the number into a span, if it fits.</summary>
+    /// <param name="destination">The span to write to.</param>
+    /// <param name="charsWritten">The number of characters that were written.</param>
+    /// <param name="format">A numeric format string; empty for the shortest text.</param>
+    /// <param name="provider">Provides the separators; null for those of the current culture.</param>
+    /// <returns>Whether the text fit.</returns>
     public bool TryFormat(Span<char> destination, out int charsWritten, ReadOnlySpan<char> format, IFormatProvider? provider) =>
         ((float)this).TryFormat(destination, out charsWritten, format, provider);
 }

@@ -3,7 +3,11 @@ namespace DotMlx;
 // Overloads with arrays instead of spans: C# prefers the spans, but F# and Visual Basic support params only with arrays.
 public sealed unsafe partial class MlxArray
 {
-    /// <inheritdoc cref="this[ReadOnlySpan{MlxIndex}]"/>
+    /// <summary>Reads or replaces a part of the array, as the indexer with a span does, for languages without such parameters.</summary>
+    /// <param name="index">One entry for each axis, or fewer.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A position is outside its axis.</exception>
+    /// <exception cref="ArgumentException">There are more entries than dimensions, or the shapes can't be broadcast.</exception>
+    /// <exception cref="NotSupportedException">A boolean mask is used for reading or together with other entries.</exception>
     [System.Runtime.CompilerServices.IndexerName("Element")]
     public MlxArray this[params MlxIndex[] index]
     {

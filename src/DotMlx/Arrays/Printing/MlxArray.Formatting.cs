@@ -16,7 +16,13 @@ public sealed unsafe partial class MlxArray : ISpanFormattable
             ? ToString()
             : ArrayText.Of(this, format, formatProvider ?? CultureInfo.InvariantCulture);
 
-    /// <inheritdoc/>
+    /// <summary>Writes the text of the array into a span, if it fits.</summary>
+    /// <param name="destination">The span to write to.</param>
+    /// <param name="charsWritten">The number of characters that were written.</param>
+    /// <param name="format">The format of the elements; empty for Python's.</param>
+    /// <param name="provider">Provides the separators; null for Python's separators.</param>
+    /// <returns>Whether the text fit.</returns>
+    /// <exception cref="FormatException">The format isn't valid for the element type.</exception>
     public bool TryFormat(Span<char> destination, out int charsWritten, ReadOnlySpan<char> format, IFormatProvider? provider)
     {
         string text = ToString(format.ToString(), provider);
