@@ -26,12 +26,13 @@ internal static class LoraCommand
         "Folder of the adapters and the fused model.");
     private static readonly Option<string> Prompt = Option("--prompt", "public ", "What the text written at the end begins with.");
     private static readonly Option<int> Steps = Option("--steps", 60, "Training steps.");
-    private static readonly Option<int> Rank = Option("--rank", 8, "Rank of the corrections.");
+    private static readonly Option<int> Rank = Option("--rank", 8, "Rank of the adapter.");
     private static readonly Option<int> Bits = Option("--bits", 8, "Bits per weight of the quantized model: 2, 3, 4, 6 or 8.");
     private static readonly Option<float> LearningRate = Option("--learning-rate", 2e-3f, "Learning rate at the start.");
     private static readonly Option<int> Length = Option("--length", 300, "Characters to write at the end.");
     private static readonly Option<bool> Resume = new("--resume") { Description = "Go on from the last checkpoint of the output folder." };
-    private static readonly Option<int> Seed = Option("--seed", 1, "Seed of corrections, pieces and drawn characters.");
+    private static readonly Option<int> Seed = Option(
+        "--seed", 1, "Seed of the adapter's initial weights, the order of the data, and sampling.");
 
     public static int Run(string[] args, IAnsiConsole console, TextWriter errors)
     {

@@ -205,19 +205,19 @@ public sealed class MlxChatClient : IChatClient
             PresencePenalty = options.PresencePenalty ?? given.PresencePenalty,
             Seed = options.Seed is { } seed ? unchecked((ulong)seed) : given.Seed,
             StopStrings = options.StopSequences is { Count: > 0 } stops ? [.. stops] : given.StopStrings,
-            LogitBias = Property<IReadOnlyDictionary<int, double>>(options, "logit_bias") ?? given.LogitBias,
-            LogProbabilities = Property<bool?>(options, "logprobs") ?? given.LogProbabilities,
-            TopLogProbabilities = Property<int?>(options, "top_logprobs") ?? given.TopLogProbabilities,
+            LogitBias = Property<IReadOnlyDictionary<int, double>>(options, "logit_bias", "IReadOnlyDictionary<int, double>")
+                ?? given.LogitBias,
+            LogProbabilities = Property<bool?>(options, "logprobs", "bool") ?? given.LogProbabilities,
+            TopLogProbabilities = Property<int?>(options, "top_logprobs", "int") ?? given.TopLogProbabilities,
         };
     }
 
-    private static T? Property<T>(ChatOptions options, string name) => options.AdditionalProperties?.GetValueOrDefault(name) switch
-    {
-        null => default,
-        T value => value,
-        object other => throw new ArgumentException(
-            $"AdditionalProperties[\"{name}\"] is {other.GetType().Name}, "
-            + $"expected {(name == "logit_bias" ? "IReadOnlyDictionary<int, double>" : name == "logprobs" ? "bool" : "int")}.",
-            nameof(options)),
-    };
+    private static T? Property<T>(ChatOptions options, string name, string expected) =>
+        options.AdditionalProperties?.GetValueOrDefault(name) switch
+        {
+            null => default,
+            T value => value,
+            object other => throw new ArgumentException(
+                $"AdditionalProperties[\"{name}\"] is {other.GetType().Name}, expected {expected}.", nameof(options)),
+        };
 }

@@ -82,8 +82,8 @@ public sealed record AdapterConfig
     {
         if (!IsUniform)
         {
-            throw new NotSupportedException("The corrections have several ranks or scales, which mlx-lm's "
-                + "format cannot say: fuse the adapter instead.");
+            throw new NotSupportedException("The adapter's layers have several ranks or scales, which mlx-lm's "
+                + "format can't represent: fuse the adapter instead.");
         }
     }
 

@@ -61,7 +61,7 @@ internal static class AdapterLayers
         LoraLinear x => x.Linear,
         LoraSwitchLinear x => x.Linear,
         LoraEmbedding x => x.Embedding,
-        _ => throw new ArgumentException($"{wrapper.GetType().Name} is no correction of a layer.", nameof(wrapper)),
+        _ => throw new ArgumentException($"{wrapper.GetType().Name} isn't a LoRA or DoRA layer.", nameof(wrapper)),
     };
 
     /// <summary>A layer with the low-rank adapter merged into its weight.</summary>
@@ -70,7 +70,7 @@ internal static class AdapterLayers
         LoraLinear x => x.Fuse(dequantize),
         LoraSwitchLinear x => x.Fuse(dequantize),
         LoraEmbedding x => x.Fuse(dequantize),
-        _ => throw new ArgumentException($"{wrapper.GetType().Name} is no correction of a layer.", nameof(wrapper)),
+        _ => throw new ArgumentException($"{wrapper.GetType().Name} isn't a LoRA or DoRA layer.", nameof(wrapper)),
     };
 
     internal static bool IsCorrection(Module module) =>

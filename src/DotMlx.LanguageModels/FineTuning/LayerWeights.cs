@@ -25,7 +25,7 @@ internal static class LayerWeights
             x.Weight, x.Scales, x.Biases, x.Quantization.GroupSize, x.Quantization.Bits, x.Quantization.Mode),
         Embedding x => x.Weight,
         SwitchLinear x => x.Weight,
-        _ => throw new ArgumentException($"{layer.GetType().Name} has no weight to correct.", nameof(layer)),
+        _ => throw new ArgumentException($"{layer.GetType().Name} has no weight that an adapter can change.", nameof(layer)),
     };
 
     /// <summary>A layer of the same type whose weight is a function of the original weight. The new layer shares the bias.</summary>
@@ -49,8 +49,8 @@ internal static class LayerWeights
     }
 
     internal static NotSupportedException FuseFirst(Module layer) =>
-        new($"{layer.GetType().Name} has a correction that is not quantized: quantize the layer before it "
-        + $"is put on, or call Fuse() first.");
+        new($"{layer.GetType().Name} has an adapter, which can't be quantized: quantize the layer before the adapter "
+        + "is added, or call Fuse() first.");
 
     private static Module Rebuild(Module layer, MlxArray weight, bool dequantize) => (layer, dequantize) switch
     {
@@ -59,6 +59,6 @@ internal static class LayerWeights
             x.Quantization.GroupSize, x.Quantization.Bits, x.Quantization.Mode),
         (Embedding, _) => new Embedding(weight),
         (SwitchLinear x, _) => new SwitchLinear(weight, x.Bias),
-        _ => throw new ArgumentException($"{layer.GetType().Name} has no weight to correct.", nameof(layer)),
+        _ => throw new ArgumentException($"{layer.GetType().Name} has no weight that an adapter can change.", nameof(layer)),
     };
 }

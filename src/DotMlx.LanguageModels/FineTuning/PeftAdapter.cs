@@ -81,8 +81,8 @@ internal static partial class PeftAdapter
                 return (name, rest[..^(ending.Length + 1)], parameter, array);
             }
         }
-        throw new NotSupportedException($"'{path}' has the weight '{name}', which is no correction of LoRA or DoRA; trained biases and "
-            + $"whole modules are not read.");
+        throw new NotSupportedException($"'{path}' has the weight '{name}', which isn't a LoRA or DoRA weight. Trained biases and "
+            + "whole modules aren't supported.");
     }
 
     /// <summary>

@@ -19,11 +19,11 @@ internal sealed class LoraOptions
     public Option<int> Layers { get; } =
         Number("--num-layers", 16, "How many layers are trained, from the last one; 0 for all.", 0, 100_000);
 
-    public Option<int> Rank { get; } = Number("--rank", 8, "The rank of the corrections.", 1, 4096);
+    public Option<int> Rank { get; } = Number("--rank", 8, "The rank of the adapter.", 1, 4096);
 
-    public Option<double> Scale { get; } = Number("--scale", 20.0, "Multiplies the corrections.", 0, 1e6);
+    public Option<double> Scale { get; } = Number("--scale", 20.0, "The scale factor of the adapter.", 0, 1e6);
 
-    public Option<double> Dropout { get; } = Number("--dropout", 0.0, "The probability of dropping inputs of the corrections.", 0, 0.999);
+    public Option<double> Dropout { get; } = Number("--dropout", 0.0, "The dropout probability of the adapter's inputs.", 0, 0.999);
 
     public Option<string[]> Keys { get; } = new("--key")
         { Description = "A layer to correct, such as self_attn.q_proj; may be given several times. Without it, all are." };
@@ -58,7 +58,8 @@ internal sealed class LoraOptions
 
     public Option<int> MaxLength { get; } = Number("--max-seq-length", 2048, "The most tokens of a text.", 2, 10_000_000);
 
-    public Option<int> Seed { get; } = Number("--seed", 0, "Where corrections, order of the data and dropout begin.", 0, int.MaxValue);
+    public Option<int> Seed { get; } = Number(
+        "--seed", 0, "The seed of the adapter's initial weights, the order of the data, and dropout.", 0, int.MaxValue);
 
     public Option<int> Report { get; } = Number("--steps-per-report", 10, "Batches between two lines.", 1, int.MaxValue);
 

@@ -15,7 +15,7 @@ internal static class Metrics
     static Metrics()
     {
         Meter.CreateObservableUpDownCounter("dotmlx.arrays.live", () => LiveArrays.Count, "{array}",
-            "Arrays neither disposed nor finalized");
+            "Arrays neither disposed nor found unreachable");
         Meter.CreateObservableCounter("dotmlx.arrays.created", () => LiveArrays.CreatedTotal, "{array}", "Arrays made");
         Meter.CreateObservableCounter("dotmlx.evaluations", () => Evaluation.Count, "{evaluation}", "Evaluations");
         Meter.CreateObservableGauge("dotmlx.memory.active", Mx.GetActiveMemory, "By", "Memory in use for arrays");

@@ -15,7 +15,9 @@ public static class MlxDiagnostics
     /// <summary>The number of bytes that MLX uses for arrays; the same as <see cref="Mx.GetActiveMemory"/>.</summary>
     public static long LiveBytes => Mx.GetActiveMemory();
 
-    /// <summary>The number of evaluations since the start of the process.</summary>
+    /// <summary>
+    /// The number of evaluations since the start of the process. Saving, <see cref="Mx.Synchronize"/>, and clearing the cache count too.
+    /// </summary>
     public static long Evaluations => Evaluation.Count;
 
     /// <summary>

@@ -28,15 +28,14 @@ internal static unsafe partial class GraphDepth
     [ThreadStatic]
     private static bool _hasMeasured;
 
-    // Whether the library can print graphs. MLX can; a library that can't doesn't traverse them as MLX does.
-    private static bool _printsGraphs = true;
-
     /// <summary>Must be called after a function has run under a transform, before MLX traverses the graph of its outputs.</summary>
     /// <exception cref="InsufficientExecutionStackException">The thread's stack is too small.</exception>
     internal static void Check(MlxArray[] outputs)
     {
         long operations = ThreadState.Current.Unevaluated;
-        if (operations <= Harmless || !_printsGraphs || ThreadStack.Left is not { } left
+
+        // Only MLX traverses graphs recursively.
+        if (operations <= Harmless || MlxLibrary.Kind != MlxLibraryKind.Mlx || ThreadStack.Left is not { } left
             || operations * BytesPerOperation <= left - Reserve)
         {
             return;
@@ -101,11 +100,6 @@ internal static unsafe partial class GraphDepth
             }
 
             return deepest;
-        }
-        catch (MlxException)
-        {
-            _printsGraphs = false;
-            return 0;
         }
         finally
         {
