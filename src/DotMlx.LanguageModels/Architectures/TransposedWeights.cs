@@ -3,72 +3,44 @@ using DotMlx.NN;
 namespace DotMlx.LanguageModels.Architectures;
 
 /// <summary>
-/// The weights of linear layers in the form that the CPU or GPU multiplies fastest, prepared once instead of for each token. They last as
-/// long as a generation. Plain weights are transposed, which takes no memory. On a CPU, MLX multiplies packed weights many times slower
-/// than plain ones, so the first small ones are unpacked.
+/// The weights of linear layers, transposed once per generation instead of once per token. The transposed weights are views of the same
+/// memory.
 /// </summary>
 internal sealed class TransposedWeights : IDisposable
 {
-    /// <summary>The maximum memory for unpacked weights: little beside a model that people run, and enough for a small one.</summary>
-    private const long MaxUnpackedBytes = 4 << 20;
-
-    private readonly Dictionary<Module, MlxArray?> _prepared = new(ReferenceEqualityComparer.Instance);
-    private readonly bool _unpacks = Mx.DefaultDevice().Type == DeviceType.Cpu;
-    private long _unpackedBytes;
+    private readonly Dictionary<Module, MlxArray> _transposed = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Applies a layer.</summary>
     internal MlxArray Apply(Linear layer, MlxArray x)
     {
-        if (Of(layer) is not { } weight)
+        if (layer.GetType() != typeof(Linear))
         {
             return layer.Forward(x);
         }
+        MlxArray weight = Of(layer, layer.Weight);
         return layer.Bias is null ? Mx.MatMul(x, weight) : Mx.AddMM(layer.Bias, x, weight);
     }
 
-    /// <summary>The logits of a table of embeddings.</summary>
-    internal MlxArray ApplyAsLinear(Embedding table, MlxArray x) => Of(table) is { } weight ? Mx.MatMul(x, weight) : table.AsLinear(x);
+    /// <summary>Computes logits with an embedding table.</summary>
+    internal MlxArray ApplyAsLinear(Embedding table, MlxArray x) =>
+        table.GetType() == typeof(Embedding) ? Mx.MatMul(x, Of(table, table.Weight)) : table.AsLinear(x);
 
     public void Dispose()
     {
-        foreach (MlxArray? weight in _prepared.Values)
+        foreach (MlxArray weight in _transposed.Values)
         {
-            weight?.Dispose();
+            weight.Dispose();
         }
-        _prepared.Clear();
+        _transposed.Clear();
     }
 
-    /// <summary>The transposed weight of a layer; null if the layer computes faster or differently.</summary>
-    private MlxArray? Of(Module layer)
+    private MlxArray Of(Module layer, MlxArray weight)
     {
-        if (!_prepared.TryGetValue(layer, out MlxArray? prepared))
+        if (!_transposed.TryGetValue(layer, out MlxArray? transposed))
         {
-            _prepared[layer] = prepared = layer switch
-            {
-                QuantizedLinear x when x.GetType() == typeof(QuantizedLinear) =>
-                    Unpack(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
-                QuantizedEmbedding x => Unpack(x.Weight, x.Scales, x.Biases, x.GroupSize, x.Bits, x.Mode),
-                Linear x when x.GetType() == typeof(Linear) => Mx.Transpose(x.Weight),
-                Embedding x when x.GetType() == typeof(Embedding) => Mx.Transpose(x.Weight),
-                _ => null,
-            };
-            if (prepared is not null)
-            {
-                MlxScope.Detach(prepared);
-            }
+            _transposed[layer] = transposed = Mx.Transpose(weight);
+            MlxScope.Detach(transposed);
         }
-        return prepared;
-    }
-
-    private MlxArray? Unpack(MlxArray weight, MlxArray scales, MlxArray? biases, int groupSize, int bits, string mode)
-    {
-        long bytes = scales.Size * groupSize * sizeof(float);
-        if (!_unpacks || scales.DType != DType.Float32 || _unpackedBytes + bytes > MaxUnpackedBytes)
-        {
-            return null;
-        }
-        _unpackedBytes += bytes;
-        using MlxArray unpacked = Mx.Dequantize(weight, scales, biases, groupSize, bits, mode);
-        return Mx.Transpose(unpacked);
+        return transposed;
     }
 }
