@@ -48,6 +48,8 @@ Outcome RunSuite(FilePath project, string title, string library, string device)
         Verbosity = DotNetVerbosity.Minimal,
         Filter = Argument<string>("filter", null),
         Loggers = ["trx;LogFileName=results.trx", "console;verbosity=minimal"],
+        // If the test host dies, the log names the test that was running.
+        ArgumentCustomization = arguments => arguments.Append("--blame"),
         ResultsDirectory = results,
         // Without TF32, which rounds the factors of float32 products to 10 bits, as in MLX's own tests; and with room for more CUDA
         // graphs than a program usually has, for MLX gives up when it forgets as many as it keeps.

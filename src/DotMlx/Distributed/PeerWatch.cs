@@ -74,6 +74,23 @@ internal static class PeerWatch
         }
     }
 
+    /// <summary>Waits for a lock whose holder may be waiting for a process that is gone.</summary>
+    /// <exception cref="MlxException">An earlier evaluation has been abandoned.</exception>
+    internal static void Enter(Lock gate)
+    {
+        const int Milliseconds = 100;
+        if (!Active)
+        {
+            gate.Enter();
+            return;
+        }
+
+        while (!gate.TryEnter(Milliseconds))
+        {
+            ThrowIfLost();
+        }
+    }
+
     /// <exception cref="MlxException">An earlier evaluation has been abandoned.</exception>
     internal static void ThrowIfLost()
     {

@@ -120,7 +120,7 @@ internal static unsafe class Evaluation
             {
                 int status = 0;
                 long begun = PeerWatch.Begin();
-                Exclude(() => status = Mlxc.mlx_eval(vector));
+                Exclude(() => status = EvalAndWait(vector));
                 MlxError.ThrowIfFailed(status, "mlx_eval");
                 PeerWatch.Completed(begun, asynchronously: false);
             },
@@ -284,7 +284,9 @@ internal static unsafe class Evaluation
         try
         {
             long begun = PeerWatch.Begin();
+            GraphLock.Enter();
             int status = Mlxc.mlx_array_eval(handle);
+            GraphLock.Exit();
             PeerWatch.Completed(begun, asynchronously: false);
             return status;
         }
@@ -302,6 +304,7 @@ internal static unsafe class Evaluation
         {
             _hasStartedAsynchronously |= asynchronously;
             long begun = PeerWatch.Begin();
+            GraphLock.Enter();
             status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
             if (status != 0 && asynchronously && !TraceLock.IsHeldByCurrentThread)
             {
@@ -310,6 +313,7 @@ internal static unsafe class Evaluation
                 status = Mlxc.mlx_eval(arrays);
             }
 
+            GraphLock.Exit();
             PeerWatch.Completed(begun, asynchronously);
         }
         finally
@@ -318,6 +322,21 @@ internal static unsafe class Evaluation
         }
 
         MlxError.ThrowIfFailed(status, asynchronously ? "mlx_async_eval" : "mlx_eval");
+    }
+
+    // The graph changes only until all of its operations are queued, so transforms on other threads don't wait for the results.
+    private static int EvalAndWait(mlx_vector_array arrays)
+    {
+        GraphLock.Enter();
+        int status = Mlxc.mlx_async_eval(arrays);
+        if (status != 0)
+        {
+            // As above: any other error occurs again.
+            status = Mlxc.mlx_eval(arrays);
+        }
+
+        GraphLock.Exit();
+        return status != 0 ? status : Mlxc.mlx_eval(arrays);
     }
 
     // Separate methods, so that callers that don't need the closures don't allocate them.
@@ -349,21 +368,7 @@ internal static unsafe class Evaluation
         return true;
     }
 
-    // The thread that holds the lock may be waiting for a process that is gone.
-    private static void EnterGate()
-    {
-        const int Milliseconds = 100;
-        if (!PeerWatch.Active)
-        {
-            Gate.Enter();
-            return;
-        }
-
-        while (!Gate.TryEnter(Milliseconds))
-        {
-            PeerWatch.ThrowIfLost();
-        }
-    }
+    private static void EnterGate() => PeerWatch.Enter(Gate);
 
     private static void Exit(bool outermost)
     {

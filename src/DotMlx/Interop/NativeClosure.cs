@@ -96,29 +96,20 @@ internal readonly unsafe struct NativeClosure : IDisposable
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int Invoke(mlx_vector_array* result, mlx_vector_array inputs, void* payload)
+    private static int Invoke(mlx_vector_array* result, mlx_vector_array inputs, void* payload) => CallbackErrors.Run(() =>
     {
+        Traceable function = Target<Traceable>(payload);
+        MlxArray[] arguments = Borrow(inputs);
         try
         {
-            Traceable function = Target<Traceable>(payload);
-            MlxArray[] arguments = Borrow(inputs);
-            try
-            {
-                MlxArray[] outputs = function.Call(arguments);
-                GraphDepth.Check(outputs);
-                Return(result, outputs);
-                return 0;
-            }
-            finally
-            {
-                Succeed(arguments, function.Given());
-                DisposeAll(arguments);
-            }
+            MlxArray[] outputs = function.Call(arguments);
+            GraphDepth.Check(outputs);
+            Return(result, outputs);
         }
-        catch (Exception exception)
+        finally
         {
-            CallbackErrors.Stash(exception);
-            return 1;
+            Succeed(arguments, function.Given());
+            DisposeAll(arguments);
         }
-    }
+    });
 }

@@ -13,11 +13,29 @@ internal static class CallbackErrors
     [ThreadStatic]
     private static ExceptionDispatchInfo? _pending;
 
-    internal static void Stash(Exception exception) => _pending = ExceptionDispatchInfo.Capture(exception);
+    /// <summary>Runs the body of a callback that MLX calls during a transform.</summary>
+    /// <returns>The status for MLX: nonzero after an exception, which <see cref="ThrowIfFailed"/> throws.</returns>
+    internal static int Run(Action callback)
+    {
+        GraphTraversal.End();
+        try
+        {
+            callback();
+            GraphTraversal.Begin();
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            _pending = ExceptionDispatchInfo.Capture(exception);
+            return 1;
+        }
+    }
 
+    /// <summary>Must follow each native call that may run callbacks; also ends the traversal of the graph.</summary>
     /// <exception cref="MlxException">The call failed without an exception from a callback.</exception>
     internal static void ThrowIfFailed(int status, string function)
     {
+        GraphTraversal.End();
         ExceptionDispatchInfo? exception = _pending;
         _pending = null;
         if (status != 0)

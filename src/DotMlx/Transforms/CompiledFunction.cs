@@ -141,6 +141,9 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
         }
 
         mlx_vector_array native = default;
+
+        // MLX traverses the graph that it kept, of which captured arrays are a part.
+        GraphTraversal.Begin();
         try
         {
             CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&native, compiled, arrays.Handle), "mlx_closure_apply");

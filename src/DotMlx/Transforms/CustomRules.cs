@@ -109,75 +109,60 @@ internal sealed unsafe class CustomRules(Func<MlxArray[], MlxArray[]> function, 
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int InvokeVjp(
-        mlx_vector_array* result, mlx_vector_array primals, mlx_vector_array cotangents, mlx_vector_array outputs, void* payload)
-    {
-        MlxArray[][] given = [[], [], []];
-        try
+        mlx_vector_array* result, mlx_vector_array primals, mlx_vector_array cotangents, mlx_vector_array outputs, void* payload) =>
+        CallbackErrors.Run(() =>
         {
-            given = [NativeClosure.Borrow(primals), NativeClosure.Borrow(cotangents), NativeClosure.Borrow(outputs)];
-            NativeClosure.Return(result, NativeClosure.Target<CustomRules>(payload).Vjp(given[0], given[1], given[2]));
-            return 0;
-        }
-        catch (Exception exception)
-        {
-            CallbackErrors.Stash(exception);
-            return 1;
-        }
-        finally
-        {
-            Array.ForEach(given, NativeClosure.DisposeAll);
-        }
-    }
+            MlxArray[][] given = [[], [], []];
+            try
+            {
+                given = [NativeClosure.Borrow(primals), NativeClosure.Borrow(cotangents), NativeClosure.Borrow(outputs)];
+                NativeClosure.Return(result, NativeClosure.Target<CustomRules>(payload).Vjp(given[0], given[1], given[2]));
+            }
+            finally
+            {
+                Array.ForEach(given, NativeClosure.DisposeAll);
+            }
+        });
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int InvokeJvp(
-        mlx_vector_array* result, mlx_vector_array primals, mlx_vector_array tangents, int* argnums, nuint count, void* payload)
-    {
-        MlxArray[][] given = [[], []];
-        try
+        mlx_vector_array* result, mlx_vector_array primals, mlx_vector_array tangents, int* argnums, nuint count, void* payload) =>
+        CallbackErrors.Run(() =>
         {
-            given = [NativeClosure.Borrow(primals), NativeClosure.Borrow(tangents)];
-            NativeClosure.Return(
-                result, NativeClosure.Target<CustomRules>(payload).Jvp(given[0], given[1], new ReadOnlySpan<int>(argnums, (int)count)));
-            return 0;
-        }
-        catch (Exception exception)
-        {
-            CallbackErrors.Stash(exception);
-            return 1;
-        }
-        finally
-        {
-            Array.ForEach(given, NativeClosure.DisposeAll);
-        }
-    }
+            MlxArray[][] given = [[], []];
+            try
+            {
+                given = [NativeClosure.Borrow(primals), NativeClosure.Borrow(tangents)];
+                NativeClosure.Return(
+                    result, NativeClosure.Target<CustomRules>(payload).Jvp(given[0], given[1], new ReadOnlySpan<int>(argnums, (int)count)));
+            }
+            finally
+            {
+                Array.ForEach(given, NativeClosure.DisposeAll);
+            }
+        });
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int InvokeVmap(
-        mlx_vector_array* result, mlx_vector_int* resultAxes, mlx_vector_array inputs, int* axes, nuint count, void* payload)
-    {
-        MlxArray[] given = [];
-        try
+        mlx_vector_array* result, mlx_vector_int* resultAxes, mlx_vector_array inputs, int* axes, nuint count, void* payload) =>
+        CallbackErrors.Run(() =>
         {
-            given = NativeClosure.Borrow(inputs);
-            (MlxArray[] outputs, int[] outAxes) =
-                NativeClosure.Target<CustomRules>(payload).Vmap(given, new ReadOnlySpan<int>(axes, (int)count));
-            fixed (int* first = outAxes)
+            MlxArray[] given = [];
+            try
             {
-                *resultAxes = Mlxc.mlx_vector_int_new_data(first, (nuint)outAxes.Length);
-            }
+                given = NativeClosure.Borrow(inputs);
+                (MlxArray[] outputs, int[] outAxes) =
+                    NativeClosure.Target<CustomRules>(payload).Vmap(given, new ReadOnlySpan<int>(axes, (int)count));
+                fixed (int* first = outAxes)
+                {
+                    *resultAxes = Mlxc.mlx_vector_int_new_data(first, (nuint)outAxes.Length);
+                }
 
-            NativeClosure.Return(result, outputs);
-            return 0;
-        }
-        catch (Exception exception)
-        {
-            CallbackErrors.Stash(exception);
-            return 1;
-        }
-        finally
-        {
-            NativeClosure.DisposeAll(given);
-        }
-    }
+                NativeClosure.Return(result, outputs);
+            }
+            finally
+            {
+                NativeClosure.DisposeAll(given);
+            }
+        });
 }

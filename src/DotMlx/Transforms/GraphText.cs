@@ -37,7 +37,7 @@ internal static unsafe class GraphText
             int status = 0;
             string? message = null;
 
-            // MLX traverses the graph recursively, and calls no code of the program in the meantime.
+            // MLX traverses the graph recursively, and calls no code of the program in the meantime. An evaluation would change the graph.
             var printing = new Thread(
                 () =>
                 {
@@ -45,8 +45,17 @@ internal static unsafe class GraphText
                     message = MlxError.TakeMessage();
                 },
                 stackSize) { IsBackground = true, Name = "DotMlx graph" };
-            printing.Start();
-            printing.Join();
+            GraphLock.Enter();
+            try
+            {
+                printing.Start();
+                printing.Join();
+            }
+            finally
+            {
+                GraphLock.Exit();
+            }
+
             int closed = ((delegate* unmanaged[Cdecl]<void*, int>)NativeLibrary.GetExport(Library.Value, "fclose"))(file);
             if (status != 0)
             {

@@ -61,7 +61,9 @@ public sealed unsafe class ImportedFunction : IDisposable
         mlx_vector_array results = default;
         try
         {
-            MlxError.ThrowIfFailed(
+            // The constants of its graph may be evaluated along with an earlier result.
+            GraphTraversal.Begin();
+            CallbackErrors.ThrowIfFailed(
                 Mlxc.mlx_imported_function_apply_kwargs(&results, function, arguments.Handle, named.Handle),
                 "mlx_imported_function_apply_kwargs");
             return new VectorArray(results).ToArrays();

@@ -15,28 +15,23 @@ internal static unsafe class KeywordClosure
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int Invoke(mlx_vector_array* result, mlx_vector_array inputs, mlx_map_string_to_array keywords, void* payload)
-    {
-        MlxArray[] arguments = [];
-        Dictionary<string, MlxArray> named = [];
-        try
+    private static int Invoke(mlx_vector_array* result, mlx_vector_array inputs, mlx_map_string_to_array keywords, void* payload) =>
+        CallbackErrors.Run(() =>
         {
-            arguments = NativeClosure.Borrow(inputs);
-            NativeMap.CopyTo(keywords, named);
-            var function = NativeClosure.Target<Func<MlxArray[], IReadOnlyDictionary<string, MlxArray>, MlxArray[]>>(payload);
-            MlxArray[] outputs = function(arguments, named);
-            GraphDepth.Check(outputs);
-            NativeClosure.Return(result, outputs);
-            return 0;
-        }
-        catch (Exception exception)
-        {
-            CallbackErrors.Stash(exception);
-            return 1;
-        }
-        finally
-        {
-            NativeClosure.DisposeAll([.. arguments, .. named.Values]);
-        }
-    }
+            MlxArray[] arguments = [];
+            Dictionary<string, MlxArray> named = [];
+            try
+            {
+                arguments = NativeClosure.Borrow(inputs);
+                NativeMap.CopyTo(keywords, named);
+                var function = NativeClosure.Target<Func<MlxArray[], IReadOnlyDictionary<string, MlxArray>, MlxArray[]>>(payload);
+                MlxArray[] outputs = function(arguments, named);
+                GraphDepth.Check(outputs);
+                NativeClosure.Return(result, outputs);
+            }
+            finally
+            {
+                NativeClosure.DisposeAll([.. arguments, .. named.Values]);
+            }
+        });
 }

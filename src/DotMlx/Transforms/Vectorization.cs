@@ -36,6 +36,7 @@ internal static unsafe class Vectorization
                 MlxArray[] outputs = new VectorArray(tracedOutputs).ToArrays();
                 int[] resultAxes = Axes(outputs, outAxes(outputs.Length), extra: 1, "output");
                 NativeClosure.DisposeAll(outputs);
+                GraphTraversal.Begin();
                 fixed (int* firstResult = resultAxes)
                 {
                     CallbackErrors.ThrowIfFailed(

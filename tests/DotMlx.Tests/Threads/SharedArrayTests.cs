@@ -52,6 +52,10 @@ public class SharedArrayTests
     public void EveryUseBesideWritingInPlace() => Stress(Uses, static (a, i) => a[i][0, 0] = i, Short);
 
     [Test]
+    [Explicit("takes a minute")]
+    public void EveryUseBesideWritingInPlaceForAMinute() => Stress(Uses, static (a, i) => a[i][0, 0] = i, TimeSpan.FromMinutes(1));
+
+    [Test]
     public void ArraysDisposedOnAnotherThreadThanTheirOwnAreFreed()
     {
         using HandleCount handles = HandleCount.NoneLeft();
