@@ -130,7 +130,7 @@ public sealed class MlxChatClient : IChatClient
         try
         {
             cache = _caches.Take(prompt, generation.Cache, _model.Adapter) ?? new(_model.Decoder, generation.Cache);
-            int common = Math.Min(cache.CommonLength(prompt), prompt.Length - 1);
+            int cached = 0;
             int count = 0;
             FinishReason? reason = null;
             await foreach (GeneratedToken token in _generate(_model, prompt, generation, cache, cancellationToken).ConfigureAwait(false))
@@ -138,6 +138,7 @@ public sealed class MlxChatClient : IChatClient
                 count++;
                 tokens.Add(token);
                 reason = token.FinishReason;
+                cached = token.CachedPromptTokens;
                 AIContent[] contents = [.. parser.Add(token.Text)];
                 if (contents.Length > 0)
                 {
@@ -148,7 +149,7 @@ public sealed class MlxChatClient : IChatClient
             ChatResponseUpdate last = Update([.. rest, new UsageContent(new UsageDetails
             {
                 InputTokenCount = prompt.Length,
-                CachedInputTokenCount = common,
+                CachedInputTokenCount = cached,
                 OutputTokenCount = count,
                 TotalTokenCount = prompt.Length + count,
             })]);

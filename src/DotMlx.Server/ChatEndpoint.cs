@@ -55,6 +55,7 @@ internal static class ChatEndpoint
         ["prompt_tokens"] = usage?.InputTokenCount ?? 0,
         ["completion_tokens"] = usage?.OutputTokenCount ?? 0,
         ["total_tokens"] = usage?.TotalTokenCount ?? 0,
+        ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = usage?.CachedInputTokenCount ?? 0 },
     };
 
     private static async Task StreamAsync(

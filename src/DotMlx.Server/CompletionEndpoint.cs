@@ -23,18 +23,23 @@ internal static class CompletionEndpoint
         string id = Guid.NewGuid().ToString("N");
         EventStream? events = fields.Flag("stream") ? new(response) : null;
         using SemaphoreSlim turn = new(1);
-        int generated = 0;
+        int generated = 0, cached = 0;
         JsonObject[] choices = await Task.WhenAll(prompts.Select(async (prompt, index) =>
         {
             StringBuilder text = new();
             List<GeneratedToken> tokens = [];
             string reason = "stop";
+            int count = 0;
             await foreach (GeneratedToken token in scheduler.GenerateAsync(prompt, options, model.Adapter, cancellationToken)
                 .ConfigureAwait(false))
             {
                 Interlocked.Increment(ref generated);
                 int offset = text.Length;
                 text.Append(token.Text);
+                if (count++ == 0)
+                {
+                    Interlocked.Add(ref cached, token.CachedPromptTokens);
+                }
                 tokens.Add(token);
                 reason = token.FinishReason == FinishReason.Length ? "length" : "stop";
                 if (events is not null && (token.Text.Length > 0 || token.FinishReason is not null))
@@ -68,7 +73,9 @@ internal static class CompletionEndpoint
         JsonObject json = ChatEndpoint.Envelope(id, "text_completion", model.Id);
         json["choices"] = new JsonArray([.. choices]);
         json["usage"] = ChatEndpoint.UsageOf(new UsageDetails
-            { InputTokenCount = read, OutputTokenCount = generated, TotalTokenCount = read + generated });
+        {
+            InputTokenCount = read, CachedInputTokenCount = cached, OutputTokenCount = generated, TotalTokenCount = read + generated,
+        });
         await MlxServer.WriteAsync(response, json, cancellationToken).ConfigureAwait(false);
     }
 

@@ -57,6 +57,18 @@ public sealed class ChatClientTests
     }
 
     [Test]
+    public async Task UsageTellsWhatTheGenerationReused()
+    {
+        using MlxChatClient client = new(
+            Models.Qwen3, null, static (_, _, _, _, _) =>
+                new[] { new GeneratedToken(1, "a") { CachedPromptTokens = 3 }, new GeneratedToken(2, "b") { CachedPromptTokens = 3 } }
+                    .ToAsyncEnumerable());
+        UsageDetails usage = (await client.GetResponseAsync(Question)).Usage!;
+        Assert.That(usage.CachedInputTokenCount, Is.EqualTo(3));
+        Assert.That(usage.OutputTokenCount, Is.EqualTo(2));
+    }
+
+    [Test]
     public async Task ManyRequestsAtOnceGetTheirOwnAnswers()
     {
         using MlxChatClient client = new(Models.Qwen3, new() { MaxConcurrentRequests = 3, CachedConversations = 2 });

@@ -43,6 +43,18 @@ internal sealed class OpenAIClientTests
     }
 
     [Test]
+    public async Task UsageTellsHowMuchOfThePromptWasCached()
+    {
+        ChatClient chat = _client.GetChatClient("qwen3");
+        UserChatMessage[] messages = [new("How many caches does a kangaroo keep?")];
+        ChatCompletionOptions options = new() { MaxOutputTokenCount = 4, Temperature = 0 };
+        ChatTokenUsage first = (await chat.CompleteChatAsync(messages, options)).Value.Usage;
+        ChatTokenUsage second = (await chat.CompleteChatAsync(messages, options)).Value.Usage;
+        Assert.That(first.InputTokenDetails.CachedTokenCount, Is.LessThan(first.InputTokenCount - 1));
+        Assert.That(second.InputTokenDetails.CachedTokenCount, Is.EqualTo(second.InputTokenCount - 1));
+    }
+
+    [Test]
     public async Task AStreamGivesTheTextOfTheWholeAnswer()
     {
         ChatClient chat = _client.GetChatClient("qwen3");

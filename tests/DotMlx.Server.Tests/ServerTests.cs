@@ -12,11 +12,17 @@ internal sealed class ServerTests
         JsonNode two = await ReadAsync(await served.PostAsync("v1/completions", """{"prompt": ["Once upon", "Two"], "max_tokens": 5}"""));
         JsonNode tokens = await ReadAsync(await served.PostAsync(
             "v1/completions", $$"""{"prompt": [{{string.Join(',', served.Model.Tokenizer!.Encode("Two"))}}], "max_tokens": 5}"""));
+        const string Long = """{"prompt": "Once upon a time there was a kangaroo in Brisbane", "max_tokens": 5}""";
+        _ = await ReadAsync(await served.PostAsync("v1/completions", Long));
+        JsonNode again = await ReadAsync(await served.PostAsync("v1/completions", Long));
         Assert.Multiple(() =>
         {
             Assert.That(two["choices"]!.AsArray(), Has.Count.EqualTo(2));
             Assert.That((string?)tokens["choices"]![0]!["text"], Is.EqualTo((string?)two["choices"]![1]!["text"]));
             Assert.That((int)two["usage"]!["completion_tokens"]!, Is.EqualTo(10));
+            Assert.That((int)two["usage"]!["prompt_tokens_details"]!["cached_tokens"]!, Is.Zero);
+            Assert.That((int)again["usage"]!["prompt_tokens_details"]!["cached_tokens"]!,
+                Is.EqualTo((int)again["usage"]!["prompt_tokens"]! - 1));
             Assert.That((string?)two["choices"]![0]!["finish_reason"], Is.EqualTo("length"));
         });
     }

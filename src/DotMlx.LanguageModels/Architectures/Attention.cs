@@ -65,7 +65,7 @@ public sealed partial class Attention : Module
     public MlxArray? Sinks { get; set; }
 
     /// <summary>Attends to the preceding tokens and, with a cache, to those of earlier passes.</summary>
-    /// <param name="x">The input, of shape (batch, length, features), or (batch, features) for a single token.</param>
+    /// <param name="x">The input, of shape (batch · length, features).</param>
     /// <param name="pass">The state of the forward pass.</param>
     /// <param name="cache">The keys and values of earlier passes, or null.</param>
     /// <returns>The output, with the shape of <paramref name="x"/>.</returns>
@@ -150,7 +150,7 @@ public sealed partial class Attention : Module
         }
         x = Replace(x, pass.Length == 1
             ? Mx.Reshape(x, -1, heads, 1, _description.HeadDims)
-            : Mx.Reshape(x, x.Shape[0], pass.Length, heads, _description.HeadDims));
+            : Mx.Reshape(x, -1, pass.Length, heads, _description.HeadDims));
         if (norm is not null && _description.HeadNorm == HeadNorm.EachHead)
         {
             x = Replace(x, norm.Forward(x));
@@ -166,6 +166,6 @@ public sealed partial class Attention : Module
             return Mx.Reshape(x, -1, size);
         }
         using MlxArray transposed = Mx.Transpose(x, 0, 2, 1, 3);
-        return Mx.Reshape(transposed, x.Shape[0], length, size);
+        return Mx.Reshape(transposed, -1, size);
     }
 }

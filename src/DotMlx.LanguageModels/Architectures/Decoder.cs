@@ -128,8 +128,8 @@ public sealed partial class DecoderStack : Module
     {
         using ForwardPass pass = new(tokens.Shape[1], cache?.Offset ?? 0, cache?.Padding, cache?.Weights);
 
-        // MLX reshapes input and result of each product with more than two axes, so a single token omits the third axis.
-        MlxArray x = pass.Length == 1 ? EmbedOne(tokens) : EmbedTokens.Forward(tokens);
+        // MLX reshapes input and result of each product with more than two axes, so the tokens of all sequences share an axis.
+        MlxArray x = Embed(tokens);
         if (_description.EmbeddingScale != 1)
         {
             x = Replace(x, Mx.Multiply(x, (float)_description.EmbeddingScale));
@@ -141,10 +141,10 @@ public sealed partial class DecoderStack : Module
                 : Layers[i].Forward(x, pass, cache?.Layers[i]));
         }
         x = Replace(x, Norm.Forward(x));
-        return pass.Length == 1 ? Replace(x, Mx.ExpandDims(x, 1)) : x;
+        return Replace(x, Mx.Reshape(x, -1, pass.Length, _description.HiddenSize));
     }
 
-    private MlxArray EmbedOne(MlxArray tokens)
+    private MlxArray Embed(MlxArray tokens)
     {
         using MlxArray flat = Mx.Reshape(tokens, -1);
         return EmbedTokens.Forward(flat);

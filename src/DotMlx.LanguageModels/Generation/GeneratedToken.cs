@@ -27,6 +27,11 @@ public sealed record GeneratedToken(int Token, string Text)
     /// <summary>The most likely tokens at this position, the most likely first; empty unless requested.</summary>
     public IReadOnlyList<TokenProbability> TopLogProbabilities { get; init; } = [];
 
+    /// <summary>
+    /// The number of tokens of the prompt whose keys and values came from a cache. It is the same for all tokens of a text, and 0 in a batch.
+    /// </summary>
+    public int CachedPromptTokens { get; init; }
+
     /// <summary>Why the generation ended with this token; null if it continues.</summary>
     public FinishReason? FinishReason { get; init; }
 }

@@ -50,6 +50,7 @@ public static class LanguageModelGeneration
         {
             TextAssembler text = new(model.Tokenizer, options, model.EndTokens);
             using TokenStream stream = new(decoder, used, prompt, options);
+            text.CachedPromptTokens = stream.CachedPromptTokens;
             while (!stream.HasStarted)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -152,6 +153,7 @@ public static class LanguageModelGeneration
         {
             TextAssembler text = new(model.Tokenizer, options, model.EndTokens);
             using TokenStream stream = new(decoder, used, prompt, options);
+            text.CachedPromptTokens = stream.CachedPromptTokens;
             while (!stream.HasStarted)
             {
                 Mx.Eval(stream.ContinuePrompt());

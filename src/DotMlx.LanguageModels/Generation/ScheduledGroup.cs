@@ -97,7 +97,7 @@ internal sealed class ScheduledSingle : ScheduledGroup
     {
         (_cache, _keep) = (cache, keep);
         _stream = new(decoder, cache, text.Prompt, text.Options);
-        text.Cached = cache.Tokens.Count;
+        text.CachedPromptTokens = _stream.CachedPromptTokens;
     }
 
     internal override int Running => _hasEnded ? 0 : 1;

@@ -16,7 +16,10 @@ internal sealed class ScheduledText(IReadOnlyList<int> prompt, GenerationOptions
         Channel.CreateUnbounded<GeneratedToken>(new() { SingleReader = true, SingleWriter = true });
 
     /// <summary>The number of prompt tokens that came from a cache.</summary>
-    internal int Cached { get; set; }
+    internal int CachedPromptTokens
+    {
+        set => assembler.CachedPromptTokens = value;
+    }
 
     /// <summary>Whether the caller no longer waits for tokens.</summary>
     internal volatile bool IsAbandoned;

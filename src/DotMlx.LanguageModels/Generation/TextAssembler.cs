@@ -18,6 +18,9 @@ internal sealed class TextAssembler
         _endTokens = [.. options.EndTokens ?? endTokens];
     }
 
+    /// <summary>The number of tokens of the prompt that came from a cache.</summary>
+    internal int CachedPromptTokens { get; set; }
+
     /// <summary>Adds the decoded text to a token, and the finish reason if the generation ends with this token.</summary>
     /// <param name="token">The token.</param>
     /// <param name="isLast">Whether the token limit has been reached.</param>
@@ -25,16 +28,16 @@ internal sealed class TextAssembler
     {
         if (_endTokens.Contains(token.Token))
         {
-            return token with { Text = Rest(), FinishReason = FinishReason.EndToken };
+            return token with { Text = Rest(), FinishReason = FinishReason.EndToken, CachedPromptTokens = CachedPromptTokens };
         }
         (string text, bool found) = _stops.Add(_decoder?.Add(token.Token) ?? "");
         if (found)
         {
-            return token with { Text = text, FinishReason = FinishReason.StopString };
+            return token with { Text = text, FinishReason = FinishReason.StopString, CachedPromptTokens = CachedPromptTokens };
         }
         return isLast
-            ? token with { Text = text + Rest(), FinishReason = FinishReason.Length }
-            : token with { Text = text };
+            ? token with { Text = text + Rest(), FinishReason = FinishReason.Length, CachedPromptTokens = CachedPromptTokens }
+            : token with { Text = text, CachedPromptTokens = CachedPromptTokens };
     }
 
     private string Rest()

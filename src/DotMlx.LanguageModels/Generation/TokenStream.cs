@@ -34,9 +34,12 @@ internal sealed class TokenStream : IDisposable
         }
         (_decoder, _cache, _options, _prompt) = (decoder, cache, options, [.. prompt]);
         _sampler = new(options, vocabulary, prompt);
-        _next = cache.Reuse(prompt);
+        _next = CachedPromptTokens = cache.Reuse(prompt);
         cache.Cache.Weights = _weights;
     }
+
+    /// <summary>The number of tokens of the prompt that came from the cache.</summary>
+    internal int CachedPromptTokens { get; }
 
     /// <summary>Whether the computation of the whole prompt has started.</summary>
     internal bool HasStarted => _next == _prompt.Length;

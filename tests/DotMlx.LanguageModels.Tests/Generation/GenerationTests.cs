@@ -65,6 +65,21 @@ internal sealed class GenerationTests
         Assert.That(cache.Reuse([.. cache.Tokens, 3]), Is.EqualTo(prompts[2].Length + 23));
     }
 
+    [TestCase("llama", CacheKind.Rotating, ExpectedResult = 20)]
+    [TestCase("mistral", CacheKind.Growing, ExpectedResult = 20)]
+    [TestCase("mistral", CacheKind.Rotating, ExpectedResult = 0, Description = "The window has moved on, so all is computed again.")]
+    public int TokensTellHowMuchOfThePromptWasCached(string name, CacheKind kind)
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
+        int[] prompt = Prompts.Of(name).Prompt;
+        using PromptCache cache = new(model.Decoder, new() { Kind = kind });
+        Assert.That(model.Generate(prompt, Prompts.Greedy, cache).Select(token => token.CachedPromptTokens), Is.All.Zero);
+        int[] cached = [.. model.Generate([.. prompt[..20], prompt[20] ^ 1, .. prompt[20..]], Prompts.Greedy, cache)
+            .Select(token => token.CachedPromptTokens)];
+        Assert.That(cached, Is.All.EqualTo(cached[0]));
+        return cached[0];
+    }
+
     [Test]
     public void ACacheIsSavedAndLoaded([Values("llama", "gemma3", "mistral")] string name,
         [Values(CacheKind.Rotating, CacheKind.Growing)] CacheKind kind)

@@ -123,4 +123,23 @@ public partial class QuantizationTests
         Assert.That(lora.Fuse(dequantize: true).Forward(x).ToArray<float>(), Is.EqualTo(corrected).Within(1e-3));
         Assert.That(lora.Fuse(), quantized ? Is.InstanceOf<QuantizedLinear>() : Is.Not.InstanceOf<QuantizedLinear>());
     }
+
+    [Test]
+    public void RowsHaveTheCorrectionAndTheGradientsOfABatch()
+    {
+        LoraLinear lora = LoraLinear.FromLinear(new Linear(64, 32), r: 4, scale: 3);
+        lora.LoraB = Mx.Random.Normal([4, 32], scale: 0.1f);
+        using MlxArray batch = Mx.Random.Normal([2, 3, 64]);
+        using MlxArray rows = Mx.Reshape(batch, 6, 64);
+        Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> differentiate =
+            lora.ValueAndGrad(x => Mx.Mean(Mx.Square(lora.Forward(x))));
+        (MlxArray expected, TreeDictionary gradients) = differentiate(batch);
+        (MlxArray value, TreeDictionary own) = differentiate(rows);
+        Assert.That(lora.Forward(rows).ToArray<float>(), Is.EqualTo(lora.Forward(batch).ToArray<float>()).Within(1e-5));
+        Assert.That(value.Item<float>(), Is.EqualTo(expected.Item<float>()).Within(1e-5));
+        foreach ((MlxArray gradient, MlxArray other) in own.Leaves.Zip(gradients.Leaves))
+        {
+            Assert.That(gradient.ToArray<float>(), Is.EqualTo(other.ToArray<float>()).Within(1e-5));
+        }
+    }
 }

@@ -95,7 +95,13 @@ public partial class LoraLinear : Linear
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray y = Linear.Forward(x);
-        return scope.Keep(y + Mx.AsType(Correction(x), y.DType));
+        if (x.NDim != 2 || y.DType != DType.Float32 || LoraA.DType != DType.Float32 || LoraB.DType != DType.Float32)
+        {
+            return scope.Keep(y + Mx.AsType(Correction(x), y.DType));
+        }
+
+        // One operation multiplies and adds, and the small factor is scaled. With more axes, MLX would repeat the weight for each matrix.
+        return scope.Keep(Mx.AddMM(y, Mx.MatMul(_dropout.Forward(x), LoraA) * Scale, LoraB));
     }
 
     /// <summary>Merges the adapter into the weight.</summary>
