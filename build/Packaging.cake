@@ -35,7 +35,14 @@ void PackReferenceRuntime() => PackRuntime(new ProcessArgumentBuilder()
     .Append("reference")
     // This machine's, and those of other platforms that a release has put beside it.
     .Append("--libraries").AppendQuoted(root.Combine("artifacts/native").FullPath)
-    .Append("--package-version").Append(XmlPeek($"{root}/Directory.Build.props", "/Project/PropertyGroup/Version/text()")));
+    .Append("--package-version").Append(PackedVersion()));
+
+/// The version that MinVer gave the managed packages, read from the name of a packed file.
+string PackedVersion()
+{
+    const string id = "DotMlx.Bindings";
+    return GetFiles($"{Packages}/{id}.*.nupkg").Single().GetFilenameWithoutExtension().FullPath[(id.Length + 1)..];
+}
 
 void PackMlxRuntime(string prefix) => PackRuntime(new ProcessArgumentBuilder()
     .Append("mlx")

@@ -27,7 +27,7 @@ public sealed record MlxRuntimePackage(
     /// <summary>The maximum length of the file, because any program may have its own versions.json.</summary>
     private const int LengthLimit = 1 << 16;
 
-    /// <summary>What a user must install in addition to the package, as a sentence; empty if nothing is needed.</summary>
+    /// <summary>The additional software that a user must install, as a sentence; empty if none is needed.</summary>
     internal string Needs
     {
         get

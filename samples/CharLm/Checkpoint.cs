@@ -6,7 +6,7 @@ internal static class Checkpoint
     public const string FileName = "charlm.safetensors";
     private const string Format = "dotmlx-charlm-2";
 
-    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    /// <exception cref="UserErrorException">The file can't be written.</exception>
     /// <param name="path">The file.</param>
     /// <param name="state">The model, and what else a training goes on from.</param>
     /// <param name="settings">The settings.</param>

@@ -5,7 +5,7 @@ internal static class Checkpoint
 {
     private const string Format = "dotmlx-digits-1";
 
-    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    /// <exception cref="UserErrorException">The file can't be written.</exception>
     public static void Save(Trainer trainer, string path)
     {
         var metadata = new Dictionary<string, string>(trainer.Settings.ToText()) { ["format"] = Format };

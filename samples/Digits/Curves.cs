@@ -10,7 +10,7 @@ internal static class Curves
     private const string FontName = "DejaVu Sans Ascii";
 
     /// <summary>Draws the history as a PNG.</summary>
-    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    /// <exception cref="UserErrorException">The file can't be written.</exception>
     public static void Save(IReadOnlyList<EpochRecord> history, string path)
     {
         // A machine without fonts, such as a container, would draw curves without text.

@@ -3,7 +3,7 @@ namespace DotMlx.Samples.Digits;
 internal static class OutputFile
 {
     /// <summary>Writes a file, and the folder for it.</summary>
-    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    /// <exception cref="UserErrorException">The file can't be written.</exception>
     public static void Write(string path, Action write)
     {
         try

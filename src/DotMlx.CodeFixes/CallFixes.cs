@@ -21,7 +21,7 @@ public sealed class ArrayEqualityFix() : SingleFix("DMLX012")
         bool equal = comparison.IsKind(SyntaxKind.EqualsExpression);
         string elements = equal ? "Mx.Equal" : "Mx.NotEqual";
         yield return ($"Compare elements: {elements}(a, b)", root => root.ReplaceNode(comparison, Call(elements, comparison)));
-        yield return ("Compare objects: ReferenceEquals(a, b)",
+        yield return ("Compare references: ReferenceEquals(a, b)",
             root => root.ReplaceNode(comparison, Call(equal ? "ReferenceEquals" : "!ReferenceEquals", comparison)));
     }
 
@@ -44,7 +44,7 @@ public sealed class UnnamedStateFix() : SingleFix("DMLX014")
         if (call is not null)
         {
             string state = node.ToString();
-            yield return ($"Name '{state}' as state", root => root.ReplaceNode(call, Named(call, state)));
+            yield return ($"Declare '{state}' as state", root => root.ReplaceNode(call, Named(call, state)));
         }
     }
 
@@ -111,7 +111,7 @@ public sealed class KeepFix() : SingleFix("DMLX016")
         if (node.FirstAncestorOrSelf<ExpressionSyntax>() is { } value && scope >= 0)
         {
             string kept = message.Substring(scope + "write ".Length);
-            yield return ("Keep it beyond the scope", root =>
+            yield return ("Keep the array after the scope ends", root =>
                 root.ReplaceNode(value, SyntaxFactory.ParseExpression(kept).WithTriviaFrom(value)));
         }
     }

@@ -29,7 +29,7 @@ public sealed class PartialFix() : SingleFix("DMLX001", "DMLX002")
         {
             return (TypeDeclarationSyntax)type.WithModifiers(type.Modifiers.Add(partial));
         }
-        // What stands before the keyword, such as a comment, stays before the modifier.
+        // Trivia before the keyword, such as a comment, stays before the modifier.
         return (TypeDeclarationSyntax)type.WithKeyword(type.Keyword.WithLeadingTrivia())
             .WithModifiers(SyntaxFactory.TokenList(partial.WithLeadingTrivia(type.Keyword.LeadingTrivia)));
     }
@@ -84,9 +84,9 @@ public sealed class AttributeFix() : SingleFix("DMLX007", "DMLX010")
         }
         if (diagnostic.Id == "DMLX010")
         {
-            yield return ("Train and save it: [Parameter]", root => root.ReplaceNode(member, Marked(member, "Parameter")));
+            yield return ("Train and save the member: [Parameter]", root => root.ReplaceNode(member, Marked(member, "Parameter")));
         }
-        yield return ("Leave it out: [NotParameter]", root => root.ReplaceNode(member, Marked(member, "NotParameter")));
+        yield return ("Exclude the member: [NotParameter]", root => root.ReplaceNode(member, Marked(member, "NotParameter")));
     }
 
     private static MemberDeclarationSyntax Marked(MemberDeclarationSyntax member, string name)

@@ -11,7 +11,7 @@ public abstract class SingleFix : CodeFixProvider
     private readonly string[] _ids;
 
     /// <summary>Makes the provider.</summary>
-    /// <param name="ids">The diagnostics that it mends.</param>
+    /// <param name="ids">The diagnostics that it fixes.</param>
     protected SingleFix(params string[] ids) => _ids = ids;
 
     /// <inheritdoc/>
@@ -42,6 +42,6 @@ public abstract class SingleFix : CodeFixProvider
 
     /// <summary>The ways to mend a diagnostic: what the IDE shows, and what it does to the root of the document.</summary>
     /// <param name="diagnostic">The diagnostic.</param>
-    /// <param name="node">What it points at.</param>
+    /// <param name="node">The node at its location.</param>
     protected abstract IEnumerable<(string Title, Func<SyntaxNode, SyntaxNode> Change)> Changes(Diagnostic diagnostic, SyntaxNode node);
 }

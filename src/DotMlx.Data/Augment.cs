@@ -136,7 +136,7 @@ public static class Augment
         return values.Length == 1 || values.Length == images.Dim(-1)
             ? MlxArray.Create(values)
             : throw new ArgumentException($"There are {values.Length} numbers "
-            + $"for {images.Dim(-1)} channels; expected one for each, or one for all.", name);
+            + $"for {images.Dim(-1)} channels; expected one per channel, or one for all channels.", name);
     }
 
     private static void CheckPart(MlxArray images, int start, int size, int axis, string name)
@@ -144,7 +144,8 @@ public static class Augment
         if (start < 0 || size <= 0 || start + size > images.Dim(axis))
         {
             throw new ArgumentOutOfRangeException(
-                name, $"Cannot cut {size} from {start} on out of {images.Dim(axis)} {(axis == -3 ? "rows" : "columns")}.");
+                name,
+                $"The crop takes {size} from {start}, but the images have {images.Dim(axis)} {(axis == -3 ? "rows" : "columns")}.");
         }
     }
 
@@ -154,8 +155,8 @@ public static class Augment
         if (images.NDim is not (3 or 4))
         {
             throw new ArgumentException(
-                $"The images have the shape ({string.Join(", ", images.Shape.ToArray())}); expected (height, width, channels) or a batch "
-                + $"of those.", nameof(images));
+                $"The images have the shape ({string.Join(", ", images.Shape.ToArray())}); expected (height, width, channels) or "
+                + "(batch, height, width, channels).", nameof(images));
         }
     }
 }

@@ -75,7 +75,7 @@ public sealed class DataReader<T> : IMlxState
         ArgumentNullException.ThrowIfNull(state);
         if (state is not TreeDictionary tree || !tree.ContainsKey("epoch") || !tree.ContainsKey("items"))
         {
-            throw new ArgumentException("Expected the position of a reader, a dictionary with 'epoch' and 'items'.", nameof(state));
+            throw new ArgumentException("The state of a reader must be a dictionary with 'epoch' and 'items'.", nameof(state));
         }
 
         Seek(checked((int)tree["epoch"].Array.Item<long>()), tree["items"].Array.Item<long>());

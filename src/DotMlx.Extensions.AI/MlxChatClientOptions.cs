@@ -3,9 +3,6 @@ namespace DotMlx.Extensions.AI;
 /// <summary>The options of an <see cref="MlxChatClient"/>.</summary>
 public sealed record MlxChatClientOptions
 {
-    private readonly int _maxConcurrentRequests = 4;
-    private readonly int _cachedConversations = 4;
-
     /// <summary>The name of the model in responses and telemetry; null for the name of the model's folder.</summary>
     public string? ModelId { get; init; }
 
@@ -15,13 +12,13 @@ public sealed record MlxChatClientOptions
     /// <exception cref="ArgumentOutOfRangeException">The number isn't positive.</exception>
     public int MaxConcurrentRequests
     {
-        get => _maxConcurrentRequests;
+        get;
         init
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
-            _maxConcurrentRequests = value;
+            field = value;
         }
-    }
+    } = 4;
 
     /// <summary>
     /// The number of conversations whose caches are kept between requests, so that only the new part of a further message is computed; 0
@@ -30,13 +27,13 @@ public sealed record MlxChatClientOptions
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public int CachedConversations
     {
-        get => _cachedConversations;
+        get;
         init
         {
             ArgumentOutOfRangeException.ThrowIfNegative(value);
-            _cachedConversations = value;
+            field = value;
         }
-    }
+    } = 4;
 
     /// <summary>
     /// The default generation options of requests. If null, the options come from the model's <c>generation_config.json</c>: temperature,

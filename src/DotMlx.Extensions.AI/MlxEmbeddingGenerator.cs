@@ -54,7 +54,7 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
         int dimensions = options?.Dimensions ?? _metadata.DefaultModelDimensions!.Value;
         if (dimensions < 1 || dimensions > _metadata.DefaultModelDimensions)
         {
-            throw new ArgumentException($"{dimensions} dimensions were asked for, but the model has {_metadata.DefaultModelDimensions}.",
+            throw new ArgumentException($"{dimensions} dimensions were requested, but the model has {_metadata.DefaultModelDimensions}.",
                 nameof(options));
         }
         int[][] texts = [.. values.Select(Encode)];
@@ -106,7 +106,7 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
             : config.Flag("pooling_mode_cls_token", false) ? EmbeddingPooling.FirstToken
             : config.Flag("pooling_mode_lasttoken", false) ? EmbeddingPooling.LastToken
             : throw new NotSupportedException(
-                $"'{path}' asks for a pooling other than mean, cls, and last token. Set Pooling in the options.");
+                $"'{path}' requests a pooling other than mean, cls, or last token. Set Pooling in the options.");
     }
 
     private int[] Encode(string text)

@@ -9,7 +9,7 @@ namespace DotMlx.Extensions.AI;
 /// </summary>
 internal ref struct PythonCallReader
 {
-    private const int MostDepth = 32;
+    private const int MaxDepth = 32;
 
     private readonly ReadOnlySpan<char> _text;
     private int _at;
@@ -75,7 +75,7 @@ internal ref struct PythonCallReader
     private object? Value()
     {
         SkipSpace();
-        if (_at == _text.Length || ++_depth > MostDepth)
+        if (_at == _text.Length || ++_depth > MaxDepth)
         {
             throw new FormatException();
         }

@@ -65,9 +65,9 @@ internal sealed class ResponseParser(IReadOnlyCollection<string> tools, bool beg
             case Part.Start:
                 return StepFromStart(found);
             case Part.Text:
-                return Through(found, tools.Count > 0 ? CallStart : null, Part.Call, isReasoning: false);
+                return ConsumeUntil(found, tools.Count > 0 ? CallStart : null, Part.Call, isReasoning: false);
             case Part.Reasoning:
-                return Through(found, ThinkEnd, Part.Start, isReasoning: true);
+                return ConsumeUntil(found, ThinkEnd, Part.Start, isReasoning: true);
             case Part.Call when _pending.IndexOf(CallEnd, StringComparison.Ordinal) is >= 0 and var end:
                 EmitCalls(found, _pending[..end], CallStart + _pending[..(end + CallEnd.Length)]);
                 _pending = _pending[(end + CallEnd.Length)..].TrimStart();
@@ -116,7 +116,7 @@ internal sealed class ResponseParser(IReadOnlyCollection<string> tools, bool beg
         return tools.Any(tool => text.StartsWith(tool, StringComparison.Ordinal) && text[tool.Length] is '{' or '[' or '(');
     }
 
-    private bool Through(List<AIContent> found, string? marker, Part next, bool isReasoning)
+    private bool ConsumeUntil(List<AIContent> found, string? marker, Part next, bool isReasoning)
     {
         int at = marker is null ? -1 : _pending.IndexOf(marker, StringComparison.Ordinal);
         if (at >= 0)

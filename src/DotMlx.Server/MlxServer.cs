@@ -51,7 +51,7 @@ public sealed class MlxServer : IAsyncDisposable
         (_model, _options) = (model, options ?? new());
         if (!Uri.TryCreate(_options.Url, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https"))
         {
-            throw new ArgumentException($"'{_options.Url}' is no address to listen on; expected one such as http://127.0.0.1:8080.",
+            throw new ArgumentException($"'{_options.Url}' isn't an address to listen on; expected one such as http://127.0.0.1:8080.",
                 nameof(options));
         }
         string id = _options.ModelId ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Folder)));
@@ -62,7 +62,7 @@ public sealed class MlxServer : IAsyncDisposable
         {
             if (!_served.TryAdd(name, new(name, model, Adapter.Load(model, folder), _scheduler, _options)))
             {
-                throw new ArgumentException($"The adapter in '{folder}' has the name '{name}', which is taken.", nameof(options));
+                throw new ArgumentException($"The adapter in '{folder}' has the name '{name}', which is already in use.", nameof(options));
             }
         }
         _app = Build(url);
@@ -246,7 +246,7 @@ public sealed class MlxServer : IAsyncDisposable
             ? found
             : throw new ApiException(
                 StatusCodes.Status404NotFound,
-                $"There is no model '{id}' here; there are {string.Join(", ", _served.Keys.Select(name => $"'{name}'"))}.",
+                $"The model '{id}' isn't served here; expected one of {string.Join(", ", _served.Keys.Select(name => $"'{name}'"))}.",
                 "model", "model_not_found");
 
     private JsonObject Describe(string id) => new() { ["id"] = id, ["object"] = "model", ["created"] = _created, ["owned_by"] = "dotmlx" };

@@ -99,7 +99,7 @@ internal sealed class RequestFields(JsonObject json)
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
-            throw ApiException.Bad($"The request is no valid JSON: {error.Message}", name);
+            throw ApiException.Bad($"The request isn't valid JSON: {error.Message}", name);
         }
     }
 }

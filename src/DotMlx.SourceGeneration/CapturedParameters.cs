@@ -5,7 +5,7 @@ namespace DotMlx.SourceGeneration;
 
 /// <summary>
 /// Finds parameters of a primary constructor that hold arrays or modules and are used beyond initializers: the compiler keeps them in
-/// fields without a name, so that nobody would train or save them.
+/// unnamed fields, so they would be neither trained nor saved.
 /// </summary>
 internal static class CapturedParameters
 {
@@ -33,7 +33,7 @@ internal static class CapturedParameters
             name.Identifier.ValueText == parameter.Name
             && SymbolEqualityComparer.Default.Equals(semantics.GetSymbolInfo(name, cancel).Symbol, parameter));
 
-    // What initializes a member is read once, when the module is made.
+    // An initializer runs only once, when the module is made.
     private static bool IsInitializer(SyntaxNode node) =>
         node is EqualsValueClauseSyntax
             { Parent: PropertyDeclarationSyntax or VariableDeclaratorSyntax { Parent.Parent: FieldDeclarationSyntax } };

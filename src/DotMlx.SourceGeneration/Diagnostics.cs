@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace DotMlx.SourceGeneration;
 
-/// <summary>What the generator reports; every message says what to write instead.</summary>
+/// <summary>The generator's diagnostics; every message says how to fix the code.</summary>
 internal static class Diagnostics
 {
     private const string Category = "DotMlx.NN";
@@ -11,24 +11,24 @@ internal static class Diagnostics
     public static readonly DiagnosticDescriptor NotPartial = Error("DMLX001", "Module class is not partial",
         "Module '{0}' must be declared 'partial' so that its parameters can be found: write 'partial class {0}'");
 
-    public static readonly DiagnosticDescriptor ContainingTypeNotPartial = Error("DMLX002", "Type around a module is not partial",
+    public static readonly DiagnosticDescriptor ContainingTypeNotPartial = Error("DMLX002", "Containing type of a module is not partial",
         "Module '{0}' is nested in '{1}', which must be declared 'partial' too: add 'partial' to '{1}' or move '{0}' out of it");
 
-    public static readonly DiagnosticDescriptor NoParameter = Error("DMLX003", "Attribute on something that is no parameter",
-        "[{0}] has no meaning on '{1}': {2}");
+    public static readonly DiagnosticDescriptor NoParameter = Error("DMLX003", "Attribute on a member that cannot be a parameter",
+        "[{0}] has no effect on '{1}': {2}");
 
-    public static readonly DiagnosticDescriptor DuplicateName = Error("DMLX004", "Two parameters with one name",
+    public static readonly DiagnosticDescriptor DuplicateName = Error("DMLX004", "Duplicate parameter name",
         "'{0}' and '{1}' of module '{2}' are both named \"{3}\": give one of them another name with [Parameter(\"...\")]");
 
-    public static readonly DiagnosticDescriptor Contradiction = Error("DMLX005", "Contradicting attributes",
-        "'{0}' carries [{1}] and [{2}], which exclude each other: remove one of them");
+    public static readonly DiagnosticDescriptor Contradiction = Error("DMLX005", "Conflicting attributes",
+        "'{0}' has both [{1}] and [{2}], which are mutually exclusive: remove one of them");
 
     public static readonly DiagnosticDescriptor InvalidName = Error("DMLX006", "Invalid parameter name",
         "\"{0}\" cannot be the name of parameter '{1}': use a non-empty name without dots (they separate "
         + "the levels of a path) that does not begin with '_'");
 
     public static readonly DiagnosticDescriptor UnsupportedContainer = new("DMLX007", "Parameters in an unsupported container",
-        "'{0}' holds arrays or modules in '{1}', where they are not found: use List<T>, T[] or "
+        "'{0}' holds arrays or modules in '{1}', where the generator doesn't find them: use List<T>, T[] or "
         + "Dictionary<string, T>, or mark it [NotParameter]",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true);
 
@@ -37,16 +37,16 @@ internal static class Diagnostics
         + "or mark the member that stores the value");
 
     public static readonly DiagnosticDescriptor FileLocal = Error("DMLX009", "Module class is file-local",
-        "Module '{0}' cannot be declared 'file', because its other part is generated in a file of its own: make it internal");
+        "Module '{0}' cannot be declared 'file', because the generator writes its other part to a separate file: make it internal");
 
-    public static readonly DiagnosticDescriptor HiddenMember = new("DMLX010", "Member with a leading underscore is no parameter",
+    public static readonly DiagnosticDescriptor HiddenMember = new("DMLX010", "Member with a leading underscore is not a parameter",
         "'{0}' is not a parameter because its name begins with '_': mark it [Parameter] to train and save "
-        + "it, or [NotParameter] to say that this is meant",
+        + "it, or [NotParameter] to confirm that it isn't one",
         Category, DiagnosticSeverity.Info, isEnabledByDefault: true);
 
     public static readonly DiagnosticDescriptor CapturedParameter = new("DMLX011", "Arrays or modules in a captured constructor parameter",
-        "'{0}' holds arrays or modules, but as a constructor parameter that a body of module '{1}' uses it is not found: store it, "
-        + "'public {2} {3} {{ get; }} = {0};', and use that",
+        "'{0}' holds arrays or modules, but the generator doesn't find a constructor parameter that a member of module '{1}' captures: "
+        + "store it in a property, 'public {2} {3} {{ get; }} = {0};', and use the property",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true);
 
     private static DiagnosticDescriptor Error(string id, string title, string message) =>

@@ -56,12 +56,12 @@ internal sealed class MemberAttributes
     {
         string? reason = member switch
         {
-            { ContainingType: not { } } => "it is no member of a module",
+            { ContainingType: not { } } => "it is not a member of a module",
             _ when !MemberTypes.DerivesFromModule(member.ContainingType)
                 && !MemberTypes.Is(member.ContainingType, MemberTypes.ModuleType) =>
                 $"'{member.ContainingType.Name}' is not derived from DotMlx.NN.Module; derive it or remove the attribute",
-            { IsStatic: true } => "static members are no parameters; make it an instance member or remove the attribute",
-            IPropertySymbol { IsIndexer: true } => "indexers are no parameters; remove the attribute",
+            { IsStatic: true } => "static members cannot be parameters; make it an instance member or remove the attribute",
+            IPropertySymbol { IsIndexer: true } => "indexers cannot be parameters; remove the attribute",
             IPropertySymbol { GetMethod: null } => "it cannot be read; add a getter or remove the attribute",
             IPropertySymbol property => CheckType(property.Type, attribute),
             IFieldSymbol field => CheckType(field.Type, attribute),
@@ -80,7 +80,7 @@ internal sealed class MemberAttributes
         {
             TypeRole.Parameters => null,
             TypeRole.Unsupported when attribute == "NotParameter" => null,
-            TypeRole.Unsupported => $"parameters are not found inside '{shown}'; use List<T>, T[] or Dictionary<string, T>",
+            TypeRole.Unsupported => $"the generator doesn't find parameters inside '{shown}'; use List<T>, T[] or Dictionary<string, T>",
             _ => $"'{shown}' is not MlxArray, a module, or a list or string-keyed dictionary of them; "
                 + $"remove the attribute or change the type",
         };

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace DotMlx.SourceGeneration;
 
-/// <summary>What a member's type means for parameter discovery.</summary>
+/// <summary>The role of a member's type in parameter discovery.</summary>
 internal enum TypeRole
 {
     /// <summary>Nothing that holds parameters.</summary>

@@ -83,7 +83,7 @@ public static unsafe class MlxTensorExtensions
         /// tensor can: backwards, or with elements that overlap. A scalar gives one dimension of length 1: no tensor has none.
         /// </summary>
         /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
-        /// <typeparam name="TResult">What reading gives.</typeparam>
+        /// <typeparam name="TResult">The result of the function.</typeparam>
         /// <param name="read">
         /// Called once with the elements, which stay valid until it returns; a transposed array comes with the strides that it has.
         /// </param>

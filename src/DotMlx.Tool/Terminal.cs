@@ -20,7 +20,7 @@ internal sealed class Terminal(IAnsiConsole console, TextWriter error)
     /// <summary>Whether a line on the error output that is written over and over is of use.</summary>
     public bool ShowsProgress { get; init; }
 
-    /// <summary>What the user or a pipe writes.</summary>
+    /// <summary>The input that the user or a pipe writes.</summary>
     public TextReader Input { get; init; } = TextReader.Null;
 
     /// <summary>Reads a key without showing it; null where the input is no keyboard.</summary>

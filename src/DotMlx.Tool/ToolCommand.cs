@@ -50,12 +50,12 @@ internal static class ToolCommand
 
     private static bool Parse(string[] args, Terminal terminal, out ParseResult result)
     {
-        // What stands behind '--' belongs to the launched program, whatever it looks like.
+        // All arguments after '--' belong to the launched program.
         int separator = args is ["launch", ..] ? Array.IndexOf(args, "--") : -1;
         string[] program = separator < 0 ? [] : args[(separator + 1)..];
         string[] own = separator < 0 ? args : args[..separator];
         var root = new RootCommand(
-            "MLX on this machine: what is in use, what is in a file, how fast it is, many processes at once, and language models.")
+            "MLX on this machine: inspect the installation and files, measure speed, launch distributed programs, and run language models.")
         {
             InfoCommand.Create(terminal),
             InspectCommand.Create(terminal),

@@ -21,7 +21,7 @@ internal sealed class RefusalTests
     }
 
     [Test]
-    public void HelpIsNoMistake()
+    public void HelpExitsWithSuccess()
     {
         using var sample = new Sample();
         Sample.Result result = sample.Run("--help");
@@ -47,7 +47,7 @@ internal sealed class RefusalTests
     [TestCase("seventeen", "line 2, column 1", "seventeen")]
     [TestCase("17", "line 2, column 1", "0 to 16")]
     [TestCase("1,2,3", "line 2", "67 columns instead of 65")]
-    public void ATableThatIsNoDigitsNamesItsLine(string field, params string[] parts)
+    public void ATableWithoutDigitsIsRejectedWithItsLine(string field, params string[] parts)
     {
         using var sample = new Sample();
         string row = string.Join(',', Enumerable.Repeat("1", 65));

@@ -36,7 +36,7 @@ internal sealed class TrainingTests
     }
 
     [Test]
-    public void ASeedDecidesARun()
+    public void ASeedReproducesARun()
     {
         using var first = new Sample();
         using var same = new Sample();

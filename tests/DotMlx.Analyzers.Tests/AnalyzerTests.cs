@@ -30,7 +30,7 @@ internal sealed class AnalyzerTests
     [TestCase("DMLX015", "optimizer.Update(model, gradients)", "Mx.Eval(model.Parameters(), optimizer.State)",
         Model + "class P { void M(Net model, Adam optimizer, TreeDictionary gradients) { for (int i = 0; i < 9; i++) { "
         + "optimizer.Update(model, gradients); } } }")]
-    [TestCase("DMLX015", "optimizer.Update(model, gradients)", "once a step",
+    [TestCase("DMLX015", "optimizer.Update(model, gradients)", "once per step",
         Model + "class P { void M(Net model, Adam optimizer, Func<(MlxArray, TreeDictionary)> step) { while (true) { (MlxArray loss, "
         + "TreeDictionary gradients) = step(); optimizer.Update(model, gradients); Mx.Eval(loss); } } }")]
     [TestCase("DMLX016", "a * 2", "scope.Keep(a * 2)",
@@ -77,7 +77,7 @@ internal sealed class AnalyzerTests
     [TestCase("class P { MlxArray M(MlxArray a) { float sum; using (MlxScope scope = MlxScope.Begin()) { sum = Mx.Sum(a).Item<float>(); } return a * sum; } }")]
     [TestCase("class P { void M(MlxArray a) { MlxArray total = 0; using var scope = MlxScope.Begin(); total = a + 1; scope.Keep(total); } }")]
     [TestCase("class P { Func<MlxArray, MlxArray> M() { using var scope = MlxScope.Begin(); return a => a + 1; } }")]
-    public async Task WhatIsNoMistakeIsNotReported(string source)
+    public async Task CorrectCodeIsNotReported(string source)
     {
         Diagnostic[] found = await AnalyzedSource.Diagnose(source);
 

@@ -22,31 +22,31 @@ internal sealed class FixTests
     [TestCase("DMLX009", "Make the module internal",
         "file partial class Block : Module { public Linear Proj { get; } = new(2, 2); }",
         "internal partial class Block : Module { public Linear Proj { get; } = new(2, 2); }")]
-    [TestCase("DMLX007", "Leave it out",
+    [TestCase("DMLX007", "Exclude the member",
         "public partial class Block : Module { public HashSet<Linear> Heads { get; } = new(); }",
         "public partial class Block : Module { [NotParameter] public HashSet<Linear> Heads { get; } = new(); }")]
-    [TestCase("DMLX010", "Train and save it",
+    [TestCase("DMLX010", "Train and save the member",
         "public partial class Block : Module { private readonly Linear _proj = new(2, 2); }",
         "public partial class Block : Module { [Parameter] private readonly Linear _proj = new(2, 2); }")]
     [TestCase("DMLX012", "Compare elements",
         "class P { MlxArray Accuracy(MlxArray o, MlxArray y) => Mx.Mean(Mx.ArgMax(o) == y); }",
         "class P { MlxArray Accuracy(MlxArray o, MlxArray y) => Mx.Mean(Mx.Equal(Mx.ArgMax(o), y)); }")]
-    [TestCase("DMLX012", "Compare objects",
+    [TestCase("DMLX012", "Compare references",
         "class P { bool Same(MlxArray a, MlxArray b) => a != b; }",
         "class P { bool Same(MlxArray a, MlxArray b) => !ReferenceEquals(a, b); }")]
-    [TestCase("DMLX014", "Name 'model' as state",
+    [TestCase("DMLX014", "Declare 'model' as state",
         Model + "class P { void M(Net model) { var f = Mx.Compile((MlxArray a) => model.Forward(a)); } }",
         Model + "class P { void M(Net model) { var f = Mx.Compile((MlxArray a) => model.Forward(a), inputs: "
         + "[model], outputs: [model]); } }")]
-    [TestCase("DMLX014", "Name 'optimizer' as state",
+    [TestCase("DMLX014", "Declare 'optimizer' as state",
         Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { "
         + "optimizer.Update(model, g); return a; }, [model], [model]); } }",
         Model + "class P { void M(Net model, Adam optimizer) { var f = Mx.Compile((TreeDictionary g, MlxArray a) => { "
         + "optimizer.Update(model, g); return a; }, [model, optimizer], [model, optimizer]); } }")]
-    [TestCase("DMLX016", "Keep it",
+    [TestCase("DMLX016", "Keep the array",
         "class P { MlxArray M(MlxArray a) { using MlxScope scope = MlxScope.Begin(); return a * 2; } }",
         "class P { MlxArray M(MlxArray a) { using MlxScope scope = MlxScope.Begin(); return scope.Keep(a * 2); } }")]
-    public async Task TheMistakeIsMended(string id, string title, string before, string after)
+    public async Task TheFixCorrectsTheMistake(string id, string title, string before, string after)
     {
         Assert.That(await AnalyzedSource.Fix(before, id, title), Is.EqualTo(after));
         Assert.That((await AnalyzedSource.Diagnose(after)).Select(d => d.Id), Has.None.EqualTo(id));

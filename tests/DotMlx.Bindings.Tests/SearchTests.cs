@@ -46,7 +46,7 @@ public sealed class SearchTests
     }
 
     [Test]
-    public void AttemptsTellWhatIsInUseAndWhyTheOthersAreNot()
+    public void AttemptsStateTheUsedLibraryAndWhyOthersFailed()
     {
         using var good = new TinyLibrary(Tiny(6));
         using var foreign = new TinyLibrary("int something_else(void) { return 1; }\n");
@@ -115,7 +115,7 @@ public sealed class SearchTests
     }
 
     [Test]
-    public void PrefixIsSearched()
+    public void TheLibraryIsFoundUnderAPrefix()
     {
         using var library = new TinyLibrary(Tiny(6));
         Directory.CreateDirectory(Path.Combine(library.Folder, "lib"));

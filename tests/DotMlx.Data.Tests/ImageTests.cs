@@ -82,7 +82,7 @@ internal sealed class ImageTests
     }
 
     [Test]
-    public void IdxFilesHoldSeveralTypesAndSayWhatIsWrong()
+    public void IdxFilesOfAllTypesLoadAndBrokenOnesAreExplained()
     {
         byte[] floats = new byte[8];
         BinaryPrimitives.WriteSingleBigEndian(floats, 1.5f);

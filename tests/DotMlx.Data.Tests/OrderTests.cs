@@ -85,7 +85,7 @@ internal sealed class OrderTests
     }
 
     [Test]
-    public void AReaderThatIsLeftGoesOnWithTheNextItem()
+    public void AReaderThatWasLeftContinuesWithTheNextItem()
     {
         DataReader<int> reader = Indexed.Prefetch(4).Read();
         Assert.That(reader.ReadEpoch().Take(3), Is.EqualTo(new[] { 0, 1, 2 }));

@@ -60,7 +60,7 @@ internal sealed class PrefetchTests
     }
 
     [Test]
-    public void WhatIsMadeAheadOutlivesAScopeOfTheReader()
+    public void PrefetchedItemsOutliveAScopeOfTheReader()
     {
         MlxArray y = Mx.Arange(12);
         List<int> sums = [];

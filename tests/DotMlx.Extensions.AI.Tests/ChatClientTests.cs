@@ -42,7 +42,7 @@ public sealed class ChatClientTests
     }
 
     [Test]
-    public async Task NextTurnComputesOnlyWhatIsNew()
+    public async Task TheNextTurnComputesOnlyNewTokens()
     {
         using MlxChatClient client = new(Models.Qwen3);
         using MlxChatClient forgetful = new(Models.Qwen3, new() { CachedConversations = 0 });
@@ -179,7 +179,7 @@ public sealed class ChatClientTests
     }
 
     [Test]
-    public async Task WhatALocalModelCannotDoIsRefusedByName()
+    public async Task UnsupportedOptionsAreRejectedByName()
     {
         using MlxChatClient client = new(Models.Qwen3);
         await Assert.ThatAsync(
@@ -218,7 +218,7 @@ public sealed class ChatClientTests
     }
 
     [Test]
-    public void EncoderIsRefused()
+    public void AnEncoderIsRejected()
     {
         using LanguageModel model = LanguageModel.Load(Models.Folder("bert"));
         Assert.That(() => new MlxChatClient(model), Throws.InstanceOf<NotSupportedException>());
@@ -238,7 +238,7 @@ public sealed class ChatClientTests
     }
 
     [Test]
-    public void ServicesAreFound()
+    public void GetServiceReturnsTheModel()
     {
         using MlxChatClient client = new(Models.Qwen3, new() { ModelId = "tiny" });
         Assert.That(client.GetService<ChatClientMetadata>()!.DefaultModelId, Is.EqualTo("tiny"));

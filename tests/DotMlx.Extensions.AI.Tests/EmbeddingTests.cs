@@ -71,7 +71,7 @@ public sealed class EmbeddingTests
     }
 
     [Test]
-    public async Task LongTextIsCut()
+    public async Task LongTextIsTruncated()
     {
         using MlxEmbeddingGenerator generator = new(_bert);
         Embedding<float> embedding = await generator.GenerateAsync(string.Concat(Enumerable.Repeat("word ", 5000)));

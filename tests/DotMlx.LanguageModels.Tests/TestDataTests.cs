@@ -4,5 +4,5 @@ namespace DotMlx.LanguageModels.Tests;
 internal sealed class TestDataTests
 {
     [Test]
-    public void EveryModelIsThere() => Assert.That((TestModels.Names.Length, TestModels.Quantized.Length), Is.EqualTo((16, 5)));
+    public void EveryTestModelExists() => Assert.That((TestModels.Names.Length, TestModels.Quantized.Length), Is.EqualTo((16, 5)));
 }

@@ -24,7 +24,7 @@ internal sealed class ApplicationTests
     }
 
     [Test]
-    public void ItRunsOnAStagedMlx([Values("framework-dependent", "single file", "NativeAOT")] string form)
+    public void AnApplicationRunsOnAStagedMlx([Values("framework-dependent", "single file", "NativeAOT")] string form)
     {
         RequireMlxRuntime();
         // DotMlx chooses by itself: its own package comes before an installed MLX.

@@ -88,7 +88,7 @@ internal sealed class ContentTests
     }
 
     [Test]
-    public void TheMlxRuntimeCarriesItsVersionsAndLicences()
+    public void TheMlxRuntimeCarriesItsVersionsAndLicenses()
     {
         string id = PackedFiles.MlxRuntime;
         if (!PackedFiles.Exists(id))
@@ -109,7 +109,7 @@ internal sealed class ContentTests
     }
 
     [Test]
-    public void EveryPackageHasAReadmeAnIconALicenceAndWhatAFeedShows()
+    public void EveryPackageHasAReadmeAnIconALicenseAndWhatAFeedShows()
     {
         foreach (string id in Packed)
         {

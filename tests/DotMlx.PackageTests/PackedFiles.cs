@@ -14,7 +14,7 @@ internal static class PackedFiles
     public static string Repository { get; } = Path.TrimEndingDirectorySeparator(Metadata("Repository"));
 
     /// <summary>DotMlx's own version, which the packages have that hold no MLX.</summary>
-    public static string Version { get; } = Metadata("Version");
+    public static string Version => VersionOf("DotMlx");
 
     /// <summary>The package with MLX for this machine; it is there when mlx-c was installed where Pack looked.</summary>
     public static string MlxRuntime { get; } = $"DotMlx.Runtime.{NewProject.Rid}";

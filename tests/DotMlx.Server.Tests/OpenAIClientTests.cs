@@ -28,7 +28,7 @@ internal sealed class OpenAIClientTests
     public async Task Stop() => await _served.DisposeAsync();
 
     [Test]
-    public async Task AChatIsCompleted()
+    public async Task AChatReturnsACompletion()
     {
         ChatCompletion answer = await _client.GetChatClient("qwen3").CompleteChatAsync(
             [new SystemChatMessage("Be brief."), new UserChatMessage("Hello")], new ChatCompletionOptions { MaxOutputTokenCount = 12 });

@@ -58,7 +58,7 @@ internal sealed class ServerTests
     {
         await using Served served =
             await Served.StartAsync(change: options => options with { MaxPromptTokens = 30, MaxRequestBytes = 2000 });
-        await Expect("v1/chat/completions", "{", HttpStatusCode.BadRequest, "no JSON object");
+        await Expect("v1/chat/completions", "{", HttpStatusCode.BadRequest, "isn't a JSON object");
         await Expect("v1/chat/completions", "{}", HttpStatusCode.BadRequest, "'messages' must be");
         await Expect("v1/chat/completions", """{"messages": [{"role": "judge", "content": "x"}]}""", HttpStatusCode.BadRequest, "'judge'");
         await Expect("v1/chat/completions", """{"messages": [{"role": "user", "content": "x"}], "max_tokens": "many"}""",
@@ -92,7 +92,7 @@ internal sealed class ServerTests
     }
 
     [Test]
-    public async Task AFullQueueRefuses()
+    public async Task AFullQueueRejectsRequests()
     {
         await using Served served =
             await Served.StartAsync(change: options => options with { Scheduler = new() { MaxRunning = 1, MaxWaiting = 1 } });

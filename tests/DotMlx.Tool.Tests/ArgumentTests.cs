@@ -39,7 +39,7 @@ internal sealed class ArgumentTests
     [TestCase("generate --model x/y --prompt Hi --dtype int8", "int8", "bfloat16")]
     [TestCase("chat --model /does/not/exist", "/does/not/exist")]
     [TestCase("quantize --model x/y", "--output")]
-    [TestCase("quantize --model x/y --output /tmp", "/tmp", "exists already")]
+    [TestCase("quantize --model x/y --output /tmp", "/tmp", "already exists")]
     [TestCase("quantize --model x/y --output new --bits 7", "7 bits")]
     [TestCase("quantize --model x/y --output new --mode mxfp4 --bits 8", "mxfp4", "4 bits")]
     [TestCase("quantize --model x/y --output new --group-size 48", "48", "32, 64 or 128")]
@@ -54,7 +54,7 @@ internal sealed class ArgumentTests
         CommandLine.Run(arguments.Split(' ')).AssertRefused(parts);
 
     [Test]
-    public void HelpIsNoMistake()
+    public void HelpExitsWithSuccess()
     {
         Assert.That(CommandLine.Run("--help").Succeeded().Output, Does.Contain("inspect").And.Contain("launch"));
         Assert.That(CommandLine.Run().Succeeded().Output, Does.Contain("convert"));

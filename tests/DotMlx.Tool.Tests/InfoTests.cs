@@ -6,7 +6,7 @@ namespace DotMlx.Tool.Tests;
 internal sealed class InfoTests
 {
     [Test]
-    public void ItTellsWhatIsInUse()
+    public void InfoDescribesTheLibraryInUse()
     {
         Result result = CommandLine.Run("info").Succeeded();
         Assert.That(result.Row("library")[1], Is.EqualTo(MlxLibrary.Path));
@@ -23,7 +23,7 @@ internal sealed class InfoTests
     }
 
     [Test]
-    public void ItWritesJson()
+    public void InfoWritesJson()
     {
         JsonNode json = CommandLine.Run("info", "--json").Succeeded().Json;
         Assert.That((string?)json["library"], Is.EqualTo(MlxLibrary.Path));
@@ -50,7 +50,7 @@ internal sealed class InfoTests
     }
 
     [Test]
-    public void CommandsThatNeedALibrarySayWhereToLook()
+    public void CommandsWithoutALibrarySayWhereTheySearched()
     {
         CommandLine.RunProcess("/does/not/exist/libmlxc.so", "bench").AssertRefused("no MLX library loads", "'dotnet mlx info'");
     }

@@ -17,7 +17,7 @@ internal sealed class InspectTests
     public void RemoveFolder() => _folder.Dispose();
 
     [Test]
-    public void Safetensors()
+    public void SafetensorsFilesAreDescribed()
     {
         string path = _folder["model.safetensors"];
         Mx.SaveSafetensors(path, Arrays(), new Dictionary<string, string> { ["format"] = "mlx", ["note"] = "two\nlines" });
@@ -31,7 +31,7 @@ internal sealed class InspectTests
     }
 
     [Test]
-    public void JsonHasEverything()
+    public void JsonOutputContainsAllData()
     {
         string path = _folder["model.safetensors"];
         Mx.SaveSafetensors(path, Arrays(), new Dictionary<string, string> { ["format"] = "mlx" });
@@ -48,7 +48,7 @@ internal sealed class InspectTests
     }
 
     [Test]
-    public void NpyAndNpz()
+    public void NpyAndNpzFilesAreDescribed()
     {
         Mx.Save(_folder["a.npy"], Mx.Zeros(2, 3));
         Assert.That(CommandLine.Run("inspect", _folder["a.npy"]).Succeeded()
@@ -77,7 +77,7 @@ internal sealed class InspectTests
     }
 
     [Test]
-    public void Gguf()
+    public void GgufFilesAreDescribed()
     {
         File.WriteAllBytes(_folder["a.gguf"], new GgufBuilder()
             .Text("general.name", "tiny")
@@ -107,7 +107,7 @@ internal sealed class InspectTests
     }
 
     [Test]
-    public void AShardedModelByItsIndexOrFolder()
+    public void AShardedModelIsDescribedByItsIndexOrFolder()
     {
         Sharded();
         foreach (string path in new[] { _folder.Path, _folder["model.safetensors.index.json"] })
@@ -280,12 +280,12 @@ internal sealed class InspectTests
     [TestCase("model.safetensors.index.json")]
     [TestCase("../outside.safetensors")]
     [TestCase("/outside.safetensors")]
-    public void AnIndexThatNamesItselfOrAFileElsewhereIsRefused(string file)
+    public void AnIndexThatNamesItselfOrAnotherFolderIsRejected(string file)
     {
         string index = _folder.Write("model.safetensors.index.json", $"{{\"weight_map\":{{\"w\":\"{file}\"}}}}");
         foreach (string path in new[] { index, _folder.Path })
         {
-            CommandLine.Run("inspect", path).AssertRefused(index, $"'{file}'", "beside the index");
+            CommandLine.Run("inspect", path).AssertRefused(index, $"'{file}'", "in the index's folder");
             CommandLine.Run("convert", path, _folder["b.npz"]).AssertRefused(index, $"'{file}'");
         }
     }
@@ -299,7 +299,7 @@ internal sealed class InspectTests
         File.WriteAllBytes(_folder["a.npy"],
             [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. new byte[4]]);
         Assert.That(CommandLine.Run("inspect", _folder["a.npy"]).Succeeded().Errors, Does.StartWith("note: MLX does not load 1 array"));
-        CommandLine.Run("convert", _folder["a.npy"], _folder["b.npz"]).AssertRefused("a.npy", "MLX does not load");
+        CommandLine.Run("convert", _folder["a.npy"], _folder["b.npz"]).AssertRefused("a.npy", "MLX can't load");
     }
 
     [Test]

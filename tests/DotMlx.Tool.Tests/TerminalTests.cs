@@ -29,7 +29,7 @@ internal sealed class TerminalTests
     [TestCase(999_950, "1.0 MB")]
     [TestCase(123_456_789_012, "123.5 GB")]
     [TestCase(long.MaxValue, "unlimited")]
-    public void BytesAreReadable(long bytes, string text) => Assert.That(Units.Bytes(bytes), Is.EqualTo(text));
+    public void SizesAreWrittenWithUnits(long bytes, string text) => Assert.That(Units.Bytes(bytes), Is.EqualTo(text));
 
     private static void Write(IAnsiConsoleOutput output)
     {

@@ -17,7 +17,7 @@ internal sealed class CharLmTests
     }
 
     [Test]
-    public void AnInterruptedRunGoesOnToTheSameBits()
+    public void AnInterruptedRunContinuesToTheSameBits()
     {
         using Shell shell = new();
         shell.CharLm("straight", "--steps=60", "--length=0").Succeeded();

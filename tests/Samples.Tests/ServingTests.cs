@@ -41,7 +41,7 @@ internal sealed class ServingTests
 
     [Test]
     [CancelAfter(120_000)]
-    public async Task TooManyRequestsAreTurnedAwayAndCanceledOnesHarmNobody(CancellationToken token)
+    public async Task ExcessRequestsAreRejectedAndCanceledOnesDoNotDisturbOthers(CancellationToken token)
     {
         await using Server server = await Server.Start(token, "--steps=1000000", "--permits=1", "--queue=0");
         float[][] many = [.. Enumerable.Range(0, 10_000).Select(i => new[] { i / 5000f, 0f })];

@@ -8,7 +8,7 @@ namespace DotMlx.Data;
 /// </summary>
 public static class IdxFile
 {
-    private const int MostDimensions = 8;
+    private const int MaxDimensions = 8;
 
     /// <summary>Reads an IDX file.</summary>
     /// <param name="path">The path of the file. A <c>.gz</c> file is decompressed.</param>
@@ -37,7 +37,7 @@ public static class IdxFile
         Span<byte> header = stackalloc byte[4];
         data.ReadExactly(header);
         (byte code, byte dimensions) = (header[2], header[3]);
-        if (header[0] != 0 || header[1] != 0 || dimensions is 0 or > MostDimensions
+        if (header[0] != 0 || header[1] != 0 || dimensions is 0 or > MaxDimensions
             || code is not (0x08 or 0x09 or 0x0B or 0x0C or 0x0D or 0x0E))
         {
             throw new InvalidDataException(
@@ -55,7 +55,7 @@ public static class IdxFile
         long count = shape.Aggregate(1L, (product, size) => size < 0 ? -1 : checked(product * size));
         if (count is < 0 or > int.MaxValue)
         {
-            throw new InvalidDataException($"'{path}' says that its shape is ({string.Join(", ", shape)}), which no array has.");
+            throw new InvalidDataException($"'{path}' declares the shape ({string.Join(", ", shape)}), which isn't valid.");
         }
 
         byte[] bytes = new byte[checked((int)count * Size(code))];

@@ -21,7 +21,7 @@ public static class Mnist
         return images.NDim == 3 && labels.NDim == 1 && images.Dim(0) == labels.Dim(0)
             ? (images, labels)
             : throw new InvalidDataException(
-                $"The files of '{set}' in '{folder}' do not belong together: images of shape "
+                $"The files of '{set}' in '{folder}' don't belong together: the images have the shape "
                 + $"({string.Join(", ", images.Shape.ToArray())}), "
                 + $"labels of shape ({string.Join(", ", labels.Shape.ToArray())}).");
     }
@@ -76,8 +76,8 @@ public static class Cifar
             byte[] bytes = File.ReadAllBytes(path);
             if (bytes.Length == 0 || bytes.Length % (labelsEach + Pixels) != 0)
             {
-                throw new InvalidDataException($"'{path}' has {bytes.Length} bytes, no multiple of a record's {labelsEach + Pixels}: it "
-                    + $"is not the binary version.");
+                throw new InvalidDataException($"'{path}' has {bytes.Length} bytes, which isn't a multiple of the "
+                    + $"{labelsEach + Pixels} bytes of a record: it isn't the binary version.");
             }
 
             files.Add(bytes);

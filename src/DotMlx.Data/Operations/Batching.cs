@@ -74,8 +74,8 @@ internal static class Stacking
                 if (examples[row].Length != batch.Length || !examples[row][i].Shape.SequenceEqual(examples[0][i].Shape))
                 {
                     throw new ArgumentException(
-                        $"Example {row} of the batch has the shapes {Shapes(examples[row])}, the first one {Shapes(examples[0])}: "
-                        + "crop or resize them to one shape before they are put together.");
+                        $"Example {row} of the batch has the shapes {Shapes(examples[row])}, but the first has {Shapes(examples[0])}: "
+                        + "crop or resize them to one shape before batching.");
                 }
 
                 parts[row] = examples[row][i];

@@ -30,7 +30,8 @@ internal sealed class ArrayDataset : IndexedDataset<MlxArray[]>, IRowSource
             if (arrays[i].NDim == 0 || arrays[i].Dim(0) != arrays[0].Dim(0))
             {
                 string shapes = string.Join(", ", arrays.Select(array => $"({string.Join(", ", array.Shape.ToArray())})"));
-                throw new ArgumentException($"The arrays must have the same first axis, one row an example; their shapes are {shapes}.",
+                throw new ArgumentException(
+                    $"The first axes of the arrays must have the same size, one row per example, but the shapes are {shapes}.",
                     nameof(arrays));
             }
         }

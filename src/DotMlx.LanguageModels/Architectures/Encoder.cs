@@ -80,7 +80,7 @@ public sealed partial class Encoder : Module
         {
             throw new ArgumentException(
                 $"The tokens have the shape ({string.Join(", ", tokens.Shape.ToArray())}); "
-                + $"expected (batch, length) with 1 to {Description.MostPositions} tokens a text.", nameof(tokens));
+                + $"expected (batch, length) with 1 to {Description.MostPositions} tokens per text.", nameof(tokens));
         }
         using MlxArray? visible = Visible(mask);
         MlxArray x = Embeddings.Forward(tokens, tokenTypes);

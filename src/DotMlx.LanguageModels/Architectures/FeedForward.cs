@@ -18,7 +18,7 @@ public abstract partial class FeedForward : Module
     {
         GatedDescription gated => new GatedFeedForward(gated, hiddenSize, weights, path),
         ExpertsDescription experts => new MixtureOfExperts(experts, hiddenSize, weights, path),
-        _ => throw new NotSupportedException($"There is no feed-forward part for {description.GetType().Name}."),
+        _ => throw new NotSupportedException($"There is no feed-forward layer for {description.GetType().Name}."),
     };
 }
 

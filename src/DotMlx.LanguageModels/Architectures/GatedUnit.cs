@@ -38,7 +38,7 @@ public abstract class GatedUnit
     public static Func<MlxArray, MlxArray> Activation(string name) =>
         ActivationsByName.TryGetValue(name, out Func<MlxArray, MlxArray>? found)
         ? found
-        : throw new ArgumentException($"There is no activation '{name}'; known are {string.Join(", ", Names)}.", nameof(name));
+        : throw new ArgumentException($"There is no activation '{name}'; expected one of {string.Join(", ", Names)}.", nameof(name));
 
     /// <summary>Combines a gate and the gated values, which have the same shape.</summary>
     /// <param name="gate">The gate.</param>

@@ -33,7 +33,7 @@ public static class ModelFamilies
     /// <exception cref="KeyNotFoundException">The family doesn't exist.</exception>
     public static ModelFamily Find(string modelType) => Families.TryGetValue(modelType, out ModelFamily? family)
         ? family
-        : throw new KeyNotFoundException($"There is no family '{modelType}'; known are {string.Join(", ", Known)}.");
+        : throw new KeyNotFoundException($"There is no model family '{modelType}'; expected one of {string.Join(", ", Known)}.");
 
     /// <summary>Returns the family of a model.</summary>
     /// <param name="config">The options of the model.</param>

@@ -51,7 +51,7 @@ public sealed partial class QuantizedSwitchLinear : SwitchLinear
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">The layer is already quantized.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
-        throw new NotSupportedException("QuantizedSwitchLinear is quantized already.");
+        throw new NotSupportedException("QuantizedSwitchLinear is already quantized.");
 
     /// <inheritdoc/>
     protected override string ExtraRepr() =>

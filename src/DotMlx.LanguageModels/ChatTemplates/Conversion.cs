@@ -9,12 +9,12 @@ namespace DotMlx.LanguageModels.ChatTemplates;
 /// <summary>Converts a caller's values to template values. Unknown types are rejected, because templates don't use reflection.</summary>
 internal static class Conversion
 {
-    private const int Deepest = 256;
+    private const int MaxDepth = 256;
 
     public static object? ToValue(object? value, string name, int depth = 0)
     {
-        if (depth > Deepest)
-            throw new ArgumentException($"'{name}' is nested more than {Deepest} deep.", nameof(value));
+        if (depth > MaxDepth)
+            throw new ArgumentException($"'{name}' is nested more than {MaxDepth} deep.", nameof(value));
         return value switch
         {
             null or bool or string or long => value,
@@ -55,7 +55,7 @@ internal static class Conversion
 
     private static object? OfText(string json)
     {
-        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = Deepest });
+        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth });
         return OfElement(document.RootElement);
     }
 

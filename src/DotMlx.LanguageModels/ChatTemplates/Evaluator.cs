@@ -66,7 +66,7 @@ internal sealed class Evaluator(Run run, Scope scope)
             positional.AddRange(Python.Iterate(Evaluate(list.More)));
         if (list.MoreNamed is not null)
         {
-            Mapping more = Evaluate(list.MoreNamed) as Mapping ?? throw new TemplateFault("what follows '**' is no dictionary");
+            Mapping more = Evaluate(list.MoreNamed) as Mapping ?? throw new TemplateFault("the value after '**' isn't a dictionary");
             foreach ((object? key, object? value) in more.Members)
                 named[key as string ?? throw new TemplateFault("keywords must be strings")] = value;
         }

@@ -158,7 +158,7 @@ internal sealed class Executor(Run run, Scope scope)
                 break;
             case NamespaceMember member:
                 Namespace names = scope.Get(member.Name) as Namespace
-                    ?? throw new TemplateFault($"'{member.Name}' is no namespace: only members of a namespace can be set", member.Line);
+                    ?? throw new TemplateFault($"'{member.Name}' isn't a namespace: only members of a namespace can be set", member.Line);
                 names.Members[member.Member] = value;
                 break;
             case TupleOf tuple:

@@ -24,7 +24,7 @@ internal sealed class Run(TimeProvider time)
 
     public void Write(string text)
     {
-        if ((_written += text.Length) > Limits.LongestText)
+        if ((_written += text.Length) > Limits.MaxTextLength)
             throw Limits.TextTooLong();
         Output.Append(text);
     }
@@ -44,7 +44,7 @@ internal sealed class Run(TimeProvider time)
     /// <summary>Counts the steps for a string that the template created, and checks its length.</summary>
     public string Made(string text)
     {
-        if (text.Length > Limits.LongestText)
+        if (text.Length > Limits.MaxTextLength)
             throw Limits.TextTooLong();
         Step(text.Length / 8);
         return text;
@@ -52,7 +52,7 @@ internal sealed class Run(TimeProvider time)
 
     public List<object?> Made(List<object?> list)
     {
-        if (list.Count > Limits.LongestList)
+        if (list.Count > Limits.MaxListLength)
             throw Limits.ListTooLong();
         Step(list.Count / 8);
         return list;

@@ -50,7 +50,7 @@ public sealed class Checkpoint : WeightSource
             {
                 _arrays.Add(name, array);
                 throw new InvalidDataException(
-                    $"'{_name}' cannot be loaded: it has the weight '{renamed}' and '{name}', which is the same one.");
+                    $"'{_name}' cannot be loaded: it has the weights '{renamed}' and '{name}', which are the same weight.");
             }
         }
     }
@@ -89,7 +89,7 @@ public sealed class Checkpoint : WeightSource
                 if (!_arrays.TryAdd(newName, made))
                 {
                     throw new InvalidDataException(
-                        $"'{_name}' cannot be loaded: it has the weight '{newName}' and '{key}', which contains it.");
+                        $"'{_name}' cannot be loaded: it has both the weight '{newName}' and '{key}', which contains it.");
                 }
             }
             if (!converted.Any(item => ReferenceEquals(item.Value, array)))
@@ -137,7 +137,7 @@ public sealed class Checkpoint : WeightSource
             if (!_arrays.TryAdd(group.Key, whole))
             {
                 throw new InvalidDataException(
-                    $"'{_name}' cannot be loaded: it has the weight '{group.Key}' and '{keys[0]}', which is a part of it.");
+                    $"'{_name}' cannot be loaded: it has both the weight '{group.Key}' and '{keys[0]}', which is a part of it.");
             }
         }
     }
@@ -180,14 +180,14 @@ public sealed class Checkpoint : WeightSource
     /// <exception cref="InvalidDataException">Weights are missing, unused, or misshapen; the message lists all of them.</exception>
     internal void Finish()
     {
-        string[] superfluous = [.. Names.Where(name => !_used.Contains(name)).Order(StringComparer.Ordinal)
+        string[] unexpected = [.. Names.Where(name => !_used.Contains(name)).Order(StringComparer.Ordinal)
             .Select(name => $"'{name}' of shape {ShapeOf(_arrays[name])} has no place in the model")];
-        string[] problems = [.. _missing, .. superfluous, .. _misshapen];
+        string[] problems = [.. _missing, .. unexpected, .. _misshapen];
         if (problems.Length > 0)
         {
             throw new InvalidDataException(
-                $"The weights of '{_name}' do not fit its config.json ({_missing.Count} missing, {superfluous.Length} superfluous, "
-                + $"{_misshapen.Count} misshapen):\n  {string.Join("\n  ", problems)}");
+                $"The weights of '{_name}' don't match its config.json ({_missing.Count} missing, {unexpected.Length} unexpected, "
+                + $"{_misshapen.Count} with the wrong shape):\n  {string.Join("\n  ", problems)}");
         }
         foreach (MlxArray array in _taken)
         {

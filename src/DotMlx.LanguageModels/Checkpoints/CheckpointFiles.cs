@@ -26,7 +26,7 @@ internal static class CheckpointFiles
         }
         throw new FileNotFoundException(
             $"'{folder}' has no weights: expected '{SingleName}' or '{IndexName}'. "
-            + "Other formats (PyTorch's .bin, GGUF) are not read here.", single);
+            + "Other formats (PyTorch's .bin, GGUF) aren't supported.", single);
     }
 
     private static Dictionary<string, MlxArray> LoadFiles(
@@ -43,7 +43,7 @@ internal static class CheckpointFiles
                     (string weight, string type) = file.Float8Types.First();
                     file.Dispose();
                     throw new InvalidDataException(
-                        $"'{path}' cannot be loaded: weight '{weight}' is {type}, for which MLX has no element type; expected is a "
+                        $"'{path}' cannot be loaded: weight '{weight}' is {type}, for which MLX has no element type; expected a "
                         + $"checkpoint in bfloat16 or in MLX's quantization.");
                 }
                 foreach ((string name, MlxArray array) in file)
@@ -52,7 +52,7 @@ internal static class CheckpointFiles
                     {
                         file.Dispose();
                         throw new InvalidDataException(
-                            $"'{path}' cannot be loaded: another file of the checkpoint has a weight '{name}', too.");
+                            $"'{path}' cannot be loaded: another file of the checkpoint also has a weight '{name}'.");
                     }
                 }
                 string[] absent = [.. expected?.Invoke(path).Where(name => !file.ContainsKey(name)) ?? []];
@@ -100,7 +100,7 @@ internal static class CheckpointFiles
             if (!File.Exists(whole))
             {
                 throw new FileNotFoundException(
-                    $"'{path}' names the file '{file}', which is not beside it; the download may be incomplete.", whole);
+                    $"'{path}' names the file '{file}', which isn't in the same folder; the download may be incomplete.", whole);
             }
         }
         return index.Files.Count > 0 ? index : throw new InvalidDataException($"'{path}' cannot be loaded: its 'weight_map' is empty.");

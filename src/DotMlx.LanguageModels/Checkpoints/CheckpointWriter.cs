@@ -21,7 +21,7 @@ internal static class CheckpointWriter
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
         {
-            throw new IOException($"'{folder}' exists already; choose a new folder.");
+            throw new IOException($"'{folder}' already exists; choose a new folder.");
         }
         string partial = $"{target}.{Guid.NewGuid():N}.part";
         Directory.CreateDirectory(partial);

@@ -32,7 +32,7 @@ public static class LanguageModelQuantization
         {
             throw new InvalidOperationException(
                 $"No layer of the model in '{model.Folder}' can be quantized in groups of {recipe.Default.GroupSize}: "
-                + "either all are quantized already, or their sizes are no multiples of the group size.");
+                + "either all are already quantized, or their sizes aren't multiples of the group size.");
         }
         for (int i = 0; i < chosen.Count; i++)
         {

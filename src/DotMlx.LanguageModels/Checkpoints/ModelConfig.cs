@@ -48,7 +48,7 @@ public sealed class ModelConfig
         FileInfo file = new(path);
         if (file.Exists && file.Length > MaxBytes)
         {
-            throw new InvalidDataException($"'{path}' cannot be loaded: it has {file.Length} bytes, and {MaxBytes} is the limit.");
+            throw new InvalidDataException($"'{path}' cannot be loaded: it has {file.Length} bytes, but the limit is {MaxBytes}.");
         }
         return Parse(System.IO.File.ReadAllBytes(path), path);
     }
@@ -65,7 +65,7 @@ public sealed class ModelConfig
             using JsonDocument document = JsonDocument.Parse(StripByteOrderMark(json));
             if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
-                throw new InvalidDataException($"'{file}' cannot be loaded: it is no JSON object.");
+                throw new InvalidDataException($"'{file}' cannot be loaded: it isn't a JSON object.");
             }
             // Names that aren't valid Unicode would otherwise fail later without context.
             foreach (JsonProperty option in document.RootElement.EnumerateObject())
@@ -76,12 +76,12 @@ public sealed class ModelConfig
         }
         catch (JsonException exception)
         {
-            throw new InvalidDataException($"'{file}' cannot be loaded: it is no valid JSON ({exception.Message.TrimEnd('.')}).",
+            throw new InvalidDataException($"'{file}' cannot be loaded: it isn't valid JSON ({exception.Message.TrimEnd('.')}).",
                 exception);
         }
         catch (InvalidOperationException exception)
         {
-            throw new InvalidDataException($"'{file}' cannot be loaded: it holds text that is no valid Unicode.", exception);
+            throw new InvalidDataException($"'{file}' cannot be loaded: it contains text that isn't valid Unicode.", exception);
         }
     }
 
@@ -191,7 +191,7 @@ public sealed class ModelConfig
         {
             return null;
         }
-        return value.ValueKind == JsonValueKind.String ? AsText(name, value) : throw Broken(name, $"is {Shown(value)}, expected a text");
+        return value.ValueKind == JsonValueKind.String ? AsText(name, value) : throw Broken(name, $"is {Shown(value)}, expected a string");
     }
 
     /// <summary>Reads a list of strings, or null if the option is missing.</summary>
@@ -277,9 +277,9 @@ public sealed class ModelConfig
         if (unread.Length > 0)
         {
             throw new NotSupportedException(
-                $"'{File}' has options that this library does not know and will not ignore: "
+                $"'{File}' has options that this library doesn't support: "
                 + $"{string.Join(", ", unread.Select(name => $"'{name}'"))}. "
-                + "If they change nothing in what the model computes, name them in LoadOptions.IgnoredOptions.");
+                + "If they don't affect the model's computation, list them in LoadOptions.IgnoredOptions.");
         }
     }
 
@@ -316,7 +316,7 @@ public sealed class ModelConfig
         }
         catch (InvalidOperationException)
         {
-            throw Broken(name, "holds text that is no valid Unicode");
+            throw Broken(name, "contains text that isn't valid Unicode");
         }
     }
 

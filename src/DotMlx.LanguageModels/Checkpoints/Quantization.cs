@@ -18,7 +18,8 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
     {
         if (!Modes.TryGetValue(mode, out (int Group, int Bits) only))
         {
-            throw new ArgumentException($"There is no mode '{mode}'; expected one of {string.Join(", ", Modes.Keys)}.", nameof(mode));
+            throw new ArgumentException(
+                $"There is no quantization mode '{mode}'; expected one of {string.Join(", ", Modes.Keys)}.", nameof(mode));
         }
         Quantization made = new(groupSize ?? only.Group, bits ?? only.Bits, mode);
         if (mode != "affine")
@@ -26,13 +27,13 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
             return (made.GroupSize, made.Bits) == only
                 ? made
                 : throw new ArgumentException(
-                    $"The mode {mode} has {only.Bits} bits and groups of {only.Group}, not {made.Bits} and {made.GroupSize}.");
+                    $"The mode {mode} needs {only.Bits} bits and groups of {only.Group}, not {made.Bits} and {made.GroupSize}.");
         }
         return made.GroupSize is not (32 or 64 or 128)
             ? throw new ArgumentException($"The group size is {made.GroupSize}, expected 32, 64 or 128.", nameof(groupSize))
             : KnownBits.Contains(made.Bits)
                 ? made
-                : throw new ArgumentException($"There are no {made.Bits} bits, expected one of {string.Join(", ", KnownBits)}.",
+                : throw new ArgumentException($"{made.Bits} bits aren't supported; expected one of {string.Join(", ", KnownBits)}.",
                     nameof(bits));
     }
 

@@ -247,7 +247,7 @@ public sealed class Adapter : IDisposable
         else if (_isTrainedInPlace)
         {
             throw new InvalidOperationException(
-                "Full fine-tuning has changed the model itself, so the adapter cannot be taken out: save it, and load the model again.");
+                "Full fine-tuning has changed the model itself, so the adapter cannot be removed: save it, and load the model again.");
         }
     }
 

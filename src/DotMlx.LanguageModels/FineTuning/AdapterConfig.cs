@@ -53,14 +53,14 @@ public sealed record AdapterConfig
         FileInfo file = new(path);
         if (!file.Exists)
         {
-            throw new FileNotFoundException($"'{Path.GetDirectoryName(path)}' is no adapter: it has no {FileName}.", path);
+            throw new FileNotFoundException($"'{Path.GetDirectoryName(path)}' isn't an adapter: it has no {FileName}.", path);
         }
         if (file.Length > MaxBytes)
         {
-            throw new InvalidDataException($"'{path}' cannot be loaded: it has {file.Length} bytes, and {MaxBytes} is the limit.");
+            throw new InvalidDataException($"'{path}' cannot be loaded: it has {file.Length} bytes, but the limit is {MaxBytes}.");
         }
         return Guarded(path, () => JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject
-            ?? throw new FormatException("it is no JSON object"));
+            ?? throw new FormatException("it isn't a JSON object"));
     }
 
     /// <summary>Wraps parsing errors in an exception that names the file.</summary>
@@ -119,7 +119,7 @@ public sealed record AdapterConfig
             "lora" => FineTuningMethod.Lora,
             "dora" => FineTuningMethod.Dora,
             "full" => FineTuningMethod.Full,
-            _ => throw new NotSupportedException($"'{path}' asks for the 'fine_tune_type' '{type}'; known are lora, dora and full."),
+            _ => throw new NotSupportedException($"'{path}' has the 'fine_tune_type' '{type}'; expected lora, dora or full."),
         };
         AdapterConfig config = new()
             { Method = method, Model = (string?)json["model"], Layers = (int?)json["num_layers"] ?? throw Missing("num_layers") };

@@ -13,7 +13,7 @@ internal static class AdapterFiles
         string path = Path.Combine(folder, WeightsName);
         if (!File.Exists(path))
         {
-            throw new FileNotFoundException($"'{folder}' is no adapter: it has no {WeightsName}.", path);
+            throw new FileNotFoundException($"'{folder}' isn't an adapter: it has no {WeightsName}.", path);
         }
         SafetensorsFile file = Mx.LoadSafetensors(path);
         HashSet<MlxArray> used = new(ReferenceEqualityComparer.Instance);
@@ -65,7 +65,7 @@ internal static class AdapterFiles
             {
                 throw new InvalidDataException(
                     $"'{path}' does not fit: '{name}' belongs to a layer that {AdapterConfig.FileName} does "
-                    + $"not choose or the model does not have.");
+                    + $"not select or that the model does not have.");
             }
             Set(layer, path, name, name[(dot + 1)..], array);
             used.Add(array);

@@ -36,7 +36,7 @@ internal static class AdapterLayers
         int count = decoder.Model.Layers.Count;
         return layers <= count
             ? layers <= 0 ? 0 : count - layers
-            : throw new ArgumentException($"{layers} layers are to be trained, but the model has {count}; 0 stands for all.");
+            : throw new ArgumentException($"{layers} layers were requested, but the model has {count}; 0 means all.");
     }
 
     internal static string PathOf(int layer) => FormattableString.Invariant($"model.layers.{layer}");
@@ -52,7 +52,7 @@ internal static class AdapterLayers
         (Linear x, FineTuningMethod.Dora) => new DoraLinear(x, rank, dropout, scale),
         (Embedding x, FineTuningMethod.Dora) => new DoraEmbedding(x, rank, dropout, scale),
         _ => throw new NotSupportedException(
-            $"'{path}' is a {layer.GetType().Name}, which DoRA cannot correct: leave it out of the keys, or use LoRA."),
+            $"'{path}' is a {layer.GetType().Name}, which DoRA does not support: leave it out of the keys, or use LoRA."),
     };
 
     /// <summary>The layer that a low-rank adapter wraps.</summary>

@@ -70,7 +70,7 @@ internal sealed class ExampleReader
         }
         if (messages.Count < 2)
         {
-            throw new FormatException("it has one message, and the prompt before it is to be masked: expected at least two");
+            throw new FormatException("it has only one message, so there is no prompt to mask: expected at least two messages");
         }
         bool prompts = answers
             ?? (messages[^1] is JsonElement last && last.TryGetProperty("role", out JsonElement role) && role.ValueEquals("assistant"));
@@ -91,7 +91,7 @@ internal sealed class ExampleReader
     {
         if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
         {
-            throw new FormatException("'messages' is no list of messages");
+            throw new FormatException("'messages' isn't a list of messages");
         }
         List<object?> list = [];
         foreach (JsonElement message in messages.EnumerateArray())
@@ -122,7 +122,7 @@ internal sealed class ExampleReader
 
     private static string Text(JsonElement element, string name) => element.ValueKind == JsonValueKind.String
         ? element.GetString()!
-        : throw new FormatException($"'{name}' is {Name(element.ValueKind)}, expected a text");
+        : throw new FormatException($"'{name}' is {Name(element.ValueKind)}, expected a string");
 
     private static string Name(JsonValueKind kind) => kind switch
     {

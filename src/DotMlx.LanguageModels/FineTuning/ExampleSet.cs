@@ -126,7 +126,7 @@ public sealed class ExampleSet
         catch (JsonException error)
         {
             throw new InvalidDataException(
-                $"'{path}', line {line}: it is no valid "
+                $"'{path}', line {line}: it isn't valid "
                 + $"JSON{(error.BytePositionInLine is { } at ? FormattableString.Invariant($" at byte {at + 1}") : "")}.", error);
         }
         catch (Exception error) when (error is FormatException or InvalidOperationException or ChatTemplateException or ArgumentException)

@@ -160,10 +160,10 @@ public sealed class FineTuner : IDisposable
     /// <exception cref="OperationCanceledException">The run was canceled.</exception>
     public FineTuningStatus Run(IProgress<FineTuningProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        BatchPlan plan = _train ?? throw new InvalidOperationException("There is nothing to learn from: the data has no train.jsonl.");
+        BatchPlan plan = _train ?? throw new InvalidOperationException("There is no training data: the data folder has no train.jsonl.");
         if (Interlocked.Exchange(ref _running, 1) != 0)
         {
-            throw new InvalidOperationException("This run goes on already: one call at a time.");
+            throw new InvalidOperationException("This run is already in progress. Make one call at a time.");
         }
         try
         {

@@ -87,7 +87,7 @@ internal static partial class FineTuningCheckpoint
                     : $"other {name}";
                 throw new InvalidDataException(
                     $"'{path}' belongs to {what}" + (name is "model" or "data" ? "" : $": it has '{found}', expected '{expected}'")
-                        + ". Train with what it was made with, or begin in another folder.");
+                        + ". Use the settings that it was made with, or choose another folder.");
             }
         }
         var loaded = (TreeDictionary)file.ToTree();

@@ -83,7 +83,7 @@ public sealed record FineTuningSettings
         ArgumentOutOfRangeException.ThrowIfZero(ValidationBatches);
         if (MaxGradientNorm is { } most && !(most > 0))
         {
-            throw new ArgumentOutOfRangeException(nameof(MaxGradientNorm), most, "The greatest norm must be above 0.");
+            throw new ArgumentOutOfRangeException(nameof(MaxGradientNorm), most, "The maximum norm must be greater than 0.");
         }
         if (Group is { } group && BatchSize % group.Size != 0)
         {
@@ -91,8 +91,8 @@ public sealed record FineTuningSettings
         }
         if (WholeModel && Method != FineTuningMethod.Full)
         {
-            throw new ArgumentException($"WholeModel is for full fine-tuning; with {Method}, name what lies "
-                + $"outside of the layers in Lora.Keys.");
+            throw new ArgumentException($"WholeModel applies only to full fine-tuning; with {Method}, list modules "
+                + $"outside the layers in Lora.Keys.");
         }
         Lora.Check();
     }

@@ -29,7 +29,7 @@ public sealed record LoraParameters
         ArgumentOutOfRangeException.ThrowIfLessThan(Rank, 1);
         if (Dropout is not (>= 0 and < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(Dropout), Dropout, "The probability of dropping must lie in [0, 1).");
+            throw new ArgumentOutOfRangeException(nameof(Dropout), Dropout, "The dropout probability must be in [0, 1).");
         }
         if (!double.IsFinite(Scale))
         {

@@ -30,11 +30,11 @@ internal static partial class PeftAdapter
         string type = AdapterConfig.Guarded(configPath, () => (string?)config["peft_type"]) ?? "";
         if (type != "LORA")
         {
-            throw new NotSupportedException($"'{configPath}' asks for the 'peft_type' '{type}'; LORA is read.");
+            throw new NotSupportedException($"'{configPath}' has the 'peft_type' '{type}'; only LORA is supported.");
         }
         if (!File.Exists(path))
         {
-            throw new FileNotFoundException($"'{folder}' has no {WeightsName}; other formats of PEFT are not read.", path);
+            throw new FileNotFoundException($"'{folder}' has no {WeightsName}; other PEFT formats aren't supported.", path);
         }
         using SafetensorsFile file = Mx.LoadSafetensors(path);
         Decoder decoder = model.Decoder;
@@ -49,7 +49,7 @@ internal static partial class PeftAdapter
         {
             if (!modules.TryGetValue(group.Key, out Module? layer) || layer is not (Linear or SwitchLinear or Embedding))
             {
-                throw new InvalidDataException($"'{path}' does not fit: the model has no layer '{group.Key}' that could be corrected.");
+                throw new InvalidDataException($"'{path}' does not fit: the model has no layer '{group.Key}' that supports LoRA.");
             }
             MlxArray a = group.FirstOrDefault(place => place.Parameter == "lora_a").Array
                 ?? throw new InvalidDataException($"'{path}' is broken: '{group.Key}' has no lora_A.");

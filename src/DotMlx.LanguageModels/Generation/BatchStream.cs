@@ -36,12 +36,12 @@ internal sealed class BatchStream : IDisposable
         int vocabulary = decoder.Description.VocabularySize;
         if (prompts.Count == 0 || prompts.Any(prompt => prompt.Count == 0))
         {
-            throw new ArgumentException("There is no prompt, or one has no tokens.", nameof(prompts));
+            throw new ArgumentException("At least one prompt is required, and each prompt needs at least one token.", nameof(prompts));
         }
         if (prompts.SelectMany(prompt => prompt).FirstOrDefault(token => token < 0 || token >= vocabulary, -1) is var odd
             && prompts.Any(prompt => prompt.Any(token => token < 0 || token >= vocabulary)))
         {
-            throw new ArgumentException($"A prompt holds the token {odd}; the model has the tokens 0 to {vocabulary - 1}.",
+            throw new ArgumentException($"A prompt contains the token {odd}, but the model's tokens are 0 to {vocabulary - 1}.",
                 nameof(prompts));
         }
         (_decoder, _options) = (decoder, options);

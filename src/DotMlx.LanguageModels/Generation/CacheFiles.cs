@@ -14,7 +14,7 @@ internal static class CacheFiles
     {
         if (tokens.Count == 0 || layers[0].Offset == 0)
         {
-            throw new InvalidOperationException("The cache is empty, and there is nothing to save.");
+            throw new InvalidOperationException("The cache is empty, so there is nothing to save.");
         }
         List<KeyValuePair<string, MlxArray>> arrays = [new("tokens", MlxArray.Create<int>([.. tokens], tokens.Count))];
         try
@@ -51,14 +51,14 @@ internal static class CacheFiles
             || !file.TryGetValue("tokens", out MlxArray? tokens) || tokens.DType != DType.Int32 || tokens.NDim != 1
                 || tokens.Shape[0] != offset)
         {
-            throw new InvalidDataException($"'{path}' cannot be loaded: it is no cache that this library has saved.");
+            throw new InvalidDataException($"'{path}' cannot be loaded: it isn't a cache that this library saved.");
         }
         string kinds = string.Join(",", layers.Select(layer => layer.Kind));
         if (file.Metadata.GetValueOrDefault("kinds") != kinds)
         {
             throw new InvalidDataException(
                 $"'{path}' cannot be loaded: its layers are {file.Metadata.GetValueOrDefault("kinds") ?? "missing"}, "
-                    + $"and those of this cache {kinds}.");
+                    + $"but this cache's layers are {kinds}.");
         }
         try
         {
@@ -81,7 +81,7 @@ internal static class CacheFiles
                     && arrays.Any(array => array.Shape[3] != attention.HeadDims || !array.DType.IsFloating()))
                 {
                     throw new InvalidDataException(
-                        $"an array of layer {i} has other features than the {attention.HeadDims} numbers of a head");
+                        $"an array of layer {i} doesn't have {attention.HeadDims} floating-point features per head");
                 }
                 layers[i].Restore(arrays, offset);
             }

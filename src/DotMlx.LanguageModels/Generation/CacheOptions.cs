@@ -32,7 +32,7 @@ public sealed record CacheOptions
     {
         get => _step;
         init => _step = value > 0 ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "A cache grows by at least one position.");
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The cache must grow by at least one position.");
     }
 
     /// <summary>
@@ -43,7 +43,7 @@ public sealed record CacheOptions
     {
         get => _quantizeFrom;
         init => _quantizeFrom = value >= 0 ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "A number of positions is not negative.");
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The number of positions must not be negative.");
     }
 
     /// <summary>The number of bits per element of a quantized cache: 2, 3, 4, 5, 6, or 8.</summary>
@@ -53,7 +53,7 @@ public sealed record CacheOptions
         get => _bits;
         init => _bits = value is >= 2 and <= 8 and not 7
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "Numbers are quantized to 2, 3, 4, 5, 6 or 8 bits.");
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The number of bits must be 2, 3, 4, 5, 6 or 8.");
     }
 
     /// <summary>The number of elements of a quantized cache that share a scale: 32, 64, or 128.</summary>
@@ -63,6 +63,6 @@ public sealed record CacheOptions
         get => _groupSize;
         init => _groupSize = value is 32 or 64 or 128
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "Groups have 32, 64 or 128 numbers.");
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The group size must be 32, 64 or 128.");
     }
 }

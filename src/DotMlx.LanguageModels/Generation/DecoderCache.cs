@@ -100,7 +100,7 @@ public sealed class DecoderCache : IDisposable
         }
         if (Arrays.FirstOrDefault() is { } array && array.Shape[0] != batch && Offset > 0)
         {
-            throw new ArgumentException($"The cache holds {array.Shape[0]} sequences, and there are {batch}.", nameof(batch));
+            throw new ArgumentException($"The cache holds {array.Shape[0]} sequences, but the batch has {batch}.", nameof(batch));
         }
     }
 
@@ -118,6 +118,6 @@ public sealed class DecoderCache : IDisposable
         CacheKind.Quantized => new QuantizedCache(_options),
         CacheKind.Rotating when attention.Window is { } window => new RotatingCache(window, _options.Step),
         CacheKind.Rotating or CacheKind.Growing => new GrowingCache(_options.Step),
-        _ => throw new ArgumentException($"There is no kind of cache {_options.Kind}."),
+        _ => throw new ArgumentException($"Unknown kind of cache: {_options.Kind}."),
     };
 }

@@ -74,7 +74,7 @@ public sealed class GenerationScheduler : IAsyncDisposable
         int vocabulary = _decoder.Description.VocabularySize;
         if (prompt.Count == 0 || prompt.Any(token => token < 0 || token >= vocabulary))
         {
-            throw new ArgumentException($"The prompt is empty or holds a token that is not from 0 to {vocabulary - 1}.", nameof(prompt));
+            throw new ArgumentException($"The prompt is empty or contains a token outside 0 to {vocabulary - 1}.", nameof(prompt));
         }
         Sampler.Check(options, vocabulary);
         ScheduledText text = new(prompt, options, adapter, new(_model.Tokenizer, options, _model.EndTokens));

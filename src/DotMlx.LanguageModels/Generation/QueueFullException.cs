@@ -5,7 +5,7 @@ public sealed class QueueFullException : InvalidOperationException
 {
     /// <summary>Creates an exception with the default message.</summary>
     public QueueFullException()
-        : base("Too many requests wait already: try again later.")
+        : base("Too many requests are waiting. Try again later.")
     {
     }
 

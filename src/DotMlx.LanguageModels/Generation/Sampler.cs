@@ -56,7 +56,7 @@ internal sealed class Sampler : IDisposable
             if (token < 0 || token >= vocabulary)
             {
                 throw new ArgumentException(
-                    $"LogitBias names the token {token}; the model has the tokens 0 to {vocabulary - 1}.", nameof(options));
+                    $"LogitBias contains the token {token}, but the model's tokens are 0 to {vocabulary - 1}.", nameof(options));
             }
         }
     }

@@ -11,7 +11,7 @@ internal sealed class TextAssembler
     {
         if (tokenizer is null && options.StopStrings.Count > 0)
         {
-            throw new InvalidOperationException("Stop strings need the model's tokenizer, and its folder has no tokenizer.json.");
+            throw new InvalidOperationException("Stop strings need the model's tokenizer, but its folder has no tokenizer.json.");
         }
         _decoder = tokenizer?.StartDecoding();
         _stops = new(options.StopStrings);

@@ -28,8 +28,8 @@ internal sealed class TokenStream : IDisposable
         if (prompt.Any(token => token < 0 || token >= vocabulary))
         {
             throw new ArgumentException(
-                $"The prompt holds the token {prompt.First(token => token < 0 || token >= vocabulary)}; "
-                + $"the model has the tokens 0 to {vocabulary - 1}.",
+                $"The prompt contains the token {prompt.First(token => token < 0 || token >= vocabulary)}, "
+                + $"but the model's tokens are 0 to {vocabulary - 1}.",
                 nameof(prompt));
         }
         (_decoder, _cache, _options, _prompt) = (decoder, cache, options, [.. prompt]);

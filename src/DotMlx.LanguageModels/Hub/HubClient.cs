@@ -9,7 +9,7 @@ namespace DotMlx.LanguageModels.Hub;
 /// <summary>Sends requests to the hub.</summary>
 internal sealed class HubClient : IDisposable
 {
-    private const int MostRedirects = 10;
+    private const int MaxRedirects = 10;
 
     private readonly HttpClient _http;
     private readonly HubOptions _options;
@@ -168,7 +168,7 @@ internal sealed class HubClient : IDisposable
     /// <summary>Sends a request, follows redirects, and converts error responses to exceptions.</summary>
     private async Task<HttpResponseMessage> SendAsync(Uri address, long? from, CancellationToken cancellationToken)
     {
-        for (int i = 0; i <= MostRedirects; i++)
+        for (int i = 0; i <= MaxRedirects; i++)
         {
             using HttpRequestMessage request = new(HttpMethod.Get, address);
             if (from is { } start)
@@ -201,7 +201,7 @@ internal sealed class HubClient : IDisposable
                 address = next;
             }
         }
-        throw new HubException($"{address} redirects more than {MostRedirects} times.");
+        throw new HubException($"{address} redirects more than {MaxRedirects} times.");
     }
 
     private HubException Refused(HttpResponseMessage response, Uri address)

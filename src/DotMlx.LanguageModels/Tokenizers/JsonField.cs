@@ -31,7 +31,7 @@ internal readonly record struct JsonField(JsonElement Value, string Path)
         }
         catch (InvalidOperationException error)
         {
-            throw new InvalidDataException($"{Path} is no text: {error.Message}", error);
+            throw new InvalidDataException($"{Path} isn't a valid string: {error.Message}", error);
         }
     }
 
@@ -84,7 +84,7 @@ internal readonly record struct JsonField(JsonElement Value, string Path)
         }
         catch (InvalidOperationException error)
         {
-            throw new InvalidDataException($"{path} has a member whose name is no text: {error.Message}", error);
+            throw new InvalidDataException($"{path} has a member whose name isn't a valid string: {error.Message}", error);
         }
     }
 }

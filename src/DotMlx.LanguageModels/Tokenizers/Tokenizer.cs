@@ -59,7 +59,7 @@ public sealed class Tokenizer
         string path = Path.Combine(folder, "tokenizer.json");
         if (!File.Exists(path))
             throw new FileNotFoundException(
-                $"{folder} has no tokenizer.json. Tokenizers in other formats are not read; transformers can convert them.", path);
+                $"{folder} has no tokenizer.json. Other tokenizer formats aren't supported; transformers can convert them.", path);
         TokenizerFile file = TokenizerFile.Load(path, TokenizerFile.Read);
         string configPath = Path.Combine(folder, "tokenizer_config.json"), mapPath = Path.Combine(folder, "special_tokens_map.json");
         TokenizerConfig config = File.Exists(configPath) ? TokenizerFile.Load(configPath, TokenizerConfig.Read) : TokenizerConfig.None;

@@ -72,7 +72,7 @@ internal sealed record TokenizerConfig(
     }
 
     private static int IdOf(string name, JsonField decoder) => int.TryParse(name, CultureInfo.InvariantCulture, out int id) ? id
-        : throw new InvalidDataException($"{decoder.Path} has the id '{name}', which is no number");
+        : throw new InvalidDataException($"{decoder.Path} has the id '{name}', which isn't a number");
 
     private static AddedToken ReadToken(JsonField field) => field.Value.ValueKind == JsonValueKind.Object
         ? AddedToken.Read(field) with { Special = true } : new AddedToken(field.Text(), Special: true);

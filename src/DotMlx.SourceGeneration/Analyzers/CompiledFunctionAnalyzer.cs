@@ -47,7 +47,7 @@ public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer
             }
             else if (Known.IsModule(use.Type) || Known.IsOptimizer(use.Type))
             {
-                // What is written into a variable first can hold anything: the function may be given its model anew.
+                // A variable that is assigned first can hold anything: the function may get its model again.
                 bool missing = knowsInputs && !named.Contains(symbol);
                 bool unchanged = !missing && knowsOutputs && Known.IsOptimizer(use.Type) && !changed.Contains(symbol);
                 if (missing || unchanged)
@@ -66,7 +66,7 @@ public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer
         // A constant may be meant; one that the program changes is a mistake.
         bool changes = IsAssignedAgain(call, symbol, function);
         string advice = changes
-            ? "what is assigned to it later has no effect. Make it a parameter of the function"
+            ? "later assignments to it have no effect. Make it a parameter of the function"
             : "make it a parameter of the function if it changes from call to call";
         context.ReportDiagnostic(Diagnostic.Create(
             Rules.CapturedArray, use.Syntax.GetLocation(), changes ? DiagnosticSeverity.Warning : DiagnosticSeverity.Info,

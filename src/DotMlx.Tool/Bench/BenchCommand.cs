@@ -9,7 +9,7 @@ namespace DotMlx.Tool.Bench;
 internal static class BenchCommand
 {
     private const double DefaultSeconds = 1;
-    private const double SlowestRun = 10;
+    private const double MaxRunSeconds = 10;
 
     public static Command Create(Terminal terminal)
     {
@@ -20,7 +20,7 @@ internal static class BenchCommand
         {
             Description = "How long to measure each, after a warm-up.", DefaultValueFactory = _ => DefaultSeconds,
         };
-        var quick = new Option<bool>("--quick") { Description = "Small sizes, for a quick look." };
+        var quick = new Option<bool>("--quick") { Description = "Use small sizes, for a quick check." };
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new Command("bench",
             "Measures matmul, elementwise, softmax, attention and others on this machine: median times and rates.")
@@ -46,8 +46,8 @@ internal static class BenchCommand
             .Where(work => filter is null || work.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
         if (workloads.Length == 0)
         {
-            throw new ToolException($"--filter '{filter}' fits no operation; there "
-                + $"are {string.Join(", ", Workloads.All(small: true).Select(work => work.Name).Distinct())}.");
+            throw new ToolException($"--filter '{filter}' matches no operation; expected "
+                + $"one of {string.Join(", ", Workloads.All(small: true).Select(work => work.Name).Distinct())}.");
         }
 
         if (reference)
@@ -82,7 +82,7 @@ internal static class BenchCommand
                     .Write($"\r\u001b[K{measurements.Count + 1}/{workloads.Length} {workload.Name}, {workload.Size}, {workload.Type}");
             }
 
-            measurements.Add(Expected(workload, measurements) is { } expected && expected > SlowestRun
+            measurements.Add(Expected(workload, measurements) is { } expected && expected > MaxRunSeconds
                 ? Measurement.Skip(workload, expected)
                 : Measurement.Take(workload, seconds));
         }
@@ -95,7 +95,7 @@ internal static class BenchCommand
         return measurements;
     }
 
-    /// <summary>What a run should take, by the last one of its kind; one that had to be left out speaks for the larger ones, too.</summary>
+    /// <summary>The expected time of a run, from the last run of its kind; if that one was skipped, larger ones are skipped too.</summary>
     private static double? Expected(Workload workload, List<Measurement> measurements)
     {
         Measurement? last = measurements.LastOrDefault(other =>

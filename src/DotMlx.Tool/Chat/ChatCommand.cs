@@ -17,7 +17,7 @@ internal static class ChatCommand
         var noThinking = new Option<bool>("--no-thinking") { Description = "Ask the chat template to leave reasoning out, where it can." };
         var load = new Option<string?>("--load") { Description = "Go on with a conversation that /save wrote." };
         var command = new Command("chat",
-            "Chats with a model. /help lists the commands; Ctrl-C ends an answer. A pipe's lines are messages, too.");
+            "Chats with a model. /help lists the commands; Ctrl-C ends an answer. If the input is a pipe, each line is a message.");
         ModelOptions models = ModelOptions.AddTo(command);
         foreach (Option option in new Option[] { system, noThinking, load })
         {

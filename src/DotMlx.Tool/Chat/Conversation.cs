@@ -52,7 +52,7 @@ internal sealed class Conversation
         try
         {
             JsonArray list = JsonNode.Parse(File.ReadAllText(path)) as JsonArray
-                ?? throw new ToolException($"'{path}' holds no list of messages.");
+                ?? throw new ToolException($"'{path}' doesn't contain a list of messages.");
             return [.. list.Select((item, i) =>
             {
                 ChatRole role = new(Text(item, "role") ?? throw new ToolException($"'{path}': message {i + 1} has no role."));
@@ -65,7 +65,7 @@ internal sealed class Conversation
         }
         catch (JsonException exception)
         {
-            throw new ToolException($"'{path}' is no valid JSON ({Units.OneLine(exception.Message, 200)}).");
+            throw new ToolException($"'{path}' isn't valid JSON ({Units.OneLine(exception.Message, 200)}).");
         }
     }
 

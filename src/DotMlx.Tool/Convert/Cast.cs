@@ -54,8 +54,8 @@ internal static class Cast
         {
             throw new ToolException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"array '{name}' ({array.DType.MlxName()}) holds numbers from {from} to {to}, "
-                + $"and {target.MlxName()} goes from {low} to {high}."));
+                $"array '{name}' ({array.DType.MlxName()}) contains numbers from {from} to {to}, "
+                + $"but the range of {target.MlxName()} is {low} to {high}."));
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class LoadedFile : IDisposable
         if (description.Arrays.FirstOrDefault(array => !array.Loadable) is { } foreign)
         {
             throw new ToolException($"'{path}' cannot be converted: array '{foreign.Name}' is of "
-                + $"type {foreign.Type}, which MLX does not load.");
+                + $"type {foreign.Type}, which MLX can't load.");
         }
 
         var loaded = new LoadedFile(description);

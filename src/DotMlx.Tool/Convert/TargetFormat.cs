@@ -12,7 +12,7 @@ internal abstract class TargetFormat
     /// <exception cref="ToolException">The extension names no format.</exception>
     public static TargetFormat Of(string path) =>
         Array.Find(All, format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))
-        ?? throw new ToolException($"'{path}' does not end with the name of a "
+        ?? throw new ToolException($"'{path}' doesn't have the extension of a supported "
         + $"format: {string.Join(", ", All.Select(format => format.Extension))}.");
 
     /// <summary>Why an array cannot be written, or null.</summary>

@@ -23,7 +23,7 @@ internal static class DownloadCommand
             string model = result.GetValue(name)!;
             if (!HubArguments.IsName(model))
             {
-                throw new ToolException($"'{model}' is no name of a model on the hub, such as Qwen/Qwen3-0.6B.");
+                throw new ToolException($"'{model}' isn't the name of a model on the hub, such as Qwen/Qwen3-0.6B.");
             }
             terminal.Line(HubArguments.Download(
                 model, new() { Revision = result.GetValue(revision)!, CacheFolder = result.GetValue(cache) }, terminal));

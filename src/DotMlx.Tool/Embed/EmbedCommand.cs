@@ -22,7 +22,7 @@ internal static class EmbedCommand
     {
         var texts = new Argument<string[]>("TEXT") { Description = "Texts; without any, each line of the input is one.",
             Arity = ArgumentArity.ZeroOrMore };
-        var pooling = new Option<string?>("--pooling") { Description = "mean, cls or last. The default is what the model's folder says." };
+        var pooling = new Option<string?>("--pooling") { Description = "mean, cls, or last. By default, the model's folder decides." };
         pooling.AcceptOnlyFromAmong([.. Poolings.Keys]);
         Option<int?> dimensions = SamplingOptions.Number<int?>("--dimensions", "Keep only the first numbers of each vector.", 1,
             int.MaxValue);

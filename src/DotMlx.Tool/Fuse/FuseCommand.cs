@@ -25,7 +25,7 @@ internal static class FuseCommand
             string folder = result.GetValue(output)!;
             if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
             {
-                throw new ToolException($"'{folder}' exists already; choose a new folder.");
+                throw new ToolException($"'{folder}' already exists; choose a new folder.");
             }
             using LanguageModel model = models.Load(result, terminal);
             Adapter loaded = Adapter.Load(model, result.GetValue(adapter)!);

@@ -1,6 +1,6 @@
 namespace DotMlx.Tool.Info;
 
-/// <summary>What there is to know about the library in use.</summary>
+/// <summary>Facts about the library in use.</summary>
 internal sealed record LibraryFacts(
     string Path,
     MlxLibraryKind Kind,

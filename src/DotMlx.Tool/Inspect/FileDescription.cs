@@ -1,6 +1,6 @@
 namespace DotMlx.Tool.Inspect;
 
-/// <summary>What the header of a file tells; metadata values are texts, numbers, truth values, or lists of these.</summary>
+/// <summary>The contents of a file's header; metadata values are strings, numbers, Booleans, or lists of these.</summary>
 internal sealed record FileDescription(
     string Path, string Format, IReadOnlyList<ArrayDescription> Arrays, IReadOnlyList<KeyValuePair<string, object>> Metadata)
 {

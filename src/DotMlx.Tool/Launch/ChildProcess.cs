@@ -72,7 +72,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     }
 
     /// <summary>
-    /// Waits for the end. On Linux the system keeps the number until <see cref="Forget"/>, so that signals meet nobody else.
+    /// Waits for the end. Linux keeps the process ID until <see cref="Forget"/>, so that signals reach no other process.
     /// </summary>
     /// <returns>The exit code, or 128 and the signal that ended it.</returns>
     public int Wait()
@@ -89,7 +89,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
         {
             if (Marshal.GetLastPInvokeError() != Interrupted)
             {
-                // Somebody else in this process took its status.
+                // Other code in this process took its status.
                 return ToolCommand.Failure;
             }
         }
@@ -162,7 +162,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
             Check(AddDuplicate(actions, (int)output.DangerousGetHandle(), 1), command);
             Check(AddDuplicate(actions, (int)errors.DangerousGetHandle(), 2), command);
 
-            // What .NET ignores or blocks in this process is not for its children.
+            // Child processes must not inherit the signals that .NET ignores or blocks in this process.
             byte* signals = stackalloc byte[128];
             new Span<byte>(signals, 128).Clear();
             Check(SetMask(attributes, signals), command);

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace DotMlx.Tool.Launch;
 
-/// <summary>Ports of the loopback interface that nobody listens on.</summary>
+/// <summary>Unused ports of the loopback interface.</summary>
 internal static class FreePorts
 {
     /// <summary>Different ports, all free at this moment.</summary>

@@ -30,7 +30,7 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
         }
         catch (JsonException exception)
         {
-            throw Broken(path, $"it is no valid JSON ({exception.Message.TrimEnd('.')})");
+            throw Broken(path, $"it isn't valid JSON ({exception.Message.TrimEnd('.')})");
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
     {
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() == 0)
         {
-            throw Broken(path, "its hosts are no list, or an empty one");
+            throw Broken(path, "its hosts aren't a list, or the list is empty");
         }
 
         return [.. list.EnumerateArray().Select((host, rank) => HostOf(host, rank, path))];
@@ -97,14 +97,14 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
 
     private static string[] Devices(JsonElement list, string path, int rank) => list.ValueKind == JsonValueKind.Array
         ? [.. list.EnumerateArray().Select(device => device.GetRawText())]
-        : throw Broken(path, $"'rdma' of host {rank} is no list");
+        : throw Broken(path, $"'rdma' of host {rank} isn't a list");
 
     private static string[] Texts(JsonElement list, string path, string what) => list.ValueKind == JsonValueKind.Array
         ? [.. list.EnumerateArray().Select(item => Text(item, path, what))]
-        : throw Broken(path, $"{what} is no list");
+        : throw Broken(path, $"{what} isn't a list");
 
     private static string Text(JsonElement text, string path, string what) =>
-        text.ValueKind == JsonValueKind.String ? text.GetString()! : throw Broken(path, $"{what} is no text");
+        text.ValueKind == JsonValueKind.String ? text.GetString()! : throw Broken(path, $"{what} isn't a string");
 
     private static ToolException Broken(string path, string fault) => new($"the host file '{path}' cannot be used: {fault}.");
 }

@@ -46,7 +46,7 @@ internal sealed class Janitor : IDisposable
         }
         catch (IOException)
         {
-            // Somebody has ended the shell, which is as good as none.
+            // Another process has ended the shell, so there is none.
         }
     }
 

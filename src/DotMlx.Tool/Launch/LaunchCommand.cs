@@ -19,7 +19,7 @@ internal static class LaunchCommand
         var hostFile = new Option<string?>("--hostfile")
             { Description = "A host file of Python's mlx.launch: one rank for each of its hosts." };
         var backend = new Option<string?>("--backend")
-            { Description = $"{string.Join(", ", LaunchPlan.Backends)} (ring, or what the host file says)." };
+            { Description = $"{string.Join(", ", LaunchPlan.Backends)} (default: the host file's, or ring)." };
         backend.AcceptOnlyFromAmong(LaunchPlan.Backends);
         var environment = new Option<string[]>("--env")
             { Description = "NAME=VALUE, a variable for every rank; may be given several times.", DefaultValueFactory = _ => [] };
@@ -104,7 +104,7 @@ internal static class LaunchCommand
 
         return program.Length > 0
             ? ProgramSearch.Resolve(program, mustExist: hosts.Any(host => host.IsLocal))
-            : throw new ToolException("there is no program to launch; put it behind '--': dotnet mlx launch -n 4 -- PROGRAM ARGUMENTS");
+            : throw new ToolException("there is no program to launch; put it after '--': dotnet mlx launch -n 4 -- PROGRAM ARGUMENTS");
     }
 
     private static int InRange(string option, int value, int least, int most) => value >= least && value <= most

@@ -1,6 +1,6 @@
 namespace DotMlx.Tool.Launch;
 
-/// <summary>What to launch, and where.</summary>
+/// <summary>The program to launch, and its hosts.</summary>
 internal sealed record LaunchOptions
 {
     public const int DefaultStartingPort = 32323;

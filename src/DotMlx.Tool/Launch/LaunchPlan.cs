@@ -23,7 +23,7 @@ internal static class LaunchPlan
         "nccl" => Nccl(options),
         "jaccl" or "jaccl-ring" => Jaccl(options),
         "mpi" => [Mpi.Create(options)],
-        _ => throw new ToolException($"there is no backend '{options.Backend}'; there are {string.Join(", ", Backends)}."),
+        _ => throw new ToolException($"there is no backend '{options.Backend}'; expected one of {string.Join(", ", Backends)}."),
     };
 
     public static bool AllLocal(LaunchOptions options) => options.Hosts.All(host => host.IsLocal);
@@ -35,7 +35,7 @@ internal static class LaunchPlan
         bool valid = parts[0].Length > 0 && !char.IsAsciiDigit(parts[0][0]) && parts[0].All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
         return valid
             ? KeyValuePair.Create(parts[0], parts.Length > 1 ? parts[1] : "")
-            : throw new ToolException($"'{text}' is no variable; write NAME=VALUE.");
+            : throw new ToolException($"'{text}' isn't a variable assignment; write NAME=VALUE.");
     })];
 
     private static RankStart[] Ring(LaunchOptions options)
@@ -69,7 +69,7 @@ internal static class LaunchPlan
             Host host = options.Hosts[rank];
             if (host.Ips.Count == 0)
             {
-                throw new ToolException($"the ring needs the address of each host, and '{host.Ssh}' (rank {rank}) has none: give it by "
+                throw new ToolException($"the ring needs the address of each host, but '{host.Ssh}' (rank {rank}) has none: pass it with "
                     + $"--hosts, or as \"ips\" in a host file.");
             }
 
@@ -127,8 +127,8 @@ internal static class LaunchPlan
 
     private static string FirstAddress(LaunchOptions options) => options.Hosts[0].Ips is [{ } first, ..]
         ? first
-        : throw new ToolException($"{options.Backend} needs an address of rank 0 ('{options.Hosts[0].Ssh}') that all other ranks reach: "
-        + $"give it by --hosts, or as \"ips\" in a host file.");
+        : throw new ToolException($"{options.Backend} needs an address of rank 0 ('{options.Hosts[0].Ssh}') that all ranks can reach: "
+        + $"pass it with --hosts, or as \"ips\" in a host file.");
 
     private static RankStart[] Ranks(LaunchOptions options, Func<int, (string, string)[]> variables, (string Name, string Content)[] files)
     {

@@ -9,7 +9,7 @@ namespace DotMlx.Tool.Launch;
 /// </summary>
 internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output, TextWriter errors)
 {
-    private readonly BlockingCollection<Happening> _happenings = [];
+    private readonly BlockingCollection<LauncherEvent> _events = [];
     private readonly Lock _writing = new();
     private readonly Dictionary<int, int> _exitCodes = [];
     private readonly List<RankProcess> _processes = [];
@@ -20,7 +20,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
     private bool _killed;
     private int? _firstFailure;
 
-    private enum What
+    private enum EventKind
     {
         Ended,
         Interrupt,
@@ -44,9 +44,9 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
             Start(janitor);
             while (_exitCodes.Count < _processes.Count)
             {
-                if (_happenings.TryTake(out Happening happening, Remaining()))
+                if (_events.TryTake(out LauncherEvent launcherEvent, Remaining()))
                 {
-                    Handle(happening);
+                    Handle(launcherEvent);
                 }
                 else
                 {
@@ -67,10 +67,10 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
     }
 
     /// <summary>Passes Ctrl-C on; the second time it ends all ranks.</summary>
-    public void Interrupt() => _happenings.Add(new Happening(What.Interrupt));
+    public void Interrupt() => _events.Add(new LauncherEvent(EventKind.Interrupt));
 
     /// <summary>Ends all ranks.</summary>
-    public void Stop() => _happenings.Add(new Happening(What.Stop));
+    public void Stop() => _events.Add(new LauncherEvent(EventKind.Stop));
 
     private void Start(Janitor janitor)
     {
@@ -83,7 +83,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
                 RankProcess process = RankProcess.Run(ranks[i], janitor.Watch,
                     (line, isError) => Write(isError ? errors : output, label + line));
                 _processes.Add(process);
-                new Thread(() => _happenings.Add(new Happening(What.Ended, index, process.Wait())))
+                new Thread(() => _events.Add(new LauncherEvent(EventKind.Ended, index, process.Wait())))
                     { IsBackground = true, Name = process.Start.Name }.Start();
             }
         }
@@ -95,20 +95,20 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         }
     }
 
-    private void Handle(Happening happening)
+    private void Handle(LauncherEvent launcherEvent)
     {
-        switch (happening.What)
+        switch (launcherEvent.EventKind)
         {
-            case What.Ended:
-                Ended(happening.Rank, happening.ExitCode);
+            case EventKind.Ended:
+                Ended(launcherEvent.Rank, launcherEvent.ExitCode);
                 break;
-            case What.Interrupt when !_interrupted:
+            case EventKind.Interrupt when !_interrupted:
                 _interrupted = true;
                 Signal(Signals.Interrupt);
                 break;
             default:
-                _interrupted |= happening.What == What.Interrupt;
-                _firstFailure ??= happening.What == What.Stop ? Signals.ExitCode(Signals.Terminate) : null;
+                _interrupted |= launcherEvent.EventKind == EventKind.Interrupt;
+                _firstFailure ??= launcherEvent.EventKind == EventKind.Stop ? Signals.ExitCode(Signals.Terminate) : null;
                 BeginStop();
                 break;
         }
@@ -121,7 +121,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         if (exitCode != 0 && _firstFailure is null)
         {
             _firstFailure = exitCode;
-            Say($"{ranks[rank].Name} {Signals.Describe(exitCode)}{(othersRun && !_interrupted ? "; ending the others" : "")}");
+            Report($"{ranks[rank].Name} {Signals.Describe(exitCode)}{(othersRun && !_interrupted ? "; ending the others" : "")}");
             if (!_interrupted)
             {
                 BeginStop();
@@ -156,7 +156,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         {
             if (!_killed)
             {
-                Say($"killing {string.Join(", ", Enumerable.Range(0, _processes.Count).Where(i => !_exitCodes.ContainsKey(i)).Select(i => ranks[i].Name))}, which did not end in {Grace.TotalSeconds:F0} s");
+                Report($"killing {string.Join(", ", Enumerable.Range(0, _processes.Count).Where(i => !_exitCodes.ContainsKey(i)).Select(i => ranks[i].Name))}, which did not end in {Grace.TotalSeconds:F0} s");
             }
 
             _killed = true;
@@ -181,7 +181,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
     {
         for (int i = 0; i < _processes.Count; i++)
         {
-            // What a rank left behind when it ended is in its group and gets the signal, too; a remote group has nobody left.
+            // Processes that a rank left behind are in its group and also get the signal; a remote group has no processes left.
             if (!_exitCodes.ContainsKey(i) || ranks[i].Host.IsLocal)
             {
                 _processes[i].Signal(signal);
@@ -191,7 +191,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
 
     private void EndGroups()
     {
-        // What is left of the groups is ended as well. Their heads have ended; once they are forgotten only the others count.
+        // EventKind is left of the groups is ended as well. Their heads have ended; once they are forgotten only the others count.
         BeginStop();
         _processes.ForEach(process => process.Forget());
         List<RankProcess> left = [.. _processes];
@@ -209,7 +209,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         }
     }
 
-    private void Say(string text) => Write(errors, $"launch: {text}");
+    private void Report(string text) => Write(errors, $"launch: {text}");
 
     private void Write(TextWriter writer, string line)
     {
@@ -220,5 +220,5 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         }
     }
 
-    private readonly record struct Happening(What What, int Rank = -1, int ExitCode = 0);
+    private readonly record struct LauncherEvent(EventKind EventKind, int Rank = -1, int ExitCode = 0);
 }

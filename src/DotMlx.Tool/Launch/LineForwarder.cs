@@ -6,7 +6,7 @@ namespace DotMlx.Tool.Launch;
 internal sealed class LineForwarder
 {
     // A program that never ends its line shall not fill the memory.
-    private const int LongestLine = 1 << 16;
+    private const int MaxLineLength = 1 << 16;
 
     private readonly Thread _thread;
 
@@ -19,7 +19,7 @@ internal sealed class LineForwarder
     }
 
     /// <summary>Waits until everything has been written.</summary>
-    /// <returns>False when somebody still holds the stream open at the end of the time.</returns>
+    /// <returns>False if another process still holds the stream open when the time is up.</returns>
     public bool Finish(TimeSpan timeout) => _thread.Join(timeout);
 
     private static void Forward(Stream source, Action<string> write)
@@ -41,7 +41,7 @@ internal sealed class LineForwarder
                 }
 
                 line.Write(rest);
-                if (line.Length >= LongestLine)
+                if (line.Length >= MaxLineLength)
                 {
                     Flush(line, write);
                 }

@@ -5,7 +5,7 @@ internal static class ProgramSearch
 {
     /// <summary>The command with the program's full path where it is a file here; a .NET assembly is run by <c>dotnet</c>.</summary>
     /// <param name="command">Program and arguments.</param>
-    /// <param name="mustExist">Whether it must be there: where all ranks are remote, nobody here can tell.</param>
+    /// <param name="mustExist">Whether the program must exist; if all ranks are remote, this machine can't tell.</param>
     /// <exception cref="ToolException">It is not there, or cannot be run.</exception>
     public static IReadOnlyList<string> Resolve(IReadOnlyList<string> command, bool mustExist)
     {

@@ -38,7 +38,7 @@ internal sealed class RankProcess : IDisposable
     /// <summary>After <see cref="Forget"/>: whether anything that the rank started here is left.</summary>
     public bool GroupIsAlive => _process.GroupIsAlive;
 
-    /// <param name="start">What to start.</param>
+    /// <param name="start">The process to start.</param>
     /// <param name="watch">Given the process group here before anything is read of the rank: who sees its lines may rely on it.</param>
     /// <param name="write">Given each line, and whether it is one of the errors.</param>
     /// <exception cref="ToolException">It cannot be started.</exception>

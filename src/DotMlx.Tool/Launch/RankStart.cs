@@ -1,8 +1,8 @@
 namespace DotMlx.Tool.Launch;
 
 /// <summary>A process to start.</summary>
-/// <param name="Name">What messages call it, such as <c>rank 2</c>.</param>
-/// <param name="Label">What its lines begin with; null for nothing.</param>
+/// <param name="Name">The name in messages, such as <c>rank 2</c>.</param>
+/// <param name="Label">The prefix of its output lines; null for none.</param>
 /// <param name="Host">Where it runs.</param>
 /// <param name="Program">Program and arguments.</param>
 /// <param name="Environment">Variables to set.</param>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DotMlx.Tool.Launch;
 
-/// <summary>What ssh runs on another host, for any shell that follows POSIX.</summary>
+/// <summary>The script that ssh runs on another host, for any POSIX shell.</summary>
 internal static class RemoteScript
 {
     /// <summary>The first word of the line with which a remote rank tells its process group; it is not part of the output.</summary>

@@ -78,7 +78,7 @@ internal static class LoraCommand
         }
         else if (Directory.Exists(checkpoints) && Directory.EnumerateFileSystemEntries(checkpoints).Any())
         {
-            throw new ToolException($"'{folder}' has checkpoints of an earlier run: go on with --resume, or "
+            throw new ToolException($"'{folder}' has checkpoints of an earlier run: continue with --resume, or "
                 + $"choose another --adapter-path.");
         }
         Directory.CreateDirectory(folder);

@@ -37,14 +37,14 @@ internal sealed class LoraOptions
     public Option<int> WarmUp { get; } = Number("--warmup", 0, "Updates until the learning rate is at its highest.", 0, int.MaxValue);
 
     public Option<string> Schedule { get; } =
-        Text("--schedule", "constant", "What the learning rate does then: constant or cosine, down to 0 at the end.");
+        Text("--schedule", "constant", "The schedule of the learning rate after the warmup: constant, or cosine, which ends at 0.");
 
     public Option<string> OptimizerName { get; } = Text("--optimizer", "adam", "adam, adamw, muon, sgd or adafactor.");
 
     public Option<int> Accumulation { get; } = Number("--grad-accumulation-steps", 1, "Batches for one update.", 1, 1_000_000);
 
     public Option<double?> ClipNorm { get; } = new("--clip")
-        { Description = "The greatest norm of the gradients; without it there is no limit." };
+        { Description = "The maximum norm of the gradients. By default, there is no limit." };
 
     public Option<bool> Checkpointing { get; } = new("--grad-checkpoint")
         { Description = "Compute layers again for the gradient: less memory, more time." };
@@ -70,10 +70,10 @@ internal sealed class LoraOptions
     public Option<int> Save { get; } = Number("--save-every", 100, "Batches between two checkpoints.", 1, int.MaxValue);
 
     public Option<bool> Resume { get; } = new("--resume")
-        { Description = "Go on from the last checkpoint in --adapter-path, bit for bit." };
+        { Description = "Continue from the last checkpoint in --adapter-path, bit for bit." };
 
     public Option<bool> Test { get; } = new("--test")
-        { Description = "Compute the perplexity on test.jsonl; after training, or alone where there is no train.jsonl." };
+        { Description = "Compute the perplexity on test.jsonl: after training, or without training if there is no train.jsonl." };
 
     public static LoraOptions AddTo(Command command)
     {

@@ -21,7 +21,7 @@ internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
         _terminal = terminal;
         _curves = Path.Combine(folder, "curves.png");
         string path = Path.Combine(folder, "metrics.jsonl");
-        string[] kept = iteration > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => Reread(line, iteration))] : [];
+        string[] kept = iteration > 0 && File.Exists(path) ? [.. File.ReadLines(path).Where(line => TryRestore(line, iteration))] : [];
         File.WriteAllLines(path, kept);
         _metrics = new(path, append: true) { AutoFlush = true };
     }
@@ -41,7 +41,7 @@ internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
             _terminal.Line(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{value.Iteration,6}  loss {loss:F3}  rate {value.LearningRate:0.###e-0}  {value.TokensPerSecond:F0} tokens/s  "
-                + $"{Units.Bytes(value.PeakMemory)}  {Left(value.Remaining)}"));
+                + $"{Units.Bytes(value.PeakMemory)}  {RemainingText(value.Remaining)}"));
         }
         if (value.ValidationLoss is { } validation)
         {
@@ -63,7 +63,7 @@ internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
 
     public void Dispose() => _metrics.Dispose();
 
-    private bool Reread(string line, int iteration)
+    private bool TryRestore(string line, int iteration)
     {
         try
         {
@@ -89,6 +89,6 @@ internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
         }
     }
 
-    private static string Left(TimeSpan? remaining) =>
+    private static string RemainingText(TimeSpan? remaining) =>
         remaining is { } time ? $"{(time.TotalHours >= 1 ? $"{(int)time.TotalHours}:" : "")}{time.ToString(time.TotalHours >= 1 ? @"mm\:ss" : @"m\:ss", CultureInfo.InvariantCulture)} left" : "";
 }

@@ -3,7 +3,7 @@ using DotMlx.LanguageModels.Hub;
 
 namespace DotMlx.Tool.Models;
 
-/// <summary>What commands that reach the hub have in common.</summary>
+/// <summary>The arguments of all commands that use the hub.</summary>
 internal static class HubArguments
 {
     public static Option<string> Revision() => new("--revision")

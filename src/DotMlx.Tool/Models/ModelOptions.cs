@@ -46,7 +46,7 @@ internal sealed class ModelOptions
         }
         if (!HubArguments.IsName(model))
         {
-            throw new ToolException($"there is no folder '{model}', and it is no name of a model on the hub, such as Qwen/Qwen3-0.6B.");
+            throw new ToolException($"'{model}' is neither a folder nor the name of a model on the hub, such as Qwen/Qwen3-0.6B.");
         }
         return HubArguments.Download(model, new() { Revision = arguments.GetValue(_revision)! }, terminal);
     }

@@ -7,7 +7,7 @@ using DotMlx.LanguageModels;
 namespace DotMlx.Tool.Models;
 
 /// <summary>
-/// The options by which commands say how text is generated. What is not given comes from the model's generation_config.json.
+/// The options of text generation. Options that aren't given come from the model's generation_config.json.
 /// </summary>
 internal sealed class SamplingOptions
 {
@@ -54,7 +54,7 @@ internal sealed class SamplingOptions
         return options;
     }
 
-    /// <summary>What the user gave, over what the model recommends.</summary>
+    /// <summary>The model's recommended options, overridden by the user's.</summary>
     public GenerationOptions Read(ParseResult arguments, LanguageModel model)
     {
         GenerationOptions recommended = model.RecommendedOptions;

@@ -60,7 +60,7 @@ internal static class QuantizeCommand
     {
         if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
         {
-            throw new ToolException($"'{output}' exists already; choose a new folder.");
+            throw new ToolException($"'{output}' already exists; choose a new folder.");
         }
         using LanguageModel model = load();
         long before = Bytes(model);

@@ -106,7 +106,7 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
             ReadOnlySpan<int> words = all.AsSpan(3 * other, 3);
             if (words[0] != Mark)
             {
-                throw PeerWatch.Lose($"Rank {rank} calls {description}, and rank {other} is doing something else: every rank must call "
+                throw PeerWatch.MarkLost($"Rank {rank} calls {description}, and rank {other} is doing something else: every rank must call "
                     + $"the same operations in the same order.");
             }
 

@@ -16,7 +16,7 @@ public sealed unsafe class DistributedGroup : IDisposable
         Backend = backend;
     }
 
-    /// <summary>The backend that was asked for: "any", "mpi", "ring", "nccl" or "jaccl".</summary>
+    /// <summary>The backend that was asked for: "any", "mpi", "ring", "nccl", or "jaccl".</summary>
     public string Backend { get; }
 
     /// <summary>Number of this process in the group, from 0.</summary>
@@ -57,11 +57,11 @@ public sealed unsafe class DistributedGroup : IDisposable
     }
 
     /// <summary>Splits the group: processes that name the same color form a new one.</summary>
-    /// <param name="color">Which new group this process joins.</param>
-    /// <param name="key">Orders the ranks of the new group; negative keeps the order of this one.</param>
+    /// <param name="color">The new group that this process joins.</param>
+    /// <param name="key">The sort key of the ranks in the new group; a negative key keeps their current order.</param>
     /// <returns>The new group.</returns>
     /// <exception cref="MlxException">
-    /// The backend cannot split (MPI and NCCL can, the ring and JACCL cannot), or the group is a single process without MPI.
+    /// The backend can't split groups (only MPI and NCCL can), or the group has a single process without MPI.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     /// <remarks>mlx.core.distributed.Group.split; C: mlx_distributed_group_split.</remarks>
@@ -81,8 +81,8 @@ public sealed unsafe class DistributedGroup : IDisposable
 
     /// <summary>Waits until every process of the group has called this.</summary>
     /// <remarks>
-    /// A process that leaves while others still communicate looks to them as if it had failed: end with a barrier where some ranks have
-    /// more to do.
+    /// If a process exits while others still communicate, they see it as failed. End with a barrier if some ranks have more work than
+    /// others.
     /// </remarks>
     public void Barrier()
     {

@@ -11,7 +11,7 @@ internal static unsafe class MpiLibrary
 {
     private static bool _isFinalizedAtExit;
 
-    internal static bool IsInitialized => Tells("MPI_Initialized");
+    internal static bool IsInitialized => Query("MPI_Initialized");
 
     /// <summary>Whether it has been finalized, after which MLX must not return anything to it.</summary>
     internal static bool IsFinalized { get; private set; }
@@ -36,14 +36,14 @@ internal static unsafe class MpiLibrary
 
         // Without it, mpirun ends the others, who would wait for this one; with it, this one would wait for them.
         nint finalize = Find("MPI_Finalize");
-        if (Environment.ExitCode != 0 || PeerWatch.IsLost || finalize == 0 || Tells("MPI_Finalized"))
+        if (Environment.ExitCode != 0 || PeerWatch.IsLost || finalize == 0 || Query("MPI_Finalized"))
         {
             return;
         }
 
         try
         {
-            // What is still under way belongs to the program, too.
+            // Operations still in progress also belong to the program.
             Mx.Synchronize(DeviceType.Cpu);
         }
         catch (MlxException)
@@ -55,7 +55,7 @@ internal static unsafe class MpiLibrary
         _ = ((delegate* unmanaged[Cdecl]<int>)finalize)();
     }
 
-    private static bool Tells(string function)
+    private static bool Query(string function)
     {
         int flag = 0;
         nint address = Find(function);

@@ -9,12 +9,12 @@ public static unsafe partial class Mx
     {
         private static DistributedGroup? _global;
 
-        // For those who name no group: made once, and disposed by nobody.
+        // The default group, which is created once and never disposed.
         private static DistributedGroup Global => _global ??= Init();
 
         /// <summary>Whether MLX was built with a backend.</summary>
-        /// <param name="backend">"any", "mpi", "ring", "nccl" or "jaccl".</param>
-        /// <returns>True when it was; whether a group can be made, <see cref="Init"/> tells.</returns>
+        /// <param name="backend">"any", "mpi", "ring", "nccl", or "jaccl".</param>
+        /// <returns>Whether MLX was built with the backend. <see cref="Init"/> tells whether a group can be formed.</returns>
         /// <remarks>mlx.core.distributed.is_available; C: mlx_distributed_is_available.</remarks>
         public static bool IsAvailable(string backend = "any")
         {
@@ -24,10 +24,10 @@ public static unsafe partial class Mx
         }
 
         /// <summary>
-        /// How long an evaluation waits for the other processes of a group before it fails; 10 minutes at first. A process whose
-        /// connection is closed is noticed within seconds (ring), so this is for those that stand still.
+        /// The time that an evaluation waits for the other processes of a group before it fails; initially 10 minutes. With the ring
+        /// backend, a closed connection is detected within seconds, so this limit is for processes that are stuck.
         /// </summary>
-        /// <exception cref="ArgumentOutOfRangeException">The time is not positive.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">The time isn't positive.</exception>
         public static TimeSpan Timeout
         {
             get => PeerWatch.Timeout;
@@ -39,12 +39,12 @@ public static unsafe partial class Mx
         }
 
         /// <summary>
-        /// When the processes of a group compare what they are about to communicate; at its first use, unless set. Set the same in all
-        /// processes.
+        /// When the processes of a group compare the calls that they are about to make; by default, at the first use. Set the same value in
+        /// all processes.
         /// </summary>
         /// <remarks>
-        /// MLX sends bare bytes, so ranks that disagree about a shape or a dtype would compute with wrong numbers or wait for ever. A
-        /// comparison evaluates; so inside function transforms, and of <see cref="Send"/> and <see cref="Recv"/>, there is none.
+        /// MLX sends raw bytes, so ranks that disagree about a shape or a dtype would compute wrong results or wait forever. A comparison
+        /// evaluates arrays. Calls inside function transforms, and <see cref="Send"/> and <see cref="Recv"/>, are therefore not compared.
         /// </remarks>
         public static CollectiveChecks Checks
         {
@@ -55,17 +55,17 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Connects to the other processes.</summary>
-        /// <param name="strict">Whether to throw, instead of giving a group of one process, when no connection can be made.</param>
-        /// <param name="backend">"any", "mpi", "ring", "nccl" or "jaccl".</param>
+        /// <param name="strict">Whether to throw instead of returning a group of one process if no connection can be made.</param>
+        /// <param name="backend">"any", "mpi", "ring", "nccl", or "jaccl".</param>
         /// <param name="timeout">
-        /// How long to wait for the other processes (ring, NCCL, JACCL; MPI waits without limit); null for a minute.
+        /// The time to wait for the other processes (ring, NCCL, JACCL; MPI waits without limit); null for one minute.
         /// </param>
-        /// <returns>The group of all processes; later calls give the same one.</returns>
+        /// <returns>The group of all processes; later calls return the same one.</returns>
         /// <exception cref="MlxException">
-        /// The backend is unknown, the environment (MLX_RANK, MLX_HOSTFILE) makes no sense, a process does not come, or
-        /// <paramref name="strict"/> is set and no connection can be made.
+        /// The backend is unknown, the environment (MLX_RANK, MLX_HOSTFILE) is invalid, a process didn't connect in time, or
+        /// <paramref name="strict"/> is true and no connection can be made.
         /// </exception>
-        /// <exception cref="ArgumentOutOfRangeException">The timeout is not positive.</exception>
+        /// <exception cref="ArgumentOutOfRangeException">The timeout isn't positive.</exception>
         /// <remarks>mlx.core.distributed.init; C: mlx_distributed_init.</remarks>
         public static DistributedGroup Init(bool strict = false, string backend = "any", TimeSpan? timeout = null)
         {
@@ -77,73 +77,73 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Sum over all processes.</summary>
-        /// <param name="x">Array or scalar.</param>
-        /// <param name="group">Processes that take part; null for the global group.</param>
-        /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
-        /// <returns>Array of the shape of <paramref name="x"/>, the same in all processes.</returns>
+        /// <param name="x">An array or a scalar.</param>
+        /// <param name="group">The participating processes; null for all processes.</param>
+        /// <param name="stream">The stream; null for the stream on which the backend communicates.</param>
+        /// <returns>An array of the shape of <paramref name="x"/>, identical in all processes.</returns>
         /// <remarks>mlx.core.distributed.all_sum; C: mlx_distributed_all_sum.</remarks>
         public static MlxArray AllSum(MlxArray x, DistributedGroup? group = null, MlxStream? stream = null)
             => Collective(&Mlxc.mlx_distributed_all_sum, "mlx_distributed_all_sum", x, group, stream);
 
         /// <summary>Maximum over all processes.</summary>
-        /// <param name="x">Array or scalar.</param>
-        /// <param name="group">Processes that take part; null for the global group.</param>
-        /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
-        /// <returns>Array of the shape of <paramref name="x"/>, the same in all processes.</returns>
+        /// <param name="x">An array or a scalar.</param>
+        /// <param name="group">The participating processes; null for all processes.</param>
+        /// <param name="stream">The stream; null for the stream on which the backend communicates.</param>
+        /// <returns>An array of the shape of <paramref name="x"/>, identical in all processes.</returns>
         /// <remarks>mlx.core.distributed.all_max; C: mlx_distributed_all_max.</remarks>
         public static MlxArray AllMax(MlxArray x, DistributedGroup? group = null, MlxStream? stream = null)
             => Collective(&Mlxc.mlx_distributed_all_max, "mlx_distributed_all_max", x, group, stream);
 
         /// <summary>Minimum over all processes.</summary>
-        /// <param name="x">Array or scalar.</param>
-        /// <param name="group">Processes that take part; null for the global group.</param>
-        /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
-        /// <returns>Array of the shape of <paramref name="x"/>, the same in all processes.</returns>
+        /// <param name="x">An array or a scalar.</param>
+        /// <param name="group">The participating processes; null for all processes.</param>
+        /// <param name="stream">The stream; null for the stream on which the backend communicates.</param>
+        /// <returns>An array of the shape of <paramref name="x"/>, identical in all processes.</returns>
         /// <remarks>mlx.core.distributed.all_min; C: mlx_distributed_all_min.</remarks>
         public static MlxArray AllMin(MlxArray x, DistributedGroup? group = null, MlxStream? stream = null)
             => Collective(&Mlxc.mlx_distributed_all_min, "mlx_distributed_all_min", x, group, stream);
 
         /// <summary>Arrays of all processes, joined along the first axis.</summary>
-        /// <param name="x">Array or scalar.</param>
-        /// <param name="group">Processes that take part; null for the global group.</param>
-        /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
-        /// <returns>Array whose first axis is as many times longer as there are processes.</returns>
+        /// <param name="x">An array or a scalar.</param>
+        /// <param name="group">The participating processes; null for all processes.</param>
+        /// <param name="stream">The stream; null for the stream on which the backend communicates.</param>
+        /// <returns>An array whose first axis is that of <paramref name="x"/> times the number of processes.</returns>
         /// <remarks>mlx.core.distributed.all_gather; C: mlx_distributed_all_gather.</remarks>
         public static MlxArray AllGather(MlxArray x, DistributedGroup? group = null, MlxStream? stream = null)
             => Collective(&Mlxc.mlx_distributed_all_gather, "mlx_distributed_all_gather", x, group, stream);
 
         /// <summary>Sum over all processes, of which each gets its part of the first axis.</summary>
-        /// <param name="x">Array or scalar.</param>
-        /// <param name="group">Processes that take part; null for the global group.</param>
-        /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
-        /// <returns>Array whose first axis is divided by the number of processes.</returns>
+        /// <param name="x">An array or a scalar.</param>
+        /// <param name="group">The participating processes; null for all processes.</param>
+        /// <param name="stream">The stream; null for the stream on which the backend communicates.</param>
+        /// <returns>An array whose first axis is that of <paramref name="x"/> divided by the number of processes.</returns>
         /// <exception cref="MlxException">
-        /// The first axis cannot be divided, or the backend is not NCCL, the only one that has this.
+        /// The number of processes doesn't divide the first axis, or the backend isn't NCCL, the only one that supports this.
         /// </exception>
         /// <remarks>mlx.core.distributed.sum_scatter; C: mlx_distributed_sum_scatter.</remarks>
         public static MlxArray SumScatter(MlxArray x, DistributedGroup? group = null, MlxStream? stream = null)
             => Collective(&Mlxc.mlx_distributed_sum_scatter, "mlx_distributed_sum_scatter", x, group, stream);
 
         /// <summary>Sends an array to another process.</summary>
-        /// <param name="x">Array or scalar.</param>
-        /// <param name="dst">Rank of the process that receives it; in a ring one of the two neighbours.</param>
-        /// <param name="group">Processes that take part; null for the global group.</param>
-        /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
-        /// <returns>The array itself; the sending happens when it is evaluated.</returns>
-        /// <exception cref="MlxException">The rank is out of range or cannot be reached, or the group is a single process.</exception>
+        /// <param name="x">An array or a scalar.</param>
+        /// <param name="dst">The rank of the receiving process; in a ring, one of the two neighbors.</param>
+        /// <param name="group">The participating processes; null for all processes.</param>
+        /// <param name="stream">The stream; null for the stream on which the backend communicates.</param>
+        /// <returns>The array itself, which is sent when the result is evaluated.</returns>
+        /// <exception cref="MlxException">The rank is out of range or can't be reached, or the group has a single process.</exception>
         /// <remarks>mlx.core.distributed.send; C: mlx_distributed_send.</remarks>
         public static MlxArray Send(MlxArray x, int dst, DistributedGroup? group = null, MlxStream? stream = null)
-            => WithNeighbour(&Mlxc.mlx_distributed_send, "send", x, dst, group, stream);
+            => WithNeighbor(&Mlxc.mlx_distributed_send, "send", x, dst, group, stream);
 
         /// <summary>Receives an array from another process.</summary>
-        /// <param name="shape">Shape of the array that is sent.</param>
-        /// <param name="dtype">Dtype of the array that is sent.</param>
-        /// <param name="src">Rank of the process that sends it; in a ring one of the two neighbours.</param>
-        /// <param name="group">Processes that take part; null for the global group.</param>
-        /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
-        /// <returns>The array; the receiving happens when it is evaluated.</returns>
-        /// <exception cref="ArgumentException">A length is negative.</exception>
-        /// <exception cref="MlxException">The rank is out of range or cannot be reached, or the group is a single process.</exception>
+        /// <param name="shape">The shape of the sent array.</param>
+        /// <param name="dtype">The dtype of the sent array.</param>
+        /// <param name="src">The rank of the sending process; in a ring, one of the two neighbors.</param>
+        /// <param name="group">The participating processes; null for all processes.</param>
+        /// <param name="stream">The stream; null for the stream on which the backend communicates.</param>
+        /// <returns>The array, which is received when it is evaluated.</returns>
+        /// <exception cref="ArgumentException">A size is negative.</exception>
+        /// <exception cref="MlxException">The rank is out of range or can't be reached, or the group has a single process.</exception>
         /// <remarks>mlx.core.distributed.recv; C: mlx_distributed_recv.</remarks>
         public static MlxArray Recv(
             ReadOnlySpan<int> shape, DType dtype, int src, DistributedGroup? group = null, MlxStream? stream = null)
@@ -154,7 +154,7 @@ public static unsafe partial class Mx
             }
 
             group ??= Global;
-            CheckNeighbour(group, src, "recv");
+            CheckNeighbor(group, src, "recv");
             using DistributedGroup.Use used = group.Enter();
             mlx_array result = default;
             fixed (int* size = shape)
@@ -166,17 +166,17 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Receives an array of the shape and dtype of another.</summary>
-        /// <param name="x">Array whose shape and dtype the one that is sent has.</param>
-        /// <param name="src">Rank of the process that sends it; in a ring one of the two neighbours.</param>
-        /// <param name="group">Processes that take part; null for the global group.</param>
-        /// <param name="stream">Stream to run on; null for the one the backend communicates on.</param>
-        /// <returns>The array; the receiving happens when it is evaluated.</returns>
-        /// <exception cref="MlxException">The rank is out of range or cannot be reached, or the group is a single process.</exception>
+        /// <param name="x">An array with the shape and the dtype of the sent array.</param>
+        /// <param name="src">The rank of the sending process; in a ring, one of the two neighbors.</param>
+        /// <param name="group">The participating processes; null for all processes.</param>
+        /// <param name="stream">The stream; null for the stream on which the backend communicates.</param>
+        /// <returns>The array, which is received when it is evaluated.</returns>
+        /// <exception cref="MlxException">The rank is out of range or can't be reached, or the group has a single process.</exception>
         /// <remarks>mlx.core.distributed.recv_like; C: mlx_distributed_recv_like.</remarks>
         public static MlxArray RecvLike(MlxArray x, int src, DistributedGroup? group = null, MlxStream? stream = null)
-            => WithNeighbour(&Mlxc.mlx_distributed_recv_like, "recv_like", x, src, group, stream);
+            => WithNeighbor(&Mlxc.mlx_distributed_recv_like, "recv_like", x, src, group, stream);
 
-        private static MlxArray WithNeighbour(
+        private static MlxArray WithNeighbor(
             delegate*<mlx_array*, mlx_array, int, mlx_distributed_group, mlx_stream, int> f,
             string operation,
             MlxArray x,
@@ -186,7 +186,7 @@ public static unsafe partial class Mx
         {
             ArgumentNullException.ThrowIfNull(x);
             group ??= Global;
-            CheckNeighbour(group, rank, operation);
+            CheckNeighbor(group, rank, operation);
             using DistributedGroup.Use used = group.Enter();
             mlx_array result = default;
             int status = f(&result, x.Handle, rank, used.Group, Stream(group, stream));
@@ -195,7 +195,7 @@ public static unsafe partial class Mx
         }
 
         /// <summary>
-        /// Compares named arrays with those of the other processes when they are new, and throws in all where one differs.
+        /// Compares named arrays with those of the other processes at their first use, and throws in all processes if one differs.
         /// </summary>
         internal static void Agree(DistributedGroup group, string operation, IReadOnlyList<KeyValuePair<string, MlxArray>> arrays)
         {
@@ -249,7 +249,7 @@ public static unsafe partial class Mx
             return NativeCall.Result(status, result, function);
         }
 
-        // What follows would end the process: the ring's own thread raises these errors, where nobody can catch them.
+        // Without this check, the ring's own thread would raise these errors, which no code can catch, and the process would end.
         private static void CheckRing(DistributedGroup group, MlxArray x, string function)
         {
             const int SmallBuffer = 1024;
@@ -261,13 +261,14 @@ public static unsafe partial class Mx
             }
         }
 
-        private static void CheckNeighbour(DistributedGroup group, int other, string name)
+        private static void CheckNeighbor(DistributedGroup group, int other, string name)
         {
             string function = "mlx_distributed_" + name;
             int size = group.Size, rank = group.Rank;
             if (size == 1)
             {
-                throw new MlxException($"A group of one process has nobody to {(name == "send" ? "send to" : "receive from")}.", function);
+                throw new MlxException(
+                    $"A group of one process has no other rank to {(name == "send" ? "send to" : "receive from")}.", function);
             }
 
             PeerWatch.ThrowIfLost();
@@ -280,8 +281,8 @@ public static unsafe partial class Mx
             if (group.Connection.Transport == "ring" && other != (rank + 1) % size && other != (rank + size - 1) % size)
             {
                 throw new MlxException(
-                    $"In a ring only neighbours send and receive: rank {rank} of {size} reaches rank {(rank + size - 1) % size} and "
-                    + $"rank {(rank + 1) % size}, not {other}. Pass the array on from rank to rank, or use all_gather.", function);
+                    $"In a ring, only neighboring ranks send and receive: rank {rank} of {size} reaches rank {(rank + size - 1) % size} "
+                    + $"and rank {(rank + 1) % size}, not {other}. Pass the array on from rank to rank, or use all_gather.", function);
             }
 
             PeerWatch.Called(function);

@@ -13,17 +13,17 @@ internal static class PeerWatch
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     // The last bytes of a process that has just ended may still be on their way through MLX.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(1);
 
-    // Where it is not known whether an evaluation communicates at all, a process that ended may have done so in good order.
-    private static readonly TimeSpan LongGrace = TimeSpan.FromSeconds(30);
+    // If it is unknown whether an evaluation communicates at all, an ended process may have exited normally.
+    private static readonly TimeSpan LongGracePeriod = TimeSpan.FromSeconds(30);
 
     private static RingSockets? _sockets;
     private static RingEnvironment? _ring;
     private static string? _lost;
     private static long _called;
     private static long _evaluated;
-    private static bool _uncertain;
+    private static bool _mayCommunicate;
     private static string _last = "";
 
     /// <summary>Whether this process belongs to a group of several.</summary>
@@ -54,8 +54,8 @@ internal static class PeerWatch
             _last = operation;
             Interlocked.Increment(ref _called);
 
-            // What is traced may run whenever its compiled form is called.
-            _uncertain |= TraceLock.IsHeldByCurrentThread;
+            // A traced operation may run on each call of its compiled function.
+            _mayCommunicate |= TraceLock.IsHeldByCurrentThread;
         }
     }
 
@@ -66,7 +66,7 @@ internal static class PeerWatch
     {
         if (asynchronously)
         {
-            _uncertain |= Volatile.Read(ref _evaluated) < begun;
+            _mayCommunicate |= Volatile.Read(ref _evaluated) < begun;
         }
         else if (Volatile.Read(ref _evaluated) < begun)
         {
@@ -101,7 +101,7 @@ internal static class PeerWatch
     }
 
     /// <summary>Gives up: every later evaluation fails with this message.</summary>
-    internal static MlxException Lose(string message)
+    internal static MlxException MarkLost(string message)
     {
         Volatile.Write(ref _lost, message);
         return Failure(message);
@@ -117,23 +117,23 @@ internal static class PeerWatch
             return;
         }
 
-        Look look = default;
+        WaitState wait = default;
         while (!done.Wait(Interval))
         {
-            look.ThrowIfHopeless();
+            wait.ThrowIfStuck();
         }
     }
 
     /// <summary>Fails a task if its evaluation waits for a process that doesn't respond.</summary>
     internal static async Task WatchAsync(TaskCompletionSource completion)
     {
-        Look look = default;
+        WaitState wait = default;
         while (!completion.Task.IsCompleted)
         {
             await Task.Delay(Interval).ConfigureAwait(false);
             try
             {
-                look.ThrowIfHopeless();
+                wait.ThrowIfStuck();
             }
             catch (MlxException e)
             {
@@ -161,7 +161,7 @@ internal static class PeerWatch
     private const string Advice =
         "End this process, start all ranks again and resume from the last checkpoint; arrays that are computed already can still be read.";
 
-    // Both neighbors may be gone: whoever lost one ends, too.
+    // Both neighbors may be gone, because a process that loses a neighbor also ends.
     private static string Closed(int[] ranks) =>
         string.Join("; ", ranks.Select(rank => $"Rank {rank} of {_ring!.Size} has closed its connection to rank {_ring.Rank}"))
         + $", which waits for it in {_last}: that process has ended or was stopped, perhaps because of an error of its own.";
@@ -169,18 +169,18 @@ internal static class PeerWatch
     private static MlxException Failure(string message) => new($"{message} {Advice}", "mlx_eval");
 
     /// <summary>One wait, with the times at which something was first detected.</summary>
-    private struct Look
+    private struct WaitState
     {
         private long _began;
         private long _closed;
 
-        internal void ThrowIfHopeless()
+        internal void ThrowIfStuck()
         {
             ThrowIfLost();
             long now = Environment.TickCount64;
             _began = _began == 0 ? now : _began;
             bool communicates = Volatile.Read(ref _called) > Volatile.Read(ref _evaluated);
-            if (!communicates && !_uncertain)
+            if (!communicates && !_mayCommunicate)
             {
                 return;
             }
@@ -188,18 +188,18 @@ internal static class PeerWatch
             if (_sockets?.FindClosed() is { Length: > 0 } ranks)
             {
                 _closed = _closed == 0 ? now : _closed;
-                if (now - _closed >= (communicates ? Grace : LongGrace).TotalMilliseconds)
+                if (now - _closed >= (communicates ? GracePeriod : LongGracePeriod).TotalMilliseconds)
                 {
-                    throw Lose(Closed(ranks));
+                    throw MarkLost(Closed(ranks));
                 }
             }
             else if (now - _began >= Timeout.TotalMilliseconds)
             {
-                throw Lose(string.Create(
+                throw MarkLost(string.Create(
                     CultureInfo.InvariantCulture,
                     $"This process{(_ring is null ? "" : $" (rank {_ring.Rank} of {_ring.Size})")} has "
                     + $"waited {Timeout.TotalSeconds:0.#} s for the others, last in {_last} (Mx.Distributed.Timeout): ")
-                    + "a rank stands still, or the ranks do not call the same operations in the same order "
+                    + "a rank is stuck, or the ranks do not call the same operations in the same order "
                     + "with arrays of the same shapes.");
             }
         }

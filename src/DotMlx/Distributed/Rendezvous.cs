@@ -36,7 +36,8 @@ internal sealed record Rendezvous(string Rank, string? Size, string Address, str
         CultureInfo.InvariantCulture,
         $"Rank {Rank}{(Size is null ? "" : $" of {Size}")} waited {timeout.TotalSeconds:0.#} s for the "
         + $"other ranks, which meet at {Address} ({Variables}). ")
-        + "See which process did not start or has ended, and start all ranks again; Init takes a longer timeout where some start late.");
+        + "Check which process did not start or has ended, and start all ranks again. If some "
+        + "ranks start late, pass a longer timeout to Init.");
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -78,9 +78,9 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
         CultureInfo.InvariantCulture,
         $"Rank {Rank} of {Size} waited {timeout.TotalSeconds:0.#} s for the other ranks: either "
         + $"rank {Left} never called at {string.Join(", ", Hosts[Rank])}, ")
-        + $"or rank {Right} was not to be reached at {string.Join(", ", Hosts[Right])}. See which process did not start or has ended, and "
-        + $"start all ranks again; "
-        + "Init takes a longer timeout where some start late.");
+        + $"or rank {Right} could not be reached at {string.Join(", ", Hosts[Right])}. Check which process did not start or has ended, and "
+        + $"start all ranks again. "
+        + "If some ranks start late, pass a longer timeout to Init.");
 
     private static List<IReadOnlyList<string>> ReadHosts(string path)
     {
@@ -101,7 +101,7 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
         }
         catch (JsonException e)
         {
-            throw Error($"The host file '{path}' is no JSON: {e.Message}", e);
+            throw Error($"The host file '{path}' isn't valid JSON: {e.Message}", e);
         }
     }
 
@@ -136,7 +136,7 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
                 if (colon < 1 || !ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture,
                     out ushort port) || port == 0)
                 {
-                    throw Error($"The host file '{path}', rank {hosts.Count}: {item.GetRawText()} is no address of the form IP:PORT.");
+                    throw Error($"The host file '{path}', rank {hosts.Count}: {item.GetRawText()} isn't an address of the form IP:PORT.");
                 }
 
                 addresses.Add(seen.Add(address)
@@ -146,8 +146,8 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
 
             if (hosts.Count > 0 && addresses.Count != hosts[0].Count)
             {
-                throw Error($"The host file '{path}', rank {hosts.Count}: {addresses.Count} addresses where rank 0 has {hosts[0].Count}; "
-                    + $"every rank needs as many.");
+                throw Error($"The host file '{path}', rank {hosts.Count}: {addresses.Count} addresses, but rank 0 has {hosts[0].Count}; "
+                    + $"every rank needs the same number.");
             }
 
             hosts.Add(addresses);

@@ -143,9 +143,8 @@ internal static unsafe class Evaluation
             {
                 throw new MlxException(
                     $"[async_eval] An array of shape {ShapeText.Of(array)} is computed inside a function "
-                    + $"that a transform runs (Grad, Vmap, "
-                    + "Compile, …), where nothing can be evaluated asynchronously. Evaluate what the transform returns; inside a gradient, "
-                    + "Eval works.", "mlx_async_eval");
+                    + "under a transform (Grad, Vmap, Compile, …), where asynchronous evaluation isn't possible. Evaluate the "
+                    + "transform's result instead. Inside a gradient, Eval works.", "mlx_async_eval");
             }
         }
     }

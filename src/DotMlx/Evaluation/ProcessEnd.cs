@@ -12,26 +12,26 @@ namespace DotMlx;
 internal static unsafe class ProcessEnd
 {
     // The limit for all waits together, so that a program that ends does so soon.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1);
 
     // The thread that ends the process may still evaluate, because a later handler of the same event may save data.
     [ThreadStatic]
-    private static bool _mayPass;
+    private static bool _mayContinue;
 
     private static volatile bool _closed;
     private static int _registered;
 
     /// <summary>Whether the calling thread may no longer start work.</summary>
-    internal static bool IsClosedHere => _closed && !_mayPass;
+    internal static bool IsClosedHere => _closed && !_mayContinue;
 
     /// <summary>Whether the process is ending.</summary>
     internal static bool IsClosed => _closed;
 
     /// <summary>Whether this thread, or the thread that it works for, may continue after the process has begun to end.</summary>
-    internal static bool MayPass
+    internal static bool MayContinue
     {
-        get => _mayPass;
-        set => _mayPass = value;
+        get => _mayContinue;
+        set => _mayContinue = value;
     }
 
     /// <summary>Subscribes to the end of the process; only the first call has an effect.</summary>
@@ -47,7 +47,7 @@ internal static unsafe class ProcessEnd
         {
             context.Unloading += static _ =>
             {
-                StreamThread.Stop(Patience);
+                StreamThread.Stop(ShutdownTimeout);
                 NativeFree.Sweeper.Stop();
             };
         }
@@ -56,17 +56,17 @@ internal static unsafe class ProcessEnd
     private static void Close()
     {
         MpiLibrary.FinalizeNow();
-        _mayPass = true;
+        _mayContinue = true;
         _closed = true;
-        long deadline = Stopwatch.GetTimestamp() + (long)(Patience.TotalSeconds * Stopwatch.Frequency);
-        bool quiet = Evaluation.WaitUntilIdle(Left()) && StreamThread.WaitUntilIdle(Left()) && Synchronize(Left())
-            && NativeFree.Close(Left());
+        long deadline = Stopwatch.GetTimestamp() + (long)(ShutdownTimeout.TotalSeconds * Stopwatch.Frequency);
+        bool quiet = Evaluation.WaitUntilIdle(Remaining()) && StreamThread.WaitUntilIdle(Remaining()) && Synchronize(Remaining())
+            && NativeFree.Close(Remaining());
         if (!quiet || ThreadStates.IsUsedByOthers())
         {
             SkipDestructors();
         }
 
-        TimeSpan Left() => TimeSpan.FromSeconds(Math.Max(0, (double)(deadline - Stopwatch.GetTimestamp()) / Stopwatch.Frequency));
+        TimeSpan Remaining() => TimeSpan.FromSeconds(Math.Max(0, (double)(deadline - Stopwatch.GetTimestamp()) / Stopwatch.Frequency));
     }
 
     // Asynchronous evaluations that were not awaited run on MLX's own threads.
@@ -79,7 +79,7 @@ internal static unsafe class ProcessEnd
 
         var waiting = new Thread(static () =>
         {
-            _mayPass = true;
+            _mayContinue = true;
             Streams.SynchronizeAll();
         }) { IsBackground = true, Name = "DotMlx end" };
         waiting.UnsafeStart();

@@ -117,7 +117,7 @@ internal static class StreamThread
     {
         _ = Worker.Value;
         Interlocked.Increment(ref _unfinished);
-        Queue.Add(new Work(action, ProcessEnd.MayPass));
+        Queue.Add(new Work(action, ProcessEnd.MayContinue));
     }
 
     private static Thread Start()
@@ -132,11 +132,11 @@ internal static class StreamThread
         ThreadState.Current.IsStreamThread = true;
         foreach (Work work in Queue.GetConsumingEnumerable())
         {
-            ProcessEnd.MayPass = work.MayPass;
+            ProcessEnd.MayContinue = work.MayContinue;
             work.Action();
             Interlocked.Decrement(ref _unfinished);
         }
     }
 
-    private readonly record struct Work(Action Action, bool MayPass);
+    private readonly record struct Work(Action Action, bool MayContinue);
 }

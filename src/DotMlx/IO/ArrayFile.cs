@@ -4,8 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace DotMlx;
 
 /// <summary>
-/// What a file held: named arrays in the order of the file, or the one array of an npy file. The arrays are evaluated, so
-/// the file may change or go afterwards.
+/// The contents of a file: named arrays in file order, or the single array of an npy file. The arrays are evaluated, so
+/// the file may be changed or deleted afterward.
 /// </summary>
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "The type is a file that is used for lookups.")]
 public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
@@ -23,7 +23,7 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     public IReadOnlyDictionary<string, MlxArray> Arrays => _arrays;
 
     /// <summary>The array of a file with one array.</summary>
-    /// <exception cref="InvalidOperationException">The file holds no array, or several.</exception>
+    /// <exception cref="InvalidOperationException">The file contains no array or several arrays.</exception>
     public MlxArray Array => _arrays.Count == 1
         ? _arrays.GetAt(0).Value
         : throw new InvalidOperationException(
@@ -41,14 +41,14 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     /// <summary>The arrays in the order of the file.</summary>
     public IEnumerable<MlxArray> Values => _arrays.Values;
 
-    /// <summary>The array of that name.</summary>
-    /// <exception cref="KeyNotFoundException">The file holds none; the message names the file.</exception>
+    /// <summary>The array with this name.</summary>
+    /// <exception cref="KeyNotFoundException">The file contains no such array; the message names the file.</exception>
     public MlxArray this[string key] => _arrays.TryGetValue(key, out MlxArray? array)
         ? array
         : throw new KeyNotFoundException($"'{_name}' holds no array '{key}'.");
 
     /// <summary>The array of a file with one array, so that <c>MlxArray a = Mx.Load("a.npy")</c> reads as in Python.</summary>
-    /// <exception cref="InvalidOperationException">The file holds no array, or several.</exception>
+    /// <exception cref="InvalidOperationException">The file contains no array or several arrays.</exception>
     public static implicit operator MlxArray(ArrayFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -56,10 +56,10 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     }
 
     /// <summary>
-    /// The arrays as a tree, their names taken as dotted paths (<see cref="Tree.Unflatten"/>), escaped ones as <see
-    /// cref="TreeDictionary.Save"/> writes them included. The tree shares the arrays with this file.
+    /// The arrays as a tree, with their names as dotted paths (<see cref="Tree.Unflatten"/>), including the escaped names that <see
+    /// cref="TreeDictionary.Save"/> writes. The tree shares the arrays with this file.
     /// </summary>
-    /// <exception cref="InvalidDataException">The names are no paths of one tree; the message says why.</exception>
+    /// <exception cref="InvalidDataException">The names aren't paths of one tree; the message says why.</exception>
     public Tree ToTree()
     {
         try
@@ -68,7 +68,7 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
         }
         catch (ArgumentException exception)
         {
-            throw NoTree(exception);
+            throw CannotBuildTree(exception);
         }
     }
 
@@ -82,8 +82,8 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     /// <summary>Enumerates names and arrays in the order of the file.</summary>
     public IEnumerator<KeyValuePair<string, MlxArray>> GetEnumerator() => _arrays.GetEnumerator();
 
-    /// <summary>Makes something of the arrays by their names; where that fails, the arrays are disposed.</summary>
-    /// <exception cref="InvalidDataException">The names are no paths of one tree; the message names the file.</exception>
+    /// <summary>Builds an object from the named arrays; if that fails, the arrays are disposed.</summary>
+    /// <exception cref="InvalidDataException">The names aren't paths of one tree; the message names the file.</exception>
     internal T Build<T>(Func<T> build)
     {
         try
@@ -93,7 +93,7 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
         catch (ArgumentException exception)
         {
             Dispose();
-            throw NoTree(exception);
+            throw CannotBuildTree(exception);
         }
     }
 
@@ -109,7 +109,7 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Disposes the arrays and what else came with them.</summary>
+    /// <summary>Disposes the arrays and the other contents of the file.</summary>
     /// <param name="disposing">Always true: the arrays have finalizers of their own.</param>
     protected virtual void Dispose(bool disposing)
     {
@@ -119,6 +119,6 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
         }
     }
 
-    private InvalidDataException NoTree(ArgumentException exception) =>
+    private InvalidDataException CannotBuildTree(ArgumentException exception) =>
         new($"'{_name}' cannot be loaded as a tree: {exception.Message.TrimEnd('.')}.", exception);
 }

@@ -23,7 +23,7 @@ internal sealed class AtomicFile : IDisposable
         string? folder = Path.GetDirectoryName(_target);
         if (folder is null || Path.GetFileName(_target).Length == 0)
         {
-            throw new ArgumentException($"'{path}' is no file name.", nameof(path));
+            throw new ArgumentException($"'{path}' isn't a file name.", nameof(path));
         }
 
         if (!Directory.Exists(folder))
@@ -53,7 +53,7 @@ internal sealed class AtomicFile : IDisposable
                 { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
             if (!OperatingSystem.IsWindows() && File.Exists(_target))
             {
-                // What only the owner may read stays so while it is written.
+                // A file that only its owner may read keeps that protection while it is written.
                 options.UnixCreateMode = File.GetUnixFileMode(_target);
             }
 
@@ -101,7 +101,7 @@ internal sealed class AtomicFile : IDisposable
         if (FileKind.Irregular(_path) is { } kind)
         {
             string advice = kind == "a folder" ? "" : " To write into it, open it and save to the stream.";
-            throw new IOException($"'{_path}' cannot be saved: it is {kind}, and only regular files are replaced.{advice}");
+            throw new IOException($"'{_path}' cannot be saved: it is {kind}, but only regular files can be replaced.{advice}");
         }
     }
 

@@ -7,7 +7,7 @@ namespace DotMlx;
 internal sealed record BlockCoding(int StoredLength, int DecodedLength, BlockDecoder Decode)
 {
     /// <summary>Bytes, of which any except zero is true.</summary>
-    internal static BlockCoding Truth { get; } = new(1, 1, static (stored, decoded) =>
+    internal static BlockCoding Boolean { get; } = new(1, 1, static (stored, decoded) =>
     {
         for (int i = 0; i < stored.Length; i++)
         {
@@ -46,8 +46,8 @@ internal sealed class DecodedSource(ByteSource file, StoredArray array, BlockCod
     {
         if (from % coding.DecodedLength != 0 || destination.Length % coding.DecodedLength != 0)
         {
-            throw new InvalidOperationException($"Blocks of {coding.DecodedLength} bytes are read whole, "
-                + $"not {destination.Length} bytes from byte {from} on.");
+            throw new InvalidOperationException($"Blocks of {coding.DecodedLength} bytes must be read whole, "
+                + $"but {destination.Length} bytes from byte {from} were requested.");
         }
 
         int perPiece = Math.Max(1, PieceLength / coding.StoredLength);

@@ -22,7 +22,7 @@ internal abstract class ByteSource : IDisposable
         return FileKind.Irregular(path) is { } kind
             ? throw new IOException(kind == "a folder"
                 ? $"'{path}' cannot be loaded: it is a folder, not a file."
-                : $"'{path}' cannot be loaded: it is {kind}, and only regular files are opened by path. To "
+                : $"'{path}' cannot be loaded: it is {kind}, but only regular files can be opened by path. To "
                 + $"read from it, open it and load the stream.")
             : new FileSource(path);
     }
@@ -97,7 +97,7 @@ internal abstract class ByteSource : IDisposable
 
     private static string NameOf(Stream stream) => stream is FileStream { Name: { Length: > 0 } file } ? file : "stream";
 
-    /// <summary>What a stream that cannot seek has given so far: in memory, and from some length on in a temporary file.</summary>
+    /// <summary>The data read so far from a stream that can't seek: in memory, or in a temporary file once it is large.</summary>
     private sealed class StreamCopy : IDisposable
     {
         private readonly MemoryStream _memory = new();
@@ -150,7 +150,7 @@ internal abstract class ByteSource : IDisposable
         }
 
         /// <param name="owner">The open file, which is disposed with this.</param>
-        /// <param name="name">What messages call it.</param>
+        /// <param name="name">The name in messages.</param>
         internal FileSource(FileStream owner, string name)
             : base(name)
         {

@@ -9,7 +9,7 @@ internal static unsafe partial class FileKind
     private const int CurrentFolder = -100;
     private const uint WantTypeAndOwner = 1 | 8 | 16;
 
-    /// <summary>What a path leads to when it is no regular file: "a folder", "a FIFO", …; links are followed.</summary>
+    /// <summary>The kind of a path that isn't a regular file: "a folder", "a FIFO", …; links are followed.</summary>
     /// <returns>Null for a regular file, for a path that leads nowhere, and where the system does not tell.</returns>
     internal static string? Irregular(string path)
     {
@@ -52,7 +52,7 @@ internal static unsafe partial class FileKind
         }
     }
 
-    /// <summary>What the system says of a path on Linux and macOS; zeros elsewhere and where it does not tell.</summary>
+    /// <summary>The system's data about a path on Linux and macOS; zeros on other systems and if the data is unavailable.</summary>
     private static Status StatusOf(string path)
     {
         // The structures that the calls fill are fixed by the systems' binary interfaces; both fit into this.

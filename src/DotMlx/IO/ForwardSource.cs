@@ -4,7 +4,7 @@ namespace DotMlx;
 
 /// <summary>
 /// The bytes of a stream that goes forward only, such as an entry of a zip archive: the beginning is kept for the header,
-/// the rest goes straight to whoever reads it, in order. The checksum is taken on the way.
+/// the rest goes directly to the reader, in order. The checksum is computed along the way.
 /// </summary>
 internal sealed class ForwardSource(Stream stream, long length, string name) : ByteSource(name)
 {
@@ -20,7 +20,7 @@ internal sealed class ForwardSource(Stream stream, long length, string name) : B
     /// <summary>Says that the header has been read: from here on nothing is kept.</summary>
     internal void EndBeginning() => _keeps = false;
 
-    /// <summary>Reads what nobody asked for, for the checksum's sake.</summary>
+    /// <summary>Reads the bytes that no caller requested, so that the checksum covers them.</summary>
     internal void Drain(CancellationToken cancellation)
     {
         EndBeginning();
@@ -51,7 +51,8 @@ internal sealed class ForwardSource(Stream stream, long length, string name) : B
 
         if (offset != _position)
         {
-            throw new InvalidOperationException($"'{Name}' is read from byte {offset} on after byte {_position}: it goes forward only.");
+            throw new InvalidOperationException(
+                $"'{Name}' can only be read forward, but byte {offset} was requested after byte {_position}.");
         }
 
         Next(destination);

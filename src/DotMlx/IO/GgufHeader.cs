@@ -282,7 +282,7 @@ internal sealed class GgufHeader
     {
         string name = Text(what);
         return name.Length == 0 || name.Contains('\0', StringComparison.Ordinal)
-            ? throw _source.Broken($"{what} is empty or holds a zero character")
+            ? throw _source.Broken($"{what} is empty or contains a null character")
             : name;
     }
 
@@ -308,7 +308,7 @@ internal sealed class GgufHeader
         }
         catch (DecoderFallbackException exception)
         {
-            throw _source.Broken($"{what} is no valid UTF-8", exception);
+            throw _source.Broken($"{what} isn't valid UTF-8", exception);
         }
     }
 
@@ -358,7 +358,7 @@ internal sealed class GgufHeader
             }
         }
 
-        /// <summary>What is loaded.</summary>
+        /// <summary>The metadata that is loaded.</summary>
         internal IEnumerable<StoredArray> Stored()
         {
             if (Type.DType is { } type)

@@ -115,8 +115,8 @@ public sealed class GgufValue
         if (array.NDim > 1 || TypeOf(array.DType) is not { } type)
         {
             throw new ArgumentException(
-                $"The metadata '{key}' is {array.DType.MlxName()} of shape {ShapeText.Of(array)}; saved are bool, integers, float32 and "
-                + $"float64 of at most one dimension.", nameof(array));
+                $"The metadata '{key}' is {array.DType.MlxName()} of shape {ShapeText.Of(array)}; only bool, integers, float32 and "
+                + $"float64 of at most one dimension can be saved.", nameof(array));
         }
 
         if (array.NDim == 1)

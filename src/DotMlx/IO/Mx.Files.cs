@@ -3,26 +3,26 @@ namespace DotMlx;
 public static unsafe partial class Mx
 {
     /// <summary>
-    /// Loads a file of any format that MLX knows: npy, npz, safetensors or GGUF, by its first bytes or else by its extension.
+    /// Loads an npy, npz, safetensors, or GGUF file (<c>mx.load</c>). The first bytes or, failing that, the extension decide the format.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="maxUnpackedBytes">
-    /// What the entries of an npz file may unpack to together; null for 256 MiB or 100 times the length of the file, whichever is more.
+    /// The maximum total unpacked size of an npz file's entries; null for 256 MiB or 100 times the file's length, whichever is larger.
     /// </param>
     /// <returns>The arrays by name; an npy file converts to its array. Safetensors and GGUF come with metadata.</returns>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="IOException">The path leads to a folder, a FIFO or a device, or the file cannot be read.</exception>
-    /// <exception cref="InvalidDataException">The file is broken, or of no known format; the message names it and its fault.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
+    /// <exception cref="IOException">The path is a folder, a FIFO, or a device, or the file can't be read.</exception>
+    /// <exception cref="InvalidDataException">The file is broken or has an unknown format; the message says which.</exception>
     public static ArrayFile Load(string path, long? maxUnpackedBytes = null) => Load(path, maxUnpackedBytes, new Transfer());
 
-    /// <summary>Loads from a stream, from its position on, in the format that its first bytes show.</summary>
+    /// <summary>Loads from a stream, from its position on. The first bytes decide the format.</summary>
     /// <param name="stream">
-    /// A stream. One that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file. After an npy array a stream
-    /// that can seek stands behind it.
+    /// A stream. If it can't seek, it is first read to its end, and from 64 MiB on it is kept in a temporary file. If it can seek, its
+    /// position after an npy array is the array's end.
     /// </param>
     /// <param name="maxUnpackedBytes">As in <see cref="Load(string, long?)"/>.</param>
-    /// <exception cref="InvalidDataException">The data are broken, or of no known format.</exception>
-    /// <remarks>What the stream throws comes out as it was thrown.</remarks>
+    /// <exception cref="InvalidDataException">The data is broken or has an unknown format.</exception>
+    /// <remarks>Exceptions that the stream throws are passed on unchanged.</remarks>
     public static ArrayFile Load(Stream stream, long? maxUnpackedBytes = null)
     {
         ByteSource.CheckReadable(stream);
@@ -31,21 +31,21 @@ public static unsafe partial class Mx
         return Load(stream, start, source, maxUnpackedBytes, new Transfer());
     }
 
-    /// <summary>Loads from memory, in the format that the first bytes show.</summary>
+    /// <summary>Loads from memory. The first bytes decide the format.</summary>
     /// <param name="data">The bytes of a file.</param>
     /// <param name="maxUnpackedBytes">As in <see cref="Load(string, long?)"/>.</param>
-    /// <exception cref="InvalidDataException">The data are broken, or of no known format.</exception>
+    /// <exception cref="InvalidDataException">The data is broken or has an unknown format.</exception>
     public static ArrayFile Load(ReadOnlyMemory<byte> data, long? maxUnpackedBytes = null)
     {
         using ByteSource source = ByteSource.Open(data);
         return FileFormats.Load(source, null, maxUnpackedBytes, new Transfer());
     }
 
-    /// <summary>Saves an array as an npy file (<c>mx.save</c>), all of it or nothing.</summary>
-    /// <param name="path">The file, to which <c>.npy</c> is added when it is missing. An existing file is replaced.</param>
-    /// <param name="array">An array of any type, not empty.</param>
+    /// <summary>Saves an array as an npy file (<c>mx.save</c>), atomically.</summary>
+    /// <param name="path">The file, to which <c>.npy</c> is appended if it is missing. An existing file is replaced.</param>
+    /// <param name="array">A nonempty array of any type.</param>
     /// <exception cref="ArgumentException">The array is empty.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="IOException">The file can't be written.</exception>
     public static void Save(string path, MlxArray array)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -54,10 +54,10 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Writes an array to a stream in the npy format.</summary>
-    /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
-    /// <param name="array">An array of any type, not empty.</param>
+    /// <param name="stream">The stream, which is written from its position on; it doesn't need to seek, and it stays open.</param>
+    /// <param name="array">A nonempty array of any type.</param>
     /// <exception cref="ArgumentException">The array is empty.</exception>
-    /// <remarks>What the stream throws comes out as it was thrown.</remarks>
+    /// <remarks>Exceptions that the stream throws are passed on unchanged.</remarks>
     public static void Save(Stream stream, MlxArray array)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -66,21 +66,21 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Saves arrays as an npz file named <c>arr_0</c>, <c>arr_1</c>, …, as NumPy does.</summary>
-    /// <param name="path">The file, to which <c>.npz</c> is added when it is missing. An existing file is replaced.</param>
+    /// <param name="path">The file, to which <c>.npz</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty.</exception>
     public static void Savez(string path, params MlxArray[] arrays) => Savez(path, Numbered(arrays));
 
     /// <summary>Saves named arrays as an npz file: a zip archive of npy files.</summary>
-    /// <param name="path">The file, to which <c>.npz</c> is added when it is missing. An existing file is replaced.</param>
+    /// <param name="path">The file, to which <c>.npz</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="IOException">The file can't be written.</exception>
     public static void Savez(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) =>
         SaveNpz(path, arrays, compressed: false, new Transfer());
 
     /// <summary>Writes named arrays to a stream in the npz format.</summary>
-    /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
+    /// <param name="stream">The stream, which is written from its position on; it doesn't need to seek, and it stays open.</param>
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
     public static void Savez(Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays)
@@ -91,20 +91,20 @@ public static unsafe partial class Mx
     }
 
     /// <summary>As <see cref="Savez(string, MlxArray[])"/>, compressed.</summary>
-    /// <param name="path">The file, to which <c>.npz</c> is added when it is missing. An existing file is replaced.</param>
+    /// <param name="path">The file, to which <c>.npz</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty.</exception>
     public static void SavezCompressed(string path, params MlxArray[] arrays) => SavezCompressed(path, Numbered(arrays));
 
     /// <summary>As <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, compressed.</summary>
-    /// <param name="path">The file, to which <c>.npz</c> is added when it is missing. An existing file is replaced.</param>
+    /// <param name="path">The file, to which <c>.npz</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
     public static void SavezCompressed(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) =>
         SaveNpz(path, arrays, compressed: true, new Transfer());
 
     /// <summary>As <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, compressed.</summary>
-    /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
+    /// <param name="stream">The stream, which is written from its position on; it doesn't need to seek, and it stays open.</param>
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
     public static void SavezCompressed(Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays)
@@ -115,11 +115,11 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Saves named arrays as a GGUF file (<c>mx.save_gguf</c>), all of it or nothing.</summary>
-    /// <param name="path">The file, to which <c>.gguf</c> is added when it is missing. An existing file is replaced.</param>
+    /// <param name="path">The file, to which <c>.gguf</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of type float32, float16, int8, int16 or int32, none empty.</param>
     /// <param name="metadata">Texts, lists of texts, and numbers or lists of numbers.</param>
     /// <exception cref="ArgumentException">An array, a name or a value is not savable; the message says which.</exception>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="IOException">The file can't be written.</exception>
     public static void SaveGguf(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata = null)
     {
@@ -129,7 +129,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>Writes named arrays to a stream in the GGUF format.</summary>
-    /// <param name="stream">Written from its position on; it need not seek, and stays open.</param>
+    /// <param name="stream">The stream, which is written from its position on; it doesn't need to seek, and it stays open.</param>
     /// <param name="arrays">Arrays with different names, of type float32, float16, int8, int16 or int32, none empty.</param>
     /// <param name="metadata">Texts, lists of texts, and numbers or lists of numbers.</param>
     /// <exception cref="ArgumentException">An array, a name or a value is not savable; the message says which.</exception>
@@ -143,7 +143,7 @@ public static unsafe partial class Mx
 
     /// <summary>Loads a GGUF file (<c>mx.load</c>) with its metadata.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
     public static GgufFile LoadGguf(string path) => LoadGguf(path, new Transfer());
 

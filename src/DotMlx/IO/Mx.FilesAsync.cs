@@ -2,11 +2,11 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>As <see cref="Load(string, long?)"/>, on a thread of the pool.</summary>
+    /// <summary>As <see cref="Load(string, long?)"/>, on a thread pool thread.</summary>
     /// <param name="path">The file.</param>
     /// <param name="maxUnpackedBytes">As in <see cref="Load(string, long?)"/>.</param>
-    /// <param name="progress">Is told how far the loading has come, on the thread that loads.</param>
-    /// <param name="cancellationToken">Ends the loading; nothing is left of it.</param>
+    /// <param name="progress">Receives the progress, on the thread that loads.</param>
+    /// <param name="cancellationToken">Cancels the loading and frees the arrays loaded so far.</param>
     /// <exception cref="OperationCanceledException">The loading was canceled.</exception>
     public static Task<ArrayFile> LoadAsync(
         string path, long? maxUnpackedBytes = null, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -15,7 +15,7 @@ public static unsafe partial class Mx
         return Transfer.Run(transfer => Load(path, maxUnpackedBytes, transfer), progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="LoadSafetensors(string)"/>, on a thread of the pool.</summary>
+    /// <summary>As <see cref="LoadSafetensors(string)"/>, on a thread pool thread.</summary>
     /// <inheritdoc cref="LoadAsync(string, long?, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task<SafetensorsFile> LoadSafetensorsAsync(
         string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -24,7 +24,7 @@ public static unsafe partial class Mx
         return Transfer.Run(transfer => LoadSafetensors(path, transfer), progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="LoadGguf(string)"/>, on a thread of the pool.</summary>
+    /// <summary>As <see cref="LoadGguf(string)"/>, on a thread pool thread.</summary>
     /// <inheritdoc cref="LoadAsync(string, long?, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task<GgufFile> LoadGgufAsync(string path, IProgress<FileProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -33,11 +33,11 @@ public static unsafe partial class Mx
         return Transfer.Run(transfer => LoadGguf(path, transfer), progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="Save(string, MlxArray)"/>, on a thread of the pool, the array as it is now.</summary>
-    /// <param name="path">The file, to which <c>.npy</c> is added when it is missing.</param>
-    /// <param name="array">The array; it may be changed or disposed meanwhile.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
-    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
+    /// <summary>As <see cref="Save(string, MlxArray)"/>, on a thread pool thread. Later changes to the array aren't saved.</summary>
+    /// <param name="path">The file, to which <c>.npy</c> is appended if it is missing.</param>
+    /// <param name="array">The array; it may be changed or disposed in the meantime.</param>
+    /// <param name="progress">Receives the progress, on the thread that saves.</param>
+    /// <param name="cancellationToken">Cancels the saving; an existing file stays unchanged.</param>
     /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
     public static Task SaveAsync(
         string path, MlxArray array, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -49,12 +49,13 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// As <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread of the pool, the arrays as they are now.
+    /// As <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread pool thread. Later
+    /// changes to the arrays aren't saved.
     /// </summary>
-    /// <param name="path">The file, to which <c>.npz</c> is added when it is missing.</param>
-    /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
-    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
+    /// <param name="path">The file, to which <c>.npz</c> is appended if it is missing.</param>
+    /// <param name="arrays">The arrays; they may be changed or disposed in the meantime.</param>
+    /// <param name="progress">Receives the progress, on the thread that saves.</param>
+    /// <param name="cancellationToken">Cancels the saving; an existing file stays unchanged.</param>
     /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
     public static Task SavezAsync(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IProgress<FileProgress>? progress = null,
@@ -73,13 +74,13 @@ public static unsafe partial class Mx
 
     /// <summary>
     /// As <see cref="SaveSafetensors(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a
-    /// thread of the pool, the arrays as they are now: training may go on meanwhile.
+    /// thread pool thread. Later changes to the arrays aren't saved, so training may continue in the meantime.
     /// </summary>
-    /// <param name="path">The file, to which <c>.safetensors</c> is added when it is missing.</param>
-    /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>
-    /// <param name="metadata">Texts to keep with them.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
-    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
+    /// <param name="path">The file, to which <c>.safetensors</c> is appended if it is missing.</param>
+    /// <param name="arrays">The arrays; they may be changed or disposed in the meantime.</param>
+    /// <param name="metadata">Strings to store with the arrays.</param>
+    /// <param name="progress">Receives the progress, on the thread that saves.</param>
+    /// <param name="cancellationToken">Cancels the saving; an existing file stays unchanged.</param>
     /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
     public static Task SaveSafetensorsAsync(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata = null,
@@ -92,13 +93,13 @@ public static unsafe partial class Mx
 
     /// <summary>
     /// As <see cref="SaveGguf(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread
-    /// of the pool, the arrays as they are now.
+    /// pool thread. Later changes to the arrays aren't saved.
     /// </summary>
-    /// <param name="path">The file, to which <c>.gguf</c> is added when it is missing.</param>
-    /// <param name="arrays">The arrays; they may be changed or disposed meanwhile.</param>
-    /// <param name="metadata">Texts, lists of texts, and numbers or lists of numbers, which must not be disposed meanwhile.</param>
-    /// <param name="progress">Is told how far the saving has come, on the thread that saves.</param>
-    /// <param name="cancellationToken">Ends the saving; a file that was there stays as it was.</param>
+    /// <param name="path">The file, to which <c>.gguf</c> is appended if it is missing.</param>
+    /// <param name="arrays">The arrays; they may be changed or disposed in the meantime.</param>
+    /// <param name="metadata">Strings, lists of strings, and numbers or lists of numbers; don't dispose them in the meantime.</param>
+    /// <param name="progress">Receives the progress, on the thread that saves.</param>
+    /// <param name="cancellationToken">Cancels the saving; an existing file stays unchanged.</param>
     /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
     public static Task SaveGgufAsync(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata = null,

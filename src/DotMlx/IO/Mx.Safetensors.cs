@@ -5,7 +5,7 @@ public static unsafe partial class Mx
     /// <summary>Saves named arrays atomically as a safetensors file (<c>mx.save_safetensors</c>).</summary>
     /// <param name="path">The file; <c>.safetensors</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type but float64, none empty.</param>
-    /// <param name="metadata">Texts to keep with them, such as <c>format</c>: <c>mlx</c>.</param>
+    /// <param name="metadata">Strings to store with the arrays, such as <c>format</c>: <c>mlx</c>.</param>
     /// <exception cref="ArgumentException">An array or a name is not savable; the message says which.</exception>
     /// <exception cref="IOException">The file can't be written.</exception>
     public static void SaveSafetensors(

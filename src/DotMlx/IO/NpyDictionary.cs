@@ -25,7 +25,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
                     descr = Peek() == '[' ? Records() : Text();
                     break;
                 case "fortran_order" when fortran is null:
-                    fortran = Truth();
+                    fortran = Boolean();
                     break;
                 case "shape" when shape is null:
                     shape = Sizes();
@@ -121,7 +121,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
         return text[start.._position];
     }
 
-    private bool Truth()
+    private bool Boolean()
     {
         Peek();
         foreach ((string name, bool value) in ((string, bool)[])[("True", true), ("False", false)])
@@ -152,7 +152,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
             if (!long.TryParse(text.AsSpan(start, _position - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size)
                 || sizes.Count == Loading.MaxDimensions)
             {
-                throw source.Broken($"its shape is no list of sizes at character {start} of the header");
+                throw source.Broken($"its shape isn't a list of sizes at character {start} of the header");
             }
 
             sizes.Add(size);

@@ -10,7 +10,7 @@ internal static class Npz
     // Deflate cannot do better than this, so a larger claim is a lie.
     private const long MaxRatio = 1032;
 
-    // What an archive may unpack to when the caller sets no bound: this much, or this many times its own size.
+    // The default limit of an archive's unpacked size: this many bytes, or this many times its own size.
     private const long FreeLength = 1L << 28;
     private const long FreeRatio = 100;
 
@@ -18,7 +18,7 @@ internal static class Npz
     private static readonly DateTimeOffset Date = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <param name="source">The file.</param>
-    /// <param name="maxUnpackedBytes">What all entries together may unpack to; null for the bound that the guide states.</param>
+    /// <param name="maxUnpackedBytes">The maximum total unpacked size of all entries; null for the default limit.</param>
     /// <param name="transfer">Is told of the bytes.</param>
     internal static ArrayFile Load(ByteSource source, long? maxUnpackedBytes, Transfer transfer)
     {
@@ -159,12 +159,12 @@ internal static class Npz
     }
 
     /// <summary>
-    /// What the archive's reader finds wrong, with the name of the file; null for exceptions that have it or are no fault of the file.
+    /// The archive reader's error with the file's name; null for exceptions that contain it or aren't caused by the file.
     /// </summary>
     private static InvalidDataException? Explain(Exception exception, ByteSource source) =>
         exception is InvalidDataException or EndOfStreamException or NotSupportedException or ArgumentException
             or OverflowException or FormatException
             && !exception.Message.Contains("cannot be loaded", StringComparison.Ordinal)
-            ? source.Broken($"it is no sound zip archive ({exception.Message.TrimEnd('.')})", exception)
+            ? source.Broken($"it isn't a valid zip archive ({exception.Message.TrimEnd('.')})", exception)
             : null;
 }

@@ -50,7 +50,7 @@ internal static class Safetensors
             {
                 json.WriteStartObject(CheckKey(key));
                 json.WriteString("dtype", SafetensorsHeader.NameOf(array.DType) ?? throw new ArgumentException(
-                    $"The array '{key}' is {array.DType.MlxName()}, which MLX does not save as safetensors; convert it with AsType.",
+                    $"The array '{key}' is {array.DType.MlxName()}, which MLX can't save as safetensors; convert it with AsType.",
                     nameof(arrays)));
                 json.WriteStartArray("shape");
                 foreach (int size in array.Shape)

@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <summary>What a safetensors file held.</summary>
+/// <summary>The contents of a safetensors file.</summary>
 public sealed class SafetensorsFile : ArrayFile
 {
     internal SafetensorsFile(
@@ -12,7 +12,7 @@ public sealed class SafetensorsFile : ArrayFile
         Float8Types = float8Types;
     }
 
-    /// <summary>The texts of the file's <c>__metadata__</c>; empty when it has none.</summary>
+    /// <summary>The strings of the file's <c>__metadata__</c>; empty if it has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>
@@ -21,11 +21,11 @@ public sealed class SafetensorsFile : ArrayFile
     /// </summary>
     public IReadOnlyDictionary<string, string> Float8Types { get; }
 
-    /// <summary>Refuses 8-bit floating-point numbers where bytes would be taken for numbers; the arrays are disposed then.</summary>
-    /// <param name="kind">What the file was to be loaded as.</param>
-    /// <param name="next">What to do with the arrays once they are converted.</param>
+    /// <summary>Rejects 8-bit floating-point numbers if their bytes would be taken for numbers, and disposes the arrays.</summary>
+    /// <param name="kind">The kind of content that the caller expects.</param>
+    /// <param name="next">The advice for using the converted arrays.</param>
     /// <returns>This file.</returns>
-    /// <exception cref="InvalidDataException">There are such arrays.</exception>
+    /// <exception cref="InvalidDataException">The file contains such arrays.</exception>
     internal SafetensorsFile WithoutFloat8(string kind, string next)
     {
         foreach ((string array, string type) in Float8Types)

@@ -100,7 +100,7 @@ internal sealed class SafetensorsHeader
                 string name = json.GetString()!;
                 if (!_names.Add(name))
                 {
-                    throw _source.Broken($"its header is no valid JSON: '{name}' occurs twice");
+                    throw _source.Broken($"its header isn't valid JSON: '{name}' occurs twice");
                 }
 
                 Next(ref json);
@@ -119,11 +119,11 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException exception)
         {
-            throw _source.Broken($"its header is no valid JSON ({exception.Message.TrimEnd('.')})", exception);
+            throw _source.Broken($"its header isn't valid JSON ({exception.Message.TrimEnd('.')})", exception);
         }
         catch (InvalidOperationException exception)
         {
-            throw _source.Broken("its header is no valid JSON: it holds text that is no valid Unicode", exception);
+            throw _source.Broken("its header isn't valid JSON: it contains text that isn't valid Unicode", exception);
         }
     }
 
@@ -151,12 +151,12 @@ internal sealed class SafetensorsHeader
             string key = json.GetString()!;
             if (Next(ref json) != JsonTokenType.String)
             {
-                throw _source.Broken($"its metadata '{key}' is no text");
+                throw _source.Broken($"its metadata '{key}' isn't a string");
             }
 
             if (!Metadata.TryAdd(key, json.GetString()!))
             {
-                throw _source.Broken($"its header is no valid JSON: the metadata '{key}' occurs twice");
+                throw _source.Broken($"its header isn't valid JSON: the metadata '{key}' occurs twice");
             }
         }
     }
@@ -168,7 +168,7 @@ internal sealed class SafetensorsHeader
         (long Begin, long End)? place = null;
         if (json.TokenType != JsonTokenType.StartObject)
         {
-            throw Lacking(name);
+            throw Incomplete(name);
         }
 
         while (Next(ref json) == JsonTokenType.PropertyName)
@@ -178,7 +178,7 @@ internal sealed class SafetensorsHeader
             switch (property)
             {
                 case "dtype" when typeName is null:
-                    typeName = json.TokenType == JsonTokenType.String ? json.GetString()! : throw Lacking(name);
+                    typeName = json.TokenType == JsonTokenType.String ? json.GetString()! : throw Incomplete(name);
                     break;
                 case "shape" when shape is null:
                     shape = ParseShape(name, ref json);
@@ -187,7 +187,7 @@ internal sealed class SafetensorsHeader
                     place = ParsePlace(name, ref json);
                     break;
                 case "dtype" or "shape" or "data_offsets":
-                    throw _source.Broken($"its header is no valid JSON: array '{name}' has its {property} twice");
+                    throw _source.Broken($"its header isn't valid JSON: array '{name}' has its {property} twice");
                 default:
                     json.Skip();
                     break;
@@ -196,14 +196,14 @@ internal sealed class SafetensorsHeader
 
         return typeName is not null && shape is not null && place is { } range
             ? Check(name, typeName, shape, range.Begin, range.End)
-            : throw Lacking(name);
+            : throw Incomplete(name);
     }
 
     private int[] ParseShape(string name, ref Utf8JsonReader json)
     {
         if (json.TokenType != JsonTokenType.StartArray)
         {
-            throw Lacking(name);
+            throw Incomplete(name);
         }
 
         List<int> sizes = [];
@@ -230,7 +230,7 @@ internal sealed class SafetensorsHeader
     {
         if (json.TokenType != JsonTokenType.StartArray)
         {
-            throw Lacking(name);
+            throw Incomplete(name);
         }
 
         Span<long> offsets = stackalloc long[2];
@@ -238,13 +238,13 @@ internal sealed class SafetensorsHeader
         {
             if (Next(ref json) != JsonTokenType.Number || !json.TryGetInt64(out offsets[i]) || offsets[i] < 0)
             {
-                throw _source.Broken($"array '{name}' has {Shown(ref json)} in its data_offsets; expected are two numbers from 0 on");
+                throw _source.Broken($"array '{name}' has {Shown(ref json)} in its data_offsets; expected two nonnegative numbers");
             }
         }
 
         if (Next(ref json) != JsonTokenType.EndArray || offsets[1] < offsets[0])
         {
-            throw _source.Broken($"array '{name}' has data_offsets that are no range: "
+            throw _source.Broken($"array '{name}' has data_offsets that aren't a range: "
                 + $"[{offsets[0]}, {offsets[1]}{(json.TokenType == JsonTokenType.EndArray ? "" : ", …")}]");
         }
 
@@ -288,10 +288,10 @@ internal sealed class SafetensorsHeader
         return new Entry(name, typeName, dtype, shape, begin, end);
     }
 
-    private InvalidDataException Lacking(string name) =>
+    private InvalidDataException Incomplete(string name) =>
         _source.Broken($"the header of array '{name}' lacks its dtype, shape or data_offsets");
 
-    // What stands in the wrong place can be as long as the file.
+    // A misplaced value can be as long as the file.
     private static string Shown(ref Utf8JsonReader json) => json.TokenType switch
     {
         JsonTokenType.StartArray => "a list",

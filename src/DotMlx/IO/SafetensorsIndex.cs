@@ -72,11 +72,11 @@ public sealed class SafetensorsIndex
         }
         catch (JsonException exception)
         {
-            throw source.Broken($"it is no valid JSON ({exception.Message.TrimEnd('.')})", exception);
+            throw source.Broken($"it isn't valid JSON ({exception.Message.TrimEnd('.')})", exception);
         }
         catch (InvalidOperationException exception)
         {
-            throw source.Broken("it holds text that is no valid Unicode", exception);
+            throw source.Broken("it contains text that isn't valid Unicode", exception);
         }
 
         return index;
@@ -98,11 +98,11 @@ public sealed class SafetensorsIndex
         {
             string file = place.Value.ValueKind == JsonValueKind.String
                 ? place.Value.GetString()!
-                : throw source.Broken($"the file of '{place.Name}' is no text");
+                : throw source.Broken($"the file of '{place.Name}' isn't a string");
             if (file.AsSpan().ContainsAny("/\\:\0") || !file.EndsWith(ShardExtension, StringComparison.OrdinalIgnoreCase))
             {
                 throw source.Broken($"it names the file '{file}' for '{place.Name}'; expected is the name "
-                    + $"of a safetensors file beside the index");
+                    + $"of a safetensors file in the index's folder");
             }
 
             _places.Add(place.Name, file);

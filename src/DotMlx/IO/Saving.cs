@@ -40,8 +40,8 @@ internal static class Saving
 
         if (array.Size == 0)
         {
-            throw new ArgumentException($"The array '{key}' of shape {ShapeText.Of(array)} has no elements, and MLX saves no empty arrays.",
-                parameter);
+            throw new ArgumentException(
+                $"The array '{key}' of shape {ShapeText.Of(array)} has no elements, and MLX can't save empty arrays.", parameter);
         }
     }
 
@@ -53,7 +53,7 @@ internal static class Saving
         ArgumentNullException.ThrowIfNull(text, parameter);
         if (text.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ArgumentException($"The text '{text}' holds a zero character, which MLX takes for the end.", parameter);
+            throw new ArgumentException($"The text '{text}' contains a null character, which MLX treats as its end.", parameter);
         }
 
         try
@@ -62,7 +62,7 @@ internal static class Saving
         }
         catch (EncoderFallbackException exception)
         {
-            throw new ArgumentException($"The text '{text}' is no valid Unicode: it holds half of a surrogate pair.", parameter, exception);
+            throw new ArgumentException($"The text '{text}' isn't valid Unicode: it contains an unpaired surrogate.", parameter, exception);
         }
     }
 

@@ -35,7 +35,7 @@ internal sealed class SourceStream(ByteSource source) : Stream
             SeekOrigin.Current => Position,
             _ => Length,
         };
-        return start + offset >= 0 ? Position = start + offset : throw new IOException("The position lies before the beginning.");
+        return start + offset >= 0 ? Position = start + offset : throw new IOException("The position is before the stream's beginning.");
     }
 
     public override void Flush()

@@ -22,5 +22,5 @@ internal sealed record StoredArray(string Name, DType DType, int[] Shape, long O
     internal long ElementsOffset => CodingFor() is null ? Offset : 0;
 
     // A byte of 2 is true, but MLX compares bytes.
-    private BlockCoding? CodingFor() => Coding ?? (DType == DType.Bool ? BlockCoding.Truth : null);
+    private BlockCoding? CodingFor() => Coding ?? (DType == DType.Bool ? BlockCoding.Boolean : null);
 }

@@ -28,7 +28,7 @@ internal readonly unsafe struct NativeMap : IDisposable
             {
                 if (key.Contains('%', StringComparison.Ordinal))
                 {
-                    throw new ArgumentException($"The name '{key}' must not hold '%'.", nameof(arrays));
+                    throw new ArgumentException($"The name '{key}' must not contain '%'.", nameof(arrays));
                 }
 
                 fixed (byte* name = NativeKey.Bytes(key, nameof(arrays)))

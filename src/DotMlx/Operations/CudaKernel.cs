@@ -5,6 +5,7 @@ namespace DotMlx;
 /// <summary>A custom CUDA kernel, created by <see cref="Mx.Fast.CudaKernel"/>.</summary>
 public sealed unsafe class CudaKernel : CustomKernel
 {
+    // Mirrors MetalKernel, because mlx-c has separate types and functions for the two.
     internal CudaKernel(
         string name, IReadOnlyList<string> inputNames, IReadOnlyList<string> outputNames, string source, string header,
         bool ensureRowContiguous, int sharedMemory)

@@ -9,7 +9,7 @@ namespace DotMlx;
 internal static class Factorable
 {
     // The limit of the diagonal of R, in multiples of the rounding error, below which a column counts as linearly dependent.
-    private const double Leftover = 10;
+    private const double RankTolerance = 10;
 
     private static readonly Lazy<bool> Needed = new(static () =>
         MlxLibrary.Kind == MlxLibraryKind.Mlx && MlxLibrary.IsOlderThan(new Version(0, 32, 1)));
@@ -27,7 +27,7 @@ internal static class Factorable
         using MlxArray any = Mx.Any(missing, stream: stream);
         if (any.Item<bool>())
         {
-            throw Refused(function, "contains NaN", a);
+            throw Rejected(function, "contains NaN", a);
         }
     }
 
@@ -37,7 +37,7 @@ internal static class Factorable
         ArgumentNullException.ThrowIfNull(a);
         if (a.Size == 0)
         {
-            throw Refused(function, "has no elements", a);
+            throw Rejected(function, "has no elements", a);
         }
     }
 
@@ -57,10 +57,10 @@ internal static class Factorable
         MlxArray r = Mx.Linalg.QR(rows, stream).R;
         MlxArray diagonal = Mx.Abs(Mx.Diagonal(r, 0, -2, -1, stream), stream);
         MlxArray columns = Mx.Sqrt(Mx.Sum(Mx.Square(r, stream), -2, stream: stream), stream)[Mx.Ellipsis, ..diagonal.Shape[^1]];
-        double limit = Leftover * Math.Sqrt(a.Shape[^1]) * Mx.FInfo(a.DType).Eps;
+        double limit = RankTolerance * Math.Sqrt(a.Shape[^1]) * Mx.FInfo(a.DType).Eps;
         if (Mx.Any(Mx.LessEqual(diagonal, Mx.Multiply(columns, limit, stream), stream), stream: stream).Item<bool>())
         {
-            throw Refused(function, "is singular, or singular to within its precision", a);
+            throw Rejected(function, "is singular, or singular to within its precision", a);
         }
     }
 
@@ -77,7 +77,7 @@ internal static class Factorable
         using MlxArray regular = Mx.All(diagonal, stream: stream);
         if (!regular.Item<bool>())
         {
-            throw Refused(function, "is singular: its diagonal contains a zero", a);
+            throw Rejected(function, "is singular: its diagonal contains a zero", a);
         }
     }
 
@@ -85,6 +85,6 @@ internal static class Factorable
         Needed.Value && a.NDim >= 2 && a.Size > 0 && a.DType is DType.Float32 or DType.Float64
         && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(a));
 
-    private static MlxException Refused(string function, string fault, MlxArray a) =>
+    private static MlxException Rejected(string function, string fault, MlxArray a) =>
         new($"[{function["mlx_".Length..].Replace('_', '.')}] A matrix {fault}; the array has the shape {ShapeText.Of(a)}.", function);
 }

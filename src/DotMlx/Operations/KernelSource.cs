@@ -101,7 +101,7 @@ internal ref struct KernelSource
 
         if (!char.IsAscii(c) && _ascii)
         {
-            throw Refused($"The character '{Rune.GetRuneAt(_source.ToString(), _at)}' is outside comments and strings, but MLX passes the "
+            throw Rejected($"The character '{Rune.GetRuneAt(_source.ToString(), _at)}' is outside comments and strings, but MLX passes the "
                 + $"source to Metal as ASCII. Write names in ASCII.");
         }
 
@@ -119,7 +119,7 @@ internal ref struct KernelSource
             ReadOnlySpan<char> right = _source[_at..].TrimStart();
             if (right.IsEmpty || !(char.IsAsciiDigit(right[0]) || right[0] == '('))
             {
-                throw Refused("In a condition such as that of static_assert, a compiler error may repeat '%' in a form that mlx-c can't "
+                throw Rejected("In a condition such as that of static_assert, a compiler error may repeat '%' in a form that mlx-c can't "
                     + "report. Put its right side into parentheses: 'a % (b)'.");
             }
         }
@@ -199,7 +199,7 @@ internal ref struct KernelSource
     {
         if (Rune.DecodeFromUtf16(_source[_at..], out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
         {
-            throw Refused("A string contains an unpaired surrogate.");
+            throw Rejected("A string contains an unpaired surrogate.");
         }
 
         Span<byte> bytes = stackalloc byte[4];
@@ -220,7 +220,7 @@ internal ref struct KernelSource
         int length = end < 0 || open < 0 ? rest.Length : open + end + close.Length;
         if (rest[..length].Contains('%') || (_ascii && !Ascii.IsValid(rest[..length])))
         {
-            throw Refused($"A raw string holds {(rest[..length].Contains('%') ? "'%'" : "a character that is not ASCII")}, which cannot "
+            throw Rejected($"A raw string holds {(rest[..length].Contains('%') ? "'%'" : "a character that is not ASCII")}, which cannot "
                 + $"be escaped there. Write an ordinary string.");
         }
 
@@ -246,7 +246,7 @@ internal ref struct KernelSource
         return directive.StartsWith("error", StringComparison.Ordinal) || directive.StartsWith("warning", StringComparison.Ordinal);
     }
 
-    private readonly ArgumentException Refused(string reason)
+    private readonly ArgumentException Rejected(string reason)
     {
         int line = 1 + _source[.._at].Count('\n');
         return new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Line {line} of the kernel's {_parameter}: {reason}"),

@@ -5,8 +5,8 @@ namespace DotMlx;
 /// <summary>A random key that is split for every draw: <c>(state, out) = split(state)</c>. The draw uses <c>out</c>.</summary>
 internal sealed unsafe class KeySequence
 {
-    private static readonly AsyncLocal<KeySequence?> Flow = new();
-    private static readonly Lazy<KeySequence> Process = new(
+    private static readonly AsyncLocal<KeySequence?> ContextSequence = new();
+    private static readonly Lazy<KeySequence> ProcessSequence = new(
         static () => new KeySequence((ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
 
     private readonly Lock _gate = new();
@@ -15,21 +15,21 @@ internal sealed unsafe class KeySequence
 
     private KeySequence(ulong seed) => _key = Create(seed);
 
-    /// <summary>Creates a sequence that begins with a key and isn't assigned to a logical flow.</summary>
+    /// <summary>Creates a sequence that begins with a key and isn't assigned to an execution context.</summary>
     internal KeySequence(MlxArray first) => _key = MlxArray.CreateShared(Arena.Copy(first));
 
-    /// <summary>The sequence of this logical flow if it has been seeded; otherwise, the sequence of the process.</summary>
-    internal static KeySequence Current => Flow.Value ?? Process.Value;
+    /// <summary>The sequence of this execution context if it has been seeded; otherwise, the sequence of the process.</summary>
+    internal static KeySequence Current => ContextSequence.Value ?? ProcessSequence.Value;
 
-    /// <summary>Gives this logical flow, and the flows that start from it, their own sequence.</summary>
-    internal static void Seed(ulong seed) => Flow.Value = new KeySequence(seed);
+    /// <summary>Gives this execution context, and the contexts that it flows to, their own sequence.</summary>
+    internal static void Seed(ulong seed) => ContextSequence.Value = new KeySequence(seed);
 
-    /// <summary>Makes this logical flow draw from this sequence until the result is disposed.</summary>
-    internal Turn Begin()
+    /// <summary>Makes this execution context draw from this sequence until the result is disposed.</summary>
+    internal ContextScope Begin()
     {
-        Turn turn = new(Flow.Value);
-        Flow.Value = this;
-        return turn;
+        ContextScope scope = new(ContextSequence.Value);
+        ContextSequence.Value = this;
+        return scope;
     }
 
     /// <summary>Returns the key of the next draw, which the caller must dispose.</summary>
@@ -90,9 +90,9 @@ internal sealed unsafe class KeySequence
         old.Dispose();
     }
 
-    internal readonly ref struct Turn(KeySequence? before)
+    internal readonly ref struct ContextScope(KeySequence? before)
     {
-        public void Dispose() => Flow.Value = before;
+        public void Dispose() => ContextSequence.Value = before;
     }
 
     private static MlxArray Create(ulong seed)

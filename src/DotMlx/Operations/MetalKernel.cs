@@ -5,6 +5,7 @@ namespace DotMlx;
 /// <summary>A custom Metal kernel, created by <see cref="Mx.Fast.MetalKernel"/>.</summary>
 public sealed unsafe class MetalKernel : CustomKernel
 {
+    // Mirrors CudaKernel, because mlx-c has separate types and functions for the two.
     internal MetalKernel(
         string name, IReadOnlyList<string> inputNames, IReadOnlyList<string> outputNames, string source, string header,
         bool ensureRowContiguous, bool atomicOutputs)

@@ -334,8 +334,8 @@ public static unsafe partial class Mx
         Int128 count = Int128.Max((span + step - Int128.Sign(step)) / step, 0);
         if (count > int.MaxValue)
         {
-            throw new ArgumentException($"[arange] From {start} to {stop} by {step} there "
-                + $"are {count} numbers; an axis of MLX has at most {int.MaxValue}.");
+            throw new ArgumentException($"[arange] The range from {start} to {stop} with step {step} has "
+                + $"{count} numbers, but an axis can have at most {int.MaxValue}.");
         }
 
         using MlxArray index = Range(0, (double)count, 1, type, stream);

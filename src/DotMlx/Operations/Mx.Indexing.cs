@@ -156,7 +156,7 @@ public static unsafe partial class Mx
         AxisCheck.Check(a, axes);
         if (sliceSize.ContainsAnyExceptInRange(0, int.MaxValue))
         {
-            throw new ArgumentException($"A block has no negative sizes: {ShapeText.Of(sliceSize)}.", nameof(sliceSize));
+            throw new ArgumentException($"The sizes of a slice must not be negative: {ShapeText.Of(sliceSize)}.", nameof(sliceSize));
         }
 
         long[]? starts = IndexBounds.Start(startIndices, a, axes, sliceSize);
@@ -254,7 +254,7 @@ public static unsafe partial class Mx
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray[] starts = Split(Reshape(startIndices, [-1], stream), Math.Max(axes.Length, 1), 0, stream);
-        MlxArray part = SliceAt(a, new long[a.NDim], AxisCheck.All(a), Uncut(a, axes, sliceSize), stream);
+        MlxArray part = SliceAt(a, new long[a.NDim], AxisCheck.All(a), FullSizes(a, axes, sliceSize), stream);
         for (int i = 0; i < axes.Length; i++)
         {
             int axis = AxisCheck.Of(a, axes[i]);
@@ -271,7 +271,7 @@ public static unsafe partial class Mx
     }
 
     // The block's size in the axes without a start, and the array's size in the axes with one.
-    private static int[] Uncut(MlxArray a, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize)
+    private static int[] FullSizes(MlxArray a, ReadOnlySpan<int> axes, ReadOnlySpan<int> sliceSize)
     {
         int[] sizes = sliceSize.ToArray();
         foreach (int axis in axes)

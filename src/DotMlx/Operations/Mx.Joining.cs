@@ -327,7 +327,8 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         if (shift.Length != axis.Length && shift.Length != 1 && axis.Length != 1)
         {
-            throw new ArgumentException($"{shift.Length} shifts do not go with {axis.Length} axes: give as many, or one.", nameof(shift));
+            throw new ArgumentException($"{shift.Length} shifts were given for {axis.Length} axes; give one, or one per axis.",
+                nameof(shift));
         }
 
         // MLX applies only one shift per axis, so the shifts of each axis are added here.

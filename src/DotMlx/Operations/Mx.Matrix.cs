@@ -330,7 +330,7 @@ public static unsafe partial class Mx
         if ((axis >= 0 && a.NDim != b.NDim && inA - a.NDim != inB - b.NDim) || a.Shape[inA] != b.Shape[inB])
         {
             throw new ArgumentException(
-                $"[vecdot] Axis {axis} must be the same one of both arrays and as long; the shapes "
+                $"[vecdot] Axis {axis} must be the same axis, of the same size, in both arrays, but the shapes "
                 + $"are {ShapeText.Of(a)} and {ShapeText.Of(b)}.", nameof(b));
         }
 

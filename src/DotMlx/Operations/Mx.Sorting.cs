@@ -115,7 +115,7 @@ public static unsafe partial class Mx
         if (sortedSequence.NDim != 1)
         {
             throw new ArgumentException(
-                $"The sorted sequence has one axis, not shape {ShapeText.Of(sortedSequence.Shape)}.", nameof(sortedSequence));
+                $"The sorted sequence must have one axis, but has the shape {ShapeText.Of(sortedSequence.Shape)}.", nameof(sortedSequence));
         }
 
         if (HasNewer)

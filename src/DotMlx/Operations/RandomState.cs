@@ -41,6 +41,6 @@ public sealed class RandomState : IMlxState
         ArgumentNullException.ThrowIfNull(state);
         Key = state is TreeList { Count: 1 } list
             ? list[0].Array
-            : throw new ArgumentException("The random state is a list of one key.", nameof(state));
+            : throw new ArgumentException("The random state must be a list of one key.", nameof(state));
     }
 }

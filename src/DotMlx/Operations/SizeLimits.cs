@@ -7,7 +7,7 @@ namespace DotMlx;
 internal static class SizeLimits
 {
     /// <summary>The maximum number of elements, because bytes are counted in 64 bits and the largest element has eight bytes.</summary>
-    internal const long MostElements = long.MaxValue / 8;
+    internal const long MaxElements = long.MaxValue / 8;
 
     /// <summary>Returns the size of an axis, which must fit in 32 bits.</summary>
     /// <exception cref="ArgumentException">The axis would be too long.</exception>
@@ -58,7 +58,7 @@ internal static class SizeLimits
         }
 
         return empty ? 0
-            : count <= MostElements ? count
+            : count <= MaxElements ? count
             : throw new ArgumentException($"An array of shape {ShapeText.Of(shape)} has more elements than MLX can count.", name);
     }
 

@@ -34,7 +34,7 @@ public static partial class Gradients
 
         MlxArray norm = Mx.Sqrt(sumOverProcesses(sum.IsWeakScalar ? MlxArray.Scalar(0f) : sum));
         MlxArray scale = Mx.Minimum(maxNorm / (norm + 1e-6), 1.0);
-        Tree clipped = gradients.Remade(leaf =>
+        Tree clipped = gradients.RebuildLeaves(leaf =>
         {
             MlxArray scaled = Wide(leaf.Peek) * scale;
             DType dtype = leaf.Peek.DType;

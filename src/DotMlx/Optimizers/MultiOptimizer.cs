@@ -39,7 +39,7 @@ public class MultiOptimizer : OptimizerBase
         if (_filters.Length != _optimizers.Length - 1)
         {
             throw new ArgumentException(
-                $"Given {_filters.Length} filters but {_optimizers.Length - 1} are needed, one for every optimizer but the last.",
+                $"{_filters.Length} filters were given, but {_optimizers.Length - 1} are needed, one for every optimizer but the last.",
                 nameof(filters));
         }
 
@@ -50,7 +50,7 @@ public class MultiOptimizer : OptimizerBase
 
         if (_optimizers.Distinct(ReferenceEqualityComparer.Instance).Count() != _optimizers.Length)
         {
-            throw new ArgumentException("The same optimizer occurs twice: each one has one state.", nameof(optimizers));
+            throw new ArgumentException("The same optimizer occurs twice, but each has only one state.", nameof(optimizers));
         }
     }
 
@@ -304,7 +304,7 @@ public class MultiOptimizer : OptimizerBase
             })];
             int[] next = new int[leaves.Length];
             int leaf = 0;
-            return (TreeDictionary)tree.Remade(_ =>
+            return (TreeDictionary)tree.RebuildLeaves(_ =>
             {
                 int owner = owners[leaf++];
                 return leaves[owner][next[owner]++];

@@ -8,7 +8,7 @@ public abstract partial class Optimizer
     internal override TreeDictionary Snapshot()
     {
         using TreeHold hold = _state.Hold();
-        return (TreeDictionary)_state.Remade(leaf => MlxArray.CreateUnscoped(Arena.Copy(leaf.Peek)));
+        return (TreeDictionary)_state.RebuildLeaves(leaf => MlxArray.CreateUnscoped(Arena.Copy(leaf.Peek)));
     }
 
     internal override void Lock() => Monitor.Enter(_update.Containers.Gate);
@@ -21,7 +21,7 @@ public abstract partial class Optimizer
         using TreeHold hold = state.Hold();
         MlxArray? replaced = state.Get(key) is TreeLeaf { IsPrivate: true, IsView: false } leaf ? leaf.Peek : null;
         state[key] = TreeLeaf.Private(array);
-        if (state.Owner?.Gate.IsLookedAt != true)
+        if (state.Owner?.Gate.HasReaders != true)
         {
             replaced?.Dispose();
         }

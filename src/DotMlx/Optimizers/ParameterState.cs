@@ -215,14 +215,14 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     }
 
     /// <summary>Copies a tree of the rule's to arrays that the state owns.</summary>
-    public static Tree Own(Tree value, Arena arena) => value.Remade(leaf =>
+    public static Tree Own(Tree value, Arena arena) => value.RebuildLeaves(leaf =>
     {
         MlxArray mine = MlxArray.CreateUnscoped(arena.Take(leaf.Peek));
         mine.Learn(leaf.Peek.Kind);
         return TreeLeaf.Private(mine);
     });
 
-    private static Tree Shown(Tree entry, bool widens, Arena arena) => entry.Remade(leaf =>
+    private static Tree Shown(Tree entry, bool widens, Arena arena) => entry.RebuildLeaves(leaf =>
         widens && leaf.Peek.DType == DType.Float16 ? leaf.Peek.AsType(DType.Float32) : arena.Borrow(leaf.Peek));
 
     private void DisposeReplaced(List<KeyValuePair<string, Tree>> by)

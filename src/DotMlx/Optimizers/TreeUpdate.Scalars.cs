@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Optimizers;
 
-/// <content>What all parameters share: the state that rules see, its scalars, and quantities that are computed once.</content>
+/// <content>The data that all parameters share: the state that rules see, its scalars, and quantities computed once.</content>
 internal sealed unsafe partial class TreeUpdate
 {
     /// <summary>Sets a scalar of the state for this update and, after the commit, in the state.</summary>

@@ -126,7 +126,7 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
         }
 
         int next = 0;
-        _parameters = (TreeDictionary)gradients.Remade(_ => Result(next++));
+        _parameters = (TreeDictionary)gradients.RebuildLeaves(_ => Result(next++));
         _results.Clear();
     }
 
@@ -134,7 +134,7 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
     {
         using (new TreeHold(_gate))
         {
-            bool frees = !_gate.IsLookedAt;
+            bool frees = !_gate.HasReaders;
             foreach (Attachment attachment in _attachments)
             {
                 attachment.Attach();

@@ -117,7 +117,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
         return Alone(() =>
         {
             using MlxScope scope = MlxScope.Begin();
-            using KeySequence.Turn turn = _random.Begin();
+            using KeySequence.ContextScope sequence = _random.Begin();
             return Step(batch).Item<float>();
         });
     }
@@ -237,7 +237,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
         if (Interlocked.Exchange(ref _running, 1) != 0)
         {
             throw new InvalidOperationException(
-                "This training step is running already: one call at a time. Capture, save, and restore its state between calls.");
+                "This training step is already running. Make one call at a time. Capture, save, and restore its state between calls.");
         }
 
         try

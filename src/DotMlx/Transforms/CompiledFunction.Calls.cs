@@ -1,6 +1,6 @@
 namespace DotMlx;
 
-/// <content>What one call works with.</content>
+/// <content>The data of one call.</content>
 internal sealed unsafe partial class CompiledFunction
 {
     /// <summary>The data of one call; reused by the next call.</summary>

@@ -107,7 +107,7 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
     /// <summary>Captures a consistent state, with handles that no other thread frees during the call.</summary>
     private VectorArray Capture(Frame frame, ReadOnlySpan<object?> arguments)
     {
-        ModuleWrites.Look look = ModuleWrites.Read();
+        ModuleWrites.ReadAttempt attempt = ModuleWrites.Read();
         while (true)
         {
             frame.Begin(arguments);
@@ -116,12 +116,12 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
             {
                 CaptureStates(frame);
                 arrays = VectorArray.From(CollectionsMarshal.AsSpan(frame.Key.Arrays));
-                if (!look.Again())
+                if (!attempt.MustRetry())
                 {
                     return arrays;
                 }
             }
-            catch (ObjectDisposedException) when (look.Again())
+            catch (ObjectDisposedException) when (attempt.MustRetry())
             {
                 // A training thread has replaced a captured array; the loop captures the state again.
             }
@@ -257,7 +257,7 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
     {
         object?[] arguments = frame.Rebuild(tracers, out int next);
         IMlxState[] states = [.. _outputs.Union(_inputs, ReferenceEqualityComparer.Instance).Cast<IMlxState>()];
-        using ModuleWrites.Watch others = ModuleWrites.Begun();
+        using ModuleWrites.Watch others = ModuleWrites.StartWatch();
         Tree[] before = Array.ConvertAll(states, state => state.CaptureState());
         try
         {

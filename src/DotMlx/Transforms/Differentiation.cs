@@ -41,7 +41,7 @@ internal static unsafe class Differentiation
     {
         if (structure is null)
         {
-            throw new ArgumentNullException(nameof(structure), "The argument to differentiate by is null.");
+            throw new ArgumentNullException(nameof(structure), "The argument to differentiate with respect to is null.");
         }
 
         MlxArray[] inputs = TreeDef.Flatten(structure);
@@ -50,8 +50,9 @@ internal static unsafe class Differentiation
         {
             throw new ArgumentException(
                 $"[grad] '{tree.Flatten()[integers].Key}' is {inputs[integers].DType.MlxName()}, "
-                + $"shape {ShapeText.Of(inputs[integers])}: gradients are of "
-                + "floating-point arrays. Freeze it or mark it [Buffer] where it is a module's, or leave it out.", nameof(structure));
+                + $"shape {ShapeText.Of(inputs[integers])}, but only "
+                + "floating-point arrays have gradients. Freeze it or mark it [Buffer] if it belongs to a module, or leave it out.",
+                nameof(structure));
         }
 
         (MlxArray value, TAux auxiliary, MlxArray[] gradients) = ValueAndGrad(
@@ -65,7 +66,7 @@ internal static unsafe class Differentiation
         ArgumentNullException.ThrowIfNull(argnames);
         if (argnames.Count == 0)
         {
-            throw new ArgumentException("No argument to differentiate by: argnames is empty.", nameof(argnames));
+            throw new ArgumentException("There is no argument to differentiate with respect to: argnames is empty.", nameof(argnames));
         }
 
         HashSet<string> seen = new(StringComparer.Ordinal);
@@ -89,7 +90,7 @@ internal static unsafe class Differentiation
         ArgumentNullException.ThrowIfNull(argnums);
         if (argnums.Length == 0)
         {
-            throw new ArgumentException("No argument to differentiate by: argnums is empty.", nameof(argnums));
+            throw new ArgumentException("There is no argument to differentiate with respect to: argnums is empty.", nameof(argnums));
         }
 
         int[] sorted = [.. argnums];
@@ -98,7 +99,7 @@ internal static unsafe class Differentiation
         {
             int wrong = sorted[0] < 0 ? sorted[0] : sorted[^1];
             throw new ArgumentOutOfRangeException(nameof(argnums), wrong,
-                $"There is no argument {wrong} to differentiate by: the function takes {count}.");
+                $"There is no argument {wrong} to differentiate with respect to: the function takes {count}.");
         }
 
         for (int i = 1; i < sorted.Length; i++)
@@ -125,8 +126,8 @@ internal static unsafe class Differentiation
             if (!inputs[i].DType.IsInexact())
             {
                 result[i] = inputs[i].IsWeakScalar ? inputs[i].AsType(DType.Float32) : throw new ArgumentException(
-                    $"[grad] Argument {i} to differentiate by is {inputs[i].DType.MlxName()}, shape {ShapeText.Of(inputs[i])}: gradients "
-                    + $"are of floating-point arrays. "
+                    $"[grad] Argument {i} is {inputs[i].DType.MlxName()}, shape {ShapeText.Of(inputs[i])}, but only "
+                    + "floating-point arrays have gradients. "
                     + "Convert it with AsType(DType.Float32), or leave it out.", nameof(inputs));
             }
         }
@@ -154,7 +155,7 @@ internal static unsafe class Differentiation
     {
         if (argnums.IsEmpty)
         {
-            throw new ArgumentException("There is nothing to differentiate by: the argument holds no arrays.");
+            throw new ArgumentException("There is nothing to differentiate with respect to: the argument contains no arrays.");
         }
 
         using Trace trace = Trace.Begin(keepsValues: true);
@@ -200,7 +201,7 @@ internal static unsafe class Differentiation
         {
             throw new InvalidOperationException(
                 $"The function to differentiate must return a scalar, but returned an array of shape {ShapeText.Of(loss)}. Reduce it, "
-                + $"with Sum or Mean for instance.");
+                + $"for example with Sum or Mean.");
         }
     }
 }

@@ -148,7 +148,7 @@ internal static class ForwardMode
     {
         if (primals.Length != tangents.Length)
         {
-            throw new ArgumentException($"[jvp] There are {primals.Length} inputs, but {tangents.Length} tangents for them.",
+            throw new ArgumentException($"[jvp] There are {primals.Length} inputs but {tangents.Length} tangents.",
                 nameof(tangents));
         }
 
@@ -159,7 +159,7 @@ internal static class ForwardMode
             if (!primals[i].Shape.SequenceEqual(tangents[i].Shape))
             {
                 throw new ArgumentException(
-                    $"[jvp] Input {i} has the shape {ShapeText.Of(primals[i])}, but its tangent {ShapeText.Of(tangents[i])}.",
+                    $"[jvp] Input {i} has the shape {ShapeText.Of(primals[i])}, but its tangent has {ShapeText.Of(tangents[i])}.",
                     nameof(tangents));
             }
 
@@ -167,8 +167,8 @@ internal static class ForwardMode
             {
                 throw new ArgumentException(
                     $"[jvp] Input {i} is {primals[i].DType.MlxName()}, but its "
-                    + $"tangent {tangents[i].DType.MlxName()}, which would be cut off to integers. "
-                    + "Give a tangent of integers, or convert the input with AsType(DType.Float32).", nameof(tangents));
+                    + $"tangent is {tangents[i].DType.MlxName()} and would be truncated to integers. "
+                    + "Pass an integer tangent, or convert the input with AsType(DType.Float32).", nameof(tangents));
             }
         }
     }

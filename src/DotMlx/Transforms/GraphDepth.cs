@@ -45,8 +45,8 @@ internal static unsafe partial class GraphDepth
         if (depth > Harmless && depth * BytesPerNode > left - Reserve)
         {
             throw new InsufficientExecutionStackException(
-                $"The graph of the function under a transform is {depth} nodes deep. MLX goes through it recursively, for which the "
-                + $"{left >> 10} KB that are left of this thread's stack may not suffice. "
+                $"The graph of the function under a transform is {depth} nodes deep. MLX traverses it recursively, and the "
+                + $"{left >> 10} KB that are left of this thread's stack may not be enough. "
                 + "Call the transform on a thread with a larger stack: "
                 + $"new Thread(start, maxStackSize: {Suggested(depth)} << 20).");
         }

@@ -206,7 +206,7 @@ public static unsafe partial class Mx
             foreach (string name in names)
             {
                 chosen.Add(name, arguments.TryGetValue(name, out Tree? argument) ? argument : throw new ArgumentException(
-                    $"There is no argument '{name}' with respect to which to differentiate: the arguments are {arguments.Description}.",
+                    $"There is no argument '{name}' to differentiate with respect to: the arguments are {arguments.Description}.",
                     nameof(arguments)));
             }
 

@@ -7,9 +7,8 @@ namespace DotMlx;
 internal sealed class StandIn
 {
     internal const string Argument =
-        "was an argument of a function under a transform, which has no value outside of it. Return what is "
-        + "needed from the function, and give a "
-        + "model or an optimizer that kept the array its own arrays again.";
+        "was an argument of a function under a transform and has no value outside the function. Return the needed "
+        + "arrays from the function. If a model or an optimizer kept the array, assign the original array again.";
 
     private readonly int[]? _shape;
     private readonly DType _dtype;

@@ -208,10 +208,10 @@ internal sealed class Trace : IDisposable
         {
             // Reading this array must fail instead of returning the previous one.
             slot.Set(new MlxArray(new StandIn(traced,
-                $"is '{slot.Key}' of a {slot.Container.GetType().Name}, which was changed inside a function that is "
-                + "compiled, vectorized or exported: such arrays have no value outside of it. Name the "
-                + "model as state of the compiled function, "
-                + "Mx.Compile(fun, inputs: [model], outputs: [model]), or give it its array again.")));
+                $"is '{slot.Key}' of a {slot.Container.GetType().Name}, which was changed inside a compiled, "
+                + "vectorized, or exported function; such arrays have no value outside the function. Declare the "
+                + "model as state of the compiled function, Mx.Compile(fun, inputs: [model], outputs: [model]), or assign "
+                + "the original array again.")));
             return;
         }
 

@@ -61,7 +61,7 @@ internal static unsafe class Vectorization
     {
         if (axes.Length != arrays.Length)
         {
-            throw new ArgumentException($"There are {arrays.Length} {what}s, but {axes.Length} axes for them.");
+            throw new ArgumentException($"There are {arrays.Length} {what}s but {axes.Length} axes.");
         }
 
         int[] normal = new int[axes.Length];

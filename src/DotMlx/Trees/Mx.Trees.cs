@@ -9,7 +9,7 @@ public static unsafe partial class Mx
     /// </summary>
     /// <param name="trees">Any number of trees; an array is a tree too.</param>
     /// <exception cref="MlxException">A computation failed.</exception>
-    public static void Eval(params ReadOnlySpan<Tree> trees) => Look(trees, arrays => Eval(CollectionsMarshal.AsSpan(arrays)));
+    public static void Eval(params ReadOnlySpan<Tree> trees) => WithLeaves(trees, arrays => Eval(CollectionsMarshal.AsSpan(arrays)));
 
     /// <summary>
     /// Starts computing every array of the trees on the library's own thread and returns immediately (<c>mx.async_eval</c>).
@@ -19,14 +19,14 @@ public static unsafe partial class Mx
     public static Task EvalAsync(params ReadOnlySpan<Tree> trees)
     {
         Task started = Task.CompletedTask;
-        Look(trees, arrays => started = EvalAsync(CollectionsMarshal.AsSpan(arrays), CancellationToken.None));
+        WithLeaves(trees, arrays => started = EvalAsync(CollectionsMarshal.AsSpan(arrays), CancellationToken.None));
         return started;
     }
 
     /// <summary>Starts computing on the calling thread, for internal use (<c>mlx_async_eval</c>).</summary>
-    internal static void StartEval(Tree tree) => Look([tree], arrays => Evaluation.AsyncEval(CollectionsMarshal.AsSpan(arrays)));
+    internal static void StartEval(Tree tree) => WithLeaves([tree], arrays => Evaluation.AsyncEval(CollectionsMarshal.AsSpan(arrays)));
 
-    private static void Look(ReadOnlySpan<Tree> trees, Action<List<MlxArray>> action)
+    private static void WithLeaves(ReadOnlySpan<Tree> trees, Action<List<MlxArray>> action)
     {
         List<MlxArray> arrays = [];
         List<StateGate> gates = [];
@@ -42,7 +42,7 @@ public static unsafe partial class Mx
         }
         finally
         {
-            gates.ForEach(gate => gate.EndLook());
+            gates.ForEach(gate => gate.EndRead());
         }
     }
 }

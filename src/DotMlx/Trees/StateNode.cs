@@ -3,15 +3,15 @@ namespace DotMlx;
 /// <summary>The lock that every traversal of an optimizer's state takes, so that no update is committed during the traversal.</summary>
 internal sealed class StateGate
 {
-    private int _lookers;
+    private int _readers;
 
     /// <summary>Whether private arrays of the state are still in use, so that they must not be freed.</summary>
-    internal bool IsLookedAt => Volatile.Read(ref _lookers) != 0;
+    internal bool HasReaders => Volatile.Read(ref _readers) != 0;
 
-    /// <summary>Lets the caller, which holds the lock, use private arrays without the lock until <see cref="EndLook"/>.</summary>
-    internal void BeginLook() => Interlocked.Increment(ref _lookers);
+    /// <summary>Lets the caller, which holds the lock, use private arrays without the lock until <see cref="EndRead"/>.</summary>
+    internal void BeginRead() => Interlocked.Increment(ref _readers);
 
-    internal void EndLook() => Interlocked.Decrement(ref _lookers);
+    internal void EndRead() => Interlocked.Decrement(ref _readers);
 }
 
 /// <summary>An optimizer's data about a container of its state.</summary>

@@ -82,8 +82,8 @@ public abstract partial class Tree
 
     private static Entry EntryOf(string path, List<string> names, MlxArray array) => names.Count <= MaxDepth
         ? new Entry(path, names, array)
-        : throw new ArgumentException($"The path '{path[..Math.Min(path.Length, 40)]}…' has {names.Count} parts; trees are "
-        + $"built {MaxDepth} nodes deep at most.");
+        : throw new ArgumentException($"The path '{path[..Math.Min(path.Length, 40)]}…' has {names.Count} parts, but a tree can be "
+        + $"at most {MaxDepth} nodes deep.");
 
     private static Tree Build(List<Entry> entries, int depth, GapBudget gaps, Func<string, string>? unescape = null)
     {

@@ -53,6 +53,23 @@ public abstract partial class Tree
         return true;
     }
 
+    /// <summary>Assigns the contents of a container to another container of the same kind.</summary>
+    /// <returns>False if the trees aren't containers of the same kind.</returns>
+    private protected static bool TryAssign(Tree? target, Tree source, bool adopt)
+    {
+        switch (target, source)
+        {
+            case (TreeDictionary to, TreeDictionary from):
+                to.Assign(from, adopt);
+                return true;
+            case (TreeList to, TreeList from):
+                to.Assign(from, adopt);
+                return true;
+            default:
+                return false;
+        }
+    }
+
     /// <summary>
     /// Builds a tree of the same structure by applying a function to each leaf and to the nodes of other trees at the same path.
     /// </summary>
@@ -94,7 +111,7 @@ public abstract partial class Tree
     /// <summary>
     /// Builds a tree of the same structure by applying a function to each leaf, in order; the leaves stay private.
     /// </summary>
-    internal Tree Remade(Func<TreeLeaf, Tree> make)
+    internal Tree RebuildLeaves(Func<TreeLeaf, Tree> make)
     {
         if (this is TreeLeaf leaf)
         {
@@ -104,7 +121,7 @@ public abstract partial class Tree
         Tree result = NewLike();
         for (int i = 0; i < ChildCount; i++)
         {
-            result.AddLike(this, i, ChildAt(i).Remade(make));
+            result.AddLike(this, i, ChildAt(i).RebuildLeaves(make));
         }
 
         return result;

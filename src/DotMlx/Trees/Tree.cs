@@ -177,14 +177,14 @@ public abstract partial class Tree
     /// <summary>Lists arrays whose evaluation evaluates every leaf. An array that leaves share may be listed more than once.</summary>
     /// <param name="arrays">Receives the arrays.</param>
     /// <param name="gates">
-    /// Receives the gates that keep the arrays alive if they belong to an optimizer's state; <see cref="StateGate.EndLook"/> releases them.
+    /// Receives the gates that keep the arrays alive if they belong to an optimizer's state; <see cref="StateGate.EndRead"/> releases them.
     /// </param>
     internal virtual void CollectToEvaluate(List<MlxArray> arrays, List<StateGate> gates)
     {
         using TreeHold hold = Hold();
         if (Owner?.Gate is { } gate && !gates.Contains(gate))
         {
-            gate.BeginLook();
+            gate.BeginRead();
             gates.Add(gate);
         }
 

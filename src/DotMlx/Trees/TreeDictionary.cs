@@ -238,17 +238,9 @@ public sealed partial class TreeDictionary : Tree, IDictionary<string, Tree>, IR
         for (int i = 0; i < source._items.Count; i++)
         {
             (string key, Tree value) = source._items.GetAt(i);
-            switch (Get(key), value)
+            if (!TryAssign(Get(key), value, adopt))
             {
-                case (TreeDictionary mine, TreeDictionary theirs):
-                    mine.Assign(theirs, adopt);
-                    break;
-                case (TreeList mine, TreeList theirs):
-                    mine.Assign(theirs, adopt);
-                    break;
-                default:
-                    _items[key] = adopt ? value : value.Copy();
-                    break;
+                _items[key] = adopt ? value : value.Copy();
             }
         }
     }

@@ -116,20 +116,13 @@ public sealed class TreeList : Tree, IList<Tree>, IReadOnlyList<Tree>
         for (int i = 0; i < source.Count; i++)
         {
             Tree value = source.ItemAt(i);
-            switch (i < _items.Count ? _items[i] : null, value)
+            if (i == _items.Count)
             {
-                case (TreeDictionary mine, TreeDictionary theirs):
-                    mine.Assign(theirs, adopt);
-                    break;
-                case (TreeList mine, TreeList theirs):
-                    mine.Assign(theirs, adopt);
-                    break;
-                case (null, _):
-                    _items.Add(adopt ? value : value.Copy());
-                    break;
-                default:
-                    _items[i] = adopt ? value : value.Copy();
-                    break;
+                _items.Add(adopt ? value : value.Copy());
+            }
+            else if (!TryAssign(_items[i], value, adopt))
+            {
+                _items[i] = adopt ? value : value.Copy();
             }
         }
     }

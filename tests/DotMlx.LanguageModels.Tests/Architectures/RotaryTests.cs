@@ -8,7 +8,8 @@ namespace DotMlx.LanguageModels.Tests.Architectures;
 internal sealed class RotaryTests
 {
     [Test]
-    public void BothWaysAgree([Values(16, 8)] int dims, [Values(0, 37)] int offset, [Values(1, 5)] int length, [Values] bool padded)
+    public void KernelAndTableRotationsAgree(
+        [Values(16, 8)] int dims, [Values(0, 37)] int offset, [Values(1, 5)] int length, [Values] bool padded)
     {
         RotaryEmbedding rotary = new(new(dims, RotaryPeriods.Of(Enumerable.Range(1, dims / 2).Select(i => i * 1.5), magnitude: 1.25)),
             headDims: 16);

@@ -63,11 +63,11 @@ internal sealed class TemplateGoldenTests
     private static IEnumerable<JsonArray> Cases => Golden["cases"]!.AsArray().Select(item => item!.AsArray());
 
     [TestCaseSource(nameof(Rendered))]
-    public void Renders(string template, string expected) =>
+    public void RenderedTextMatchesJinja(string template, string expected) =>
         Assert.That(ChatTemplate.Parse(template).Render(Variables, new FixedTime()), Is.EqualTo(expected), template);
 
     [TestCaseSource(nameof(Faults))]
-    public void FailsInTheSameLine(string template, int line)
+    public void ErrorsNameTheLine(string template, int line)
     {
         ChatTemplateException error = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(template).Render(Variables), template)!;
         Assert.That(error.Line, Is.EqualTo(line), $"{template}: {error.Message}");

@@ -83,7 +83,7 @@ internal sealed class LoadingTests
         });
         InvalidDataException error = Assert.Throws<InvalidDataException>(() => copy.Load());
         Assert.That(error.Message, Does.Contain(copy.Folder)
-            .And.Contain("2 missing, 1 superfluous, 2 misshapen")
+            .And.Contain("2 missing, 1 unexpected, 2 with the wrong shape")
             .And.Contain("'model.layers.1.mlp.up_proj.weight' of shape (112, 64) is missing")
             .And.Contain("'model.norm.weight' of shape (64) is missing")
             .And.Contain("'model.layers.9.mlp.up_proj.weight' of shape (2, 3) has no place in the model")
@@ -103,7 +103,7 @@ internal sealed class LoadingTests
     }
 
     [Test]
-    public void WhatIsComputedIsLeftOut()
+    public void ComputedBuffersAreLeftOut()
     {
         using ModelCopy copy = new("llama-tied");
         copy.Rewrite(weights =>
@@ -149,7 +149,7 @@ internal sealed class LoadingTests
     [TestCase("attention_chunk_size", "128", "'attention_chunk_size'")]
     [TestCase("quantization_config", "{\"quant_method\": \"gptq\", \"bits\": 4}", "'quantization_config.quant_method' is 'gptq'")]
     [TestCase("quantization", "{\"group_size\": 64, \"bits\": 4, \"mode\": \"ternary\"}", "'quantization.mode' is 'ternary'")]
-    public void WhatIsUnknownIsRefusedByName(string option, string value, string expected)
+    public void UnknownOptionsAreRejectedByName(string option, string value, string expected)
     {
         using ModelCopy copy = new("llama");
         copy.Configure(config => config[option] = JsonNode.Parse(value));
@@ -197,7 +197,7 @@ internal sealed class LoadingTests
         Assert.That(() => copy.Load(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("'model.norms.weight'"));
         File.WriteAllText(index,
             map.Replace("model-00002-of-00007.safetensors", "../model-00002-of-00007.safetensors", StringComparison.Ordinal));
-        Assert.That(() => copy.Load(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("beside the index"));
+        Assert.That(() => copy.Load(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("in the index's folder"));
         File.WriteAllText(index, map);
         byte[] bytes = File.ReadAllBytes(shard);
         File.WriteAllBytes(shard, bytes[..^100]);

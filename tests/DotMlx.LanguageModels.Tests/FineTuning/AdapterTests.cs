@@ -17,7 +17,7 @@ internal sealed class AdapterTests
     [TestCase("llama-lora", "adapters.safetensors")]
     [TestCase("qwen3-dora", "adapters.safetensors")]
     [TestCase("qwen3-moe-lora", "adapters.safetensors")]
-    public void WhatIsSavedIsWhatMlxLmWrote(string name, string file)
+    public void SavedAdaptersMatchThoseOfMlxLm(string name, string file)
     {
         using GoldenRun run = new(name);
         using LanguageModel model = run.LoadModel();
@@ -157,7 +157,7 @@ internal sealed class AdapterTests
     }
 
     [Test]
-    public void WhatCannotBeSavedLeavesNothing()
+    public void AnAdapterThatCannotBeSavedLeavesNoFiles()
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("llama"));
         using Adapter other = Adapter.Create(model, new() { Layers = 1, Lora = new() { Rank = 2 } });
@@ -168,7 +168,7 @@ internal sealed class AdapterTests
     }
 
     [Test]
-    public void WhatDoesNotFitIsNamed()
+    public void MismatchedAdapterWeightsAreNamed()
     {
         using GoldenRun run = new("llama-lora");
         using LanguageModel model = run.LoadModel(), other = LanguageModel.Load(TestModels.Folder("qwen3"));

@@ -50,13 +50,13 @@ internal sealed class DataTests
         });
     }
 
-    [TestCase("{\"text\": \"a\"}\n{\"text\": \"b\"", 2, "no valid JSON")]
+    [TestCase("{\"text\": \"a\"}\n{\"text\": \"b\"", 2, "isn't valid JSON")]
     [TestCase("{\"text\": \"a b\"}\n\n[1]", 3, "it is a list, expected an object")]
     [TestCase("{\"txt\": \"a\"}", 1, "it has 'txt', expected 'messages', 'prompt' and 'completion', or 'text'")]
-    [TestCase("{\"text\": 5}", 1, "'text' is a number, expected a text")]
+    [TestCase("{\"text\": 5}", 1, "'text' is a number, expected a string")]
     [TestCase("{\"messages\": [{\"content\": \"x\"}]}", 1, "message 1 of 'messages' has no 'role'")]
     [TestCase("{\"text\": \"\\ud800\"}", 1, "")]
-    public void ABadLineIsNamed(string lines, int number, string fault) => Assert.That(
+    public void ErrorsNameTheInvalidLine(string lines, int number, string fault) => Assert.That(
         () => Load(lines), Throws.TypeOf<InvalidDataException>().With.Message
             .StartsWith($"'{_file}', line {number}: ").And.Message.Contains(fault));
 

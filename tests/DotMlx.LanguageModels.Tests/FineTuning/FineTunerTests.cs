@@ -53,7 +53,7 @@ internal sealed class FineTunerTests
     }
 
     [Test]
-    public void APausedRunGoesOnAsIfItHadNotStopped()
+    public void APausedRunContinuesAsIfUninterrupted()
     {
         double[] whole = Losses(null);
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("qwen3"));

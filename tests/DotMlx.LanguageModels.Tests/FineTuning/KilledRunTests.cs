@@ -19,11 +19,11 @@ internal sealed class KilledRunTests
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
-    public void TwoKillsChangeNothing() => Kill(times: 2, iterations: 30);
+    public void TwoKilledRunsResumeToTheSameResult() => Kill(times: 2, iterations: 30);
 
     [Test]
     [Explicit("Takes a minute.")]
-    public void TwentyKillsChangeNothing() => Kill(times: 20, iterations: 600);
+    public void TwentyKilledRunsResumeToTheSameResult() => Kill(times: 20, iterations: 600);
 
     private void Kill(int times, int iterations)
     {

@@ -106,7 +106,7 @@ internal sealed class GenerationTests
         Assert.That(() => PromptCache.Load(path, other.Decoder, options),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains(path));
         Assert.That(() => PromptCache.Load(Path.Combine(TestModels.Folder(name), "model.safetensors"), model.Decoder, options),
-            Throws.TypeOf<InvalidDataException>().With.Message.Contains("no cache"));
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("isn't a cache"));
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
@@ -193,7 +193,7 @@ internal sealed class GenerationTests
     }
 
     [Test]
-    public void WhatCannotBeGeneratedIsRefused()
+    public void InvalidGenerationRequestsAreRejected()
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("llama")), bert = LanguageModel.Load(TestModels.Folder("bert"));
         Assert.That(() => model.Generate(Array.Empty<int>()).Tokens(), Throws.ArgumentException.With.Message.Contains("no tokens"));

@@ -51,7 +51,7 @@ internal sealed class SamplerTests
     }
 
     [Test]
-    public void BiasMovesLogits()
+    public void BiasIsAddedToLogits()
     {
         Assert.That(Draw(new() { LogitBias = new Dictionary<int, double> { [3] = 100 } }, 2), Is.All.EqualTo(3));
         Assert.That(Draw(new() { LogitBias = new Dictionary<int, double> { [0] = double.NegativeInfinity } }, 2), Is.All.EqualTo(4));
@@ -101,7 +101,7 @@ internal sealed class SamplerTests
     }
 
     [Test]
-    public void ASeedRepeatsAText()
+    public void ASeedReproducesAText()
     {
         using LanguageModel model = LanguageModel.Load(TestModels.Folder("smollm3"));
         int[] prompt = Prompts.Of("smollm3").Prompt;

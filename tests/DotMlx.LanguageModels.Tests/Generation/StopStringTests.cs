@@ -26,7 +26,7 @@ internal sealed class StopStringTests
     }
 
     [Test]
-    public void WhatOnlyBeginsLikeAStopStringIsShownInTheEnd()
+    public void APrefixOfAStopStringIsShownAtTheEnd()
     {
         StopStrings stops = new(["abab!", "xy"]);
         Assert.That(stops.Add("1ab"), Is.EqualTo(("1", false)));

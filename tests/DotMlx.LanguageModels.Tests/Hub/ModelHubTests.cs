@@ -65,7 +65,7 @@ public sealed class ModelHubTests
     }
 
     [Test]
-    public async Task WhatIsCachedIsNotDownloadedAgain()
+    public async Task CachedFilesAreNotDownloadedAgain()
     {
         await ModelHub.DownloadAsync(_hub.Repository, Options);
         _hub.Requests.Clear();
@@ -292,7 +292,7 @@ public sealed class ModelHubTests
     [TestCase("-a/b")]
     [TestCase("a/..")]
     [TestCase("a b")]
-    public void NameThatIsNoRepositoryIsRefused(string name) =>
+    public void AnInvalidRepositoryNameIsRejected(string name) =>
         Assert.That(async () => await ModelHub.DownloadAsync(name, Options), Throws.ArgumentException.With.Message.Contains(name));
 
     [TestCase("../main")]

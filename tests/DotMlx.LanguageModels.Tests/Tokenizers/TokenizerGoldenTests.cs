@@ -26,7 +26,7 @@ internal sealed class TokenizerGoldenTests
     private static int[] Ids(JsonNode? ids) => [.. ids!.AsArray().Select(id => (int)id!)];
 
     [TestCaseSource(nameof(Splits))]
-    public void SplitsTexts(JsonObject item)
+    public void SplitTextMatchesTransformers(JsonObject item)
     {
         using var folder = new TokenizerFolder();
         JsonObject file = TokenizerFolder.SplitsShown();
@@ -41,7 +41,7 @@ internal sealed class TokenizerGoldenTests
     }
 
     [TestCaseSource(nameof(Models))]
-    public void Encodes(JsonObject item)
+    public void EncodedTokensMatchTransformers(JsonObject item)
     {
         using var folder = new TokenizerFolder();
         Tokenizer tokenizer = folder.Load(item["tokenizer"]!);
@@ -53,7 +53,7 @@ internal sealed class TokenizerGoldenTests
     }
 
     [TestCaseSource(nameof(Decoders))]
-    public void Decodes(JsonObject item)
+    public void DecodedTextMatchesTransformers(JsonObject item)
     {
         using var folder = new TokenizerFolder();
         Tokenizer tokenizer = folder.Load(item["tokenizer"]!);

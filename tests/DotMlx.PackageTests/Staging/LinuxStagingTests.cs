@@ -38,7 +38,7 @@ internal sealed class LinuxStagingTests
     }
 
     [Test]
-    public void RunPathThatAnInstallationTookAwayComesBack()
+    public void ARunPathRemovedByAnInstallationIsRestored()
     {
         Link("-Wl,-rpath,/home/builder/mlx/build");
         string library = Path.Combine(Prefix, "lib", "libmlxc.so");
@@ -72,7 +72,7 @@ internal sealed class LinuxStagingTests
     }
 
     [Test]
-    public void WhatTheSystemMustHaveIsNamed()
+    public void RequiredSystemLibrariesAreNamed()
     {
         string needed = Path.Combine(_fixture.Folder, "libopenblas.so");
         Compile("int dgemm(void) { return 7; }", needed, "-Wl,-soname,libopenblas.so.0");

@@ -89,7 +89,7 @@ internal sealed class MacOsStagingTests
     }
 
     [Test]
-    public void LicensesAreThoseOfWhatIsInside()
+    public void LicensesMatchTheContents()
     {
         StagedPackage package = _fixture.Stager.Mlx(_fixture.Homebrew("fba4470", "0.31.2"), 0);
         Assert.That(File.ReadAllText(Path.Combine(package.Content, "LICENSE-MLX.txt")), Does.Contain("Copyright © 2023 Apple Inc."));
@@ -153,7 +153,7 @@ internal sealed class MacOsStagingTests
     }
 
     [Test]
-    public void WhatThatLibraryLoadsGoesAlongWithItsLicense()
+    public void DependenciesArePackedWithTheirLicenses()
     {
         string prefix = WithLibraryOfOthers(license: true);
         StagedPackage package = _fixture.Stager.Mlx(prefix, 0);
@@ -214,7 +214,7 @@ internal sealed class MacOsStagingTests
             "'libmlx.dylib' loads /opt/homebrew/opt/fmt/lib/libfmt.12.dylib");
 
     [Test]
-    public void KernelsMustBeThere()
+    public void StagingRequiresTheMetalKernels()
     {
         string prefix = _fixture.Homebrew("fba4470", "0.31.2");
         File.Delete(Path.Combine(_fixture.Folder, "opt", "mlx", "lib", "mlx.metallib"));

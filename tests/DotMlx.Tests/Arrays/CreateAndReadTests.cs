@@ -25,7 +25,7 @@ public class CreateAndReadTests
     }
 
     [Test]
-    public void ShapeAndSizes()
+    public void ShapeAndSizesDescribeTheArray()
     {
         using var handles = HandleCount.NoneLeft();
         using var a = MlxArray.Create<float>([1, 2, 3, 4, 5, 6], 2, 3);
@@ -41,7 +41,7 @@ public class CreateAndReadTests
     }
 
     [Test]
-    public void EmptyAndScalar()
+    public void EmptyArraysAndScalarsCanBeRead()
     {
         using var empty = MlxArray.Create<float>([], 0, 3);
         using var scalar = MlxArray.Scalar(7L);
@@ -52,7 +52,7 @@ public class CreateAndReadTests
     }
 
     [Test]
-    public void MultidimensionalArrays()
+    public void MultidimensionalArraysRoundTrip()
     {
         int[,,] cube = { { { 1, 2 }, { 3, 4 }, { 5, 6 } } };
         using var a = MlxArray.Create(cube);
@@ -141,7 +141,7 @@ public class CreateAndReadTests
     }
 
     [Test]
-    public void NamesOfElementTypes()
+    public void ElementTypeNamesMatchPython()
     {
         foreach (DType dtype in Enum.GetValues<DType>())
         {

@@ -53,7 +53,7 @@ public class IndexingTests
     public void TheTableIsLongEnough() => Assert.That(Cases.Count(), Is.GreaterThanOrEqualTo(150));
 
     [TestCaseSource(nameof(Cases))]
-    public void Reads(int[] shape, string expression)
+    public void ReadingAnIndexMatchesTheOracle(int[] shape, string expression)
     {
         using var scope = MlxScope.Begin();
         var oracle = new IndexOracle(expression, shape);
@@ -66,7 +66,7 @@ public class IndexingTests
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void WritesAnArray(int[] shape, string expression)
+    public void WritingAnArrayMatchesTheOracle(int[] shape, string expression)
     {
         using var scope = MlxScope.Begin();
         var oracle = new IndexOracle(expression, shape);
@@ -100,7 +100,7 @@ public class IndexingTests
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void WritesANumber(int[] shape, string expression)
+    public void WritingANumberMatchesTheOracle(int[] shape, string expression)
     {
         using var scope = MlxScope.Begin();
         var oracle = new IndexOracle(expression, shape);
@@ -142,7 +142,7 @@ public class IndexingTests
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void AddsAt(int[] shape, string expression)
+    public void AddAtMatchesTheOracle(int[] shape, string expression)
     {
         using var scope = MlxScope.Begin();
         var oracle = new IndexOracle(expression, shape);
@@ -185,7 +185,7 @@ public class IndexingTests
     }
 
     [Test]
-    public void CSharpForms()
+    public void CSharpIndicesAndRangesMatchPythonSlices()
     {
         using var scope = MlxScope.Begin();
         var (a, _) = Numbers([4, 5]);
@@ -219,7 +219,7 @@ public class IndexingTests
     }
 
     [Test]
-    public void WrongIndicesSayWhatIsWrong()
+    public void WrongIndicesAreExplained()
     {
         using var scope = MlxScope.Begin();
         var (a, _) = Numbers([2, 3]);
@@ -252,7 +252,7 @@ public class IndexingTests
     }
 
     [Test]
-    public void MasksOfNumbersAndRows()
+    public void MasksSelectNumbersAndRows()
     {
         using var scope = MlxScope.Begin();
         var (a, _) = Numbers([2, 3]);

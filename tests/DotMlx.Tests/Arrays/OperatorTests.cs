@@ -5,7 +5,7 @@ namespace DotMlx.Tests.Arrays;
 public class OperatorTests
 {
     [Test]
-    public void Arithmetic()
+    public void OperatorsComputeElementwise()
     {
         using var scope = MlxScope.Begin();
         var a = MlxArray.Create<float>([6, -7, 8]);
@@ -85,7 +85,7 @@ public class OperatorTests
     }
 
     [Test]
-    public void Casts()
+    public void CastsConvertScalars()
     {
         using var scope = MlxScope.Begin();
         Assert.Multiple(() =>
@@ -130,7 +130,7 @@ public class OperatorTests
     }
 
     [Test]
-    public void MemoryOfTheProgram()
+    public void FromMemoryReadsTheProgramsMemory()
     {
         using var handles = HandleCount.NoneLeft();
         float[] mine = [1, 2, 3, 4];

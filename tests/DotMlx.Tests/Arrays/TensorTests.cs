@@ -38,7 +38,7 @@ public class TensorTests
     }
 
     [Test]
-    public void NothingOneAndManyDimensions()
+    public void TensorsOfAnyRankConvert()
     {
         using var scope = MlxScope.Begin();
         var none = Tensor.Create<float>([], [0, 3]);
@@ -81,7 +81,7 @@ public class TensorTests
     }
 
     [Test]
-    public unsafe void WhatLiesInOrderIsReadWithoutACopy()
+    public unsafe void RowMajorTensorsAreReadWithoutACopy()
     {
         using var scope = MlxScope.Begin();
         var a = Mx.Arange(6).Reshape(2, 3) + 1;

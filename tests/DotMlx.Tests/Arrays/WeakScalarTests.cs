@@ -46,7 +46,7 @@ public class WeakScalarTests
     }
 
     [Test]
-    public void LongsThatFitNoInt()
+    public void LongsOutsideInt32KeepTheirValue()
     {
         using MlxArray flag = MlxArray.Create<bool>([true]);
         using MlxArray sum = flag + (1L << 40);
@@ -92,7 +92,7 @@ public class WeakScalarTests
     }
 
     [Test]
-    public void DisposingAndChangingANumber()
+    public void ADisposedNumberStaysUsableAndCannotBeChanged()
     {
         MlxArray two = 2;
         two.Dispose();

@@ -21,7 +21,7 @@ public class DeviceTests
     }
 
     [Test]
-    public void SettingTheDefault()
+    public void TheDefaultDeviceCanBeSet()
     {
         MlxDevice before = Mx.DefaultDevice();
         try
@@ -133,7 +133,7 @@ public class DeviceTests
     }
 
     [Test]
-    public void ThreadLocalStreams()
+    public void ThreadLocalStreamsDifferPerThread()
     {
         var local = Mx.NewThreadLocalStream(MlxDevice.Cpu);
         MlxStream mine = local;
@@ -147,7 +147,7 @@ public class DeviceTests
     }
 
     [Test]
-    public void MetalWithoutMetal()
+    public void MetalFunctionsWithoutMetalThrow()
     {
         if (Mx.Metal.IsAvailable())
         {

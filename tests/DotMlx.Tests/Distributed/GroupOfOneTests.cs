@@ -5,7 +5,7 @@ namespace DotMlx.Tests.Distributed;
 public class GroupOfOneTests
 {
     [Test]
-    public void OneProcess()
+    public void CollectivesOfOneProcessReturnTheirInput()
     {
         using DistributedGroup group = Mx.Distributed.Init();
         using MlxArray x = Numbers.Row(1, 2);
@@ -31,7 +31,7 @@ public class GroupOfOneTests
     }
 
     [Test]
-    public void Backends()
+    public void UnknownBackendsAreRejected()
     {
         Assert.That(Mx.Distributed.IsAvailable("carrier pigeon"), Is.False);
         Assert.That(() => Mx.Distributed.Init(backend: "carrier pigeon"), Throws.TypeOf<MlxException>());
@@ -49,7 +49,7 @@ public class GroupOfOneTests
     }
 
     [Test]
-    public void NobodyIsWaitedForAtABarrier()
+    public void ABarrierOfOneProcessReturnsAtOnce()
     {
         using DistributedGroup group = Mx.Distributed.Init();
         Assert.That(group.Barrier, Throws.Nothing);

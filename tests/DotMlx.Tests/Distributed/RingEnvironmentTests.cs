@@ -25,7 +25,7 @@ public class RingEnvironmentTests
     }
 
     [Test]
-    public void WithoutAHostFileThereIsNoRing()
+    public void AMissingHostFileIsExplained()
     {
         Set(null, null);
         Assert.That(RingEnvironment.Read(required: false), Is.Null);
@@ -58,8 +58,8 @@ public class RingEnvironmentTests
         Refused("MLX_RANK", part);
     }
 
-    [TestCase("", "no JSON")]
-    [TestCase("[", "no JSON")]
+    [TestCase("", "isn't valid JSON")]
+    [TestCase("[", "isn't valid JSON")]
     [TestCase("[]", "a list with one list of addresses")]
     [TestCase("{}", "a list with one list of addresses")]
     [TestCase("""["127.0.0.1:5000"]""", "rank 0")]
@@ -68,7 +68,7 @@ public class RingEnvironmentTests
     [TestCase("""[["127.0.0.1:70000"]]""", "IP:PORT")]
     [TestCase("""[["127.0.0.1:5000"], [7]]""", "IP:PORT")]
     [TestCase("""[["127.0.0.1:5000"], ["127.0.0.1:5000"]]""", "twice")]
-    [TestCase("""[["127.0.0.1:5000"], ["127.0.0.1:5001", "127.0.0.1:5002"]]""", "every rank needs as many")]
+    [TestCase("""[["127.0.0.1:5000"], ["127.0.0.1:5001", "127.0.0.1:5002"]]""", "every rank needs the same number")]
     [TestCase("""[{"ssh": "mac1", "ips": ["10.0.0.1"]}]""", "for the launcher")]
     public void AFileThatMLXWouldChokeOnIsRefused(string text, string part)
     {

@@ -16,7 +16,7 @@ internal sealed class PythonNamesTests
     public void EveryNameHasAPlaceThatExistsOrAReason() => Assert.That(Names.SelectMany(name => name.Faults()), Is.Empty);
 
     [Test]
-    public void TheTableIsUpToDate()
+    public void TheTableOfNamesIsUpToDate()
     {
         string path = Path.Combine(Repository.Root, "docs/from-python.md");
         string page = File.ReadAllText(path).ReplaceLineEndings("\n");

@@ -27,7 +27,7 @@ internal sealed partial class SnippetTests
 
     /// <summary>Where a page shows what it prints, in blocks marked as output, it prints exactly that.</summary>
     [TestCaseSource(nameof(Pages))]
-    public void TheGuideRuns(string page)
+    public void SnippetsOfTheGuideRun(string page)
     {
         string printed = Run(page);
 

@@ -42,7 +42,7 @@ public class SurfaceTests
             .Select(method => method.Name), Is.Empty);
 
     [Test]
-    public void OneSpellingForEachName()
+    public void EachNameHasOneSpelling()
     {
         string[] names = [.. Types.Select(type => type.Name), .. Methods.Select(method => method.Name)];
         Assert.That(names, Has.None.EqualTo("Hardswish").And.None.EqualTo("RmsNorm").And.None.EqualTo("Hardtanh").And.None
@@ -55,7 +55,7 @@ public class SurfaceTests
     }
 
     [Test]
-    public void FewOverloadsOfValueAndGrad()
+    public void ValueAndGradHasFewOverloads()
     {
         Assert.That(Methods.Count(method => method.Name == nameof(Mx.ValueAndGrad)), Is.LessThanOrEqualTo(24));
         foreach (MethodBase method in Methods.Where(method => method is { Name: nameof(Mx.ValueAndGrad) }))

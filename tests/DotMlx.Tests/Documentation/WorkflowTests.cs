@@ -17,7 +17,7 @@ public partial class WorkflowTests
     }
 
     [Test]
-    public void PackagesAreMadeWithoutTheMacsAndSayWhatIsMissing()
+    public void PackagesAreBuiltWithoutTheMacsAndReportTheMissingOne()
     {
         string packages = File.ReadAllText(Path.Combine(Repository.Root, ".github", "workflows", "ci.yml")).ReplaceLineEndings("\n")
             .Split("\n  packages:\n")[1];

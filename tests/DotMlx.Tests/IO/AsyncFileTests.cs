@@ -21,7 +21,7 @@ public class AsyncFileTests
     [TestCase("b.npz")]
     [TestCase("a.safetensors")]
     [TestCase("a.gguf")]
-    public async Task WhatIsSavedComesBackAndIsTold(string name)
+    public async Task SavedArraysRoundTripAndProgressIsReported(string name)
     {
         using MlxArray a = Mx.Arange(3000);
         using MlxArray b = Mx.Ones(10, 20);

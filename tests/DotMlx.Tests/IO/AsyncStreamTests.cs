@@ -110,7 +110,7 @@ public class AsyncStreamTests
     }
 
     [Test]
-    public async Task WhatTheStreamThrowsComesOut()
+    public async Task ExceptionsOfTheStreamArePassedOn()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = Mx.Arange(3000);

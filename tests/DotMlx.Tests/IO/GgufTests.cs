@@ -30,7 +30,7 @@ public class GgufTests
     }
 
     [Test]
-    public void WhatIsSavedComesBack()
+    public void SavedArraysRoundTrip()
     {
         using var handles = HandleCount.NoneLeft();
         Dictionary<string, MlxArray> arrays = new()
@@ -75,7 +75,7 @@ public class GgufTests
     }
 
     [Test]
-    public void WhatCannotBeSavedIsNamed()
+    public void ArraysThatCannotBeSavedAreNamed()
     {
         using MlxArray a = MlxArray.Create<long>([1], 1);
         using MlxArray ok = MlxArray.Create<int>([1], 1);

@@ -74,7 +74,7 @@ public class GgufTypeTests
     }
 
     [Test]
-    public void AScaleWhoseBiasIsNoFloat16IsRefused()
+    public void AScaleWithABiasOutsideFloat16IsRejected()
     {
         // 65504, the largest, in the scale.
         GgufBytes writer = new GgufBytes().Head(1, 0).Text("big.weight").U32(1).U64(32).U32(2).U64(0).Align().U8(0xFF).U8(0x7B).Pad(16);

@@ -174,7 +174,7 @@ public class HostileFileTests
     }
 
     [Test]
-    public void TruthOfTwoIsTruth()
+    public void NonzeroBooleansAreReadAsTrue()
     {
         using ArrayFile npy = Mx.Load(TestFiles.Npy("{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }", 0, 2, 255));
         using SafetensorsFile tensors =
@@ -225,7 +225,7 @@ public class HostileFileTests
     }
 
     [Test]
-    public void HalfASurrogatePairIsNoName()
+    public void AnUnpairedSurrogateIsRejectedAsAName()
     {
         using MlxArray a = Mx.Ones(1);
         foreach (string key in (string[])["\ud800", "a\udc00b"])

@@ -52,7 +52,7 @@ public class NpyTests
 
     [CpuOnly("float64")]
     [Test]
-    public void WhatIsSavedComesBack()
+    public void SavedArraysRoundTrip()
     {
         using var handles = HandleCount.NoneLeft();
         foreach (MlxArray array in AllTypes())

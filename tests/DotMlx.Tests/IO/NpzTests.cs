@@ -16,7 +16,7 @@ public class NpzTests
     [CpuOnly("float64")]
     [TestCase(false)]
     [TestCase(true)]
-    public void WhatIsSavedComesBackInOrder(bool compressed)
+    public void SavedArraysRoundTripInOrder(bool compressed)
     {
         using var handles = HandleCount.NoneLeft();
         MlxArray[] arrays = NpyTests.AllTypes();
@@ -61,7 +61,7 @@ public class NpzTests
     }
 
     [Test]
-    public void ABombIsNotUnpacked()
+    public void AZipBombIsRejected()
     {
         using MemoryStream stream = new();
         using (ZipArchive archive = new(stream, ZipArchiveMode.Create, leaveOpen: true))

@@ -36,7 +36,7 @@ public class SavingTargetTests
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCaseSource(nameof(Names))]
-    public void AFifoStays(string name)
+    public void SavingDoesNotReplaceAFifo(string name)
     {
         string path = SpecialFile.Fifo(Path.Combine(_folder, name));
         AssertRefused(name, path, "a FIFO");
@@ -108,7 +108,7 @@ public class SavingTargetTests
     }
 
     [Test]
-    public void WhatIsExportedReplacesRegularFilesOnly()
+    public void ExportingReplacesRegularFilesOnly()
     {
         string function = SpecialFile.Fifo(Path.Combine(_folder, "f.mlxfn"));
         Assert.That(

@@ -74,7 +74,7 @@ public class FreeingTests
     }
 
     [Test]
-    public void OfTheEvaluatingThreadItselfComesAfterItsEvaluation()
+    public void AFreeOnTheEvaluatingThreadWaitsForItsEvaluation()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         long before = Mx.GetActiveMemory(), during = 0;

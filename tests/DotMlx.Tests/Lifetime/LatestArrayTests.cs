@@ -7,7 +7,7 @@ namespace DotMlx.Tests.Lifetime;
 public class LatestArrayTests
 {
     [Test]
-    public void IsFreedWhenForgottenByTheThreadThatCounts()
+    public void TheLatestArrayIsFreedOnceItsThreadDropsIt()
     {
         using HandleCount count = HandleCount.NoneLeft();
         Forget();
@@ -93,7 +93,7 @@ public class LatestArrayTests
     }
 
     [Test]
-    public void MayBeForgottenByAnotherThreadWhileItsThreadMakesTheNext()
+    public void AnotherThreadMayDropAnArrayWhileItsThreadMakesTheNext()
     {
         using HandleCount count = HandleCount.NoneLeft();
         HandOver(20_000, static _ => { });

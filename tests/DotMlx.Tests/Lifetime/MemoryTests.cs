@@ -23,7 +23,7 @@ public class MemoryTests
     }
 
     [Test]
-    public void FreesMayBeSeenLate()
+    public void FreedArraysAreCountedEventually()
     {
         // As where a GPU's completion handler holds a buffer until after the evaluation has returned.
         HandleCount.Settle();
@@ -80,7 +80,7 @@ public class MemoryTests
     }
 
     [Test]
-    public void FinalizersFreeWhatWasForgotten()
+    public void FinalizersFreeUnreachableArrays()
     {
         using var handles = HandleCount.NoneLeft();
         Forget();
@@ -124,7 +124,7 @@ public class MemoryTests
     }
 
     [Test]
-    public void MetricsAreHeard()
+    public void MetricsArePublished()
     {
         using MlxArray a = MlxArray.Create<float>([1, 2]), b = a + 1;
         var heard = new Dictionary<string, long>();

@@ -32,7 +32,7 @@ public class ScopeTests
     }
 
     [Test]
-    public void WhatAnInnerScopeKeepsBelongsToTheOuterOne()
+    public void ArraysKeptByAnInnerScopeBelongToTheOuterOne()
     {
         using var handles = HandleCount.NoneLeft();
         MlxArray kept;
@@ -52,7 +52,7 @@ public class ScopeTests
     }
 
     [Test]
-    public async Task FollowsAwait()
+    public async Task AScopeFollowsAwait()
     {
         using var handles = HandleCount.NoneLeft();
         using (MlxScope.Begin())

@@ -48,7 +48,7 @@ public class UnreachableArrayTests
     }
 
     [Test]
-    public void DisposingWhatEndedThreadsMadeWaitsForNobodyWhoLooks()
+    public void DisposingArraysOfEndedThreadsDoesNotWaitForReaders()
     {
         using HandleCount count = HandleCount.NoneLeft();
         var made = new MlxArray[64][];
@@ -113,7 +113,7 @@ public class UnreachableArrayTests
     /// Each thread writes its own number of freed arrays without a lock: who looks after its weak handles must have another one.
     /// </summary>
     [Test]
-    public void WhoeverFindsForgottenArraysCountsThemApart()
+    public void UnreachableArraysAreCountedSeparately()
     {
         using HandleCount count = HandleCount.NoneLeft();
         ThreadState? state = null;
@@ -210,7 +210,7 @@ public class UnreachableArrayTests
     }
 
     [Test]
-    public void MakingForgettingHandingOverAndCollectingGoTogether()
+    public void ArraysSurviveConcurrentCreationDroppingAndCollection()
     {
         using HandleCount count = HandleCount.NoneLeft();
         var handedOver = new ConcurrentQueue<(MlxArray Array, float Value)>();

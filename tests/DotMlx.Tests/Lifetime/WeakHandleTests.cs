@@ -13,7 +13,7 @@ public class WeakHandleTests
     private const int Sweepers = 4;
 
     [Test]
-    public void AnArrayThatIsDisposedIsNeverForgotten()
+    public void ADisposedArrayIsNeverCountedAsUnreachable()
     {
         List<WeakHandle> all = [];
         WeakHandle[] current = [];

@@ -37,7 +37,7 @@ public class CompiledModeTests
     }
 
     [Test]
-    public void WhatIsFrozenIsTrainedNoMore()
+    public void FrozenParametersAreNotTrained()
     {
         Sequential model = new(new Linear(4, 4), new Linear(4, 1));
         Linear first = (Linear)model.Layers[0], second = (Linear)model.Layers[1];

@@ -5,7 +5,7 @@ namespace DotMlx.Tests.NN;
 public class KVCacheTests
 {
     [Test]
-    public void AStateGoesBackAsOftenAsOneLikes()
+    public void AStateCanBeRestoredRepeatedly()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         using KVCache cache = new(step: 2);
@@ -32,7 +32,7 @@ public class KVCacheTests
     }
 
     [Test]
-    public void ForgottenPositionsAreNotInTheStateAndNoPositionsAreAState()
+    public void TheStateHasNoDroppedPositionsAndMayBeEmpty()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         using KVCache cache = new(step: 4);
@@ -69,7 +69,7 @@ public class KVCacheTests
     }
 
     [Test]
-    public void WhatIsNoStateIsRefusedAndChangesNothing()
+    public void AnInvalidStateIsRejectedAndChangesNothing()
     {
         using KVCache cache = new();
         Add(cache, 0, 2);

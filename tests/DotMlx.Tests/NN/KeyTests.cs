@@ -40,7 +40,7 @@ internal sealed partial class KeyTests(string key)
 
     [TestCase("w.safetensors")]
     [TestCase("w.npz")]
-    public void WeightsComeBack(string file)
+    public void WeightsWithUnusualKeysRoundTrip(string file)
     {
         Branches saved = new(key), loaded = new(key);
         saved.SaveWeights(In(file));
@@ -174,7 +174,7 @@ internal sealed partial class KeyTests(string key)
     }
 
     [Test]
-    public void ATreeComesBack()
+    public void ATreeWithUnusualKeysRoundTrips()
     {
         Tree deep = new TreeDictionary
         {
@@ -205,7 +205,7 @@ internal sealed partial class KeyTests(string key)
     }
 
     [Test]
-    public void ATreeWhoseOnlyKeyItIsComesBack()
+    public void ATreeWithOnlyThisKeyRoundTrips()
     {
         TreeDictionary tree = new() { [key] = Mx.Full([1], 1f) };
         tree.Save(In("tree"));

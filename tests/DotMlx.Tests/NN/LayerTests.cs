@@ -92,7 +92,7 @@ public class LayerTests
     }
 
     [Test]
-    public void StepGivesInt32() =>
+    public void StepReturnsInt32() =>
         Assert.That(Activations.Step(MlxArray.Create([-1f, 0f, 1f], 3)).ToArray<int>(), Is.EqualTo(new[] { 0, 1, 1 }));
 
     [Test]

@@ -7,7 +7,7 @@ namespace DotMlx.Tests.NN;
 public class LayerTextTests
 {
     [Test]
-    public void NumbersArePythons()
+    public void NumbersAreWrittenAsInPython()
     {
         using var scope = MlxScope.Begin();
         Assert.Multiple(() =>
@@ -28,7 +28,7 @@ public class LayerTextTests
     }
 
     [Test]
-    public void LiteralsAreDoubles()
+    public void FloatLiteralsAreWrittenAsDoubles()
     {
         using var scope = MlxScope.Begin();
         MlxArray x = Mx.Ones(2, 4);

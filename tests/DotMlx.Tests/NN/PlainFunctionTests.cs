@@ -68,7 +68,7 @@ public class PlainFunctionTests
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(-1)]
-    public void ActivationsAlongAnAxis(int axis)
+    public void ActivationsAlongAnAxisMatchTheirFormulas(int axis)
     {
         using MlxArray x = Numbers.Array(1, 4, 6) * 20;
         PlainGrid plain = new(x);
@@ -98,7 +98,7 @@ public class PlainFunctionTests
     }
 
     [Test]
-    public void CrossEntropyWithEveryOption(
+    public void CrossEntropyMatchesItsFormulaWithEveryOption(
         [Values(1, -1)] int axis, [Values] bool probabilities, [Values(0f, 0.3f)] float smoothing, [Values] bool weighted,
         [Values] Reduction reduction)
     {
@@ -126,7 +126,8 @@ public class PlainFunctionTests
     }
 
     [Test]
-    public void BinaryCrossEntropyWithEveryOption([Values] bool withLogits, [Values] bool weighted, [Values] Reduction reduction)
+    public void BinaryCrossEntropyMatchesItsFormulaWithEveryOption(
+        [Values] bool withLogits, [Values] bool weighted, [Values] Reduction reduction)
     {
         // The logarithms of 0 and of 1 - 1 are cut off at -100.
         using MlxArray inputs = withLogits ? Numbers.Array(1, 6) * 4 : MlxArray.Create([0f, 1f, 0.2f, 0.9f, 0.5f, 1f]);
@@ -182,7 +183,7 @@ public class PlainFunctionTests
 
     [TestCase(0)]
     [TestCase(1)]
-    public void LossesAlongAnAxis(int axis)
+    public void LossesAlongAnAxisMatchTheirFormulas(int axis)
     {
         using MlxArray a = Numbers.Array(1, 4, 4), b = Numbers.Array(2, 4, 4), c = Numbers.Array(3, 4, 4);
         using MlxArray classes = MlxArray.Create([3, 0, 2, 1]);

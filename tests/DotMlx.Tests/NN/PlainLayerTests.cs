@@ -131,7 +131,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void LayerNormWithoutShift()
+    public void LayerNormWithoutBiasMatchesItsFormula()
     {
         LayerNorm layer = new(4, 1e-3f, bias: false);
         Assert.That(layer.Parameters().Keys, Is.EqualTo(new[] { "weight" }));
@@ -141,7 +141,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void BatchNormInItsModes([Values] bool tracks, [Values] bool affine, [Values(2, 3, 4)] int dimensions)
+    public void BatchNormMatchesItsFormulaInBothModes([Values] bool tracks, [Values] bool affine, [Values(2, 3, 4)] int dimensions)
     {
         BatchNorm layer = new(3, 1e-3f, momentum: 0.3f, affine, tracks);
         string[] names = [.. affine ? new[] { "weight", "bias" } : [], .. tracks ? new[] { "running_mean", "running_var" } : []];
@@ -177,7 +177,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void AttentionWithDimensionsOfTheirOwn([Values("none", "boolean", "additive", "causal")] string mask)
+    public void AttentionSupportsSeparateKeyAndValueDimensions([Values("none", "boolean", "additive", "causal")] string mask)
     {
         MultiHeadAttention layer = new(8, 2, queryInputDims: 5, keyInputDims: 6, valueInputDims: 7, valueDims: 4,
             valueOutputDims: 3, bias: true);
@@ -225,7 +225,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void RoPETurnsPairs([Values] bool traditional, [Values(0, 5)] int offset, [Values(4, 6)] int dims)
+    public void RoPERotatesPairsOfFeatures([Values] bool traditional, [Values(0, 5)] int offset, [Values(4, 6)] int dims)
     {
         using MlxArray x = Numbers.Array(1, 2, 2, 3, 6);
         PlainGrid plain = new(x);
@@ -318,7 +318,7 @@ public class PlainLayerTests
     }
 
     [Test]
-    public void ADecoderLayerThatNormalizesAfterwards()
+    public void ADecoderLayerWithNormFirstOffMatchesItsFormula()
     {
         TransformerDecoderLayer layer = new(8, 2, 12, activation: Activations.Gelu, normFirst: false);
         using MlxArray x = Numbers.Array(1, 2, 3, 8), memory = Numbers.Array(2, 2, 4, 8), mask = Numbers.Array(3, 3, 3),

@@ -26,7 +26,7 @@ public sealed class PythonOrderTests
     ];
 
     [TestCaseSource(nameof(Upsampled))]
-    public void Upsample((Upsample Layer, uint[] Bits) item)
+    public void UpsampleTakesItsArgumentsInPythonsOrder((Upsample Layer, uint[] Bits) item)
     {
         using var scope = MlxScope.Begin();
         MlxArray x = MlxArray.Create<float>([-1.1f, -0.73f, -0.36000001f, 0.00999999f, 0.38f, 0.75f], 1, 2, 3, 1);
@@ -34,7 +34,7 @@ public sealed class PythonOrderTests
     }
 
     [Test]
-    public void MuonOfATallMatrix([Values(DType.Float32, DType.BFloat16)] DType dtype)
+    public void MuonOfATallMatrixMatchesPython([Values(DType.Float32, DType.BFloat16)] DType dtype)
     {
         using var scope = MlxScope.Begin();
         const double Rate = 0.02, Momentum = 0.95;

@@ -43,7 +43,7 @@ public class ValueAndGradTests
     }
 
     [Test]
-    public void LossesOfTreesAndThreeArrays()
+    public void ValueAndGradAcceptsLossesOfTreesAndThreeArrays()
     {
         Linear model = new(2, 1);
         using MlxArray x = Mx.Ones(1, 2);

@@ -47,7 +47,7 @@ public class WeightTests
     }
 
     [Test]
-    public void ShardsAndTheirIndex()
+    public void ShardsAndTheirIndexAreLoadedAndSaved()
     {
         LlamaBlock saved = new(), loaded = new(), again = new();
         saved.SaveShardedWeights(_directory, maxShardBytes: 1000);
@@ -61,7 +61,7 @@ public class WeightTests
     }
 
     [Test]
-    public void StrictLoadingNamesWhatIsWrongAndChangesNothing()
+    public void StrictLoadingListsTheMismatchesAndChangesNothing()
     {
         Linear model = new(2, 3);
         MlxArray[] before = [.. model.Parameters().Leaves];

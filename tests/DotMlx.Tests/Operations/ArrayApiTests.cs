@@ -36,7 +36,7 @@ public class ArrayApiTests
     }
 
     [Test]
-    public void DTypesHaveKinds()
+    public void DTypesBelongToTheirKinds()
     {
         using var scope = MlxScope.Begin();
         Assert.Multiple(() =>
@@ -90,7 +90,7 @@ public class ArrayApiTests
     }
 
     [Test]
-    public void ShiftsTakeOneAxis()
+    public void FftShiftsAcceptOneAxis()
     {
         using var scope = MlxScope.Begin();
         MlxArray a = MlxArray.Create<int>([0, 1, 2, 3], 2, 2);
@@ -124,7 +124,7 @@ public class ArrayApiTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public void AMaskMayBeChosen(bool causal)
+    public void AMaskCanBeSelected(bool causal)
     {
         using var scope = MlxScope.Begin();
         MlxArray q = Mx.Random.Normal([1, 1, 3, 4], key: Mx.Random.Key(1));

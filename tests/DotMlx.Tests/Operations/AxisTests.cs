@@ -79,7 +79,7 @@ public class AxisTests
     }
 
     [Test]
-    public void AnAxisOccursOnce()
+    public void RepeatedAxesAreRejected()
     {
         using var scope = MlxScope.Begin();
         MlxArray a = Mx.Zeros(1, 1, 2);
@@ -95,7 +95,7 @@ public class AxisTests
     }
 
     [Test]
-    public void ScalarsHaveNoAxes()
+    public void AxesOfScalarsAreRejected()
     {
         using var scope = MlxScope.Begin();
         MlxArray scalar = Mx.Ones();

@@ -4,7 +4,7 @@ namespace DotMlx.Tests.Operations;
 public class ConvolutionTests
 {
     [Test]
-    public void TwoAxesWithPairs()
+    public void ConvolutionOverTwoAxesAcceptsPairs()
     {
         using MlxArray input = Numbers.Array(1, 1, 6, 7, 2);
         using MlxArray weight = Numbers.Array(2, 3, 2, 3, 2);
@@ -14,7 +14,7 @@ public class ConvolutionTests
     }
 
     [Test]
-    public void ThreeAxes()
+    public void ConvolutionOverThreeAxesMatchesTheSum()
     {
         using MlxArray input = Numbers.Array(1, 1, 4, 5, 4, 2);
         using MlxArray weight = Numbers.Array(2, 2, 2, 3, 2, 2);
@@ -23,7 +23,7 @@ public class ConvolutionTests
     }
 
     [Test]
-    public void GeneralIsTheSame()
+    public void GeneralConvolutionMatchesTheSpecificOnes()
     {
         using MlxArray input = Numbers.Array(1, 2, 8, 3);
         using MlxArray weight = Numbers.Array(2, 4, 3, 3);
@@ -64,7 +64,7 @@ public class ConvolutionTests
     [TestCase(ConvolveMode.Full)]
     [TestCase(ConvolveMode.Same)]
     [TestCase(ConvolveMode.Valid)]
-    public void Rows(ConvolveMode mode)
+    public void ConvolvingVectorsMatchesTheSum(ConvolveMode mode)
     {
         foreach ((int n, int m) in new[] { (7, 3), (7, 4), (3, 7), (5, 1), (4, 4) })
         {
@@ -92,7 +92,7 @@ public class ConvolutionTests
     }
 
     [Test]
-    public void RowsAreChecked()
+    public void ConvolveRejectsWrongArguments()
     {
         using MlxArray row = Numbers.Row(1, 2);
         Assert.That(() => Mx.Convolve(row, row, (ConvolveMode)7), Throws.TypeOf<ArgumentOutOfRangeException>());

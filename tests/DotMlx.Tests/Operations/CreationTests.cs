@@ -21,7 +21,7 @@ public class CreationTests
     }
 
     [Test]
-    public void Linspace()
+    public void LinspaceIncludesBothEnds()
     {
         using MlxArray closed = Mx.Linspace(0, 1, 5);
         using MlxArray open = Mx.Linspace(0, 1, 4, endpoint: false);
@@ -32,7 +32,7 @@ public class CreationTests
     }
 
     [Test]
-    public void Filled()
+    public void FilledArraysHaveTheGivenValuesAndTypes()
     {
         using MlxArray zeros = Mx.Zeros(2, 3);
         using MlxArray scalar = Mx.Ones();
@@ -55,7 +55,7 @@ public class CreationTests
     }
 
     [Test]
-    public void AsArray()
+    public void AsArrayConvertsArraysAndNumbers()
     {
         using MlxArray row = Numbers.Row(1, 2);
         using MlxArray same = Mx.AsArray(row);
@@ -69,7 +69,7 @@ public class CreationTests
     }
 
     [Test]
-    public void Windows()
+    public void WindowsMatchTheirFormulas()
     {
         const int M = 6;
         static IEnumerable<double> Window(Func<double, double> at)

@@ -59,7 +59,7 @@ public class DTypeTests
     }
 
     [Test]
-    public void Categories()
+    public void CategoriesContainTheirDTypes()
     {
         Assert.Multiple(() =>
         {
@@ -82,7 +82,7 @@ public class DTypeTests
     }
 
     [Test]
-    public void Limits()
+    public void LimitsOfDTypesMatchNumPy()
     {
         Assert.Multiple(() =>
         {
@@ -105,7 +105,7 @@ public class DTypeTests
     }
 
     [Test]
-    public void Constants()
+    public void ConstantsMatchPython()
     {
         Assert.Multiple(() =>
         {

@@ -44,7 +44,7 @@ public class ExactValueTests
 
     [TestCase(SearchSide.Left, 3u, 3u, 1u)]
     [TestCase(SearchSide.Right, 3u, 3u, 2u)]
-    public void WhatIsNoNumberIsSortedLast(SearchSide side, uint among, uint beside, uint two)
+    public void NaNIsSortedLast(SearchSide side, uint among, uint beside, uint two)
     {
         using var scope = MlxScope.Begin();
         MlxArray numbers = MlxArray.Create<float>([1, 2, 3]);
@@ -160,7 +160,7 @@ public class ExactValueTests
     }
 
     [Test]
-    public void WhatIsNoNumberIsPrintedWithoutSign()
+    public void NaNIsPrintedWithoutASign()
     {
         using var scope = MlxScope.Begin();
         MlxArray nan = MlxArray.Create([float.NaN, BitConverter.Int32BitsToSingle(unchecked((int)0xFFC00000))]);

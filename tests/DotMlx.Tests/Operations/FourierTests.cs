@@ -7,7 +7,7 @@ public class FourierTests
 {
     [Test]
     [RequiresNewerMlxc("it has no norms")]
-    public void AgainstTheSum()
+    public void TransformsMatchTheirSums()
     {
         using MlxArray a = Numbers.Array(1, 6);
         float[] x = a.ToArray<float>();
@@ -21,7 +21,7 @@ public class FourierTests
     [TestCase(FFTNorm.Backward)]
     [TestCase(FFTNorm.Ortho)]
     [TestCase(FFTNorm.Forward)]
-    public void ThereAndBack(FFTNorm norm)
+    public void InverseTransformsRestoreTheInput(FFTNorm norm)
     {
         if (LibraryInUse.IsMlxcV060 && norm != FFTNorm.Backward)
         {
@@ -40,7 +40,7 @@ public class FourierTests
     }
 
     [Test]
-    public void SizesAndAxes()
+    public void SizesAndAxesSelectTheTransform()
     {
         using MlxArray a = Numbers.Array(1, 4, 6);
         Numbers.HasShape(Mx.Fft.FFT(a, 8), 4, 8);
@@ -56,14 +56,14 @@ public class FourierTests
 
     [Test]
     [RequiresNewerMlxc("it has no frequencies")]
-    public void Frequencies()
+    public void FrequenciesMatchNumPy()
     {
         Numbers.AreClose(Mx.Fft.FFTFreq(5, 0.5), [0, 0.4, 0.8, -0.8, -0.4]);
         Numbers.AreClose(Mx.Fft.RFFTFreq(4), [0, 0.25, 0.5]);
     }
 
     [Test]
-    public void Shifts()
+    public void ShiftsMoveTheZeroFrequency()
     {
         using MlxArray a = MlxArray.Create<int>([0, 1, 2, 3, 4, 5], 2, 3);
         Assert.That(Mx.Fft.FFTShift(a, [1]).ToArray<int>(), Is.EqualTo(new[] { 2, 0, 1, 5, 3, 4 }));

@@ -34,7 +34,7 @@ public class GoldenOperationTests
     }
 
     [TestCaseSource(nameof(All))]
-    public void Result(int index)
+    public void ResultMatchesMlx(int index)
     {
         JsonElement test = Cases[index];
         Require(test);
@@ -53,7 +53,7 @@ public class GoldenOperationTests
     }
 
     [TestCaseSource(nameof(WithGradient))]
-    public void Gradient(int index)
+    public void GradientMatchesMlx(int index)
     {
         JsonElement test = Cases[index];
         Require(test);
@@ -105,7 +105,7 @@ public class GoldenOperationTests
 
     [TestCase("cummax")]
     [TestCase("cummin")]
-    public void WhatHasNoGradientSaysSo(string op)
+    public void FunctionsWithoutAGradientSaySo(string op)
     {
         JsonElement test = Cases.EnumerateArray().First(item => item.GetProperty("op").GetString() == op);
         using MlxArray primal = Golden.Array(test.GetProperty("args")[0]);

@@ -121,7 +121,7 @@ public class HazardTests
     }
 
     [Test]
-    public void DivisionLeavesNoHandleBehind()
+    public void DivisionLeaksNoHandle()
     {
         using var a = MlxArray.Create<int>([7, 8]);
         using var b = MlxArray.Create<int>([0, -1]);
@@ -268,7 +268,7 @@ public class HazardTests
 
     [Test]
     [RequiresMlx("it has no matrix decompositions")]
-    public void WhatIsNoNumberRaises()
+    public void NaNRaises()
     {
         using var scope = MlxScope.Begin();
         var a = MlxArray.Create([1, 2, 3, float.NaN], 2, 2);

@@ -45,7 +45,7 @@ public unsafe class KernelSourceTests
     [TestCase("a;\nstatic_assert(N % simd == 0);", "Line 2 of the kernel's source: In a condition such as that of static_assert")]
     [TestCase("template <int N, typename = enable_if_t<(N % s) == 0>> void f() {}", "'a % (b)'")]
     [TestCase("log(R\"(5%s)\");", "A raw string holds '%'")]
-    public void WhatCannotBeMadeSafeIsRefusedWithWhatToWrite(string source, string message) =>
+    public void UnsafeKernelSourcesAreRejectedWithAdvice(string source, string message) =>
         Assert.That(() => KernelSource.Write(source, "source", ascii: true), Throws.ArgumentException.With.Message.Contains(message));
 
     [Test]

@@ -59,7 +59,7 @@ public class KernelTests
     }
 
     [Test]
-    public void GpusAreAskedFor()
+    public void GpuAvailabilityNeverThrows()
     {
         Assert.That(() => Mx.Metal.IsAvailable(), Throws.Nothing);
         Assert.That(() => Mx.Cuda.IsAvailable(), Throws.Nothing);

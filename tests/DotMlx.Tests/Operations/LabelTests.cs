@@ -14,7 +14,7 @@ public class LabelTests
     ];
 
     [TestCaseSource(nameof(LossFunctions))]
-    public void LabelsAreClasses((string Name, Func<MlxArray, MlxArray, MlxArray> Loss) item)
+    public void LabelsOutsideTheClassesAreRejected((string Name, Func<MlxArray, MlxArray, MlxArray> Loss) item)
     {
         using var scope = MlxScope.Begin();
         MlxArray scores = Mx.Zeros(2, 3);

@@ -8,7 +8,7 @@ public class LinalgTests
     private static readonly MlxStream Cpu = DeviceType.Cpu;
 
     [Test]
-    public void Orthogonal()
+    public void QrFactorsAreOrthogonalAndRestoreTheMatrix()
     {
         using MlxArray a = Numbers.Array(1, 2, 4, 3);
         (MlxArray q, MlxArray r) = Mx.Linalg.QR(a, Cpu);
@@ -17,7 +17,7 @@ public class LinalgTests
     }
 
     [Test]
-    public void SingularValues()
+    public void SingularValuesRestoreTheMatrix()
     {
         using MlxArray a = Numbers.Array(1, 4, 3);
         (MlxArray u, MlxArray s, MlxArray vt) = Mx.Linalg.SVD(a, Cpu);
@@ -31,7 +31,7 @@ public class LinalgTests
     }
 
     [Test]
-    public void Inverses()
+    public void InversesMultiplyToTheIdentity()
     {
         using MlxArray a = Mx.Add(Numbers.Array(1, 3, 3), Mx.Multiply(Mx.Eye(3), 3));
         using MlxArray triangle = Mx.Triu(a);
@@ -41,7 +41,7 @@ public class LinalgTests
     }
 
     [Test]
-    public void Cholesky()
+    public void CholeskyFactorsRestoreTheMatrix()
     {
         using MlxArray half = Numbers.Array(1, 3, 3);
         using MlxArray a = Mx.Add(Mx.MatMul(half, Mx.Transpose(half)), Mx.Eye(3));
@@ -53,7 +53,7 @@ public class LinalgTests
     }
 
     [Test]
-    public void Eigenvalues()
+    public void EigenvaluesAndVectorsSatisfyTheirEquation()
     {
         using MlxArray half = Numbers.Array(1, 3, 3);
         using MlxArray a = Mx.Add(half, Mx.Transpose(half));
@@ -68,7 +68,7 @@ public class LinalgTests
     }
 
     [Test]
-    public void Solutions()
+    public void SolutionsSatisfyTheirEquations()
     {
         using MlxArray a = Mx.Add(Numbers.Array(1, 3, 3), Mx.Multiply(Mx.Eye(3), 2));
         using MlxArray b = Numbers.Array(2, 3, 2);
@@ -80,7 +80,7 @@ public class LinalgTests
     }
 
     [Test]
-    public void LowerUpper()
+    public void LowerAndUpperFactorsRestoreTheMatrix()
     {
         using MlxArray a = Numbers.Array(1, 3, 3);
         (MlxArray p, MlxArray l, MlxArray u) = Mx.Linalg.LU(a, Cpu);
@@ -91,7 +91,7 @@ public class LinalgTests
     }
 
     [Test]
-    public void ShapesAreChecked()
+    public void MatricesThatAreNotSquareAreRejected()
     {
         using MlxArray a = Mx.Zeros(2, 3);
         Assert.That(() => Mx.Linalg.Inv(a, Cpu), Throws.TypeOf<MlxException>());

@@ -3,7 +3,7 @@ namespace DotMlx.Tests.Operations;
 public class MatrixTests
 {
     [Test]
-    public void TensorDotOverNamedAxes()
+    public void TensorDotSumsOverTheGivenAxes()
     {
         using MlxArray a = Numbers.Array(1, 3, 4);
         using MlxArray b = Numbers.Array(2, 5, 3);
@@ -12,7 +12,7 @@ public class MatrixTests
 
     [CpuOnly("CUDA's gathered products want larger matrices")]
     [Test]
-    public void GatheredProducts()
+    public void GatheredProductsMatchSeparateOnes()
     {
         using MlxArray a = Numbers.Array(1, 3, 2, 4);
         using MlxArray b = Numbers.Array(2, 2, 4, 5);
@@ -24,7 +24,7 @@ public class MatrixTests
 
     [Test]
     [RequiresMlx]
-    public void SegmentedProducts()
+    public void SegmentedProductsMatchSeparateOnes()
     {
         using MlxArray a = Numbers.Array(1, 3, 6);
         using MlxArray b = Numbers.Array(2, 6, 2);
@@ -37,7 +37,7 @@ public class MatrixTests
 
     [Test]
     [RequiresMlx]
-    public void MaskedBlocks()
+    public void MaskedBlocksAreLeftOutOfAProduct()
     {
         using MlxArray a = Numbers.Array(1, 64, 64);
         using MlxArray b = Numbers.Array(2, 64, 64);
@@ -49,7 +49,7 @@ public class MatrixTests
 
     [TestCase("ij,jk,kl", "0,1;0,1", 8, 3, 3, 7)]
     [TestCase("ij,jk,kl", "1,2;0,1", 8, 10, 10, 7)]
-    public void ContractionPaths(string subscripts, string expected, int j, int k, int k2, int l)
+    public void ContractionPathsMatchNumPy(string subscripts, string expected, int j, int k, int k2, int l)
     {
         (IReadOnlyList<int[]> path, string report) = Mx.EinsumPath(subscripts, Mx.Zeros(5, j),
             Mx.Zeros(k == 3 ? 8 : j, k), Mx.Zeros(k2, l));
@@ -58,7 +58,7 @@ public class MatrixTests
     }
 
     [Test]
-    public void ContractionCosts()
+    public void ContractionCostsMatchNumPy()
     {
         (IReadOnlyList<int[]> path, string report) = Mx.EinsumPath("ij,jk,kl->il", Mx.Zeros(2, 3), Mx.Zeros(3, 4), Mx.Zeros(4, 5));
         Assert.That(path, Is.EqualTo(new int[][] { [1, 2], [0, 1] }));

@@ -133,7 +133,7 @@ public class MemberTests
     [Test]
     [Category("Metal")]
     [RequiresMlx("it has no GPU")]
-    public void WhatNeedsMetalSaysSoElsewhere()
+    public void MetalFunctionsSayThatTheyNeedMetal()
     {
         if (Mx.Metal.IsAvailable())
         {

@@ -4,7 +4,7 @@ namespace DotMlx.Tests.Operations;
 public class NewerFunctionTests
 {
     [Test]
-    public void Flip()
+    public void FlipReversesTheGivenAxes()
     {
         using MlxArray a = MlxArray.Create<int>([1, 2, 3, 4, 5, 6], 2, 3);
         Assert.That(Mx.Flip(a).ToArray<int>(), Is.EqualTo(new[] { 6, 5, 4, 3, 2, 1 }));
@@ -14,7 +14,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void Diff()
+    public void DiffMatchesNumPy()
     {
         using MlxArray a = Numbers.Ints(1, 4, 9, 16);
         using MlxArray flags = MlxArray.Create<bool>([true, true, false]);
@@ -28,7 +28,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void SearchSorted()
+    public void SearchSortedFindsInsertionPoints()
     {
         using MlxArray row = Numbers.Row(1, 2, 2, 3);
         using MlxArray values = MlxArray.Create<float>([0, 2, 2.5f, 9], 2, 2);
@@ -39,7 +39,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void Unstack()
+    public void UnstackSplitsAlongAnAxis()
     {
         using MlxArray a = MlxArray.Create<int>([1, 2, 3, 4, 5, 6], 2, 3);
         MlxArray[] columns = Mx.Unstack(a, 1);
@@ -49,7 +49,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void VecDot()
+    public void VecDotSumsProductsAlongAnAxis()
     {
         using MlxArray a = MlxArray.Create<float>([1, 2, 3, 4], 2, 2);
         Assert.That(Mx.VecDot(a, a).ToArray<float>(), Is.EqualTo(new float[] { 5, 25 }));
@@ -58,7 +58,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void Trunc()
+    public void TruncRoundsTowardZero()
     {
         using MlxArray a = Numbers.Row(-1.7f, -0.2f, 0.2f, 1.7f, float.NegativeInfinity);
         Assert.That(Mx.Trunc(a).ToArray<float>(), Is.EqualTo(new float[] { -1, 0, 0, 1, float.NegativeInfinity }));
@@ -67,7 +67,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void CountNonzero()
+    public void CountNonzeroCountsAlongAxes()
     {
         using MlxArray a = MlxArray.Create<float>([0, 2, -3, 0, 0, 6], 2, 3);
         Assert.That(Golden.ToDoubles(Mx.CountNonzero(a)), Is.EqualTo(new[] { 3.0 }));
@@ -76,7 +76,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void PositiveAndXor()
+    public void PositiveAndXorMatchTheirOperators()
     {
         using MlxArray a = Numbers.Row(-1, 2);
         using MlxArray same = Mx.Positive(a);
@@ -86,7 +86,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void ScansInAnotherType()
+    public void ScansAccumulateInTheGivenType()
     {
         using MlxArray flags = MlxArray.Create<bool>([true, true, false, true]);
         Assert.That(Mx.CumSum(flags, 0, dtype: DType.Int64).ToArray<long>(), Is.EqualTo(new long[] { 1, 2, 2, 3 }));
@@ -94,7 +94,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void CrossEntropy()
+    public void CrossEntropyMatchesItsFormula()
     {
         using MlxArray logits = Numbers.Array(1, 3, 4);
         using MlxArray targets = Numbers.Ints(0, 3, 1);
@@ -108,7 +108,7 @@ public class NewerFunctionTests
 
     [Test]
     [RequiresMlx("it has no matrix decompositions")]
-    public void Determinants()
+    public void DeterminantsMatchKnownValues()
     {
         using MlxArray a = MlxArray.Create<float>([0, 2, 1, 1, 1, 0, 3, 0, 1, 2, 0, 0, 0, 2, 0, 0, 0, 2], 2, 3, 3);
         using MlxArray determinants = Mx.Linalg.Det(a, DeviceType.Cpu);
@@ -130,7 +130,7 @@ public class NewerFunctionTests
     }
 
     [Test]
-    public void WhatOnlyTheNewestLibraryHasSaysSo()
+    public void FunctionsOfNewerLibrariesSaySo()
     {
         if (MlxLibrary.MlxcVersion == "v0.7.0")
         {

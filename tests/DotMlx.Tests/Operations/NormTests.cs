@@ -4,7 +4,7 @@ namespace DotMlx.Tests.Operations;
 public class NormTests
 {
     [Test]
-    public void Norms()
+    public void NormsMatchKnownValues()
     {
         using MlxArray a = MlxArray.Create<float>([1, -2, 3, -4], 2, 2);
         Assert.Multiple(() =>
@@ -24,6 +24,6 @@ public class NormTests
     }
 
     [Test]
-    public void CrossChecksItsAxis()
+    public void CrossRejectsAxesOfOtherSizes()
         => Assert.That(() => Mx.Linalg.Cross(Mx.Zeros(4), Mx.Zeros(4)), Throws.TypeOf<MlxException>());
 }

@@ -8,7 +8,7 @@ public class QuantizationTests
     [TestCase("mxfp4", 32, 4, 0.3)]
     [TestCase("mxfp8", 32, 8, 0.14)]
     [TestCase("nvfp4", 16, 4, 0.3)]
-    public void ThereAndBack(string mode, int groupSize, int bits, double tolerance)
+    public void DequantizingRestoresRoundedValues(string mode, int groupSize, int bits, double tolerance)
     {
         using MlxArray w = Numbers.Array(1, 8, 64);
         (MlxArray packed, MlxArray scales, MlxArray? biases) = Mx.Quantize(w, groupSize, bits, mode);
@@ -21,7 +21,7 @@ public class QuantizationTests
     }
 
     [Test]
-    public void GatheredProducts()
+    public void GatheredQuantizedProductsMatchDenseOnes()
     {
         using MlxArray w = Numbers.Array(1, 3, 8, 64);
         using MlxArray x = Numbers.Array(2, 2, 1, 64);
@@ -33,7 +33,7 @@ public class QuantizationTests
     }
 
     [Test]
-    public void EightBitFloats()
+    public void EightBitFloatsRoundTrip()
     {
         using MlxArray x = Numbers.Row(0, 1, -2.5f, 448, 0.0625f);
         using MlxArray bytes = Mx.ToFp8(x);
@@ -44,7 +44,7 @@ public class QuantizationTests
     }
 
     [Test]
-    public void BothOperandsQuantized()
+    public void ProductsOfTwoQuantizedOperandsMatchDenseOnes()
     {
         using MlxArray x = Numbers.Array(1, 2, 64);
         using MlxArray w = Numbers.Array(2, 8, 64);

@@ -13,7 +13,7 @@ public class RandomTests
         .Select(pair => new TestCaseData(pair.index).SetArgDisplayNames($"{pair.index:00} {pair.test.GetProperty("fn").GetString()}"));
 
     [TestCaseSource(nameof(Keyed))]
-    public void FromAKey(int index)
+    public void DrawsFromAKeyMatchMlx(int index)
     {
         JsonElement test = Cases[index];
         JsonElement arguments = test.GetProperty("kwargs");
@@ -35,7 +35,7 @@ public class RandomTests
     }
 
     [Test]
-    public void ASeededSequence()
+    public void ASeededSequenceMatchesMlx()
     {
         JsonElement test = Cases.EnumerateArray().Single(item => item.GetProperty("fn").GetString() == "global_sequence");
         Mx.Random.Seed(test.GetProperty("kwargs").GetProperty("seed").GetUInt64());
@@ -99,7 +99,7 @@ public class RandomTests
     }
 
     [Test]
-    public void ArgumentErrors()
+    public void WrongArgumentsAreRejected()
     {
         using MlxArray key = Mx.Random.Key(0);
         using MlxArray wrong = Mx.Zeros(3);

@@ -6,7 +6,7 @@ namespace DotMlx.Tests.Operations;
 public class RuleTests
 {
     [Test]
-    public void DivModRounds()
+    public void DivModRoundsTowardNegativeInfinity()
     {
         // Before 0.32 the quotient is cut toward zero, and MLX's remainder has the sign of the dividend on the CPU and, on Metal and CUDA
         // alike, that of the divisor. From then on it is Python's.
@@ -86,7 +86,7 @@ public class RuleTests
 
     [Test]
     [CpuOnly("MLX's kernels for GPUs have these functions of real numbers only")]
-    public void InverseHyperbolicFunctionsOfComplexNumbers()
+    public void InverseHyperbolicFunctionsInvertOnComplexNumbers()
     {
         using var scope = MlxScope.Begin();
         Complex[] z = [new(0.25, 0.5), new(-0.5, 0.25), new(2, -1.5)];

@@ -3,7 +3,7 @@ namespace DotMlx.Tests.Operations;
 public class ShapeTests
 {
     [Test]
-    public void BroadcastShapes()
+    public void BroadcastShapesMatchesNumPy()
     {
         Assert.That(Mx.BroadcastShapes([2, 1, 3], [4, 1], []), Is.EqualTo(new[] { 2, 4, 3 }));
         Assert.That(Mx.BroadcastShapes([1], [0]), Is.EqualTo(new[] { 0 }));
@@ -13,7 +13,7 @@ public class ShapeTests
     }
 
     [Test]
-    public void AtLeast()
+    public void AtleastAddsMissingAxes()
     {
         using MlxArray one = Mx.Atleast1d(3);
         using MlxArray two = Mx.Atleast2d(Numbers.Row(1, 2));
@@ -27,7 +27,7 @@ public class ShapeTests
     }
 
     [Test]
-    public void Aliases()
+    public void AliasesMatchTheirFunctions()
     {
         using MlxArray a = Numbers.Array(1, 2, 3);
         using MlxArray permuted = Mx.PermuteDims(a);
@@ -70,7 +70,7 @@ public class ShapeTests
     }
 
     [Test]
-    public void SeveralAxes()
+    public void FunctionsAcceptSeveralAxes()
     {
         using MlxArray a = Numbers.Array(1, 2, 3, 4);
         int[] axes = [0, -1];
@@ -96,7 +96,7 @@ public class ShapeTests
     }
 
     [Test]
-    public void Padding()
+    public void PadAddsTheGivenWidths()
     {
         using MlxArray a = MlxArray.Create<float>([1, 2, 3, 4], 2, 2);
         using MlxArray uneven = Mx.Pad(a, (1, 0), constantValues: 9);
@@ -108,7 +108,7 @@ public class ShapeTests
     }
 
     [Test]
-    public void Grids()
+    public void MeshgridMakesDenseAndSparseGrids()
     {
         using MlxArray x = Numbers.Row(1, 2, 3);
         using MlxArray y = Numbers.Row(4, 5);
@@ -120,7 +120,7 @@ public class ShapeTests
     }
 
     [Test]
-    public void DynamicSlices()
+    public void DynamicSlicesReadAndWriteBlocks()
     {
         using MlxArray a = MlxArray.Create<float>([0, 1, 2, 3, 4, 5], 2, 3);
         using MlxArray block = Mx.Slice(a, Numbers.Ints(1), [1], [2, 2]);
@@ -144,7 +144,7 @@ public class ShapeTests
     }
 
     [Test]
-    public void Errors()
+    public void WrongArgumentsAreRejected()
     {
         using MlxArray a = Mx.Zeros(2, 3);
         using MlxArray gone = Mx.Zeros(2);

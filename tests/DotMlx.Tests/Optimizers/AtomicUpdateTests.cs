@@ -92,7 +92,7 @@ internal sealed class AtomicUpdateTests
     }
 
     [Test]
-    public void ARateIsAScalar()
+    public void ALearningRateMustBeAScalar()
     {
         Assert.That(() => new SGD(0.1) { LearningRate = MlxArray.Create([0.1f, 0.2f, 0.3f]) },
             Throws.ArgumentException.With.Message.Contains("scalar"));
@@ -219,7 +219,7 @@ internal sealed class AtomicUpdateTests
     }
 
     [Test]
-    public void ReadersBesideAnUpdateSeeOneStep([Values("eval", "text", "differences", "copy", "update", "flatten")] string what)
+    public void ReadersDuringAnUpdateSeeOneStep([Values("eval", "text", "differences", "copy", "update", "flatten")] string what)
     {
         Adam optimizer = new(0.1);
         TreeDictionary p = new() { ["w"] = new TreeList(Enumerable.Range(0, 40).Select(_ => (Tree)Mx.Ones(10))) };

@@ -7,7 +7,7 @@ namespace DotMlx.Tests.Optimizers;
 public class CompiledStateTests
 {
     [Test]
-    public void WhatNobodyHasSeenIsFreedAtOnce([Values] bool several)
+    public void ArraysThatNoCallerHasSeenAreFreedAtOnce([Values] bool several)
     {
         TreeDictionary parameters = Parameters(), gradients = Parameters();
         OptimizerBase optimizer = Make(several);
@@ -27,7 +27,7 @@ public class CompiledStateTests
     }
 
     [Test]
-    public void WhatSomebodyHasSeenStaysValid([Values] bool several)
+    public void ArraysThatTheCallerHasSeenStayValid([Values] bool several)
     {
         TreeDictionary parameters = Parameters(), gradients = Parameters();
         OptimizerBase optimizer = Make(several);
@@ -51,7 +51,7 @@ public class CompiledStateTests
     }
 
     [Test]
-    public void WhatAClassFromElsewhereKeepsStaysValid()
+    public void ArraysKeptByAnotherClassStayValid()
     {
         TreeDictionary parameters = Parameters(), gradients = Parameters();
         var optimizer = new KeepingAdam();

@@ -46,7 +46,7 @@ internal sealed class CustomOptimizerTests
     }
 
     [Test]
-    public void ItCanHaveMasters()
+    public void ACustomOptimizerCanKeepMasterWeights()
     {
         NesterovAdam optimizer = new(0.001f) { MasterWeights = true };
         TreeDictionary updated = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(DType.BFloat16), 0, 3);

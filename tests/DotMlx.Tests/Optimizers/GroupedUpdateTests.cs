@@ -39,7 +39,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void WhatSomebodyChangesIsNoticed()
+    public void StateChangedByTheCallerIsUsed()
     {
         OptimizerBase plain = AllOptimizers.Make("Adam");
         OptimizerBase grouped = Grouped("Adam");
@@ -85,7 +85,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void StateThatSomebodyHoldsStaysAsItWas()
+    public void StateHeldByTheCallerStaysUnchanged()
     {
         (OptimizerBase plain, TreeDictionary a) = AfterTwoUpdates(AllOptimizers.Make("Adam"));
         (OptimizerBase grouped, TreeDictionary b) = AfterTwoUpdates(Grouped("Adam"));
@@ -142,7 +142,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void StateThatNobodyReadsIsNotMadeLeafByLeaf()
+    public void UnreadStateIsNotSplitIntoLeaves()
     {
         OptimizerBase optimizer = Grouped("Adam");
         TreeDictionary parameters = AllOptimizers.Run(optimizer, AllOptimizers.Parameters(), 0, 2);
@@ -179,7 +179,7 @@ internal sealed class GroupedUpdateTests
     }
 
     [Test]
-    public void ItSavesAndRestores()
+    public void GroupedStateIsSavedAndRestored()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
         try

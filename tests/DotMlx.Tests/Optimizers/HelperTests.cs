@@ -53,7 +53,7 @@ internal sealed class HelperTests
     }
 
     [Test]
-    public void WhatHasBeenAccumulatedCanBeThrownAway()
+    public void AccumulatedGradientsCanBeDiscarded()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         GradientAccumulator accumulator = new(2);

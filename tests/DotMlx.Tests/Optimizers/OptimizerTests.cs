@@ -38,7 +38,7 @@ internal sealed class OptimizerTests
     }
 
     [TestCaseSource(nameof(Names))]
-    public void WhatIsPassedInNeverChanges(string name)
+    public void ArgumentsAreNeverModified(string name)
     {
         OptimizerBase optimizer = AllOptimizers.Make(name);
         TreeDictionary parameters = AllOptimizers.Parameters();
@@ -53,7 +53,7 @@ internal sealed class OptimizerTests
     }
 
     [TestCaseSource(nameof(Names))]
-    public void InitGivesZerosAndKeepsWhatIsThere(string name)
+    public void InitCreatesZerosAndKeepsExistingState(string name)
     {
         OptimizerBase optimizer = AllOptimizers.Make(name);
         optimizer.Init(AllOptimizers.Parameters());
@@ -281,7 +281,7 @@ internal sealed class OptimizerTests
     }
 
     [Test]
-    public void StateThatSomebodyHoldsStaysValid()
+    public void StateHeldByTheCallerStaysValid()
     {
         Adam optimizer = new(0.1f);
         optimizer.ApplyGradients(One(A(1)), One(A(0)));

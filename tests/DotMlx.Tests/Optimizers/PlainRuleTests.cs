@@ -70,7 +70,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void SGDIsThePlainLoop() => Gen.Select(Rates, Share, Decay, Decay, Gen.Bool).Sample(
+    public void SGDMatchesAPlainLoop() => Gen.Select(Rates, Share, Decay, Decay, Gen.Bool).Sample(
         (rate, momentum, weightDecay, dampening, nesterov) =>
         {
             (dampening, nesterov) = (nesterov ? 0 : dampening, nesterov && momentum > 0);
@@ -110,7 +110,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void AdamIsThePlainLoop() => Gen.Select(Rates, Share, Share, Eps, Gen.Bool).Sample(
+    public void AdamMatchesAPlainLoop() => Gen.Select(Rates, Share, Share, Eps, Gen.Bool).Sample(
         (rate, beta1, beta2, eps, correct) => Check(
             rate,
             rate.Make<Optimizer>(
@@ -141,7 +141,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void LionIsThePlainLoop() => Gen.Select(Rates, Share, Share, Decay).Sample(
+    public void LionMatchesAPlainLoop() => Gen.Select(Rates, Share, Share, Decay).Sample(
         (rate, beta1, beta2, decay) => Check(
             rate,
             rate.Make<Optimizer>(
@@ -173,7 +173,7 @@ internal sealed class PlainRuleTests
         threads: 1);
 
     [Test]
-    public void MuonIsThePlainLoop() => Gen.Select(Rates, Share, Decay, Gen.Bool, Gen.Int[0, 5]).Sample(
+    public void MuonMatchesAPlainLoop() => Gen.Select(Rates, Share, Decay, Gen.Bool, Gen.Int[0, 5]).Sample(
         (rate, momentum, decay, nesterov, steps) => Check(
             rate,
             rate.Make<Optimizer>(

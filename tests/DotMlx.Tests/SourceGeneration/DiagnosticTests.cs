@@ -23,7 +23,7 @@ public class DiagnosticTests
         "public partial class Block : Module { public MlxArray? Wx { get; set; } public MlxArray? WX { get; set; } }")]
     [TestCase("DMLX004", "Weight", "Base.Weight",
         "public partial class Base : Module { public MlxArray? Weight { get; set; } } public partial class Derived : Base { public new MlxArray? Weight { get; set; } }")]
-    [TestCase("DMLX005", "Weight", "exclude each other",
+    [TestCase("DMLX005", "Weight", "mutually exclusive",
         "public partial class Block : Module { [Parameter, NotParameter] public MlxArray? Weight { get; set; } }")]
     [TestCase("DMLX006", "Weight", "without dots",
         "public partial class Block : Module { [Parameter(\"a.b\")] public MlxArray? Weight { get; set; } }")]

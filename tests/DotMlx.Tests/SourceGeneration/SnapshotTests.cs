@@ -67,7 +67,7 @@ public class SnapshotTests
     }
 
     [Test]
-    public void NestedGenericAndInheritedClasses()
+    public void GeneratedCodeMatchesForNestedGenericAndInheritedClasses()
     {
         GeneratorRun run = GeneratorRun.Over("""
             namespace Models;
@@ -115,7 +115,7 @@ public class SnapshotTests
     }
 
     [Test]
-    public void AModuleInTheGlobalNamespaceWithAForwardOnly()
+    public void GeneratedCodeMatchesForAModuleInTheGlobalNamespace()
     {
         GeneratorRun run = GeneratorRun.Over("public partial class Twice : Module { public MlxArray Forward(MlxArray x) => x; }");
         Assert.That(run.CompilerErrors, Is.Empty);

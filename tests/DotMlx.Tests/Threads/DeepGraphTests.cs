@@ -17,7 +17,7 @@ public sealed class DeepGraphTests
     });
 
     [Test]
-    public void ALongChainThatNobodyEvaluatesIsFreedOnASmallStack() => OnSmallStack(() => Chain(Mx.Zeros(1)).Dispose());
+    public void ALongUnevaluatedChainIsFreedOnASmallStack() => OnSmallStack(() => Chain(Mx.Zeros(1)).Dispose());
 
     [Test]
     public void ALongChainIsEvaluatedOnTheLibrarysOwnThread()

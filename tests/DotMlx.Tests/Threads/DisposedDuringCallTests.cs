@@ -16,7 +16,7 @@ public sealed class DisposedDuringCallTests
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
-    public void ACompiledFunction() => Race(
+    public void ACompiledFunctionSurvivesDisposalDuringACall() => Race(
         static () => Mx.Compile((MlxArray a) => Mx.Sum((a * 2) + 1)),
         static f =>
         {
@@ -28,7 +28,7 @@ public sealed class DisposedDuringCallTests
 
     [Test]
     [RequiresMlx("export")]
-    public void AnImportedFunction()
+    public void AnImportedFunctionSurvivesDisposalDuringACall()
     {
         string file = Path.Combine(_folder, "f.mlxfn");
         Mx.ExportFunction(file, a => [Mx.Sum((a[0] * 2) + 1)], [Mx.Ones(3)]);
@@ -44,7 +44,7 @@ public sealed class DisposedDuringCallTests
     }
 
     [Test]
-    public void AGroup() => Race(
+    public void AGroupSurvivesDisposalDuringACall() => Race(
         static () => Mx.Distributed.Init(),
         static group =>
         {
@@ -56,7 +56,7 @@ public sealed class DisposedDuringCallTests
 
     [Test]
     [RequiresMlx("export")]
-    public void AnExporter()
+    public void AnExporterSurvivesDisposalDuringACall()
     {
         string file = Path.Combine(_folder, "f.mlxfn");
         using ManualResetEventSlim inside = new();
@@ -82,7 +82,7 @@ public sealed class DisposedDuringCallTests
 
     [Test]
     [RequiresMlx("export")]
-    public void AnExporterInItsOwnFunction()
+    public void AnExporterCanBeDisposedInItsOwnFunction()
     {
         string file = Path.Combine(_folder, "f.mlxfn");
         FunctionExporter? exporter = null;
@@ -99,7 +99,7 @@ public sealed class DisposedDuringCallTests
     }
 
     [Test]
-    public void ACompiledFunctionInItsOwnTrace()
+    public void ACompiledFunctionCanBeDisposedInItsOwnTrace()
     {
         Func<MlxArray, MlxArray>? f = null;
         f = Mx.Compile((MlxArray a) =>

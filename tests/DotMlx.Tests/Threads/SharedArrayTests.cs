@@ -99,7 +99,7 @@ public class SharedArrayTests
 
     // Disposing on one thread, collecting on another and looking for what is unreachable on a third: nothing is found twice.
     [Test]
-    public void WhatIsDisposedWhileTheCollectorLooksIsFreedOnce()
+    public void ArraysDisposedDuringACollectionAreFreedOnce()
     {
         using HandleCount handles = HandleCount.NoneLeft();
         using var made = new BlockingCollection<MlxArray>(256);
@@ -131,11 +131,12 @@ public class SharedArrayTests
     }
 
     [Test]
-    public void ReadersBesideTraining([Values] bool ownsArrays, [Values] bool compiled) => Train(ownsArrays, compiled, Short);
+    public void ReadersDuringTrainingSeeConsistentParameters([Values] bool ownsArrays, [Values] bool compiled) =>
+        Train(ownsArrays, compiled, Short);
 
     [Test]
     [Explicit("takes four minutes")]
-    public void ReadersBesideTrainingForAMinute([Values] bool ownsArrays, [Values] bool compiled) =>
+    public void ReadersDuringAMinuteOfTrainingSeeConsistentParameters([Values] bool ownsArrays, [Values] bool compiled) =>
         Train(ownsArrays, compiled, TimeSpan.FromMinutes(1));
 
     private static void Train(bool ownsArrays, bool compiled, TimeSpan time)

@@ -151,7 +151,7 @@ internal sealed partial class SharedModelTests
     [TestCase("compiled")]
     [TestCase("compiled step")]
     [TestCase("setter")]
-    public void WhatAnotherThreadPutsThereDuringATraceStays(string transform)
+    public void ParametersSetByAnotherThreadDuringATraceStay(string transform)
     {
         Linear model = new(2, 2) { OwnsArrays = true };
         Mx.Eval(model.Parameters());
@@ -279,7 +279,7 @@ internal sealed partial class SharedModelTests
 
     [Test]
     [RequiresMlx("records operations of the tracing thread only on the reference library")]
-    public void WhatAFunctionItselfStartsBelongsToTheTrace()
+    public void TasksStartedByAFunctionBelongToItsTrace()
     {
         Net model = new();
         var step = model.ValueAndGrad(() => Task.Run(() => Mx.Sum(Mx.Square(model.First.Forward(Input)))).GetAwaiter().GetResult());

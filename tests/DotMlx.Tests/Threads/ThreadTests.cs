@@ -45,7 +45,7 @@ public class ThreadTests
     }
 
     [Test]
-    public void SixteenThreadsWithoutUsing()
+    public void SixteenThreadsComputeTheSameWithoutDisposing()
     {
         var failures = new ConcurrentBag<string>();
         RunAll(seed =>

@@ -36,7 +36,7 @@ internal sealed class TrainingStepTests
     })];
 
     [Test]
-    public void ItLearnsCompiledOrNot()
+    public void TrainingReducesTheLossCompiledOrNot()
     {
         using TrainingStep plain = Make(Plain with { Compiled = false }), compiled = Make(Plain);
         float[] a = Run(plain, 0, 30), b = Run(compiled, 0, 30);
@@ -46,7 +46,7 @@ internal sealed class TrainingStepTests
     }
 
     [Test]
-    public void WhatTheProgramDrawsInBetweenChangesNothing([Values] bool compiled)
+    public void RandomDrawsBetweenStepsChangeNothing([Values] bool compiled)
     {
         using TrainingStep first = Make(Plain with { Compiled = compiled }), second = Make(Plain with { Compiled = compiled });
         float[] a = Run(first, 0, 4);
@@ -62,7 +62,7 @@ internal sealed class TrainingStepTests
     }
 
     [Test]
-    public void ASavedRunGoesOnAsIfItHadNeverStopped([Values(1, 2)] int accumulation, [Values] bool compiled)
+    public void ASavedRunContinuesAsIfUninterrupted([Values(1, 2)] int accumulation, [Values] bool compiled)
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         TrainingStepOptions options = Plain with { AccumulationSteps = accumulation, Compiled = compiled };
@@ -197,7 +197,7 @@ internal sealed class TrainingStepTests
     }
 
     [Test]
-    public void WhatOtherThreadsDrawMeanwhileChangesNothing()
+    public void RandomDrawsOfOtherThreadsChangeNothing()
     {
         using TrainingStep first = Make(Plain with { Compiled = false }), second = Make(Plain with { Compiled = false });
         float[] alone = Run(first, 0, 20);

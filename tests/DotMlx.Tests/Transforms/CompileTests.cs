@@ -53,7 +53,7 @@ public class CompileTests
     }
 
     [Test]
-    public void NumbersStayWeak()
+    public void NumbersKeepTheirWeakType()
     {
         int runs = 0;
         var f = Mx.Compile((a, b) =>
@@ -165,7 +165,7 @@ public class CompileTests
     }
 
     [Test]
-    public void ADictionaryIsState()
+    public void ADictionaryCanBeState()
     {
         TreeDictionary state = new() { ["count"] = Mx.Zeros(1) };
         int runs = 0;
@@ -367,7 +367,7 @@ public class CompileTests
     }
 
     [Test]
-    public void WhatEndedThreadsCompiledDoesNotStay()
+    public void GraphsCompiledByEndedThreadsAreReleased()
     {
         const int size = 1 << 20;
         void CompileOnAThread()

@@ -69,7 +69,7 @@ public class ExportTests
     }
 
     [Test]
-    public void SeveralShapesAndAnyShape()
+    public void ExportedFunctionsAcceptSeveralShapesOrAnyShape()
     {
         string path = Path.Combine(_folder, "f.mlxfn");
         using MlxArray one = Mx.Ones(1);
@@ -93,7 +93,7 @@ public class ExportTests
     }
 
     [Test]
-    public void NamedArguments()
+    public void ExportedFunctionsAcceptNamedArguments()
     {
         string path = Path.Combine(_folder, "f.mlxfn");
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
@@ -121,7 +121,7 @@ public class ExportTests
 
     [Test]
     [RequiresNewerMlxc("it draws no graphs")]
-    public void AGraphIsDrawn()
+    public void AGraphIsWrittenAsDot()
     {
         using MlxArray x = Mx.Ones(1);
         using MlxArray y = Mx.Exp(x + 1);

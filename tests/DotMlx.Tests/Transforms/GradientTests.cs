@@ -4,7 +4,7 @@ namespace DotMlx.Tests.Transforms;
 public class GradientTests
 {
     [Test]
-    public void GradientOfASquare()
+    public void TheGradientOfASquareIsTwiceItsInput()
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
@@ -22,7 +22,7 @@ public class GradientTests
     }
 
     [Test]
-    public void GradientsNest()
+    public void GradientsOfGradientsAreRight()
     {
         var third = Mx.Grad(Mx.Grad(Mx.Grad(x => x * x * x * x)));
         using MlxArray at = MlxArray.Scalar(2f);
@@ -173,7 +173,7 @@ public class GradientTests
     }
 
     [Test]
-    public void WhatIsNoScalarHasNoGradient()
+    public void OnlyScalarsHaveGradients()
     {
         using MlxArray x = MlxArray.Create<float>([1, 2, 3], 3);
         Assert.That(() => Mx.Grad((MlxArray a) => a * a)(x), Throws.InvalidOperationException.With.Message.Contains("(3)"));
@@ -220,7 +220,7 @@ public class GradientTests
     }
 
     [Test]
-    public void ThreadsTakeTurns()
+    public void TransformsOnSeveralThreadsTakeTurns()
     {
         var gradient = Mx.Grad((MlxArray a) => (a * a * a).Sum());
         Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>

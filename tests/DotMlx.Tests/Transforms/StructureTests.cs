@@ -34,7 +34,7 @@ public class StructureTests
     public void CompiledFunctionsReturnIt(ICheck check) => check.Compiled();
 
     [TestCaseSource(nameof(Kinds))]
-    public void ItComesBackBesideTheLoss(ICheck check) => check.Auxiliary();
+    public void AuxiliaryOutputIsReturnedWithTheLoss(ICheck check) => check.Auxiliary();
 
     [Test]
     public void OtherTuplesAreRefusedByName()

@@ -73,7 +73,7 @@ internal sealed partial class StructuredGradientTests
     }
 
     [Test]
-    public void AModelWithNothingToTrainSaysWhatIsFrozen()
+    public void AModelWithoutTrainableParametersListsTheFrozenOnes()
     {
         Linear model = new(2, 1);
         model.Freeze();

@@ -77,7 +77,7 @@ internal sealed partial class TracedStateTests
     }
 
     [Test]
-    public void AModelIntoWhichAFunctionWroteItselfCanBeUsedAgain([ValueSource(nameof(Transforms))] string transform)
+    public void AModelThatAFunctionModifiedCanBeUsedAgain([ValueSource(nameof(Transforms))] string transform)
     {
         Plain model = new();
         TreeDictionary parameters = model.Parameters().Map(array => array + 1);
@@ -175,7 +175,7 @@ internal sealed partial class TracedStateTests
     {
         CheckUnchanged("vmap");
         AModelThatWasUpdatedInsideCanBeUsedAgain("vmap");
-        AModelIntoWhichAFunctionWroteItselfCanBeUsedAgain("vmap");
+        AModelThatAFunctionModifiedCanBeUsedAgain("vmap");
     }
 
     private static void CheckUnchanged(string transform)

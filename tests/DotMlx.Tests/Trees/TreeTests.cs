@@ -60,7 +60,7 @@ internal sealed class TreeTests
     }
 
     [Test]
-    public void NodesMatchPatterns()
+    public void NodesSupportPatternMatching()
     {
         static string Kind(Tree tree) => tree switch
         {

@@ -240,7 +240,7 @@ internal sealed class LaunchTests
 
     [Test]
     [RequiresMlx("communication between processes")]
-    public void RanksOfMlxAddUp()
+    public void LaunchedRanksSumTheirArrays()
     {
         string program = typeof(LaunchTests).Assembly.Location;
         using var launch = new RunningLaunch(["-n", "4", "--", program]);
@@ -262,7 +262,7 @@ internal sealed class LaunchTests
 
     [Test]
     [RequiresMlx("communication between processes")]
-    public void ARankThatFailsUnderMpirunKeepsNobodyWaiting()
+    public void AFailedRankUnderMpirunEndsTheOthers()
     {
         using var launch = RunMpi(2, "fail");
         Result result = launch.Finish();

@@ -62,7 +62,7 @@ internal sealed class PlanTests
     }
 
     [Test]
-    public void TheRingOfSeveralHostsCountsPortsUpFromThirtyTwoThousandThreeHundredTwentyThree()
+    public void TheRingOfSeveralHostsNumbersPortsFrom32323()
     {
         IReadOnlyList<RankStart> ranks = Plan("ring", [new("mac1", ["10.0.0.1"], []), new("mac2", ["10.0.0.2", "10.0.1.2"], [])]);
         Assert.That(ranks[0].Files.Single().Value, Is.EqualTo("""[["10.0.0.1:32323"],["10.0.0.2:32324","10.0.1.2:32325"]]"""));
@@ -112,7 +112,7 @@ internal sealed class PlanTests
     [TestCase(137, "was ended by SIGKILL (exit code 137)")]
     [TestCase(139, "was ended by SIGSEGV (exit code 139)")]
     [TestCase(255, "ended with exit code 255")]
-    public void AnEndIsDescribed(int code, string text) => Assert.That(Signals.Describe(code), Is.EqualTo(text));
+    public void ExitCodesAndSignalsAreDescribed(int code, string text) => Assert.That(Signals.Describe(code), Is.EqualTo(text));
 
     private static IReadOnlyList<RankStart> Plan(string backend, Host[] hosts) =>
         LaunchPlan.Create(new LaunchOptions { Hosts = hosts, Program = ["sh"], Backend = backend });

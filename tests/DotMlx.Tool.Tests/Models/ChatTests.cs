@@ -52,8 +52,8 @@ internal sealed class ChatTests
     public void AMistakeInAPipeIsOneLine(string line, string part) =>
         Chat(line + "\nHello\n").AssertRefused(part == "FILE" ? "file" : part);
 
-    [TestCase("{}", "no list")]
-    [TestCase("[", "no valid JSON")]
+    [TestCase("{}", "a list of messages")]
+    [TestCase("[", "isn't valid JSON")]
     [TestCase("""[{"role": "user"}]""", "message 1 has no content")]
     [TestCase("""[{"role": "wizard", "content": "x"}]""", "wizard")]
     public void ABrokenConversationIsRefused(string text, string part)
@@ -64,7 +64,7 @@ internal sealed class ChatTests
     }
 
     [Test]
-    public void AMistakeOnATerminalIsOneLineAndTheChatGoesOn()
+    public void AnErrorOnATerminalIsOneLineAndTheChatContinues()
     {
         using StringWriter output = new(), errors = new();
         Queue<ConsoleKeyInfo> keys = new([.. Keys("/frobnicate\n"), .. Keys("/system Hi\n"), .. Keys("/history\n"), .. Keys("/exit\n")]);

@@ -46,7 +46,7 @@ internal sealed class GenerateTests
     }
 
     [Test]
-    public void ASeedRepeatsADraw()
+    public void ASeedReproducesADraw()
     {
         string Draw(string seed) => CommandLine.Run(
             "generate", "--model", Model.Qwen3, "--raw", "--prompt", "The sky", "--max-tokens", "12", "--temp", "1", "--top-p", "1",

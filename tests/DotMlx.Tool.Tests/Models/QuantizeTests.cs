@@ -70,7 +70,7 @@ internal sealed class QuantizeTests
 
     [Test]
     [RequiresMlx("quantization")]
-    public void WhatIsQuantizedAlreadyIsRefusedAndLeavesNothingBehind()
+    public void AQuantizedModelIsRejectedAndNoFilesAreLeft()
     {
         using TemporaryFolder folder = new();
         CommandLine.Run("quantize", "--model", Model.Qwen3, "--output", folder["packed"]).Succeeded();
@@ -88,7 +88,7 @@ internal sealed class QuantizeTests
         using LanguageModel copy = LanguageModel.Load(folder["copy"]);
         using MlxArray tokens = MlxArray.Create<int>([5, 6, 7, 8], 1, 4);
         Assert.That(Distance(original.Decoder.Forward(tokens), copy.Decoder.Forward(tokens)), Is.Zero);
-        Assert.That(() => original.Save(folder["copy"]), Throws.InstanceOf<IOException>().With.Message.Contains("exists already"));
+        Assert.That(() => original.Save(folder["copy"]), Throws.InstanceOf<IOException>().With.Message.Contains("already exists"));
     }
 
     /// <summary>The largest difference, relative to the largest magnitude.</summary>

@@ -35,7 +35,7 @@ internal sealed class TuneTests
 
         string[] fuse = ["fuse", "--model", Model.Qwen3, "--adapter-path", folder["adapters"], "--save-path", folder["fused"]];
         CommandLine.Run(fuse).Succeeded();
-        CommandLine.Run(fuse).AssertRefused("exists already");
+        CommandLine.Run(fuse).AssertRefused("already exists");
         using LanguageModel model = LanguageModel.Load(Model.Qwen3), fused = LanguageModel.Load(folder["fused"]);
         using MlxArray tokens = MlxArray.Create<int>([5, 6, 7, 8], 1, 4);
         float[] plain = model.Decoder.Forward(tokens).ToArray<float>();
@@ -57,7 +57,7 @@ internal sealed class TuneTests
     }
 
     [Test]
-    public void ABadLineIsNamed()
+    public void ErrorsNameTheInvalidLine()
     {
         using TemporaryFolder folder = new();
         Write(folder, [Lines[0], "{\"text\": 3}"]);

@@ -25,7 +25,7 @@ internal sealed class MemoryTests
     }
 
     [Test]
-    public void ForgottenArraysAreFreed()
+    public void UnreachableArraysAreFreed()
     {
         Mx.Synchronize();
         long before = Mx.GetActiveMemory();
@@ -38,7 +38,7 @@ internal sealed class MemoryTests
     }
 
     [Test]
-    public void ForgottenArraysDoNotUseUpMetalsBuffers()
+    public void UnreachableArraysDoNotExhaustMetalBuffers()
     {
         // Metal has 499,000 buffers, or as many as the system says; the collector sees only small objects.
         for (int i = 0; i < 1_000_000; i++)

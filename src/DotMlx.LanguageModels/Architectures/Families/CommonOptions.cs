@@ -3,7 +3,7 @@ namespace DotMlx.LanguageModels.Architectures.Families;
 /// <summary>The options of <c>config.json</c> that most families have, and decoder parts derived from them.</summary>
 internal sealed class CommonOptions
 {
-    private const int MostLayers = 4096;
+    private const int MaxLayers = 4096;
 
     private readonly ModelConfig _config;
 
@@ -13,7 +13,7 @@ internal sealed class CommonOptions
     {
         _config = config;
         HiddenSize = config.Integer("hidden_size");
-        Layers = config.Integer("num_hidden_layers", maximum: MostLayers);
+        Layers = config.Integer("num_hidden_layers", maximum: MaxLayers);
         Heads = config.Integer("num_attention_heads");
         KeyValueHeads = config.IntegerOr("num_key_value_heads", Heads);
         if (Heads % KeyValueHeads != 0)

@@ -106,7 +106,7 @@ internal static class Filters
         Given(argument) ? Python.Index(argument) : throw new TemplateFault($"the argument '{name}' is missing");
 
     private static int Width(object? argument) =>
-        Python.Index(argument) is var width && width <= Limits.LongestText ? width : throw Limits.TextTooLong();
+        Python.Index(argument) is var width && width <= Limits.MaxTextLength ? width : throw Limits.TextTooLong();
 
     private static object? Absolute(object? value)
     {
@@ -290,7 +290,7 @@ internal static class Filters
         {
             bool indents = i == 0 ? first : blank || line.Length > 0;
             result.Append(i > 0 ? "\n" : "").Append(indents ? indention : "").Append(line);
-            if (result.Length > Limits.LongestText)
+            if (result.Length > Limits.MaxTextLength)
                 throw Limits.TextTooLong();
         }
         return run.Made(result.ToString());

@@ -7,7 +7,7 @@ namespace DotMlx.LanguageModels.ChatTemplates.Functions;
 /// <summary>Python's operators.</summary>
 internal static class Operators
 {
-    private const int MostBits = 100_000;
+    private const int MaxBits = 100_000;
 
     public static object? Unary(string symbol, object? value)
     {
@@ -82,7 +82,7 @@ internal static class Operators
         int times = (int)BigInteger.Max(0, BigInteger.Min(count, int.MaxValue));
         if (Python.AsText(value) is { } text)
         {
-            if ((long)text.Length * times > Limits.LongestText)
+            if ((long)text.Length * times > Limits.MaxTextLength)
                 throw Limits.TextTooLong();
             string repeated = run.Made(string.Concat(Enumerable.Repeat(text, text.Length == 0 ? 0 : times)));
             return value is Markup ? new Markup(repeated) : repeated;
@@ -90,7 +90,7 @@ internal static class Operators
         if (value is not (List<object?> or Tuple))
             return null;
         IReadOnlyList<object?> items = Python.Iterate(value);
-        if ((long)items.Count * times > Limits.LongestList)
+        if ((long)items.Count * times > Limits.MaxListLength)
             throw Limits.ListTooLong();
         List<object?> list = run.Made([.. Enumerable.Repeat(items, items.Count == 0 ? 0 : times).SelectMany(part => part)]);
         return value is Tuple ? new Tuple(list) : list;
@@ -105,7 +105,7 @@ internal static class Operators
             case "-":
                 return Python.Integer(left - right);
             case "*":
-                return left.GetBitLength() + right.GetBitLength() <= MostBits ? Python.Integer(left * right) : throw TooLarge();
+                return left.GetBitLength() + right.GetBitLength() <= MaxBits ? Python.Integer(left * right) : throw TooLarge();
             case "/":
                 return right.IsZero ? throw DivisionByZero() : (double)left / (double)right;
             case "//" or "%":
@@ -117,7 +117,7 @@ internal static class Operators
                     (quotient, remainder) = (quotient - 1, remainder + right);
                 return Python.Integer(symbol == "%" ? remainder : quotient);
             case "**" when right >= 0:
-                if (BigInteger.Abs(left) > 1 && (right > MostBits || left.GetBitLength() * (double)right > MostBits))
+                if (BigInteger.Abs(left) > 1 && (right > MaxBits || left.GetBitLength() * (double)right > MaxBits))
                     throw TooLarge();
                 return Python.Integer(BigInteger.Pow(left, (int)(BigInteger.Abs(left) > 1 ? right : right > 2 ? 2 + right % 2 : right)));
             case "**":
@@ -154,5 +154,5 @@ internal static class Operators
 
     private static TemplateFault DivisionByZero() => new("division by zero");
 
-    private static TemplateFault TooLarge() => new($"makes an integer of more than {MostBits} bits");
+    private static TemplateFault TooLarge() => new($"makes an integer of more than {MaxBits} bits");
 }

@@ -45,13 +45,13 @@ internal sealed class PythonJson
             return null;
         IReadOnlyList<object?> pair = Python.Iterate(separators);
         return pair.Count == 2 && Python.AsText(pair[0]) is { } item && Python.AsText(pair[1]) is { } key ? (item, key)
-            : throw new TemplateFault("tojson's separators are no pair of strings");
+            : throw new TemplateFault("tojson's separators must be a pair of strings");
     }
 
     private void Write(object? value, int depth)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
-        if (_result.Length > Limits.LongestText)
+        if (_result.Length > Limits.MaxTextLength)
             throw Limits.TextTooLong();
         switch (value)
         {

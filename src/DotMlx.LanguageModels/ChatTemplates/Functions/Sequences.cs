@@ -128,7 +128,7 @@ internal static class Sequences
         List<object?> batches = [.. Python.Iterate(value).Chunk((int)count).Select(chunk => new List<object?>(chunk))];
         if (fill is not null && !ReferenceEquals(fill, Arguments.Missing) && batches.Count > 0 && batches[^1] is List<object?> last)
         {
-            if (count > Limits.LongestList)
+            if (count > Limits.MaxListLength)
                 throw Limits.ListTooLong();
             while (last.Count < count)
                 last.Add(fill);
@@ -138,8 +138,8 @@ internal static class Sequences
 
     public static Generator Slices(object? value, long count, object? fill)
     {
-        if (count is < 1 or > Limits.LongestList)
-            throw new TemplateFault($"slice needs a count from 1 to {Limits.LongestList}");
+        if (count is < 1 or > Limits.MaxListLength)
+            throw new TemplateFault($"slice needs a count from 1 to {Limits.MaxListLength}");
         IReadOnlyList<object?> items = Python.Iterate(value);
         int each = items.Count / (int)count, longer = items.Count % (int)count, next = 0;
         var slices = new List<object?>();

@@ -52,7 +52,7 @@ internal static class Tests
         Python.ThrowIfUndefined(value);
         return Python.AsInteger(value) is { } number ? number.IsEven
             : value is double real ? (real % 2) switch { 0 => true, 1 or -1 => false, _ => null }
-            : throw new TemplateFault($"'{Python.TypeName(value)}' is no number");
+            : throw new TemplateFault($"'{Python.TypeName(value)}' isn't a number");
     }
 
     private static bool IsSame(object? left, object? right) => (left, right) switch

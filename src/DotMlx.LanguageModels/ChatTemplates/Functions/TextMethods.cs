@@ -93,7 +93,7 @@ internal static class TextMethods
     private static int Count(object? argument) => argument is null || !Given(argument) ? -1 : Python.Index(argument);
 
     private static int Width(object? argument) =>
-        Python.Index(argument) is var width && width <= Limits.LongestText ? width : throw Limits.TextTooLong();
+        Python.Index(argument) is var width && width <= Limits.MaxTextLength ? width : throw Limits.TextTooLong();
 
     private static string Fill(object? argument) => Text(argument) is { } fill
         ? PythonText.Length(fill) == 1 ? fill : throw new TemplateFault("the fill character must be exactly one character long") : " ";
@@ -231,7 +231,7 @@ internal static class TextMethods
         for (int i = 0; i < parts.Count; i++)
         {
             result.Append(i > 0 ? separator : "").Append(PythonText.Write(parts[i]));
-            if (result.Length > Limits.LongestText)
+            if (result.Length > Limits.MaxTextLength)
                 throw Limits.TextTooLong();
         }
         return result.ToString();
@@ -263,7 +263,7 @@ internal static class TextMethods
 
     private static void CheckLength(StringBuilder result)
     {
-        if (result.Length > Limits.LongestText)
+        if (result.Length > Limits.MaxTextLength)
             throw Limits.TextTooLong();
     }
 

@@ -85,7 +85,7 @@ internal sealed class ExpressionParser(List<Token> tokens, Action<string> onName
             if (Current.Kind is TokenKind.VariableEnd or TokenKind.BlockEnd || Current.Is(")") || end is not null && Current.IsName(end))
                 break;
             items.Add(read());
-            if (items.Count > Limits.LongestList)
+            if (items.Count > Limits.MaxListLength)
                 throw Limits.ListTooLong();
             if (!Skip(","))
                 break;

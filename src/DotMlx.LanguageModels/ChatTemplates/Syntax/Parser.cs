@@ -16,8 +16,8 @@ internal sealed class Parser
 
     public static Template Parse(string source)
     {
-        if (source.Length > Limits.LongestTemplate)
-            throw new TemplateFault($"a template of {source.Length} characters; at most {Limits.LongestTemplate} are read", 1);
+        if (source.Length > Limits.MaxTemplateLength)
+            throw new TemplateFault($"a template of {source.Length} characters; at most {Limits.MaxTemplateLength} are read", 1);
         var parser = new Parser(Lexer.Tokenize(source));
         List<Statement> body = parser.ReadUntil([]);
         return new Template(body, parser._hidden);

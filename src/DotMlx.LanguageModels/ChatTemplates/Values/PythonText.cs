@@ -69,7 +69,7 @@ internal static class PythonText
     private static void Represent(object? value, StringBuilder result)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
-        if (result.Length > Limits.LongestText)
+        if (result.Length > Limits.MaxTextLength)
             throw Limits.TextTooLong();
         switch (value)
         {

@@ -9,7 +9,7 @@ namespace DotMlx.LanguageModels.Tokenizers.Models;
 /// </summary>
 internal sealed class BpeModel : Model
 {
-    private const int LongestCached = 256, MostCached = 20_000;
+    private const int MaxCachedLength = 256, MaxCached = 20_000;
 
     private readonly Dictionary<(int, int), (int Rank, int Id)> _merges;
     private readonly int[]? _bytes;
@@ -68,7 +68,7 @@ internal sealed class BpeModel : Model
             ids.Add(whole);
             return;
         }
-        if (word.Length > LongestCached)
+        if (word.Length > MaxCachedLength)
         {
             Merge(Symbols(word), ids);
             return;
@@ -78,7 +78,7 @@ internal sealed class BpeModel : Model
             var merged = new List<int>();
             Merge(Symbols(word), merged);
             known = [.. merged];
-            if (_cache.Count < MostCached)
+            if (_cache.Count < MaxCached)
                 _cache.TryAdd(word.ToString(), known);
         }
         ids.AddRange(known);

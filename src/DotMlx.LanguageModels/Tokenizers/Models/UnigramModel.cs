@@ -66,7 +66,7 @@ internal sealed class UnigramModel : Model
     }
 
     private int Unknown() =>
-        _unknown ?? throw new InvalidDataException("the text has a character that is unknown, and the file names no unk_id");
+        _unknown ?? throw new InvalidDataException("the text has an unknown character, but the file has no unk_id");
 
     /// <summary>Returns, for each position, the start and the ID of the best token that ends there.</summary>
     private int[] BestStarts(ReadOnlySpan<char> word, out int[] best)

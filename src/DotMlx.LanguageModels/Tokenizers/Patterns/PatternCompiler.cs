@@ -39,7 +39,7 @@ internal readonly record struct Instruction(
 /// <summary>Compiles instructions for <see cref="Pattern"/>.</summary>
 internal static class PatternCompiler
 {
-    private const int MostInstructions = 50_000;
+    private const int MaxInstructions = 50_000;
 
     public static Instruction[] Compile(PatternNode node)
     {
@@ -51,8 +51,8 @@ internal static class PatternCompiler
 
     private static void Emit(PatternNode node, List<Instruction> code)
     {
-        if (code.Count > MostInstructions)
-            throw new InvalidDataException($"a regular expression that takes more than {MostInstructions} instructions");
+        if (code.Count > MaxInstructions)
+            throw new InvalidDataException($"a regular expression that takes more than {MaxInstructions} instructions");
         switch (node)
         {
             case SetNode set:
@@ -77,7 +77,7 @@ internal static class PatternCompiler
             case AtomicNode atomic:
                 EmitBody(new Instruction(Operation.Atomic), atomic.Item, code);
                 break;
-            case LookNode look:
+            case LookaroundNode look:
                 (int least, int? most) = look.Item.Length;
                 EmitBody(new Instruction(
                     look.Behind ? Operation.Behind : Operation.Ahead, Negative: look.Negative, Least: least, Most: most), look.Item, code);

@@ -49,7 +49,7 @@ internal sealed record AtomicNode(PatternNode Item) : PatternNode
     public override (int, int?) Length => Item.Length;
 }
 
-internal sealed record LookNode(PatternNode Item, bool Behind, bool Negative) : PatternNode
+internal sealed record LookaroundNode(PatternNode Item, bool Behind, bool Negative) : PatternNode
 {
     public override (int, int?) Length => (0, 0);
 }

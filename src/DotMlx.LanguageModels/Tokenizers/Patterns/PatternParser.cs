@@ -10,7 +10,7 @@ namespace DotMlx.LanguageModels.Tokenizers.Patterns;
 /// </summary>
 internal sealed class PatternParser
 {
-    private const int LongestPattern = 100_000, DeepestGroup = 100, MostRepeats = 100_000;
+    private const int MaxPatternLength = 100_000, MaxGroupDepth = 100, MaxRepeats = 100_000;
 
     private readonly string _pattern;
     private int _position;
@@ -21,8 +21,8 @@ internal sealed class PatternParser
 
     public static PatternNode Parse(string pattern)
     {
-        if (pattern.Length > LongestPattern)
-            throw new InvalidDataException($"a regular expression of {pattern.Length} characters; at most {LongestPattern} are read");
+        if (pattern.Length > MaxPatternLength)
+            throw new InvalidDataException($"a regular expression of {pattern.Length} characters; at most {MaxPatternLength} are supported");
         var parser = new PatternParser(pattern);
         PatternNode node = parser.ReadAlternatives();
         return parser._position == pattern.Length ? node : throw parser.Broken("an unmatched ')'");
@@ -56,8 +56,8 @@ internal sealed class PatternParser
 
     private PatternNode ReadAlternatives()
     {
-        if (++_depth > DeepestGroup)
-            throw Broken($"groups nested more than {DeepestGroup} deep");
+        if (++_depth > MaxGroupDepth)
+            throw Broken($"groups nested more than {MaxGroupDepth} deep");
         var alternatives = new List<PatternNode> { ReadSequence() };
         while (Take("|"))
             alternatives.Add(ReadSequence());
@@ -98,7 +98,7 @@ internal sealed class PatternParser
                 greed = isInterval && most == least ? throw Unknown("'{n}?'") : Greed.Lazy;
             else if (!isInterval && Take("+"))
                 greed = Greed.Possessive;
-            if (atom is LookNode or AnchorNode)
+            if (atom is LookaroundNode or AnchorNode)
                 throw Unknown("a repeated assertion");
             if (atom is not SetNode && most != 1 && atom.Length.Least == 0)
                 throw Unknown("a repetition of something that may be empty");
@@ -123,8 +123,8 @@ internal sealed class PatternParser
             int? most = comma ? ReadNumber() : least;
             if (Take("}") && (least ?? most) is not null)
             {
-                if (Math.Max(least ?? 0, most ?? 0) > MostRepeats)
-                    throw Broken($"more than {MostRepeats} repetitions");
+                if (Math.Max(least ?? 0, most ?? 0) > MaxRepeats)
+                    throw Broken($"more than {MaxRepeats} repetitions");
                 return most < least ? throw Unknown("an interval from large to small") : (least ?? 0, most, true);
             }
         }
@@ -190,9 +190,9 @@ internal sealed class PatternParser
                 return null;
             }
             if (Take("="))
-                wrap = item => new LookNode(item, Behind: false, Negative: false);
+                wrap = item => new LookaroundNode(item, Behind: false, Negative: false);
             else if (Take("!"))
-                wrap = item => new LookNode(item, Behind: false, Negative: true);
+                wrap = item => new LookaroundNode(item, Behind: false, Negative: true);
             else if (Take("<="))
                 wrap = item => Behind(item, negative: false);
             else if (Take("<!"))
@@ -213,8 +213,8 @@ internal sealed class PatternParser
         return wrap(body);
     }
 
-    private LookNode Behind(PatternNode item, bool negative) =>
-        item.Length.Most is <= 1000 ? new LookNode(item, Behind: true, negative) : throw Unknown("a lookbehind of any length");
+    private LookaroundNode Behind(PatternNode item, bool negative) =>
+        item.Length.Most is <= 1000 ? new LookaroundNode(item, Behind: true, negative) : throw Unknown("a lookbehind of any length");
 
     private void ReadGroupName()
     {
@@ -390,8 +390,8 @@ internal sealed class PatternParser
     /// <summary>Reads a class after its '[': ranges, escapes, POSIX names, classes within classes, and intersections.</summary>
     private CharacterSet ReadClass()
     {
-        if (++_depth > DeepestGroup)
-            throw Broken($"classes nested more than {DeepestGroup} deep");
+        if (++_depth > MaxGroupDepth)
+            throw Broken($"classes nested more than {MaxGroupDepth} deep");
         bool negative = Take("^");
         CharacterSet? intersection = null;
         var parts = new List<(int, int)>();

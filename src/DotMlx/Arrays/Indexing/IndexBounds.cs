@@ -28,8 +28,8 @@ internal static class IndexBounds
         if (!positions.DType.IsInteger())
         {
             throw new ArgumentException(positions.DType == DType.Bool
-                ? "A boolean mask is allowed only for writing, a[mask] = value, and only as the only entry. "
-                + "To read, use Mx.Where or positions."
+                ? "A boolean mask is allowed only in an assignment, a[mask] = value, and only as the sole entry. "
+                + "To read, use Mx.Where or an array of positions."
                 : $"An index array must hold integers; this one is {positions.DType.MlxName()}, shape {ShapeText.Of(positions)}. Convert "
                 + $"it with AsType(DType.Int32).");
         }

@@ -24,7 +24,7 @@ internal static unsafe class IndexWriter
         {
             return kind == UpdateKind.Set
                 ? IndexMask.Write(array, index[0], value)
-                : throw new NotSupportedException("At[mask] does not take a boolean mask; use Mx.Where, or positions.");
+                : throw new NotSupportedException("At doesn't support boolean masks; use Mx.Where or an array of positions.");
         }
 
         using var plan = new IndexPlan(array, index);

@@ -63,14 +63,15 @@ public sealed partial class FullyShardedModule : Module, IUnaryModule
     /// </exception>
     public MlxArray Forward(MlxArray x) => Module is IUnaryModule unary
         ? Gathered(() => unary.Forward(x))
-        : throw new InvalidOperationException($"{Module.GetType().Name} does not map one array to one: call it inside {nameof(Gathered)}.");
+        : throw new InvalidOperationException(
+            $"{Module.GetType().Name} has no Forward that takes one array and returns one: call it inside {nameof(Gathered)}.");
 
     /// <summary>Multiplies by the transposed weight of an embedding, as an output layer does (<c>as_linear</c>).</summary>
     /// <param name="x">The input, of shape (..., dims).</param>
     /// <exception cref="InvalidOperationException">The module isn't an embedding.</exception>
     public MlxArray AsLinear(MlxArray x) => Module is Embedding embedding
         ? Gathered(() => embedding.AsLinear(x))
-        : throw new InvalidOperationException($"{Module.GetType().Name} is no embedding.");
+        : throw new InvalidOperationException($"{Module.GetType().Name} isn't an embedding.");
 
     /// <summary>Calls a function while the module has its whole parameters, for modules that take anything but a single array.</summary>
     /// <param name="call">The function, such as <c>() => layer.Forward(x, mask)</c>.</param>

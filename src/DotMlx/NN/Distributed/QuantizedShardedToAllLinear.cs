@@ -6,6 +6,7 @@ namespace DotMlx.NN;
 /// </summary>
 public sealed partial class QuantizedShardedToAllLinear : QuantizedLinear
 {
+    // Mirrors QuantizedAllToShardedLinear. The sharded axis differs in each member, so a common base would hold little more than the group.
     private readonly DistributedGroup _group;
 
     /// <summary>Creates this process's part of a layer with random weights.</summary>

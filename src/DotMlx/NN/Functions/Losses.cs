@@ -279,7 +279,7 @@ public static class Losses
         if (!targets.Shape.SequenceEqual(expected))
         {
             throw new ArgumentException(
-                $"The targets have the shape {ModuleUpdate.Shape(targets)}, the logits {ModuleUpdate.Shape(logits)}; expected "
+                $"The targets have the shape {ModuleUpdate.Shape(targets)}, but the logits have {ModuleUpdate.Shape(logits)}; expected "
                 + (probabilities ? "probabilities of the logits' shape." : $"class indices of the logits' shape without axis {axis}."),
                 nameof(targets));
         }
@@ -292,8 +292,8 @@ public static class Losses
         if (!first.Shape.SequenceEqual(second.Shape))
         {
             throw new ArgumentException(
-                $"'{firstName}' has the shape {ModuleUpdate.Shape(first)} and "
-                + $"'{secondName}' {ModuleUpdate.Shape(second)}; they must be equal.", secondName);
+                $"'{firstName}' has the shape {ModuleUpdate.Shape(first)}, but "
+                + $"'{secondName}' has {ModuleUpdate.Shape(second)}; the shapes must be equal.", secondName);
         }
     }
 }

@@ -3,10 +3,6 @@ namespace DotMlx.NN;
 /// <summary>A convolution over 1 spatial dimension, with input of shape (batch, length, channels) (<c>nn.Conv1d</c>).</summary>
 public sealed class Conv1d : ConvolutionBase
 {
-    private readonly int _stride;
-    private readonly int _padding;
-    private readonly int _dilation;
-
     /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
     /// <param name="inChannels">The number of input channels.</param>
     /// <param name="outChannels">The number of output channels.</param>
@@ -20,27 +16,16 @@ public sealed class Conv1d : ConvolutionBase
     public Conv1d(
         int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1,
         int groups = 1, bool bias = true)
-        : base(inChannels, outChannels, [kernelSize], groups, bias)
+        : base(inChannels, outChannels, [kernelSize], groups, bias,
+            (x, weight) => Mx.Conv1d(x, weight, stride, padding, dilation, groups),
+            stride, padding, dilation, $"groups={groups}, ")
     {
-        _stride = stride;
-        _padding = padding;
-        _dilation = dilation;
     }
-
-    private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.Conv1d(x, Weight, _stride, _padding, _dilation, Groups);
-
-    /// <inheritdoc/>
-    protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"groups={Groups}, ");
 }
 
 /// <summary>A convolution over 2 spatial dimensions, with input of shape (batch, height, width, channels) (<c>nn.Conv2d</c>).</summary>
 public sealed class Conv2d : ConvolutionBase
 {
-    private readonly Size2D _stride;
-    private readonly Size2D _padding;
-    private readonly Size2D _dilation;
-
     /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
     /// <param name="inChannels">The number of input channels.</param>
     /// <param name="outChannels">The number of output channels.</param>
@@ -54,18 +39,11 @@ public sealed class Conv2d : ConvolutionBase
     public Conv2d(
         int inChannels, int outChannels, Size2D kernelSize, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null,
         int groups = 1, bool bias = true)
-        : base(inChannels, outChannels, kernelSize.ToArray(), groups, bias)
+        : base(inChannels, outChannels, kernelSize.ToArray(), groups, bias,
+            (x, weight) => Mx.Conv2d(x, weight, stride ?? 1, padding, dilation ?? 1, groups),
+            stride ?? 1, padding, dilation ?? 1, $"groups={groups}, ")
     {
-        _stride = stride ?? 1;
-        _padding = padding;
-        _dilation = dilation ?? 1;
     }
-
-    private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.Conv2d(x, Weight, _stride, _padding, _dilation, Groups);
-
-    /// <inheritdoc/>
-    protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"groups={Groups}, ");
 }
 
 /// <summary>
@@ -73,10 +51,6 @@ public sealed class Conv2d : ConvolutionBase
 /// </summary>
 public sealed class Conv3d : ConvolutionBase
 {
-    private readonly Size3D _stride;
-    private readonly Size3D _padding;
-    private readonly Size3D _dilation;
-
     /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
     /// <param name="inChannels">The number of input channels.</param>
     /// <param name="outChannels">The number of output channels.</param>
@@ -88,16 +62,9 @@ public sealed class Conv3d : ConvolutionBase
     public Conv3d(
         int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default,
         Size3D? dilation = null, bool bias = true)
-        : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)
+        : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias,
+            (x, weight) => Mx.Conv3d(x, weight, stride ?? 1, padding, dilation ?? 1),
+            stride ?? 1, padding, dilation ?? 1, "")
     {
-        _stride = stride ?? 1;
-        _padding = padding;
-        _dilation = dilation ?? 1;
     }
-
-    private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.Conv3d(x, Weight, _stride, _padding, _dilation);
-
-    /// <inheritdoc/>
-    protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", "");
 }

@@ -11,7 +11,7 @@ public abstract class DropoutBase : Module, IUnaryModule
     {
         if (p is not (>= 0.0 and < 1.0))
         {
-            throw new ArgumentOutOfRangeException(nameof(p), p, "The probability of dropping must be in [0, 1).");
+            throw new ArgumentOutOfRangeException(nameof(p), p, "The dropout probability must be in [0, 1).");
         }
         P = p;
         _keep = 1.0 - p;

@@ -42,7 +42,7 @@ public partial class Embedding : Module, IUnaryModule, IQuantizable
     /// <exception cref="NotSupportedException"><paramref name="quantizeInput"/> is true.</exception>
     public virtual Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
         quantizeInput
-            ? throw new NotSupportedException("An embedding has integers as input; quantizeInput is for Linear layers.")
+            ? throw new NotSupportedException("The inputs of an embedding are integers; quantizeInput applies only to Linear layers.")
             : QuantizedEmbedding.FromEmbedding(this, groupSize, bits, mode);
 
     /// <inheritdoc/>

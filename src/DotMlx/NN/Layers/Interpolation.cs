@@ -45,12 +45,12 @@ internal static class Interpolation
     /// <summary>The four neighbors of each position, the near ones first as in Python. Positions outside repeat the border.</summary>
     public static IEnumerable<(int[] Indices, float[] Weights)> Cubic(float[] positions, int size)
     {
-        yield return Neighbours(p => MathF.Floor(p), Inner);
-        yield return Neighbours(p => MathF.Floor(p + 1), Inner);
-        yield return Neighbours(p => MathF.Floor(p) - 1, Outer);
-        yield return Neighbours(p => MathF.Floor(p + 1) + 1, Outer);
+        yield return Neighbors(p => MathF.Floor(p), Inner);
+        yield return Neighbors(p => MathF.Floor(p + 1), Inner);
+        yield return Neighbors(p => MathF.Floor(p) - 1, Outer);
+        yield return Neighbors(p => MathF.Floor(p + 1) + 1, Outer);
 
-        (int[] Indices, float[] Weights) Neighbours(Func<float, float> place, Func<float, float, float> weight) => (
+        (int[] Indices, float[] Weights) Neighbors(Func<float, float> place, Func<float, float, float> weight) => (
             [.. positions.Select(p => (int)Math.Clamp(place(p), 0, size - 1))],
             [.. positions.Select(p => weight(MathF.Abs(p - place(p)), SharpCubic))]);
     }

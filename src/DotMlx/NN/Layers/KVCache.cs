@@ -10,7 +10,7 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
 {
     private readonly int _step = step > 0
         ? step
-        : throw new ArgumentOutOfRangeException(nameof(step), step, "A cache grows by at least one position.");
+        : throw new ArgumentOutOfRangeException(nameof(step), step, "The cache must grow by at least one position.");
     private MlxArray? _keys;
     private MlxArray? _values;
 
@@ -73,7 +73,7 @@ public sealed class KVCache(int step = 256) : IMlxState, IDisposable
         MlxArray? keys = Find(state, "keys"), values = Find(state, "values");
         if (state is not TreeDictionary || (keys is null) != (values is null))
         {
-            throw new ArgumentException("[KVCache] A state is a dictionary with the arrays 'keys' and 'values', or an empty one.",
+            throw new ArgumentException("[KVCache] The state must be a dictionary with the arrays 'keys' and 'values', or be empty.",
                 nameof(state));
         }
         if (keys is null || values is null)

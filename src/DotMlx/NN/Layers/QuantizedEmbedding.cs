@@ -88,7 +88,7 @@ public sealed partial class QuantizedEmbedding : Embedding
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">The layer is already quantized.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
-        throw new NotSupportedException("QuantizedEmbedding is quantized already.");
+        throw new NotSupportedException("QuantizedEmbedding is already quantized.");
 
     /// <inheritdoc/>
     protected override string ExtraRepr() =>

@@ -90,7 +90,7 @@ public partial class QuantizedLinear : Linear
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">The layer is already quantized.</exception>
     public override Module ToQuantized(int? groupSize = null, int? bits = null, string mode = "affine", bool quantizeInput = false) =>
-        throw new NotSupportedException($"{GetType().Name} is quantized already; dequantize its weight first.");
+        throw new NotSupportedException($"{GetType().Name} is already quantized; dequantize its weight first.");
 
     private protected void SetQuantized(MlxArray weight) =>
         (Weight, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode);

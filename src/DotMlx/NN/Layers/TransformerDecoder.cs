@@ -89,6 +89,7 @@ public sealed partial class TransformerDecoderLayer : Module
 /// <summary>A transformer's decoder (<c>nn.TransformerDecoder</c>).</summary>
 public sealed partial class TransformerDecoder : Module, ITransformerDecoder
 {
+    // Mirrors TransformerEncoder, as in Python: the layers differ in type and in the arguments of their calls.
     private readonly bool _checkpoint;
 
     /// <summary>Creates the decoder.</summary>

@@ -73,6 +73,7 @@ public sealed partial class TransformerEncoderLayer : Module
 /// <summary>A transformer's encoder (<c>nn.TransformerEncoder</c>).</summary>
 public sealed partial class TransformerEncoder : Module, ITransformerEncoder
 {
+    // Mirrors TransformerDecoder, as in Python: the layers differ in type and in the arguments of their calls.
     private readonly bool _checkpoint;
 
     /// <summary>Creates the encoder.</summary>

@@ -5,11 +5,6 @@ namespace DotMlx.NN;
 /// </summary>
 public sealed class ConvTranspose1d : ConvolutionBase
 {
-    private readonly int _stride;
-    private readonly int _padding;
-    private readonly int _dilation;
-    private readonly int _outputPadding;
-
     /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
     /// <param name="inChannels">The number of input channels.</param>
     /// <param name="outChannels">The number of output channels.</param>
@@ -22,19 +17,11 @@ public sealed class ConvTranspose1d : ConvolutionBase
     public ConvTranspose1d(
         int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1,
         int outputPadding = 0, bool bias = true)
-        : base(inChannels, outChannels, [kernelSize], 1, bias)
+        : base(inChannels, outChannels, [kernelSize], 1, bias,
+            (x, weight) => Mx.ConvTranspose1d(x, weight, stride, padding, dilation, outputPadding),
+            stride, padding, dilation, $"output_padding={outputPadding}, ")
     {
-        _stride = stride;
-        _padding = padding;
-        _dilation = dilation;
-        _outputPadding = outputPadding;
     }
-
-    private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.ConvTranspose1d(x, Weight, _stride, _padding, _dilation, _outputPadding);
-
-    /// <inheritdoc/>
-    protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"output_padding={_outputPadding}, ");
 }
 
 /// <summary>
@@ -42,11 +29,6 @@ public sealed class ConvTranspose1d : ConvolutionBase
 /// </summary>
 public sealed class ConvTranspose2d : ConvolutionBase
 {
-    private readonly Size2D _stride;
-    private readonly Size2D _padding;
-    private readonly Size2D _dilation;
-    private readonly Size2D _outputPadding;
-
     /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
     /// <param name="inChannels">The number of input channels.</param>
     /// <param name="outChannels">The number of output channels.</param>
@@ -59,19 +41,11 @@ public sealed class ConvTranspose2d : ConvolutionBase
     public ConvTranspose2d(
         int inChannels, int outChannels, Size2D kernelSize, Size2D? stride = null, Size2D padding = default, Size2D? dilation = null,
         Size2D outputPadding = default, bool bias = true)
-        : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)
+        : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias,
+            (x, weight) => Mx.ConvTranspose2d(x, weight, stride ?? 1, padding, dilation ?? 1, outputPadding),
+            stride ?? 1, padding, dilation ?? 1, $"output_padding={outputPadding}, ")
     {
-        _stride = stride ?? 1;
-        _padding = padding;
-        _dilation = dilation ?? 1;
-        _outputPadding = outputPadding;
     }
-
-    private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.ConvTranspose2d(x, Weight, _stride, _padding, _dilation, _outputPadding);
-
-    /// <inheritdoc/>
-    protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"output_padding={_outputPadding}, ");
 }
 
 /// <summary>
@@ -80,11 +54,6 @@ public sealed class ConvTranspose2d : ConvolutionBase
 /// </summary>
 public sealed class ConvTranspose3d : ConvolutionBase
 {
-    private readonly Size3D _stride;
-    private readonly Size3D _padding;
-    private readonly Size3D _dilation;
-    private readonly Size3D _outputPadding;
-
     /// <summary>Creates a layer with random kernels, uniform in ±√(1 / fan-in), and a bias of zeros.</summary>
     /// <param name="inChannels">The number of input channels.</param>
     /// <param name="outChannels">The number of output channels.</param>
@@ -97,17 +66,9 @@ public sealed class ConvTranspose3d : ConvolutionBase
     public ConvTranspose3d(
         int inChannels, int outChannels, Size3D kernelSize, Size3D? stride = null, Size3D padding = default, Size3D? dilation = null,
         Size3D outputPadding = default, bool bias = true)
-        : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias)
+        : base(inChannels, outChannels, kernelSize.ToArray(), 1, bias,
+            (x, weight) => Mx.ConvTranspose3d(x, weight, stride ?? 1, padding, dilation ?? 1, outputPadding),
+            stride ?? 1, padding, dilation ?? 1, $"output_padding={outputPadding}, ")
     {
-        _stride = stride ?? 1;
-        _padding = padding;
-        _dilation = dilation ?? 1;
-        _outputPadding = outputPadding;
     }
-
-    private protected override MlxArray Convolve(MlxArray x) =>
-        Mx.ConvTranspose3d(x, Weight, _stride, _padding, _dilation, _outputPadding);
-
-    /// <inheritdoc/>
-    protected override string ExtraRepr() => Describe($"{_stride}", $"{_padding}", $"{_dilation}", $"output_padding={_outputPadding}, ");
 }

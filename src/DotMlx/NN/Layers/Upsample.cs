@@ -55,7 +55,7 @@ public sealed class Upsample : Module, IUnaryModule
         }
         if (antialias && (alignCorners || mode == UpsampleMode.Nearest))
         {
-            throw new ArgumentException("[Upsample] Antialiasing wants the mode Linear or Cubic and no aligned corners.",
+            throw new ArgumentException("[Upsample] Antialiasing requires the mode Linear or Cubic without aligned corners.",
                 nameof(antialias));
         }
         foreach (double scale in scaleFactors)

@@ -43,13 +43,13 @@ public abstract partial class Module
     public TreeDictionary FilterAndMap(MemberFilter filter, Func<MlxArray, MlxArray>? map = null)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        ModuleWrites.Look look = ModuleWrites.Read();
+        ModuleWrites.ReadAttempt attempt = ModuleWrites.Read();
         TreeDictionary result;
         do
         {
             result = Kept(filter);
         }
-        while (look.Again());
+        while (attempt.MustRetry());
         return map is null ? result : result.Map(map);
     }
 

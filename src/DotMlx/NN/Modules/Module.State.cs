@@ -7,13 +7,13 @@ public abstract partial class Module
     /// </summary>
     public Tree CaptureState()
     {
-        ModuleWrites.Look look = ModuleWrites.Read();
+        ModuleWrites.ReadAttempt attempt = ModuleWrites.Read();
         Tree state;
         do
         {
             state = Capture(this);
         }
-        while (look.Again());
+        while (attempt.MustRetry());
         return state;
     }
 

@@ -123,7 +123,7 @@ public abstract partial class Module
     private (MlxArray Value, TreeDictionary Gradients) Differentiate(Func<MlxArray> loss)
     {
         TreeDictionary parameters = Trainable();
-        using ModuleWrites.Watch others = ModuleWrites.Begun();
+        using ModuleWrites.Watch others = ModuleWrites.StartWatch();
         Tree before = CaptureState();
         try
         {
@@ -161,6 +161,6 @@ public abstract partial class Module
             ? "it has no parameters at all. A C# class must be partial, so that the source generator lists its arrays and modules; "
                 + "in another language, override AddMembers."
             : $"{shown} {(names.Length == 1 ? "is" : "are")} frozen "
-            + $"or {(names.Length == 1 ? "a buffer" : "buffers")}. Unfreeze what is to be trained."));
+            + $"or {(names.Length == 1 ? "a buffer" : "buffers")}. Unfreeze the parameters to train."));
     }
 }

@@ -65,7 +65,7 @@ public abstract class ModuleMember
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (name.Contains('.', StringComparison.Ordinal))
         {
-            throw new ArgumentException($"The name '{name}' of a member holds a dot, which separates the names of a path.", nameof(name));
+            throw new ArgumentException($"The member name '{name}' contains a dot, which separates the names of a path.", nameof(name));
         }
     }
 

@@ -181,11 +181,11 @@ internal sealed class ModuleUpdate
         }
         else if (saved is not null && slot.HoldsState)
         {
-            PlanState(slot.Value is MlxArray ? throw Unlike(slot.Value, saved, path) : slot.Value!, saved, path);
+            PlanState(slot.Value is MlxArray ? throw StateMismatch(slot.Value, saved, path) : slot.Value!, saved, path);
         }
         else if (saved is { IsEmptyContainer: false })
         {
-            throw Unlike(container, saved, path);
+            throw StateMismatch(container, saved, path);
         }
     }
 
@@ -193,12 +193,12 @@ internal sealed class ModuleUpdate
     {
         if (saved is not TreeLeaf leaf || ModuleSlot.Beyond(container, name) is not { } slot)
         {
-            throw Unlike(container, saved, path);
+            throw StateMismatch(container, saved, path);
         }
         Add(slot, leaf.Array, path);
     }
 
-    private static ArgumentException Unlike(object there, Tree saved, string path) =>
+    private static ArgumentException StateMismatch(object there, Tree saved, string path) =>
         new($"The state does not fit the module: '{path}' is {saved.Description} in the state, "
         + $"but {Describe(there)} has no place for that.");
 
@@ -265,7 +265,7 @@ internal sealed class ModuleUpdate
         {
             if (_strict)
             {
-                throw NoModule(root, path);
+                throw ModuleNotFound(root, path);
             }
         }
         else if (slot.Value is Module)
@@ -279,7 +279,7 @@ internal sealed class ModuleUpdate
     }
 
     // The message says which part of the path exists.
-    private static KeyNotFoundException NoModule(object root, string path)
+    private static KeyNotFoundException ModuleNotFound(object root, string path)
     {
         int end = path.Length;
         while (end > 0 && (end = path.LastIndexOf('.', end - 1)) > 0)

@@ -7,7 +7,7 @@ namespace DotMlx.NN;
 internal static class ModuleWrites
 {
     // After this many retries, for example because of writes to other models, a reader uses the values that it has.
-    private const int MostLooks = 32;
+    private const int MaxRetries = 32;
 
     private static readonly Lock Gate = new();
     private static readonly List<Watch> Watches = [];
@@ -37,12 +37,12 @@ internal static class ModuleWrites
     }
 
     /// <summary>
-    /// Begins to read several slots. The values are consistent unless <see cref="Look.Again"/> reports a concurrent write.
+    /// Begins to read several slots. The values are consistent unless <see cref="ReadAttempt.MustRetry"/> reports a concurrent write.
     /// </summary>
-    internal static Look Read() => new();
+    internal static ReadAttempt Read() => new();
 
     /// <summary>Begins to record the writes of other threads.</summary>
-    internal static Watch Begun() => new();
+    internal static Watch StartWatch() => new();
 
     /// <summary>
     /// Sets a value for code outside traces; a running trace still sees the value that it has set. Call this method between
@@ -62,7 +62,7 @@ internal static class ModuleWrites
             slot.Set(value);
         }
 
-        Note(slot.Container, slot.Key);
+        RecordWrite(slot.Container, slot.Key);
         return before;
     }
 
@@ -84,32 +84,32 @@ internal static class ModuleWrites
             {
                 if (ReferenceEquals(slot.Value, field))
                 {
-                    Note(module, slot.Key);
+                    RecordWrite(module, slot.Key);
                 }
             }
         }
     }
 
-    private static void Note(object container, string key)
+    private static void RecordWrite(object container, string key)
     {
         foreach (Watch watch in Watches)
         {
-            watch.Note(container, key);
+            watch.RecordWrite(container, key);
         }
     }
 
     /// <summary>One read of several slots.</summary>
-    internal struct Look
+    internal struct ReadAttempt
     {
         private int _seen;
-        private int _looks;
+        private int _retries;
 
-        public Look() => Wait();
+        public ReadAttempt() => Wait();
 
         /// <summary>Whether another write has occurred since, so that the caller should read again.</summary>
-        internal bool Again()
+        internal bool MustRetry()
         {
-            if (Volatile.Read(ref _version) == _seen || ++_looks == MostLooks)
+            if (Volatile.Read(ref _version) == _seen || ++_retries == MaxRetries)
             {
                 return false;
             }
@@ -121,7 +121,7 @@ internal static class ModuleWrites
         private void Wait()
         {
             var spin = default(SpinWait);
-            while (((_seen = Volatile.Read(ref _version)) & 1) != 0 && !Gate.IsHeldByCurrentThread && spin.Count < MostLooks)
+            while (((_seen = Volatile.Read(ref _version)) & 1) != 0 && !Gate.IsHeldByCurrentThread && spin.Count < MaxRetries)
             {
                 spin.SpinOnce();
             }
@@ -143,7 +143,7 @@ internal static class ModuleWrites
             }
         }
 
-        internal void Note(object container, string key)
+        internal void RecordWrite(object container, string key)
         {
             if (_thread != Environment.CurrentManagedThreadId)
             {

@@ -80,9 +80,9 @@ internal static class RegistrationCheck
 
     private static string Message(Type type, string name, object value)
     {
-        string held = $"'{name}' of module {type.Name} holds {What(value)} that nobody would train or save";
+        string held = $"'{name}' of module {type.Name} holds {Kind(value)} that would be neither trained nor saved";
         return ModuleSlot.IsContainer(value) || value is MlxArray or Module
-            ? $"{held}, because the class was neither generated nor registers it. In C#, declare the class "
+            ? $"{held}, because the class has no generated part and doesn't register it. In C#, declare the class "
             + $"partial and use the package's source "
                 + $"generator. In another language, override AddMembers and write "
                 + $"members.Add(\"{Suggested(name)}\", …), or members.Exclude(…) "
@@ -92,7 +92,7 @@ internal static class RegistrationCheck
                 + "with members.Add.";
     }
 
-    private static string What(object value) => value switch
+    private static string Kind(object value) => value switch
     {
         MlxArray => "an array",
         Module => $"a {value.GetType().Name}",

@@ -23,7 +23,7 @@ internal static class WeightNames
             }
             else if (!found.TryAdd(name, array))
             {
-                throw new ArgumentException($"The weights have '{name}' twice.", nameof(weights));
+                throw new ArgumentException($"The weights contain '{name}' twice.", nameof(weights));
             }
         }
         if (strict)
