@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using DotMlx.Bindings;
 
 namespace DotMlx;
 

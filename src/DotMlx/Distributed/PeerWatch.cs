@@ -1,5 +1,4 @@
 using System.Globalization;
-using DotMlx.Bindings;
 
 namespace DotMlx;
 

@@ -1,5 +1,3 @@
-using DotMlx.Bindings;
-
 namespace DotMlx;
 
 /// <summary>

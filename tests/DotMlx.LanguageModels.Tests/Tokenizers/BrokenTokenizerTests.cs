@@ -53,7 +53,7 @@ internal sealed class BrokenTokenizerTests
         """{"type": "Split", "pattern": {"Regex": "[z-a]"}, "behavior": "Isolated", "invert": false}""", "an empty range")]
     [TestCase("normalizer", """{"type": "Precompiled", "precompiled_charsmap": "AAAA"}""", "$.normalizer.precompiled_charsmap")]
     [TestCase("added_tokens", """[{"id": 0, "special": true}]""", "$.added_tokens[0] has no 'content'")]
-    [TestCase("added_tokens", """[{"content": "\ud800"}]""", "$.added_tokens[0].content is no text")]
+    [TestCase("added_tokens", """[{"content": "\ud800"}]""", "$.added_tokens[0].content isn't a valid string")]
     public void SaysWhereAFileIsBroken(string part, string value, string fault)
     {
         using var folder = new TokenizerFolder();

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DotMlx.NN;
 
 /// <summary>The base class of the dropout layers, which differ in the elements that are dropped together.</summary>

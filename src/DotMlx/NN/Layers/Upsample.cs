@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DotMlx.NN;
 
 /// <summary>How <see cref="Upsample"/> interpolates between input values.</summary>
