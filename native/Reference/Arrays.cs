@@ -5,11 +5,11 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>array.h: arrays from C data, their properties, and their elements.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class ArrayFunctions
 {
-    private static mlx_array NewArray(Tensor tensor) => new() { ctx = Handles.New(tensor) };
+    internal static mlx_array NewArray(Tensor tensor) => new() { ctx = Handles.New(tensor) };
 
-    private static Tensor One<T>(mlx_dtype dtype, T value) where T : unmanaged => Tensor.From<T>(dtype, [], [value]);
+    internal static Tensor One<T>(mlx_dtype dtype, T value) where T : unmanaged => Tensor.From<T>(dtype, [], [value]);
 
     private static Tensor FromData(void* data, int* shape, int dim, mlx_dtype dtype)
     {
@@ -106,7 +106,7 @@ internal sealed unsafe partial class Functions
 
     public static int _mlx_array_wait(mlx_array arr) => Valid(arr);
 
-    private static int Valid(mlx_array arr)
+    internal static int Valid(mlx_array arr)
     {
         Array_(arr);
         return 0;
@@ -141,7 +141,7 @@ internal sealed unsafe partial class Functions
         return 0;
     }
 
-    private static T* Data<T>(mlx_array arr) where T : unmanaged => (T*)Array_(arr).Pointer;
+    internal static T* Data<T>(mlx_array arr) where T : unmanaged => (T*)Array_(arr).Pointer;
 
     public static int mlx_array_item_bool(byte* res, mlx_array arr) => Item(res, arr);
 

@@ -23,11 +23,11 @@ internal delegate (Tensor[] Outputs, List<int> Axes) CustomVmapFunction(Tensor[]
 internal delegate Tensor[] KeywordFunction(Tensor[] inputs, TensorMap keywords);
 
 /// <summary>closure.h: functions from C, and calls of functions by C.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class ClosureFunctions
 {
-    private static Callback<ArrayFunction> Closure(mlx_closure cls) => Handles.Get<Callback<ArrayFunction>>(cls.ctx, nameof(mlx_closure));
+    internal static Callback<ArrayFunction> Closure(mlx_closure cls) => Handles.Get<Callback<ArrayFunction>>(cls.ctx, nameof(mlx_closure));
 
-    private static Action? Destructor(void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
+    internal static Action? Destructor(void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor) =>
         dtor == null ? null : () => dtor(payload);
 
     /// <summary>Passes vectors to a C function for the duration of the call, and takes ownership of the resulting vector.</summary>
@@ -99,7 +99,7 @@ internal sealed unsafe partial class Functions
         }, outputs => outputs);
     });
 
-    private static Tensor Kept(Tensor tensor)
+    internal static Tensor Kept(Tensor tensor)
     {
         tensor.Retain();
         return tensor;
@@ -112,11 +112,11 @@ internal sealed unsafe partial class Functions
     public static int mlx_closure_apply(mlx_vector_array* res, mlx_closure cls, mlx_vector_array input) =>
         SetVector(res, Closure(cls).Call([.. Vector(input)]));
 
-    private static int SetVector(mlx_vector_array* res, Tensor[] values) => Assign(&res->ctx, new List<Tensor>(values));
+    internal static int SetVector(mlx_vector_array* res, Tensor[] values) => Assign(&res->ctx, new List<Tensor>(values));
 
     // ---- with keywords ------------------------------------------------------------------------------------------
 
-    private static Callback<KeywordFunction> Closure(mlx_closure_kwargs cls) =>
+    internal static Callback<KeywordFunction> Closure(mlx_closure_kwargs cls) =>
         Handles.Get<Callback<KeywordFunction>>(cls.ctx, nameof(mlx_closure_kwargs));
 
     private static mlx_closure_kwargs NewKeywordClosure(
@@ -156,7 +156,7 @@ internal sealed unsafe partial class Functions
 
     // ---- value and gradient -------------------------------------------------------------------------------------
 
-    private static Callback<ValueAndGradFunction> Closure(mlx_closure_value_and_grad cls) =>
+    internal static Callback<ValueAndGradFunction> Closure(mlx_closure_value_and_grad cls) =>
         Handles.Get<Callback<ValueAndGradFunction>>(cls.ctx, nameof(mlx_closure_value_and_grad));
 
     private static mlx_closure_value_and_grad NewValueAndGrad(
@@ -208,7 +208,7 @@ internal sealed unsafe partial class Functions
 
     // ---- custom vjp, jvp and vmap -------------------------------------------------------------------------------
 
-    private static Callback<CustomVjpFunction> Closure(mlx_closure_custom cls) =>
+    internal static Callback<CustomVjpFunction> Closure(mlx_closure_custom cls) =>
         Handles.Get<Callback<CustomVjpFunction>>(cls.ctx, nameof(mlx_closure_custom));
 
     private static mlx_closure_custom NewCustom(CustomVjpFunction call, Action? released = null) =>
@@ -243,7 +243,7 @@ internal sealed unsafe partial class Functions
         mlx_vector_array input_1, mlx_vector_array input_2) =>
         SetVector(res, Closure(cls).Call([.. Vector(input_0)], [.. Vector(input_1)], [.. Vector(input_2)]));
 
-    private static Callback<CustomJvpFunction> Closure(mlx_closure_custom_jvp cls) =>
+    internal static Callback<CustomJvpFunction> Closure(mlx_closure_custom_jvp cls) =>
         Handles.Get<Callback<CustomJvpFunction>>(cls.ctx, nameof(mlx_closure_custom_jvp));
 
     private static mlx_closure_custom_jvp NewCustomJvp(CustomJvpFunction call, Action? released = null) =>
@@ -286,7 +286,7 @@ internal sealed unsafe partial class Functions
         SetVector(res, Closure(cls)
             .Call([.. Vector(input_0)], [.. Vector(input_1)], [.. new ReadOnlySpan<int>(input_2, (int)input_2_num)]));
 
-    private static Callback<CustomVmapFunction> Closure(mlx_closure_custom_vmap cls) =>
+    internal static Callback<CustomVmapFunction> Closure(mlx_closure_custom_vmap cls) =>
         Handles.Get<Callback<CustomVmapFunction>>(cls.ctx, nameof(mlx_closure_custom_vmap));
 
     private static mlx_closure_custom_vmap NewCustomVmap(

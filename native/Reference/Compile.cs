@@ -55,7 +55,7 @@ internal sealed class Graph
 }
 
 /// <summary>compile.h: a function is called once per kind of input, and later calls replay its array operations.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class CompileFunctions
 {
     private static volatile mlx_compile_mode _compileMode =
         Environment.GetEnvironmentVariable("MLX_DISABLE_COMPILE") is null
@@ -107,7 +107,7 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_detail_compile_clear_cache() => Erase(_ => true);
 
-    private static int Erase(Func<nuint, bool> matches)
+    internal static int Erase(Func<nuint, bool> matches)
     {
         CompiledGraphs.Current.Erase(matches);
         return 0;

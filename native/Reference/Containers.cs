@@ -39,26 +39,26 @@ internal sealed class Walk<T>(NativeMap<T> map)
 }
 
 /// <summary>vector.h, map.h, and string.h.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class ContainerFunctions
 {
-    private const int NotFound = 2;
+    internal const int NotFound = 2;
 
-    private static Tensor Array_(mlx_array array) => Handles.Get<Tensor>(array.ctx, nameof(mlx_array));
+    internal static Tensor Array_(mlx_array array) => Handles.Get<Tensor>(array.ctx, nameof(mlx_array));
 
-    private static List<Tensor> Vector(mlx_vector_array vec) => Handles.Get<List<Tensor>>(vec.ctx, nameof(mlx_vector_array));
+    internal static List<Tensor> Vector(mlx_vector_array vec) => Handles.Get<List<Tensor>>(vec.ctx, nameof(mlx_vector_array));
 
-    private static List<Tensor> Arrays(mlx_array* data, nuint size)
+    internal static List<Tensor> Arrays(mlx_array* data, nuint size)
     {
         var list = new List<Tensor>();
         for (nuint i = 0; i < size; i++) list.Add(Array_(data[i]));
         return list;
     }
 
-    private static T At<T>(List<T> list, nuint index, string name) => index < (nuint)list.Count
+    internal static T At<T>(List<T> list, nuint index, string name) => index < (nuint)list.Count
         ? list[(int)index]
         : throw new MlxFailure($"[{name}] Index {index} is out of range for a vector of size {list.Count}.");
 
-    private static mlx_vector_array NewVector(List<Tensor> list) => new() { ctx = Handles.New(list) };
+    internal static mlx_vector_array NewVector(List<Tensor> list) => new() { ctx = Handles.New(list) };
 
     public static mlx_vector_array mlx_vector_array_new() => NewVector([]);
 
@@ -94,7 +94,7 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_vector_array_free(mlx_vector_array vec) => Handles.Free(vec.ctx, nameof(mlx_vector_array));
 
-    private static int Assign(void** slot, object value)
+    internal static int Assign(void** slot, object value)
     {
         Handles.Set(slot, value);
         return 0;
@@ -153,9 +153,9 @@ internal sealed unsafe partial class Functions
 
     // ---- vectors of integers and strings ------------------------------------------------------------------------
 
-    private static List<int> Integers(mlx_vector_int vec) => Handles.Get<List<int>>(vec.ctx, nameof(mlx_vector_int));
+    internal static List<int> Integers(mlx_vector_int vec) => Handles.Get<List<int>>(vec.ctx, nameof(mlx_vector_int));
 
-    private static List<int> Integers(int* data, nuint size) => [.. new ReadOnlySpan<int>(data, (int)size)];
+    internal static List<int> Integers(int* data, nuint size) => [.. new ReadOnlySpan<int>(data, (int)size)];
 
     public static mlx_vector_int mlx_vector_int_new() => new() { ctx = Handles.New(new List<int>()) };
 
@@ -229,9 +229,9 @@ internal sealed unsafe partial class Functions
 
     // ---- maps ---------------------------------------------------------------------------------------------------
 
-    private static TensorMap Map(mlx_map_string_to_array map) => Handles.Get<TensorMap>(map.ctx, nameof(mlx_map_string_to_array));
+    internal static TensorMap Map(mlx_map_string_to_array map) => Handles.Get<TensorMap>(map.ctx, nameof(mlx_map_string_to_array));
 
-    private static StringMap Map(mlx_map_string_to_string map) => Handles.Get<StringMap>(map.ctx, nameof(mlx_map_string_to_string));
+    internal static StringMap Map(mlx_map_string_to_string map) => Handles.Get<StringMap>(map.ctx, nameof(mlx_map_string_to_string));
 
     public static mlx_map_string_to_array mlx_map_string_to_array_new() => new() { ctx = Handles.New(new TensorMap()) };
 
@@ -318,7 +318,7 @@ internal sealed unsafe partial class Functions
 
     // ---- strings ------------------------------------------------------------------------------------------------
 
-    private static NativeString Text(mlx_string str) => Handles.Get<NativeString>(str.ctx, nameof(mlx_string));
+    internal static NativeString Text(mlx_string str) => Handles.Get<NativeString>(str.ctx, nameof(mlx_string));
 
     public static mlx_string mlx_string_new() => default;
 
@@ -331,5 +331,5 @@ internal sealed unsafe partial class Functions
 
     public static int mlx_string_free(mlx_string str) => Handles.Free(str.ctx, nameof(mlx_string));
 
-    private static int SetText(mlx_string* str, string text) => Assign(&str->ctx, new NativeString(text));
+    internal static int SetText(mlx_string* str, string text) => Assign(&str->ctx, new NativeString(text));
 }

@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 namespace DotMlx.Reference;
 
 /// <summary>Convolutions as matrix products of patches, so that their gradients follow from those of the parts.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class ConvolutionFunctions
 {
     public static Tensor mlx_conv_general(Tensor input, Tensor weight, ReadOnlySpan<int> stride, ReadOnlySpan<int> padding_lo,
         ReadOnlySpan<int> padding_hi,

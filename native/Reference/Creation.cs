@@ -4,7 +4,7 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>Functions that create arrays from numbers.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class CreationFunctions
 {
     public static Tensor mlx_full(ReadOnlySpan<int> shape, Tensor vals, mlx_dtype dtype)
     {

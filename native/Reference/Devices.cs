@@ -24,7 +24,7 @@ internal sealed class DeviceInfo : NativeMap<object>;
 /// <summary>
 /// device.h, stream.h, memory.h, metal.h, cuda.h, version.h, and error.h. The only device is the CPU, and streams have only names.
 /// </summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class DeviceFunctions
 {
     private static volatile Device _defaultDevice = Device.Cpu;
     private static readonly Stream FirstStream = new(Device.Cpu, 0);
@@ -34,17 +34,17 @@ internal sealed unsafe partial class Functions
     [ThreadStatic]
     private static Stream? _defaultStream;
 
-    private static Device Of(mlx_device dev) => Handles.Get<Device>(dev.ctx, nameof(mlx_device));
+    internal static Device Of(mlx_device dev) => Handles.Get<Device>(dev.ctx, nameof(mlx_device));
 
-    private static Stream Of(mlx_stream stream) => Handles.Get<Stream>(stream.ctx, nameof(mlx_stream));
+    internal static Stream Of(mlx_stream stream) => Handles.Get<Stream>(stream.ctx, nameof(mlx_stream));
 
-    private static int Give<T>(T* place, T value) where T : unmanaged
+    internal static int Give<T>(T* place, T value) where T : unmanaged
     {
         *place = value;
         return 0;
     }
 
-    private static byte Bool(bool value) => value ? (byte)1 : (byte)0;
+    internal static byte Bool(bool value) => value ? (byte)1 : (byte)0;
 
     public static mlx_device mlx_device_new() => default;
 
@@ -70,7 +70,7 @@ internal sealed unsafe partial class Functions
         return 0;
     }
 
-    private static Device Checked(Device device, string name) => device.IsAvailable
+    internal static Device Checked(Device device, string name) => device.IsAvailable
         ? device
         : throw new MlxFailure($"[{name}] Cannot use {device}: the reference library has one device, the CPU.");
 
@@ -80,7 +80,7 @@ internal sealed unsafe partial class Functions
 
     public static mlx_device_info mlx_device_info_new() => default;
 
-    private static DeviceInfo Of(mlx_device_info info) => Handles.Get<DeviceInfo>(info.ctx, nameof(mlx_device_info));
+    internal static DeviceInfo Of(mlx_device_info info) => Handles.Get<DeviceInfo>(info.ctx, nameof(mlx_device_info));
 
     public static int mlx_device_info_get(mlx_device_info* info, mlx_device dev)
     {

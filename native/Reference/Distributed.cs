@@ -4,7 +4,7 @@ using DotMlx.Bindings;
 namespace DotMlx.Reference;
 
 /// <summary>distributed.h and distributed_group.h for a single process: a group of one, whose collectives return their input.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class DistributedFunctions
 {
     private sealed class Group
     {

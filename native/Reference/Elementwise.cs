@@ -6,11 +6,11 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>Elementwise functions with broadcasting, promotion, and gradients.</summary>
-internal sealed unsafe partial class Functions : NotProvided
+internal static unsafe class ElementwiseFunctions
 {
     // ---- one argument -------------------------------------------------------------------------------------------
 
-    private static readonly Kernel1
+    internal static readonly Kernel1
         AbsKernel = new("abs", (x, r) => TensorPrimitives.Abs(x, r), (x, r) => x.CopyTo(r), (x, r) => TensorPrimitives.Abs(x, r),
             (x, r) => TensorPrimitives.Abs(x, r), Kernel1.Each<Complex, Complex>(x => Complex.Abs(x))),
         NegateKernel = new("negative", (x, r) => TensorPrimitives.Negate(x, r), Kernel1.Each<ulong, ulong>(x => unchecked(0 - x)),
@@ -177,7 +177,7 @@ internal sealed unsafe partial class Functions : NotProvided
     }
 
     /// <summary>Returns the same values under a separate handle.</summary>
-    private static Tensor Copy(Tensor a) => Recording.Apply(a, x => x.Alias(), (g, _, _) => g);
+    internal static Tensor Copy(Tensor a) => Recording.Apply(a, x => x.Alias(), (g, _, _) => g);
 
     public static Tensor mlx_copy(Tensor a) => Copy(a);
 
@@ -189,7 +189,7 @@ internal sealed unsafe partial class Functions : NotProvided
 
     // ---- two arguments ------------------------------------------------------------------------------------------
 
-    private static readonly Kernel2
+    internal static readonly Kernel2
         AddKernel = new("add", (x, y, r) => TensorPrimitives.Add(x, y, r), (x, y, r) => TensorPrimitives.Add(x, y, r),
             (x, y, r) => TensorPrimitives.Add(x, y, r), (x, y, r) => TensorPrimitives.Add(x, y, r),
             Kernel2.Each<Complex, Complex>((x, y) => x + y)),
@@ -242,7 +242,7 @@ internal sealed unsafe partial class Functions : NotProvided
         return double.IsInfinity(high) || double.IsNegativeInfinity(low) ? high : high + SpecialFunctions.Log1p(Math.Exp(low - high));
     }
 
-    private static bool Less(Complex x, Complex y) => x.Real < y.Real || (x.Real == y.Real && x.Imaginary < y.Imaginary);
+    internal static bool Less(Complex x, Complex y) => x.Real < y.Real || (x.Real == y.Real && x.Imaginary < y.Imaginary);
 
     private delegate Tensor? Pullback2(Tensor cotangent, Tensor a, Tensor b, Tensor result, int index);
 
@@ -259,14 +259,14 @@ internal sealed unsafe partial class Functions : NotProvided
         }, pullback is null ? null : (g, x, y, i) => pullback(g, x[0], x[1], y, i) is { } result ? SumTo(result, x[i].Shape) : null);
     }
 
-    private static (Tensor, Tensor) Broadcast(Tensor a, Tensor b)
+    internal static (Tensor, Tensor) Broadcast(Tensor a, Tensor b)
     {
         var shape = Shapes.Broadcast(a.Shape, b.Shape);
         return (Shapes.Expand(a, shape), Shapes.Expand(b, shape));
     }
 
     /// <summary>Reverses a broadcast by summing over the repeated elements.</summary>
-    private static Tensor SumTo(Tensor a, int[] shape)
+    internal static Tensor SumTo(Tensor a, int[] shape)
     {
         if (a.Shape.AsSpan().SequenceEqual(shape)) return a;
         if (Shapes.Count(shape) == a.Size) return mlx_reshape(a, shape);
@@ -282,7 +282,7 @@ internal sealed unsafe partial class Functions : NotProvided
     public static Tensor mlx_multiply(Tensor a, Tensor b) =>
         Binary(MultiplyKernel, a, b, (g, x, y, _, i) => g * Conjugated(i == 0 ? y : x));
 
-    private static Tensor Conjugated(Tensor a) => a.DType == MLX_COMPLEX64 ? mlx_conjugate(a) : a;
+    internal static Tensor Conjugated(Tensor a) => a.DType == MLX_COMPLEX64 ? mlx_conjugate(a) : a;
 
     public static Tensor mlx_divide(Tensor a, Tensor b) =>
         Binary(DivideKernel, a, b,
@@ -346,7 +346,7 @@ internal sealed unsafe partial class Functions : NotProvided
 
     // ---- comparisons --------------------------------------------------------------------------------------------
 
-    private static readonly Predicate
+    internal static readonly Predicate
         EqualTest = Predicate.Of((x, y) => x == y, (x, y) => x == y, (x, y) => x == y, (x, y) => x == y, (x, y) => x == y),
         NanEqualTest = Predicate.Of((x, y) => x == y, (x, y) => x == y, (x, y) => x.Equals(y), (x, y) => x.Equals(y),
             (x, y) => x.Equals(y)),

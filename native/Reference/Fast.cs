@@ -7,7 +7,7 @@ namespace DotMlx.Reference;
 /// <summary>
 /// fast.h composed of ordinary operations: normalization, rotary position encoding, and attention. Also the Hadamard transform.
 /// </summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class FastFunctions
 {
     public static Tensor mlx_fast_rms_norm(Tensor x, Tensor? weight, float eps)
     {

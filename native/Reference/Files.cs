@@ -283,7 +283,7 @@ internal static class Formats
         var result = new Tensor(type.Type, shape);
         source.Read(headerStart + length, result.Data<byte>());
         if (bigEndian) SwapBytes(result);
-        return columnMajor ? Functions.mlx_transpose(result) : result;
+        return columnMajor ? mlx_transpose(result) : result;
     }
 
     private static string Value(string header, string key, ISource source)
@@ -336,7 +336,7 @@ internal static class Formats
 }
 
 /// <summary>io.h and io_types.h without GGUF.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class FileFunctions
 {
     private static NativeFile Reader(mlx_io_reader io) => Handles.Get<NativeFile>(io.ctx, nameof(mlx_io_reader));
 

@@ -4,7 +4,7 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>Eight-bit floating-point numbers with a sign bit, four exponent bits, and three mantissa bits (E4M3).</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class Float8Functions
 {
     // Like MLX, this function treats the format's NaN (all bits set except the sign) as an ordinary number.
     public static Tensor mlx_from_fp8(Tensor x, mlx_dtype dtype)

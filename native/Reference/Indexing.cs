@@ -11,19 +11,19 @@ internal enum Scatter { Replace, Add, Multiply, Max, Min }
 /// Reads and writes at positions given by other arrays. All functions consist of the two operations Take and Put, which differ only in how
 /// they find the source position of each element. Position -1 stands for no element.
 /// </summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class IndexingFunctions
 {
     /// <summary>Converts index arrays to positions in an array of the given shape. It is called again for gradients and replays.</summary>
-    private delegate int[] Positions(Tensor[] indices, int[] shape);
+    internal delegate int[] Positions(Tensor[] indices, int[] shape);
 
-    private static Tensor Take(Tensor a, Tensor[] indices, int[] shape, Positions positions)
+    internal static Tensor Take(Tensor a, Tensor[] indices, int[] shape, Positions positions)
     {
         return Recording.Apply([a, .. indices], x => Taken(x[0], positions(x[1..], x[0].Shape), shape), (g, x, _, i) => i > 0
             ? null
             : Put(mlx_zeros(x[0].Shape, g.DType), x[1..], g, Scatter.Add, positions), true);
     }
 
-    private static Tensor Put(Tensor a, Tensor[] indices, Tensor updates, Scatter mode, Positions positions)
+    internal static Tensor Put(Tensor a, Tensor[] indices, Tensor updates, Scatter mode, Positions positions)
     {
         updates = mlx_astype(updates, a.DType);
         return Recording.Apply([a, updates, .. indices], x =>
@@ -39,7 +39,7 @@ internal sealed unsafe partial class Functions
         }, true);
     }
 
-    private static Tensor Taken(Tensor a, int[] map, int[] shape)
+    internal static Tensor Taken(Tensor a, int[] map, int[] shape)
     {
         var result = new Tensor(a.DType, shape);
         var size = DTypes.SizeOf(a.DType);
@@ -53,14 +53,14 @@ internal sealed unsafe partial class Functions
         return result;
     }
 
-    private static void Taken<T>(Tensor a, int[] map, Tensor result) where T : unmanaged
+    internal static void Taken<T>(Tensor a, int[] map, Tensor result) where T : unmanaged
     {
         ReadOnlySpan<T> from = a.Data<T>();
         var to = result.Data<T>();
         for (var i = 0; i < to.Length; i++) to[i] = map[i] < 0 ? default : from[map[i]];
     }
 
-    private static Tensor Scattered(Tensor a, int[] map, Tensor updates, Scatter mode) => Lanes.Of(a.DType) switch
+    internal static Tensor Scattered(Tensor a, int[] map, Tensor updates, Scatter mode) => Lanes.Of(a.DType) switch
     {
         Lane.Long => Scattered<long>(a, map, updates, mode),
         Lane.ULong => Scattered<ulong>(a, map, updates, mode),
@@ -69,7 +69,7 @@ internal sealed unsafe partial class Functions
         _ => Scattered<Complex>(a, map, updates, mode),
     };
 
-    private static Tensor Scattered<T>(Tensor a, int[] map, Tensor updates, Scatter mode) where T : unmanaged, INumberBase<T> =>
+    internal static Tensor Scattered<T>(Tensor a, int[] map, Tensor updates, Scatter mode) where T : unmanaged, INumberBase<T> =>
         Lanes.Write<T>(a.DType, a.Shape, result =>
         {
             Lanes.Read<T>(a).CopyTo(result);
@@ -97,7 +97,7 @@ internal sealed unsafe partial class Functions
         _ => Comparer<T>.Default.Compare(x, y) > 0,
     };
 
-    private static int Position(long index, int size, string name) => index < -size || index >= size
+    internal static int Position(long index, int size, string name) => index < -size || index >= size
         ? throw new MlxFailure($"[{name}] Index {index} is out of bounds for axis with size {size}.")
         : (int)(index < 0 ? index + size : index);
 

@@ -6,7 +6,7 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>Matrix and tensor products.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class ProductFunctions
 {
     public static Tensor mlx_matmul(Tensor a, Tensor b) => Product(a, b, "matmul");
 

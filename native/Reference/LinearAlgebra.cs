@@ -4,7 +4,7 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>Norms, the cross product, frequency shifts, and the only decomposition that random numbers need.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class LinearAlgebraFunctions
 {
     private static Tensor EuclideanNorm(Tensor a, int[] axes, bool keepdims) =>
         mlx_sqrt(mlx_sum_axes(mlx_square(a.DType == MLX_COMPLEX64 ? mlx_abs(a) : a), axes, keepdims));

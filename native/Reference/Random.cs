@@ -4,13 +4,13 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>Random numbers from keys that match MLX's bit for bit: Threefry 2x32 and the same arithmetic.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class RandomFunctions
 {
     /// <summary>The key for calls without one. As in MLX, it belongs to the thread.</summary>
     [ThreadStatic]
     private static (uint, uint)? _sequence;
 
-    private static (uint First, uint Second) Threefry((uint First, uint Second) key, uint x, uint y)
+    internal static (uint First, uint Second) Threefry((uint First, uint Second) key, uint x, uint y)
     {
         ReadOnlySpan<int> rotations = [13, 15, 26, 6, 17, 29, 16, 24];
         ReadOnlySpan<uint> keys = [key.First, key.Second, key.First ^ key.Second ^ 0x1BD11BDA];

@@ -31,9 +31,9 @@ internal sealed record Reducer(
 }
 
 /// <summary>Sums, products, extremes, and the functions built from them: means, variances, norms, and softmax.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class ReductionFunctions
 {
-    private static readonly Reducer
+    internal static readonly Reducer
         SumReducer = new("sum", x => TensorPrimitives.Sum(x), x => TensorPrimitives.Sum(x), x => TensorPrimitives.Sum(x),
             x => TensorPrimitives.Sum(x), x => Folded(x, Complex.Zero, (a, b) => a + b)),
         ProdReducer = new("prod", x => Folded(x, 1L, (a, b) => a * b), x => Folded(x, 1ul, (a, b) => a * b),
@@ -158,7 +158,7 @@ internal sealed unsafe partial class Functions
     public static Tensor mlx_any(Tensor a, bool keepdims) => mlx_any_axes(a, Shapes.All(a.NDim), keepdims);
 
     // Over no elements, all is true and any is false.
-    private static readonly Reducer
+    internal static readonly Reducer
         MinReducer1 = MinReducer with { Long = x => x.Contains(0) ? 0 : 1 },
         MaxReducer0 = MaxReducer with { Long = x => x.Contains(1) ? 1 : 0 };
 

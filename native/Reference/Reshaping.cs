@@ -4,13 +4,13 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>Functions that rearrange elements: shapes, views, joining, splitting, padding, and diagonals.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class ReshapingFunctions
 {
     /// <summary>Selects elements with a view of the input's shape. The gradient adds them back.</summary>
-    private static Tensor Select(Tensor a, Func<int[], View> view, bool shapeBound = false) =>
+    internal static Tensor Select(Tensor a, Func<int[], View> view, bool shapeBound = false) =>
         Recording.Apply(a, x => Shapes.Pick(x, view(x.Shape)), (g, x, _) => Unselect(g, x.Shape, view(x.Shape)), shapeBound);
 
-    private static Tensor Unselect(Tensor a, int[] shape, View view) =>
+    internal static Tensor Unselect(Tensor a, int[] shape, View view) =>
         Recording.Apply(a, x => Shapes.AddBack(x, shape, view), (g, _, _) => Select(g, _ => view, true), true);
 
     private static Tensor Reshaped(Tensor a, Func<int[], int[]> shape, bool shapeBound = false) =>
@@ -53,7 +53,7 @@ internal sealed unsafe partial class Functions
         return Reshaped(a, s => [.. s[..start], Shapes.Count(s.AsSpan(start, end - start + 1)), .. s[(end + 1)..]]);
     }
 
-    private static Tensor Flat(Tensor a) => mlx_flatten(a, 0, -1);
+    internal static Tensor Flat(Tensor a) => mlx_flatten(a, 0, -1);
 
     public static Tensor mlx_unflatten(Tensor a, int axis, ReadOnlySpan<int> shape)
     {
@@ -136,7 +136,7 @@ internal sealed unsafe partial class Functions
         });
     }
 
-    private static Tensor Permuted(Tensor a, int[] order)
+    internal static Tensor Permuted(Tensor a, int[] order)
     {
         var strides = Shapes.Strides(a.Shape);
         return Shapes.Pick(a, new View(Array.ConvertAll(order, i => a.Shape[i]), Array.ConvertAll(order, i => strides[i]), 0));
@@ -207,7 +207,7 @@ internal sealed unsafe partial class Functions
     // ---- slicing and joining ------------------------------------------------------------------------------------
 
     /// <summary>Creates a view by Python's rules for start, stop, and step, including negative ones.</summary>
-    private static View SliceView(int[] shape, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides,
+    internal static View SliceView(int[] shape, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> strides,
         string name = "slice")
     {
         if (start.Length != shape.Length || stop.Length != shape.Length || strides.Length != shape.Length)
@@ -246,13 +246,13 @@ internal sealed unsafe partial class Functions
         return Select(a, _ => view, true);
     }
 
-    private static Tensor Range(Tensor a, int axis, int start, int stop)
+    internal static Tensor Range(Tensor a, int axis, int start, int stop)
     {
         if (start == 0 && stop == a.Shape[axis]) return a;
         return mlx_slice(a, Shapes.With(new int[a.NDim], axis, start), Shapes.With(a.Shape, axis, stop), Ones(a.NDim));
     }
 
-    private static int[] Ones(int count)
+    internal static int[] Ones(int count)
     {
         var ones = new int[count];
         Array.Fill(ones, 1);
@@ -397,7 +397,7 @@ internal sealed unsafe partial class Functions
 
     public static Tensor mlx_roll(Tensor a, ReadOnlySpan<int> shift) => mlx_reshape(mlx_roll_axes(Flat(a), [Total(shift)], [0]), a.Shape);
 
-    private static int Total(ReadOnlySpan<int> values)
+    internal static int Total(ReadOnlySpan<int> values)
     {
         var total = 0;
         foreach (var value in values) total += value;

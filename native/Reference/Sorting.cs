@@ -5,7 +5,7 @@ using static DotMlx.Bindings.mlx_dtype;
 namespace DotMlx.Reference;
 
 /// <summary>Functions that depend on the order of elements along an axis: sorting and cumulative operations.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class SortingFunctions
 {
     /// <summary>Applies a function of rows along an axis: moves the axis last, computes, and moves it back.</summary>
     private static Tensor AlongAxis(Tensor x, int axis, Func<Tensor, Tensor> rows)
@@ -77,7 +77,7 @@ internal sealed unsafe partial class Functions
 
     public static Tensor mlx_topk(Tensor a, int k) => mlx_topk_axis(mlx_reshape(a, [a.Size]), k, 0);
 
-    private static Tensor Order(Tensor rows) =>
+    internal static Tensor Order(Tensor rows) =>
         ByLane(rows, OrderOf<long>, OrderOf<ulong>, OrderOf<float>, OrderOf<double>, OrderOf<Complex>);
 
     private static Tensor Sorted(Tensor rows)

@@ -176,27 +176,27 @@ internal sealed unsafe class Tensor
         return size;
     }
 
-    public static Tensor operator +(Tensor a, Tensor b) => Functions.mlx_add(a, b);
+    public static Tensor operator +(Tensor a, Tensor b) => mlx_add(a, b);
 
-    public static Tensor operator -(Tensor a, Tensor b) => Functions.mlx_subtract(a, b);
+    public static Tensor operator -(Tensor a, Tensor b) => mlx_subtract(a, b);
 
-    public static Tensor operator *(Tensor a, Tensor b) => Functions.mlx_multiply(a, b);
+    public static Tensor operator *(Tensor a, Tensor b) => mlx_multiply(a, b);
 
-    public static Tensor operator /(Tensor a, Tensor b) => Functions.mlx_divide(a, b);
+    public static Tensor operator /(Tensor a, Tensor b) => mlx_divide(a, b);
 
-    public static Tensor operator -(Tensor a) => Functions.mlx_negative(a);
+    public static Tensor operator -(Tensor a) => mlx_negative(a);
 
-    public static Tensor operator +(Tensor a, double b) => a + Functions.Scalar(b, a.DType);
+    public static Tensor operator +(Tensor a, double b) => a + Scalar(b, a.DType);
 
-    public static Tensor operator -(Tensor a, double b) => a - Functions.Scalar(b, a.DType);
+    public static Tensor operator -(Tensor a, double b) => a - Scalar(b, a.DType);
 
-    public static Tensor operator *(Tensor a, double b) => a * Functions.Scalar(b, a.DType);
+    public static Tensor operator *(Tensor a, double b) => a * Scalar(b, a.DType);
 
-    public static Tensor operator /(Tensor a, double b) => a / Functions.Scalar(b, a.DType);
+    public static Tensor operator /(Tensor a, double b) => a / Scalar(b, a.DType);
 
-    public static Tensor operator -(double a, Tensor b) => Functions.Scalar(a, b.DType) - b;
+    public static Tensor operator -(double a, Tensor b) => Scalar(a, b.DType) - b;
 
-    public static Tensor operator /(double a, Tensor b) => Functions.Scalar(a, b.DType) / b;
+    public static Tensor operator /(double a, Tensor b) => Scalar(a, b.DType) / b;
 }
 
 /// <summary>The tensors that the current call has created. The call releases them when it ends; kept tensors have other owners.</summary>

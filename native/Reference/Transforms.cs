@@ -18,13 +18,13 @@ internal static class Gradients
 
         for (var i = 0; i < outputs.Length; i++)
         {
-            if (cotangents[i] is { } cotangent) Add(outputs[i], Functions.mlx_astype(cotangent, outputs[i].DType));
+            if (cotangents[i] is { } cotangent) Add(outputs[i], mlx_astype(cotangent, outputs[i].DType));
         }
         var (path, needed) = Between(outputs, isLeaf);
         foreach (var node in path)
         {
             if (node.Pullback is null || !Array.Exists(node.Outputs, reached.ContainsKey)) continue;
-            var incoming = Array.ConvertAll(node.Outputs, y => reached.Remove(y, out var g) ? g : Functions.mlx_zeros_like(y));
+            var incoming = Array.ConvertAll(node.Outputs, y => reached.Remove(y, out var g) ? g : mlx_zeros_like(y));
             for (var i = 0; i < node.Inputs.Length; i++)
             {
                 var input = node.Inputs[i];
@@ -108,18 +108,18 @@ internal static class Gradients
         {
             var inputs = Array.ConvertAll(primals, Recording.Tracer);
             var outputs = function(inputs);
-            var probes = Array.ConvertAll(outputs, y => Recording.Tracer(Functions.mlx_zeros_like(y)));
+            var probes = Array.ConvertAll(outputs, y => Recording.Tracer(mlx_zeros_like(y)));
             var gradients = Recording.InForwardMode(() => Complete(Backward(outputs, probes, inputs), inputs));
             return (outputs, Complete(Backward(gradients, tangents, probes), probes));
         });
     }
 
     private static Tensor[] Complete(Tensor?[] gradients, Tensor[] leaves) =>
-        [.. gradients.Zip(leaves, (g, x) => g ?? Functions.mlx_zeros_like(x))];
+        [.. gradients.Zip(leaves, (g, x) => g ?? mlx_zeros_like(x))];
 }
 
 /// <summary>transforms.h: evaluation, gradients, custom gradients, and checkpoints.</summary>
-internal sealed unsafe partial class Functions
+internal static unsafe class TransformFunctions
 {
     public static int mlx_eval(mlx_vector_array outputs)
     {

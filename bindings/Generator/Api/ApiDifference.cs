@@ -1,6 +1,6 @@
 namespace DotMlx.Generator.Api;
 
-/// <summary>What a person must know who adds a version: which functions came, went, or changed their form under the same name.</summary>
+/// <summary>The facts needed to add a version: the functions that were added, removed, or changed under the same name.</summary>
 internal static class ApiDifference
 {
     internal static IReadOnlyList<string> Lines(ApiVersion older, ApiVersion newer)

@@ -4,9 +4,9 @@ using DotMlx.Generator.Api;
 namespace DotMlx.Generator.Emit;
 
 /// <summary>
-/// Writes the reference library's C exports for the pinned version. Each calls the implementation in the class Functions, which inherits
-/// the functions listed as not provided from NotProvided. A function that is neither implemented nor listed doesn't compile. Functions of
-/// arrays get unwrapped ('typed'), the others C's own types ('raw').
+/// Writes the reference library's C exports for the pinned version. Each calls its implementation by name in one of the classes that
+/// GlobalUsings.cs lists, or in NotProvided, which has the functions listed as not provided. A function that is neither implemented nor
+/// listed, or both, doesn't compile. Functions of arrays get unwrapped ('typed'), the others C's own types ('raw').
 /// </summary>
 /// <param name="library">The known versions of mlx-c.</param>
 /// <param name="notProvided">The names of the functions that the reference library doesn't implement.</param>
@@ -48,9 +48,9 @@ internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProv
         string returns = library.Types.Of(f.Returns);
         // The caller's variadic arguments stay where they are: the fixed ones are all that is read.
         string head = $"    [UnmanagedCallersOnly(EntryPoint = \"{f.Name}\", CallConvs = [typeof(CallConvCdecl)])]\n"
-            + $"    internal static {returns} {f.Name}({library.Types.Parameters(f.Parameters)})\n    {{\n        try\n        {{\n";
+            + $"    internal static {returns} Export_{f.Name}({library.Types.Parameters(f.Parameters)})\n    {{\n        try\n        {{\n";
         string body = IsTyped(f) ? TypedBody(f)
-            : $"            {(returns == "void" ? "" : "return ")}Functions.{f.Name}({CSharpTypes.Arguments(f.Parameters)});\n";
+            : $"            {(returns == "void" ? "" : "return ")}{f.Name}({CSharpTypes.Arguments(f.Parameters)});\n";
         string failed = returns switch
         {
             "void" => "Errors.Report(error);",
@@ -73,7 +73,7 @@ internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProv
             if (p.Expression is null) text.Append($"            CheckStream({p.Name});\n");
             else arguments.Add(p.Expression);
         }
-        string call = $"Functions.{f.Name}({string.Join(", ", arguments)})";
+        string call = $"{f.Name}({string.Join(", ", arguments)})";
         switch (results.Length)
         {
             case 0:
@@ -148,21 +148,23 @@ internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProv
     {
         var text = new StringBuilder(ImportWriter.Banner);
         text.Append("using DotMlx.Bindings;\n\nnamespace DotMlx.Reference;\n\n/// <summary>The functions that not-provided.txt lists. Each fails "
-            + "by name.</summary>\ninternal unsafe class NotProvided\n{\n    protected NotProvided()\n    {\n    }\n");
+            + "by name.</summary>\ninternal static unsafe class NotProvided\n{\n");
         string[] unknown = [.. notProvided.Except(library.Pinned.Functions.Select(f => f.Name)).Order(StringComparer.Ordinal)];
         if (unknown.Length != 0)
         {
             throw new InvalidDataException(
                 $"native/Reference/not-provided.txt lists functions that mlx-c {library.Pinned.Name} lacks: {string.Join(", ", unknown)}.");
         }
-        foreach (ApiFunction f in ApiJson.Ordered(library.Pinned.Functions).Where(f => notProvided.Contains(f.Name)))
-        {
-            (string returns, string parameters) = IsTyped(f)
-                ? (TypedReturn(f), string.Join(", ", Inputs(f).Where(p => p.Type is not null).Select(p => $"{p.Type} {p.Name}")))
-                : (library.Types.Of(f.Returns), library.Types.Parameters(f.Parameters));
-            text.Append($"\n    public static {returns} {f.Name}({parameters}) => throw new NotProvidedException(\"{f.Name}\");\n");
-        }
+        text.AppendJoin('\n', ApiJson.Ordered(library.Pinned.Functions).Where(f => notProvided.Contains(f.Name)).Select(NotProvided));
         return text.Append("}\n").ToString();
+    }
+
+    private string NotProvided(ApiFunction f)
+    {
+        (string returns, string parameters) = IsTyped(f)
+            ? (TypedReturn(f), string.Join(", ", Inputs(f).Where(p => p.Type is not null).Select(p => $"{p.Type} {p.Name}")))
+            : (library.Types.Of(f.Returns), library.Types.Parameters(f.Parameters));
+        return $"    public static {returns} {f.Name}({parameters}) => throw new NotProvidedException(\"{f.Name}\");\n";
     }
 
     private static string Support() => ImportWriter.Banner + """

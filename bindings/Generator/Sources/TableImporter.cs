@@ -4,7 +4,7 @@ namespace DotMlx.Generator.Sources;
 
 /// <summary>
 /// Reads a version from a tab-separated table (kind, name, header, return type, parameters) when its headers are not to be had.
-/// What a table does not carry (nullability, function typedefs) is taken over from a neighboring version.
+/// Data that a table lacks (nullability, function typedefs) comes from a neighboring version.
 /// </summary>
 internal static class TableImporter
 {

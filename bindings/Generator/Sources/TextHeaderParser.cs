@@ -7,7 +7,7 @@ namespace DotMlx.Generator.Sources;
 
 /// <summary>
 /// Reads mlx/c/*.h as text: enough to tell versions apart on a machine without clang, because these headers are plain declarations.
-/// What is no declaration it knows is an error, never skipped, so that a surprise cannot look like a known version.
+/// An unknown declaration is an error and is never skipped, so that an unexpected header can't pass for a known version.
 /// </summary>
 internal sealed partial class TextHeaderParser : IHeaderParser
 {

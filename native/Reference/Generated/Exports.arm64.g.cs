@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_bfloat16", CallConvs = [typeof(CallConvCdecl)])]
-    internal static ushort* mlx_array_data_bfloat16(mlx_array arr)
+    internal static ushort* Export_mlx_array_data_bfloat16(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_bfloat16(arr);
+            return mlx_array_data_bfloat16(arr);
         }
         catch (Exception error)
         {
@@ -27,11 +27,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_float16", CallConvs = [typeof(CallConvCdecl)])]
-    internal static ushort* mlx_array_data_float16(mlx_array arr)
+    internal static ushort* Export_mlx_array_data_float16(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_float16(arr);
+            return mlx_array_data_float16(arr);
         }
         catch (Exception error)
         {
@@ -45,11 +45,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_bfloat16", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_bfloat16(ushort* res, mlx_array arr)
+    internal static int Export_mlx_array_item_bfloat16(ushort* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_bfloat16(res, arr);
+            return mlx_array_item_bfloat16(res, arr);
         }
         catch (Exception error)
         {
@@ -62,11 +62,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_float16", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_float16(ushort* res, mlx_array arr)
+    internal static int Export_mlx_array_item_float16(ushort* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_float16(res, arr);
+            return mlx_array_item_float16(res, arr);
         }
         catch (Exception error)
         {

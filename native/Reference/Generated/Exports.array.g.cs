@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "_mlx_array_is_available", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int _mlx_array_is_available(byte* res, mlx_array arr)
+    internal static int Export__mlx_array_is_available(byte* res, mlx_array arr)
     {
         try
         {
-            return Functions._mlx_array_is_available(res, arr);
+            return _mlx_array_is_available(res, arr);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "_mlx_array_is_col_contiguous", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int _mlx_array_is_col_contiguous(byte* res, mlx_array arr)
+    internal static int Export__mlx_array_is_col_contiguous(byte* res, mlx_array arr)
     {
         try
         {
-            return Functions._mlx_array_is_col_contiguous(res, arr);
+            return _mlx_array_is_col_contiguous(res, arr);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "_mlx_array_is_contiguous", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int _mlx_array_is_contiguous(byte* res, mlx_array arr)
+    internal static int Export__mlx_array_is_contiguous(byte* res, mlx_array arr)
     {
         try
         {
-            return Functions._mlx_array_is_contiguous(res, arr);
+            return _mlx_array_is_contiguous(res, arr);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "_mlx_array_is_row_contiguous", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int _mlx_array_is_row_contiguous(byte* res, mlx_array arr)
+    internal static int Export__mlx_array_is_row_contiguous(byte* res, mlx_array arr)
     {
         try
         {
-            return Functions._mlx_array_is_row_contiguous(res, arr);
+            return _mlx_array_is_row_contiguous(res, arr);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "_mlx_array_wait", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int _mlx_array_wait(mlx_array arr)
+    internal static int Export__mlx_array_wait(mlx_array arr)
     {
         try
         {
-            return Functions._mlx_array_wait(arr);
+            return _mlx_array_wait(arr);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_bool", CallConvs = [typeof(CallConvCdecl)])]
-    internal static byte* mlx_array_data_bool(mlx_array arr)
+    internal static byte* Export_mlx_array_data_bool(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_bool(arr);
+            return mlx_array_data_bool(arr);
         }
         catch (Exception error)
         {
@@ -112,11 +112,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_complex64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_complex64* mlx_array_data_complex64(mlx_array arr)
+    internal static mlx_complex64* Export_mlx_array_data_complex64(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_complex64(arr);
+            return mlx_array_data_complex64(arr);
         }
         catch (Exception error)
         {
@@ -130,11 +130,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_float32", CallConvs = [typeof(CallConvCdecl)])]
-    internal static float* mlx_array_data_float32(mlx_array arr)
+    internal static float* Export_mlx_array_data_float32(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_float32(arr);
+            return mlx_array_data_float32(arr);
         }
         catch (Exception error)
         {
@@ -148,11 +148,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_float64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static double* mlx_array_data_float64(mlx_array arr)
+    internal static double* Export_mlx_array_data_float64(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_float64(arr);
+            return mlx_array_data_float64(arr);
         }
         catch (Exception error)
         {
@@ -166,11 +166,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_int16", CallConvs = [typeof(CallConvCdecl)])]
-    internal static short* mlx_array_data_int16(mlx_array arr)
+    internal static short* Export_mlx_array_data_int16(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_int16(arr);
+            return mlx_array_data_int16(arr);
         }
         catch (Exception error)
         {
@@ -184,11 +184,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_int32", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int* mlx_array_data_int32(mlx_array arr)
+    internal static int* Export_mlx_array_data_int32(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_int32(arr);
+            return mlx_array_data_int32(arr);
         }
         catch (Exception error)
         {
@@ -202,11 +202,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_int64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static long* mlx_array_data_int64(mlx_array arr)
+    internal static long* Export_mlx_array_data_int64(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_int64(arr);
+            return mlx_array_data_int64(arr);
         }
         catch (Exception error)
         {
@@ -220,11 +220,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_int8", CallConvs = [typeof(CallConvCdecl)])]
-    internal static sbyte* mlx_array_data_int8(mlx_array arr)
+    internal static sbyte* Export_mlx_array_data_int8(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_int8(arr);
+            return mlx_array_data_int8(arr);
         }
         catch (Exception error)
         {
@@ -238,11 +238,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_uint16", CallConvs = [typeof(CallConvCdecl)])]
-    internal static ushort* mlx_array_data_uint16(mlx_array arr)
+    internal static ushort* Export_mlx_array_data_uint16(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_uint16(arr);
+            return mlx_array_data_uint16(arr);
         }
         catch (Exception error)
         {
@@ -256,11 +256,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_uint32", CallConvs = [typeof(CallConvCdecl)])]
-    internal static uint* mlx_array_data_uint32(mlx_array arr)
+    internal static uint* Export_mlx_array_data_uint32(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_uint32(arr);
+            return mlx_array_data_uint32(arr);
         }
         catch (Exception error)
         {
@@ -274,11 +274,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_uint64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static ulong* mlx_array_data_uint64(mlx_array arr)
+    internal static ulong* Export_mlx_array_data_uint64(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_uint64(arr);
+            return mlx_array_data_uint64(arr);
         }
         catch (Exception error)
         {
@@ -292,11 +292,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_data_uint8", CallConvs = [typeof(CallConvCdecl)])]
-    internal static byte* mlx_array_data_uint8(mlx_array arr)
+    internal static byte* Export_mlx_array_data_uint8(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_data_uint8(arr);
+            return mlx_array_data_uint8(arr);
         }
         catch (Exception error)
         {
@@ -310,11 +310,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_dim", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_dim(mlx_array arr, int dim)
+    internal static int Export_mlx_array_dim(mlx_array arr, int dim)
     {
         try
         {
-            return Functions.mlx_array_dim(arr, dim);
+            return mlx_array_dim(arr, dim);
         }
         catch (Exception error)
         {
@@ -328,11 +328,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_dtype", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_dtype mlx_array_dtype(mlx_array arr)
+    internal static mlx_dtype Export_mlx_array_dtype(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_dtype(arr);
+            return mlx_array_dtype(arr);
         }
         catch (Exception error)
         {
@@ -346,11 +346,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_eval", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_eval(mlx_array arr)
+    internal static int Export_mlx_array_eval(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_eval(arr);
+            return mlx_array_eval(arr);
         }
         catch (Exception error)
         {
@@ -363,11 +363,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_free(mlx_array arr)
+    internal static int Export_mlx_array_free(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_free(arr);
+            return mlx_array_free(arr);
         }
         catch (Exception error)
         {
@@ -380,11 +380,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_bool", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_bool(byte* res, mlx_array arr)
+    internal static int Export_mlx_array_item_bool(byte* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_bool(res, arr);
+            return mlx_array_item_bool(res, arr);
         }
         catch (Exception error)
         {
@@ -397,11 +397,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_complex64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_complex64(mlx_complex64* res, mlx_array arr)
+    internal static int Export_mlx_array_item_complex64(mlx_complex64* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_complex64(res, arr);
+            return mlx_array_item_complex64(res, arr);
         }
         catch (Exception error)
         {
@@ -414,11 +414,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_float32", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_float32(float* res, mlx_array arr)
+    internal static int Export_mlx_array_item_float32(float* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_float32(res, arr);
+            return mlx_array_item_float32(res, arr);
         }
         catch (Exception error)
         {
@@ -431,11 +431,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_float64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_float64(double* res, mlx_array arr)
+    internal static int Export_mlx_array_item_float64(double* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_float64(res, arr);
+            return mlx_array_item_float64(res, arr);
         }
         catch (Exception error)
         {
@@ -448,11 +448,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_int16", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_int16(short* res, mlx_array arr)
+    internal static int Export_mlx_array_item_int16(short* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_int16(res, arr);
+            return mlx_array_item_int16(res, arr);
         }
         catch (Exception error)
         {
@@ -465,11 +465,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_int32", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_int32(int* res, mlx_array arr)
+    internal static int Export_mlx_array_item_int32(int* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_int32(res, arr);
+            return mlx_array_item_int32(res, arr);
         }
         catch (Exception error)
         {
@@ -482,11 +482,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_int64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_int64(long* res, mlx_array arr)
+    internal static int Export_mlx_array_item_int64(long* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_int64(res, arr);
+            return mlx_array_item_int64(res, arr);
         }
         catch (Exception error)
         {
@@ -499,11 +499,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_int8", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_int8(sbyte* res, mlx_array arr)
+    internal static int Export_mlx_array_item_int8(sbyte* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_int8(res, arr);
+            return mlx_array_item_int8(res, arr);
         }
         catch (Exception error)
         {
@@ -516,11 +516,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_uint16", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_uint16(ushort* res, mlx_array arr)
+    internal static int Export_mlx_array_item_uint16(ushort* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_uint16(res, arr);
+            return mlx_array_item_uint16(res, arr);
         }
         catch (Exception error)
         {
@@ -533,11 +533,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_uint32", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_uint32(uint* res, mlx_array arr)
+    internal static int Export_mlx_array_item_uint32(uint* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_uint32(res, arr);
+            return mlx_array_item_uint32(res, arr);
         }
         catch (Exception error)
         {
@@ -550,11 +550,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_uint64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_uint64(ulong* res, mlx_array arr)
+    internal static int Export_mlx_array_item_uint64(ulong* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_uint64(res, arr);
+            return mlx_array_item_uint64(res, arr);
         }
         catch (Exception error)
         {
@@ -567,11 +567,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_item_uint8", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_item_uint8(byte* res, mlx_array arr)
+    internal static int Export_mlx_array_item_uint8(byte* res, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_item_uint8(res, arr);
+            return mlx_array_item_uint8(res, arr);
         }
         catch (Exception error)
         {
@@ -584,11 +584,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_itemsize", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_array_itemsize(mlx_array arr)
+    internal static nuint Export_mlx_array_itemsize(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_itemsize(arr);
+            return mlx_array_itemsize(arr);
         }
         catch (Exception error)
         {
@@ -602,11 +602,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_nbytes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_array_nbytes(mlx_array arr)
+    internal static nuint Export_mlx_array_nbytes(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_nbytes(arr);
+            return mlx_array_nbytes(arr);
         }
         catch (Exception error)
         {
@@ -620,11 +620,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_ndim", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_array_ndim(mlx_array arr)
+    internal static nuint Export_mlx_array_ndim(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_ndim(arr);
+            return mlx_array_ndim(arr);
         }
         catch (Exception error)
         {
@@ -638,11 +638,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new()
+    internal static mlx_array Export_mlx_array_new()
     {
         try
         {
-            return Functions.mlx_array_new();
+            return mlx_array_new();
         }
         catch (Exception error)
         {
@@ -656,11 +656,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_bool", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_bool(byte val)
+    internal static mlx_array Export_mlx_array_new_bool(byte val)
     {
         try
         {
-            return Functions.mlx_array_new_bool(val);
+            return mlx_array_new_bool(val);
         }
         catch (Exception error)
         {
@@ -674,11 +674,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_complex", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_complex(float real_val, float imag_val)
+    internal static mlx_array Export_mlx_array_new_complex(float real_val, float imag_val)
     {
         try
         {
-            return Functions.mlx_array_new_complex(real_val, imag_val);
+            return mlx_array_new_complex(real_val, imag_val);
         }
         catch (Exception error)
         {
@@ -692,11 +692,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_data(void* data, int* shape, int dim, mlx_dtype dtype)
+    internal static mlx_array Export_mlx_array_new_data(void* data, int* shape, int dim, mlx_dtype dtype)
     {
         try
         {
-            return Functions.mlx_array_new_data(data, shape, dim, dtype);
+            return mlx_array_new_data(data, shape, dim, dtype);
         }
         catch (Exception error)
         {
@@ -710,11 +710,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_data_managed", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_data_managed(void* data, int* shape, int dim, mlx_dtype dtype, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static mlx_array Export_mlx_array_new_data_managed(void* data, int* shape, int dim, mlx_dtype dtype, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            return Functions.mlx_array_new_data_managed(data, shape, dim, dtype, dtor);
+            return mlx_array_new_data_managed(data, shape, dim, dtype, dtor);
         }
         catch (Exception error)
         {
@@ -728,11 +728,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_data_managed_payload", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_data_managed_payload(void* data, int* shape, int dim, mlx_dtype dtype, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static mlx_array Export_mlx_array_new_data_managed_payload(void* data, int* shape, int dim, mlx_dtype dtype, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            return Functions.mlx_array_new_data_managed_payload(data, shape, dim, dtype, payload, dtor);
+            return mlx_array_new_data_managed_payload(data, shape, dim, dtype, payload, dtor);
         }
         catch (Exception error)
         {
@@ -746,11 +746,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_double", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_double(double val)
+    internal static mlx_array Export_mlx_array_new_double(double val)
     {
         try
         {
-            return Functions.mlx_array_new_double(val);
+            return mlx_array_new_double(val);
         }
         catch (Exception error)
         {
@@ -764,11 +764,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_float", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_float(float val)
+    internal static mlx_array Export_mlx_array_new_float(float val)
     {
         try
         {
-            return Functions.mlx_array_new_float(val);
+            return mlx_array_new_float(val);
         }
         catch (Exception error)
         {
@@ -782,11 +782,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_float32", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_float32(float val)
+    internal static mlx_array Export_mlx_array_new_float32(float val)
     {
         try
         {
-            return Functions.mlx_array_new_float32(val);
+            return mlx_array_new_float32(val);
         }
         catch (Exception error)
         {
@@ -800,11 +800,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_float64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_float64(double val)
+    internal static mlx_array Export_mlx_array_new_float64(double val)
     {
         try
         {
-            return Functions.mlx_array_new_float64(val);
+            return mlx_array_new_float64(val);
         }
         catch (Exception error)
         {
@@ -818,11 +818,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_new_int", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_array mlx_array_new_int(int val)
+    internal static mlx_array Export_mlx_array_new_int(int val)
     {
         try
         {
-            return Functions.mlx_array_new_int(val);
+            return mlx_array_new_int(val);
         }
         catch (Exception error)
         {
@@ -836,11 +836,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set(mlx_array* arr, mlx_array src)
+    internal static int Export_mlx_array_set(mlx_array* arr, mlx_array src)
     {
         try
         {
-            return Functions.mlx_array_set(arr, src);
+            return mlx_array_set(arr, src);
         }
         catch (Exception error)
         {
@@ -853,11 +853,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set_bool", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set_bool(mlx_array* arr, byte val)
+    internal static int Export_mlx_array_set_bool(mlx_array* arr, byte val)
     {
         try
         {
-            return Functions.mlx_array_set_bool(arr, val);
+            return mlx_array_set_bool(arr, val);
         }
         catch (Exception error)
         {
@@ -870,11 +870,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set_complex", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set_complex(mlx_array* arr, float real_val, float imag_val)
+    internal static int Export_mlx_array_set_complex(mlx_array* arr, float real_val, float imag_val)
     {
         try
         {
-            return Functions.mlx_array_set_complex(arr, real_val, imag_val);
+            return mlx_array_set_complex(arr, real_val, imag_val);
         }
         catch (Exception error)
         {
@@ -887,11 +887,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set_data(mlx_array* arr, void* data, int* shape, int dim, mlx_dtype dtype)
+    internal static int Export_mlx_array_set_data(mlx_array* arr, void* data, int* shape, int dim, mlx_dtype dtype)
     {
         try
         {
-            return Functions.mlx_array_set_data(arr, data, shape, dim, dtype);
+            return mlx_array_set_data(arr, data, shape, dim, dtype);
         }
         catch (Exception error)
         {
@@ -904,11 +904,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set_double", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set_double(mlx_array* arr, double val)
+    internal static int Export_mlx_array_set_double(mlx_array* arr, double val)
     {
         try
         {
-            return Functions.mlx_array_set_double(arr, val);
+            return mlx_array_set_double(arr, val);
         }
         catch (Exception error)
         {
@@ -921,11 +921,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set_float", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set_float(mlx_array* arr, float val)
+    internal static int Export_mlx_array_set_float(mlx_array* arr, float val)
     {
         try
         {
-            return Functions.mlx_array_set_float(arr, val);
+            return mlx_array_set_float(arr, val);
         }
         catch (Exception error)
         {
@@ -938,11 +938,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set_float32", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set_float32(mlx_array* arr, float val)
+    internal static int Export_mlx_array_set_float32(mlx_array* arr, float val)
     {
         try
         {
-            return Functions.mlx_array_set_float32(arr, val);
+            return mlx_array_set_float32(arr, val);
         }
         catch (Exception error)
         {
@@ -955,11 +955,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set_float64", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set_float64(mlx_array* arr, double val)
+    internal static int Export_mlx_array_set_float64(mlx_array* arr, double val)
     {
         try
         {
-            return Functions.mlx_array_set_float64(arr, val);
+            return mlx_array_set_float64(arr, val);
         }
         catch (Exception error)
         {
@@ -972,11 +972,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_set_int", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_set_int(mlx_array* arr, int val)
+    internal static int Export_mlx_array_set_int(mlx_array* arr, int val)
     {
         try
         {
-            return Functions.mlx_array_set_int(arr, val);
+            return mlx_array_set_int(arr, val);
         }
         catch (Exception error)
         {
@@ -989,11 +989,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_shape", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int* mlx_array_shape(mlx_array arr)
+    internal static int* Export_mlx_array_shape(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_shape(arr);
+            return mlx_array_shape(arr);
         }
         catch (Exception error)
         {
@@ -1007,11 +1007,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_size", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_array_size(mlx_array arr)
+    internal static nuint Export_mlx_array_size(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_size(arr);
+            return mlx_array_size(arr);
         }
         catch (Exception error)
         {
@@ -1025,11 +1025,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_strides", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint* mlx_array_strides(mlx_array arr)
+    internal static nuint* Export_mlx_array_strides(mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_strides(arr);
+            return mlx_array_strides(arr);
         }
         catch (Exception error)
         {
@@ -1043,11 +1043,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_tostring", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_tostring(mlx_string* str, mlx_array arr)
+    internal static int Export_mlx_array_tostring(mlx_string* str, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_array_tostring(str, arr);
+            return mlx_array_tostring(str, arr);
         }
         catch (Exception error)
         {
@@ -1060,11 +1060,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_dtype_size", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_dtype_size(mlx_dtype dtype)
+    internal static nuint Export_mlx_dtype_size(mlx_dtype dtype)
     {
         try
         {
-            return Functions.mlx_dtype_size(dtype);
+            return mlx_dtype_size(dtype);
         }
         catch (Exception error)
         {

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_apply(mlx_vector_array* res, mlx_closure cls, mlx_vector_array input)
+    internal static int Export_mlx_closure_apply(mlx_vector_array* res, mlx_closure cls, mlx_vector_array input)
     {
         try
         {
-            return Functions.mlx_closure_apply(res, cls, input);
+            return mlx_closure_apply(res, cls, input);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_apply(mlx_vector_array* res, mlx_closure_custom cls, mlx_vector_array input_0, mlx_vector_array input_1, mlx_vector_array input_2)
+    internal static int Export_mlx_closure_custom_apply(mlx_vector_array* res, mlx_closure_custom cls, mlx_vector_array input_0, mlx_vector_array input_1, mlx_vector_array input_2)
     {
         try
         {
-            return Functions.mlx_closure_custom_apply(res, cls, input_0, input_1, input_2);
+            return mlx_closure_custom_apply(res, cls, input_0, input_1, input_2);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_free(mlx_closure_custom cls)
+    internal static int Export_mlx_closure_custom_free(mlx_closure_custom cls)
     {
         try
         {
-            return Functions.mlx_closure_custom_free(cls);
+            return mlx_closure_custom_free(cls);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_jvp_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_jvp_apply(mlx_vector_array* res, mlx_closure_custom_jvp cls, mlx_vector_array input_0, mlx_vector_array input_1, int* input_2, nuint input_2_num)
+    internal static int Export_mlx_closure_custom_jvp_apply(mlx_vector_array* res, mlx_closure_custom_jvp cls, mlx_vector_array input_0, mlx_vector_array input_1, int* input_2, nuint input_2_num)
     {
         try
         {
-            return Functions.mlx_closure_custom_jvp_apply(res, cls, input_0, input_1, input_2, input_2_num);
+            return mlx_closure_custom_jvp_apply(res, cls, input_0, input_1, input_2, input_2_num);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_jvp_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_jvp_free(mlx_closure_custom_jvp cls)
+    internal static int Export_mlx_closure_custom_jvp_free(mlx_closure_custom_jvp cls)
     {
         try
         {
-            return Functions.mlx_closure_custom_jvp_free(cls);
+            return mlx_closure_custom_jvp_free(cls);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_jvp_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom_jvp mlx_closure_custom_jvp_new()
+    internal static mlx_closure_custom_jvp Export_mlx_closure_custom_jvp_new()
     {
         try
         {
-            return Functions.mlx_closure_custom_jvp_new();
+            return mlx_closure_custom_jvp_new();
         }
         catch (Exception error)
         {
@@ -112,11 +112,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_jvp_new_func", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom_jvp mlx_closure_custom_jvp_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, int*, nuint, int> fun)
+    internal static mlx_closure_custom_jvp Export_mlx_closure_custom_jvp_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, int*, nuint, int> fun)
     {
         try
         {
-            return Functions.mlx_closure_custom_jvp_new_func(fun);
+            return mlx_closure_custom_jvp_new_func(fun);
         }
         catch (Exception error)
         {
@@ -130,11 +130,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_jvp_new_func_payload", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom_jvp mlx_closure_custom_jvp_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, int*, nuint, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static mlx_closure_custom_jvp Export_mlx_closure_custom_jvp_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, int*, nuint, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            return Functions.mlx_closure_custom_jvp_new_func_payload(fun, payload, dtor);
+            return mlx_closure_custom_jvp_new_func_payload(fun, payload, dtor);
         }
         catch (Exception error)
         {
@@ -148,11 +148,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_jvp_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_jvp_set(mlx_closure_custom_jvp* cls, mlx_closure_custom_jvp src)
+    internal static int Export_mlx_closure_custom_jvp_set(mlx_closure_custom_jvp* cls, mlx_closure_custom_jvp src)
     {
         try
         {
-            return Functions.mlx_closure_custom_jvp_set(cls, src);
+            return mlx_closure_custom_jvp_set(cls, src);
         }
         catch (Exception error)
         {
@@ -165,11 +165,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom mlx_closure_custom_new()
+    internal static mlx_closure_custom Export_mlx_closure_custom_new()
     {
         try
         {
-            return Functions.mlx_closure_custom_new();
+            return mlx_closure_custom_new();
         }
         catch (Exception error)
         {
@@ -183,11 +183,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_new_func", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom mlx_closure_custom_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, mlx_vector_array, int> fun)
+    internal static mlx_closure_custom Export_mlx_closure_custom_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, mlx_vector_array, int> fun)
     {
         try
         {
-            return Functions.mlx_closure_custom_new_func(fun);
+            return mlx_closure_custom_new_func(fun);
         }
         catch (Exception error)
         {
@@ -201,11 +201,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_new_func_payload", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom mlx_closure_custom_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static mlx_closure_custom Export_mlx_closure_custom_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_vector_array, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            return Functions.mlx_closure_custom_new_func_payload(fun, payload, dtor);
+            return mlx_closure_custom_new_func_payload(fun, payload, dtor);
         }
         catch (Exception error)
         {
@@ -219,11 +219,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_set(mlx_closure_custom* cls, mlx_closure_custom src)
+    internal static int Export_mlx_closure_custom_set(mlx_closure_custom* cls, mlx_closure_custom src)
     {
         try
         {
-            return Functions.mlx_closure_custom_set(cls, src);
+            return mlx_closure_custom_set(cls, src);
         }
         catch (Exception error)
         {
@@ -236,11 +236,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_vmap_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_vmap_apply(mlx_vector_array* res_0, mlx_vector_int* res_1, mlx_closure_custom_vmap cls, mlx_vector_array input_0, int* input_1, nuint input_1_num)
+    internal static int Export_mlx_closure_custom_vmap_apply(mlx_vector_array* res_0, mlx_vector_int* res_1, mlx_closure_custom_vmap cls, mlx_vector_array input_0, int* input_1, nuint input_1_num)
     {
         try
         {
-            return Functions.mlx_closure_custom_vmap_apply(res_0, res_1, cls, input_0, input_1, input_1_num);
+            return mlx_closure_custom_vmap_apply(res_0, res_1, cls, input_0, input_1, input_1_num);
         }
         catch (Exception error)
         {
@@ -253,11 +253,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_vmap_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_vmap_free(mlx_closure_custom_vmap cls)
+    internal static int Export_mlx_closure_custom_vmap_free(mlx_closure_custom_vmap cls)
     {
         try
         {
-            return Functions.mlx_closure_custom_vmap_free(cls);
+            return mlx_closure_custom_vmap_free(cls);
         }
         catch (Exception error)
         {
@@ -270,11 +270,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_vmap_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom_vmap mlx_closure_custom_vmap_new()
+    internal static mlx_closure_custom_vmap Export_mlx_closure_custom_vmap_new()
     {
         try
         {
-            return Functions.mlx_closure_custom_vmap_new();
+            return mlx_closure_custom_vmap_new();
         }
         catch (Exception error)
         {
@@ -288,11 +288,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_vmap_new_func", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom_vmap mlx_closure_custom_vmap_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, int> fun)
+    internal static mlx_closure_custom_vmap Export_mlx_closure_custom_vmap_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, int> fun)
     {
         try
         {
-            return Functions.mlx_closure_custom_vmap_new_func(fun);
+            return mlx_closure_custom_vmap_new_func(fun);
         }
         catch (Exception error)
         {
@@ -306,11 +306,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_vmap_new_func_payload", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_custom_vmap mlx_closure_custom_vmap_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static mlx_closure_custom_vmap Export_mlx_closure_custom_vmap_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_int*, mlx_vector_array, int*, nuint, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            return Functions.mlx_closure_custom_vmap_new_func_payload(fun, payload, dtor);
+            return mlx_closure_custom_vmap_new_func_payload(fun, payload, dtor);
         }
         catch (Exception error)
         {
@@ -324,11 +324,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_custom_vmap_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_custom_vmap_set(mlx_closure_custom_vmap* cls, mlx_closure_custom_vmap src)
+    internal static int Export_mlx_closure_custom_vmap_set(mlx_closure_custom_vmap* cls, mlx_closure_custom_vmap src)
     {
         try
         {
-            return Functions.mlx_closure_custom_vmap_set(cls, src);
+            return mlx_closure_custom_vmap_set(cls, src);
         }
         catch (Exception error)
         {
@@ -341,11 +341,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_free(mlx_closure cls)
+    internal static int Export_mlx_closure_free(mlx_closure cls)
     {
         try
         {
-            return Functions.mlx_closure_free(cls);
+            return mlx_closure_free(cls);
         }
         catch (Exception error)
         {
@@ -358,11 +358,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_kwargs_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_kwargs_apply(mlx_vector_array* res, mlx_closure_kwargs cls, mlx_vector_array input_0, mlx_map_string_to_array input_1)
+    internal static int Export_mlx_closure_kwargs_apply(mlx_vector_array* res, mlx_closure_kwargs cls, mlx_vector_array input_0, mlx_map_string_to_array input_1)
     {
         try
         {
-            return Functions.mlx_closure_kwargs_apply(res, cls, input_0, input_1);
+            return mlx_closure_kwargs_apply(res, cls, input_0, input_1);
         }
         catch (Exception error)
         {
@@ -375,11 +375,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_kwargs_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_kwargs_free(mlx_closure_kwargs cls)
+    internal static int Export_mlx_closure_kwargs_free(mlx_closure_kwargs cls)
     {
         try
         {
-            return Functions.mlx_closure_kwargs_free(cls);
+            return mlx_closure_kwargs_free(cls);
         }
         catch (Exception error)
         {
@@ -392,11 +392,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_kwargs_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_kwargs mlx_closure_kwargs_new()
+    internal static mlx_closure_kwargs Export_mlx_closure_kwargs_new()
     {
         try
         {
-            return Functions.mlx_closure_kwargs_new();
+            return mlx_closure_kwargs_new();
         }
         catch (Exception error)
         {
@@ -410,11 +410,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_kwargs_new_func", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_kwargs mlx_closure_kwargs_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, int> fun)
+    internal static mlx_closure_kwargs Export_mlx_closure_kwargs_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, int> fun)
     {
         try
         {
-            return Functions.mlx_closure_kwargs_new_func(fun);
+            return mlx_closure_kwargs_new_func(fun);
         }
         catch (Exception error)
         {
@@ -428,11 +428,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_kwargs_new_func_payload", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_kwargs mlx_closure_kwargs_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static mlx_closure_kwargs Export_mlx_closure_kwargs_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, mlx_map_string_to_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            return Functions.mlx_closure_kwargs_new_func_payload(fun, payload, dtor);
+            return mlx_closure_kwargs_new_func_payload(fun, payload, dtor);
         }
         catch (Exception error)
         {
@@ -446,11 +446,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_kwargs_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_kwargs_set(mlx_closure_kwargs* cls, mlx_closure_kwargs src)
+    internal static int Export_mlx_closure_kwargs_set(mlx_closure_kwargs* cls, mlx_closure_kwargs src)
     {
         try
         {
-            return Functions.mlx_closure_kwargs_set(cls, src);
+            return mlx_closure_kwargs_set(cls, src);
         }
         catch (Exception error)
         {
@@ -463,11 +463,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure mlx_closure_new()
+    internal static mlx_closure Export_mlx_closure_new()
     {
         try
         {
-            return Functions.mlx_closure_new();
+            return mlx_closure_new();
         }
         catch (Exception error)
         {
@@ -481,11 +481,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_new_func", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure mlx_closure_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, int> fun)
+    internal static mlx_closure Export_mlx_closure_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, int> fun)
     {
         try
         {
-            return Functions.mlx_closure_new_func(fun);
+            return mlx_closure_new_func(fun);
         }
         catch (Exception error)
         {
@@ -499,11 +499,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_new_func_payload", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure mlx_closure_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static mlx_closure Export_mlx_closure_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            return Functions.mlx_closure_new_func_payload(fun, payload, dtor);
+            return mlx_closure_new_func_payload(fun, payload, dtor);
         }
         catch (Exception error)
         {
@@ -517,11 +517,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_new_unary", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure mlx_closure_new_unary(delegate* unmanaged[Cdecl]<mlx_array*, mlx_array, int> fun)
+    internal static mlx_closure Export_mlx_closure_new_unary(delegate* unmanaged[Cdecl]<mlx_array*, mlx_array, int> fun)
     {
         try
         {
-            return Functions.mlx_closure_new_unary(fun);
+            return mlx_closure_new_unary(fun);
         }
         catch (Exception error)
         {
@@ -535,11 +535,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_set(mlx_closure* cls, mlx_closure src)
+    internal static int Export_mlx_closure_set(mlx_closure* cls, mlx_closure src)
     {
         try
         {
-            return Functions.mlx_closure_set(cls, src);
+            return mlx_closure_set(cls, src);
         }
         catch (Exception error)
         {
@@ -552,11 +552,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_value_and_grad_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_value_and_grad_apply(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure_value_and_grad cls, mlx_vector_array input)
+    internal static int Export_mlx_closure_value_and_grad_apply(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure_value_and_grad cls, mlx_vector_array input)
     {
         try
         {
-            return Functions.mlx_closure_value_and_grad_apply(res_0, res_1, cls, input);
+            return mlx_closure_value_and_grad_apply(res_0, res_1, cls, input);
         }
         catch (Exception error)
         {
@@ -569,11 +569,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_value_and_grad_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_value_and_grad_free(mlx_closure_value_and_grad cls)
+    internal static int Export_mlx_closure_value_and_grad_free(mlx_closure_value_and_grad cls)
     {
         try
         {
-            return Functions.mlx_closure_value_and_grad_free(cls);
+            return mlx_closure_value_and_grad_free(cls);
         }
         catch (Exception error)
         {
@@ -586,11 +586,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_value_and_grad_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_value_and_grad mlx_closure_value_and_grad_new()
+    internal static mlx_closure_value_and_grad Export_mlx_closure_value_and_grad_new()
     {
         try
         {
-            return Functions.mlx_closure_value_and_grad_new();
+            return mlx_closure_value_and_grad_new();
         }
         catch (Exception error)
         {
@@ -604,11 +604,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_value_and_grad_new_func", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_value_and_grad mlx_closure_value_and_grad_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, int> fun)
+    internal static mlx_closure_value_and_grad Export_mlx_closure_value_and_grad_new_func(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, int> fun)
     {
         try
         {
-            return Functions.mlx_closure_value_and_grad_new_func(fun);
+            return mlx_closure_value_and_grad_new_func(fun);
         }
         catch (Exception error)
         {
@@ -622,11 +622,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_value_and_grad_new_func_payload", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_closure_value_and_grad mlx_closure_value_and_grad_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static mlx_closure_value_and_grad Export_mlx_closure_value_and_grad_new_func_payload(delegate* unmanaged[Cdecl]<mlx_vector_array*, mlx_vector_array*, mlx_vector_array, void*, int> fun, void* payload, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            return Functions.mlx_closure_value_and_grad_new_func_payload(fun, payload, dtor);
+            return mlx_closure_value_and_grad_new_func_payload(fun, payload, dtor);
         }
         catch (Exception error)
         {
@@ -640,11 +640,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_closure_value_and_grad_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_closure_value_and_grad_set(mlx_closure_value_and_grad* cls, mlx_closure_value_and_grad src)
+    internal static int Export_mlx_closure_value_and_grad_set(mlx_closure_value_and_grad* cls, mlx_closure_value_and_grad src)
     {
         try
         {
-            return Functions.mlx_closure_value_and_grad_set(cls, src);
+            return mlx_closure_value_and_grad_set(cls, src);
         }
         catch (Exception error)
         {

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_compile", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_compile(mlx_closure* res, mlx_closure fun, byte shapeless)
+    internal static int Export_mlx_compile(mlx_closure* res, mlx_closure fun, byte shapeless)
     {
         try
         {
-            return Functions.mlx_compile(res, fun, shapeless);
+            return mlx_compile(res, fun, shapeless);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_detail_compile", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_detail_compile(mlx_closure* res, mlx_closure fun, nuint fun_id, byte shapeless, ulong* constants, nuint constants_num)
+    internal static int Export_mlx_detail_compile(mlx_closure* res, mlx_closure fun, nuint fun_id, byte shapeless, ulong* constants, nuint constants_num)
     {
         try
         {
-            return Functions.mlx_detail_compile(res, fun, fun_id, shapeless, constants, constants_num);
+            return mlx_detail_compile(res, fun, fun_id, shapeless, constants, constants_num);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_detail_compile_clear_cache", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_detail_compile_clear_cache()
+    internal static int Export_mlx_detail_compile_clear_cache()
     {
         try
         {
-            return Functions.mlx_detail_compile_clear_cache();
+            return mlx_detail_compile_clear_cache();
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_detail_compile_erase", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_detail_compile_erase(nuint fun_id)
+    internal static int Export_mlx_detail_compile_erase(nuint fun_id)
     {
         try
         {
-            return Functions.mlx_detail_compile_erase(fun_id);
+            return mlx_detail_compile_erase(fun_id);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_disable_compile", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_disable_compile()
+    internal static int Export_mlx_disable_compile()
     {
         try
         {
-            return Functions.mlx_disable_compile();
+            return mlx_disable_compile();
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_enable_compile", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_enable_compile()
+    internal static int Export_mlx_enable_compile()
     {
         try
         {
-            return Functions.mlx_enable_compile();
+            return mlx_enable_compile();
         }
         catch (Exception error)
         {
@@ -111,11 +111,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_set_compile_mode", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_set_compile_mode(mlx_compile_mode mode)
+    internal static int Export_mlx_set_compile_mode(mlx_compile_mode mode)
     {
         try
         {
-            return Functions.mlx_set_compile_mode(mode);
+            return mlx_set_compile_mode(mode);
         }
         catch (Exception error)
         {

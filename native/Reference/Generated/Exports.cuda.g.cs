@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_cuda_is_available", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_cuda_is_available(byte* res)
+    internal static int Export_mlx_cuda_is_available(byte* res)
     {
         try
         {
-            return Functions.mlx_cuda_is_available(res);
+            return mlx_cuda_is_available(res);
         }
         catch (Exception error)
         {

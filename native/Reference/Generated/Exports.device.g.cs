@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_count", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_count(int* count, mlx_device_type type)
+    internal static int Export_mlx_device_count(int* count, mlx_device_type type)
     {
         try
         {
-            return Functions.mlx_device_count(count, type);
+            return mlx_device_count(count, type);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_equal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static byte mlx_device_equal(mlx_device lhs, mlx_device rhs)
+    internal static byte Export_mlx_device_equal(mlx_device lhs, mlx_device rhs)
     {
         try
         {
-            return Functions.mlx_device_equal(lhs, rhs);
+            return mlx_device_equal(lhs, rhs);
         }
         catch (Exception error)
         {
@@ -44,11 +44,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_free(mlx_device dev)
+    internal static int Export_mlx_device_free(mlx_device dev)
     {
         try
         {
-            return Functions.mlx_device_free(dev);
+            return mlx_device_free(dev);
         }
         catch (Exception error)
         {
@@ -61,11 +61,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_get_index", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_get_index(int* index, mlx_device dev)
+    internal static int Export_mlx_device_get_index(int* index, mlx_device dev)
     {
         try
         {
-            return Functions.mlx_device_get_index(index, dev);
+            return mlx_device_get_index(index, dev);
         }
         catch (Exception error)
         {
@@ -78,11 +78,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_get_type", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_get_type(mlx_device_type* type, mlx_device dev)
+    internal static int Export_mlx_device_get_type(mlx_device_type* type, mlx_device dev)
     {
         try
         {
-            return Functions.mlx_device_get_type(type, dev);
+            return mlx_device_get_type(type, dev);
         }
         catch (Exception error)
         {
@@ -95,11 +95,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_info_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_info_free(mlx_device_info info)
+    internal static int Export_mlx_device_info_free(mlx_device_info info)
     {
         try
         {
-            return Functions.mlx_device_info_free(info);
+            return mlx_device_info_free(info);
         }
         catch (Exception error)
         {
@@ -112,11 +112,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_info_get", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_info_get(mlx_device_info* info, mlx_device dev)
+    internal static int Export_mlx_device_info_get(mlx_device_info* info, mlx_device dev)
     {
         try
         {
-            return Functions.mlx_device_info_get(info, dev);
+            return mlx_device_info_get(info, dev);
         }
         catch (Exception error)
         {
@@ -129,11 +129,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_info_get_keys", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_info_get_keys(mlx_vector_string* keys, mlx_device_info info)
+    internal static int Export_mlx_device_info_get_keys(mlx_vector_string* keys, mlx_device_info info)
     {
         try
         {
-            return Functions.mlx_device_info_get_keys(keys, info);
+            return mlx_device_info_get_keys(keys, info);
         }
         catch (Exception error)
         {
@@ -146,11 +146,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_info_get_size", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_info_get_size(nuint* value, mlx_device_info info, byte* key)
+    internal static int Export_mlx_device_info_get_size(nuint* value, mlx_device_info info, byte* key)
     {
         try
         {
-            return Functions.mlx_device_info_get_size(value, info, key);
+            return mlx_device_info_get_size(value, info, key);
         }
         catch (Exception error)
         {
@@ -163,11 +163,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_info_get_string", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_info_get_string(byte** value, mlx_device_info info, byte* key)
+    internal static int Export_mlx_device_info_get_string(byte** value, mlx_device_info info, byte* key)
     {
         try
         {
-            return Functions.mlx_device_info_get_string(value, info, key);
+            return mlx_device_info_get_string(value, info, key);
         }
         catch (Exception error)
         {
@@ -180,11 +180,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_info_has_key", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_info_has_key(byte* exists, mlx_device_info info, byte* key)
+    internal static int Export_mlx_device_info_has_key(byte* exists, mlx_device_info info, byte* key)
     {
         try
         {
-            return Functions.mlx_device_info_has_key(exists, info, key);
+            return mlx_device_info_has_key(exists, info, key);
         }
         catch (Exception error)
         {
@@ -197,11 +197,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_info_is_string", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_info_is_string(byte* is_string, mlx_device_info info, byte* key)
+    internal static int Export_mlx_device_info_is_string(byte* is_string, mlx_device_info info, byte* key)
     {
         try
         {
-            return Functions.mlx_device_info_is_string(is_string, info, key);
+            return mlx_device_info_is_string(is_string, info, key);
         }
         catch (Exception error)
         {
@@ -214,11 +214,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_info_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_device_info mlx_device_info_new()
+    internal static mlx_device_info Export_mlx_device_info_new()
     {
         try
         {
-            return Functions.mlx_device_info_new();
+            return mlx_device_info_new();
         }
         catch (Exception error)
         {
@@ -232,11 +232,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_is_available", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_is_available(byte* avail, mlx_device dev)
+    internal static int Export_mlx_device_is_available(byte* avail, mlx_device dev)
     {
         try
         {
-            return Functions.mlx_device_is_available(avail, dev);
+            return mlx_device_is_available(avail, dev);
         }
         catch (Exception error)
         {
@@ -249,11 +249,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_device mlx_device_new()
+    internal static mlx_device Export_mlx_device_new()
     {
         try
         {
-            return Functions.mlx_device_new();
+            return mlx_device_new();
         }
         catch (Exception error)
         {
@@ -267,11 +267,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_new_type", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_device mlx_device_new_type(mlx_device_type type, int index)
+    internal static mlx_device Export_mlx_device_new_type(mlx_device_type type, int index)
     {
         try
         {
-            return Functions.mlx_device_new_type(type, index);
+            return mlx_device_new_type(type, index);
         }
         catch (Exception error)
         {
@@ -285,11 +285,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_set(mlx_device* dev, mlx_device src)
+    internal static int Export_mlx_device_set(mlx_device* dev, mlx_device src)
     {
         try
         {
-            return Functions.mlx_device_set(dev, src);
+            return mlx_device_set(dev, src);
         }
         catch (Exception error)
         {
@@ -302,11 +302,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_device_tostring", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_device_tostring(mlx_string* str, mlx_device dev)
+    internal static int Export_mlx_device_tostring(mlx_string* str, mlx_device dev)
     {
         try
         {
-            return Functions.mlx_device_tostring(str, dev);
+            return mlx_device_tostring(str, dev);
         }
         catch (Exception error)
         {
@@ -319,11 +319,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_get_default_device", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_get_default_device(mlx_device* dev)
+    internal static int Export_mlx_get_default_device(mlx_device* dev)
     {
         try
         {
-            return Functions.mlx_get_default_device(dev);
+            return mlx_get_default_device(dev);
         }
         catch (Exception error)
         {
@@ -336,11 +336,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_set_default_device", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_set_default_device(mlx_device dev)
+    internal static int Export_mlx_set_default_device(mlx_device dev)
     {
         try
         {
-            return Functions.mlx_set_default_device(dev);
+            return mlx_set_default_device(dev);
         }
         catch (Exception error)
         {

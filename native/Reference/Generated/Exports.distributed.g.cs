@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_all_gather", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_all_gather(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream S)
+    internal static int Export_mlx_distributed_all_gather(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream S)
     {
         try
         {
-            return Functions.mlx_distributed_all_gather(res, x, group, S);
+            return mlx_distributed_all_gather(res, x, group, S);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_all_max", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_all_max(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s)
+    internal static int Export_mlx_distributed_all_max(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_distributed_all_max(res, x, group, s);
+            return mlx_distributed_all_max(res, x, group, s);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_all_min", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_all_min(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s)
+    internal static int Export_mlx_distributed_all_min(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_distributed_all_min(res, x, group, s);
+            return mlx_distributed_all_min(res, x, group, s);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_all_sum", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_all_sum(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s)
+    internal static int Export_mlx_distributed_all_sum(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_distributed_all_sum(res, x, group, s);
+            return mlx_distributed_all_sum(res, x, group, s);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_recv", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_recv(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, int src, mlx_distributed_group group, mlx_stream s)
+    internal static int Export_mlx_distributed_recv(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, int src, mlx_distributed_group group, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_distributed_recv(res, shape, shape_num, dtype, src, group, s);
+            return mlx_distributed_recv(res, shape, shape_num, dtype, src, group, s);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_recv_like", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_recv_like(mlx_array* res, mlx_array x, int src, mlx_distributed_group group, mlx_stream s)
+    internal static int Export_mlx_distributed_recv_like(mlx_array* res, mlx_array x, int src, mlx_distributed_group group, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_distributed_recv_like(res, x, src, group, s);
+            return mlx_distributed_recv_like(res, x, src, group, s);
         }
         catch (Exception error)
         {
@@ -111,11 +111,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_send", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_send(mlx_array* res, mlx_array x, int dst, mlx_distributed_group group, mlx_stream s)
+    internal static int Export_mlx_distributed_send(mlx_array* res, mlx_array x, int dst, mlx_distributed_group group, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_distributed_send(res, x, dst, group, s);
+            return mlx_distributed_send(res, x, dst, group, s);
         }
         catch (Exception error)
         {
@@ -128,11 +128,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_sum_scatter", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_sum_scatter(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s)
+    internal static int Export_mlx_distributed_sum_scatter(mlx_array* res, mlx_array x, mlx_distributed_group group, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_distributed_sum_scatter(res, x, group, s);
+            return mlx_distributed_sum_scatter(res, x, group, s);
         }
         catch (Exception error)
         {

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_group_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_group_free(mlx_distributed_group group)
+    internal static int Export_mlx_distributed_group_free(mlx_distributed_group group)
     {
         try
         {
-            return Functions.mlx_distributed_group_free(group);
+            return mlx_distributed_group_free(group);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_group_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_distributed_group mlx_distributed_group_new()
+    internal static mlx_distributed_group Export_mlx_distributed_group_new()
     {
         try
         {
-            return Functions.mlx_distributed_group_new();
+            return mlx_distributed_group_new();
         }
         catch (Exception error)
         {
@@ -44,11 +44,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_group_rank", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_group_rank(mlx_distributed_group group)
+    internal static int Export_mlx_distributed_group_rank(mlx_distributed_group group)
     {
         try
         {
-            return Functions.mlx_distributed_group_rank(group);
+            return mlx_distributed_group_rank(group);
         }
         catch (Exception error)
         {
@@ -62,11 +62,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_group_size", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_group_size(mlx_distributed_group group)
+    internal static int Export_mlx_distributed_group_size(mlx_distributed_group group)
     {
         try
         {
-            return Functions.mlx_distributed_group_size(group);
+            return mlx_distributed_group_size(group);
         }
         catch (Exception error)
         {
@@ -80,11 +80,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_group_split", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_group_split(mlx_distributed_group* res, mlx_distributed_group group, int color, int key)
+    internal static int Export_mlx_distributed_group_split(mlx_distributed_group* res, mlx_distributed_group group, int color, int key)
     {
         try
         {
-            return Functions.mlx_distributed_group_split(res, group, color, key);
+            return mlx_distributed_group_split(res, group, color, key);
         }
         catch (Exception error)
         {
@@ -97,11 +97,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_init", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_distributed_init(mlx_distributed_group* res, byte strict, byte* bk)
+    internal static int Export_mlx_distributed_init(mlx_distributed_group* res, byte strict, byte* bk)
     {
         try
         {
-            return Functions.mlx_distributed_init(res, strict, bk);
+            return mlx_distributed_init(res, strict, bk);
         }
         catch (Exception error)
         {
@@ -114,11 +114,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_distributed_is_available", CallConvs = [typeof(CallConvCdecl)])]
-    internal static byte mlx_distributed_is_available(byte* bk)
+    internal static byte Export_mlx_distributed_is_available(byte* bk)
     {
         try
         {
-            return Functions.mlx_distributed_is_available(bk);
+            return mlx_distributed_is_available(bk);
         }
         catch (Exception error)
         {

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "_mlx_error", CallConvs = [typeof(CallConvCdecl)])]
-    internal static void _mlx_error(byte* file, int line, byte* fmt)
+    internal static void Export__mlx_error(byte* file, int line, byte* fmt)
     {
         try
         {
-            Functions._mlx_error(file, line, fmt);
+            _mlx_error(file, line, fmt);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_set_error_handler", CallConvs = [typeof(CallConvCdecl)])]
-    internal static void mlx_set_error_handler(delegate* unmanaged[Cdecl]<byte*, void*, void> handler, void* data, delegate* unmanaged[Cdecl]<void*, void> dtor)
+    internal static void Export_mlx_set_error_handler(delegate* unmanaged[Cdecl]<byte*, void*, void> handler, void* data, delegate* unmanaged[Cdecl]<void*, void> dtor)
     {
         try
         {
-            Functions.mlx_set_error_handler(handler, data, dtor);
+            mlx_set_error_handler(handler, data, dtor);
         }
         catch (Exception error)
         {

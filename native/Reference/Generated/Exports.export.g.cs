@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_export_function", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_export_function(byte* file, mlx_closure fun, mlx_vector_array args, byte shapeless)
+    internal static int Export_mlx_export_function(byte* file, mlx_closure fun, mlx_vector_array args, byte shapeless)
     {
         try
         {
-            return Functions.mlx_export_function(file, fun, args, shapeless);
+            return mlx_export_function(file, fun, args, shapeless);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_export_function_kwargs", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_export_function_kwargs(byte* file, mlx_closure_kwargs fun, mlx_vector_array args, mlx_map_string_to_array kwargs, byte shapeless)
+    internal static int Export_mlx_export_function_kwargs(byte* file, mlx_closure_kwargs fun, mlx_vector_array args, mlx_map_string_to_array kwargs, byte shapeless)
     {
         try
         {
-            return Functions.mlx_export_function_kwargs(file, fun, args, kwargs, shapeless);
+            return mlx_export_function_kwargs(file, fun, args, kwargs, shapeless);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_function_exporter_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_function_exporter_apply(mlx_function_exporter xfunc, mlx_vector_array args)
+    internal static int Export_mlx_function_exporter_apply(mlx_function_exporter xfunc, mlx_vector_array args)
     {
         try
         {
-            return Functions.mlx_function_exporter_apply(xfunc, args);
+            return mlx_function_exporter_apply(xfunc, args);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_function_exporter_apply_kwargs", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_function_exporter_apply_kwargs(mlx_function_exporter xfunc, mlx_vector_array args, mlx_map_string_to_array kwargs)
+    internal static int Export_mlx_function_exporter_apply_kwargs(mlx_function_exporter xfunc, mlx_vector_array args, mlx_map_string_to_array kwargs)
     {
         try
         {
-            return Functions.mlx_function_exporter_apply_kwargs(xfunc, args, kwargs);
+            return mlx_function_exporter_apply_kwargs(xfunc, args, kwargs);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_function_exporter_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_function_exporter_free(mlx_function_exporter xfunc)
+    internal static int Export_mlx_function_exporter_free(mlx_function_exporter xfunc)
     {
         try
         {
-            return Functions.mlx_function_exporter_free(xfunc);
+            return mlx_function_exporter_free(xfunc);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_function_exporter_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_function_exporter mlx_function_exporter_new(byte* file, mlx_closure fun, byte shapeless)
+    internal static mlx_function_exporter Export_mlx_function_exporter_new(byte* file, mlx_closure fun, byte shapeless)
     {
         try
         {
-            return Functions.mlx_function_exporter_new(file, fun, shapeless);
+            return mlx_function_exporter_new(file, fun, shapeless);
         }
         catch (Exception error)
         {
@@ -112,11 +112,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_imported_function_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_imported_function_apply(mlx_vector_array* res, mlx_imported_function xfunc, mlx_vector_array args)
+    internal static int Export_mlx_imported_function_apply(mlx_vector_array* res, mlx_imported_function xfunc, mlx_vector_array args)
     {
         try
         {
-            return Functions.mlx_imported_function_apply(res, xfunc, args);
+            return mlx_imported_function_apply(res, xfunc, args);
         }
         catch (Exception error)
         {
@@ -129,11 +129,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_imported_function_apply_kwargs", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_imported_function_apply_kwargs(mlx_vector_array* res, mlx_imported_function xfunc, mlx_vector_array args, mlx_map_string_to_array kwargs)
+    internal static int Export_mlx_imported_function_apply_kwargs(mlx_vector_array* res, mlx_imported_function xfunc, mlx_vector_array args, mlx_map_string_to_array kwargs)
     {
         try
         {
-            return Functions.mlx_imported_function_apply_kwargs(res, xfunc, args, kwargs);
+            return mlx_imported_function_apply_kwargs(res, xfunc, args, kwargs);
         }
         catch (Exception error)
         {
@@ -146,11 +146,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_imported_function_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_imported_function_free(mlx_imported_function xfunc)
+    internal static int Export_mlx_imported_function_free(mlx_imported_function xfunc)
     {
         try
         {
-            return Functions.mlx_imported_function_free(xfunc);
+            return mlx_imported_function_free(xfunc);
         }
         catch (Exception error)
         {
@@ -163,11 +163,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_imported_function_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_imported_function mlx_imported_function_new(byte* file)
+    internal static mlx_imported_function Export_mlx_imported_function_new(byte* file)
     {
         try
         {
-            return Functions.mlx_imported_function_new(file);
+            return mlx_imported_function_new(file);
         }
         catch (Exception error)
         {

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_apply(mlx_vector_array* outputs, mlx_fast_cuda_kernel cls, mlx_vector_array inputs, mlx_fast_cuda_kernel_config config, mlx_stream stream)
+    internal static int Export_mlx_fast_cuda_kernel_apply(mlx_vector_array* outputs, mlx_fast_cuda_kernel cls, mlx_vector_array inputs, mlx_fast_cuda_kernel_config config, mlx_stream stream)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_apply(outputs, cls, inputs, config, stream);
+            return mlx_fast_cuda_kernel_apply(outputs, cls, inputs, config, stream);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_add_output_arg", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_config_add_output_arg(mlx_fast_cuda_kernel_config cls, int* shape, nuint size, mlx_dtype dtype)
+    internal static int Export_mlx_fast_cuda_kernel_config_add_output_arg(mlx_fast_cuda_kernel_config cls, int* shape, nuint size, mlx_dtype dtype)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_add_output_arg(cls, shape, size, dtype);
+            return mlx_fast_cuda_kernel_config_add_output_arg(cls, shape, size, dtype);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_add_template_arg_bool", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_config_add_template_arg_bool(mlx_fast_cuda_kernel_config cls, byte* name, byte value)
+    internal static int Export_mlx_fast_cuda_kernel_config_add_template_arg_bool(mlx_fast_cuda_kernel_config cls, byte* name, byte value)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_add_template_arg_bool(cls, name, value);
+            return mlx_fast_cuda_kernel_config_add_template_arg_bool(cls, name, value);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_add_template_arg_dtype", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_config_add_template_arg_dtype(mlx_fast_cuda_kernel_config cls, byte* name, mlx_dtype dtype)
+    internal static int Export_mlx_fast_cuda_kernel_config_add_template_arg_dtype(mlx_fast_cuda_kernel_config cls, byte* name, mlx_dtype dtype)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_add_template_arg_dtype(cls, name, dtype);
+            return mlx_fast_cuda_kernel_config_add_template_arg_dtype(cls, name, dtype);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_add_template_arg_int", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_config_add_template_arg_int(mlx_fast_cuda_kernel_config cls, byte* name, int value)
+    internal static int Export_mlx_fast_cuda_kernel_config_add_template_arg_int(mlx_fast_cuda_kernel_config cls, byte* name, int value)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_add_template_arg_int(cls, name, value);
+            return mlx_fast_cuda_kernel_config_add_template_arg_int(cls, name, value);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static void mlx_fast_cuda_kernel_config_free(mlx_fast_cuda_kernel_config cls)
+    internal static void Export_mlx_fast_cuda_kernel_config_free(mlx_fast_cuda_kernel_config cls)
     {
         try
         {
-            Functions.mlx_fast_cuda_kernel_config_free(cls);
+            mlx_fast_cuda_kernel_config_free(cls);
         }
         catch (Exception error)
         {
@@ -111,11 +111,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_fast_cuda_kernel_config mlx_fast_cuda_kernel_config_new()
+    internal static mlx_fast_cuda_kernel_config Export_mlx_fast_cuda_kernel_config_new()
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_new();
+            return mlx_fast_cuda_kernel_config_new();
         }
         catch (Exception error)
         {
@@ -129,11 +129,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_set_grid", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_config_set_grid(mlx_fast_cuda_kernel_config cls, int grid1, int grid2, int grid3)
+    internal static int Export_mlx_fast_cuda_kernel_config_set_grid(mlx_fast_cuda_kernel_config cls, int grid1, int grid2, int grid3)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_set_grid(cls, grid1, grid2, grid3);
+            return mlx_fast_cuda_kernel_config_set_grid(cls, grid1, grid2, grid3);
         }
         catch (Exception error)
         {
@@ -146,11 +146,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_set_init_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_config_set_init_value(mlx_fast_cuda_kernel_config cls, float value)
+    internal static int Export_mlx_fast_cuda_kernel_config_set_init_value(mlx_fast_cuda_kernel_config cls, float value)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_set_init_value(cls, value);
+            return mlx_fast_cuda_kernel_config_set_init_value(cls, value);
         }
         catch (Exception error)
         {
@@ -163,11 +163,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_set_thread_group", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_config_set_thread_group(mlx_fast_cuda_kernel_config cls, int thread1, int thread2, int thread3)
+    internal static int Export_mlx_fast_cuda_kernel_config_set_thread_group(mlx_fast_cuda_kernel_config cls, int thread1, int thread2, int thread3)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_set_thread_group(cls, thread1, thread2, thread3);
+            return mlx_fast_cuda_kernel_config_set_thread_group(cls, thread1, thread2, thread3);
         }
         catch (Exception error)
         {
@@ -180,11 +180,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_config_set_verbose", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_cuda_kernel_config_set_verbose(mlx_fast_cuda_kernel_config cls, byte verbose)
+    internal static int Export_mlx_fast_cuda_kernel_config_set_verbose(mlx_fast_cuda_kernel_config cls, byte verbose)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_config_set_verbose(cls, verbose);
+            return mlx_fast_cuda_kernel_config_set_verbose(cls, verbose);
         }
         catch (Exception error)
         {
@@ -197,11 +197,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static void mlx_fast_cuda_kernel_free(mlx_fast_cuda_kernel cls)
+    internal static void Export_mlx_fast_cuda_kernel_free(mlx_fast_cuda_kernel cls)
     {
         try
         {
-            Functions.mlx_fast_cuda_kernel_free(cls);
+            mlx_fast_cuda_kernel_free(cls);
         }
         catch (Exception error)
         {
@@ -214,11 +214,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_cuda_kernel_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_fast_cuda_kernel mlx_fast_cuda_kernel_new(byte* name, mlx_vector_string input_names, mlx_vector_string output_names, byte* source, byte* header, byte ensure_row_contiguous, int shared_memory)
+    internal static mlx_fast_cuda_kernel Export_mlx_fast_cuda_kernel_new(byte* name, mlx_vector_string input_names, mlx_vector_string output_names, byte* source, byte* header, byte ensure_row_contiguous, int shared_memory)
     {
         try
         {
-            return Functions.mlx_fast_cuda_kernel_new(name, input_names, output_names, source, header, ensure_row_contiguous, shared_memory);
+            return mlx_fast_cuda_kernel_new(name, input_names, output_names, source, header, ensure_row_contiguous, shared_memory);
         }
         catch (Exception error)
         {
@@ -232,12 +232,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_layer_norm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_layer_norm(mlx_array* res, mlx_array x, mlx_array weight, mlx_array bias, float eps, mlx_stream s)
+    internal static int Export_mlx_fast_layer_norm(mlx_array* res, mlx_array x, mlx_array weight, mlx_array bias, float eps, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fast_layer_norm(Get(x), GetOrNull(weight), GetOrNull(bias), eps));
+            Set(res, mlx_fast_layer_norm(Get(x), GetOrNull(weight), GetOrNull(bias), eps));
             return 0;
         }
         catch (Exception error)
@@ -251,11 +251,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_apply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_apply(mlx_vector_array* outputs, mlx_fast_metal_kernel cls, mlx_vector_array inputs, mlx_fast_metal_kernel_config config, mlx_stream stream)
+    internal static int Export_mlx_fast_metal_kernel_apply(mlx_vector_array* outputs, mlx_fast_metal_kernel cls, mlx_vector_array inputs, mlx_fast_metal_kernel_config config, mlx_stream stream)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_apply(outputs, cls, inputs, config, stream);
+            return mlx_fast_metal_kernel_apply(outputs, cls, inputs, config, stream);
         }
         catch (Exception error)
         {
@@ -268,11 +268,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_add_output_arg", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_config_add_output_arg(mlx_fast_metal_kernel_config cls, int* shape, nuint size, mlx_dtype dtype)
+    internal static int Export_mlx_fast_metal_kernel_config_add_output_arg(mlx_fast_metal_kernel_config cls, int* shape, nuint size, mlx_dtype dtype)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_add_output_arg(cls, shape, size, dtype);
+            return mlx_fast_metal_kernel_config_add_output_arg(cls, shape, size, dtype);
         }
         catch (Exception error)
         {
@@ -285,11 +285,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_add_template_arg_bool", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_config_add_template_arg_bool(mlx_fast_metal_kernel_config cls, byte* name, byte value)
+    internal static int Export_mlx_fast_metal_kernel_config_add_template_arg_bool(mlx_fast_metal_kernel_config cls, byte* name, byte value)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_add_template_arg_bool(cls, name, value);
+            return mlx_fast_metal_kernel_config_add_template_arg_bool(cls, name, value);
         }
         catch (Exception error)
         {
@@ -302,11 +302,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_add_template_arg_dtype", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_config_add_template_arg_dtype(mlx_fast_metal_kernel_config cls, byte* name, mlx_dtype dtype)
+    internal static int Export_mlx_fast_metal_kernel_config_add_template_arg_dtype(mlx_fast_metal_kernel_config cls, byte* name, mlx_dtype dtype)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_add_template_arg_dtype(cls, name, dtype);
+            return mlx_fast_metal_kernel_config_add_template_arg_dtype(cls, name, dtype);
         }
         catch (Exception error)
         {
@@ -319,11 +319,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_add_template_arg_int", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_config_add_template_arg_int(mlx_fast_metal_kernel_config cls, byte* name, int value)
+    internal static int Export_mlx_fast_metal_kernel_config_add_template_arg_int(mlx_fast_metal_kernel_config cls, byte* name, int value)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_add_template_arg_int(cls, name, value);
+            return mlx_fast_metal_kernel_config_add_template_arg_int(cls, name, value);
         }
         catch (Exception error)
         {
@@ -336,11 +336,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static void mlx_fast_metal_kernel_config_free(mlx_fast_metal_kernel_config cls)
+    internal static void Export_mlx_fast_metal_kernel_config_free(mlx_fast_metal_kernel_config cls)
     {
         try
         {
-            Functions.mlx_fast_metal_kernel_config_free(cls);
+            mlx_fast_metal_kernel_config_free(cls);
         }
         catch (Exception error)
         {
@@ -353,11 +353,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_fast_metal_kernel_config mlx_fast_metal_kernel_config_new()
+    internal static mlx_fast_metal_kernel_config Export_mlx_fast_metal_kernel_config_new()
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_new();
+            return mlx_fast_metal_kernel_config_new();
         }
         catch (Exception error)
         {
@@ -371,11 +371,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_set_grid", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_config_set_grid(mlx_fast_metal_kernel_config cls, int grid1, int grid2, int grid3)
+    internal static int Export_mlx_fast_metal_kernel_config_set_grid(mlx_fast_metal_kernel_config cls, int grid1, int grid2, int grid3)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_set_grid(cls, grid1, grid2, grid3);
+            return mlx_fast_metal_kernel_config_set_grid(cls, grid1, grid2, grid3);
         }
         catch (Exception error)
         {
@@ -388,11 +388,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_set_init_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_config_set_init_value(mlx_fast_metal_kernel_config cls, float value)
+    internal static int Export_mlx_fast_metal_kernel_config_set_init_value(mlx_fast_metal_kernel_config cls, float value)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_set_init_value(cls, value);
+            return mlx_fast_metal_kernel_config_set_init_value(cls, value);
         }
         catch (Exception error)
         {
@@ -405,11 +405,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_set_thread_group", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_config_set_thread_group(mlx_fast_metal_kernel_config cls, int thread1, int thread2, int thread3)
+    internal static int Export_mlx_fast_metal_kernel_config_set_thread_group(mlx_fast_metal_kernel_config cls, int thread1, int thread2, int thread3)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_set_thread_group(cls, thread1, thread2, thread3);
+            return mlx_fast_metal_kernel_config_set_thread_group(cls, thread1, thread2, thread3);
         }
         catch (Exception error)
         {
@@ -422,11 +422,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_config_set_verbose", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_metal_kernel_config_set_verbose(mlx_fast_metal_kernel_config cls, byte verbose)
+    internal static int Export_mlx_fast_metal_kernel_config_set_verbose(mlx_fast_metal_kernel_config cls, byte verbose)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_config_set_verbose(cls, verbose);
+            return mlx_fast_metal_kernel_config_set_verbose(cls, verbose);
         }
         catch (Exception error)
         {
@@ -439,11 +439,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static void mlx_fast_metal_kernel_free(mlx_fast_metal_kernel cls)
+    internal static void Export_mlx_fast_metal_kernel_free(mlx_fast_metal_kernel cls)
     {
         try
         {
-            Functions.mlx_fast_metal_kernel_free(cls);
+            mlx_fast_metal_kernel_free(cls);
         }
         catch (Exception error)
         {
@@ -456,11 +456,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_metal_kernel_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_fast_metal_kernel mlx_fast_metal_kernel_new(byte* name, mlx_vector_string input_names, mlx_vector_string output_names, byte* source, byte* header, byte ensure_row_contiguous, byte atomic_outputs)
+    internal static mlx_fast_metal_kernel Export_mlx_fast_metal_kernel_new(byte* name, mlx_vector_string input_names, mlx_vector_string output_names, byte* source, byte* header, byte ensure_row_contiguous, byte atomic_outputs)
     {
         try
         {
-            return Functions.mlx_fast_metal_kernel_new(name, input_names, output_names, source, header, ensure_row_contiguous, atomic_outputs);
+            return mlx_fast_metal_kernel_new(name, input_names, output_names, source, header, ensure_row_contiguous, atomic_outputs);
         }
         catch (Exception error)
         {
@@ -474,12 +474,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_rms_norm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_rms_norm(mlx_array* res, mlx_array x, mlx_array weight, float eps, mlx_stream s)
+    internal static int Export_mlx_fast_rms_norm(mlx_array* res, mlx_array x, mlx_array weight, float eps, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fast_rms_norm(Get(x), GetOrNull(weight), eps));
+            Set(res, mlx_fast_rms_norm(Get(x), GetOrNull(weight), eps));
             return 0;
         }
         catch (Exception error)
@@ -493,12 +493,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_rope", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_rope(mlx_array* res, mlx_array x, int dims, byte traditional, mlx_optional_float @base, float scale, int offset, mlx_array freqs, mlx_stream s)
+    internal static int Export_mlx_fast_rope(mlx_array* res, mlx_array x, int dims, byte traditional, mlx_optional_float @base, float scale, int offset, mlx_array freqs, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fast_rope(Get(x), dims, traditional != 0, @base.has_value != 0 ? @base.value : null, scale, offset, GetOrNull(freqs)));
+            Set(res, mlx_fast_rope(Get(x), dims, traditional != 0, @base.has_value != 0 ? @base.value : null, scale, offset, GetOrNull(freqs)));
             return 0;
         }
         catch (Exception error)
@@ -512,12 +512,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_rope_dynamic", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_rope_dynamic(mlx_array* res, mlx_array x, int dims, byte traditional, mlx_optional_float @base, float scale, mlx_array offset, mlx_array freqs, mlx_stream s)
+    internal static int Export_mlx_fast_rope_dynamic(mlx_array* res, mlx_array x, int dims, byte traditional, mlx_optional_float @base, float scale, mlx_array offset, mlx_array freqs, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fast_rope_dynamic(Get(x), dims, traditional != 0, @base.has_value != 0 ? @base.value : null, scale, Get(offset), GetOrNull(freqs)));
+            Set(res, mlx_fast_rope_dynamic(Get(x), dims, traditional != 0, @base.has_value != 0 ? @base.value : null, scale, Get(offset), GetOrNull(freqs)));
             return 0;
         }
         catch (Exception error)
@@ -531,12 +531,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fast_scaled_dot_product_attention", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fast_scaled_dot_product_attention(mlx_array* res, mlx_array queries, mlx_array keys, mlx_array values, float scale, byte* mask_mode, mlx_array mask_arr, mlx_array sinks, mlx_stream s)
+    internal static int Export_mlx_fast_scaled_dot_product_attention(mlx_array* res, mlx_array queries, mlx_array keys, mlx_array values, float scale, byte* mask_mode, mlx_array mask_arr, mlx_array sinks, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fast_scaled_dot_product_attention(Get(queries), Get(keys), Get(values), scale, Marshal.PtrToStringUTF8((nint)mask_mode), GetOrNull(mask_arr), GetOrNull(sinks)));
+            Set(res, mlx_fast_scaled_dot_product_attention(Get(queries), Get(keys), Get(values), scale, Marshal.PtrToStringUTF8((nint)mask_mode), GetOrNull(mask_arr), GetOrNull(sinks)));
             return 0;
         }
         catch (Exception error)

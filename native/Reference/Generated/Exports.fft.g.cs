@@ -9,12 +9,12 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_fft", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_fft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_fft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_fft(Get(a), n, axis, norm));
+            Set(res, mlx_fft_fft(Get(a), n, axis, norm));
             return 0;
         }
         catch (Exception error)
@@ -28,12 +28,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_fft2", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_fft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_fft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_fft2(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
+            Set(res, mlx_fft_fft2(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
             return 0;
         }
         catch (Exception error)
@@ -47,12 +47,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_fftfreq", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_fftfreq(mlx_array* res, int n, double d, mlx_stream s)
+    internal static int Export_mlx_fft_fftfreq(mlx_array* res, int n, double d, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_fftfreq(n, d));
+            Set(res, mlx_fft_fftfreq(n, d));
             return 0;
         }
         catch (Exception error)
@@ -66,12 +66,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_fftn", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_fftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_fftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_fftn(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
+            Set(res, mlx_fft_fftn(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
             return 0;
         }
         catch (Exception error)
@@ -85,12 +85,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_fftshift", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_fftshift(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_fft_fftshift(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_fftshift(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_fft_fftshift(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -104,12 +104,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_ifft", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_ifft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_ifft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_ifft(Get(a), n, axis, norm));
+            Set(res, mlx_fft_ifft(Get(a), n, axis, norm));
             return 0;
         }
         catch (Exception error)
@@ -123,12 +123,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_ifft2", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_ifft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_ifft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_ifft2(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
+            Set(res, mlx_fft_ifft2(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
             return 0;
         }
         catch (Exception error)
@@ -142,12 +142,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_ifftn", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_ifftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_ifftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_ifftn(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
+            Set(res, mlx_fft_ifftn(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
             return 0;
         }
         catch (Exception error)
@@ -161,12 +161,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_ifftshift", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_ifftshift(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_fft_ifftshift(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_ifftshift(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_fft_ifftshift(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -180,12 +180,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_irfft", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_irfft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_irfft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_irfft(Get(a), n, axis, norm));
+            Set(res, mlx_fft_irfft(Get(a), n, axis, norm));
             return 0;
         }
         catch (Exception error)
@@ -199,12 +199,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_irfft2", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_irfft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_irfft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_irfft2(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
+            Set(res, mlx_fft_irfft2(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
             return 0;
         }
         catch (Exception error)
@@ -218,12 +218,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_irfftn", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_irfftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_irfftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_irfftn(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
+            Set(res, mlx_fft_irfftn(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
             return 0;
         }
         catch (Exception error)
@@ -237,12 +237,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_rfft", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_rfft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_rfft(mlx_array* res, mlx_array a, int n, int axis, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_rfft(Get(a), n, axis, norm));
+            Set(res, mlx_fft_rfft(Get(a), n, axis, norm));
             return 0;
         }
         catch (Exception error)
@@ -256,12 +256,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_rfft2", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_rfft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_rfft2(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_rfft2(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
+            Set(res, mlx_fft_rfft2(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
             return 0;
         }
         catch (Exception error)
@@ -275,12 +275,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_rfftfreq", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_rfftfreq(mlx_array* res, int n, double d, mlx_stream s)
+    internal static int Export_mlx_fft_rfftfreq(mlx_array* res, int n, double d, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_rfftfreq(n, d));
+            Set(res, mlx_fft_rfftfreq(n, d));
             return 0;
         }
         catch (Exception error)
@@ -294,12 +294,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_fft_rfftn", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_fft_rfftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
+    internal static int Export_mlx_fft_rfftn(mlx_array* res, mlx_array a, int* n, nuint n_num, int* axes, nuint axes_num, mlx_fft_norm norm, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_fft_rfftn(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
+            Set(res, mlx_fft_rfftn(Get(a), new ReadOnlySpan<int>(n, checked((int)n_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num)), norm));
             return 0;
         }
         catch (Exception error)

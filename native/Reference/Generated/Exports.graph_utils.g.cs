@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_export_to_dot", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_export_to_dot(void* os, mlx_node_namer namer, mlx_vector_array outputs)
+    internal static int Export_mlx_export_to_dot(void* os, mlx_node_namer namer, mlx_vector_array outputs)
     {
         try
         {
-            return Functions.mlx_export_to_dot(os, namer, outputs);
+            return mlx_export_to_dot(os, namer, outputs);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_node_namer_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_node_namer_free(mlx_node_namer namer)
+    internal static int Export_mlx_node_namer_free(mlx_node_namer namer)
     {
         try
         {
-            return Functions.mlx_node_namer_free(namer);
+            return mlx_node_namer_free(namer);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_node_namer_get_name", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_node_namer_get_name(byte** name, mlx_node_namer namer, mlx_array arr)
+    internal static int Export_mlx_node_namer_get_name(byte** name, mlx_node_namer namer, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_node_namer_get_name(name, namer, arr);
+            return mlx_node_namer_get_name(name, namer, arr);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_node_namer_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_node_namer mlx_node_namer_new()
+    internal static mlx_node_namer Export_mlx_node_namer_new()
     {
         try
         {
-            return Functions.mlx_node_namer_new();
+            return mlx_node_namer_new();
         }
         catch (Exception error)
         {
@@ -78,11 +78,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_node_namer_set_name", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_node_namer_set_name(mlx_node_namer namer, mlx_array arr, byte* name)
+    internal static int Export_mlx_node_namer_set_name(mlx_node_namer namer, mlx_array arr, byte* name)
     {
         try
         {
-            return Functions.mlx_node_namer_set_name(namer, arr, name);
+            return mlx_node_namer_set_name(namer, arr, name);
         }
         catch (Exception error)
         {
@@ -95,11 +95,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_print_graph", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_print_graph(void* os, mlx_node_namer namer, mlx_vector_array outputs)
+    internal static int Export_mlx_print_graph(void* os, mlx_node_namer namer, mlx_vector_array outputs)
     {
         try
         {
-            return Functions.mlx_print_graph(os, namer, outputs);
+            return mlx_print_graph(os, namer, outputs);
         }
         catch (Exception error)
         {

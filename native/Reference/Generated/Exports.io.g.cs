@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_load", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_load(mlx_array* res, byte* file, mlx_stream s)
+    internal static int Export_mlx_load(mlx_array* res, byte* file, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_load(res, file, s);
+            return mlx_load(res, file, s);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_load_gguf", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_load_gguf(mlx_io_gguf* gguf, byte* file, mlx_stream s)
+    internal static int Export_mlx_load_gguf(mlx_io_gguf* gguf, byte* file, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_load_gguf(gguf, file, s);
+            return mlx_load_gguf(gguf, file, s);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_load_reader", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_load_reader(mlx_array* res, mlx_io_reader in_stream, mlx_stream s)
+    internal static int Export_mlx_load_reader(mlx_array* res, mlx_io_reader in_stream, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_load_reader(res, in_stream, s);
+            return mlx_load_reader(res, in_stream, s);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_load_safetensors", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_load_safetensors(mlx_map_string_to_array* res_0, mlx_map_string_to_string* res_1, byte* file, mlx_stream s)
+    internal static int Export_mlx_load_safetensors(mlx_map_string_to_array* res_0, mlx_map_string_to_string* res_1, byte* file, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_load_safetensors(res_0, res_1, file, s);
+            return mlx_load_safetensors(res_0, res_1, file, s);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_load_safetensors_reader", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_load_safetensors_reader(mlx_map_string_to_array* res_0, mlx_map_string_to_string* res_1, mlx_io_reader in_stream, mlx_stream s)
+    internal static int Export_mlx_load_safetensors_reader(mlx_map_string_to_array* res_0, mlx_map_string_to_string* res_1, mlx_io_reader in_stream, mlx_stream s)
     {
         try
         {
-            return Functions.mlx_load_safetensors_reader(res_0, res_1, in_stream, s);
+            return mlx_load_safetensors_reader(res_0, res_1, in_stream, s);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_save", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_save(byte* file, mlx_array a)
+    internal static int Export_mlx_save(byte* file, mlx_array a)
     {
         try
         {
-            return Functions.mlx_save(file, a);
+            return mlx_save(file, a);
         }
         catch (Exception error)
         {
@@ -111,11 +111,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_save_gguf", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_save_gguf(byte* file, mlx_io_gguf gguf)
+    internal static int Export_mlx_save_gguf(byte* file, mlx_io_gguf gguf)
     {
         try
         {
-            return Functions.mlx_save_gguf(file, gguf);
+            return mlx_save_gguf(file, gguf);
         }
         catch (Exception error)
         {
@@ -128,11 +128,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_save_safetensors", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_save_safetensors(byte* file, mlx_map_string_to_array param, mlx_map_string_to_string metadata)
+    internal static int Export_mlx_save_safetensors(byte* file, mlx_map_string_to_array param, mlx_map_string_to_string metadata)
     {
         try
         {
-            return Functions.mlx_save_safetensors(file, param, metadata);
+            return mlx_save_safetensors(file, param, metadata);
         }
         catch (Exception error)
         {
@@ -145,11 +145,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_save_safetensors_writer", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_save_safetensors_writer(mlx_io_writer in_stream, mlx_map_string_to_array param, mlx_map_string_to_string metadata)
+    internal static int Export_mlx_save_safetensors_writer(mlx_io_writer in_stream, mlx_map_string_to_array param, mlx_map_string_to_string metadata)
     {
         try
         {
-            return Functions.mlx_save_safetensors_writer(in_stream, param, metadata);
+            return mlx_save_safetensors_writer(in_stream, param, metadata);
         }
         catch (Exception error)
         {
@@ -162,11 +162,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_save_writer", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_save_writer(mlx_io_writer out_stream, mlx_array a)
+    internal static int Export_mlx_save_writer(mlx_io_writer out_stream, mlx_array a)
     {
         try
         {
-            return Functions.mlx_save_writer(out_stream, a);
+            return mlx_save_writer(out_stream, a);
         }
         catch (Exception error)
         {

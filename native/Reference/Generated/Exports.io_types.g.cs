@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_free(mlx_io_gguf io)
+    internal static int Export_mlx_io_gguf_free(mlx_io_gguf io)
     {
         try
         {
-            return Functions.mlx_io_gguf_free(io);
+            return mlx_io_gguf_free(io);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_get_array", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_get_array(mlx_array* arr, mlx_io_gguf io, byte* key)
+    internal static int Export_mlx_io_gguf_get_array(mlx_array* arr, mlx_io_gguf io, byte* key)
     {
         try
         {
-            return Functions.mlx_io_gguf_get_array(arr, io, key);
+            return mlx_io_gguf_get_array(arr, io, key);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_get_keys", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_get_keys(mlx_vector_string* keys, mlx_io_gguf io)
+    internal static int Export_mlx_io_gguf_get_keys(mlx_vector_string* keys, mlx_io_gguf io)
     {
         try
         {
-            return Functions.mlx_io_gguf_get_keys(keys, io);
+            return mlx_io_gguf_get_keys(keys, io);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_get_metadata_array", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_get_metadata_array(mlx_array* arr, mlx_io_gguf io, byte* key)
+    internal static int Export_mlx_io_gguf_get_metadata_array(mlx_array* arr, mlx_io_gguf io, byte* key)
     {
         try
         {
-            return Functions.mlx_io_gguf_get_metadata_array(arr, io, key);
+            return mlx_io_gguf_get_metadata_array(arr, io, key);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_get_metadata_string", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_get_metadata_string(mlx_string* str, mlx_io_gguf io, byte* key)
+    internal static int Export_mlx_io_gguf_get_metadata_string(mlx_string* str, mlx_io_gguf io, byte* key)
     {
         try
         {
-            return Functions.mlx_io_gguf_get_metadata_string(str, io, key);
+            return mlx_io_gguf_get_metadata_string(str, io, key);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_get_metadata_vector_string", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_get_metadata_vector_string(mlx_vector_string* vstr, mlx_io_gguf io, byte* key)
+    internal static int Export_mlx_io_gguf_get_metadata_vector_string(mlx_vector_string* vstr, mlx_io_gguf io, byte* key)
     {
         try
         {
-            return Functions.mlx_io_gguf_get_metadata_vector_string(vstr, io, key);
+            return mlx_io_gguf_get_metadata_vector_string(vstr, io, key);
         }
         catch (Exception error)
         {
@@ -111,11 +111,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_has_metadata_array", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_has_metadata_array(byte* flag, mlx_io_gguf io, byte* key)
+    internal static int Export_mlx_io_gguf_has_metadata_array(byte* flag, mlx_io_gguf io, byte* key)
     {
         try
         {
-            return Functions.mlx_io_gguf_has_metadata_array(flag, io, key);
+            return mlx_io_gguf_has_metadata_array(flag, io, key);
         }
         catch (Exception error)
         {
@@ -128,11 +128,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_has_metadata_string", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_has_metadata_string(byte* flag, mlx_io_gguf io, byte* key)
+    internal static int Export_mlx_io_gguf_has_metadata_string(byte* flag, mlx_io_gguf io, byte* key)
     {
         try
         {
-            return Functions.mlx_io_gguf_has_metadata_string(flag, io, key);
+            return mlx_io_gguf_has_metadata_string(flag, io, key);
         }
         catch (Exception error)
         {
@@ -145,11 +145,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_has_metadata_vector_string", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_has_metadata_vector_string(byte* flag, mlx_io_gguf io, byte* key)
+    internal static int Export_mlx_io_gguf_has_metadata_vector_string(byte* flag, mlx_io_gguf io, byte* key)
     {
         try
         {
-            return Functions.mlx_io_gguf_has_metadata_vector_string(flag, io, key);
+            return mlx_io_gguf_has_metadata_vector_string(flag, io, key);
         }
         catch (Exception error)
         {
@@ -162,11 +162,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_io_gguf mlx_io_gguf_new()
+    internal static mlx_io_gguf Export_mlx_io_gguf_new()
     {
         try
         {
-            return Functions.mlx_io_gguf_new();
+            return mlx_io_gguf_new();
         }
         catch (Exception error)
         {
@@ -180,11 +180,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_set_array", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_set_array(mlx_io_gguf io, byte* key, mlx_array arr)
+    internal static int Export_mlx_io_gguf_set_array(mlx_io_gguf io, byte* key, mlx_array arr)
     {
         try
         {
-            return Functions.mlx_io_gguf_set_array(io, key, arr);
+            return mlx_io_gguf_set_array(io, key, arr);
         }
         catch (Exception error)
         {
@@ -197,11 +197,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_set_metadata_array", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_set_metadata_array(mlx_io_gguf io, byte* key, mlx_array marr)
+    internal static int Export_mlx_io_gguf_set_metadata_array(mlx_io_gguf io, byte* key, mlx_array marr)
     {
         try
         {
-            return Functions.mlx_io_gguf_set_metadata_array(io, key, marr);
+            return mlx_io_gguf_set_metadata_array(io, key, marr);
         }
         catch (Exception error)
         {
@@ -214,11 +214,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_set_metadata_string", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_set_metadata_string(mlx_io_gguf io, byte* key, byte* mstr)
+    internal static int Export_mlx_io_gguf_set_metadata_string(mlx_io_gguf io, byte* key, byte* mstr)
     {
         try
         {
-            return Functions.mlx_io_gguf_set_metadata_string(io, key, mstr);
+            return mlx_io_gguf_set_metadata_string(io, key, mstr);
         }
         catch (Exception error)
         {
@@ -231,11 +231,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_gguf_set_metadata_vector_string", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_gguf_set_metadata_vector_string(mlx_io_gguf io, byte* key, mlx_vector_string mvstr)
+    internal static int Export_mlx_io_gguf_set_metadata_vector_string(mlx_io_gguf io, byte* key, mlx_vector_string mvstr)
     {
         try
         {
-            return Functions.mlx_io_gguf_set_metadata_vector_string(io, key, mvstr);
+            return mlx_io_gguf_set_metadata_vector_string(io, key, mvstr);
         }
         catch (Exception error)
         {
@@ -248,11 +248,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_reader_descriptor", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_reader_descriptor(void** desc_, mlx_io_reader io)
+    internal static int Export_mlx_io_reader_descriptor(void** desc_, mlx_io_reader io)
     {
         try
         {
-            return Functions.mlx_io_reader_descriptor(desc_, io);
+            return mlx_io_reader_descriptor(desc_, io);
         }
         catch (Exception error)
         {
@@ -265,11 +265,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_reader_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_reader_free(mlx_io_reader io)
+    internal static int Export_mlx_io_reader_free(mlx_io_reader io)
     {
         try
         {
-            return Functions.mlx_io_reader_free(io);
+            return mlx_io_reader_free(io);
         }
         catch (Exception error)
         {
@@ -282,11 +282,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_reader_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_io_reader mlx_io_reader_new(void* desc, mlx_io_vtable vtable)
+    internal static mlx_io_reader Export_mlx_io_reader_new(void* desc, mlx_io_vtable vtable)
     {
         try
         {
-            return Functions.mlx_io_reader_new(desc, vtable);
+            return mlx_io_reader_new(desc, vtable);
         }
         catch (Exception error)
         {
@@ -300,11 +300,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_reader_tostring", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_reader_tostring(mlx_string* str_, mlx_io_reader io)
+    internal static int Export_mlx_io_reader_tostring(mlx_string* str_, mlx_io_reader io)
     {
         try
         {
-            return Functions.mlx_io_reader_tostring(str_, io);
+            return mlx_io_reader_tostring(str_, io);
         }
         catch (Exception error)
         {
@@ -317,11 +317,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_writer_descriptor", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_writer_descriptor(void** desc_, mlx_io_writer io)
+    internal static int Export_mlx_io_writer_descriptor(void** desc_, mlx_io_writer io)
     {
         try
         {
-            return Functions.mlx_io_writer_descriptor(desc_, io);
+            return mlx_io_writer_descriptor(desc_, io);
         }
         catch (Exception error)
         {
@@ -334,11 +334,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_writer_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_writer_free(mlx_io_writer io)
+    internal static int Export_mlx_io_writer_free(mlx_io_writer io)
     {
         try
         {
-            return Functions.mlx_io_writer_free(io);
+            return mlx_io_writer_free(io);
         }
         catch (Exception error)
         {
@@ -351,11 +351,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_writer_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_io_writer mlx_io_writer_new(void* desc, mlx_io_vtable vtable)
+    internal static mlx_io_writer Export_mlx_io_writer_new(void* desc, mlx_io_vtable vtable)
     {
         try
         {
-            return Functions.mlx_io_writer_new(desc, vtable);
+            return mlx_io_writer_new(desc, vtable);
         }
         catch (Exception error)
         {
@@ -369,11 +369,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_io_writer_tostring", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_io_writer_tostring(mlx_string* str_, mlx_io_writer io)
+    internal static int Export_mlx_io_writer_tostring(mlx_string* str_, mlx_io_writer io)
     {
         try
         {
-            return Functions.mlx_io_writer_tostring(str_, io);
+            return mlx_io_writer_tostring(str_, io);
         }
         catch (Exception error)
         {

@@ -9,12 +9,12 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_cholesky", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_cholesky(mlx_array* res, mlx_array a, byte upper, mlx_stream s)
+    internal static int Export_mlx_linalg_cholesky(mlx_array* res, mlx_array a, byte upper, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_cholesky(Get(a), upper != 0));
+            Set(res, mlx_linalg_cholesky(Get(a), upper != 0));
             return 0;
         }
         catch (Exception error)
@@ -28,12 +28,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_cholesky_inv", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_cholesky_inv(mlx_array* res, mlx_array a, byte upper, mlx_stream s)
+    internal static int Export_mlx_linalg_cholesky_inv(mlx_array* res, mlx_array a, byte upper, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_cholesky_inv(Get(a), upper != 0));
+            Set(res, mlx_linalg_cholesky_inv(Get(a), upper != 0));
             return 0;
         }
         catch (Exception error)
@@ -47,12 +47,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_cross", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_cross(mlx_array* res, mlx_array a, mlx_array b, int axis, mlx_stream s)
+    internal static int Export_mlx_linalg_cross(mlx_array* res, mlx_array a, mlx_array b, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_cross(Get(a), Get(b), axis));
+            Set(res, mlx_linalg_cross(Get(a), Get(b), axis));
             return 0;
         }
         catch (Exception error)
@@ -66,12 +66,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_eig", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_eig(mlx_array* res_0, mlx_array* res_1, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_linalg_eig(mlx_array* res_0, mlx_array* res_1, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            var (part0, part1) = Functions.mlx_linalg_eig(Get(a));
+            var (part0, part1) = mlx_linalg_eig(Get(a));
             Set(res_0, part0);
             Set(res_1, part1);
             return 0;
@@ -87,12 +87,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_eigh", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_eigh(mlx_array* res_0, mlx_array* res_1, mlx_array a, byte* UPLO, mlx_stream s)
+    internal static int Export_mlx_linalg_eigh(mlx_array* res_0, mlx_array* res_1, mlx_array a, byte* UPLO, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            var (part0, part1) = Functions.mlx_linalg_eigh(Get(a), Marshal.PtrToStringUTF8((nint)UPLO));
+            var (part0, part1) = mlx_linalg_eigh(Get(a), Marshal.PtrToStringUTF8((nint)UPLO));
             Set(res_0, part0);
             Set(res_1, part1);
             return 0;
@@ -108,12 +108,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_eigvals", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_eigvals(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_linalg_eigvals(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_eigvals(Get(a)));
+            Set(res, mlx_linalg_eigvals(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -127,12 +127,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_eigvalsh", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_eigvalsh(mlx_array* res, mlx_array a, byte* UPLO, mlx_stream s)
+    internal static int Export_mlx_linalg_eigvalsh(mlx_array* res, mlx_array a, byte* UPLO, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_eigvalsh(Get(a), Marshal.PtrToStringUTF8((nint)UPLO)));
+            Set(res, mlx_linalg_eigvalsh(Get(a), Marshal.PtrToStringUTF8((nint)UPLO)));
             return 0;
         }
         catch (Exception error)
@@ -146,12 +146,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_inv", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_inv(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_linalg_inv(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_inv(Get(a)));
+            Set(res, mlx_linalg_inv(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -165,12 +165,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_lu", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_lu(mlx_vector_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_linalg_lu(mlx_vector_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_lu(Get(a)));
+            Set(res, mlx_linalg_lu(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -184,12 +184,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_lu_factor", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_lu_factor(mlx_array* res_0, mlx_array* res_1, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_linalg_lu_factor(mlx_array* res_0, mlx_array* res_1, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            var (part0, part1) = Functions.mlx_linalg_lu_factor(Get(a));
+            var (part0, part1) = mlx_linalg_lu_factor(Get(a));
             Set(res_0, part0);
             Set(res_1, part1);
             return 0;
@@ -205,12 +205,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_norm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_norm(mlx_array* res, mlx_array a, double ord, int* axis, nuint axis_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_linalg_norm(mlx_array* res, mlx_array a, double ord, int* axis, nuint axis_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_norm(Get(a), ord, axis == null ? null : new ReadOnlySpan<int>(axis, checked((int)axis_num)).ToArray(), keepdims != 0));
+            Set(res, mlx_linalg_norm(Get(a), ord, axis == null ? null : new ReadOnlySpan<int>(axis, checked((int)axis_num)).ToArray(), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -224,12 +224,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_norm_l2", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_norm_l2(mlx_array* res, mlx_array a, int* axis, nuint axis_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_linalg_norm_l2(mlx_array* res, mlx_array a, int* axis, nuint axis_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_norm_l2(Get(a), axis == null ? null : new ReadOnlySpan<int>(axis, checked((int)axis_num)).ToArray(), keepdims != 0));
+            Set(res, mlx_linalg_norm_l2(Get(a), axis == null ? null : new ReadOnlySpan<int>(axis, checked((int)axis_num)).ToArray(), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -243,12 +243,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_norm_matrix", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_norm_matrix(mlx_array* res, mlx_array a, byte* ord, int* axis, nuint axis_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_linalg_norm_matrix(mlx_array* res, mlx_array a, byte* ord, int* axis, nuint axis_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_norm_matrix(Get(a), Marshal.PtrToStringUTF8((nint)ord), axis == null ? null : new ReadOnlySpan<int>(axis, checked((int)axis_num)).ToArray(), keepdims != 0));
+            Set(res, mlx_linalg_norm_matrix(Get(a), Marshal.PtrToStringUTF8((nint)ord), axis == null ? null : new ReadOnlySpan<int>(axis, checked((int)axis_num)).ToArray(), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -262,12 +262,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_pinv", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_pinv(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_linalg_pinv(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_pinv(Get(a)));
+            Set(res, mlx_linalg_pinv(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -281,12 +281,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_qr", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_qr(mlx_array* res_0, mlx_array* res_1, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_linalg_qr(mlx_array* res_0, mlx_array* res_1, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            var (part0, part1) = Functions.mlx_linalg_qr(Get(a));
+            var (part0, part1) = mlx_linalg_qr(Get(a));
             Set(res_0, part0);
             Set(res_1, part1);
             return 0;
@@ -302,12 +302,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_solve", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_solve(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_linalg_solve(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_solve(Get(a), Get(b)));
+            Set(res, mlx_linalg_solve(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -321,12 +321,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_solve_triangular", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_solve_triangular(mlx_array* res, mlx_array a, mlx_array b, byte upper, mlx_stream s)
+    internal static int Export_mlx_linalg_solve_triangular(mlx_array* res, mlx_array a, mlx_array b, byte upper, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_solve_triangular(Get(a), Get(b), upper != 0));
+            Set(res, mlx_linalg_solve_triangular(Get(a), Get(b), upper != 0));
             return 0;
         }
         catch (Exception error)
@@ -340,12 +340,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_svd", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_svd(mlx_vector_array* res, mlx_array a, byte compute_uv, mlx_stream s)
+    internal static int Export_mlx_linalg_svd(mlx_vector_array* res, mlx_array a, byte compute_uv, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_svd(Get(a), compute_uv != 0));
+            Set(res, mlx_linalg_svd(Get(a), compute_uv != 0));
             return 0;
         }
         catch (Exception error)
@@ -359,12 +359,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linalg_tri_inv", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linalg_tri_inv(mlx_array* res, mlx_array a, byte upper, mlx_stream s)
+    internal static int Export_mlx_linalg_tri_inv(mlx_array* res, mlx_array a, byte upper, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linalg_tri_inv(Get(a), upper != 0));
+            Set(res, mlx_linalg_tri_inv(Get(a), upper != 0));
             return 0;
         }
         catch (Exception error)

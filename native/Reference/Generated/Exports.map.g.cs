@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_array_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_array_free(mlx_map_string_to_array map)
+    internal static int Export_mlx_map_string_to_array_free(mlx_map_string_to_array map)
     {
         try
         {
-            return Functions.mlx_map_string_to_array_free(map);
+            return mlx_map_string_to_array_free(map);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_array_get", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_array_get(mlx_array* value, mlx_map_string_to_array map, byte* key)
+    internal static int Export_mlx_map_string_to_array_get(mlx_array* value, mlx_map_string_to_array map, byte* key)
     {
         try
         {
-            return Functions.mlx_map_string_to_array_get(value, map, key);
+            return mlx_map_string_to_array_get(value, map, key);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_array_insert", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_array_insert(mlx_map_string_to_array map, byte* key, mlx_array value)
+    internal static int Export_mlx_map_string_to_array_insert(mlx_map_string_to_array map, byte* key, mlx_array value)
     {
         try
         {
-            return Functions.mlx_map_string_to_array_insert(map, key, value);
+            return mlx_map_string_to_array_insert(map, key, value);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_array_iterator_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_array_iterator_free(mlx_map_string_to_array_iterator it)
+    internal static int Export_mlx_map_string_to_array_iterator_free(mlx_map_string_to_array_iterator it)
     {
         try
         {
-            return Functions.mlx_map_string_to_array_iterator_free(it);
+            return mlx_map_string_to_array_iterator_free(it);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_array_iterator_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_map_string_to_array_iterator mlx_map_string_to_array_iterator_new(mlx_map_string_to_array map)
+    internal static mlx_map_string_to_array_iterator Export_mlx_map_string_to_array_iterator_new(mlx_map_string_to_array map)
     {
         try
         {
-            return Functions.mlx_map_string_to_array_iterator_new(map);
+            return mlx_map_string_to_array_iterator_new(map);
         }
         catch (Exception error)
         {
@@ -95,11 +95,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_array_iterator_next", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_array_iterator_next(byte** key, mlx_array* value, mlx_map_string_to_array_iterator it)
+    internal static int Export_mlx_map_string_to_array_iterator_next(byte** key, mlx_array* value, mlx_map_string_to_array_iterator it)
     {
         try
         {
-            return Functions.mlx_map_string_to_array_iterator_next(key, value, it);
+            return mlx_map_string_to_array_iterator_next(key, value, it);
         }
         catch (Exception error)
         {
@@ -112,11 +112,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_array_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_map_string_to_array mlx_map_string_to_array_new()
+    internal static mlx_map_string_to_array Export_mlx_map_string_to_array_new()
     {
         try
         {
-            return Functions.mlx_map_string_to_array_new();
+            return mlx_map_string_to_array_new();
         }
         catch (Exception error)
         {
@@ -130,11 +130,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_array_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_array_set(mlx_map_string_to_array* map, mlx_map_string_to_array src)
+    internal static int Export_mlx_map_string_to_array_set(mlx_map_string_to_array* map, mlx_map_string_to_array src)
     {
         try
         {
-            return Functions.mlx_map_string_to_array_set(map, src);
+            return mlx_map_string_to_array_set(map, src);
         }
         catch (Exception error)
         {
@@ -147,11 +147,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_string_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_string_free(mlx_map_string_to_string map)
+    internal static int Export_mlx_map_string_to_string_free(mlx_map_string_to_string map)
     {
         try
         {
-            return Functions.mlx_map_string_to_string_free(map);
+            return mlx_map_string_to_string_free(map);
         }
         catch (Exception error)
         {
@@ -164,11 +164,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_string_get", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_string_get(byte** value, mlx_map_string_to_string map, byte* key)
+    internal static int Export_mlx_map_string_to_string_get(byte** value, mlx_map_string_to_string map, byte* key)
     {
         try
         {
-            return Functions.mlx_map_string_to_string_get(value, map, key);
+            return mlx_map_string_to_string_get(value, map, key);
         }
         catch (Exception error)
         {
@@ -181,11 +181,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_string_insert", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_string_insert(mlx_map_string_to_string map, byte* key, byte* value)
+    internal static int Export_mlx_map_string_to_string_insert(mlx_map_string_to_string map, byte* key, byte* value)
     {
         try
         {
-            return Functions.mlx_map_string_to_string_insert(map, key, value);
+            return mlx_map_string_to_string_insert(map, key, value);
         }
         catch (Exception error)
         {
@@ -198,11 +198,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_string_iterator_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_string_iterator_free(mlx_map_string_to_string_iterator it)
+    internal static int Export_mlx_map_string_to_string_iterator_free(mlx_map_string_to_string_iterator it)
     {
         try
         {
-            return Functions.mlx_map_string_to_string_iterator_free(it);
+            return mlx_map_string_to_string_iterator_free(it);
         }
         catch (Exception error)
         {
@@ -215,11 +215,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_string_iterator_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_map_string_to_string_iterator mlx_map_string_to_string_iterator_new(mlx_map_string_to_string map)
+    internal static mlx_map_string_to_string_iterator Export_mlx_map_string_to_string_iterator_new(mlx_map_string_to_string map)
     {
         try
         {
-            return Functions.mlx_map_string_to_string_iterator_new(map);
+            return mlx_map_string_to_string_iterator_new(map);
         }
         catch (Exception error)
         {
@@ -233,11 +233,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_string_iterator_next", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_string_iterator_next(byte** key, byte** value, mlx_map_string_to_string_iterator it)
+    internal static int Export_mlx_map_string_to_string_iterator_next(byte** key, byte** value, mlx_map_string_to_string_iterator it)
     {
         try
         {
-            return Functions.mlx_map_string_to_string_iterator_next(key, value, it);
+            return mlx_map_string_to_string_iterator_next(key, value, it);
         }
         catch (Exception error)
         {
@@ -250,11 +250,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_string_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_map_string_to_string mlx_map_string_to_string_new()
+    internal static mlx_map_string_to_string Export_mlx_map_string_to_string_new()
     {
         try
         {
-            return Functions.mlx_map_string_to_string_new();
+            return mlx_map_string_to_string_new();
         }
         catch (Exception error)
         {
@@ -268,11 +268,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_map_string_to_string_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_map_string_to_string_set(mlx_map_string_to_string* map, mlx_map_string_to_string src)
+    internal static int Export_mlx_map_string_to_string_set(mlx_map_string_to_string* map, mlx_map_string_to_string src)
     {
         try
         {
-            return Functions.mlx_map_string_to_string_set(map, src);
+            return mlx_map_string_to_string_set(map, src);
         }
         catch (Exception error)
         {

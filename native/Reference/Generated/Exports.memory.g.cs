@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_clear_cache", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_clear_cache()
+    internal static int Export_mlx_clear_cache()
     {
         try
         {
-            return Functions.mlx_clear_cache();
+            return mlx_clear_cache();
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_get_active_memory", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_get_active_memory(nuint* res)
+    internal static int Export_mlx_get_active_memory(nuint* res)
     {
         try
         {
-            return Functions.mlx_get_active_memory(res);
+            return mlx_get_active_memory(res);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_get_cache_memory", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_get_cache_memory(nuint* res)
+    internal static int Export_mlx_get_cache_memory(nuint* res)
     {
         try
         {
-            return Functions.mlx_get_cache_memory(res);
+            return mlx_get_cache_memory(res);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_get_memory_limit", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_get_memory_limit(nuint* res)
+    internal static int Export_mlx_get_memory_limit(nuint* res)
     {
         try
         {
-            return Functions.mlx_get_memory_limit(res);
+            return mlx_get_memory_limit(res);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_get_peak_memory", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_get_peak_memory(nuint* res)
+    internal static int Export_mlx_get_peak_memory(nuint* res)
     {
         try
         {
-            return Functions.mlx_get_peak_memory(res);
+            return mlx_get_peak_memory(res);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_reset_peak_memory", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_reset_peak_memory()
+    internal static int Export_mlx_reset_peak_memory()
     {
         try
         {
-            return Functions.mlx_reset_peak_memory();
+            return mlx_reset_peak_memory();
         }
         catch (Exception error)
         {
@@ -111,11 +111,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_set_cache_limit", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_set_cache_limit(nuint* res, nuint limit)
+    internal static int Export_mlx_set_cache_limit(nuint* res, nuint limit)
     {
         try
         {
-            return Functions.mlx_set_cache_limit(res, limit);
+            return mlx_set_cache_limit(res, limit);
         }
         catch (Exception error)
         {
@@ -128,11 +128,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_set_memory_limit", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_set_memory_limit(nuint* res, nuint limit)
+    internal static int Export_mlx_set_memory_limit(nuint* res, nuint limit)
     {
         try
         {
-            return Functions.mlx_set_memory_limit(res, limit);
+            return mlx_set_memory_limit(res, limit);
         }
         catch (Exception error)
         {
@@ -145,11 +145,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_set_wired_limit", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_set_wired_limit(nuint* res, nuint limit)
+    internal static int Export_mlx_set_wired_limit(nuint* res, nuint limit)
     {
         try
         {
-            return Functions.mlx_set_wired_limit(res, limit);
+            return mlx_set_wired_limit(res, limit);
         }
         catch (Exception error)
         {

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_metal_is_available", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_metal_is_available(byte* res)
+    internal static int Export_mlx_metal_is_available(byte* res)
     {
         try
         {
-            return Functions.mlx_metal_is_available(res);
+            return mlx_metal_is_available(res);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_metal_start_capture", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_metal_start_capture(byte* path)
+    internal static int Export_mlx_metal_start_capture(byte* path)
     {
         try
         {
-            return Functions.mlx_metal_start_capture(path);
+            return mlx_metal_start_capture(path);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_metal_stop_capture", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_metal_stop_capture()
+    internal static int Export_mlx_metal_stop_capture()
     {
         try
         {
-            return Functions.mlx_metal_stop_capture();
+            return mlx_metal_stop_capture();
         }
         catch (Exception error)
         {

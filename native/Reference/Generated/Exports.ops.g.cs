@@ -9,12 +9,12 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_abs", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_abs(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_abs(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_abs(Get(a)));
+            Set(res, mlx_abs(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -28,12 +28,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_add", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_add(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_add(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_add(Get(a), Get(b)));
+            Set(res, mlx_add(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -47,12 +47,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_addmm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_addmm(mlx_array* res, mlx_array c, mlx_array a, mlx_array b, float alpha, float beta, mlx_stream s)
+    internal static int Export_mlx_addmm(mlx_array* res, mlx_array c, mlx_array a, mlx_array b, float alpha, float beta, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_addmm(Get(c), Get(a), Get(b), alpha, beta));
+            Set(res, mlx_addmm(Get(c), Get(a), Get(b), alpha, beta));
             return 0;
         }
         catch (Exception error)
@@ -66,12 +66,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_all", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_all(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_all(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_all(Get(a), keepdims != 0));
+            Set(res, mlx_all(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -85,12 +85,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_all_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_all_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_all_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_all_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_all_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -104,12 +104,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_all_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_all_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_all_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_all_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_all_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -123,12 +123,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_allclose", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_allclose(mlx_array* res, mlx_array a, mlx_array b, double rtol, double atol, byte equal_nan, mlx_stream s)
+    internal static int Export_mlx_allclose(mlx_array* res, mlx_array a, mlx_array b, double rtol, double atol, byte equal_nan, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_allclose(Get(a), Get(b), rtol, atol, equal_nan != 0));
+            Set(res, mlx_allclose(Get(a), Get(b), rtol, atol, equal_nan != 0));
             return 0;
         }
         catch (Exception error)
@@ -142,12 +142,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_any", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_any(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_any(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_any(Get(a), keepdims != 0));
+            Set(res, mlx_any(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -161,12 +161,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_any_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_any_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_any_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_any_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_any_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -180,12 +180,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_any_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_any_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_any_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_any_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_any_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -199,12 +199,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_arange", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_arange(mlx_array* res, double start, double stop, double step, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_arange(mlx_array* res, double start, double stop, double step, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_arange(start, stop, step, dtype));
+            Set(res, mlx_arange(start, stop, step, dtype));
             return 0;
         }
         catch (Exception error)
@@ -218,12 +218,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_arccos", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_arccos(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_arccos(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_arccos(Get(a)));
+            Set(res, mlx_arccos(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -237,12 +237,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_arccosh", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_arccosh(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_arccosh(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_arccosh(Get(a)));
+            Set(res, mlx_arccosh(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -256,12 +256,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_arcsin", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_arcsin(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_arcsin(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_arcsin(Get(a)));
+            Set(res, mlx_arcsin(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -275,12 +275,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_arcsinh", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_arcsinh(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_arcsinh(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_arcsinh(Get(a)));
+            Set(res, mlx_arcsinh(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -294,12 +294,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_arctan", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_arctan(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_arctan(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_arctan(Get(a)));
+            Set(res, mlx_arctan(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -313,12 +313,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_arctan2", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_arctan2(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_arctan2(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_arctan2(Get(a), Get(b)));
+            Set(res, mlx_arctan2(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -332,12 +332,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_arctanh", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_arctanh(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_arctanh(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_arctanh(Get(a)));
+            Set(res, mlx_arctanh(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -351,12 +351,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_argmax", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_argmax(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_argmax(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_argmax(Get(a), keepdims != 0));
+            Set(res, mlx_argmax(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -370,12 +370,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_argmax_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_argmax_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_argmax_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_argmax_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_argmax_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -389,12 +389,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_argmin", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_argmin(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_argmin(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_argmin(Get(a), keepdims != 0));
+            Set(res, mlx_argmin(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -408,12 +408,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_argmin_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_argmin_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_argmin_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_argmin_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_argmin_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -427,12 +427,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_argpartition", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_argpartition(mlx_array* res, mlx_array a, int kth, mlx_stream s)
+    internal static int Export_mlx_argpartition(mlx_array* res, mlx_array a, int kth, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_argpartition(Get(a), kth));
+            Set(res, mlx_argpartition(Get(a), kth));
             return 0;
         }
         catch (Exception error)
@@ -446,12 +446,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_argpartition_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_argpartition_axis(mlx_array* res, mlx_array a, int kth, int axis, mlx_stream s)
+    internal static int Export_mlx_argpartition_axis(mlx_array* res, mlx_array a, int kth, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_argpartition_axis(Get(a), kth, axis));
+            Set(res, mlx_argpartition_axis(Get(a), kth, axis));
             return 0;
         }
         catch (Exception error)
@@ -465,12 +465,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_argsort", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_argsort(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_argsort(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_argsort(Get(a)));
+            Set(res, mlx_argsort(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -484,12 +484,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_argsort_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_argsort_axis(mlx_array* res, mlx_array a, int axis, mlx_stream s)
+    internal static int Export_mlx_argsort_axis(mlx_array* res, mlx_array a, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_argsort_axis(Get(a), axis));
+            Set(res, mlx_argsort_axis(Get(a), axis));
             return 0;
         }
         catch (Exception error)
@@ -503,12 +503,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_array_equal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_array_equal(mlx_array* res, mlx_array a, mlx_array b, byte equal_nan, mlx_stream s)
+    internal static int Export_mlx_array_equal(mlx_array* res, mlx_array a, mlx_array b, byte equal_nan, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_array_equal(Get(a), Get(b), equal_nan != 0));
+            Set(res, mlx_array_equal(Get(a), Get(b), equal_nan != 0));
             return 0;
         }
         catch (Exception error)
@@ -522,12 +522,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_as_strided", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_as_strided(mlx_array* res, mlx_array a, int* shape, nuint shape_num, long* strides, nuint strides_num, nuint offset, mlx_stream s)
+    internal static int Export_mlx_as_strided(mlx_array* res, mlx_array a, int* shape, nuint shape_num, long* strides, nuint strides_num, nuint offset, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_as_strided(Get(a), new ReadOnlySpan<int>(shape, checked((int)shape_num)), new ReadOnlySpan<long>(strides, checked((int)strides_num)), offset));
+            Set(res, mlx_as_strided(Get(a), new ReadOnlySpan<int>(shape, checked((int)shape_num)), new ReadOnlySpan<long>(strides, checked((int)strides_num)), offset));
             return 0;
         }
         catch (Exception error)
@@ -541,12 +541,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_astype", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_astype(mlx_array* res, mlx_array a, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_astype(mlx_array* res, mlx_array a, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_astype(Get(a), dtype));
+            Set(res, mlx_astype(Get(a), dtype));
             return 0;
         }
         catch (Exception error)
@@ -560,12 +560,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_atleast_1d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_atleast_1d(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_atleast_1d(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_atleast_1d(Get(a)));
+            Set(res, mlx_atleast_1d(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -579,12 +579,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_atleast_2d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_atleast_2d(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_atleast_2d(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_atleast_2d(Get(a)));
+            Set(res, mlx_atleast_2d(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -598,12 +598,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_atleast_3d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_atleast_3d(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_atleast_3d(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_atleast_3d(Get(a)));
+            Set(res, mlx_atleast_3d(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -617,12 +617,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_bartlett", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_bartlett(mlx_array* res, int M, mlx_stream s)
+    internal static int Export_mlx_bartlett(mlx_array* res, int M, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_bartlett(M));
+            Set(res, mlx_bartlett(M));
             return 0;
         }
         catch (Exception error)
@@ -636,12 +636,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_bitwise_and", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_bitwise_and(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_bitwise_and(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_bitwise_and(Get(a), Get(b)));
+            Set(res, mlx_bitwise_and(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -655,12 +655,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_bitwise_invert", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_bitwise_invert(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_bitwise_invert(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_bitwise_invert(Get(a)));
+            Set(res, mlx_bitwise_invert(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -674,12 +674,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_bitwise_or", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_bitwise_or(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_bitwise_or(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_bitwise_or(Get(a), Get(b)));
+            Set(res, mlx_bitwise_or(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -693,12 +693,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_bitwise_xor", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_bitwise_xor(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_bitwise_xor(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_bitwise_xor(Get(a), Get(b)));
+            Set(res, mlx_bitwise_xor(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -712,12 +712,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_blackman", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_blackman(mlx_array* res, int M, mlx_stream s)
+    internal static int Export_mlx_blackman(mlx_array* res, int M, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_blackman(M));
+            Set(res, mlx_blackman(M));
             return 0;
         }
         catch (Exception error)
@@ -731,12 +731,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_block_masked_mm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_block_masked_mm(mlx_array* res, mlx_array a, mlx_array b, int block_size, mlx_array mask_out, mlx_array mask_lhs, mlx_array mask_rhs, mlx_stream s)
+    internal static int Export_mlx_block_masked_mm(mlx_array* res, mlx_array a, mlx_array b, int block_size, mlx_array mask_out, mlx_array mask_lhs, mlx_array mask_rhs, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_block_masked_mm(Get(a), Get(b), block_size, GetOrNull(mask_out), GetOrNull(mask_lhs), GetOrNull(mask_rhs)));
+            Set(res, mlx_block_masked_mm(Get(a), Get(b), block_size, GetOrNull(mask_out), GetOrNull(mask_lhs), GetOrNull(mask_rhs)));
             return 0;
         }
         catch (Exception error)
@@ -750,12 +750,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_broadcast_arrays", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_broadcast_arrays(mlx_vector_array* res, mlx_vector_array inputs, mlx_stream s)
+    internal static int Export_mlx_broadcast_arrays(mlx_vector_array* res, mlx_vector_array inputs, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_broadcast_arrays(Get(inputs)));
+            Set(res, mlx_broadcast_arrays(Get(inputs)));
             return 0;
         }
         catch (Exception error)
@@ -769,12 +769,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_broadcast_to", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_broadcast_to(mlx_array* res, mlx_array a, int* shape, nuint shape_num, mlx_stream s)
+    internal static int Export_mlx_broadcast_to(mlx_array* res, mlx_array a, int* shape, nuint shape_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_broadcast_to(Get(a), new ReadOnlySpan<int>(shape, checked((int)shape_num))));
+            Set(res, mlx_broadcast_to(Get(a), new ReadOnlySpan<int>(shape, checked((int)shape_num))));
             return 0;
         }
         catch (Exception error)
@@ -788,12 +788,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_ceil", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_ceil(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_ceil(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_ceil(Get(a)));
+            Set(res, mlx_ceil(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -807,12 +807,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_clip", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_clip(mlx_array* res, mlx_array a, mlx_array a_min, mlx_array a_max, mlx_stream s)
+    internal static int Export_mlx_clip(mlx_array* res, mlx_array a, mlx_array a_min, mlx_array a_max, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_clip(Get(a), GetOrNull(a_min), GetOrNull(a_max)));
+            Set(res, mlx_clip(Get(a), GetOrNull(a_min), GetOrNull(a_max)));
             return 0;
         }
         catch (Exception error)
@@ -826,12 +826,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_concatenate", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_concatenate(mlx_array* res, mlx_vector_array arrays, mlx_stream s)
+    internal static int Export_mlx_concatenate(mlx_array* res, mlx_vector_array arrays, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_concatenate(Get(arrays)));
+            Set(res, mlx_concatenate(Get(arrays)));
             return 0;
         }
         catch (Exception error)
@@ -845,12 +845,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_concatenate_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_concatenate_axis(mlx_array* res, mlx_vector_array arrays, int axis, mlx_stream s)
+    internal static int Export_mlx_concatenate_axis(mlx_array* res, mlx_vector_array arrays, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_concatenate_axis(Get(arrays), axis));
+            Set(res, mlx_concatenate_axis(Get(arrays), axis));
             return 0;
         }
         catch (Exception error)
@@ -864,12 +864,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_conjugate", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_conjugate(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_conjugate(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_conjugate(Get(a)));
+            Set(res, mlx_conjugate(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -883,12 +883,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_contiguous", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_contiguous(mlx_array* res, mlx_array a, byte allow_col_major, mlx_stream s)
+    internal static int Export_mlx_contiguous(mlx_array* res, mlx_array a, byte allow_col_major, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_contiguous(Get(a), allow_col_major != 0));
+            Set(res, mlx_contiguous(Get(a), allow_col_major != 0));
             return 0;
         }
         catch (Exception error)
@@ -902,12 +902,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_conv1d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_conv1d(mlx_array* res, mlx_array input, mlx_array weight, int stride, int padding, int dilation, int groups, mlx_stream s)
+    internal static int Export_mlx_conv1d(mlx_array* res, mlx_array input, mlx_array weight, int stride, int padding, int dilation, int groups, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_conv1d(Get(input), Get(weight), stride, padding, dilation, groups));
+            Set(res, mlx_conv1d(Get(input), Get(weight), stride, padding, dilation, groups));
             return 0;
         }
         catch (Exception error)
@@ -921,12 +921,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_conv2d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_conv2d(mlx_array* res, mlx_array input, mlx_array weight, int stride_0, int stride_1, int padding_0, int padding_1, int dilation_0, int dilation_1, int groups, mlx_stream s)
+    internal static int Export_mlx_conv2d(mlx_array* res, mlx_array input, mlx_array weight, int stride_0, int stride_1, int padding_0, int padding_1, int dilation_0, int dilation_1, int groups, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_conv2d(Get(input), Get(weight), stride_0, stride_1, padding_0, padding_1, dilation_0, dilation_1, groups));
+            Set(res, mlx_conv2d(Get(input), Get(weight), stride_0, stride_1, padding_0, padding_1, dilation_0, dilation_1, groups));
             return 0;
         }
         catch (Exception error)
@@ -940,12 +940,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_conv3d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_conv3d(mlx_array* res, mlx_array input, mlx_array weight, int stride_0, int stride_1, int stride_2, int padding_0, int padding_1, int padding_2, int dilation_0, int dilation_1, int dilation_2, int groups, mlx_stream s)
+    internal static int Export_mlx_conv3d(mlx_array* res, mlx_array input, mlx_array weight, int stride_0, int stride_1, int stride_2, int padding_0, int padding_1, int padding_2, int dilation_0, int dilation_1, int dilation_2, int groups, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_conv3d(Get(input), Get(weight), stride_0, stride_1, stride_2, padding_0, padding_1, padding_2, dilation_0, dilation_1, dilation_2, groups));
+            Set(res, mlx_conv3d(Get(input), Get(weight), stride_0, stride_1, stride_2, padding_0, padding_1, padding_2, dilation_0, dilation_1, dilation_2, groups));
             return 0;
         }
         catch (Exception error)
@@ -959,12 +959,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_conv_general", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_conv_general(mlx_array* res, mlx_array input, mlx_array weight, int* stride, nuint stride_num, int* padding_lo, nuint padding_lo_num, int* padding_hi, nuint padding_hi_num, int* kernel_dilation, nuint kernel_dilation_num, int* input_dilation, nuint input_dilation_num, int groups, byte flip, mlx_stream s)
+    internal static int Export_mlx_conv_general(mlx_array* res, mlx_array input, mlx_array weight, int* stride, nuint stride_num, int* padding_lo, nuint padding_lo_num, int* padding_hi, nuint padding_hi_num, int* kernel_dilation, nuint kernel_dilation_num, int* input_dilation, nuint input_dilation_num, int groups, byte flip, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_conv_general(Get(input), Get(weight), new ReadOnlySpan<int>(stride, checked((int)stride_num)), new ReadOnlySpan<int>(padding_lo, checked((int)padding_lo_num)), new ReadOnlySpan<int>(padding_hi, checked((int)padding_hi_num)), new ReadOnlySpan<int>(kernel_dilation, checked((int)kernel_dilation_num)), new ReadOnlySpan<int>(input_dilation, checked((int)input_dilation_num)), groups, flip != 0));
+            Set(res, mlx_conv_general(Get(input), Get(weight), new ReadOnlySpan<int>(stride, checked((int)stride_num)), new ReadOnlySpan<int>(padding_lo, checked((int)padding_lo_num)), new ReadOnlySpan<int>(padding_hi, checked((int)padding_hi_num)), new ReadOnlySpan<int>(kernel_dilation, checked((int)kernel_dilation_num)), new ReadOnlySpan<int>(input_dilation, checked((int)input_dilation_num)), groups, flip != 0));
             return 0;
         }
         catch (Exception error)
@@ -978,12 +978,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_conv_transpose1d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_conv_transpose1d(mlx_array* res, mlx_array input, mlx_array weight, int stride, int padding, int dilation, int output_padding, int groups, mlx_stream s)
+    internal static int Export_mlx_conv_transpose1d(mlx_array* res, mlx_array input, mlx_array weight, int stride, int padding, int dilation, int output_padding, int groups, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_conv_transpose1d(Get(input), Get(weight), stride, padding, dilation, output_padding, groups));
+            Set(res, mlx_conv_transpose1d(Get(input), Get(weight), stride, padding, dilation, output_padding, groups));
             return 0;
         }
         catch (Exception error)
@@ -997,12 +997,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_conv_transpose2d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_conv_transpose2d(mlx_array* res, mlx_array input, mlx_array weight, int stride_0, int stride_1, int padding_0, int padding_1, int dilation_0, int dilation_1, int output_padding_0, int output_padding_1, int groups, mlx_stream s)
+    internal static int Export_mlx_conv_transpose2d(mlx_array* res, mlx_array input, mlx_array weight, int stride_0, int stride_1, int padding_0, int padding_1, int dilation_0, int dilation_1, int output_padding_0, int output_padding_1, int groups, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_conv_transpose2d(Get(input), Get(weight), stride_0, stride_1, padding_0, padding_1, dilation_0, dilation_1, output_padding_0, output_padding_1, groups));
+            Set(res, mlx_conv_transpose2d(Get(input), Get(weight), stride_0, stride_1, padding_0, padding_1, dilation_0, dilation_1, output_padding_0, output_padding_1, groups));
             return 0;
         }
         catch (Exception error)
@@ -1016,12 +1016,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_conv_transpose3d", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_conv_transpose3d(mlx_array* res, mlx_array input, mlx_array weight, int stride_0, int stride_1, int stride_2, int padding_0, int padding_1, int padding_2, int dilation_0, int dilation_1, int dilation_2, int output_padding_0, int output_padding_1, int output_padding_2, int groups, mlx_stream s)
+    internal static int Export_mlx_conv_transpose3d(mlx_array* res, mlx_array input, mlx_array weight, int stride_0, int stride_1, int stride_2, int padding_0, int padding_1, int padding_2, int dilation_0, int dilation_1, int dilation_2, int output_padding_0, int output_padding_1, int output_padding_2, int groups, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_conv_transpose3d(Get(input), Get(weight), stride_0, stride_1, stride_2, padding_0, padding_1, padding_2, dilation_0, dilation_1, dilation_2, output_padding_0, output_padding_1, output_padding_2, groups));
+            Set(res, mlx_conv_transpose3d(Get(input), Get(weight), stride_0, stride_1, stride_2, padding_0, padding_1, padding_2, dilation_0, dilation_1, dilation_2, output_padding_0, output_padding_1, output_padding_2, groups));
             return 0;
         }
         catch (Exception error)
@@ -1035,12 +1035,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_copy", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_copy(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_copy(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_copy(Get(a)));
+            Set(res, mlx_copy(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1054,12 +1054,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_cos", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_cos(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_cos(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_cos(Get(a)));
+            Set(res, mlx_cos(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1073,12 +1073,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_cosh", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_cosh(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_cosh(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_cosh(Get(a)));
+            Set(res, mlx_cosh(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1092,12 +1092,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_cummax", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_cummax(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
+    internal static int Export_mlx_cummax(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_cummax(Get(a), axis, reverse != 0, inclusive != 0));
+            Set(res, mlx_cummax(Get(a), axis, reverse != 0, inclusive != 0));
             return 0;
         }
         catch (Exception error)
@@ -1111,12 +1111,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_cummin", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_cummin(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
+    internal static int Export_mlx_cummin(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_cummin(Get(a), axis, reverse != 0, inclusive != 0));
+            Set(res, mlx_cummin(Get(a), axis, reverse != 0, inclusive != 0));
             return 0;
         }
         catch (Exception error)
@@ -1130,12 +1130,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_cumprod", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_cumprod(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
+    internal static int Export_mlx_cumprod(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_cumprod(Get(a), axis, reverse != 0, inclusive != 0));
+            Set(res, mlx_cumprod(Get(a), axis, reverse != 0, inclusive != 0));
             return 0;
         }
         catch (Exception error)
@@ -1149,12 +1149,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_cumsum", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_cumsum(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
+    internal static int Export_mlx_cumsum(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_cumsum(Get(a), axis, reverse != 0, inclusive != 0));
+            Set(res, mlx_cumsum(Get(a), axis, reverse != 0, inclusive != 0));
             return 0;
         }
         catch (Exception error)
@@ -1168,12 +1168,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_degrees", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_degrees(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_degrees(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_degrees(Get(a)));
+            Set(res, mlx_degrees(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1187,11 +1187,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_depends", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_depends(mlx_vector_array* res, mlx_vector_array inputs, mlx_vector_array dependencies)
+    internal static int Export_mlx_depends(mlx_vector_array* res, mlx_vector_array inputs, mlx_vector_array dependencies)
     {
         try
         {
-            Set(res, Functions.mlx_depends(Get(inputs), Get(dependencies)));
+            Set(res, mlx_depends(Get(inputs), Get(dependencies)));
             return 0;
         }
         catch (Exception error)
@@ -1205,12 +1205,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_dequantize", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_dequantize(mlx_array* res, mlx_array w, mlx_array scales, mlx_array biases, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, mlx_array global_scale, mlx_optional_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_dequantize(mlx_array* res, mlx_array w, mlx_array scales, mlx_array biases, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, mlx_array global_scale, mlx_optional_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_dequantize(Get(w), Get(scales), GetOrNull(biases), group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode), GetOrNull(global_scale), dtype.has_value != 0 ? dtype.value : null));
+            Set(res, mlx_dequantize(Get(w), Get(scales), GetOrNull(biases), group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode), GetOrNull(global_scale), dtype.has_value != 0 ? dtype.value : null));
             return 0;
         }
         catch (Exception error)
@@ -1224,12 +1224,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_diag", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_diag(mlx_array* res, mlx_array a, int k, mlx_stream s)
+    internal static int Export_mlx_diag(mlx_array* res, mlx_array a, int k, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_diag(Get(a), k));
+            Set(res, mlx_diag(Get(a), k));
             return 0;
         }
         catch (Exception error)
@@ -1243,12 +1243,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_diagonal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_diagonal(mlx_array* res, mlx_array a, int offset, int axis1, int axis2, mlx_stream s)
+    internal static int Export_mlx_diagonal(mlx_array* res, mlx_array a, int offset, int axis1, int axis2, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_diagonal(Get(a), offset, axis1, axis2));
+            Set(res, mlx_diagonal(Get(a), offset, axis1, axis2));
             return 0;
         }
         catch (Exception error)
@@ -1262,12 +1262,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_divide", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_divide(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_divide(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_divide(Get(a), Get(b)));
+            Set(res, mlx_divide(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1281,12 +1281,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_divmod", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_divmod(mlx_vector_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_divmod(mlx_vector_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_divmod(Get(a), Get(b)));
+            Set(res, mlx_divmod(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1300,12 +1300,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_einsum", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_einsum(mlx_array* res, byte* subscripts, mlx_vector_array operands, mlx_stream s)
+    internal static int Export_mlx_einsum(mlx_array* res, byte* subscripts, mlx_vector_array operands, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_einsum(Marshal.PtrToStringUTF8((nint)subscripts), Get(operands)));
+            Set(res, mlx_einsum(Marshal.PtrToStringUTF8((nint)subscripts), Get(operands)));
             return 0;
         }
         catch (Exception error)
@@ -1319,12 +1319,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_equal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_equal(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_equal(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_equal(Get(a), Get(b)));
+            Set(res, mlx_equal(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1338,12 +1338,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_erf", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_erf(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_erf(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_erf(Get(a)));
+            Set(res, mlx_erf(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1357,12 +1357,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_erfinv", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_erfinv(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_erfinv(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_erfinv(Get(a)));
+            Set(res, mlx_erfinv(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1376,12 +1376,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_exp", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_exp(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_exp(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_exp(Get(a)));
+            Set(res, mlx_exp(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1395,12 +1395,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_expand_dims", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_expand_dims(mlx_array* res, mlx_array a, int axis, mlx_stream s)
+    internal static int Export_mlx_expand_dims(mlx_array* res, mlx_array a, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_expand_dims(Get(a), axis));
+            Set(res, mlx_expand_dims(Get(a), axis));
             return 0;
         }
         catch (Exception error)
@@ -1414,12 +1414,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_expand_dims_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_expand_dims_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_expand_dims_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_expand_dims_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_expand_dims_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -1433,12 +1433,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_expm1", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_expm1(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_expm1(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_expm1(Get(a)));
+            Set(res, mlx_expm1(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1452,12 +1452,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_eye", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_eye(mlx_array* res, int n, int m, int k, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_eye(mlx_array* res, int n, int m, int k, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_eye(n, m, k, dtype));
+            Set(res, mlx_eye(n, m, k, dtype));
             return 0;
         }
         catch (Exception error)
@@ -1471,12 +1471,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_flatten", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_flatten(mlx_array* res, mlx_array a, int start_axis, int end_axis, mlx_stream s)
+    internal static int Export_mlx_flatten(mlx_array* res, mlx_array a, int start_axis, int end_axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_flatten(Get(a), start_axis, end_axis));
+            Set(res, mlx_flatten(Get(a), start_axis, end_axis));
             return 0;
         }
         catch (Exception error)
@@ -1490,12 +1490,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_floor", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_floor(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_floor(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_floor(Get(a)));
+            Set(res, mlx_floor(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1509,12 +1509,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_floor_divide", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_floor_divide(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_floor_divide(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_floor_divide(Get(a), Get(b)));
+            Set(res, mlx_floor_divide(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1528,12 +1528,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_from_fp8", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_from_fp8(mlx_array* res, mlx_array x, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_from_fp8(mlx_array* res, mlx_array x, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_from_fp8(Get(x), dtype));
+            Set(res, mlx_from_fp8(Get(x), dtype));
             return 0;
         }
         catch (Exception error)
@@ -1547,12 +1547,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_full", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_full(mlx_array* res, int* shape, nuint shape_num, mlx_array vals, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_full(mlx_array* res, int* shape, nuint shape_num, mlx_array vals, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_full(new ReadOnlySpan<int>(shape, checked((int)shape_num)), Get(vals), dtype));
+            Set(res, mlx_full(new ReadOnlySpan<int>(shape, checked((int)shape_num)), Get(vals), dtype));
             return 0;
         }
         catch (Exception error)
@@ -1566,12 +1566,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_full_like", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_full_like(mlx_array* res, mlx_array a, mlx_array vals, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_full_like(mlx_array* res, mlx_array a, mlx_array vals, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_full_like(Get(a), Get(vals), dtype));
+            Set(res, mlx_full_like(Get(a), Get(vals), dtype));
             return 0;
         }
         catch (Exception error)
@@ -1585,12 +1585,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_gather", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_gather(mlx_array* res, mlx_array a, mlx_vector_array indices, int* axes, nuint axes_num, int* slice_sizes, nuint slice_sizes_num, mlx_stream s)
+    internal static int Export_mlx_gather(mlx_array* res, mlx_array a, mlx_vector_array indices, int* axes, nuint axes_num, int* slice_sizes, nuint slice_sizes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_gather(Get(a), Get(indices), new ReadOnlySpan<int>(axes, checked((int)axes_num)), new ReadOnlySpan<int>(slice_sizes, checked((int)slice_sizes_num))));
+            Set(res, mlx_gather(Get(a), Get(indices), new ReadOnlySpan<int>(axes, checked((int)axes_num)), new ReadOnlySpan<int>(slice_sizes, checked((int)slice_sizes_num))));
             return 0;
         }
         catch (Exception error)
@@ -1604,12 +1604,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_gather_mm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_gather_mm(mlx_array* res, mlx_array a, mlx_array b, mlx_array lhs_indices, mlx_array rhs_indices, byte sorted_indices, mlx_stream s)
+    internal static int Export_mlx_gather_mm(mlx_array* res, mlx_array a, mlx_array b, mlx_array lhs_indices, mlx_array rhs_indices, byte sorted_indices, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_gather_mm(Get(a), Get(b), GetOrNull(lhs_indices), GetOrNull(rhs_indices), sorted_indices != 0));
+            Set(res, mlx_gather_mm(Get(a), Get(b), GetOrNull(lhs_indices), GetOrNull(rhs_indices), sorted_indices != 0));
             return 0;
         }
         catch (Exception error)
@@ -1623,12 +1623,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_gather_qmm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_gather_qmm(mlx_array* res, mlx_array x, mlx_array w, mlx_array scales, mlx_array biases, mlx_array lhs_indices, mlx_array rhs_indices, byte transpose, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, byte sorted_indices, mlx_stream s)
+    internal static int Export_mlx_gather_qmm(mlx_array* res, mlx_array x, mlx_array w, mlx_array scales, mlx_array biases, mlx_array lhs_indices, mlx_array rhs_indices, byte transpose, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, byte sorted_indices, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_gather_qmm(Get(x), Get(w), Get(scales), GetOrNull(biases), GetOrNull(lhs_indices), GetOrNull(rhs_indices), transpose != 0, group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode), sorted_indices != 0));
+            Set(res, mlx_gather_qmm(Get(x), Get(w), Get(scales), GetOrNull(biases), GetOrNull(lhs_indices), GetOrNull(rhs_indices), transpose != 0, group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode), sorted_indices != 0));
             return 0;
         }
         catch (Exception error)
@@ -1642,12 +1642,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_gather_single", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_gather_single(mlx_array* res, mlx_array a, mlx_array indices, int axis, int* slice_sizes, nuint slice_sizes_num, mlx_stream s)
+    internal static int Export_mlx_gather_single(mlx_array* res, mlx_array a, mlx_array indices, int axis, int* slice_sizes, nuint slice_sizes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_gather_single(Get(a), Get(indices), axis, new ReadOnlySpan<int>(slice_sizes, checked((int)slice_sizes_num))));
+            Set(res, mlx_gather_single(Get(a), Get(indices), axis, new ReadOnlySpan<int>(slice_sizes, checked((int)slice_sizes_num))));
             return 0;
         }
         catch (Exception error)
@@ -1661,12 +1661,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_greater", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_greater(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_greater(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_greater(Get(a), Get(b)));
+            Set(res, mlx_greater(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1680,12 +1680,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_greater_equal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_greater_equal(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_greater_equal(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_greater_equal(Get(a), Get(b)));
+            Set(res, mlx_greater_equal(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1699,12 +1699,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_hadamard_transform", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_hadamard_transform(mlx_array* res, mlx_array a, mlx_optional_float scale, mlx_stream s)
+    internal static int Export_mlx_hadamard_transform(mlx_array* res, mlx_array a, mlx_optional_float scale, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_hadamard_transform(Get(a), scale.has_value != 0 ? scale.value : null));
+            Set(res, mlx_hadamard_transform(Get(a), scale.has_value != 0 ? scale.value : null));
             return 0;
         }
         catch (Exception error)
@@ -1718,12 +1718,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_hamming", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_hamming(mlx_array* res, int M, mlx_stream s)
+    internal static int Export_mlx_hamming(mlx_array* res, int M, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_hamming(M));
+            Set(res, mlx_hamming(M));
             return 0;
         }
         catch (Exception error)
@@ -1737,12 +1737,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_hanning", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_hanning(mlx_array* res, int M, mlx_stream s)
+    internal static int Export_mlx_hanning(mlx_array* res, int M, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_hanning(M));
+            Set(res, mlx_hanning(M));
             return 0;
         }
         catch (Exception error)
@@ -1756,12 +1756,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_identity", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_identity(mlx_array* res, int n, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_identity(mlx_array* res, int n, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_identity(n, dtype));
+            Set(res, mlx_identity(n, dtype));
             return 0;
         }
         catch (Exception error)
@@ -1775,12 +1775,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_imag", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_imag(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_imag(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_imag(Get(a)));
+            Set(res, mlx_imag(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1794,12 +1794,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_inner", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_inner(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_inner(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_inner(Get(a), Get(b)));
+            Set(res, mlx_inner(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1813,12 +1813,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_isclose", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_isclose(mlx_array* res, mlx_array a, mlx_array b, double rtol, double atol, byte equal_nan, mlx_stream s)
+    internal static int Export_mlx_isclose(mlx_array* res, mlx_array a, mlx_array b, double rtol, double atol, byte equal_nan, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_isclose(Get(a), Get(b), rtol, atol, equal_nan != 0));
+            Set(res, mlx_isclose(Get(a), Get(b), rtol, atol, equal_nan != 0));
             return 0;
         }
         catch (Exception error)
@@ -1832,12 +1832,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_isfinite", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_isfinite(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_isfinite(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_isfinite(Get(a)));
+            Set(res, mlx_isfinite(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1851,12 +1851,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_isinf", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_isinf(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_isinf(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_isinf(Get(a)));
+            Set(res, mlx_isinf(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1870,12 +1870,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_isnan", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_isnan(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_isnan(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_isnan(Get(a)));
+            Set(res, mlx_isnan(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1889,12 +1889,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_isneginf", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_isneginf(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_isneginf(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_isneginf(Get(a)));
+            Set(res, mlx_isneginf(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1908,12 +1908,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_isposinf", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_isposinf(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_isposinf(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_isposinf(Get(a)));
+            Set(res, mlx_isposinf(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -1927,12 +1927,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_kron", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_kron(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_kron(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_kron(Get(a), Get(b)));
+            Set(res, mlx_kron(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1946,12 +1946,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_left_shift", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_left_shift(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_left_shift(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_left_shift(Get(a), Get(b)));
+            Set(res, mlx_left_shift(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1965,12 +1965,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_less", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_less(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_less(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_less(Get(a), Get(b)));
+            Set(res, mlx_less(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -1984,12 +1984,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_less_equal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_less_equal(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_less_equal(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_less_equal(Get(a), Get(b)));
+            Set(res, mlx_less_equal(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2003,12 +2003,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_linspace", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_linspace(mlx_array* res, double start, double stop, int num, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_linspace(mlx_array* res, double start, double stop, int num, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_linspace(start, stop, num, dtype));
+            Set(res, mlx_linspace(start, stop, num, dtype));
             return 0;
         }
         catch (Exception error)
@@ -2022,12 +2022,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_log", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_log(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_log(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_log(Get(a)));
+            Set(res, mlx_log(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2041,12 +2041,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_log10", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_log10(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_log10(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_log10(Get(a)));
+            Set(res, mlx_log10(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2060,12 +2060,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_log1p", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_log1p(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_log1p(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_log1p(Get(a)));
+            Set(res, mlx_log1p(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2079,12 +2079,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_log2", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_log2(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_log2(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_log2(Get(a)));
+            Set(res, mlx_log2(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2098,12 +2098,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_logaddexp", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_logaddexp(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_logaddexp(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_logaddexp(Get(a), Get(b)));
+            Set(res, mlx_logaddexp(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2117,12 +2117,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_logcumsumexp", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_logcumsumexp(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
+    internal static int Export_mlx_logcumsumexp(mlx_array* res, mlx_array a, int axis, byte reverse, byte inclusive, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_logcumsumexp(Get(a), axis, reverse != 0, inclusive != 0));
+            Set(res, mlx_logcumsumexp(Get(a), axis, reverse != 0, inclusive != 0));
             return 0;
         }
         catch (Exception error)
@@ -2136,12 +2136,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_logical_and", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_logical_and(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_logical_and(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_logical_and(Get(a), Get(b)));
+            Set(res, mlx_logical_and(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2155,12 +2155,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_logical_not", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_logical_not(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_logical_not(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_logical_not(Get(a)));
+            Set(res, mlx_logical_not(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2174,12 +2174,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_logical_or", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_logical_or(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_logical_or(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_logical_or(Get(a), Get(b)));
+            Set(res, mlx_logical_or(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2193,12 +2193,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_logsumexp", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_logsumexp(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_logsumexp(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_logsumexp(Get(a), keepdims != 0));
+            Set(res, mlx_logsumexp(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2212,12 +2212,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_logsumexp_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_logsumexp_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_logsumexp_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_logsumexp_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_logsumexp_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2231,12 +2231,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_logsumexp_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_logsumexp_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_logsumexp_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_logsumexp_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_logsumexp_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2250,12 +2250,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_masked_scatter", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_masked_scatter(mlx_array* res, mlx_array a, mlx_array mask, mlx_array src, mlx_stream s)
+    internal static int Export_mlx_masked_scatter(mlx_array* res, mlx_array a, mlx_array mask, mlx_array src, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_masked_scatter(Get(a), Get(mask), Get(src)));
+            Set(res, mlx_masked_scatter(Get(a), Get(mask), Get(src)));
             return 0;
         }
         catch (Exception error)
@@ -2269,12 +2269,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_matmul", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_matmul(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_matmul(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_matmul(Get(a), Get(b)));
+            Set(res, mlx_matmul(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2288,12 +2288,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_max", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_max(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_max(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_max(Get(a), keepdims != 0));
+            Set(res, mlx_max(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2307,12 +2307,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_max_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_max_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_max_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_max_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_max_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2326,12 +2326,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_max_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_max_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_max_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_max_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_max_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2345,12 +2345,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_maximum", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_maximum(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_maximum(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_maximum(Get(a), Get(b)));
+            Set(res, mlx_maximum(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2364,12 +2364,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_mean", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_mean(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_mean(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_mean(Get(a), keepdims != 0));
+            Set(res, mlx_mean(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2383,12 +2383,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_mean_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_mean_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_mean_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_mean_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_mean_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2402,12 +2402,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_mean_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_mean_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_mean_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_mean_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_mean_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2421,12 +2421,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_median", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_median(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_median(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_median(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_median(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2440,12 +2440,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_meshgrid", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_meshgrid(mlx_vector_array* res, mlx_vector_array arrays, byte sparse, byte* indexing, mlx_stream s)
+    internal static int Export_mlx_meshgrid(mlx_vector_array* res, mlx_vector_array arrays, byte sparse, byte* indexing, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_meshgrid(Get(arrays), sparse != 0, Marshal.PtrToStringUTF8((nint)indexing)));
+            Set(res, mlx_meshgrid(Get(arrays), sparse != 0, Marshal.PtrToStringUTF8((nint)indexing)));
             return 0;
         }
         catch (Exception error)
@@ -2459,12 +2459,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_min", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_min(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_min(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_min(Get(a), keepdims != 0));
+            Set(res, mlx_min(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2478,12 +2478,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_min_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_min_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_min_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_min_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_min_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2497,12 +2497,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_min_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_min_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_min_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_min_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_min_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2516,12 +2516,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_minimum", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_minimum(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_minimum(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_minimum(Get(a), Get(b)));
+            Set(res, mlx_minimum(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2535,12 +2535,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_moveaxis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_moveaxis(mlx_array* res, mlx_array a, int source, int destination, mlx_stream s)
+    internal static int Export_mlx_moveaxis(mlx_array* res, mlx_array a, int source, int destination, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_moveaxis(Get(a), source, destination));
+            Set(res, mlx_moveaxis(Get(a), source, destination));
             return 0;
         }
         catch (Exception error)
@@ -2554,12 +2554,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_multiply", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_multiply(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_multiply(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_multiply(Get(a), Get(b)));
+            Set(res, mlx_multiply(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2573,12 +2573,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_nan_to_num", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_nan_to_num(mlx_array* res, mlx_array a, float nan, mlx_optional_float posinf, mlx_optional_float neginf, mlx_stream s)
+    internal static int Export_mlx_nan_to_num(mlx_array* res, mlx_array a, float nan, mlx_optional_float posinf, mlx_optional_float neginf, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_nan_to_num(Get(a), nan, posinf.has_value != 0 ? posinf.value : null, neginf.has_value != 0 ? neginf.value : null));
+            Set(res, mlx_nan_to_num(Get(a), nan, posinf.has_value != 0 ? posinf.value : null, neginf.has_value != 0 ? neginf.value : null));
             return 0;
         }
         catch (Exception error)
@@ -2592,12 +2592,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_negative", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_negative(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_negative(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_negative(Get(a)));
+            Set(res, mlx_negative(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2611,12 +2611,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_not_equal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_not_equal(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_not_equal(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_not_equal(Get(a), Get(b)));
+            Set(res, mlx_not_equal(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2630,12 +2630,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_number_of_elements", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_number_of_elements(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte inverted, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_number_of_elements(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte inverted, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_number_of_elements(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), inverted != 0, dtype));
+            Set(res, mlx_number_of_elements(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), inverted != 0, dtype));
             return 0;
         }
         catch (Exception error)
@@ -2649,12 +2649,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_ones", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_ones(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_ones(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_ones(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype));
+            Set(res, mlx_ones(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype));
             return 0;
         }
         catch (Exception error)
@@ -2668,12 +2668,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_ones_like", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_ones_like(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_ones_like(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_ones_like(Get(a)));
+            Set(res, mlx_ones_like(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2687,12 +2687,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_outer", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_outer(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_outer(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_outer(Get(a), Get(b)));
+            Set(res, mlx_outer(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2706,12 +2706,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_pad", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_pad(mlx_array* res, mlx_array a, int* axes, nuint axes_num, int* low_pad_size, nuint low_pad_size_num, int* high_pad_size, nuint high_pad_size_num, mlx_array pad_value, byte* mode, mlx_stream s)
+    internal static int Export_mlx_pad(mlx_array* res, mlx_array a, int* axes, nuint axes_num, int* low_pad_size, nuint low_pad_size_num, int* high_pad_size, nuint high_pad_size_num, mlx_array pad_value, byte* mode, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_pad(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), new ReadOnlySpan<int>(low_pad_size, checked((int)low_pad_size_num)), new ReadOnlySpan<int>(high_pad_size, checked((int)high_pad_size_num)), Get(pad_value), Marshal.PtrToStringUTF8((nint)mode)));
+            Set(res, mlx_pad(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), new ReadOnlySpan<int>(low_pad_size, checked((int)low_pad_size_num)), new ReadOnlySpan<int>(high_pad_size, checked((int)high_pad_size_num)), Get(pad_value), Marshal.PtrToStringUTF8((nint)mode)));
             return 0;
         }
         catch (Exception error)
@@ -2725,12 +2725,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_pad_symmetric", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_pad_symmetric(mlx_array* res, mlx_array a, int pad_width, mlx_array pad_value, byte* mode, mlx_stream s)
+    internal static int Export_mlx_pad_symmetric(mlx_array* res, mlx_array a, int pad_width, mlx_array pad_value, byte* mode, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_pad_symmetric(Get(a), pad_width, Get(pad_value), Marshal.PtrToStringUTF8((nint)mode)));
+            Set(res, mlx_pad_symmetric(Get(a), pad_width, Get(pad_value), Marshal.PtrToStringUTF8((nint)mode)));
             return 0;
         }
         catch (Exception error)
@@ -2744,12 +2744,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_partition", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_partition(mlx_array* res, mlx_array a, int kth, mlx_stream s)
+    internal static int Export_mlx_partition(mlx_array* res, mlx_array a, int kth, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_partition(Get(a), kth));
+            Set(res, mlx_partition(Get(a), kth));
             return 0;
         }
         catch (Exception error)
@@ -2763,12 +2763,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_partition_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_partition_axis(mlx_array* res, mlx_array a, int kth, int axis, mlx_stream s)
+    internal static int Export_mlx_partition_axis(mlx_array* res, mlx_array a, int kth, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_partition_axis(Get(a), kth, axis));
+            Set(res, mlx_partition_axis(Get(a), kth, axis));
             return 0;
         }
         catch (Exception error)
@@ -2782,12 +2782,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_power", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_power(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_power(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_power(Get(a), Get(b)));
+            Set(res, mlx_power(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -2801,12 +2801,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_prod", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_prod(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_prod(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_prod(Get(a), keepdims != 0));
+            Set(res, mlx_prod(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2820,12 +2820,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_prod_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_prod_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_prod_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_prod_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_prod_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2839,12 +2839,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_prod_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_prod_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_prod_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_prod_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_prod_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -2858,12 +2858,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_put_along_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_put_along_axis(mlx_array* res, mlx_array a, mlx_array indices, mlx_array values, int axis, mlx_stream s)
+    internal static int Export_mlx_put_along_axis(mlx_array* res, mlx_array a, mlx_array indices, mlx_array values, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_put_along_axis(Get(a), Get(indices), Get(values), axis));
+            Set(res, mlx_put_along_axis(Get(a), Get(indices), Get(values), axis));
             return 0;
         }
         catch (Exception error)
@@ -2877,12 +2877,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_qqmm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_qqmm(mlx_array* res, mlx_array x, mlx_array w, mlx_array w_scales, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, mlx_array global_scale_x, mlx_array global_scale_w, mlx_stream s)
+    internal static int Export_mlx_qqmm(mlx_array* res, mlx_array x, mlx_array w, mlx_array w_scales, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, mlx_array global_scale_x, mlx_array global_scale_w, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_qqmm(Get(x), Get(w), GetOrNull(w_scales), group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode), GetOrNull(global_scale_x), GetOrNull(global_scale_w)));
+            Set(res, mlx_qqmm(Get(x), Get(w), GetOrNull(w_scales), group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode), GetOrNull(global_scale_x), GetOrNull(global_scale_w)));
             return 0;
         }
         catch (Exception error)
@@ -2896,12 +2896,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_quantize", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_quantize(mlx_vector_array* res, mlx_array w, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, mlx_array global_scale, mlx_stream s)
+    internal static int Export_mlx_quantize(mlx_vector_array* res, mlx_array w, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, mlx_array global_scale, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_quantize(Get(w), group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode), GetOrNull(global_scale)));
+            Set(res, mlx_quantize(Get(w), group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode), GetOrNull(global_scale)));
             return 0;
         }
         catch (Exception error)
@@ -2915,12 +2915,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_quantized_matmul", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_quantized_matmul(mlx_array* res, mlx_array x, mlx_array w, mlx_array scales, mlx_array biases, byte transpose, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, mlx_stream s)
+    internal static int Export_mlx_quantized_matmul(mlx_array* res, mlx_array x, mlx_array w, mlx_array scales, mlx_array biases, byte transpose, mlx_optional_int group_size, mlx_optional_int bits, byte* mode, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_quantized_matmul(Get(x), Get(w), Get(scales), GetOrNull(biases), transpose != 0, group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode)));
+            Set(res, mlx_quantized_matmul(Get(x), Get(w), Get(scales), GetOrNull(biases), transpose != 0, group_size.has_value != 0 ? group_size.value : null, bits.has_value != 0 ? bits.value : null, Marshal.PtrToStringUTF8((nint)mode)));
             return 0;
         }
         catch (Exception error)
@@ -2934,12 +2934,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_radians", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_radians(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_radians(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_radians(Get(a)));
+            Set(res, mlx_radians(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2953,12 +2953,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_real", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_real(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_real(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_real(Get(a)));
+            Set(res, mlx_real(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2972,12 +2972,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_reciprocal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_reciprocal(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_reciprocal(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_reciprocal(Get(a)));
+            Set(res, mlx_reciprocal(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -2991,12 +2991,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_remainder", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_remainder(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_remainder(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_remainder(Get(a), Get(b)));
+            Set(res, mlx_remainder(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -3010,12 +3010,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_repeat", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_repeat(mlx_array* res, mlx_array arr, int repeats, mlx_stream s)
+    internal static int Export_mlx_repeat(mlx_array* res, mlx_array arr, int repeats, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_repeat(Get(arr), repeats));
+            Set(res, mlx_repeat(Get(arr), repeats));
             return 0;
         }
         catch (Exception error)
@@ -3029,12 +3029,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_repeat_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_repeat_axis(mlx_array* res, mlx_array arr, int repeats, int axis, mlx_stream s)
+    internal static int Export_mlx_repeat_axis(mlx_array* res, mlx_array arr, int repeats, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_repeat_axis(Get(arr), repeats, axis));
+            Set(res, mlx_repeat_axis(Get(arr), repeats, axis));
             return 0;
         }
         catch (Exception error)
@@ -3048,12 +3048,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_reshape", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_reshape(mlx_array* res, mlx_array a, int* shape, nuint shape_num, mlx_stream s)
+    internal static int Export_mlx_reshape(mlx_array* res, mlx_array a, int* shape, nuint shape_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_reshape(Get(a), new ReadOnlySpan<int>(shape, checked((int)shape_num))));
+            Set(res, mlx_reshape(Get(a), new ReadOnlySpan<int>(shape, checked((int)shape_num))));
             return 0;
         }
         catch (Exception error)
@@ -3067,12 +3067,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_right_shift", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_right_shift(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_right_shift(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_right_shift(Get(a), Get(b)));
+            Set(res, mlx_right_shift(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -3086,12 +3086,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_roll", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_roll(mlx_array* res, mlx_array a, int* shift, nuint shift_num, mlx_stream s)
+    internal static int Export_mlx_roll(mlx_array* res, mlx_array a, int* shift, nuint shift_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_roll(Get(a), new ReadOnlySpan<int>(shift, checked((int)shift_num))));
+            Set(res, mlx_roll(Get(a), new ReadOnlySpan<int>(shift, checked((int)shift_num))));
             return 0;
         }
         catch (Exception error)
@@ -3105,12 +3105,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_roll_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_roll_axes(mlx_array* res, mlx_array a, int* shift, nuint shift_num, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_roll_axes(mlx_array* res, mlx_array a, int* shift, nuint shift_num, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_roll_axes(Get(a), new ReadOnlySpan<int>(shift, checked((int)shift_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_roll_axes(Get(a), new ReadOnlySpan<int>(shift, checked((int)shift_num)), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -3124,12 +3124,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_roll_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_roll_axis(mlx_array* res, mlx_array a, int* shift, nuint shift_num, int axis, mlx_stream s)
+    internal static int Export_mlx_roll_axis(mlx_array* res, mlx_array a, int* shift, nuint shift_num, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_roll_axis(Get(a), new ReadOnlySpan<int>(shift, checked((int)shift_num)), axis));
+            Set(res, mlx_roll_axis(Get(a), new ReadOnlySpan<int>(shift, checked((int)shift_num)), axis));
             return 0;
         }
         catch (Exception error)
@@ -3143,12 +3143,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_round", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_round(mlx_array* res, mlx_array a, int decimals, mlx_stream s)
+    internal static int Export_mlx_round(mlx_array* res, mlx_array a, int decimals, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_round(Get(a), decimals));
+            Set(res, mlx_round(Get(a), decimals));
             return 0;
         }
         catch (Exception error)
@@ -3162,12 +3162,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_rsqrt", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_rsqrt(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_rsqrt(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_rsqrt(Get(a)));
+            Set(res, mlx_rsqrt(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3181,12 +3181,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_scatter(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_scatter(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -3200,12 +3200,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_add", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_add(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_scatter_add(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_add(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_scatter_add(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -3219,12 +3219,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_add_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_add_axis(mlx_array* res, mlx_array a, mlx_array indices, mlx_array values, int axis, mlx_stream s)
+    internal static int Export_mlx_scatter_add_axis(mlx_array* res, mlx_array a, mlx_array indices, mlx_array values, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_add_axis(Get(a), Get(indices), Get(values), axis));
+            Set(res, mlx_scatter_add_axis(Get(a), Get(indices), Get(values), axis));
             return 0;
         }
         catch (Exception error)
@@ -3238,12 +3238,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_add_single", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_add_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
+    internal static int Export_mlx_scatter_add_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_add_single(Get(a), Get(indices), Get(updates), axis));
+            Set(res, mlx_scatter_add_single(Get(a), Get(indices), Get(updates), axis));
             return 0;
         }
         catch (Exception error)
@@ -3257,12 +3257,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_max", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_max(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_scatter_max(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_max(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_scatter_max(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -3276,12 +3276,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_max_single", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_max_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
+    internal static int Export_mlx_scatter_max_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_max_single(Get(a), Get(indices), Get(updates), axis));
+            Set(res, mlx_scatter_max_single(Get(a), Get(indices), Get(updates), axis));
             return 0;
         }
         catch (Exception error)
@@ -3295,12 +3295,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_min", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_min(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_scatter_min(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_min(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_scatter_min(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -3314,12 +3314,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_min_single", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_min_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
+    internal static int Export_mlx_scatter_min_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_min_single(Get(a), Get(indices), Get(updates), axis));
+            Set(res, mlx_scatter_min_single(Get(a), Get(indices), Get(updates), axis));
             return 0;
         }
         catch (Exception error)
@@ -3333,12 +3333,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_prod", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_prod(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_scatter_prod(mlx_array* res, mlx_array a, mlx_vector_array indices, mlx_array updates, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_prod(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_scatter_prod(Get(a), Get(indices), Get(updates), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -3352,12 +3352,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_prod_single", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_prod_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
+    internal static int Export_mlx_scatter_prod_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_prod_single(Get(a), Get(indices), Get(updates), axis));
+            Set(res, mlx_scatter_prod_single(Get(a), Get(indices), Get(updates), axis));
             return 0;
         }
         catch (Exception error)
@@ -3371,12 +3371,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_scatter_single", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_scatter_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
+    internal static int Export_mlx_scatter_single(mlx_array* res, mlx_array a, mlx_array indices, mlx_array updates, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_scatter_single(Get(a), Get(indices), Get(updates), axis));
+            Set(res, mlx_scatter_single(Get(a), Get(indices), Get(updates), axis));
             return 0;
         }
         catch (Exception error)
@@ -3390,12 +3390,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_segmented_mm", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_segmented_mm(mlx_array* res, mlx_array a, mlx_array b, mlx_array segments, mlx_stream s)
+    internal static int Export_mlx_segmented_mm(mlx_array* res, mlx_array a, mlx_array b, mlx_array segments, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_segmented_mm(Get(a), Get(b), Get(segments)));
+            Set(res, mlx_segmented_mm(Get(a), Get(b), Get(segments)));
             return 0;
         }
         catch (Exception error)
@@ -3409,12 +3409,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sigmoid", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sigmoid(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_sigmoid(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sigmoid(Get(a)));
+            Set(res, mlx_sigmoid(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3428,12 +3428,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sign", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sign(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_sign(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sign(Get(a)));
+            Set(res, mlx_sign(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3447,12 +3447,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sin", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sin(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_sin(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sin(Get(a)));
+            Set(res, mlx_sin(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3466,12 +3466,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sinh", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sinh(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_sinh(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sinh(Get(a)));
+            Set(res, mlx_sinh(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3485,12 +3485,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_slice", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_slice(mlx_array* res, mlx_array a, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
+    internal static int Export_mlx_slice(mlx_array* res, mlx_array a, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_slice(Get(a), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
+            Set(res, mlx_slice(Get(a), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
             return 0;
         }
         catch (Exception error)
@@ -3504,12 +3504,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_slice_dynamic", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_slice_dynamic(mlx_array* res, mlx_array a, mlx_array start, int* axes, nuint axes_num, int* slice_size, nuint slice_size_num, mlx_stream s)
+    internal static int Export_mlx_slice_dynamic(mlx_array* res, mlx_array a, mlx_array start, int* axes, nuint axes_num, int* slice_size, nuint slice_size_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_slice_dynamic(Get(a), Get(start), new ReadOnlySpan<int>(axes, checked((int)axes_num)), new ReadOnlySpan<int>(slice_size, checked((int)slice_size_num))));
+            Set(res, mlx_slice_dynamic(Get(a), Get(start), new ReadOnlySpan<int>(axes, checked((int)axes_num)), new ReadOnlySpan<int>(slice_size, checked((int)slice_size_num))));
             return 0;
         }
         catch (Exception error)
@@ -3523,12 +3523,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_slice_update", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_slice_update(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
+    internal static int Export_mlx_slice_update(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_slice_update(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
+            Set(res, mlx_slice_update(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
             return 0;
         }
         catch (Exception error)
@@ -3542,12 +3542,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_slice_update_add", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_slice_update_add(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
+    internal static int Export_mlx_slice_update_add(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_slice_update_add(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
+            Set(res, mlx_slice_update_add(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
             return 0;
         }
         catch (Exception error)
@@ -3561,12 +3561,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_slice_update_dynamic", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_slice_update_dynamic(mlx_array* res, mlx_array src, mlx_array update, mlx_array start, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_slice_update_dynamic(mlx_array* res, mlx_array src, mlx_array update, mlx_array start, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_slice_update_dynamic(Get(src), Get(update), Get(start), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_slice_update_dynamic(Get(src), Get(update), Get(start), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -3580,12 +3580,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_slice_update_max", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_slice_update_max(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
+    internal static int Export_mlx_slice_update_max(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_slice_update_max(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
+            Set(res, mlx_slice_update_max(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
             return 0;
         }
         catch (Exception error)
@@ -3599,12 +3599,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_slice_update_min", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_slice_update_min(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
+    internal static int Export_mlx_slice_update_min(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_slice_update_min(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
+            Set(res, mlx_slice_update_min(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
             return 0;
         }
         catch (Exception error)
@@ -3618,12 +3618,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_slice_update_prod", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_slice_update_prod(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
+    internal static int Export_mlx_slice_update_prod(mlx_array* res, mlx_array src, mlx_array update, int* start, nuint start_num, int* stop, nuint stop_num, int* strides, nuint strides_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_slice_update_prod(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
+            Set(res, mlx_slice_update_prod(Get(src), Get(update), new ReadOnlySpan<int>(start, checked((int)start_num)), new ReadOnlySpan<int>(stop, checked((int)stop_num)), new ReadOnlySpan<int>(strides, checked((int)strides_num))));
             return 0;
         }
         catch (Exception error)
@@ -3637,12 +3637,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_softmax", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_softmax(mlx_array* res, mlx_array a, byte precise, mlx_stream s)
+    internal static int Export_mlx_softmax(mlx_array* res, mlx_array a, byte precise, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_softmax(Get(a), precise != 0));
+            Set(res, mlx_softmax(Get(a), precise != 0));
             return 0;
         }
         catch (Exception error)
@@ -3656,12 +3656,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_softmax_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_softmax_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte precise, mlx_stream s)
+    internal static int Export_mlx_softmax_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte precise, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_softmax_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), precise != 0));
+            Set(res, mlx_softmax_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), precise != 0));
             return 0;
         }
         catch (Exception error)
@@ -3675,12 +3675,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_softmax_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_softmax_axis(mlx_array* res, mlx_array a, int axis, byte precise, mlx_stream s)
+    internal static int Export_mlx_softmax_axis(mlx_array* res, mlx_array a, int axis, byte precise, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_softmax_axis(Get(a), axis, precise != 0));
+            Set(res, mlx_softmax_axis(Get(a), axis, precise != 0));
             return 0;
         }
         catch (Exception error)
@@ -3694,12 +3694,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sort", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sort(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_sort(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sort(Get(a)));
+            Set(res, mlx_sort(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3713,12 +3713,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sort_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sort_axis(mlx_array* res, mlx_array a, int axis, mlx_stream s)
+    internal static int Export_mlx_sort_axis(mlx_array* res, mlx_array a, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sort_axis(Get(a), axis));
+            Set(res, mlx_sort_axis(Get(a), axis));
             return 0;
         }
         catch (Exception error)
@@ -3732,12 +3732,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_split", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_split(mlx_vector_array* res, mlx_array a, int num_splits, int axis, mlx_stream s)
+    internal static int Export_mlx_split(mlx_vector_array* res, mlx_array a, int num_splits, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_split(Get(a), num_splits, axis));
+            Set(res, mlx_split(Get(a), num_splits, axis));
             return 0;
         }
         catch (Exception error)
@@ -3751,12 +3751,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_split_sections", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_split_sections(mlx_vector_array* res, mlx_array a, int* indices, nuint indices_num, int axis, mlx_stream s)
+    internal static int Export_mlx_split_sections(mlx_vector_array* res, mlx_array a, int* indices, nuint indices_num, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_split_sections(Get(a), new ReadOnlySpan<int>(indices, checked((int)indices_num)), axis));
+            Set(res, mlx_split_sections(Get(a), new ReadOnlySpan<int>(indices, checked((int)indices_num)), axis));
             return 0;
         }
         catch (Exception error)
@@ -3770,12 +3770,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sqrt", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sqrt(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_sqrt(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sqrt(Get(a)));
+            Set(res, mlx_sqrt(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3789,12 +3789,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_square", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_square(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_square(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_square(Get(a)));
+            Set(res, mlx_square(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3808,12 +3808,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_squeeze", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_squeeze(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_squeeze(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_squeeze(Get(a)));
+            Set(res, mlx_squeeze(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3827,12 +3827,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_squeeze_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_squeeze_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_squeeze_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_squeeze_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_squeeze_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -3846,12 +3846,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_squeeze_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_squeeze_axis(mlx_array* res, mlx_array a, int axis, mlx_stream s)
+    internal static int Export_mlx_squeeze_axis(mlx_array* res, mlx_array a, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_squeeze_axis(Get(a), axis));
+            Set(res, mlx_squeeze_axis(Get(a), axis));
             return 0;
         }
         catch (Exception error)
@@ -3865,12 +3865,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stack", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_stack(mlx_array* res, mlx_vector_array arrays, mlx_stream s)
+    internal static int Export_mlx_stack(mlx_array* res, mlx_vector_array arrays, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_stack(Get(arrays)));
+            Set(res, mlx_stack(Get(arrays)));
             return 0;
         }
         catch (Exception error)
@@ -3884,12 +3884,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stack_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_stack_axis(mlx_array* res, mlx_vector_array arrays, int axis, mlx_stream s)
+    internal static int Export_mlx_stack_axis(mlx_array* res, mlx_vector_array arrays, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_stack_axis(Get(arrays), axis));
+            Set(res, mlx_stack_axis(Get(arrays), axis));
             return 0;
         }
         catch (Exception error)
@@ -3903,12 +3903,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_std", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_std(mlx_array* res, mlx_array a, byte keepdims, int ddof, mlx_stream s)
+    internal static int Export_mlx_std(mlx_array* res, mlx_array a, byte keepdims, int ddof, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_std(Get(a), keepdims != 0, ddof));
+            Set(res, mlx_std(Get(a), keepdims != 0, ddof));
             return 0;
         }
         catch (Exception error)
@@ -3922,12 +3922,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_std_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_std_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, int ddof, mlx_stream s)
+    internal static int Export_mlx_std_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, int ddof, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_std_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0, ddof));
+            Set(res, mlx_std_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0, ddof));
             return 0;
         }
         catch (Exception error)
@@ -3941,12 +3941,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_std_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_std_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, int ddof, mlx_stream s)
+    internal static int Export_mlx_std_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, int ddof, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_std_axis(Get(a), axis, keepdims != 0, ddof));
+            Set(res, mlx_std_axis(Get(a), axis, keepdims != 0, ddof));
             return 0;
         }
         catch (Exception error)
@@ -3960,12 +3960,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stop_gradient", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_stop_gradient(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_stop_gradient(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_stop_gradient(Get(a)));
+            Set(res, mlx_stop_gradient(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -3979,12 +3979,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_subtract", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_subtract(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
+    internal static int Export_mlx_subtract(mlx_array* res, mlx_array a, mlx_array b, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_subtract(Get(a), Get(b)));
+            Set(res, mlx_subtract(Get(a), Get(b)));
             return 0;
         }
         catch (Exception error)
@@ -3998,12 +3998,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sum", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sum(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_sum(mlx_array* res, mlx_array a, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sum(Get(a), keepdims != 0));
+            Set(res, mlx_sum(Get(a), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -4017,12 +4017,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sum_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sum_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_sum_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sum_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
+            Set(res, mlx_sum_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -4036,12 +4036,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_sum_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_sum_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
+    internal static int Export_mlx_sum_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_sum_axis(Get(a), axis, keepdims != 0));
+            Set(res, mlx_sum_axis(Get(a), axis, keepdims != 0));
             return 0;
         }
         catch (Exception error)
@@ -4055,12 +4055,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_swapaxes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_swapaxes(mlx_array* res, mlx_array a, int axis1, int axis2, mlx_stream s)
+    internal static int Export_mlx_swapaxes(mlx_array* res, mlx_array a, int axis1, int axis2, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_swapaxes(Get(a), axis1, axis2));
+            Set(res, mlx_swapaxes(Get(a), axis1, axis2));
             return 0;
         }
         catch (Exception error)
@@ -4074,12 +4074,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_take", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_take(mlx_array* res, mlx_array a, mlx_array indices, mlx_stream s)
+    internal static int Export_mlx_take(mlx_array* res, mlx_array a, mlx_array indices, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_take(Get(a), Get(indices)));
+            Set(res, mlx_take(Get(a), Get(indices)));
             return 0;
         }
         catch (Exception error)
@@ -4093,12 +4093,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_take_along_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_take_along_axis(mlx_array* res, mlx_array a, mlx_array indices, int axis, mlx_stream s)
+    internal static int Export_mlx_take_along_axis(mlx_array* res, mlx_array a, mlx_array indices, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_take_along_axis(Get(a), Get(indices), axis));
+            Set(res, mlx_take_along_axis(Get(a), Get(indices), axis));
             return 0;
         }
         catch (Exception error)
@@ -4112,12 +4112,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_take_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_take_axis(mlx_array* res, mlx_array a, mlx_array indices, int axis, mlx_stream s)
+    internal static int Export_mlx_take_axis(mlx_array* res, mlx_array a, mlx_array indices, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_take_axis(Get(a), Get(indices), axis));
+            Set(res, mlx_take_axis(Get(a), Get(indices), axis));
             return 0;
         }
         catch (Exception error)
@@ -4131,12 +4131,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_tan", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_tan(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_tan(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_tan(Get(a)));
+            Set(res, mlx_tan(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -4150,12 +4150,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_tanh", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_tanh(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_tanh(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_tanh(Get(a)));
+            Set(res, mlx_tanh(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -4169,12 +4169,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_tensordot", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_tensordot(mlx_array* res, mlx_array a, mlx_array b, int* axes_a, nuint axes_a_num, int* axes_b, nuint axes_b_num, mlx_stream s)
+    internal static int Export_mlx_tensordot(mlx_array* res, mlx_array a, mlx_array b, int* axes_a, nuint axes_a_num, int* axes_b, nuint axes_b_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_tensordot(Get(a), Get(b), new ReadOnlySpan<int>(axes_a, checked((int)axes_a_num)), new ReadOnlySpan<int>(axes_b, checked((int)axes_b_num))));
+            Set(res, mlx_tensordot(Get(a), Get(b), new ReadOnlySpan<int>(axes_a, checked((int)axes_a_num)), new ReadOnlySpan<int>(axes_b, checked((int)axes_b_num))));
             return 0;
         }
         catch (Exception error)
@@ -4188,12 +4188,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_tensordot_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_tensordot_axis(mlx_array* res, mlx_array a, mlx_array b, int axis, mlx_stream s)
+    internal static int Export_mlx_tensordot_axis(mlx_array* res, mlx_array a, mlx_array b, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_tensordot_axis(Get(a), Get(b), axis));
+            Set(res, mlx_tensordot_axis(Get(a), Get(b), axis));
             return 0;
         }
         catch (Exception error)
@@ -4207,12 +4207,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_tile", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_tile(mlx_array* res, mlx_array arr, int* reps, nuint reps_num, mlx_stream s)
+    internal static int Export_mlx_tile(mlx_array* res, mlx_array arr, int* reps, nuint reps_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_tile(Get(arr), new ReadOnlySpan<int>(reps, checked((int)reps_num))));
+            Set(res, mlx_tile(Get(arr), new ReadOnlySpan<int>(reps, checked((int)reps_num))));
             return 0;
         }
         catch (Exception error)
@@ -4226,12 +4226,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_to_fp8", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_to_fp8(mlx_array* res, mlx_array x, mlx_stream s)
+    internal static int Export_mlx_to_fp8(mlx_array* res, mlx_array x, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_to_fp8(Get(x)));
+            Set(res, mlx_to_fp8(Get(x)));
             return 0;
         }
         catch (Exception error)
@@ -4245,12 +4245,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_topk", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_topk(mlx_array* res, mlx_array a, int k, mlx_stream s)
+    internal static int Export_mlx_topk(mlx_array* res, mlx_array a, int k, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_topk(Get(a), k));
+            Set(res, mlx_topk(Get(a), k));
             return 0;
         }
         catch (Exception error)
@@ -4264,12 +4264,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_topk_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_topk_axis(mlx_array* res, mlx_array a, int k, int axis, mlx_stream s)
+    internal static int Export_mlx_topk_axis(mlx_array* res, mlx_array a, int k, int axis, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_topk_axis(Get(a), k, axis));
+            Set(res, mlx_topk_axis(Get(a), k, axis));
             return 0;
         }
         catch (Exception error)
@@ -4283,12 +4283,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_trace", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_trace(mlx_array* res, mlx_array a, int offset, int axis1, int axis2, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_trace(mlx_array* res, mlx_array a, int offset, int axis1, int axis2, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_trace(Get(a), offset, axis1, axis2, dtype));
+            Set(res, mlx_trace(Get(a), offset, axis1, axis2, dtype));
             return 0;
         }
         catch (Exception error)
@@ -4302,12 +4302,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_transpose", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_transpose(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_transpose(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_transpose(Get(a)));
+            Set(res, mlx_transpose(Get(a)));
             return 0;
         }
         catch (Exception error)
@@ -4321,12 +4321,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_transpose_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_transpose_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
+    internal static int Export_mlx_transpose_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_transpose_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
+            Set(res, mlx_transpose_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num))));
             return 0;
         }
         catch (Exception error)
@@ -4340,12 +4340,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_tri", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_tri(mlx_array* res, int n, int m, int k, mlx_dtype type, mlx_stream s)
+    internal static int Export_mlx_tri(mlx_array* res, int n, int m, int k, mlx_dtype type, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_tri(n, m, k, type));
+            Set(res, mlx_tri(n, m, k, type));
             return 0;
         }
         catch (Exception error)
@@ -4359,12 +4359,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_tril", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_tril(mlx_array* res, mlx_array x, int k, mlx_stream s)
+    internal static int Export_mlx_tril(mlx_array* res, mlx_array x, int k, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_tril(Get(x), k));
+            Set(res, mlx_tril(Get(x), k));
             return 0;
         }
         catch (Exception error)
@@ -4378,12 +4378,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_triu", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_triu(mlx_array* res, mlx_array x, int k, mlx_stream s)
+    internal static int Export_mlx_triu(mlx_array* res, mlx_array x, int k, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_triu(Get(x), k));
+            Set(res, mlx_triu(Get(x), k));
             return 0;
         }
         catch (Exception error)
@@ -4397,12 +4397,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_unflatten", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_unflatten(mlx_array* res, mlx_array a, int axis, int* shape, nuint shape_num, mlx_stream s)
+    internal static int Export_mlx_unflatten(mlx_array* res, mlx_array a, int axis, int* shape, nuint shape_num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_unflatten(Get(a), axis, new ReadOnlySpan<int>(shape, checked((int)shape_num))));
+            Set(res, mlx_unflatten(Get(a), axis, new ReadOnlySpan<int>(shape, checked((int)shape_num))));
             return 0;
         }
         catch (Exception error)
@@ -4416,12 +4416,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_var", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_var(mlx_array* res, mlx_array a, byte keepdims, int ddof, mlx_stream s)
+    internal static int Export_mlx_var(mlx_array* res, mlx_array a, byte keepdims, int ddof, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_var(Get(a), keepdims != 0, ddof));
+            Set(res, mlx_var(Get(a), keepdims != 0, ddof));
             return 0;
         }
         catch (Exception error)
@@ -4435,12 +4435,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_var_axes", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_var_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, int ddof, mlx_stream s)
+    internal static int Export_mlx_var_axes(mlx_array* res, mlx_array a, int* axes, nuint axes_num, byte keepdims, int ddof, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_var_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0, ddof));
+            Set(res, mlx_var_axes(Get(a), new ReadOnlySpan<int>(axes, checked((int)axes_num)), keepdims != 0, ddof));
             return 0;
         }
         catch (Exception error)
@@ -4454,12 +4454,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_var_axis", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_var_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, int ddof, mlx_stream s)
+    internal static int Export_mlx_var_axis(mlx_array* res, mlx_array a, int axis, byte keepdims, int ddof, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_var_axis(Get(a), axis, keepdims != 0, ddof));
+            Set(res, mlx_var_axis(Get(a), axis, keepdims != 0, ddof));
             return 0;
         }
         catch (Exception error)
@@ -4473,12 +4473,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_view", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_view(mlx_array* res, mlx_array a, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_view(mlx_array* res, mlx_array a, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_view(Get(a), dtype));
+            Set(res, mlx_view(Get(a), dtype));
             return 0;
         }
         catch (Exception error)
@@ -4492,12 +4492,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_where", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_where(mlx_array* res, mlx_array condition, mlx_array x, mlx_array y, mlx_stream s)
+    internal static int Export_mlx_where(mlx_array* res, mlx_array condition, mlx_array x, mlx_array y, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_where(Get(condition), Get(x), Get(y)));
+            Set(res, mlx_where(Get(condition), Get(x), Get(y)));
             return 0;
         }
         catch (Exception error)
@@ -4511,12 +4511,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_zeros", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_zeros(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, mlx_stream s)
+    internal static int Export_mlx_zeros(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_zeros(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype));
+            Set(res, mlx_zeros(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype));
             return 0;
         }
         catch (Exception error)
@@ -4530,12 +4530,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_zeros_like", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_zeros_like(mlx_array* res, mlx_array a, mlx_stream s)
+    internal static int Export_mlx_zeros_like(mlx_array* res, mlx_array a, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_zeros_like(Get(a)));
+            Set(res, mlx_zeros_like(Get(a)));
             return 0;
         }
         catch (Exception error)

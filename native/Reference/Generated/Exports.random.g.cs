@@ -9,12 +9,12 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_bernoulli", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_bernoulli(mlx_array* res, mlx_array p, int* shape, nuint shape_num, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_bernoulli(mlx_array* res, mlx_array p, int* shape, nuint shape_num, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_bernoulli(Get(p), new ReadOnlySpan<int>(shape, checked((int)shape_num)), GetOrNull(key)));
+            Set(res, mlx_random_bernoulli(Get(p), new ReadOnlySpan<int>(shape, checked((int)shape_num)), GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -28,12 +28,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_bits", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_bits(mlx_array* res, int* shape, nuint shape_num, int width, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_bits(mlx_array* res, int* shape, nuint shape_num, int width, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_bits(new ReadOnlySpan<int>(shape, checked((int)shape_num)), width, GetOrNull(key)));
+            Set(res, mlx_random_bits(new ReadOnlySpan<int>(shape, checked((int)shape_num)), width, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -47,12 +47,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_categorical", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_categorical(mlx_array* res, mlx_array logits, int axis, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_categorical(mlx_array* res, mlx_array logits, int axis, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_categorical(Get(logits), axis, GetOrNull(key)));
+            Set(res, mlx_random_categorical(Get(logits), axis, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -66,12 +66,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_categorical_num_samples", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_categorical_num_samples(mlx_array* res, mlx_array logits_, int axis, int num_samples, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_categorical_num_samples(mlx_array* res, mlx_array logits_, int axis, int num_samples, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_categorical_num_samples(Get(logits_), axis, num_samples, GetOrNull(key)));
+            Set(res, mlx_random_categorical_num_samples(Get(logits_), axis, num_samples, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -85,12 +85,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_categorical_shape", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_categorical_shape(mlx_array* res, mlx_array logits, int axis, int* shape, nuint shape_num, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_categorical_shape(mlx_array* res, mlx_array logits, int axis, int* shape, nuint shape_num, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_categorical_shape(Get(logits), axis, new ReadOnlySpan<int>(shape, checked((int)shape_num)), GetOrNull(key)));
+            Set(res, mlx_random_categorical_shape(Get(logits), axis, new ReadOnlySpan<int>(shape, checked((int)shape_num)), GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -104,12 +104,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_gumbel", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_gumbel(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_gumbel(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_gumbel(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
+            Set(res, mlx_random_gumbel(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -123,11 +123,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_key", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_key(mlx_array* res, ulong seed)
+    internal static int Export_mlx_random_key(mlx_array* res, ulong seed)
     {
         try
         {
-            Set(res, Functions.mlx_random_key(seed));
+            Set(res, mlx_random_key(seed));
             return 0;
         }
         catch (Exception error)
@@ -141,12 +141,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_laplace", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_laplace(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, float loc, float scale, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_laplace(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, float loc, float scale, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_laplace(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, loc, scale, GetOrNull(key)));
+            Set(res, mlx_random_laplace(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, loc, scale, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -160,12 +160,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_multivariate_normal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_multivariate_normal(mlx_array* res, mlx_array mean, mlx_array cov, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_multivariate_normal(mlx_array* res, mlx_array mean, mlx_array cov, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_multivariate_normal(Get(mean), Get(cov), new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
+            Set(res, mlx_random_multivariate_normal(Get(mean), Get(cov), new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -179,12 +179,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_normal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_normal(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, float loc, float scale, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_normal(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, float loc, float scale, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_normal(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, loc, scale, GetOrNull(key)));
+            Set(res, mlx_random_normal(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, loc, scale, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -198,12 +198,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_normal_broadcast", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_normal_broadcast(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array loc, mlx_array scale, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_normal_broadcast(mlx_array* res, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array loc, mlx_array scale, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_normal_broadcast(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(loc), GetOrNull(scale), GetOrNull(key)));
+            Set(res, mlx_random_normal_broadcast(new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(loc), GetOrNull(scale), GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -217,12 +217,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_permutation", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_permutation(mlx_array* res, mlx_array x, int axis, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_permutation(mlx_array* res, mlx_array x, int axis, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_permutation(Get(x), axis, GetOrNull(key)));
+            Set(res, mlx_random_permutation(Get(x), axis, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -236,12 +236,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_permutation_arange", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_permutation_arange(mlx_array* res, int x, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_permutation_arange(mlx_array* res, int x, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_permutation_arange(x, GetOrNull(key)));
+            Set(res, mlx_random_permutation_arange(x, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -255,12 +255,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_randint", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_randint(mlx_array* res, mlx_array low, mlx_array high, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_randint(mlx_array* res, mlx_array low, mlx_array high, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_randint(Get(low), Get(high), new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
+            Set(res, mlx_random_randint(Get(low), Get(high), new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -274,11 +274,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_seed", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_seed(ulong seed)
+    internal static int Export_mlx_random_seed(ulong seed)
     {
         try
         {
-            Functions.mlx_random_seed(seed);
+            mlx_random_seed(seed);
             return 0;
         }
         catch (Exception error)
@@ -292,12 +292,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_split", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_split(mlx_array* res_0, mlx_array* res_1, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_split(mlx_array* res_0, mlx_array* res_1, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            var (part0, part1) = Functions.mlx_random_split(Get(key));
+            var (part0, part1) = mlx_random_split(Get(key));
             Set(res_0, part0);
             Set(res_1, part1);
             return 0;
@@ -313,12 +313,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_split_num", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_split_num(mlx_array* res, mlx_array key, int num, mlx_stream s)
+    internal static int Export_mlx_random_split_num(mlx_array* res, mlx_array key, int num, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_split_num(Get(key), num));
+            Set(res, mlx_random_split_num(Get(key), num));
             return 0;
         }
         catch (Exception error)
@@ -332,12 +332,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_truncated_normal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_truncated_normal(mlx_array* res, mlx_array lower, mlx_array upper, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_truncated_normal(mlx_array* res, mlx_array lower, mlx_array upper, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_truncated_normal(Get(lower), Get(upper), new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
+            Set(res, mlx_random_truncated_normal(Get(lower), Get(upper), new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)
@@ -351,12 +351,12 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_random_uniform", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_random_uniform(mlx_array* res, mlx_array low, mlx_array high, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
+    internal static int Export_mlx_random_uniform(mlx_array* res, mlx_array low, mlx_array high, int* shape, nuint shape_num, mlx_dtype dtype, mlx_array key, mlx_stream s)
     {
         try
         {
             CheckStream(s);
-            Set(res, Functions.mlx_random_uniform(Get(low), Get(high), new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
+            Set(res, mlx_random_uniform(Get(low), Get(high), new ReadOnlySpan<int>(shape, checked((int)shape_num)), dtype, GetOrNull(key)));
             return 0;
         }
         catch (Exception error)

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_default_cpu_stream_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_stream mlx_default_cpu_stream_new()
+    internal static mlx_stream Export_mlx_default_cpu_stream_new()
     {
         try
         {
-            return Functions.mlx_default_cpu_stream_new();
+            return mlx_default_cpu_stream_new();
         }
         catch (Exception error)
         {
@@ -27,11 +27,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_default_gpu_stream_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_stream mlx_default_gpu_stream_new()
+    internal static mlx_stream Export_mlx_default_gpu_stream_new()
     {
         try
         {
-            return Functions.mlx_default_gpu_stream_new();
+            return mlx_default_gpu_stream_new();
         }
         catch (Exception error)
         {
@@ -45,11 +45,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_get_default_stream", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_get_default_stream(mlx_stream* stream, mlx_device dev)
+    internal static int Export_mlx_get_default_stream(mlx_stream* stream, mlx_device dev)
     {
         try
         {
-            return Functions.mlx_get_default_stream(stream, dev);
+            return mlx_get_default_stream(stream, dev);
         }
         catch (Exception error)
         {
@@ -62,11 +62,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_set_default_stream", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_set_default_stream(mlx_stream stream)
+    internal static int Export_mlx_set_default_stream(mlx_stream stream)
     {
         try
         {
-            return Functions.mlx_set_default_stream(stream);
+            return mlx_set_default_stream(stream);
         }
         catch (Exception error)
         {
@@ -79,11 +79,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stream_equal", CallConvs = [typeof(CallConvCdecl)])]
-    internal static byte mlx_stream_equal(mlx_stream lhs, mlx_stream rhs)
+    internal static byte Export_mlx_stream_equal(mlx_stream lhs, mlx_stream rhs)
     {
         try
         {
-            return Functions.mlx_stream_equal(lhs, rhs);
+            return mlx_stream_equal(lhs, rhs);
         }
         catch (Exception error)
         {
@@ -97,11 +97,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stream_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_stream_free(mlx_stream stream)
+    internal static int Export_mlx_stream_free(mlx_stream stream)
     {
         try
         {
-            return Functions.mlx_stream_free(stream);
+            return mlx_stream_free(stream);
         }
         catch (Exception error)
         {
@@ -114,11 +114,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stream_get_device", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_stream_get_device(mlx_device* dev, mlx_stream stream)
+    internal static int Export_mlx_stream_get_device(mlx_device* dev, mlx_stream stream)
     {
         try
         {
-            return Functions.mlx_stream_get_device(dev, stream);
+            return mlx_stream_get_device(dev, stream);
         }
         catch (Exception error)
         {
@@ -131,11 +131,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stream_get_index", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_stream_get_index(int* index, mlx_stream stream)
+    internal static int Export_mlx_stream_get_index(int* index, mlx_stream stream)
     {
         try
         {
-            return Functions.mlx_stream_get_index(index, stream);
+            return mlx_stream_get_index(index, stream);
         }
         catch (Exception error)
         {
@@ -148,11 +148,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stream_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_stream mlx_stream_new()
+    internal static mlx_stream Export_mlx_stream_new()
     {
         try
         {
-            return Functions.mlx_stream_new();
+            return mlx_stream_new();
         }
         catch (Exception error)
         {
@@ -166,11 +166,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stream_new_device", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_stream mlx_stream_new_device(mlx_device dev)
+    internal static mlx_stream Export_mlx_stream_new_device(mlx_device dev)
     {
         try
         {
-            return Functions.mlx_stream_new_device(dev);
+            return mlx_stream_new_device(dev);
         }
         catch (Exception error)
         {
@@ -184,11 +184,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stream_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_stream_set(mlx_stream* stream, mlx_stream src)
+    internal static int Export_mlx_stream_set(mlx_stream* stream, mlx_stream src)
     {
         try
         {
-            return Functions.mlx_stream_set(stream, src);
+            return mlx_stream_set(stream, src);
         }
         catch (Exception error)
         {
@@ -201,11 +201,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_stream_tostring", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_stream_tostring(mlx_string* str, mlx_stream stream)
+    internal static int Export_mlx_stream_tostring(mlx_string* str, mlx_stream stream)
     {
         try
         {
-            return Functions.mlx_stream_tostring(str, stream);
+            return mlx_stream_tostring(str, stream);
         }
         catch (Exception error)
         {
@@ -218,11 +218,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_synchronize", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_synchronize(mlx_stream stream)
+    internal static int Export_mlx_synchronize(mlx_stream stream)
     {
         try
         {
-            return Functions.mlx_synchronize(stream);
+            return mlx_synchronize(stream);
         }
         catch (Exception error)
         {

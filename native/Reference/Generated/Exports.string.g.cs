@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_string_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static byte* mlx_string_data(mlx_string str)
+    internal static byte* Export_mlx_string_data(mlx_string str)
     {
         try
         {
-            return Functions.mlx_string_data(str);
+            return mlx_string_data(str);
         }
         catch (Exception error)
         {
@@ -27,11 +27,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_string_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_string_free(mlx_string str)
+    internal static int Export_mlx_string_free(mlx_string str)
     {
         try
         {
-            return Functions.mlx_string_free(str);
+            return mlx_string_free(str);
         }
         catch (Exception error)
         {
@@ -44,11 +44,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_string_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_string mlx_string_new()
+    internal static mlx_string Export_mlx_string_new()
     {
         try
         {
-            return Functions.mlx_string_new();
+            return mlx_string_new();
         }
         catch (Exception error)
         {
@@ -62,11 +62,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_string_new_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_string mlx_string_new_data(byte* str)
+    internal static mlx_string Export_mlx_string_new_data(byte* str)
     {
         try
         {
-            return Functions.mlx_string_new_data(str);
+            return mlx_string_new_data(str);
         }
         catch (Exception error)
         {
@@ -80,11 +80,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_string_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_string_set(mlx_string* str, mlx_string src)
+    internal static int Export_mlx_string_set(mlx_string* str, mlx_string src)
     {
         try
         {
-            return Functions.mlx_string_set(str, src);
+            return mlx_string_set(str, src);
         }
         catch (Exception error)
         {

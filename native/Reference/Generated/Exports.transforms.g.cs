@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_async_eval", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_async_eval(mlx_vector_array outputs)
+    internal static int Export_mlx_async_eval(mlx_vector_array outputs)
     {
         try
         {
-            return Functions.mlx_async_eval(outputs);
+            return mlx_async_eval(outputs);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_checkpoint", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_checkpoint(mlx_closure* res, mlx_closure fun)
+    internal static int Export_mlx_checkpoint(mlx_closure* res, mlx_closure fun)
     {
         try
         {
-            return Functions.mlx_checkpoint(res, fun);
+            return mlx_checkpoint(res, fun);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_custom_function", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_custom_function(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp, mlx_closure_custom_jvp fun_jvp, mlx_closure_custom_vmap fun_vmap)
+    internal static int Export_mlx_custom_function(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp, mlx_closure_custom_jvp fun_jvp, mlx_closure_custom_vmap fun_vmap)
     {
         try
         {
-            return Functions.mlx_custom_function(res, fun, fun_vjp, fun_jvp, fun_vmap);
+            return mlx_custom_function(res, fun, fun_vjp, fun_jvp, fun_vmap);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_custom_vjp", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_custom_vjp(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp)
+    internal static int Export_mlx_custom_vjp(mlx_closure* res, mlx_closure fun, mlx_closure_custom fun_vjp)
     {
         try
         {
-            return Functions.mlx_custom_vjp(res, fun, fun_vjp);
+            return mlx_custom_vjp(res, fun, fun_vjp);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_eval", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_eval(mlx_vector_array outputs)
+    internal static int Export_mlx_eval(mlx_vector_array outputs)
     {
         try
         {
-            return Functions.mlx_eval(outputs);
+            return mlx_eval(outputs);
         }
         catch (Exception error)
         {
@@ -94,11 +94,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_jvp", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_jvp(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array primals, mlx_vector_array tangents)
+    internal static int Export_mlx_jvp(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array primals, mlx_vector_array tangents)
     {
         try
         {
-            return Functions.mlx_jvp(res_0, res_1, fun, primals, tangents);
+            return mlx_jvp(res_0, res_1, fun, primals, tangents);
         }
         catch (Exception error)
         {
@@ -111,11 +111,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_value_and_grad", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_value_and_grad(mlx_closure_value_and_grad* res, mlx_closure fun, int* argnums, nuint argnums_num)
+    internal static int Export_mlx_value_and_grad(mlx_closure_value_and_grad* res, mlx_closure fun, int* argnums, nuint argnums_num)
     {
         try
         {
-            return Functions.mlx_value_and_grad(res, fun, argnums, argnums_num);
+            return mlx_value_and_grad(res, fun, argnums, argnums_num);
         }
         catch (Exception error)
         {
@@ -128,11 +128,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vjp", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vjp(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array primals, mlx_vector_array cotangents)
+    internal static int Export_mlx_vjp(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array primals, mlx_vector_array cotangents)
     {
         try
         {
-            return Functions.mlx_vjp(res_0, res_1, fun, primals, cotangents);
+            return mlx_vjp(res_0, res_1, fun, primals, cotangents);
         }
         catch (Exception error)
         {

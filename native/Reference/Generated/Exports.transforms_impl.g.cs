@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_detail_vmap_replace", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_detail_vmap_replace(mlx_vector_array* res, mlx_vector_array inputs, mlx_vector_array s_inputs, mlx_vector_array s_outputs, int* in_axes, nuint in_axes_num, int* out_axes, nuint out_axes_num)
+    internal static int Export_mlx_detail_vmap_replace(mlx_vector_array* res, mlx_vector_array inputs, mlx_vector_array s_inputs, mlx_vector_array s_outputs, int* in_axes, nuint in_axes_num, int* out_axes, nuint out_axes_num)
     {
         try
         {
-            return Functions.mlx_detail_vmap_replace(res, inputs, s_inputs, s_outputs, in_axes, in_axes_num, out_axes, out_axes_num);
+            return mlx_detail_vmap_replace(res, inputs, s_inputs, s_outputs, in_axes, in_axes_num, out_axes, out_axes_num);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_detail_vmap_trace", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_detail_vmap_trace(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array inputs, int* in_axes, nuint in_axes_num)
+    internal static int Export_mlx_detail_vmap_trace(mlx_vector_array* res_0, mlx_vector_array* res_1, mlx_closure fun, mlx_vector_array inputs, int* in_axes, nuint in_axes_num)
     {
         try
         {
-            return Functions.mlx_detail_vmap_trace(res_0, res_1, fun, inputs, in_axes, in_axes_num);
+            return mlx_detail_vmap_trace(res_0, res_1, fun, inputs, in_axes, in_axes_num);
         }
         catch (Exception error)
         {

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_append_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_array_append_data(mlx_vector_array vec, mlx_array* data, nuint size)
+    internal static int Export_mlx_vector_array_append_data(mlx_vector_array vec, mlx_array* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_array_append_data(vec, data, size);
+            return mlx_vector_array_append_data(vec, data, size);
         }
         catch (Exception error)
         {
@@ -26,11 +26,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_append_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_array_append_value(mlx_vector_array vec, mlx_array val)
+    internal static int Export_mlx_vector_array_append_value(mlx_vector_array vec, mlx_array val)
     {
         try
         {
-            return Functions.mlx_vector_array_append_value(vec, val);
+            return mlx_vector_array_append_value(vec, val);
         }
         catch (Exception error)
         {
@@ -43,11 +43,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_array_free(mlx_vector_array vec)
+    internal static int Export_mlx_vector_array_free(mlx_vector_array vec)
     {
         try
         {
-            return Functions.mlx_vector_array_free(vec);
+            return mlx_vector_array_free(vec);
         }
         catch (Exception error)
         {
@@ -60,11 +60,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_get", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_array_get(mlx_array* res, mlx_vector_array vec, nuint idx)
+    internal static int Export_mlx_vector_array_get(mlx_array* res, mlx_vector_array vec, nuint idx)
     {
         try
         {
-            return Functions.mlx_vector_array_get(res, vec, idx);
+            return mlx_vector_array_get(res, vec, idx);
         }
         catch (Exception error)
         {
@@ -77,11 +77,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_array mlx_vector_array_new()
+    internal static mlx_vector_array Export_mlx_vector_array_new()
     {
         try
         {
-            return Functions.mlx_vector_array_new();
+            return mlx_vector_array_new();
         }
         catch (Exception error)
         {
@@ -95,11 +95,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_new_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_array mlx_vector_array_new_data(mlx_array* data, nuint size)
+    internal static mlx_vector_array Export_mlx_vector_array_new_data(mlx_array* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_array_new_data(data, size);
+            return mlx_vector_array_new_data(data, size);
         }
         catch (Exception error)
         {
@@ -113,11 +113,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_new_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_array mlx_vector_array_new_value(mlx_array val)
+    internal static mlx_vector_array Export_mlx_vector_array_new_value(mlx_array val)
     {
         try
         {
-            return Functions.mlx_vector_array_new_value(val);
+            return mlx_vector_array_new_value(val);
         }
         catch (Exception error)
         {
@@ -131,11 +131,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_array_set(mlx_vector_array* vec, mlx_vector_array src)
+    internal static int Export_mlx_vector_array_set(mlx_vector_array* vec, mlx_vector_array src)
     {
         try
         {
-            return Functions.mlx_vector_array_set(vec, src);
+            return mlx_vector_array_set(vec, src);
         }
         catch (Exception error)
         {
@@ -148,11 +148,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_set_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_array_set_data(mlx_vector_array* vec, mlx_array* data, nuint size)
+    internal static int Export_mlx_vector_array_set_data(mlx_vector_array* vec, mlx_array* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_array_set_data(vec, data, size);
+            return mlx_vector_array_set_data(vec, data, size);
         }
         catch (Exception error)
         {
@@ -165,11 +165,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_set_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_array_set_value(mlx_vector_array* vec, mlx_array val)
+    internal static int Export_mlx_vector_array_set_value(mlx_vector_array* vec, mlx_array val)
     {
         try
         {
-            return Functions.mlx_vector_array_set_value(vec, val);
+            return mlx_vector_array_set_value(vec, val);
         }
         catch (Exception error)
         {
@@ -182,11 +182,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_array_size", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_vector_array_size(mlx_vector_array vec)
+    internal static nuint Export_mlx_vector_array_size(mlx_vector_array vec)
     {
         try
         {
-            return Functions.mlx_vector_array_size(vec);
+            return mlx_vector_array_size(vec);
         }
         catch (Exception error)
         {
@@ -200,11 +200,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_append_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_int_append_data(mlx_vector_int vec, int* data, nuint size)
+    internal static int Export_mlx_vector_int_append_data(mlx_vector_int vec, int* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_int_append_data(vec, data, size);
+            return mlx_vector_int_append_data(vec, data, size);
         }
         catch (Exception error)
         {
@@ -217,11 +217,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_append_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_int_append_value(mlx_vector_int vec, int val)
+    internal static int Export_mlx_vector_int_append_value(mlx_vector_int vec, int val)
     {
         try
         {
-            return Functions.mlx_vector_int_append_value(vec, val);
+            return mlx_vector_int_append_value(vec, val);
         }
         catch (Exception error)
         {
@@ -234,11 +234,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_int_free(mlx_vector_int vec)
+    internal static int Export_mlx_vector_int_free(mlx_vector_int vec)
     {
         try
         {
-            return Functions.mlx_vector_int_free(vec);
+            return mlx_vector_int_free(vec);
         }
         catch (Exception error)
         {
@@ -251,11 +251,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_get", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_int_get(int* res, mlx_vector_int vec, nuint idx)
+    internal static int Export_mlx_vector_int_get(int* res, mlx_vector_int vec, nuint idx)
     {
         try
         {
-            return Functions.mlx_vector_int_get(res, vec, idx);
+            return mlx_vector_int_get(res, vec, idx);
         }
         catch (Exception error)
         {
@@ -268,11 +268,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_int mlx_vector_int_new()
+    internal static mlx_vector_int Export_mlx_vector_int_new()
     {
         try
         {
-            return Functions.mlx_vector_int_new();
+            return mlx_vector_int_new();
         }
         catch (Exception error)
         {
@@ -286,11 +286,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_new_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_int mlx_vector_int_new_data(int* data, nuint size)
+    internal static mlx_vector_int Export_mlx_vector_int_new_data(int* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_int_new_data(data, size);
+            return mlx_vector_int_new_data(data, size);
         }
         catch (Exception error)
         {
@@ -304,11 +304,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_new_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_int mlx_vector_int_new_value(int val)
+    internal static mlx_vector_int Export_mlx_vector_int_new_value(int val)
     {
         try
         {
-            return Functions.mlx_vector_int_new_value(val);
+            return mlx_vector_int_new_value(val);
         }
         catch (Exception error)
         {
@@ -322,11 +322,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_int_set(mlx_vector_int* vec, mlx_vector_int src)
+    internal static int Export_mlx_vector_int_set(mlx_vector_int* vec, mlx_vector_int src)
     {
         try
         {
-            return Functions.mlx_vector_int_set(vec, src);
+            return mlx_vector_int_set(vec, src);
         }
         catch (Exception error)
         {
@@ -339,11 +339,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_set_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_int_set_data(mlx_vector_int* vec, int* data, nuint size)
+    internal static int Export_mlx_vector_int_set_data(mlx_vector_int* vec, int* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_int_set_data(vec, data, size);
+            return mlx_vector_int_set_data(vec, data, size);
         }
         catch (Exception error)
         {
@@ -356,11 +356,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_set_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_int_set_value(mlx_vector_int* vec, int val)
+    internal static int Export_mlx_vector_int_set_value(mlx_vector_int* vec, int val)
     {
         try
         {
-            return Functions.mlx_vector_int_set_value(vec, val);
+            return mlx_vector_int_set_value(vec, val);
         }
         catch (Exception error)
         {
@@ -373,11 +373,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_int_size", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_vector_int_size(mlx_vector_int vec)
+    internal static nuint Export_mlx_vector_int_size(mlx_vector_int vec)
     {
         try
         {
-            return Functions.mlx_vector_int_size(vec);
+            return mlx_vector_int_size(vec);
         }
         catch (Exception error)
         {
@@ -391,11 +391,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_append_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_string_append_data(mlx_vector_string vec, byte** data, nuint size)
+    internal static int Export_mlx_vector_string_append_data(mlx_vector_string vec, byte** data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_string_append_data(vec, data, size);
+            return mlx_vector_string_append_data(vec, data, size);
         }
         catch (Exception error)
         {
@@ -408,11 +408,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_append_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_string_append_value(mlx_vector_string vec, byte* val)
+    internal static int Export_mlx_vector_string_append_value(mlx_vector_string vec, byte* val)
     {
         try
         {
-            return Functions.mlx_vector_string_append_value(vec, val);
+            return mlx_vector_string_append_value(vec, val);
         }
         catch (Exception error)
         {
@@ -425,11 +425,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_string_free(mlx_vector_string vec)
+    internal static int Export_mlx_vector_string_free(mlx_vector_string vec)
     {
         try
         {
-            return Functions.mlx_vector_string_free(vec);
+            return mlx_vector_string_free(vec);
         }
         catch (Exception error)
         {
@@ -442,11 +442,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_get", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_string_get(byte** res, mlx_vector_string vec, nuint idx)
+    internal static int Export_mlx_vector_string_get(byte** res, mlx_vector_string vec, nuint idx)
     {
         try
         {
-            return Functions.mlx_vector_string_get(res, vec, idx);
+            return mlx_vector_string_get(res, vec, idx);
         }
         catch (Exception error)
         {
@@ -459,11 +459,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_string mlx_vector_string_new()
+    internal static mlx_vector_string Export_mlx_vector_string_new()
     {
         try
         {
-            return Functions.mlx_vector_string_new();
+            return mlx_vector_string_new();
         }
         catch (Exception error)
         {
@@ -477,11 +477,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_new_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_string mlx_vector_string_new_data(byte** data, nuint size)
+    internal static mlx_vector_string Export_mlx_vector_string_new_data(byte** data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_string_new_data(data, size);
+            return mlx_vector_string_new_data(data, size);
         }
         catch (Exception error)
         {
@@ -495,11 +495,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_new_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_string mlx_vector_string_new_value(byte* val)
+    internal static mlx_vector_string Export_mlx_vector_string_new_value(byte* val)
     {
         try
         {
-            return Functions.mlx_vector_string_new_value(val);
+            return mlx_vector_string_new_value(val);
         }
         catch (Exception error)
         {
@@ -513,11 +513,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_string_set(mlx_vector_string* vec, mlx_vector_string src)
+    internal static int Export_mlx_vector_string_set(mlx_vector_string* vec, mlx_vector_string src)
     {
         try
         {
-            return Functions.mlx_vector_string_set(vec, src);
+            return mlx_vector_string_set(vec, src);
         }
         catch (Exception error)
         {
@@ -530,11 +530,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_set_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_string_set_data(mlx_vector_string* vec, byte** data, nuint size)
+    internal static int Export_mlx_vector_string_set_data(mlx_vector_string* vec, byte** data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_string_set_data(vec, data, size);
+            return mlx_vector_string_set_data(vec, data, size);
         }
         catch (Exception error)
         {
@@ -547,11 +547,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_set_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_string_set_value(mlx_vector_string* vec, byte* val)
+    internal static int Export_mlx_vector_string_set_value(mlx_vector_string* vec, byte* val)
     {
         try
         {
-            return Functions.mlx_vector_string_set_value(vec, val);
+            return mlx_vector_string_set_value(vec, val);
         }
         catch (Exception error)
         {
@@ -564,11 +564,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_string_size", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_vector_string_size(mlx_vector_string vec)
+    internal static nuint Export_mlx_vector_string_size(mlx_vector_string vec)
     {
         try
         {
-            return Functions.mlx_vector_string_size(vec);
+            return mlx_vector_string_size(vec);
         }
         catch (Exception error)
         {
@@ -582,11 +582,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_append_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_vector_array_append_data(mlx_vector_vector_array vec, mlx_vector_array* data, nuint size)
+    internal static int Export_mlx_vector_vector_array_append_data(mlx_vector_vector_array vec, mlx_vector_array* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_append_data(vec, data, size);
+            return mlx_vector_vector_array_append_data(vec, data, size);
         }
         catch (Exception error)
         {
@@ -599,11 +599,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_append_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_vector_array_append_value(mlx_vector_vector_array vec, mlx_vector_array val)
+    internal static int Export_mlx_vector_vector_array_append_value(mlx_vector_vector_array vec, mlx_vector_array val)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_append_value(vec, val);
+            return mlx_vector_vector_array_append_value(vec, val);
         }
         catch (Exception error)
         {
@@ -616,11 +616,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_free", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_vector_array_free(mlx_vector_vector_array vec)
+    internal static int Export_mlx_vector_vector_array_free(mlx_vector_vector_array vec)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_free(vec);
+            return mlx_vector_vector_array_free(vec);
         }
         catch (Exception error)
         {
@@ -633,11 +633,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_get", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_vector_array_get(mlx_vector_array* res, mlx_vector_vector_array vec, nuint idx)
+    internal static int Export_mlx_vector_vector_array_get(mlx_vector_array* res, mlx_vector_vector_array vec, nuint idx)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_get(res, vec, idx);
+            return mlx_vector_vector_array_get(res, vec, idx);
         }
         catch (Exception error)
         {
@@ -650,11 +650,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_new", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_vector_array mlx_vector_vector_array_new()
+    internal static mlx_vector_vector_array Export_mlx_vector_vector_array_new()
     {
         try
         {
-            return Functions.mlx_vector_vector_array_new();
+            return mlx_vector_vector_array_new();
         }
         catch (Exception error)
         {
@@ -668,11 +668,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_new_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_vector_array mlx_vector_vector_array_new_data(mlx_vector_array* data, nuint size)
+    internal static mlx_vector_vector_array Export_mlx_vector_vector_array_new_data(mlx_vector_array* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_new_data(data, size);
+            return mlx_vector_vector_array_new_data(data, size);
         }
         catch (Exception error)
         {
@@ -686,11 +686,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_new_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static mlx_vector_vector_array mlx_vector_vector_array_new_value(mlx_vector_array val)
+    internal static mlx_vector_vector_array Export_mlx_vector_vector_array_new_value(mlx_vector_array val)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_new_value(val);
+            return mlx_vector_vector_array_new_value(val);
         }
         catch (Exception error)
         {
@@ -704,11 +704,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_set", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_vector_array_set(mlx_vector_vector_array* vec, mlx_vector_vector_array src)
+    internal static int Export_mlx_vector_vector_array_set(mlx_vector_vector_array* vec, mlx_vector_vector_array src)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_set(vec, src);
+            return mlx_vector_vector_array_set(vec, src);
         }
         catch (Exception error)
         {
@@ -721,11 +721,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_set_data", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_vector_array_set_data(mlx_vector_vector_array* vec, mlx_vector_array* data, nuint size)
+    internal static int Export_mlx_vector_vector_array_set_data(mlx_vector_vector_array* vec, mlx_vector_array* data, nuint size)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_set_data(vec, data, size);
+            return mlx_vector_vector_array_set_data(vec, data, size);
         }
         catch (Exception error)
         {
@@ -738,11 +738,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_set_value", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_vector_vector_array_set_value(mlx_vector_vector_array* vec, mlx_vector_array val)
+    internal static int Export_mlx_vector_vector_array_set_value(mlx_vector_vector_array* vec, mlx_vector_array val)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_set_value(vec, val);
+            return mlx_vector_vector_array_set_value(vec, val);
         }
         catch (Exception error)
         {
@@ -755,11 +755,11 @@ internal static unsafe partial class Exports
     }
 
     [UnmanagedCallersOnly(EntryPoint = "mlx_vector_vector_array_size", CallConvs = [typeof(CallConvCdecl)])]
-    internal static nuint mlx_vector_vector_array_size(mlx_vector_vector_array vec)
+    internal static nuint Export_mlx_vector_vector_array_size(mlx_vector_vector_array vec)
     {
         try
         {
-            return Functions.mlx_vector_vector_array_size(vec);
+            return mlx_vector_vector_array_size(vec);
         }
         catch (Exception error)
         {

@@ -9,11 +9,11 @@ namespace DotMlx.Reference;
 internal static unsafe partial class Exports
 {
     [UnmanagedCallersOnly(EntryPoint = "mlx_version", CallConvs = [typeof(CallConvCdecl)])]
-    internal static int mlx_version(mlx_string* str_)
+    internal static int Export_mlx_version(mlx_string* str_)
     {
         try
         {
-            return Functions.mlx_version(str_);
+            return mlx_version(str_);
         }
         catch (Exception error)
         {

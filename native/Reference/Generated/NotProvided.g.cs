@@ -5,12 +5,8 @@ using DotMlx.Bindings;
 namespace DotMlx.Reference;
 
 /// <summary>The functions that not-provided.txt lists. Each fails by name.</summary>
-internal unsafe class NotProvided
+internal static unsafe class NotProvided
 {
-    protected NotProvided()
-    {
-    }
-
     public static int mlx_export_function(byte* file, mlx_closure fun, mlx_vector_array args, byte shapeless) => throw new NotProvidedException("mlx_export_function");
 
     public static int mlx_export_function_kwargs(byte* file, mlx_closure_kwargs fun, mlx_vector_array args, mlx_map_string_to_array kwargs, byte shapeless) => throw new NotProvidedException("mlx_export_function_kwargs");

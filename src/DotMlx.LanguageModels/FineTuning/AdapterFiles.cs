@@ -21,7 +21,7 @@ internal static class AdapterFiles
         {
             return config.Method == FineTuningMethod.Full
                 ? Full(model, config, path, file, used)
-                : Corrections(model, config, path, file, used);
+                : LowRank(model, config, path, file, used);
         }
         finally
         {
@@ -52,7 +52,7 @@ internal static class AdapterFiles
 
     internal static string Shape(MlxArray array) => $"({string.Join(", ", array.Shape.ToArray())})";
 
-    private static Adapter Corrections(LanguageModel model, AdapterConfig config, string path, SafetensorsFile file, HashSet<MlxArray> used)
+    private static Adapter LowRank(LanguageModel model, AdapterConfig config, string path, SafetensorsFile file, HashSet<MlxArray> used)
     {
         Dictionary<string, Module> layers = AdapterConfig.Guarded(path, () => AdapterLayers.Choose(model.Decoder, config).ToDictionary(
             item => item.Key,

@@ -14,19 +14,19 @@ internal static class AdapterLayers
         int first = FirstLayer(decoder, config.Layers);
         HashSet<string> keys = config.Lora.Keys is { } named
             ? [.. named]
-            : [.. decoder.Model.Layers.SelectMany(layer => Correctable(layer, _ => true)).Select(item => item.Key)];
+            : [.. decoder.Model.Layers.SelectMany(layer => AdaptableLayers(layer, _ => true)).Select(item => item.Key)];
         List<KeyValuePair<string, Module>> chosen = [];
         for (int i = first; i < decoder.Model.Layers.Count; i++)
         {
             string path = PathOf(i);
-            chosen.AddRange(Correctable(decoder.Model.Layers[i], keys.Contains)
+            chosen.AddRange(AdaptableLayers(decoder.Model.Layers[i], keys.Contains)
                 .Select(item => KeyValuePair.Create($"{path}.{item.Key}", item.Value)));
         }
         HashSet<string> known = [.. chosen.Select(item => item.Key)];
-        chosen.AddRange(Correctable(decoder, keys.Contains).Where(item => known.Add(item.Key)));
+        chosen.AddRange(AdaptableLayers(decoder, keys.Contains).Where(item => known.Add(item.Key)));
         return chosen.Count > 0 ? chosen : throw new ArgumentException(
             $"None of the layers {string.Join(", ", keys.Select(key => $"'{key}'"))} is a linear, expert or embedding layer of the model; "
-            + $"its layers have {string.Join(", ", Correctable(decoder.Model.Layers[^1], _ => true).Select(item => $"'{item.Key}'"))}.");
+            + $"its layers have {string.Join(", ", AdaptableLayers(decoder.Model.Layers[^1], _ => true).Select(item => $"'{item.Key}'"))}.");
     }
 
     /// <summary>The index of the first decoder layer that is trained.</summary>
@@ -76,6 +76,6 @@ internal static class AdapterLayers
     internal static bool IsCorrection(Module module) =>
         module is LoraLinear or LoraSwitchLinear or LoraEmbedding;
 
-    private static IEnumerable<KeyValuePair<string, Module>> Correctable(Module module, Func<string, bool> isChosen) =>
+    private static IEnumerable<KeyValuePair<string, Module>> AdaptableLayers(Module module, Func<string, bool> isChosen) =>
         module.NamedModules().Where(item => item.Value is Linear or SwitchLinear or Embedding && isChosen(item.Key)).Reverse();
 }

@@ -32,9 +32,9 @@ public sealed partial class DoraEmbedding : LoraEmbedding
         ArgumentNullException.ThrowIfNull(x);
         using MlxScope scope = MlxScope.Begin();
         MlxArray y = Embedding.Forward(x);
-        MlxArray correction = Mx.MatMul(Mx.Take(LoraA, x, axis: 0) * Scale, LoraB);
-        MlxArray result = y + Mx.AsType(Drop(correction), y.DType);
-        MlxArray norm = Mx.StopGradient(Mx.Linalg.Norm(y + correction, axis: -1));
+        MlxArray update = Mx.MatMul(Mx.Take(LoraA, x, axis: 0) * Scale, LoraB);
+        MlxArray result = y + Mx.AsType(Drop(update), y.DType);
+        MlxArray norm = Mx.StopGradient(Mx.Linalg.Norm(y + update, axis: -1));
         MlxArray factor = Mx.ExpandDims(Mx.Take(M, x, axis: 0) / norm, -1);
         return scope.Keep(Mx.AsType(factor * result, y.DType));
     }
@@ -44,11 +44,11 @@ public sealed partial class DoraEmbedding : LoraEmbedding
     {
         ArgumentNullException.ThrowIfNull(x);
         using MlxScope scope = MlxScope.Begin();
-        MlxArray norm = Mx.StopGradient(Mx.Linalg.Norm(LayerWeights.Plain(Embedding) + FusedCorrection(), axis: 1));
+        MlxArray norm = Mx.StopGradient(Mx.Linalg.Norm(LayerWeights.Plain(Embedding) + DeltaWeight(), axis: 1));
         return scope.Keep(Mx.AsType(M / norm, x.DType) * base.AsLinear(x));
     }
 
     /// <inheritdoc/>
     public override Embedding Fuse(bool dequantize = false) => LayerWeights.Change(
-        Embedding, dequantize, weight => LayerWeights.WithMagnitudes(weight, FusedCorrection(), M));
+        Embedding, dequantize, weight => LayerWeights.WithMagnitudes(weight, DeltaWeight(), M));
 }

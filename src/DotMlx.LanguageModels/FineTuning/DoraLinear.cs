@@ -31,15 +31,15 @@ public sealed partial class DoraLinear : LoraLinear
         ArgumentNullException.ThrowIfNull(x);
         using MlxScope scope = MlxScope.Begin();
         MlxArray weight = PlainWeight;
-        MlxArray y = Mx.MatMul(x, Mx.Transpose(weight)) + Mx.AsType(Correction(x), x.DType);
+        MlxArray y = Mx.MatMul(x, Mx.Transpose(weight)) + Mx.AsType(LowRankUpdate(x), x.DType);
 
         // As in the DoRA paper, the norm is a constant for the gradient, which saves memory.
-        MlxArray norm = Mx.StopGradient(Mx.Linalg.Norm(weight + FusedCorrection(), axis: 1));
+        MlxArray norm = Mx.StopGradient(Mx.Linalg.Norm(weight + DeltaWeight(), axis: 1));
         y = Mx.AsType(M / norm, x.DType) * y;
         return scope.Keep(Bias is null ? y : y + Bias);
     }
 
     /// <inheritdoc/>
     public override Linear Fuse(bool dequantize = false) => WithWeight(
-        dequantize, weight => LayerWeights.WithMagnitudes(weight, FusedCorrection(), M));
+        dequantize, weight => LayerWeights.WithMagnitudes(weight, DeltaWeight(), M));
 }

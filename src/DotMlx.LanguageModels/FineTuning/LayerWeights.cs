@@ -41,10 +41,10 @@ internal static class LayerWeights
         return (T)changed;
     }
 
-    /// <summary>The weight of a fused DoRA layer: the sum of weight and correction, with its rows scaled to the given norms.</summary>
-    internal static MlxArray WithMagnitudes(MlxArray weight, MlxArray correction, MlxArray magnitudes)
+    /// <summary>The weight of a fused DoRA layer: the sum of weight and update, with its rows scaled to the given norms.</summary>
+    internal static MlxArray WithMagnitudes(MlxArray weight, MlxArray update, MlxArray magnitudes)
     {
-        MlxArray adapted = weight + Mx.AsType(correction, weight.DType);
+        MlxArray adapted = weight + Mx.AsType(update, weight.DType);
         return Mx.AsType(Mx.ExpandDims(magnitudes / Mx.Linalg.Norm(adapted, axis: 1), -1) * adapted, weight.DType);
     }
 

@@ -59,8 +59,8 @@ public partial class LoraEmbedding : Embedding
     {
         using MlxScope scope = MlxScope.Begin();
         MlxArray y = Embedding.Forward(x);
-        MlxArray correction = _dropout.Forward(Mx.MatMul(Mx.Take(LoraA, x, axis: 0), LoraB));
-        return scope.Keep(y + Mx.AsType(correction * Scale, y.DType));
+        MlxArray update = _dropout.Forward(Mx.MatMul(Mx.Take(LoraA, x, axis: 0), LoraB));
+        return scope.Keep(y + Mx.AsType(update * Scale, y.DType));
     }
 
     /// <inheritdoc/>
@@ -69,15 +69,15 @@ public partial class LoraEmbedding : Embedding
         ArgumentNullException.ThrowIfNull(x);
         using MlxScope scope = MlxScope.Begin();
         MlxArray y = Embedding.AsLinear(x);
-        MlxArray correction = Mx.MatMul(Mx.MatMul(_dropout.Forward(x), Mx.Transpose(LoraB)), Mx.Transpose(LoraA));
-        return scope.Keep(y + Mx.AsType(correction * Scale, x.DType));
+        MlxArray update = Mx.MatMul(Mx.MatMul(_dropout.Forward(x), Mx.Transpose(LoraB)), Mx.Transpose(LoraA));
+        return scope.Keep(y + Mx.AsType(update * Scale, x.DType));
     }
 
     /// <summary>Merges the adapter into the embedding.</summary>
     /// <param name="dequantize">Whether a quantized embedding becomes an unquantized one; if false, the sum is quantized again.</param>
     /// <returns>An embedding without an adapter.</returns>
     public virtual Embedding Fuse(bool dequantize = false) =>
-        LayerWeights.Change(Embedding, dequantize, weight => weight + Mx.AsType(FusedCorrection(), weight.DType));
+        LayerWeights.Change(Embedding, dequantize, weight => weight + Mx.AsType(DeltaWeight(), weight.DType));
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">Always thrown. Quantize before you add the adapter, or fuse it first.</exception>
@@ -85,7 +85,7 @@ public partial class LoraEmbedding : Embedding
         throw LayerWeights.FuseFirst(this);
 
     /// <summary>The adapter's contribution to the embedding, of shape (count, dims), in the adapter's dtype.</summary>
-    private protected MlxArray FusedCorrection() => Mx.MatMul(LoraA * Scale, LoraB);
+    private protected MlxArray DeltaWeight() => Mx.MatMul(LoraA * Scale, LoraB);
 
     /// <summary>Applies the dropout of the adapter in training.</summary>
     private protected MlxArray Drop(MlxArray x) => _dropout.Forward(x);

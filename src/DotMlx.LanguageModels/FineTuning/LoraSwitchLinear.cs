@@ -75,8 +75,8 @@ public sealed partial class LoraSwitchLinear : SwitchLinear
         using MlxScope scope = MlxScope.Begin();
         MlxArray y = Linear.Forward(x, indices, sorted);
         MlxArray low = Mx.GatherMM(Wide(_dropout.Forward(x)), Mx.SwapAxes(LoraA, -1, -2), rhsIndices: indices, sortedIndices: sorted);
-        MlxArray correction = Mx.GatherMM(low, Mx.SwapAxes(LoraB, -1, -2), rhsIndices: indices, sortedIndices: sorted);
-        return scope.Keep(y + Mx.AsType(correction * Scale, y.DType));
+        MlxArray update = Mx.GatherMM(low, Mx.SwapAxes(LoraB, -1, -2), rhsIndices: indices, sortedIndices: sorted);
+        return scope.Keep(y + Mx.AsType(update * Scale, y.DType));
     }
 
     /// <summary>Merges the adapters into the weights.</summary>

@@ -28,7 +28,7 @@ public sealed record GeneratedToken(int Token, string Text)
     public IReadOnlyList<TokenProbability> TopLogProbabilities { get; init; } = [];
 
     /// <summary>
-    /// The number of tokens of the prompt whose keys and values came from a cache. It is the same for all tokens of a text, and 0 in a batch.
+    /// The number of prompt tokens whose keys and values came from a cache. It is the same for all tokens of a text, and 0 in a batch.
     /// </summary>
     public int CachedPromptTokens { get; init; }
 

@@ -12,7 +12,7 @@ internal readonly unsafe ref struct HeldArray : IDisposable
     {
         ThreadState thread = ThreadState.Current;
         mlx_array reference = default;
-        int status = Mlxc.mlx_array_set(&reference, array.Announce(thread, ref thread.Property));
+        int status = Mlxc.mlx_array_set(&reference, array.Protect(thread, ref thread.Property));
         Volatile.Write(ref thread.Property, 0);
         GC.KeepAlive(array);
         MlxError.ThrowIfFailed(status, "mlx_array_set");

@@ -38,7 +38,7 @@ public sealed unsafe partial class MlxArray
         get
         {
             ThreadState thread = ThreadState.Current;
-            long size = (long)Mlxc.mlx_array_size(Announce(thread, ref thread.Property));
+            long size = (long)Mlxc.mlx_array_size(Protect(thread, ref thread.Property));
             Volatile.Write(ref thread.Property, 0);
             GC.KeepAlive(this);
             return size;
@@ -69,13 +69,13 @@ public sealed unsafe partial class MlxArray
                 return kind.DType;
             }
 
-            if (_native == 0 && StandsIn is { } standIn)
+            if (_native == 0 && Proxy is { } proxy)
             {
-                return standIn.DType;
+                return proxy.DType;
             }
 
             ThreadState thread = ThreadState.Current;
-            var dtype = (DType)Mlxc.mlx_array_dtype(Announce(thread, ref thread.Property));
+            var dtype = (DType)Mlxc.mlx_array_dtype(Protect(thread, ref thread.Property));
             Volatile.Write(ref thread.Property, 0);
             GC.KeepAlive(this);
             return dtype;
@@ -109,7 +109,7 @@ public sealed unsafe partial class MlxArray
     internal void MarkShared(DType dtype) => _extra = new SharedScalar(dtype);
 
     /// <summary>Records the shape and dtype, if known.</summary>
-    internal void Learn(ArrayKind? kind)
+    internal void SetKind(ArrayKind? kind)
     {
         if (kind is not null && _extra is null or int[])
         {
@@ -126,7 +126,7 @@ public sealed unsafe partial class MlxArray
         }
 
         ThreadState thread = ThreadState.Current;
-        mlx_array handle = Announce(thread, ref thread.Property);
+        mlx_array handle = Protect(thread, ref thread.Property);
         int dimensions = (int)Mlxc.mlx_array_ndim(handle);
         bool same = dimensions == shape.Length
             && (dimensions == 0 || new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), dimensions).SequenceEqual(shape));
@@ -160,19 +160,19 @@ public sealed unsafe partial class MlxArray
 
     private ArrayKind LoadKind()
     {
-        if (_native == 0 && StandsIn is { } standIn)
+        if (_native == 0 && Proxy is { } proxy)
         {
-            return ArrayKind.Of(standIn.Shape, standIn.DType);
+            return ArrayKind.Of(proxy.Shape, proxy.DType);
         }
 
         ThreadState thread = ThreadState.Current;
-        mlx_array handle = Announce(thread, ref thread.Property);
+        mlx_array handle = Protect(thread, ref thread.Property);
         int dimensions = (int)Mlxc.mlx_array_ndim(handle);
         ReadOnlySpan<int> shape = dimensions == 0 ? [] : new(Mlxc.mlx_array_shape(handle), dimensions);
         ArrayKind kind = ArrayKind.Of(shape, (DType)Mlxc.mlx_array_dtype(handle));
         Volatile.Write(ref thread.Property, 0);
         GC.KeepAlive(this);
-        Learn(kind);
+        SetKind(kind);
         return kind;
     }
 
@@ -193,13 +193,13 @@ public sealed unsafe partial class MlxArray
             return part.Shape;
         }
 
-        if (_native == 0 && StandsIn is { } standIn)
+        if (_native == 0 && Proxy is { } proxy)
         {
-            return standIn.Shape;
+            return proxy.Shape;
         }
 
         ThreadState thread = ThreadState.Current;
-        mlx_array handle = Announce(thread, ref thread.Property);
+        mlx_array handle = Protect(thread, ref thread.Property);
         int dimensions = (int)Mlxc.mlx_array_ndim(handle);
         int[] shape = dimensions == 0 ? [] : new ReadOnlySpan<int>(Mlxc.mlx_array_shape(handle), dimensions).ToArray();
         Volatile.Write(ref thread.Property, 0);

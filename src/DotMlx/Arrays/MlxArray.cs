@@ -28,7 +28,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     // For arrays of an arena, the Arena or a BorrowedHandle.
     private ArrayWatch? _watch;
 
-    // One of: null, the shape (int[]) once it was requested, WeakScalar, StandIn, SharedScalar, ArrayKind, FlatPart.
+    // One of: null, the shape (int[]) once it was requested, WeakScalar, ArrayProxy, SharedScalar, ArrayKind, FlatPart.
     private object? _extra;
 
     /// <summary>Takes ownership of the handle and adds the array to the thread's arena or to the current <see cref="MlxScope"/>.</summary>
@@ -54,14 +54,14 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     internal MlxArray(WeakScalar scalar) => _extra = scalar;
 
-    internal MlxArray(StandIn standIn) => _extra = standIn;
+    internal MlxArray(ArrayProxy proxy) => _extra = proxy;
 
     private MlxArray()
     {
     }
 
     /// <summary>Whether the native array has been freed, by <see cref="Dispose"/> for example.</summary>
-    public bool IsDisposed => _native == 0 && _extra is not WeakScalar && _extra is not StandIn { IsDisposed: false };
+    public bool IsDisposed => _native == 0 && _extra is not WeakScalar && _extra is not ArrayProxy { IsDisposed: false };
 
     /// <summary>The native array; for a weak scalar, one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
@@ -75,14 +75,14 @@ public sealed unsafe partial class MlxArray : IDisposable
         get
         {
             ThreadState thread = ThreadState.Current;
-            return Announce(thread, ref thread.NextInRing);
+            return Protect(thread, ref thread.NextInRing);
         }
     }
 
     /// <summary>Announces in <paramref name="slot"/> that the calling thread uses the native array, and returns the native array.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal mlx_array Announce(ThreadState thread, ref nint slot)
+    internal mlx_array Protect(ThreadState thread, ref nint slot)
     {
         nint mine = Volatile.Read(ref _native);
         Volatile.Write(ref slot, mine & ~UsedByOthers);
@@ -91,26 +91,26 @@ public sealed unsafe partial class MlxArray : IDisposable
         // taken out.
         return mine == Volatile.Read(ref _native) && ((mine & UsedByOthers) != 0 || (mine != 0 && _watch?.Owner == thread))
             ? new mlx_array { ctx = (void*)(mine & ~UsedByOthers) }
-            : AnnounceShared(thread, ref slot);
+            : ProtectShared(thread, ref slot);
     }
 
     /// <summary>Whether this array represents a .NET number, which is weakly typed.</summary>
     internal bool IsWeakScalar => _extra is WeakScalar;
 
-    /// <summary>The stand-in that identifies the array that this one represents, or null.</summary>
-    internal StandIn? StandsIn => _extra as StandIn;
+    /// <summary>The proxy that identifies the array that this one represents, or null.</summary>
+    internal ArrayProxy? Proxy => _extra as ArrayProxy;
 
     /// <summary>Whether this array has no native array of its own but represents another array.</summary>
-    internal bool IsOnlyStandIn => _native == 0 && _extra is StandIn;
+    internal bool IsProxy => _native == 0 && _extra is ArrayProxy;
 
     /// <summary>Whether this array is more than the shape of an array that never had a value.</summary>
-    internal bool HasValue => _native != 0 || _extra is not StandIn { HasValue: false };
+    internal bool HasValue => _native != 0 || _extra is not ArrayProxy { HasValue: false };
 
     /// <summary>
     /// Sets the array that an argument of a function under a transform represents once the function has returned and the argument is
     /// disposed.
     /// </summary>
-    internal void BecomeWhenDisposed(StandIn standIn) => _extra = standIn;
+    internal void SetProxy(ArrayProxy proxy) => _extra = proxy;
 
     /// <summary>The number that this array represents, or null.</summary>
     internal WeakScalar? Weak => _extra as WeakScalar;
@@ -214,7 +214,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     }
 
     /// <summary>Gives an array with a borrowed handle its own handle.</summary>
-    internal void Unborrow(mlx_array own)
+    internal void ReplaceBorrowed(mlx_array own)
     {
         _native = (nint)own.ctx;
         _extra = null;
@@ -223,9 +223,9 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>Makes this object refer to another array, and takes ownership of its handle (in-place semantics).</summary>
     internal void ReplaceHandle(mlx_array replacement)
     {
-        if (_native == 0 && _extra is StandIn standIn)
+        if (_native == 0 && _extra is ArrayProxy proxy)
         {
-            standIn.Resolve().ReplaceHandle(replacement);
+            proxy.Resolve().ReplaceHandle(replacement);
             return;
         }
 
@@ -238,7 +238,7 @@ public sealed unsafe partial class MlxArray : IDisposable
 
         if (Arena.IsBorrowed(this))
         {
-            Unborrow(replacement);
+            ReplaceBorrowed(replacement);
             ThreadState.Current.Arena?.Adopt(this);
             return;
         }
@@ -264,7 +264,7 @@ public sealed unsafe partial class MlxArray : IDisposable
 
     // Handles the slow cases: the first use by another thread, a concurrent change of the array, or no native array.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private mlx_array AnnounceShared(ThreadState thread, ref nint slot)
+    private mlx_array ProtectShared(ThreadState thread, ref nint slot)
     {
         while (true)
         {
@@ -292,7 +292,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     private mlx_array HandleOfWeakScalar() => _extra switch
     {
         WeakScalar scalar => scalar.Native(scalar.DefaultDType).Handle,
-        StandIn standIn => standIn.Resolve().Handle,
+        ArrayProxy proxy => proxy.Resolve().Handle,
         _ => throw Disposed(),
     };
 

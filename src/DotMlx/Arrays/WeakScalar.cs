@@ -61,7 +61,7 @@ internal sealed unsafe class WeakScalar
 
     /// <summary>The element type that the number takes beside an array of type <paramref name="like"/>.</summary>
     /// <exception cref="OverflowException">The integer doesn't fit in the type.</exception>
-    internal DType DTypeBeside(DType like)
+    internal DType DTypeWith(DType like)
     {
         switch (_kind)
         {

@@ -38,7 +38,7 @@ internal static unsafe class Evaluation
     /// <summary>Evaluates an array that the caller keeps alive.</summary>
     internal static void Eval(mlx_array handle)
     {
-        ForgetOperations();
+        ResetOperationCount();
         if (PeerWatch.IsLost)
         {
             ReadOnly(handle);
@@ -111,7 +111,7 @@ internal static unsafe class Evaluation
         PeerWatch.ThrowIfLost();
         RefuseTraced(arrays);
 
-        ForgetOperations();
+        ResetOperationCount();
 
         // The vector holds the native arrays, so the caller may dispose its arrays in the meantime.
         mlx_vector_array vector = VectorArray.From(arrays).Handle;
@@ -153,7 +153,7 @@ internal static unsafe class Evaluation
     internal static void Eval(mlx_vector_array arrays, bool asynchronously = false)
     {
         PeerWatch.ThrowIfLost();
-        ForgetOperations();
+        ResetOperationCount();
         if (MayEvaluateHere)
         {
             EvalHere(arrays, asynchronously);
@@ -223,7 +223,7 @@ internal static unsafe class Evaluation
     }
 
     // An evaluation leaves no graph behind, except in a function under a transform.
-    private static void ForgetOperations()
+    private static void ResetOperationCount()
     {
         if (!TraceLock.IsHeldByCurrentThread)
         {

@@ -35,7 +35,7 @@ internal static unsafe partial class NativeCall
     {
         ArgumentNullException.ThrowIfNull(a, name);
         ThreadState thread = ThreadState.Current;
-        return a.Announce(thread, ref thread.Left);
+        return a.Protect(thread, ref thread.Left);
     }
 
     /// <summary>Like <see cref="Left"/>, for the second operand.</summary>
@@ -43,7 +43,7 @@ internal static unsafe partial class NativeCall
     {
         ArgumentNullException.ThrowIfNull(b, name);
         ThreadState thread = ThreadState.Current;
-        return b.Announce(thread, ref thread.Right);
+        return b.Protect(thread, ref thread.Right);
     }
 
     /// <summary>Ends the call and withdraws the operands' handles.</summary>
@@ -81,7 +81,7 @@ internal static unsafe partial class NativeCall
         ArgumentNullException.ThrowIfNull(a);
         ThreadState thread = ThreadState.Current;
         mlx_array result = default;
-        int status = f(&result, a.Announce(thread, ref thread.Left), Stream(stream, thread));
+        int status = f(&result, a.Protect(thread, ref thread.Left), Stream(stream, thread));
         Volatile.Write(ref thread.Left, 0);
         GC.KeepAlive(a);
         return Result(status, result, function, thread);
@@ -147,7 +147,7 @@ internal static unsafe partial class NativeCall
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static mlx_array Operand(MlxArray a, MlxArray beside, ThreadState thread, ref nint slot) =>
-        a.IsWeakScalar || a.Shared is not null ? ScalarOperand(a, beside, thread) : a.Announce(thread, ref slot);
+        a.IsWeakScalar || a.Shared is not null ? ScalarOperand(a, beside, thread) : a.Protect(thread, ref slot);
 
     private static mlx_array ScalarOperand(MlxArray a, MlxArray beside, ThreadState thread)
     {
@@ -161,7 +161,7 @@ internal static unsafe partial class NativeCall
             return spread;
         }
 
-        return a.Weak is { } weak ? weak.Native(weak.DTypeBeside(beside.DType)).Handle : a.Handle;
+        return a.Weak is { } weak ? weak.Native(weak.DTypeWith(beside.DType)).Handle : a.Handle;
     }
 
     /// <summary>
@@ -171,7 +171,7 @@ internal static unsafe partial class NativeCall
     internal static MlxArray AsOperand(MlxArray scalarOrArray, DType like)
     {
         ArgumentNullException.ThrowIfNull(scalarOrArray);
-        return scalarOrArray.Weak is { } weak ? weak.Native(weak.DTypeBeside(like)).Share() : scalarOrArray.Share();
+        return scalarOrArray.Weak is { } weak ? weak.Native(weak.DTypeWith(like)).Share() : scalarOrArray.Share();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -79,8 +79,8 @@ internal readonly unsafe struct NativeClosure : IDisposable
             // Arguments that the function itself has disposed stay disposed.
             if (!arguments[i].IsDisposed)
             {
-                arguments[i].BecomeWhenDisposed(
-                    given is not null && i < given.Length ? new StandIn(given[i]) : new StandIn(arguments[i], StandIn.Argument));
+                arguments[i].SetProxy(
+                    given is not null && i < given.Length ? new ArrayProxy(given[i]) : new ArrayProxy(arguments[i], ArrayProxy.Argument));
             }
         }
     }

@@ -64,7 +64,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
         }
         else if (IsBorrowed(array))
         {
-            array.Unborrow(Copy(array));
+            array.ReplaceBorrowed(Copy(array));
             array.Watch = null;
             array.BecomeOrdinary(scoped: false);
         }
@@ -116,7 +116,7 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
 
         if (array.Kind is { } kind)
         {
-            borrowed.Learn(kind);
+            borrowed.SetKind(kind);
         }
 
         Remember(borrowed);

@@ -9,16 +9,17 @@ namespace DotMlx;
 /// </summary>
 internal sealed class CountPressure
 {
-    private const long Least = 1 << 12;
+    private const long MinAllowed = 1 << 12;
 
     // For all threads together. Metal allows at most 499,000 buffers, and the arrays that a program keeps need some of them.
-    private const long Most = 1 << 17;
+    private const long MaxAllowed = 1 << 17;
 
-    // Fractions of the time between two collections. A collection that takes more runs less often; one that takes less may run more often.
-    private const long Dear = 3;
-    private const long Cheap = 6;
+    // A collection is expensive, and runs less often, if it takes more than a third of the time since the previous one. It is inexpensive,
+    // and may run more often, below a sixth.
+    private const long ExpensiveDivisor = 3;
+    private const long InexpensiveDivisor = 6;
 
-    private long _allowed = Least;
+    private long _allowed = MinAllowed;
     private long _floor;
     private long _lastCollection;
 
@@ -34,7 +35,7 @@ internal sealed class CountPressure
 
         thread.Settle();
         long made = thread.Excess - _floor;
-        if (made >= Math.Min(_allowed, Math.Max(Most / ThreadStates.Count, Least)))
+        if (made >= Math.Min(_allowed, Math.Max(MaxAllowed / ThreadStates.Count, MinAllowed)))
         {
             Collect(thread, made);
         }
@@ -47,13 +48,13 @@ internal sealed class CountPressure
         int unreachable = thread.SweepOwn();
         long end = Stopwatch.GetTimestamp();
         long between = start - _lastCollection;
-        if (unreachable < made / 4 || end - start > between / Dear)
+        if (unreachable < made / 4 || end - start > between / ExpensiveDivisor)
         {
-            _allowed = Math.Min(2 * _allowed, Most);
+            _allowed = Math.Min(2 * _allowed, MaxAllowed);
         }
-        else if (unreachable > made / 2 && end - start < between / Cheap)
+        else if (unreachable > made / 2 && end - start < between / InexpensiveDivisor)
         {
-            _allowed = Math.Max(_allowed / 2, Least);
+            _allowed = Math.Max(_allowed / 2, MinAllowed);
         }
 
         _lastCollection = end;

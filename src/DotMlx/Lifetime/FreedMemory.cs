@@ -10,9 +10,9 @@ namespace DotMlx;
 internal static unsafe class FreedMemory
 {
     // Just below the largest block size to which glibc adapts its thresholds; glibc then keeps up to twice as much.
-    private const nuint LargestLesson = (32 << 20) - (64 << 10);
+    private const nuint ThresholdBlockSize = (32 << 20) - (64 << 10);
 
-    private static int _told;
+    private static int _hasRaised;
 
     /// <summary>
     /// Frees one large untouched block, which raises glibc's dynamic thresholds; only the first call does so. A program that sets
@@ -20,9 +20,9 @@ internal static unsafe class FreedMemory
     /// </summary>
     internal static void Keep()
     {
-        if (OperatingSystem.IsLinux() && Interlocked.Exchange(ref _told, 1) == 0)
+        if (OperatingSystem.IsLinux() && Interlocked.Exchange(ref _hasRaised, 1) == 0)
         {
-            NativeMemory.Free(NativeMemory.Alloc(LargestLesson));
+            NativeMemory.Free(NativeMemory.Alloc(ThresholdBlockSize));
         }
     }
 }

@@ -9,8 +9,8 @@ internal static class LiveArrays
 {
     // How often a thread that makes arrays drains the queue of frees, and how often it checks memory. Programs that make arrays from data,
     // or run on an eager library, fill memory without an evaluation.
-    private const long OftenMask = 7;
-    private const long SeldomMask = 127;
+    private const long DrainMask = 7;
+    private const long PressureMask = 127;
 
     private static ConcurrentDictionary<nint, AllocationRecord>? _records;
 
@@ -34,9 +34,9 @@ internal static class LiveArrays
     internal static void Created(MlxArray array, nint native, ThreadState thread)
     {
         thread.Watch(array, native);
-        if ((++thread.Created & OftenMask) == 0)
+        if ((++thread.Created & DrainMask) == 0)
         {
-            LookAround(thread);
+            CheckMemory(thread);
         }
     }
 
@@ -78,10 +78,10 @@ internal static class LiveArrays
     internal static IReadOnlyList<AllocationRecord> Records() => _records is { } current ? [.. current.Values] : [];
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void LookAround(ThreadState thread)
+    private static void CheckMemory(ThreadState thread)
     {
         _ = NativeFree.TryDrain();
-        if ((thread.Created & SeldomMask) == 0)
+        if ((thread.Created & PressureMask) == 0)
         {
             MemoryPressure.Check();
             thread.Pressure.Check(thread);

@@ -11,26 +11,26 @@ namespace DotMlx;
 internal static unsafe class MemoryPressure
 {
     // For less growth than this, a collection costs more than it gains.
-    private const ulong LeastGrowth = 2 << 20;
+    private const ulong MinGrowth = 2 << 20;
 
     // After a collection that found nothing, the next one waits until this many times its duration has passed or memory has grown much
     // more.
-    private const int RestFactor = 25;
-    private const ulong Impatience = 4;
+    private const int BackoffFactor = 25;
+    private const ulong MaxGrowthFactor = 4;
 
-    // Each consecutive collection that finds nothing doubles the growth required for the next one, up to Impatience times.
-    private const int MostMisses = 2;
+    // Each consecutive collection that finds nothing doubles the growth required for the next one, up to MaxGrowthFactor times.
+    private const int MaxMisses = 2;
 
     private static readonly Lock Gate = new();
 
     // The memory left after the last collection of generations 0 and 1, and after the last full collection.
-    private static ulong _youngFloor;
+    private static ulong _ephemeralFloor;
     private static ulong _fullFloor;
-    private static long _restUntil;
+    private static long _backoffUntil;
     private static int _misses;
 
     // Whether the next collection is a full one.
-    private static bool _everything;
+    private static bool _isNextFull;
 
     /// <summary>Checks MLX's memory and requests a collection if one is likely to free memory.</summary>
     internal static void Check()
@@ -42,21 +42,21 @@ internal static unsafe class MemoryPressure
         }
 
         _fullFloor = Math.Min(_fullFloor, active);
-        if (active <= _youngFloor)
+        if (active <= _ephemeralFloor)
         {
-            _youngFloor = active;
+            _ephemeralFloor = active;
             return;
         }
 
-        ulong growth = active - _youngFloor;
-        ulong allowed = Allowance(_youngFloor);
-        if (growth > allowed << _misses && (growth > Impatience * allowed || Stopwatch.GetTimestamp() >= _restUntil))
+        ulong growth = active - _ephemeralFloor;
+        ulong allowed = Allowance(_ephemeralFloor);
+        if (growth > allowed << _misses && (growth > MaxGrowthFactor * allowed || Stopwatch.GetTimestamp() >= _backoffUntil))
         {
             Collect(active);
         }
     }
 
-    private static ulong Allowance(ulong floor) => Math.Max(floor / 8, LeastGrowth);
+    private static ulong Allowance(ulong floor) => Math.Max(floor / 8, MinGrowth);
 
     private static void Collect(ulong active)
     {
@@ -73,17 +73,17 @@ internal static unsafe class MemoryPressure
             // An array that survived one collection (a parameter, until its next update) is found in generation 1. Two collections in a row
             // would move live arrays to generation 2, so the next collection is a full one only if this one finds nothing.
             long before = ThreadStates.Unreachable;
-            _youngFloor = LeftAfter(_everything ? 2 : 1);
-            _fullFloor = _everything ? _youngFloor : _fullFloor;
+            _ephemeralFloor = ActiveAfterCollection(_isNextFull ? 2 : 1);
+            _fullFloor = _isNextFull ? _ephemeralFloor : _fullFloor;
 
             // An array that a graph still needs frees its memory only after the graph's evaluation, so the byte counts alone don't tell.
             bool found = ThreadStates.Unreachable != before;
-            _everything = !found && !_everything && _youngFloor > _fullFloor + (2 * Allowance(_fullFloor));
+            _isNextFull = !found && !_isNextFull && _ephemeralFloor > _fullFloor + (2 * Allowance(_fullFloor));
 
             long end = Stopwatch.GetTimestamp();
-            bool worthwhile = found || _youngFloor + (active / 16) < active;
-            _misses = worthwhile ? 0 : Math.Min(_misses + 1, MostMisses);
-            _restUntil = worthwhile ? 0 : end + (RestFactor * (end - start));
+            bool worthwhile = found || _ephemeralFloor + (active / 16) < active;
+            _misses = worthwhile ? 0 : Math.Min(_misses + 1, MaxMisses);
+            _backoffUntil = worthwhile ? 0 : end + (BackoffFactor * (end - start));
         }
         finally
         {
@@ -91,7 +91,7 @@ internal static unsafe class MemoryPressure
         }
     }
 
-    private static ulong LeftAfter(int generation)
+    private static ulong ActiveAfterCollection(int generation)
     {
         GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
         NativeFree.FreeUnreachable();

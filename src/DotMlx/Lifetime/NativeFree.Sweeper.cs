@@ -16,7 +16,7 @@ internal static unsafe partial class NativeFree
         {
             if (_started == 0 && !_stopped && Interlocked.Exchange(ref _started, 1) == 0)
             {
-                Wind();
+                SetTimer();
             }
         }
 
@@ -30,7 +30,7 @@ internal static unsafe partial class NativeFree
             Clock.Dispose();
         }
 
-        private static void Wind()
+        private static void SetTimer()
         {
             _takenBefore = Pending.Taken;
             Clock.Change(Pause, Timeout.InfiniteTimeSpan);
@@ -47,7 +47,7 @@ internal static unsafe partial class NativeFree
 
             if (Pending.Any)
             {
-                Wind();
+                SetTimer();
                 return;
             }
 

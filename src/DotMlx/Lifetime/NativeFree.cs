@@ -101,7 +101,7 @@ internal static unsafe partial class NativeFree
     {
         if (!TryEnter())
         {
-            FreeBesideOthers(array);
+            FreeConcurrently(array);
             return;
         }
 
@@ -261,7 +261,7 @@ internal static unsafe partial class NativeFree
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void FreeBesideOthers(MlxArray array)
+    private static void FreeConcurrently(MlxArray array)
     {
         nint native = Claim(array, out bool isPrivate);
         if (native == 0 || Arena.IsBorrowed(array))

@@ -4,7 +4,7 @@ namespace DotMlx;
 internal sealed class PendingFrees
 {
     private const int Least = 1 << 10;
-    private const int MostKept = 1 << 16;
+    private const int MaxKept = 1 << 16;
 
     private readonly Lock _gate = new();
 
@@ -51,7 +51,7 @@ internal sealed class PendingFrees
             _head = (_head + number) & (_handles.Length - 1);
             _taken += number;
             Volatile.Write(ref _count, _count - number);
-            if (_count == 0 && _handles.Length > MostKept)
+            if (_count == 0 && _handles.Length > MaxKept)
             {
                 (_handles, _head) = (new nint[Least], 0);
             }

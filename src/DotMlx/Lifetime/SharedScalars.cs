@@ -10,8 +10,8 @@ namespace DotMlx;
 internal sealed unsafe class SharedScalars
 {
     // With more kinds or scalars than these, the search would cost as much as sharing saves.
-    private const int MostKinds = 16;
-    private const int MostScalars = 16;
+    private const int MaxKinds = 16;
+    private const int MaxScalars = 16;
 
     private readonly List<OfKind> _kinds = [];
     private OfKind? _current;
@@ -34,7 +34,7 @@ internal sealed unsafe class SharedScalars
             }
         }
 
-        if (_kinds.Count < MostKinds)
+        if (_kinds.Count < MaxKinds)
         {
             _kinds.Add(new OfKind(kind));
         }
@@ -63,12 +63,12 @@ internal sealed unsafe class SharedScalars
             }
         }
 
-        if (current.Scalars.Count == MostScalars)
+        if (current.Scalars.Count == MaxScalars)
         {
             return false;
         }
 
-        mlx_array single = scalar.Weak is { } weak ? weak.Native(weak.DTypeBeside(current.Kind.DType)).Handle : scalar.Handle;
+        mlx_array single = scalar.Weak is { } weak ? weak.Native(weak.DTypeWith(current.Kind.DType)).Handle : scalar.Handle;
         mlx_array result = default;
         fixed (int* sizes = current.Kind.Shape)
         {

@@ -10,7 +10,7 @@ namespace DotMlx;
 internal sealed partial class ThreadState
 {
     // The maximum number of spare weak handles, so that a thread that once had very many arrays doesn't hold on to all of theirs.
-    private const int MostSpare = 1 << 14;
+    private const int MaxSpare = 1 << 14;
 
     private readonly WeakHandleList _gen0 = new(0);
     private readonly WeakHandleList _gen1 = new(1);
@@ -236,7 +236,7 @@ internal sealed partial class ThreadState
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void RecycleMore(WeakHandle weakHandle)
     {
-        if (_spare.Length < MostSpare)
+        if (_spare.Length < MaxSpare)
         {
             Array.Resize(ref _spare, Math.Max(64, 4 * _spare.Length));
             _spare[_spareCount++] = weakHandle;

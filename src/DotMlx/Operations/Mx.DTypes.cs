@@ -99,7 +99,7 @@ public static unsafe partial class Mx
         {
             if (array.Weak is WeakScalar scalar)
             {
-                DType own = typed is DType like ? scalar.DTypeBeside(like) : scalar.DefaultDType;
+                DType own = typed is DType like ? scalar.DTypeWith(like) : scalar.DefaultDType;
                 result = result is DType other ? PromoteTypes(other, own) : own;
             }
         }

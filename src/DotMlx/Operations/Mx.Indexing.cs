@@ -92,7 +92,7 @@ public static unsafe partial class Mx
 
         mlx_array result = default;
         int status = Mlxc.mlx_put_along_axis(
-            &result, NativeCall.Handle(a), NativeCall.Handle(indices), OperandPair.Beside(values, a), along,
+            &result, NativeCall.Handle(a), NativeCall.Handle(indices), OperandPair.HandleWith(values, a), along,
             NativeCall.Stream(WideScatter.StreamFor(a.DType, stream)));
         GC.KeepAlive(a);
         GC.KeepAlive(indices);
@@ -131,8 +131,8 @@ public static unsafe partial class Mx
     public static MlxArray Clip(MlxArray a, MlxArray? aMin, MlxArray? aMax, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        mlx_array low = aMin is null ? default : OperandPair.Beside(aMin, a);
-        mlx_array high = aMax is null ? default : OperandPair.Beside(aMax, a);
+        mlx_array low = aMin is null ? default : OperandPair.HandleWith(aMin, a);
+        mlx_array high = aMax is null ? default : OperandPair.HandleWith(aMax, a);
         mlx_array result = default;
         int status = Mlxc.mlx_clip(&result, NativeCall.Handle(a), low, high, NativeCall.Stream(stream));
         GC.KeepAlive(a);
@@ -301,7 +301,7 @@ public static unsafe partial class Mx
         fixed (int* axis = axes)
         {
             int status = Mlxc.mlx_slice_update_dynamic(
-                &result, NativeCall.Handle(a), OperandPair.Beside(update, a), NativeCall.Handle(startIndices), axis, (nuint)axes.Length,
+                &result, NativeCall.Handle(a), OperandPair.HandleWith(update, a), NativeCall.Handle(startIndices), axis, (nuint)axes.Length,
                 NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(update);

@@ -374,7 +374,7 @@ public static unsafe partial class Mx
 
         private static mlx_array Typed(MlxArray? parameter, DType dtype)
             => parameter?.Weak is WeakScalar scalar
-                ? scalar.Native(scalar.DTypeBeside(dtype)).Handle
+                ? scalar.Native(scalar.DTypeWith(dtype)).Handle
                 : NativeCall.HandleOrNull(parameter);
 
         /// <summary>The caller's key, or the next key of the state, which is freed after the call.</summary>

@@ -17,8 +17,8 @@ internal readonly ref struct OperandPair
         ArgumentNullException.ThrowIfNull(b, nameB);
         _left = a;
         _right = b;
-        Left = Beside(a, b);
-        Right = Beside(b, a);
+        Left = HandleWith(a, b);
+        Right = HandleWith(b, a);
     }
 
     internal mlx_array Left { get; }
@@ -28,9 +28,9 @@ internal readonly ref struct OperandPair
     /// <summary>
     /// Returns the handle of an operand. A weak scalar gets the dtype that it takes next to <paramref name="like"/>.
     /// </summary>
-    internal static mlx_array Beside(MlxArray operand, MlxArray like)
+    internal static mlx_array HandleWith(MlxArray operand, MlxArray like)
         => operand.Weak is WeakScalar scalar && !like.IsWeakScalar
-            ? scalar.Native(scalar.DTypeBeside(like.DType)).Handle
+            ? scalar.Native(scalar.DTypeWith(like.DType)).Handle
             : operand.Handle;
 
     /// <summary>

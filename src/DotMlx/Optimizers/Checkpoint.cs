@@ -8,7 +8,7 @@ internal sealed class Checkpoint
 {
     private const string KindKey = "optimizer";
     private const string EntriesKey = "entries";
-    private const int ShownMismatches = 50;
+    private const int MaxMismatchesShown = 50;
 
     private readonly List<string> _mismatches = [];
 
@@ -81,14 +81,14 @@ internal sealed class Checkpoint
     public static OptimizerStateException Mismatch(string path, IReadOnlyList<string> mismatches)
     {
         StringBuilder text = new($"'{path}' does not fit, so nothing was changed:");
-        foreach (string mismatch in mismatches.Take(ShownMismatches))
+        foreach (string mismatch in mismatches.Take(MaxMismatchesShown))
         {
             text.Append("\n  ").Append(mismatch);
         }
 
-        if (mismatches.Count > ShownMismatches)
+        if (mismatches.Count > MaxMismatchesShown)
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n  … and {mismatches.Count - ShownMismatches} more");
+            text.Append(CultureInfo.InvariantCulture, $"\n  … and {mismatches.Count - MaxMismatchesShown} more");
         }
 
         return new OptimizerStateException(text.ToString(), mismatches);

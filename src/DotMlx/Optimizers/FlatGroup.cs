@@ -8,8 +8,8 @@ namespace DotMlx.Optimizers;
 internal sealed unsafe class FlatGroup
 {
     // Above this number of elements, a separate kernel adds almost no overhead per parameter.
-    private const long GreatestSize = 8192;
-    private const int Fewest = 4;
+    private const long MaxSize = 8192;
+    private const int MinMembers = 4;
 
     private readonly List<(int Index, Leaf Leaf)> _members = [];
     private readonly List<Entry> _entries = [];
@@ -17,14 +17,14 @@ internal sealed unsafe class FlatGroup
     private FlatArray? _parameters;
     private FlatArray? _nextParameters;
 
-    public bool IsWorthIt => _members.Count >= Fewest;
+    public bool IsWorthIt => _members.Count >= MinMembers;
 
     /// <summary>Whether a parameter is small enough, and whether its gradient and state match it.</summary>
     public static bool Takes(Leaf leaf)
     {
         int[] shape = leaf.Kind.Shape;
         bool takes = !leaf.HasMaster && shape.Length > 0 && leaf.State.Node.Count > 0 && leaf.Gradient.DType == leaf.Kind.DType
-            && FlatPart.SizeOf(shape) is > 0 and <= GreatestSize;
+            && FlatPart.SizeOf(shape) is > 0 and <= MaxSize;
         for (int i = 0; takes && i < leaf.State.Node.Count; i++)
         {
             takes = leaf.State.Node.ChildAt(i) is TreeLeaf entry

@@ -171,7 +171,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
             }
 
             MlxArray own = MlxArray.CreateUnscoped(next);
-            own.Learn(entry.NextKind);
+            own.SetKind(entry.NextKind);
             (entry.Array, entry.Value) = (own, TreeLeaf.Private(own));
             if (node.IsChanged)
             {
@@ -218,7 +218,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
     public static Tree Own(Tree value, Arena arena) => value.RebuildLeaves(leaf =>
     {
         MlxArray mine = MlxArray.CreateUnscoped(arena.Take(leaf.Peek));
-        mine.Learn(leaf.Peek.Kind);
+        mine.SetKind(leaf.Peek.Kind);
         return TreeLeaf.Private(mine);
     });
 

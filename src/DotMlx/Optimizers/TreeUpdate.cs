@@ -307,7 +307,7 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
         static MlxArray Widen(MlxArray array, ArrayKind kind)
         {
             MlxArray wide = array.AsType(DType.Float32);
-            wide.Learn(kind.DType == DType.Float32 ? kind : null);
+            wide.SetKind(kind.DType == DType.Float32 ? kind : null);
             return wide;
         }
     }
@@ -317,7 +317,7 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
         MlxArray updated = new(new mlx_array { ctx = (void*)_results[index] });
         _results[index] = 0;
         Leaf leaf = _leaves[index];
-        updated.Learn(leaf.Kind);
+        updated.SetKind(leaf.Kind);
         if (_grouped && leaf.State.TakePart() is { } part)
         {
             updated.Part = part;

@@ -262,10 +262,10 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
         try
         {
             using Trace trace = Trace.Begin(keepsValues: false);
-            trace.Name(tracers, [.. _inputs, .. _outputs]);
+            trace.SetArguments(tracers, [.. _inputs, .. _outputs]);
             for (int i = 0; i < _inputs.Length; i++)
             {
-                _inputs[i].RestoreState(frame.States[i].Map(array => trace.StandInFor(tracers[next++], array)));
+                _inputs[i].RestoreState(frame.States[i].Map(array => trace.CreateProxy(tracers[next++], array)));
             }
 
             object? result = _function(arguments);
@@ -275,7 +275,7 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
             TreeDef.Flatten(after, flat);
 
             frame.Traced = Sign(TreeDef.Of(result), (object?[])TreeDef.Of(after)!);
-            return [.. flat.Select(array => array.IsOnlyStandIn ? array.StandsIn!.Resolve() : array), frame.Traced.Marker];
+            return [.. flat.Select(array => array.IsProxy ? array.Proxy!.Resolve() : array), frame.Traced.Marker];
         }
         finally
         {

@@ -19,11 +19,11 @@ internal static unsafe partial class GraphDepth
     private const int Reserve = 64 << 10;
 
     // Graphs of up to this many operations fit any stack.
-    private const int Harmless = 100;
+    private const int SafeDepth = 100;
 
     // Measuring is recursive too, on a stack sized for the number of operations. Only the part in use takes memory.
-    private const int SmallestStack = 16 << 20;
-    private const int LargestStack = 1 << 30;
+    private const int MinStackSize = 16 << 20;
+    private const int MaxStackSize = 1 << 30;
 
     [ThreadStatic]
     private static bool _hasMeasured;
@@ -35,14 +35,14 @@ internal static unsafe partial class GraphDepth
         long operations = ThreadState.Current.Unevaluated;
 
         // Only MLX traverses graphs recursively.
-        if (operations <= Harmless || MlxLibrary.Kind != MlxLibraryKind.Mlx || ThreadStack.Left is not { } left
+        if (operations <= SafeDepth || MlxLibrary.Kind != MlxLibraryKind.Mlx || ThreadStack.Left is not { } left
             || operations * BytesPerOperation <= left - Reserve)
         {
             return;
         }
 
         long depth = Measure(outputs, operations);
-        if (depth > Harmless && depth * BytesPerNode > left - Reserve)
+        if (depth > SafeDepth && depth * BytesPerNode > left - Reserve)
         {
             throw new InsufficientExecutionStackException(
                 $"The graph of the function under a transform is {depth} nodes deep. MLX traverses it recursively, and the "
@@ -85,7 +85,7 @@ internal static unsafe partial class GraphDepth
         string path = Path.GetTempFileName();
         try
         {
-            int stack = (int)Math.Clamp(operations * BytesPerOperation, SmallestStack, LargestStack);
+            int stack = (int)Math.Clamp(operations * BytesPerOperation, MinStackSize, MaxStackSize);
             GraphText.Write(path, &Mlxc.mlx_print_graph, "mlx_print_graph", outputs, names: null, stack);
             Dictionary<string, long> depths = new(StringComparer.Ordinal);
             long deepest = 0;

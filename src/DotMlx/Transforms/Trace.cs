@@ -8,12 +8,12 @@ namespace DotMlx;
 /// </summary>
 internal sealed class Trace : IDisposable
 {
-    private static readonly AsyncLocal<Trace?> Flow = new();
+    private static readonly AsyncLocal<Trace?> ContextTrace = new();
 
     private readonly Trace? _outer = Current;
     private readonly bool _keepsValues;
     private readonly long _unevaluated = ThreadState.Current.Unevaluated;
-    private readonly List<(ModuleSlot Slot, MlxArray StandIn)> _written = [];
+    private readonly List<(ModuleSlot Slot, MlxArray Array)> _written = [];
     private MlxArray[] _arguments = [];
     private HashSet<object> _states = [];
     private bool _ended;
@@ -25,7 +25,7 @@ internal sealed class Trace : IDisposable
     {
         get
         {
-            Trace? trace = Flow.Value;
+            Trace? trace = ContextTrace.Value;
 
             // An execution context captured inside a trace may outlive the trace.
             while (trace is { _ended: true })
@@ -46,12 +46,12 @@ internal sealed class Trace : IDisposable
     {
         TraceLock.Lock();
         Trace trace = new(keepsValues);
-        Flow.Value = trace;
+        ContextTrace.Value = trace;
         return trace;
     }
 
     /// <summary>Sets the function's arguments, and the modules whose arrays the caller restores after the function.</summary>
-    internal void Name(MlxArray[] arguments, IEnumerable<IMlxState> states)
+    internal void SetArguments(MlxArray[] arguments, IEnumerable<IMlxState> states)
     {
         _arguments = arguments;
         _states = new HashSet<object>(ReferenceEqualityComparer.Instance);
@@ -80,7 +80,7 @@ internal sealed class Trace : IDisposable
     internal bool HasEnded => _ended;
 
     /// <summary>Whether the calling execution context is in this trace, and the trace hasn't ended.</summary>
-    internal bool IsAround
+    internal bool IsInCurrentContext
     {
         get
         {
@@ -103,10 +103,10 @@ internal sealed class Trace : IDisposable
     {
         if (value is MlxArray array && slot.Read() is MlxArray current)
         {
-            MlxArray standIn = StandInFor(array, current);
-            slot.Set(standIn);
-            _written.Add((slot, standIn));
-            return standIn;
+            MlxArray proxy = CreateProxy(array, current);
+            slot.Set(proxy);
+            _written.Add((slot, proxy));
+            return proxy;
         }
 
         return slot.Set(value);
@@ -116,18 +116,18 @@ internal sealed class Trace : IDisposable
     internal void Write(Module module, ref MlxArray? field, MlxArray value)
     {
         MlxArray? current = field;
-        MlxArray? standIn = current is null ? null : StandInFor(value, current);
-        field = standIn ?? value;
-        if (standIn is null)
+        MlxArray? proxy = current is null ? null : CreateProxy(value, current);
+        field = proxy ?? value;
+        if (proxy is null)
         {
             return;
         }
 
         foreach (ModuleSlot slot in ModuleSlot.In(module))
         {
-            if (ReferenceEquals(slot.Value, standIn))
+            if (ReferenceEquals(slot.Value, proxy))
             {
-                _written.Add((slot, standIn));
+                _written.Add((slot, proxy));
                 return;
             }
         }
@@ -140,11 +140,11 @@ internal sealed class Trace : IDisposable
     /// Creates an array that represents <paramref name="traced"/> in the execution context of this trace and <paramref name="outside"/> in
     /// every other one.
     /// </summary>
-    internal MlxArray StandInFor(MlxArray traced, MlxArray outside)
+    internal MlxArray CreateProxy(MlxArray traced, MlxArray outside)
     {
-        // A stand-in of this same trace is replaced by the arrays that it represents.
-        MlxArray inside = traced.StandsIn is { } known && known.Trace == this ? known.Traced! : traced;
-        return new MlxArray(new StandIn(this, inside, outside.StandsIn is { } other && other.Trace == this ? other.Outside! : outside));
+        // A proxy of this same trace is replaced by the arrays that it represents.
+        MlxArray inside = traced.Proxy is { } known && known.Trace == this ? known.Traced! : traced;
+        return new MlxArray(new ArrayProxy(this, inside, outside.Proxy is { } other && other.Trace == this ? other.Outside! : outside));
     }
 
     /// <summary>Ends the trace: modules keep arrays that have values, and get back their previous arrays otherwise.</summary>
@@ -152,7 +152,7 @@ internal sealed class Trace : IDisposable
     {
         try
         {
-            SettleAll();
+            RestoreModules();
         }
         finally
         {
@@ -162,7 +162,7 @@ internal sealed class Trace : IDisposable
             _written.Clear();
             _arguments = [];
             _states = [];
-            Flow.Value = _outer;
+            ContextTrace.Value = _outer;
             if (_outer is null)
             {
                 GraphDepth.End(_unevaluated);
@@ -172,20 +172,20 @@ internal sealed class Trace : IDisposable
         }
     }
 
-    private void SettleAll()
+    private void RestoreModules()
     {
         // Runs before ModuleWrites.Begin, because it may wait for an evaluation, which would block writers.
         bool[] valueless = [.. _written.Select(written => !_keepsValues && !_states.Contains(written.Slot.Container)
-            && ReferenceEquals(written.Slot.Read(), written.StandIn) && IsComputed(written.StandIn.StandsIn!.Traced!))];
+            && ReferenceEquals(written.Slot.Read(), written.Array) && IsComputed(written.Array.Proxy!.Traced!))];
         ModuleWrites.Begin();
         try
         {
             for (int i = _written.Count - 1; i >= 0; i--)
             {
-                (ModuleSlot slot, MlxArray standIn) = _written[i];
-                if (ReferenceEquals(slot.Read(), standIn))
+                (ModuleSlot slot, MlxArray proxy) = _written[i];
+                if (ReferenceEquals(slot.Read(), proxy))
                 {
-                    Settle(slot, standIn.StandsIn!, valueless[i]);
+                    Restore(slot, proxy.Proxy!, valueless[i]);
                 }
             }
 
@@ -199,15 +199,15 @@ internal sealed class Trace : IDisposable
 
     // Whether the function computed the array: it is neither an argument nor an array that has a value already.
     private bool IsComputed(MlxArray traced) =>
-        !traced.IsOnlyStandIn && Array.IndexOf(_arguments, traced) < 0 && !Evaluation.IsAvailable(traced);
+        !traced.IsProxy && Array.IndexOf(_arguments, traced) < 0 && !Evaluation.IsAvailable(traced);
 
-    private void Settle(in ModuleSlot slot, StandIn standIn, bool valueless)
+    private void Restore(in ModuleSlot slot, ArrayProxy proxy, bool valueless)
     {
-        MlxArray traced = standIn.Traced!;
+        MlxArray traced = proxy.Traced!;
         if (valueless)
         {
             // Reading this array must fail instead of returning the previous one.
-            slot.Set(new MlxArray(new StandIn(traced,
+            slot.Set(new MlxArray(new ArrayProxy(traced,
                 $"is '{slot.Key}' of a {slot.Container.GetType().Name}, which was changed inside a compiled, "
                 + "vectorized, or exported function; such arrays have no value outside the function. Declare the "
                 + "model as state of the compiled function, Mx.Compile(fun, inputs: [model], outputs: [model]), or assign "
@@ -217,19 +217,19 @@ internal sealed class Trace : IDisposable
 
         if (!_keepsValues || !traced.HasValue)
         {
-            slot.Set(standIn.Outside);
+            slot.Set(proxy.Outside);
             return;
         }
 
         // An argument of the function represents the array that the caller passed.
-        MlxArray value = StandIn.Settled(traced);
+        MlxArray value = ArrayProxy.AfterTransform(traced);
         if (_outer is null)
         {
             slot.Set(value);
         }
         else
         {
-            slot.Set(standIn.Outside);
+            slot.Set(proxy.Outside);
             _outer.Write(slot, value);
         }
     }

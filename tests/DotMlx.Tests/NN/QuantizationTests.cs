@@ -112,7 +112,7 @@ public partial class QuantizationTests
 
     [TestCase(false)]
     [TestCase(true)]
-    public void AFusedCorrectionComputesTheSame(bool quantized)
+    public void AFusedAdapterComputesTheSame(bool quantized)
     {
         Linear linear = new(64, 64);
         LoraLinear lora = LoraLinear.FromLinear(quantized ? QuantizedLinear.FromLinear(linear, bits: 8) : linear, r: 4);

@@ -20,7 +20,8 @@ public sealed class GraphTraversalTests
         }),
         ("checkpoint", captured => Mx.Grad((MlxArray x) => Mx.Sum(Mx.Checkpoint((MlxArray a) => a * captured())(x)))(Mx.Ones(2))),
         ("custom rule", captured => Mx.Grad((MlxArray x) => Mx.Sum(
-            new CustomFunction(a => [a[0] * captured()]) { Vjp = (primals, cotangents, outputs) => [cotangents[0] * outputs[0] / primals[0]] }
+            new CustomFunction(a => [a[0] * captured()])
+            { Vjp = (primals, cotangents, outputs) => [cotangents[0] * outputs[0] / primals[0]] }
                 .Invoke(x)[0]))(Mx.Ones(2))),
     ];
 

@@ -97,7 +97,7 @@ public partial class LoraLinear : Linear
         MlxArray y = Linear.Forward(x);
         if (x.NDim != 2 || y.DType != DType.Float32 || LoraA.DType != DType.Float32 || LoraB.DType != DType.Float32)
         {
-            return scope.Keep(y + Mx.AsType(Correction(x), y.DType));
+            return scope.Keep(y + Mx.AsType(LowRankUpdate(x), y.DType));
         }
 
         // One operation multiplies and adds, and the small factor is scaled. With more axes, MLX would repeat the weight for each matrix.
@@ -108,14 +108,22 @@ public partial class LoraLinear : Linear
     /// <param name="dequantize">Whether a quantized layer becomes a plain one. If false, the sum is quantized again.</param>
     /// <returns>A layer of the type of <see cref="Linear"/>, without an adapter.</returns>
     public virtual Linear Fuse(bool dequantize = false) =>
-        WithWeight(dequantize, weight => weight + Mx.AsType(FusedCorrection(), weight.DType));
+        WithWeight(dequantize, weight => weight + Mx.AsType(DeltaWeight(), weight.DType));
 
     /// <summary>The adapter's contribution to the output: scale · (dropout(x) A) B, in the adapter's dtype.</summary>
     /// <param name="x">The input of the layer.</param>
-    protected MlxArray Correction(MlxArray x) => Mx.MatMul(Mx.MatMul(_dropout.Forward(x), LoraA), LoraB) * Scale;
+    protected MlxArray LowRankUpdate(MlxArray x) => Mx.MatMul(Mx.MatMul(_dropout.Forward(x), LoraA), LoraB) * Scale;
 
     /// <summary>The adapter's contribution to the weight, of shape (output, input), in the adapter's dtype.</summary>
-    protected MlxArray FusedCorrection() => Mx.Transpose(Mx.MatMul(LoraA * Scale, LoraB));
+    protected MlxArray DeltaWeight() => Mx.Transpose(Mx.MatMul(LoraA * Scale, LoraB));
+
+    /// <inheritdoc cref="LowRankUpdate"/>
+    [Obsolete($"Use {nameof(LowRankUpdate)}.")]
+    protected MlxArray Correction(MlxArray x) => LowRankUpdate(x);
+
+    /// <inheritdoc cref="DeltaWeight"/>
+    [Obsolete($"Use {nameof(DeltaWeight)}.")]
+    protected MlxArray FusedCorrection() => DeltaWeight();
 
     /// <summary>Creates a layer of the type of <see cref="Linear"/> with another weight and the same bias.</summary>
     /// <param name="dequantize">Whether a quantized layer becomes a plain one. If false, the new weight is quantized again.</param>

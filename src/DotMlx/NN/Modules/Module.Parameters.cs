@@ -226,7 +226,7 @@ public abstract partial class Module
         switch (value)
         {
             case MlxArray array:
-                return StandIn.Seen(array);
+                return ArrayProxy.InCurrentContext(array);
             case Module module:
                 return module.Kept(filter);
             case var container when ModuleSlot.IsContainer(container):

@@ -33,7 +33,7 @@ public abstract partial class Module
     {
         if (value is MlxArray array)
         {
-            return StandIn.Seen(array);
+            return ArrayProxy.InCurrentContext(array);
         }
         Tree state = ModuleSlot.NewTree(value);
         foreach (ModuleSlot slot in ModuleSlot.In(value))

@@ -65,24 +65,25 @@ internal sealed class ModuleUpdate
             {
                 (ModuleSlot slot, object? installed, _) = _changes[i];
                 object? there = slot.Read();
-                if (!ReferenceEquals(there, installed) && (there is not MlxArray array || !ReferenceEquals(StandIn.Seen(array), installed)))
+                if (!ReferenceEquals(there, installed)
+                    && (there is not MlxArray array || !ReferenceEquals(ArrayProxy.InCurrentContext(array), installed)))
                 {
                     continue;
                 }
 
-                if (there is not MlxArray { StandsIn: { Trace: { HasEnded: false, IsAround: true } } standIn })
+                if (there is not MlxArray { Proxy: { Trace: { HasEnded: false, IsInCurrentContext: true } } proxy })
                 {
                     ModuleWrites.Put(slot, _before[i]);
                 }
-                else if (_before[i] is MlxArray { StandsIn: { } earlier } && earlier.Trace == standIn.Trace)
+                else if (_before[i] is MlxArray { Proxy: { } earlier } && earlier.Trace == proxy.Trace)
                 {
                     // Other threads may have written another array there since.
-                    earlier.Outside = standIn.Outside;
+                    earlier.Outside = proxy.Outside;
                     slot.Set(_before[i]);
                 }
                 else
                 {
-                    slot.Set(standIn.Outside);
+                    slot.Set(proxy.Outside);
                 }
             }
         }
@@ -140,7 +141,7 @@ internal sealed class ModuleUpdate
         {
             if (value is MlxArray array)
             {
-                MlxScope.Detach(array.StandsIn?.Traced ?? array);
+                MlxScope.Detach(array.Proxy?.Traced ?? array);
             }
         }
     }

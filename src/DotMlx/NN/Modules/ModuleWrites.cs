@@ -52,10 +52,10 @@ internal static class ModuleWrites
     internal static object? Put(in ModuleSlot slot, object? value)
     {
         object? before = slot.Value == ModuleSlot.Gone ? ModuleSlot.Gone : slot.Read();
-        if (value is MlxArray array && before is MlxArray current && StandIn.ForOthers(current) is { } standIn)
+        if (value is MlxArray array && before is MlxArray current && ArrayProxy.OfOtherContext(current) is { } proxy)
         {
-            before = standIn.Outside;
-            standIn.Outside = array;
+            before = proxy.Outside;
+            proxy.Outside = array;
         }
         else
         {
@@ -69,9 +69,9 @@ internal static class ModuleWrites
     /// <inheritdoc cref="Put(in ModuleSlot, object?)"/>
     internal static void Put(Module module, ref MlxArray? field, MlxArray? value)
     {
-        if (value is not null && field is { } current && StandIn.ForOthers(current) is { } standIn)
+        if (value is not null && field is { } current && ArrayProxy.OfOtherContext(current) is { } proxy)
         {
-            standIn.Outside = value;
+            proxy.Outside = value;
         }
         else
         {

@@ -4,7 +4,7 @@ namespace DotMlx;
 /// The meaning of an array that has no native array of its own. In the execution context that runs a transform, the array represents an
 /// array of the transformed function; elsewhere and afterward, it represents another array.
 /// </summary>
-internal sealed class StandIn
+internal sealed class ArrayProxy
 {
     internal const string Argument =
         "was an argument of a function under a transform and has no value outside the function. Return the needed "
@@ -15,27 +15,28 @@ internal sealed class StandIn
     private readonly string _why = "";
     private volatile MlxArray? _outside;
 
-    /// <summary>Creates the stand-in of an array in a module.</summary>
+    /// <summary>Creates the proxy of an array in a module.</summary>
     /// <param name="trace">The trace in whose execution context the array represents <paramref name="traced"/>.</param>
     /// <param name="traced">The array that the function has put into the module.</param>
     /// <param name="outside">The array that the module held before.</param>
-    internal StandIn(Trace trace, MlxArray traced, MlxArray outside) => (Trace, Traced, _outside) = (trace, traced, Settled(outside));
+    internal ArrayProxy(Trace trace, MlxArray traced, MlxArray outside) =>
+        (Trace, Traced, _outside) = (trace, traced, AfterTransform(outside));
 
-    /// <summary>Creates the stand-in of a function's argument after the function has returned: the array that the caller passed.</summary>
-    internal StandIn(MlxArray given) => _outside = Settled(given);
+    /// <summary>Creates the proxy of a function's argument after the function has returned: the array that the caller passed.</summary>
+    internal ArrayProxy(MlxArray given) => _outside = AfterTransform(given);
 
-    /// <summary>Creates the stand-in of an array that never had a value, such as an argument under Vmap; only its shape remains.</summary>
+    /// <summary>Creates the proxy of an array that never had a value, such as an argument under Vmap; only its shape remains.</summary>
     /// <param name="traced">The array inside the transform.</param>
     /// <param name="why">The end of a sentence that begins with the array.</param>
-    internal StandIn(MlxArray traced, string why) => (_shape, _dtype, _why) = (traced.Shape.ToArray(), traced.DType, why);
+    internal ArrayProxy(MlxArray traced, string why) => (_shape, _dtype, _why) = (traced.Shape.ToArray(), traced.DType, why);
 
     /// <summary>
-    /// Returns the array that another array represents once its transform has ended. Without this, chains of stand-ins would grow from step
+    /// Returns the array that another array represents once its transform has ended. Without this, chains of proxies would grow from step
     /// to step.
     /// </summary>
-    internal static MlxArray Settled(MlxArray array)
+    internal static MlxArray AfterTransform(MlxArray array)
     {
-        while (array.IsOnlyStandIn && array.StandsIn is { Outside: { } outside } standIn && standIn.Trace?.HasEnded != false)
+        while (array.IsProxy && array.Proxy is { Outside: { } outside } proxy && proxy.Trace?.HasEnded != false)
         {
             array = outside;
         }
@@ -46,9 +47,9 @@ internal sealed class StandIn
     /// <summary>
     /// Returns the array as the calling execution context sees it, without arrays that a running trace of another context has put there.
     /// </summary>
-    internal static MlxArray Seen(MlxArray array)
+    internal static MlxArray InCurrentContext(MlxArray array)
     {
-        while (ForOthers(array) is { Outside: { } outside })
+        while (OfOtherContext(array) is { Outside: { } outside })
         {
             array = outside;
         }
@@ -57,14 +58,14 @@ internal sealed class StandIn
     }
 
     /// <summary>
-    /// Returns the stand-in that contexts outside a running trace see for an array of that trace; null for any other array.
+    /// Returns the proxy that contexts outside a running trace see for an array of that trace; null for any other array.
     /// </summary>
-    internal static StandIn? ForOthers(MlxArray array)
+    internal static ArrayProxy? OfOtherContext(MlxArray array)
     {
-        StandIn? found = null;
-        while (array.IsOnlyStandIn && array.StandsIn is { Trace: { HasEnded: false, IsAround: false }, Outside: { } outside } standIn)
+        ArrayProxy? found = null;
+        while (array.IsProxy && array.Proxy is { Trace: { HasEnded: false, IsInCurrentContext: false }, Outside: { } outside } proxy)
         {
-            (found, array) = (standIn, outside);
+            (found, array) = (proxy, outside);
         }
 
         return found;
@@ -81,11 +82,11 @@ internal sealed class StandIn
         set => _outside = value;
     }
 
-    /// <summary>Returns the array that this stand-in represents in the calling execution context.</summary>
+    /// <summary>Returns the array that this proxy represents in the calling execution context.</summary>
     /// <exception cref="InvalidOperationException">The array has no value.</exception>
     internal MlxArray Resolve()
     {
-        MlxArray? array = Trace is { IsAround: true } ? Traced : Outside;
+        MlxArray? array = Trace is { IsInCurrentContext: true } ? Traced : Outside;
         return array ?? throw new InvalidOperationException(
             $"An array ({_dtype.MlxName()} of shape {ShapeText.Of(_shape)}) {_why}");
     }
