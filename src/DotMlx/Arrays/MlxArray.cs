@@ -79,7 +79,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         }
     }
 
-    /// <summary>Announces in <paramref name="slot"/> that the calling thread uses the native array, and returns the native array.</summary>
+    /// <summary>Protects the native array with a hazard pointer in <paramref name="slot"/>, and returns it.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal mlx_array Protect(ThreadState thread, ref nint slot)
@@ -87,7 +87,7 @@ public sealed unsafe partial class MlxArray : IDisposable
         nint mine = Volatile.Read(ref _native);
         Volatile.Write(ref slot, mine & ~UsedByOthers);
 
-        // A thread that takes the native array out and then reads the announcements sees this one; otherwise, this read sees that it was
+        // A thread that takes the native array out and then reads the hazard pointers sees this one; otherwise, this read sees that it was
         // taken out.
         return mine == Volatile.Read(ref _native) && ((mine & UsedByOthers) != 0 || (mine != 0 && _watch?.Owner == thread))
             ? new mlx_array { ctx = (void*)(mine & ~UsedByOthers) }

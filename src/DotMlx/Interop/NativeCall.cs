@@ -28,7 +28,7 @@ internal static unsafe partial class NativeCall
     }
 
     /// <summary>
-    /// Announces the handle of the first operand of a call. The caller ends the call with <see cref="Done(MlxArray)"/> and calls no other
+    /// Protects the handle of the first operand of a call. The caller ends the call with <see cref="Done(MlxArray)"/> and calls no other
     /// code of the library in between.
     /// </summary>
     internal static mlx_array Left(MlxArray a, [CallerArgumentExpression(nameof(a))] string? name = null)

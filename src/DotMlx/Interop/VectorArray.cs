@@ -16,7 +16,7 @@ internal unsafe ref struct VectorArray
     /// <exception cref="ArgumentNullException">An array is null.</exception>
     internal static VectorArray From(ReadOnlySpan<MlxArray> arrays)
     {
-        // A handle stays announced until RingLength more have been taken, so the arrays are appended in smaller batches.
+        // A handle stays protected until RingLength more have been taken, so the arrays are appended in smaller batches.
         const int AtOnce = ThreadState.RingLength / 2;
         Span<mlx_array> handles = stackalloc mlx_array[AtOnce];
         VectorArray vector = default;

@@ -4,7 +4,7 @@ namespace DotMlx;
 
 /// <summary>
 /// Native arrays that were taken out of their <see cref="MlxArray"/> while other threads might be using them. A native array is freed once
-/// no thread announces it (<see cref="ThreadState.AddInUse"/>), or once its <see cref="MlxArray"/> is unreachable, because a user keeps the
+/// no thread protects it (<see cref="ThreadState.AddInUse"/>), or once its <see cref="MlxArray"/> is unreachable, because a user keeps the
 /// array alive until the end of the call.
 /// </summary>
 internal static class RetiredHandles

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace DotMlx;
 
 /// <summary>
-/// Announces the native arrays that the thread is passing to C (hazard pointers). If another thread disposes such an array, its handle goes
-/// to <see cref="RetiredHandles"/>, which frees it once no thread announces it.
+/// Protects the native arrays that the thread is passing to C (hazard pointers). If another thread disposes such an array, its handle goes
+/// to <see cref="RetiredHandles"/>, which frees it once no thread protects it.
 /// </summary>
 internal sealed partial class ThreadState
 {
-    /// <summary>The number of handles that the thread can take before the ring overwrites the first one's announcement.</summary>
+    /// <summary>The number of handles that the thread can take before the ring overwrites the first one's hazard pointer.</summary>
     internal const int RingLength = 64;
 
     // Slots for unary operations, binary operations, and properties, which know when they end and don't nest on a thread.
@@ -16,12 +16,12 @@ internal sealed partial class ThreadState
     private nint _right;
     private nint _property;
 
-    // All other code takes a few handles and calls C at once. The handles that the thread took last stay announced until later ones
+    // All other code takes a few handles and calls C at once. The handles that the thread took last stay protected until later ones
     // overwrite them.
     private Ring _ring;
     private int _next;
 
-    // Handles that stay announced until they are released explicitly.
+    // Handles that stay protected until they are released explicitly.
     private nint[] _held = [];
     private int _heldCount;
 
@@ -57,7 +57,7 @@ internal sealed partial class ThreadState
     internal int HeldCount => _heldCount;
 
     /// <summary>
-    /// Announces a newly taken handle until <see cref="ReleaseHeld"/>, for code that makes many calls in between.
+    /// Protects a newly taken handle until <see cref="ReleaseHeld"/>, for code that makes many calls in between.
     /// </summary>
     internal void Hold(nint handle)
     {
@@ -75,7 +75,7 @@ internal sealed partial class ThreadState
     /// <summary>Releases the handles that were held after the first <paramref name="count"/>.</summary>
     internal void ReleaseHeld(int count) => Volatile.Write(ref _heldCount, count);
 
-    /// <summary>Adds the thread's announced handles; any thread may call this after a process-wide barrier.</summary>
+    /// <summary>Adds the thread's protected handles; any thread may call this after a process-wide barrier.</summary>
     internal void AddInUse(HashSet<nint> handles)
     {
         handles.Add(Volatile.Read(ref _left));
@@ -95,7 +95,7 @@ internal sealed partial class ThreadState
         }
     }
 
-    /// <summary>Withdraws the calling thread's announcements in the ring for an array that the thread disposes.</summary>
+    /// <summary>Withdraws the calling thread's hazard pointers in the ring for an array that the thread disposes.</summary>
     internal void Withdraw(nint handle)
     {
         Span<nint> recent = _ring;

@@ -101,7 +101,7 @@ internal static class ThreadStates
     }
 
     /// <summary>
-    /// Adds the native arrays that threads announce. An array that was taken out before the call and isn't among them is unused.
+    /// Adds the native arrays that threads protect. An array that was taken out before the call and isn't among them is unused.
     /// </summary>
     internal static void AddInUse(HashSet<nint> handles)
     {
