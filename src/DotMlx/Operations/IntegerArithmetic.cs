@@ -1,5 +1,4 @@
 using System.Numerics;
-using DotMlx.Bindings;
 
 namespace DotMlx;
 

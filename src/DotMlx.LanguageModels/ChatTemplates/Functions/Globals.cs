@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using DotMlx.LanguageModels.ChatTemplates.Values;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using DotMlx.LanguageModels.Tokenizers.Unicode;
 
 namespace DotMlx.LanguageModels.Tokenizers.Patterns;
