@@ -23,6 +23,7 @@ internal sealed class ForwardPass : IDisposable
         if (padding is not null)
         {
             _padding = padding;
+            MaxPadding = padding.Max();
             _starts = MlxArray.Create<int>([.. padding], padding.Count);
             Positions = Mx.Subtract(offset, _starts);
         }
@@ -33,6 +34,9 @@ internal sealed class ForwardPass : IDisposable
     }
 
     internal int Length { get; }
+
+    /// <summary>The largest number of padding positions at the start of a sequence.</summary>
+    internal int MaxPadding { get; }
 
     /// <summary>The index of the first token in the caches.</summary>
     internal int Offset { get; }

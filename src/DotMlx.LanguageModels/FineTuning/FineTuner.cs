@@ -55,6 +55,11 @@ public sealed class FineTuner : IDisposable
         {
             Optimizer.MasterWeights = true;
         }
+        if (!Settings.Compiled)
+        {
+            // A compiled step fuses the update of each matrix. Otherwise, the many small matrices of an adapter are updated together.
+            Optimizer.GroupSmallParameters = true;
+        }
         LearningRate = LearningRates.Describe(Optimizer);
         Adapter = Adapter.Create(
             model,

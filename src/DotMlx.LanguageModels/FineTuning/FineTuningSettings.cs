@@ -39,7 +39,10 @@ public sealed record FineTuningSettings
     /// <summary>Whether the backward pass recomputes the layers (<c>grad_checkpoint</c>). This saves memory and takes more time.</summary>
     public bool GradientCheckpointing { get; init; }
 
-    /// <summary>Whether the training step is compiled (<c>mx.compile</c>).</summary>
+    /// <summary>
+    /// Whether the training step is compiled (<c>mx.compile</c>). If not, the tuner turns the optimizer's
+    /// <see cref="DotMlx.Optimizers.OptimizerBase.GroupSmallParameters"/> on, which gives the same results.
+    /// </summary>
     public bool Compiled { get; init; } = true;
 
     /// <summary>The seed for the initial values of the low-rank matrices, the order of the data, and dropout.</summary>

@@ -51,11 +51,7 @@ internal sealed class BatchStream : IDisposable
         _prompt = MlxArray.Create<int>(
             [.. prompts.SelectMany(prompt => Enumerable.Repeat(0, _length - prompt.Count).Concat(prompt))], prompts.Count, _length);
 
-        // A rotating cache would move its window over the padding.
-        CacheOptions cache = options[0].Cache;
-        CacheKind kind = cache.Kind == CacheKind.Rotating ? CacheKind.Growing : cache.Kind;
-        _cache = new(decoder, cache with { Kind = kind });
-        _cache.Weights = _weights;
+        _cache = new(decoder, options[0].Cache) { Weights = _weights };
         _cache.Pad([.. prompts.Select(prompt => _length - prompt.Count)]);
     }
 

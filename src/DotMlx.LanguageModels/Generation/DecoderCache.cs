@@ -73,9 +73,7 @@ public sealed class DecoderCache : IDisposable
     /// <summary>Frees the memory.</summary>
     public void Dispose() => Reset();
 
-    /// <summary>
-    /// Sets the number of padding positions at the start of each sequence. The cache must be empty and must not have rotating layers.
-    /// </summary>
+    /// <summary>Sets the number of padding positions at the start of each sequence. The cache must be empty.</summary>
     internal void Pad(IReadOnlyList<int> padding) => Padding = padding.All(count => count == 0) ? null : padding;
 
     /// <summary>Keeps some sequences of a batch.</summary>

@@ -23,10 +23,12 @@ internal sealed class RotatingCache(int window, int step) : BufferedCache(step)
             Values.Write(values, Offset % window, window);
             Offset++;
 
-            // The query sees every position in the cache, and the order of keys doesn't affect the result.
-            using MlxArray seenKeys = Keys.Read(0, Used);
-            using MlxArray seenValues = Values.Read(0, Used);
-            return AttentionKernel.Attend(queries, seenKeys, seenValues, Offset - Used, pass, settings);
+            // The query sees every position in the cache but padding. The order of keys matters only to the mask of the padding.
+            int first = Offset - Used;
+            bool ordered = first > 0 && first < pass.MaxPadding;
+            using MlxArray seenKeys = ordered ? InOrder(Keys) : Keys.Read(0, Used);
+            using MlxArray seenValues = ordered ? InOrder(Values) : Values.Read(0, Used);
+            return AttentionKernel.Attend(queries, seenKeys, seenValues, first, pass, settings);
         }
 
         using MlxArray allKeys = Append(Keys, keys);
@@ -58,6 +60,15 @@ internal sealed class RotatingCache(int window, int step) : BufferedCache(step)
         using MlxArray early = buffer.Read(Math.Min(oldest + 1, window), window);
         using MlxArray late = buffer.Read(0, oldest);
         return Mx.Concatenate([early, late, added], axis: 2);
+    }
+
+    /// <summary>Returns the positions of a full buffer, the oldest first.</summary>
+    private MlxArray InOrder(GrowingBuffer buffer)
+    {
+        int oldest = Offset % window;
+        using MlxArray early = buffer.Read(oldest, window);
+        using MlxArray late = buffer.Read(0, oldest);
+        return Mx.Concatenate([early, late], axis: 2);
     }
 
     /// <summary>Stores the last positions, each at its index modulo the window.</summary>

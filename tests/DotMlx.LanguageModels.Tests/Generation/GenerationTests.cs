@@ -46,6 +46,27 @@ internal sealed class GenerationTests
     }
 
     [Test]
+    public void ABatchKeepsTheWindowWithoutThePaddingOfItsTexts()
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder("mistral"));
+        const int Window = 9, Padding = 12;
+        int[] prompt = Prompts.Of("mistral").Prompt;
+        using DecoderCache batch = new(model.Decoder), alone = new(model.Decoder, new() { Kind = CacheKind.Growing });
+        batch.Pad([0, Padding]);
+        for (int i = 0; i < Padding + (2 * Window); i++)
+        {
+            using MlxArray tokens = MlxArray.Create<int>([prompt[(i + 3) % prompt.Length], prompt[i % prompt.Length]], 2, 1);
+            using MlxArray hidden = model.Decoder.Hidden(tokens, batch);
+            if (i >= Padding)
+            {
+                using MlxArray expected = model.Decoder.Hidden(tokens[1..], alone);
+                Assert.That(hidden[1].ToArray<float>(), Is.EqualTo(expected[0].ToArray<float>()).Within(1e-4), $"position {i}");
+            }
+        }
+        Assert.That(batch.Arrays.Select(array => array.Shape[2]), Is.All.EqualTo(Window));
+    }
+
+    [Test]
     public void ACacheIsReusedAsFarAsPromptsAgree([ValueSource(nameof(Decoders))] string name,
         [Values(CacheKind.Rotating, CacheKind.Growing)] CacheKind kind)
     {

@@ -20,7 +20,7 @@ internal sealed class BrokenTokenizerTests
     }
 
     [TestCase("normalizer", """{"type": "Fancy"}""", "$.normalizer: the normalizer 'Fancy'")]
-    [TestCase("pre_tokenizer", """{"type": "UnicodeScripts"}""", "$.pre_tokenizer: the pre-tokenizer 'UnicodeScripts'")]
+    [TestCase("pre_tokenizer", """{"type": "Fancy"}""", "$.pre_tokenizer: the pre-tokenizer 'Fancy'")]
     [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "(a)\\1"}, "behavior": "Isolated", "invert": false}""",
         "a reference to a group")]
     [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "\\p{Runic}"}, "behavior": "Isolated", "invert": false}""",

@@ -42,6 +42,7 @@ internal abstract class PreTokenizer
         "Digits" => new CharacterPreTokenizer(
             IsNumeric, field.Get("individual_digits").Flag() ? SplitBehavior.Isolated : SplitBehavior.Contiguous),
         "CharDelimiterSplit" or "Delimiter" => Delimiter(field.Get("delimiter").Character()),
+        "UnicodeScripts" => new ScriptsPreTokenizer(),
         "FixedLength" => new FixedLengthPreTokenizer(field.Find("length")),
         var other => throw field.Unknown($"the pre-tokenizer '{other}'"),
     };
