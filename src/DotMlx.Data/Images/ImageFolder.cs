@@ -1,5 +1,3 @@
-using DotMlx.Data.Sources;
-
 namespace DotMlx.Data;
 
 /// <summary>Images in one folder per class, such as <c>train/cat/1.png</c> and <c>train/dog/2.jpg</c>.</summary>
