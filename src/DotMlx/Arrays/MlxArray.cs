@@ -94,6 +94,9 @@ public sealed unsafe partial class MlxArray : IDisposable
             : ProtectShared(thread, ref slot);
     }
 
+    /// <summary>Loads the native array into the processor's cache.</summary>
+    internal void PrefetchNative() => Prefetch.Memory(_native);
+
     /// <summary>Whether this array represents a .NET number, which is weakly typed.</summary>
     internal bool IsWeakScalar => _extra is WeakScalar;
 

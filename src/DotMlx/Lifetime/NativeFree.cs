@@ -66,6 +66,11 @@ internal static unsafe partial class NativeFree
             // Frees in small batches, because other threads that evaluate wait in the meantime.
             ReadOnlySpan<mlx_array> last = arrays[Math.Max(0, arrays.Length - BatchSize)..];
             arrays = arrays[..^last.Length];
+            foreach (mlx_array array in last)
+            {
+                Prefetch.Memory((nint)array.ctx);
+            }
+
             bool entered = TryEnter();
             ThreadState thread = ThreadState.Current;
             for (int i = last.Length - 1; i >= 0; i--)

@@ -54,6 +54,27 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         node.IsChanged = false;
     }
 
+    /// <summary>Loads the records of the entries into the processor's cache.</summary>
+    public void PrefetchEntries() => Prefetch.LongObject(_entries);
+
+    /// <summary>Loads the array objects into the processor's cache.</summary>
+    public void PrefetchArrays()
+    {
+        foreach (ref Entry entry in _entries.AsSpan())
+        {
+            Prefetch.Object(entry.Array);
+        }
+    }
+
+    /// <summary>Loads the native arrays into the processor's cache.</summary>
+    public void PrefetchNatives()
+    {
+        foreach (ref Entry entry in _entries.AsSpan())
+        {
+            entry.Array?.PrefetchNative();
+        }
+    }
+
     /// <summary>Copies the entries to a dictionary for the rule, with arrays that the arena frees.</summary>
     /// <param name="scratch">The dictionary, which often already has the same keys.</param>
     /// <param name="given">Receives the added entries, so that changes by the rule can be detected later.</param>

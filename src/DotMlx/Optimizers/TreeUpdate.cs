@@ -109,6 +109,7 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
 
                 for (; at < _leaves.Count; at++)
                 {
+                    PrefetchAfter(at);
                     ComputeLeaf(at);
                     TakeAdditions(_leafArena);
                     _leafArena.Release();
@@ -248,6 +249,25 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
                 _leafArena!.Release();
             }
         }
+    }
+
+    // The objects of a leaf are no longer in the processor's cache, and one leads to the next. Each call loads one link of each chain.
+    private void PrefetchAfter(int index)
+    {
+        ReadOnlySpan<Leaf> next = CollectionsMarshal.AsSpan(_leaves)[(index + 1)..];
+        if (next.Length < 4)
+        {
+            return;
+        }
+
+        Prefetch.LongObject(next[3].State);
+        Prefetch.Object(next[3].Gradient);
+        Prefetch.Object(next[3].Parameter);
+        next[2].State.PrefetchEntries();
+        next[1].State.PrefetchArrays();
+        next[0].State.PrefetchNatives();
+        next[0].Gradient.PrefetchNative();
+        next[0].Parameter.PrefetchNative();
     }
 
     private void ComputeLeaf(int index)
