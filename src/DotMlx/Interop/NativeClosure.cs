@@ -103,7 +103,7 @@ internal readonly unsafe struct NativeClosure : IDisposable
         try
         {
             MlxArray[] outputs = function.Call(arguments);
-            GraphDepth.Check(outputs);
+            GraphDepth.Check(arguments, outputs);
             Return(result, outputs);
         }
         finally

@@ -22,6 +22,7 @@ internal static unsafe class Checkpointing
         try
         {
             MlxError.ThrowIfFailed(Mlxc.mlx_checkpoint(&checkpointed, closure.Handle), "mlx_checkpoint");
+            GraphTraversal.Begin();
             CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&outputs, checkpointed, arguments.Handle), "mlx_closure_apply");
             return new VectorArray(outputs).ToArrays();
         }

@@ -141,8 +141,6 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
         }
 
         mlx_vector_array native = default;
-
-        // MLX traverses the graph that it kept, of which captured arrays are a part.
         GraphTraversal.Begin();
         try
         {

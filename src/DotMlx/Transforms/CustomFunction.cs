@@ -90,6 +90,7 @@ public sealed unsafe class CustomFunction
             jvp = Jvp is null ? default : rules.NewJvp();
             vmap = Vmap is null ? default : rules.NewVmap();
             MlxError.ThrowIfFailed(Mlxc.mlx_custom_function(&custom, closure.Handle, vjp, jvp, vmap), "mlx_custom_function");
+            GraphTraversal.Begin();
             CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&outputs, custom, arguments.Handle), "mlx_closure_apply");
             return new VectorArray(outputs).ToArrays();
         }

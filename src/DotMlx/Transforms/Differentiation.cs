@@ -173,6 +173,7 @@ internal static unsafe class Differentiation
                     Mlxc.mlx_value_and_grad(&transformed, closure.Handle, first, (nuint)argnums.Length), "mlx_value_and_grad");
             }
 
+            GraphTraversal.Begin();
             CallbackErrors.ThrowIfFailed(
                 Mlxc.mlx_closure_value_and_grad_apply(&values, &gradients, transformed, arguments.Handle),
                 "mlx_closure_value_and_grad_apply");

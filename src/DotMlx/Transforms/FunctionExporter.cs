@@ -64,6 +64,7 @@ public sealed unsafe class FunctionExporter : IDisposable
         _exporting++;
         try
         {
+            GraphTraversal.Begin();
             CallbackErrors.ThrowIfFailed(Mlxc.mlx_function_exporter_apply(_handle, arguments.Handle), "mlx_function_exporter_apply");
             _exported = true;
         }

@@ -21,16 +21,17 @@ internal static unsafe partial class GraphDepth
     // Graphs of up to this many operations fit any stack.
     private const int SafeDepth = 100;
 
-    // Measuring is recursive too, on a stack sized for the number of operations. Only the part in use takes memory.
-    private const int MinStackSize = 16 << 20;
-    private const int MaxStackSize = 1 << 30;
+    // Measuring is recursive too, even beyond the function's arguments. Only the part of the stack in use takes memory.
+    private const int MeasuringStackSize = 1 << 30;
+
+    private const string Output = "output";
 
     [ThreadStatic]
     private static bool _hasMeasured;
 
     /// <summary>Must be called after a function has run under a transform, before MLX traverses the graph of its outputs.</summary>
     /// <exception cref="InsufficientExecutionStackException">The thread's stack is too small.</exception>
-    internal static void Check(MlxArray[] outputs)
+    internal static void Check(MlxArray[] arguments, MlxArray[] outputs)
     {
         long operations = ThreadState.Current.Unevaluated;
 
@@ -41,7 +42,7 @@ internal static unsafe partial class GraphDepth
             return;
         }
 
-        long depth = Measure(outputs, operations);
+        long depth = Measure(arguments, outputs);
         if (depth > SafeDepth && depth * BytesPerNode > left - Reserve)
         {
             throw new InsufficientExecutionStackException(
@@ -79,27 +80,29 @@ internal static unsafe partial class GraphDepth
         thread.Unevaluated += Math.Max(0, thread.Unevaluated - before);
     }
 
-    /// <summary>Returns the number of nodes on the longest path through the graph behind the arrays.</summary>
-    private static long Measure(MlxArray[] outputs, long operations)
+    /// <summary>Returns the number of nodes on the longest path from an argument or a constant to an output.</summary>
+    private static long Measure(MlxArray[] arguments, MlxArray[] outputs)
     {
         string path = Path.GetTempFileName();
         try
         {
-            int stack = (int)Math.Clamp(operations * BytesPerOperation, MinStackSize, MaxStackSize);
-            GraphText.Write(path, &Mlxc.mlx_print_graph, "mlx_print_graph", outputs, names: null, stack);
+            // MLX's traversals stop at the arguments, so their names are ones that the pattern skips.
+            Dictionary<string, MlxArray> names = [];
+            AddNames(names, Output, outputs);
+            AddNames(names, "argument", arguments);
+            GraphText.Write(path, &Mlxc.mlx_print_graph, "mlx_print_graph", outputs, names, MeasuringStackSize);
             Dictionary<string, long> depths = new(StringComparer.Ordinal);
-            long deepest = 0;
             foreach (string line in File.ReadLines(path))
             {
                 // Every line names the inputs of an operation, an arrow, and its outputs.
                 int arrow = line.LastIndexOf(" -> ", StringComparison.Ordinal);
                 if (arrow >= 0)
                 {
-                    deepest = Math.Max(deepest, AddOperation(line, arrow, depths));
+                    AddOperation(line, arrow, depths);
                 }
             }
 
-            return deepest;
+            return depths.Where(depth => depth.Key.StartsWith(Output, StringComparison.Ordinal)).Max(depth => (long?)depth.Value) ?? 0;
         }
         finally
         {
@@ -107,7 +110,18 @@ internal static unsafe partial class GraphDepth
         }
     }
 
-    private static long AddOperation(string line, int arrow, Dictionary<string, long> depths)
+    private static void AddNames(Dictionary<string, MlxArray> names, string prefix, MlxArray[] arrays)
+    {
+        foreach (MlxArray array in arrays)
+        {
+            if (!array.IsDisposed)
+            {
+                names.Add($"{prefix}{names.Count}", array);
+            }
+        }
+    }
+
+    private static void AddOperation(string line, int arrow, Dictionary<string, long> depths)
     {
         long depth = 0;
         foreach (ValueMatch name in NamePattern().EnumerateMatches(line.AsSpan(0, arrow)))
@@ -119,8 +133,6 @@ internal static unsafe partial class GraphDepth
         {
             depths[line.Substring(arrow + name.Index, name.Length)] = depth + 1;
         }
-
-        return depth + 1;
     }
 
     private static long Suggested(long depth)
@@ -135,6 +147,6 @@ internal static unsafe partial class GraphDepth
     }
 
     // The name of an array comes before its shape and dtype: "A [(2,3), float32]".
-    [GeneratedRegex(@"[A-Z]+(?= \[\()", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"([A-Z]+|\boutput\d+)(?= \[\()", RegexOptions.CultureInvariant)]
     private static partial Regex NamePattern();
 }

@@ -2,15 +2,18 @@ namespace DotMlx;
 
 /// <summary>
 /// Keeps other threads from evaluating while MLX traverses a graph. An evaluated array loses its inputs, so MLX would crash if it were
-/// looking at them. A traversal begins when the function under a transform has returned, and is interrupted while MLX calls code of the
-/// program, which may wait for another thread that evaluates.
+/// looking at them. A transform is a traversal, which is interrupted while MLX calls code of the program, because that code may wait for
+/// another thread that evaluates.
 /// </summary>
 internal static class GraphTraversal
 {
     [ThreadStatic]
     private static bool _isRunning;
 
-    /// <summary>Begins a traversal on this thread, when no evaluation is changing graphs. Only native code may run until the end.</summary>
+    /// <summary>
+    /// Begins a traversal on this thread, when no evaluation is changing graphs. Only native code may run until the end. Must precede each
+    /// native call that transforms a function; <see cref="CallbackErrors.ThrowIfFailed"/> follows it and ends the traversal.
+    /// </summary>
     internal static void Begin()
     {
         if (!_isRunning)

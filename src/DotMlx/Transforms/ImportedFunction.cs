@@ -61,7 +61,6 @@ public sealed unsafe class ImportedFunction : IDisposable
         mlx_vector_array results = default;
         try
         {
-            // The constants of its graph may be evaluated along with an earlier result.
             GraphTraversal.Begin();
             CallbackErrors.ThrowIfFailed(
                 Mlxc.mlx_imported_function_apply_kwargs(&results, function, arguments.Handle, named.Handle),

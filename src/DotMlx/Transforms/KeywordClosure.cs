@@ -26,7 +26,7 @@ internal static unsafe class KeywordClosure
                 NativeMap.CopyTo(keywords, named);
                 var function = NativeClosure.Target<Func<MlxArray[], IReadOnlyDictionary<string, MlxArray>, MlxArray[]>>(payload);
                 MlxArray[] outputs = function(arguments, named);
-                GraphDepth.Check(outputs);
+                GraphDepth.Check([.. arguments, .. named.Values], outputs);
                 NativeClosure.Return(result, outputs);
             }
             finally

@@ -44,6 +44,7 @@ public static unsafe partial class Mx
             {
                 fixed (byte* name = NativeKey.Bytes(native.Path, nameof(file)))
                 {
+                    GraphTraversal.Begin();
                     CallbackErrors.ThrowIfFailed(
                         Mlxc.mlx_export_function_kwargs(name, closure, arguments.Handle, named.Handle, NativeCall.Byte(shapeless)),
                         "mlx_export_function_kwargs");

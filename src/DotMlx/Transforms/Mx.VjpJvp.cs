@@ -75,6 +75,7 @@ public static unsafe partial class Mx
         mlx_vector_array products = default;
         try
         {
+            GraphTraversal.Begin();
             CallbackErrors.ThrowIfFailed(transform(&outputs, &products, closure.Handle, at.Handle, along.Handle), function);
             GraphDepth.AddGradient(before);
             return (new VectorArray(outputs).ToArrays(), new VectorArray(products).ToArrays());

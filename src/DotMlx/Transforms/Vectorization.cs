@@ -30,6 +30,7 @@ internal static unsafe class Vectorization
         {
             fixed (int* first = axes)
             {
+                GraphTraversal.Begin();
                 CallbackErrors.ThrowIfFailed(
                     Mlxc.mlx_detail_vmap_trace(&tracedInputs, &tracedOutputs, closure.Handle, arguments.Handle, first, (nuint)axes.Length),
                     "mlx_detail_vmap_trace");

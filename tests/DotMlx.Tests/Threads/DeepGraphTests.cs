@@ -71,6 +71,17 @@ public sealed class DeepGraphTests
         Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(x * chain))(Mx.Ones(1)).Item<float>(), Is.EqualTo(Nodes));
     });
 
+    // MLX stops at the arguments, however deep the graph behind them.
+    [Test]
+    public void AnArgumentMayBeTheEndOfALongChain() => OnThread(SmallStack, () =>
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray chain = Chain(Mx.Zeros(1));
+        Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(x * x))(chain).Item<float>(), Is.EqualTo(2 * Nodes));
+        chain = Chain(Mx.Zeros(1));
+        Assert.That(Mx.Compile((MlxArray x) => x * 2)(chain).Item<float>(), Is.EqualTo(2 * Nodes));
+    });
+
     [Test]
     public void AGraphThatIsOnlyWideIsDifferentiatedOnASmallStack() => OnThread(SmallStack, () =>
     {
