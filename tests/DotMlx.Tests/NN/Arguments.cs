@@ -3,9 +3,6 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-// DotMlx has an internal class of the same name.
-using Reduction = DotMlx.NN.Reduction;
-
 /// <summary>Python's keyword arguments in a figure file; absent ones take the default that is asked for.</summary>
 /// <param name="element">The arguments by name.</param>
 /// <param name="made">Gets the arrays among them, for who wants to dispose these.</param>

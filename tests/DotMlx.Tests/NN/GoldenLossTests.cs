@@ -3,9 +3,6 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-// DotMlx has an internal class of the same name.
-using Reduction = DotMlx.NN.Reduction;
-
 /// <summary>Every loss against the figures of Python's MLX.</summary>
 public class GoldenLossTests
 {

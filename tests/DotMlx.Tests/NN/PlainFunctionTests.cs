@@ -3,9 +3,6 @@ using DotMlx.Tests.Operations;
 
 namespace DotMlx.Tests.NN;
 
-// DotMlx has an internal class of the same name.
-using Reduction = DotMlx.NN.Reduction;
-
 /// <summary>Activations, losses and initializers with options that the figures leave out, against formulas over doubles.</summary>
 public class PlainFunctionTests
 {
