@@ -18,11 +18,11 @@ internal sealed class RequestFields(JsonObject json)
         {
             using JsonDocument document = await JsonDocument.ParseAsync(request.Body, cancellationToken: cancellationToken)
                 .ConfigureAwait(false);
-            return new(JsonObject.Create(document.RootElement.Clone()) ?? throw ApiException.Bad("The request is no JSON object."));
+            return new(JsonObject.Create(document.RootElement.Clone()) ?? throw ApiException.Bad("The request isn't a JSON object."));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw ApiException.Bad($"The request is no JSON object: {error.Message}");
+            throw ApiException.Bad($"The request isn't a JSON object: {error.Message}");
         }
     }
 

@@ -52,7 +52,7 @@ internal sealed class SourceTests
     {
         Dataset<MlxArray[]> data = Dataset.Range(4).Select(i => new[] { Mx.Zeros(i < 3 ? 2 : 3) }).Batch(2);
         DatasetException error = Assert.Throws<DatasetException>(() => data.Count())!;
-        Assert.That(error.Message, Does.Contain("Example 1 of the batch has the shapes (3), the first one (2)").And.Contains("item 2"));
+        Assert.That(error.Message, Does.Contain("Example 1 of the batch has the shapes (3), but the first has (2)").And.Contains("item 2"));
     }
 
     [Test]
