@@ -55,7 +55,7 @@ public class FailureTests
     {
         using Ring ring = new(3);
         ring.Start(0, "late", "2");
-        Ring.AssertFailed(ring.WaitForAll()[0], "Rank 0 of 3", "waited 2 s", "rank 2 never called", "rank 1 was not to be reached");
+        Ring.AssertFailed(ring.WaitForAll()[0], "Rank 0 of 3", "waited 2 s", "rank 2 never called", "rank 1 could not be reached");
     }
 
     [Test]
