@@ -123,15 +123,16 @@ internal sealed class ContentTests
     }
 
     [Test]
-    public void NothingIsNeededBesideTheLoggersAbstractions()
+    public void OnlyExpectedPackagesAreDependencies()
     {
         foreach (string id in Packed)
         {
             XElement metadata = PackedFiles.Metadata(id, out XNamespace space);
             string[] allowed = id switch
             {
-                "DotMlx" => ["DotMlx.Bindings", "Microsoft.Extensions.Logging.Abstractions"],
+                "DotMlx" => ["DotMlx.Bindings", "Microsoft.Extensions.Logging.Abstractions", "System.IO.Hashing"],
                 "DotMlx.Bindings" => ["Microsoft.Extensions.Logging.Abstractions"],
+                "DotMlx.Data" => ["DotMlx", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies", "Sylvan.Data.Csv"],
                 "DotMlx.Extensions.AI" => ["DotMlx.LanguageModels", "Microsoft.Extensions.AI"],
                 "DotMlx.LanguageModels" => ["DotMlx"],
                 "DotMlx.Server" => ["DotMlx.Extensions.AI"],
