@@ -303,16 +303,7 @@ internal static unsafe class Evaluation
         {
             _hasStartedAsynchronously |= asynchronously;
             long begun = PeerWatch.Begin();
-            GraphLock.Enter();
-            status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
-            if (status != 0 && asynchronously && !TraceLock.IsHeldByCurrentThread)
-            {
-                // During a gradient on another thread, MLX mistakes every array for a traced one. Any other error occurs again.
-                asynchronously = false;
-                status = Mlxc.mlx_eval(arrays);
-            }
-
-            GraphLock.Exit();
+            status = QueueOrEval(arrays, ref asynchronously);
             PeerWatch.Completed(begun, asynchronously);
         }
         finally
@@ -326,16 +317,25 @@ internal static unsafe class Evaluation
     // The graph changes only until all of its operations are queued, so transforms on other threads don't wait for the results.
     private static int EvalAndWait(mlx_vector_array arrays)
     {
+        bool asynchronously = true;
+        int status = QueueOrEval(arrays, ref asynchronously);
+        return status != 0 ? status : Mlxc.mlx_eval(arrays);
+    }
+
+    // Evaluates after all if MLX refuses to do so asynchronously.
+    private static int QueueOrEval(mlx_vector_array arrays, ref bool asynchronously)
+    {
         GraphLock.Enter();
-        int status = Mlxc.mlx_async_eval(arrays);
-        if (status != 0)
+        int status = asynchronously ? Mlxc.mlx_async_eval(arrays) : Mlxc.mlx_eval(arrays);
+        if (status != 0 && asynchronously && !TraceLock.IsHeldByCurrentThread)
         {
-            // As above: any other error occurs again.
+            // During a gradient on another thread, MLX mistakes every array for a traced one. Any other error occurs again.
+            asynchronously = false;
             status = Mlxc.mlx_eval(arrays);
         }
 
         GraphLock.Exit();
-        return status != 0 ? status : Mlxc.mlx_eval(arrays);
+        return status;
     }
 
     // Separate methods, so that callers that don't need the closures don't allocate them.
