@@ -26,18 +26,19 @@ internal sealed class TextAssembler
     /// <param name="isLast">Whether the token limit has been reached.</param>
     internal GeneratedToken Add(GeneratedToken token, bool isLast)
     {
+        token = token with { CachedPromptTokens = CachedPromptTokens };
         if (_endTokens.Contains(token.Token))
         {
-            return token with { Text = Rest(), FinishReason = FinishReason.EndToken, CachedPromptTokens = CachedPromptTokens };
+            return token with { Text = Rest(), FinishReason = FinishReason.EndToken };
         }
         (string text, bool found) = _stops.Add(_decoder?.Add(token.Token) ?? "");
         if (found)
         {
-            return token with { Text = text, FinishReason = FinishReason.StopString, CachedPromptTokens = CachedPromptTokens };
+            return token with { Text = text, FinishReason = FinishReason.StopString };
         }
         return isLast
-            ? token with { Text = text + Rest(), FinishReason = FinishReason.Length, CachedPromptTokens = CachedPromptTokens }
-            : token with { Text = text, CachedPromptTokens = CachedPromptTokens };
+            ? token with { Text = text + Rest(), FinishReason = FinishReason.Length }
+            : token with { Text = text };
     }
 
     private string Rest()
