@@ -3,27 +3,27 @@ using System.Text;
 
 namespace DotMlx.Staging;
 
-/// <summary>The dynamic section of a 64-bit little-endian ELF library: what the loader reads of it.</summary>
+/// <summary>Reads the dynamic section of a 64-bit little-endian ELF library.</summary>
 internal sealed class ElfFile
 {
     internal const ushort X64 = 62, Arm64 = 183;
 
     private const int HeaderSize = 64, DynamicEntry = 16, SymbolEntry = 24;
     private const uint Load = 1, Dynamic = 2, DynamicSymbols = 11;
-    private const long TagNull = 0, TagNeeded = 1, TagStrings = 5, TagStringsSize = 10, TagSoname = 14, TagRpath = 15, TagRunpath = 29,
+    private const long TagNull = 0, TagNeeded = 1, TagStrings = 5, TagStringsSize = 10, TagRpath = 15, TagRunpath = 29,
         TagVerneed = 0x6ffffffe, TagVerneedCount = 0x6fffffff;
 
+    private readonly string _path;
     private readonly byte[] _bytes;
     private readonly List<(ulong Address, ulong Offset, ulong Size)> _segments = [];
-    private readonly List<(int Offset, long Tag, ulong Value)> _entries = [];
-    private readonly int _dynamicEnd;
+    private readonly List<(long Tag, ulong Value)> _entries = [];
     private readonly int _strings;
     private readonly int _stringsSize;
 
     /// <exception cref="StagingException">Not such a file, or a broken one.</exception>
     internal ElfFile(string path)
     {
-        Path = path;
+        _path = path;
         _bytes = File.ReadAllBytes(path);
         if (!IsElf(_bytes)) throw new StagingException($"'{path}' is not a 64-bit little-endian ELF library.");
         try
@@ -36,10 +36,10 @@ internal sealed class ElfFile
                 if (U32(header) == Load) _segments.Add((U64(header + 16), U64(header + 8), U64(header + 32)));
                 if (U32(header) != Dynamic) continue;
                 int start = checked((int)U64(header + 8));
-                _dynamicEnd = checked(start + (int)U64(header + 32));
-                for (int at = start; at < _dynamicEnd; at += DynamicEntry)
+                int end = checked(start + (int)U64(header + 32));
+                for (int at = start; at < end; at += DynamicEntry)
                 {
-                    _entries.Add((at, (long)U64(at), U64(at + 8)));
+                    _entries.Add(((long)U64(at), U64(at + 8)));
                     if (_entries[^1].Tag == TagNull) break;
                 }
             }
@@ -55,13 +55,9 @@ internal sealed class ElfFile
         }
     }
 
-    internal string Path { get; }
-
     internal ushort Machine { get; }
 
     internal IReadOnlyList<string> Needed => [.. Texts(TagNeeded)];
-
-    internal string? Soname => Texts(TagSoname).FirstOrDefault();
 
     /// <summary>RUNPATH and RPATH.</summary>
     internal IReadOnlyList<string> Runpath =>
@@ -111,39 +107,6 @@ internal sealed class ElfFile
 
     internal static bool IsElf(ReadOnlySpan<byte> head) => head.Length >= HeaderSize && head[..6].SequenceEqual("\u007fELF\u0002\u0001"u8);
 
-    /// <summary>
-    /// Sets the run path without moving anything: over the one that is there, or, where there is none, in the unused bytes that a removed
-    /// one left behind (CMake's installation leaves them). False, and nothing changed, when there is no room.
-    /// </summary>
-    internal bool TrySetRunpath(string text)
-    {
-        byte[] wanted = [.. Encoding.UTF8.GetBytes(text), 0];
-        (int Offset, long Tag, ulong Value)[] present = [.. _entries.Where(e => e.Tag is TagRunpath or TagRpath)];
-        if (present.Any(e => TextAt(e.Value).Length + 1 < wanted.Length)) return false;
-        foreach ((_, _, ulong value) in present)
-        {
-            int length = TextAt(value).Length;
-            Span<byte> room = _bytes.AsSpan(checked(_strings + (int)value), length);
-            room.Clear();
-            wanted.AsSpan(0, wanted.Length - 1).CopyTo(room);
-        }
-        if (present.Length == 0)
-        {
-            int end = _entries[^1].Offset;
-            // The last null entry must stay, or the loader would run on.
-            if (_entries[^1].Tag != TagNull || end + (2 * DynamicEntry) > _dynamicEnd || U64(end + DynamicEntry) != (ulong)TagNull)
-                return false;
-            // One zero ends the string before; what follows it belongs to nobody.
-            int hole = _bytes.AsSpan(_strings, _stringsSize).IndexOf(new byte[wanted.Length + 1]);
-            if (hole < 0) return false;
-            wanted.CopyTo(_bytes, _strings + hole + 1);
-            BinaryPrimitives.WriteInt64LittleEndian(_bytes.AsSpan(end), TagRunpath);
-            BinaryPrimitives.WriteInt64LittleEndian(_bytes.AsSpan(end + 8), hole + 1);
-        }
-        File.WriteAllBytes(Path, _bytes);
-        return true;
-    }
-
     private IEnumerable<string> Texts(long tag) => _entries.Where(e => e.Tag == tag).Select(e => TextAt(e.Value));
 
     private ulong? Value(long tag) => _entries.Where(e => e.Tag == tag).Select(e => (ulong?)e.Value).FirstOrDefault();
@@ -158,7 +121,7 @@ internal sealed class ElfFile
     {
         foreach ((ulong start, ulong offset, ulong size) in _segments)
             if (address >= start && address - start < size) return checked((int)(address - start + offset));
-        throw new StagingException($"'{Path}' is a broken ELF file: nothing is loaded at address 0x{address:x}.");
+        throw new StagingException($"'{_path}' is a broken ELF file: nothing is loaded at address 0x{address:x}.");
     }
 
     private ushort U16(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at));

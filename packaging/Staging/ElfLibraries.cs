@@ -1,6 +1,8 @@
 namespace DotMlx.Staging;
 
-/// <summary>Linux: a run path of $ORIGIN. Everything else a library needs comes from the system and is named in the package.</summary>
+/// <summary>
+/// Linux: patchelf sets the run path $ORIGIN. The system provides all other libraries, and the package's description names them.
+/// </summary>
 internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
 {
     private const string Origin = "$ORIGIN";
@@ -49,16 +51,10 @@ internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
     {
         var elf = new ElfFile(library);
         if (elf.Runpath is [Origin] || (elf.Runpath.Count == 0 && !elf.Needed.Any(neighbors.Contains))) return;
-        if (!elf.TrySetRunpath(Origin))
-        {
-            if (!tools.Has("patchelf"))
-            {
-                string state = elf.Runpath.Count == 0 ? "has no run path" : $"has the run path '{string.Join(':', elf.Runpath)}'";
-                throw new StagingException($"'{Path.GetFileName(library)}' {state}, and there is no room in it for '{Origin}': install "
-                    + $"patchelf (the package has that name on Debian, Ubuntu and Fedora) and pack again.");
-            }
-            tools.Run("patchelf", "--set-rpath", Origin, library);
-        }
+        if (!tools.Has("patchelf"))
+            throw new StagingException($"'{Path.GetFileName(library)}' needs the run path '{Origin}', but patchelf, which sets it, isn't on "
+                + "the PATH: install the package patchelf (apt-get install patchelf) and pack again.");
+        tools.Run("patchelf", "--set-rpath", Origin, library);
         var changed = new ElfFile(library);
         if (changed.Runpath is not [Origin])
             throw new StagingException($"'{library}' still has the run path '{string.Join(':', changed.Runpath)}'.");

@@ -101,6 +101,15 @@ internal sealed class FixturePrefix : IDisposable
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
+    /// <summary>Lets the stager find a tool of this machine. Without the tool, the test is skipped.</summary>
+    public void RequireTool(string name)
+    {
+        string? file = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        if (file is null) Assert.Ignore($"Needs {name}: install the package {name} (apt-get install {name}).");
+        File.CreateSymbolicLink(Path.Combine(_tools, name), file!);
+    }
+
     public void RemoveTool(string name) => File.Delete(Path.Combine(_tools, name));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
