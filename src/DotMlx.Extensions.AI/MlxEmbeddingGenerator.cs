@@ -117,8 +117,8 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
         {
             throw new ArgumentException("A text has no tokens.", nameof(text));
         }
-        return _model.Model is Encoder encoder && tokens.Length > encoder.Description.MostPositions
-            ? [.. tokens[..(encoder.Description.MostPositions - 1)], tokens[^1]]
+        return _model.Model is Encoder encoder && tokens.Length > encoder.Description.MaxPositions
+            ? [.. tokens[..(encoder.Description.MaxPositions - 1)], tokens[^1]]
             : tokens;
     }
 

@@ -10,7 +10,7 @@ public sealed record EncoderDescription
     public required int VocabularySize { get; init; }
 
     /// <summary>The maximum number of positions of a text.</summary>
-    public required int MostPositions { get; init; }
+    public required int MaxPositions { get; init; }
 
     /// <summary>The number of token types.</summary>
     public required int TokenTypes { get; init; }
@@ -76,11 +76,11 @@ public sealed partial class Encoder : Module
     public MlxArray Forward(MlxArray tokens, MlxArray? mask = null, MlxArray? tokenTypes = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        if (tokens.NDim != 2 || tokens.Size == 0 || tokens.Shape[1] > Description.MostPositions)
+        if (tokens.NDim != 2 || tokens.Size == 0 || tokens.Shape[1] > Description.MaxPositions)
         {
             throw new ArgumentException(
                 $"The tokens have the shape ({string.Join(", ", tokens.Shape.ToArray())}); "
-                + $"expected (batch, length) with 1 to {Description.MostPositions} tokens per text.", nameof(tokens));
+                + $"expected (batch, length) with 1 to {Description.MaxPositions} tokens per text.", nameof(tokens));
         }
         using MlxArray? visible = Visible(mask);
         MlxArray x = Embeddings.Forward(tokens, tokenTypes);
@@ -108,7 +108,7 @@ public sealed partial class EncoderEmbeddings : Module
     internal EncoderEmbeddings(EncoderDescription description, WeightSource weights, string path)
     {
         WordEmbeddings = weights.Embedding(path + ".word_embeddings", description.VocabularySize, description.HiddenSize);
-        PositionEmbeddings = weights.Embedding(path + ".position_embeddings", description.MostPositions, description.HiddenSize);
+        PositionEmbeddings = weights.Embedding(path + ".position_embeddings", description.MaxPositions, description.HiddenSize);
         TokenTypeEmbeddings = weights.Embedding(path + ".token_type_embeddings", description.TokenTypes, description.HiddenSize);
         LayerNorm = new(description, weights, path + ".LayerNorm");
     }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using DotMlx.LanguageModels.ChatTemplates.Functions;
 using DotMlx.LanguageModels.ChatTemplates.Syntax;
 using DotMlx.LanguageModels.ChatTemplates.Values;
 

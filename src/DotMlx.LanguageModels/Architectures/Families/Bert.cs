@@ -26,7 +26,7 @@ internal sealed class Bert : ModelFamily
             new EncoderDescription
             {
                 VocabularySize = config.Integer("vocab_size"),
-                MostPositions = config.IntegerOr("max_position_embeddings", 512),
+                MaxPositions = config.IntegerOr("max_position_embeddings", 512),
                 TokenTypes = config.IntegerOr("type_vocab_size", 2),
                 HiddenSize = size,
                 IntermediateSize = config.Integer("intermediate_size"),
