@@ -171,15 +171,8 @@ public sealed class MlxChatClient : IChatClient
     /// <summary>Returns this client, its <see cref="ChatClientMetadata"/>, or its <see cref="LanguageModel"/>.</summary>
     /// <param name="serviceType">The requested type.</param>
     /// <param name="serviceKey">Must be null.</param>
-    public object? GetService(Type serviceType, object? serviceKey = null)
-    {
-        ArgumentNullException.ThrowIfNull(serviceType);
-        return serviceKey is not null ? null
-            : serviceType == typeof(ChatClientMetadata) ? _metadata
-            : serviceType.IsInstanceOfType(_model) && serviceType != typeof(object) ? _model
-            : serviceType.IsInstanceOfType(this) ? this
-            : null;
-    }
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        Services.Find(serviceType, serviceKey, this, _metadata, _model);
 
     /// <summary>Frees the caches of earlier conversations. Running requests complete normally.</summary>
     public void Dispose() => _caches.Dispose();

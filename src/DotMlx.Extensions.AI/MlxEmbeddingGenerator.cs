@@ -79,15 +79,8 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
     /// <summary>Returns this generator, its <see cref="EmbeddingGeneratorMetadata"/>, or its <see cref="LanguageModel"/>.</summary>
     /// <param name="serviceType">The requested type.</param>
     /// <param name="serviceKey">Must be null.</param>
-    public object? GetService(Type serviceType, object? serviceKey = null)
-    {
-        ArgumentNullException.ThrowIfNull(serviceType);
-        return serviceKey is not null ? null
-            : serviceType == typeof(EmbeddingGeneratorMetadata) ? _metadata
-            : serviceType.IsInstanceOfType(_model) && serviceType != typeof(object) ? _model
-            : serviceType.IsInstanceOfType(this) ? this
-            : null;
-    }
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        Services.Find(serviceType, serviceKey, this, _metadata, _model);
 
     /// <summary>Does nothing, because the caller owns the model.</summary>
     public void Dispose()

@@ -196,13 +196,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.allclose; C: mlx_allclose.</remarks>
     public static MlxArray AllClose(
         MlxArray a, MlxArray b, double rtol = 1e-5, double atol = 1e-8, bool equalNan = false, MlxStream? stream = null)
-    {
-        using OperandPair pair = new(a, b);
-        mlx_array result = default;
-        return NativeCall.Result(
-            Mlxc.mlx_allclose(&result, pair.Left, pair.Right, rtol, atol, NativeCall.Byte(equalNan), NativeCall.Stream(stream)),
-            result, "mlx_allclose");
-    }
+        => Close(&Mlxc.mlx_allclose, "mlx_allclose", a, b, rtol, atol, equalNan, stream);
 
     /// <summary>Which elements of two arrays are close: |a - b| &lt;= atol + rtol * |b|.</summary>
     /// <param name="a">An array or a scalar.</param>
@@ -216,11 +210,15 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.isclose; C: mlx_isclose.</remarks>
     public static MlxArray IsClose(
         MlxArray a, MlxArray b, double rtol = 1e-5, double atol = 1e-8, bool equalNan = false, MlxStream? stream = null)
+        => Close(&Mlxc.mlx_isclose, "mlx_isclose", a, b, rtol, atol, equalNan, stream);
+
+    private static MlxArray Close(
+        delegate*<mlx_array*, mlx_array, mlx_array, double, double, byte, mlx_stream, int> f, string function,
+        MlxArray a, MlxArray b, double rtol, double atol, bool equalNan, MlxStream? stream)
     {
         using OperandPair pair = new(a, b);
         mlx_array result = default;
         return NativeCall.Result(
-            Mlxc.mlx_isclose(&result, pair.Left, pair.Right, rtol, atol, NativeCall.Byte(equalNan), NativeCall.Stream(stream)),
-            result, "mlx_isclose");
+            f(&result, pair.Left, pair.Right, rtol, atol, NativeCall.Byte(equalNan), NativeCall.Stream(stream)), result, function);
     }
 }

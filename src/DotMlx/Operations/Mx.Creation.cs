@@ -89,16 +89,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">A size is negative.</exception>
     /// <remarks>mlx.core.zeros; C: mlx_zeros.</remarks>
     public static MlxArray Zeros(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null)
-    {
-        _ = SizeLimits.Count(shape, nameof(shape));
-        mlx_array result = default;
-        fixed (int* first = shape)
-        {
-            return NativeCall.Result(
-                Mlxc.mlx_zeros(&result, first, (nuint)shape.Length, NativeCall.DType(dtype), NativeCall.Stream(stream)),
-                result, "mlx_zeros");
-        }
-    }
+        => Constant(&Mlxc.mlx_zeros, "mlx_zeros", shape, dtype, stream);
 
     /// <summary>An array of float32 ones.</summary>
     /// <param name="shape">The shape of the array; an empty shape gives a scalar.</param>
@@ -115,15 +106,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">A size is negative.</exception>
     /// <remarks>mlx.core.ones; C: mlx_ones.</remarks>
     public static MlxArray Ones(ReadOnlySpan<int> shape, DType dtype, MlxStream? stream = null)
-    {
-        _ = SizeLimits.Count(shape, nameof(shape));
-        mlx_array result = default;
-        fixed (int* first = shape)
-        {
-            return NativeCall.Result(
-                Mlxc.mlx_ones(&result, first, (nuint)shape.Length, NativeCall.DType(dtype), NativeCall.Stream(stream)), result, "mlx_ones");
-        }
-    }
+        => Constant(&Mlxc.mlx_ones, "mlx_ones", shape, dtype, stream);
 
     /// <summary>An array of zeros with the shape of another array.</summary>
     /// <param name="a">The array whose shape (and dtype) is used.</param>
@@ -363,4 +346,17 @@ public static unsafe partial class Mx
 
     // All diagonals outside the matrix give the same result, and an extreme offset would overflow in MLX.
     private static int WithinMatrix(int k, int rows, int columns) => Math.Clamp(k, -Math.Max(rows, 0), Math.Max(columns, 0));
+
+    private static MlxArray Constant(
+        delegate*<mlx_array*, int*, nuint, mlx_dtype, mlx_stream, int> f, string function, ReadOnlySpan<int> shape, DType dtype,
+        MlxStream? stream)
+    {
+        _ = SizeLimits.Count(shape, nameof(shape));
+        mlx_array result = default;
+        fixed (int* first = shape)
+        {
+            int status = f(&result, first, (nuint)shape.Length, NativeCall.DType(dtype), NativeCall.Stream(stream));
+            return NativeCall.Result(status, result, function);
+        }
+    }
 }

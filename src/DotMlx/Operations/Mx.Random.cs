@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -100,15 +101,17 @@ public static unsafe partial class Mx
             MlxArray? key = null, MlxStream? stream = null)
         {
             DType type = dtype ?? DType.Float32;
+            MlxArray? mean = Typed(loc, type);
+            MlxArray? deviation = Typed(scale, type);
             using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
                 int status = Mlxc.mlx_random_normal_broadcast(
-                    &result, size, (nuint)shape.Length, NativeCall.DType(type), Typed(loc, type), Typed(scale, type),
-                    drawn.Handle, NativeCall.Stream(stream));
-                GC.KeepAlive(loc);
-                GC.KeepAlive(scale);
+                    &result, size, (nuint)shape.Length, NativeCall.DType(type), NativeCall.HandleOrNull(mean),
+                    NativeCall.HandleOrNull(deviation), drawn.Handle, NativeCall.Stream(stream));
+                GC.KeepAlive(mean);
+                GC.KeepAlive(deviation);
                 return NativeCall.Result(status, result, "mlx_random_normal_broadcast");
             }
         }
@@ -129,18 +132,10 @@ public static unsafe partial class Mx
             MlxArray mean, MlxArray cov, ReadOnlySpan<int> shape = default, DType? dtype = null,
             MlxArray? key = null, MlxStream? stream = null)
         {
+            ArgumentNullException.ThrowIfNull(mean);
             Factorable.RequireNumbers(cov, "mlx_random_multivariate_normal", stream);
-            using KeyArgument drawn = new(key, shape);
-            mlx_array result = default;
-            fixed (int* size = shape)
-            {
-                int status = Mlxc.mlx_random_multivariate_normal(
-                    &result, NativeCall.Handle(mean), NativeCall.Handle(cov), size, (nuint)shape.Length,
-                    NativeCall.DType(dtype ?? DType.Float32), drawn.Handle, NativeCall.Stream(stream));
-                GC.KeepAlive(mean);
-                GC.KeepAlive(cov);
-                return NativeCall.Result(status, result, "mlx_random_multivariate_normal");
-            }
+            return Draw(
+                &Mlxc.mlx_random_multivariate_normal, "mlx_random_multivariate_normal", mean, cov, shape, dtype ?? DType.Float32, key, stream);
         }
 
         /// <summary>Uniformly distributed integers in [low, high).</summary>
@@ -157,17 +152,9 @@ public static unsafe partial class Mx
             MlxArray low, MlxArray high, ReadOnlySpan<int> shape = default, DType? dtype = null,
             MlxArray? key = null, MlxStream? stream = null)
         {
-            using KeyArgument drawn = new(key, shape);
-            mlx_array result = default;
-            fixed (int* size = shape)
-            {
-                int status = Mlxc.mlx_random_randint(
-                    &result, NativeCall.Handle(low), NativeCall.Handle(high), size, (nuint)shape.Length,
-                    NativeCall.DType(dtype ?? DType.Int32), drawn.Handle, NativeCall.Stream(stream));
-                GC.KeepAlive(low);
-                GC.KeepAlive(high);
-                return NativeCall.Result(status, result, "mlx_random_randint");
-            }
+            ArgumentNullException.ThrowIfNull(low);
+            ArgumentNullException.ThrowIfNull(high);
+            return Draw(&Mlxc.mlx_random_randint, "mlx_random_randint", low, high, shape, dtype ?? DType.Int32, key, stream);
         }
 
         /// <summary>True with a given probability.</summary>
@@ -359,23 +346,30 @@ public static unsafe partial class Mx
             MlxArray low, MlxArray high, ReadOnlySpan<int> shape, DType? dtype, MlxArray? key, MlxStream? stream)
         {
             DType type = dtype ?? DType.Float32;
+            return Draw(f, function, Typed(low, type), Typed(high, type), shape, type, key, stream);
+        }
+
+        // Draws numbers of a distribution with two parameters.
+        private static MlxArray Draw(
+            delegate*<mlx_array*, mlx_array, mlx_array, int*, nuint, mlx_dtype, mlx_array, mlx_stream, int> f, string function,
+            MlxArray first, MlxArray second, ReadOnlySpan<int> shape, DType dtype, MlxArray? key, MlxStream? stream)
+        {
             using KeyArgument drawn = new(key, shape);
             mlx_array result = default;
             fixed (int* size = shape)
             {
                 int status = f(
-                    &result, Typed(low, type), Typed(high, type), size, (nuint)shape.Length, NativeCall.DType(type), drawn.Handle,
-                    NativeCall.Stream(stream));
-                GC.KeepAlive(low);
-                GC.KeepAlive(high);
+                    &result, NativeCall.Handle(first), NativeCall.Handle(second), size, (nuint)shape.Length, NativeCall.DType(dtype),
+                    drawn.Handle, NativeCall.Stream(stream));
+                GC.KeepAlive(first);
+                GC.KeepAlive(second);
                 return NativeCall.Result(status, result, function);
             }
         }
 
-        private static mlx_array Typed(MlxArray? parameter, DType dtype)
-            => parameter?.Weak is WeakScalar scalar
-                ? scalar.Native(scalar.DTypeWith(dtype)).Handle
-                : NativeCall.HandleOrNull(parameter);
+        [return: NotNullIfNotNull(nameof(parameter))]
+        private static MlxArray? Typed(MlxArray? parameter, DType dtype)
+            => parameter?.Weak is WeakScalar scalar ? scalar.Native(scalar.DTypeWith(dtype)) : parameter;
 
         /// <summary>The caller's key, or the next key of the state, which is freed after the call.</summary>
         private readonly ref struct KeyArgument
