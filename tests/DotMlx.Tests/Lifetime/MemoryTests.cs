@@ -29,12 +29,22 @@ public class MemoryTests
     public void FreedArraysAreCountedEventually()
     {
         // As where a GPU's completion handler holds a buffer until after the evaluation has returned.
-        HandleCount.Settle();
+        using HandleCount handles = HandleCount.NoneLeft();
         long before = Mx.GetActiveMemory();
-        var held = MlxArray.Create(new float[1 << 20]);
-        using var timer = new Timer(_ => held.Dispose(), null, 200, Timeout.Infinite);
+        using Timer timer = MakeAndDisposeLater();
         Assert.That(Mx.GetActiveMemory() - before, Is.GreaterThan((4 << 20) - Others));
+        Assert.That(SpinWait.SpinUntil(() => handles.Left == 0, 60_000), Is.True);
+
+        // An old hazard pointer may name the address of the array, which is then freed once it is unreachable.
+        HandleCount.Settle();
         ActiveMemory.FallsBelow(before, 1 << 20);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static Timer MakeAndDisposeLater()
+        {
+            MlxArray? held = MlxArray.Create(new float[1 << 20]);
+            return new Timer(_ => Interlocked.Exchange(ref held, null)!.Dispose(), null, 200, Timeout.Infinite);
+        }
     }
 
     [Test]
