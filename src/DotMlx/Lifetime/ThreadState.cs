@@ -19,7 +19,9 @@ internal sealed partial class ThreadState
 
     private readonly Thread _thread = Thread.CurrentThread;
     private BorrowedHandle? _borrowed;
-    private long _createdBefore;
+    private long _ofGradients;
+    private long _evaluated;
+    private long _measured;
 
     internal static ThreadState Current
     {
@@ -41,9 +43,22 @@ internal sealed partial class ThreadState
     /// </summary>
     internal long Unevaluated
     {
-        get => Created - _createdBefore;
-        set => _createdBefore = Created - value;
+        get => Operations - _evaluated;
+        set => _evaluated = Operations - value;
     }
+
+    /// <summary>
+    /// Like <see cref="Unevaluated"/>, for a graph of another thread: operations that <see cref="MarkMeasured"/> has seen don't count.
+    /// </summary>
+    internal long UnevaluatedForOthers => Operations - Math.Max(_evaluated, Volatile.Read(ref _measured));
+
+    private long Operations => Created + _ofGradients;
+
+    /// <summary>Counts operations of a gradient, which make no arrays on this thread.</summary>
+    internal void AddOfGradient(long operations) => _ofGradients += operations;
+
+    /// <summary>Records that no graph that another thread measured was deep; any thread may call this.</summary>
+    internal void MarkMeasured() => Volatile.Write(ref _measured, Operations);
 
     /// <summary>The number of arrays freed on this thread; only this thread changes it.</summary>
     internal long Freed { get; set; }

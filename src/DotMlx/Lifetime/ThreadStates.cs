@@ -10,6 +10,7 @@ internal static class ThreadStates
     private static readonly List<ThreadState> Ended = [];
     private static long _createdByGone;
     private static long _freedByGone;
+    private static long _unevaluatedByGone;
     private static long _unreachable;
     private static int _count;
 
@@ -52,6 +53,35 @@ internal static class ThreadStates
             long freed = _freedByGone + Running.Concat(Ended).Sum(thread => thread.Freed + thread.Unreachable);
             long created = _createdByGone + Running.Concat(Ended).Sum(thread => thread.Created);
             return (created, freed);
+        }
+    }
+
+    /// <summary>
+    /// The number of operations that graphs of other threads may hold; a function under a transform may have captured such a graph.
+    /// </summary>
+    internal static long UnevaluatedByOthers(ThreadState own)
+    {
+        lock (Gate)
+        {
+            return _unevaluatedByGone + Running.Concat(Ended).Sum(thread => thread == own ? 0 : thread.UnevaluatedForOthers);
+        }
+    }
+
+    /// <summary>
+    /// Records that a graph was measured and isn't deep, so that operations of other threads before this moment no longer count.
+    /// </summary>
+    internal static void MarkMeasured(ThreadState own)
+    {
+        lock (Gate)
+        {
+            _unevaluatedByGone = 0;
+            foreach (ThreadState thread in Running.Concat(Ended))
+            {
+                if (thread != own)
+                {
+                    thread.MarkMeasured();
+                }
+            }
         }
     }
 
@@ -160,6 +190,7 @@ internal static class ThreadStates
             if (thread.IsEmpty)
             {
                 _createdByGone += thread.Created;
+                _unevaluatedByGone += thread.UnevaluatedForOthers;
                 _freedByGone += thread.Freed + thread.Unreachable;
                 Ended.RemoveAt(i);
             }

@@ -7,8 +7,8 @@ public static unsafe partial class Mx
     /// <summary>Linear algebra (mlx.core.linalg).</summary>
     /// <remarks>
     /// MLX computes decompositions, inverses, and solutions only on the CPU. If the default device is a GPU, pass a CPU stream. Before MLX
-    /// 0.32.1, a failure during the computation, such as a singular matrix in <see cref="Inv"/>, <see cref="Solve"/>, or <see cref="LU"/>,
-    /// ends the process, because MLX throws on its own thread.
+    /// 0.32.1, these functions check matrices first, and a singular matrix in <see cref="Inv"/>, <see cref="Solve"/>, or <see cref="LU"/>
+    /// throws. Under a transform, where matrices have no values yet, the result for such a matrix is NaN.
     /// </remarks>
     public static unsafe partial class Linalg
     {
@@ -40,14 +40,13 @@ public static unsafe partial class Mx
             MlxArray a, ReadOnlySpan<int> axis, double? ord = null, bool keepdims = false, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(a);
-            if (ord is 2 or -2 && (axis.Length == 2 || (axis.IsEmpty && a.NDim == 2)))
-            {
-                RequireSingularValues(a, "mlx_linalg_norm", stream);
-            }
-
             AxisCheck.Check(a, axis);
+            bool needsSingularValues = ord is 2 or -2 && (axis.Length == 2 || (axis.IsEmpty && a.NDim == 2));
+            using CheckedMatrices matrices = needsSingularValues
+                ? RequireSingularValues(a, "mlx_linalg_norm", stream, axis)
+                : new CheckedMatrices(a);
             mlx_array result = default;
-            mlx_array input = NativeCall.Handle(a);
+            mlx_array input = NativeCall.Handle(matrices.Value);
             nuint count = (nuint)axis.Length;
             byte keep = NativeCall.Byte(keepdims);
 
@@ -60,6 +59,7 @@ public static unsafe partial class Mx
                     : NativeCall.Result(Mlxc.mlx_linalg_norm_l2(&result, input, first, count, keep, NativeCall.Stream(stream)), result,
                         "mlx_linalg_norm_l2");
                 GC.KeepAlive(a);
+                norms = matrices.Mark(norms, dropped: keepdims ? 0 : 2);
                 if (!keepdims || !axis.IsEmpty || norms.NDim == a.NDim)
                 {
                     return norms;
@@ -88,21 +88,20 @@ public static unsafe partial class Mx
             MlxArray a, string ord, ReadOnlySpan<int> axis = default, bool keepdims = false, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(ord);
-            if (ord == "nuc")
-            {
-                RequireSingularValues(a, "mlx_linalg_norm_matrix", stream);
-            }
-
+            ArgumentNullException.ThrowIfNull(a);
             AxisCheck.Check(a, axis);
+            using CheckedMatrices matrices = ord == "nuc"
+                ? RequireSingularValues(a, "mlx_linalg_norm_matrix", stream, axis)
+                : new CheckedMatrices(a);
             using NativeText name = new(ord, nameof(ord));
             mlx_array result = default;
             fixed (int* first = axis)
             {
                 int status = Mlxc.mlx_linalg_norm_matrix(
-                    &result, NativeCall.Handle(a), name.Pointer, first, (nuint)axis.Length, NativeCall.Byte(keepdims),
+                    &result, NativeCall.Handle(matrices.Value), name.Pointer, first, (nuint)axis.Length, NativeCall.Byte(keepdims),
                     NativeCall.Stream(stream));
                 GC.KeepAlive(a);
-                return NativeCall.Result(status, result, "mlx_linalg_norm_matrix");
+                return matrices.Mark(NativeCall.Result(status, result, "mlx_linalg_norm_matrix"), dropped: keepdims ? 0 : 2);
             }
         }
 
@@ -178,8 +177,8 @@ public static unsafe partial class Mx
                 return a.Share();
             }
 
-            Factorable.RequireRegular(a, "mlx_linalg_inv", stream);
-            return NativeCall.Unary(&Mlxc.mlx_linalg_inv, "mlx_linalg_inv", a, stream);
+            using CheckedMatrices matrices = Factorable.RequireRegular(a, "mlx_linalg_inv", stream);
+            return matrices.Mark(NativeCall.Unary(&Mlxc.mlx_linalg_inv, "mlx_linalg_inv", matrices.Value, stream));
         }
 
         /// <summary>Inverse of triangular matrices.</summary>
@@ -197,8 +196,8 @@ public static unsafe partial class Mx
                 return a.Share();
             }
 
-            Factorable.RequireDiagonal(a, "mlx_linalg_tri_inv", stream);
-            return NativeCall.WithFlag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", a, upper, stream);
+            using CheckedMatrices matrices = Factorable.RequireDiagonal(a, "mlx_linalg_tri_inv", stream);
+            return matrices.Mark(NativeCall.WithFlag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", matrices.Value, upper, stream));
         }
 
         /// <summary>Cholesky decomposition of symmetric positive definite matrices: a = L @ L^T.</summary>
@@ -233,8 +232,9 @@ public static unsafe partial class Mx
                 return l.Share();
             }
 
-            Factorable.RequireDiagonal(l, "mlx_linalg_cholesky_inv", stream);
-            return NativeCall.WithFlag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", l, upper, stream);
+            using CheckedMatrices factors = Factorable.RequireDiagonal(l, "mlx_linalg_cholesky_inv", stream);
+            return factors.Mark(
+                NativeCall.WithFlag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", factors.Value, upper, stream));
         }
 
         /// <summary>Moore-Penrose pseudo-inverse.</summary>
@@ -252,8 +252,8 @@ public static unsafe partial class Mx
                 return EmptyMatrices.Of(a, [a.Shape[^1], a.Shape[^2]], stream);
             }
 
-            Factorable.RequireNumbers(a, "mlx_linalg_pinv", stream);
-            return NativeCall.Unary(&Mlxc.mlx_linalg_pinv, "mlx_linalg_pinv", a, stream);
+            using CheckedMatrices matrices = Factorable.RequireNumbers(a, "mlx_linalg_pinv", stream);
+            return matrices.Mark(NativeCall.Unary(&Mlxc.mlx_linalg_pinv, "mlx_linalg_pinv", matrices.Value, stream));
         }
 
         /// <summary>Eigenvalues of square matrices.</summary>
@@ -269,8 +269,8 @@ public static unsafe partial class Mx
                 return EmptyMatrices.Of(a, [a.Shape[^1]], stream, DType.Complex64);
             }
 
-            Factorable.RequireNumbers(a, "mlx_linalg_eigvals", stream);
-            return NativeCall.Unary(&Mlxc.mlx_linalg_eigvals, "mlx_linalg_eigvals", a, stream);
+            using CheckedMatrices matrices = Factorable.RequireNumbers(a, "mlx_linalg_eigvals", stream);
+            return matrices.Mark(NativeCall.Unary(&Mlxc.mlx_linalg_eigvals, "mlx_linalg_eigvals", matrices.Value, stream), dropped: 1);
         }
 
         /// <summary>Eigenvalues and right eigenvectors of square matrices.</summary>
@@ -286,8 +286,9 @@ public static unsafe partial class Mx
                 return (EmptyMatrices.Of(a, [a.Shape[^1]], stream, DType.Complex64), a.AsType(DType.Complex64, stream));
             }
 
-            Factorable.RequireNumbers(a, "mlx_linalg_eig", stream);
-            return NativeCall.ToPair(&Mlxc.mlx_linalg_eig, "mlx_linalg_eig", a, stream);
+            using CheckedMatrices matrices = Factorable.RequireNumbers(a, "mlx_linalg_eig", stream);
+            (MlxArray values, MlxArray vectors) = NativeCall.ToPair(&Mlxc.mlx_linalg_eig, "mlx_linalg_eig", matrices.Value, stream);
+            return (matrices.Mark(values, dropped: 1), matrices.Mark(vectors));
         }
 
         /// <summary>Eigenvalues of symmetric or Hermitian matrices.</summary>
@@ -360,12 +361,12 @@ public static unsafe partial class Mx
                     EmptyMatrices.Of(a, [rank, a.Shape[^1]], stream));
             }
 
-            Factorable.RequireRegular(a, "mlx_linalg_lu", stream);
+            using CheckedMatrices matrices = Factorable.RequireRegular(a, "mlx_linalg_lu", stream);
             mlx_vector_array results = default;
-            int status = Mlxc.mlx_linalg_lu(&results, NativeCall.Handle(a), NativeCall.Stream(stream));
+            int status = Mlxc.mlx_linalg_lu(&results, NativeCall.Handle(matrices.Value), NativeCall.Stream(stream));
             GC.KeepAlive(a);
             MlxArray[] parts = NativeCall.Arrays(status, results, "mlx_linalg_lu");
-            return (parts[0], parts[1], parts[2]);
+            return (parts[0], matrices.Mark(parts[1]), matrices.Mark(parts[2]));
         }
 
         /// <summary>LU decomposition in compact form.</summary>
@@ -386,8 +387,10 @@ public static unsafe partial class Mx
                 return (a.Share(), EmptyMatrices.Of(a, [Math.Min(a.Shape[^2], a.Shape[^1])], stream, DType.UInt32));
             }
 
-            Factorable.RequireRegular(a, "mlx_linalg_lu_factor", stream);
-            return NativeCall.ToPair(&Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", a, stream);
+            using CheckedMatrices matrices = Factorable.RequireRegular(a, "mlx_linalg_lu_factor", stream);
+            (MlxArray lu, MlxArray pivots) = NativeCall.ToPair(
+                &Mlxc.mlx_linalg_lu_factor, "mlx_linalg_lu_factor", matrices.Value, stream);
+            return (matrices.Mark(lu), pivots);
         }
 
         /// <summary>Solution x of a @ x = b.</summary>
@@ -405,8 +408,9 @@ public static unsafe partial class Mx
                 return Mx.MatMul(a, b, stream);
             }
 
-            Factorable.RequireRegular(a, "mlx_linalg_solve", stream);
-            return NativeCall.BinaryArrays(&Mlxc.mlx_linalg_solve, "mlx_linalg_solve", a, b, stream);
+            using CheckedMatrices matrices = Factorable.RequireRegular(a, "mlx_linalg_solve", stream);
+            return matrices.Mark(
+                NativeCall.BinaryArrays(&Mlxc.mlx_linalg_solve, "mlx_linalg_solve", matrices.Value, b, stream), dropped: DroppedBy(b));
         }
 
         /// <summary>Solution x of a @ x = b for triangular matrices.</summary>
@@ -425,13 +429,13 @@ public static unsafe partial class Mx
                 return Mx.MatMul(a, b, stream);
             }
 
-            Factorable.RequireDiagonal(a, "mlx_linalg_solve_triangular", stream);
+            using CheckedMatrices matrices = Factorable.RequireDiagonal(a, "mlx_linalg_solve_triangular", stream);
             mlx_array result = default;
             int status = Mlxc.mlx_linalg_solve_triangular(
-                &result, NativeCall.Handle(a), NativeCall.Handle(b), NativeCall.Byte(upper), NativeCall.Stream(stream));
+                &result, NativeCall.Handle(matrices.Value), NativeCall.Handle(b), NativeCall.Byte(upper), NativeCall.Stream(stream));
             GC.KeepAlive(a);
             GC.KeepAlive(b);
-            return NativeCall.Result(status, result, "mlx_linalg_solve_triangular");
+            return matrices.Mark(NativeCall.Result(status, result, "mlx_linalg_solve_triangular"), dropped: DroppedBy(b));
         }
 
         // If there are no unknowns or no systems of equations, the solution is empty, with the shape of the product.
@@ -441,6 +445,12 @@ public static unsafe partial class Mx
             return EmptyMatrices.Are(a, square: true) && b.DType == a.DType && b.NDim > 0
                 && b.Shape[b.NDim > 1 ? ^2 : ^1] == a.Shape[^1];
         }
+
+        // A vector on the right gives a vector.
+        private static int DroppedBy(MlxArray right) => right.NDim == 1 ? 1 : 0;
+
+        /// <summary>Singular values of matrices without NaN.</summary>
+        internal static MlxArray UncheckedSingularValues(MlxArray a, MlxStream? stream) => UncheckedSvd(a, false, stream)[0];
 
         private static MlxArray[] Svd(MlxArray a, bool computeUv, MlxStream? stream)
         {
@@ -452,7 +462,19 @@ public static unsafe partial class Mx
                     : [none];
             }
 
-            Factorable.RequireNumbers(a, "mlx_linalg_svd", stream);
+            using CheckedMatrices matrices = Factorable.RequireNumbers(a, "mlx_linalg_svd", stream);
+            MlxArray[] parts = UncheckedSvd(matrices.Value, computeUv, stream);
+            for (int i = 0; i < parts.Length; i++)
+            {
+                bool isValues = parts.Length == 1 || i == 1;
+                parts[i] = matrices.Mark(parts[i], dropped: isValues ? 1 : 0);
+            }
+
+            return parts;
+        }
+
+        private static MlxArray[] UncheckedSvd(MlxArray a, bool computeUv, MlxStream? stream)
+        {
             mlx_vector_array results = default;
             int status = Mlxc.mlx_linalg_svd(&results, NativeCall.Handle(a), NativeCall.Byte(computeUv), NativeCall.Stream(stream));
             GC.KeepAlive(a);
@@ -461,10 +483,11 @@ public static unsafe partial class Mx
 
         private static DType RealOf(DType dtype) => dtype == DType.Complex64 ? DType.Float32 : dtype;
 
-        private static void RequireSingularValues(MlxArray a, string function, MlxStream? stream)
+        private static CheckedMatrices RequireSingularValues(
+            MlxArray a, string function, MlxStream? stream, ReadOnlySpan<int> axes)
         {
             Factorable.RequireElements(a, function);
-            Factorable.RequireNumbers(a, function, stream);
+            return Factorable.RequireNumbers(a, function, stream, axes);
         }
 
         // MLX passes the string to LAPACK unchecked.

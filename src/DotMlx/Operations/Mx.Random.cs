@@ -133,9 +133,12 @@ public static unsafe partial class Mx
             MlxArray? key = null, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(mean);
-            Factorable.RequireNumbers(cov, "mlx_random_multivariate_normal", stream);
-            return Draw(
-                &Mlxc.mlx_random_multivariate_normal, "mlx_random_multivariate_normal", mean, cov, shape, dtype ?? DType.Float32, key, stream);
+            using CheckedMatrices covariances = Factorable.RequireNumbers(cov, "mlx_random_multivariate_normal", stream);
+            return covariances.Mark(
+                Draw(
+                    &Mlxc.mlx_random_multivariate_normal, "mlx_random_multivariate_normal", mean, covariances.Value, shape,
+                    dtype ?? DType.Float32, key, stream),
+                dropped: 1);
         }
 
         /// <summary>Uniformly distributed integers in [low, high).</summary>

@@ -33,11 +33,15 @@ internal static unsafe partial class GraphDepth
     /// <exception cref="InsufficientExecutionStackException">The thread's stack is too small.</exception>
     internal static void Check(MlxArray[] arguments, MlxArray[] outputs)
     {
-        long operations = ThreadState.Current.Unevaluated;
-
         // Only MLX traverses graphs recursively.
-        if (operations <= SafeDepth || MlxLibrary.Kind != MlxLibraryKind.Mlx || ThreadStack.Left is not { } left
-            || operations * BytesPerOperation <= left - Reserve)
+        if (MlxLibrary.Kind != MlxLibraryKind.Mlx)
+        {
+            return;
+        }
+
+        ThreadState thread = ThreadState.Current;
+        long operations = thread.Unevaluated + ThreadStates.UnevaluatedByOthers(thread);
+        if (operations <= SafeDepth || ThreadStack.Left is not { } left || operations * BytesPerOperation <= left - Reserve)
         {
             return;
         }
@@ -56,8 +60,8 @@ internal static unsafe partial class GraphDepth
     }
 
     /// <summary>
-    /// Must be called after the outermost transform. If its graph had to be measured, operations from before the transform no longer count.
-    /// Otherwise, every small graph would be measured on a thread that never evaluates.
+    /// Must be called after the outermost transform. If its graph had to be measured, operations from before the transform no longer count,
+    /// on this thread and on others. Otherwise, every small graph would be measured on a thread that never evaluates, or beside one.
     /// </summary>
     /// <param name="before">The thread's <see cref="ThreadState.Unevaluated"/> before the transform.</param>
     internal static void End(long before)
@@ -67,6 +71,7 @@ internal static unsafe partial class GraphDepth
             _hasMeasured = false;
             ThreadState thread = ThreadState.Current;
             thread.Unevaluated = Math.Max(0, thread.Unevaluated - before);
+            ThreadStates.MarkMeasured(thread);
         }
     }
 
@@ -77,7 +82,7 @@ internal static unsafe partial class GraphDepth
     internal static void AddGradient(long before)
     {
         ThreadState thread = ThreadState.Current;
-        thread.Unevaluated += Math.Max(0, thread.Unevaluated - before);
+        thread.AddOfGradient(Math.Max(0, thread.Unevaluated - before));
     }
 
     /// <summary>Returns the number of nodes on the longest path from an argument or a constant to an output.</summary>

@@ -284,6 +284,70 @@ public class HazardTests
         }
     }
 
+    private static readonly (string Name, Func<MlxArray, MlxArray> Of, bool NeedsRank)[] Decompositions =
+    [
+        ("inv", a => Mx.Linalg.Inv(a, Cpu), true), ("tri_inv", a => Mx.Linalg.TriInv(a, stream: Cpu), true),
+        ("cholesky_inv", a => Mx.Linalg.CholeskyInv(a, stream: Cpu), true), ("pinv", a => Mx.Linalg.Pinv(a, Cpu), false),
+        ("svd", a => Mx.Linalg.SVD(a, Cpu).U, false), ("singular values", a => Mx.Linalg.SVDVals(a, Cpu), false),
+        ("eigvals", a => Mx.Abs(Mx.Linalg.Eigvals(a, Cpu)), false), ("eig", a => Mx.Abs(Mx.Linalg.Eig(a, Cpu).Vectors), false),
+        ("norm", a => Mx.Linalg.Norm(a, [-2, -1], 2, stream: Cpu), false),
+        ("nuclear norm", a => Mx.Linalg.Norm(a, "nuc", [-2, -1], keepdims: true, stream: Cpu), false),
+    ];
+
+    private static IEnumerable<TestCaseData> Rejected() =>
+        Decompositions.Select(each => new TestCaseData(each).SetArgDisplayNames(each.Name));
+
+    // Since 0.32.1, MLX itself throws when the result is evaluated.
+    [TestCaseSource(nameof(Rejected))]
+    [RequiresMlx("it has no matrix decompositions")]
+    public void RejectedMatricesUnderATransformGiveNaN((string Name, Func<MlxArray, MlxArray> Of, bool NeedsRank) decomposition)
+    {
+        if (LibraryInUse.IsMlxSince("0.32.1"))
+        {
+            Assert.Ignore("MLX throws.");
+        }
+
+        using var scope = MlxScope.Begin();
+        MlxArray regular = MlxArray.Create<float>([2, 0, 1, 3], 2, 2);
+        MlxArray rejected = decomposition.NeedsRank ? Mx.Zeros(2, 2) : Mx.Full([2, 2], float.NaN);
+        MlxArray expected = decomposition.Of(regular);
+        foreach ((int axis, Func<MlxArray, MlxArray> transformed) in ((int, Func<MlxArray, MlxArray>)[])
+            [
+                (0, Mx.Vmap(decomposition.Of)), (2, Mx.Vmap(decomposition.Of, 2)), (0, Mx.Compile((MlxArray x) => decomposition.Of(x + 0))),
+            ])
+        {
+            MlxArray results = transformed(Mx.Stack([regular, rejected], axis));
+            Numbers.AreClose(results[0], expected);
+            Assert.That(Mx.All(Mx.IsNaN(results[1])).Item<bool>());
+        }
+    }
+
+    [Test]
+    [RequiresMlx("it has no matrix decompositions")]
+    public void CompiledFactorsOfSingularMatricesAreNaN()
+    {
+        if (LibraryInUse.IsMlxSince("0.32.1"))
+        {
+            Assert.Ignore("MLX factors it, with a zero on the diagonal.");
+        }
+
+        using var scope = MlxScope.Begin();
+        MlxArray regular = MlxArray.Create<float>([2, 0, 1, 4], 2, 2);
+        MlxArray batch = Mx.Stack([regular, MlxArray.Create<float>([1, 2, 2, 4], 2, 2)]);
+        MlxArray vector = Mx.Compile((MlxArray x) => Mx.Linalg.Solve(x * 1, Mx.Ones(2), Cpu))(batch[1]);
+        Assert.That(Mx.All(Mx.IsNaN(vector)).Item<bool>());
+        foreach (Func<MlxArray, MlxArray> compute in (Func<MlxArray, MlxArray>[])
+            [
+                a => Mx.Linalg.Solve(a, Mx.Ones([.. a.Shape[..^1], 1]), Cpu), a => Mx.Linalg.LU(a, Cpu).U,
+                a => Mx.Linalg.LUFactor(a, Cpu).LU,
+            ])
+        {
+            MlxArray results = Mx.Compile((MlxArray x) => compute(x * 1))(batch);
+            Numbers.AreClose(results[0], compute(regular));
+            Assert.That(Mx.Any(Mx.IsNaN(results[1])).Item<bool>());
+        }
+    }
+
     [Test]
     [RequiresMlx("it has no matrix decompositions")]
     public void NormsOfEmptyMatricesRaise()

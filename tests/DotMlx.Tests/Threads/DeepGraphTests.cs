@@ -71,6 +71,23 @@ public sealed class DeepGraphTests
         Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(x * chain))(Mx.Ones(1)).Item<float>(), Is.EqualTo(Nodes));
     });
 
+    [Test]
+    [RequiresMlx("the reference library needs no stack")]
+    public void AChainOfAnotherThreadIsSeen([Values] bool extended)
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray chain = Mx.Zeros(1);
+        OnThread(NamedStack, () => chain = Chain(Mx.Zeros(1)));
+        OnThread(SmallStack, () =>
+        {
+            MlxArray captured = extended ? chain * 2 : chain;
+            MlxArray Captures(MlxArray x) => Mx.Sum(x * captured);
+            Assert.That(() => Mx.Grad(Captures)(Mx.Ones(1)), Throws.TypeOf<InsufficientExecutionStackException>());
+            captured.Eval();
+            Assert.That(Mx.Grad(Captures)(Mx.Ones(1)).Item<float>(), Is.EqualTo(extended ? 2 * Nodes : Nodes));
+        });
+    }
+
     // MLX stops at the arguments, however deep the graph behind them.
     [Test]
     public void AnArgumentMayBeTheEndOfALongChain() => OnThread(SmallStack, () =>
