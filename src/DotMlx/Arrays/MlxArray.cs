@@ -66,9 +66,9 @@ public sealed unsafe partial class MlxArray : IDisposable
     /// <summary>The native array; for a weak scalar, one of its default type.</summary>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     /// <remarks>
-    /// The handle stays valid for the next call, even if another thread disposes the array, as long as this thread takes fewer than <see
-    /// cref="ThreadState.RingLength"/> other handles in between and keeps the array alive. For longer use, take a reference (<see
-    /// cref="HeldArray"/>).
+    /// The handle stays valid until the thread's next operation has its result (<see cref="NativeCall.Result(int, mlx_array, string)"/>),
+    /// even if another thread disposes the array, as long as this thread takes fewer than <see cref="ThreadState.RingLength"/> other
+    /// handles in between and keeps the array alive. For longer use, take a reference (<see cref="HeldArray"/>).
     /// </remarks>
     internal mlx_array Handle
     {

@@ -63,17 +63,12 @@ internal static unsafe partial class NativeCall
 
     internal static mlx_array HandleOrNull(MlxArray? a) => a is null ? default : a.Handle;
 
-    /// <summary>Takes ownership of the result of a call, or throws MLX's error.</summary>
+    /// <summary>
+    /// Takes ownership of the result of a call, or throws MLX's error. Withdraws the handles that the call used (<see cref="Handle"/>).
+    /// </summary>
     /// <exception cref="MlxException">The call failed.</exception>
-    internal static MlxArray Result(int status, mlx_array result, string function)
-    {
-        if (status != 0)
-        {
-            Fail(status, result, function);
-        }
-
-        return new MlxArray(result);
-    }
+    internal static MlxArray Result(int status, mlx_array result, string function) =>
+        Result(status, result, function, ThreadState.Current);
 
     internal static MlxArray Unary(
         delegate*<mlx_array*, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxStream? stream)
@@ -177,6 +172,7 @@ internal static unsafe partial class NativeCall
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static MlxArray Result(int status, mlx_array result, string function, ThreadState thread)
     {
+        thread.EndOperation();
         if (status != 0)
         {
             Fail(status, result, function);

@@ -16,8 +16,7 @@ internal sealed partial class ThreadState
     private nint _right;
     private nint _property;
 
-    // All other code takes a few handles and calls C at once. The handles that the thread took last stay protected until later ones
-    // overwrite them.
+    // All other code takes a few handles and calls C at once. They stay protected until the operation has its result.
     private Ring _ring;
     private int _next;
 
@@ -42,14 +41,24 @@ internal sealed partial class ThreadState
     internal int RingPosition => _next;
 
     /// <summary>
-    /// Withdraws the handles that were taken since a position, once they are no longer used. Otherwise, they would keep arrays alive and
-    /// displace older handles.
+    /// Withdraws the handles that were taken since a position, once they are no longer used. Otherwise, they would protect each new array
+    /// that gets the address of a freed one, and displace older handles.
     /// </summary>
     internal void Rewind(int position)
     {
-        while (_next != position)
+        while (_next > position)
         {
             Volatile.Write(ref _ring[--_next & (RingLength - 1)], 0);
+        }
+    }
+
+    /// <summary>Withdraws all handles of the ring: the operation that took them has its result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void EndOperation()
+    {
+        if (_next != 0)
+        {
+            Rewind(0);
         }
     }
 

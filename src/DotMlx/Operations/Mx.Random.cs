@@ -252,9 +252,9 @@ public static unsafe partial class Mx
                 throw new ArgumentException("Give the shape or the number of samples, not both.", nameof(numSamples));
             }
 
-            mlx_array input = NativeCall.Handle(logits);
             axis = AxisCheck.Of(logits, axis);
             using KeyArgument drawn = new(key, shape);
+            mlx_array input = NativeCall.Handle(logits);
             mlx_array result = default;
             MlxArray positions;
             if (shape is not null)

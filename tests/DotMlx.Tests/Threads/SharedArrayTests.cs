@@ -86,6 +86,36 @@ public class SharedArrayTests
     }
 
     [Test]
+    public void AnArrayAtTheAddressOfAUsedOneIsFreedWhenAnotherThreadDisposesIt()
+    {
+        const int Rounds = 50;
+        const int Bytes = 4 << 20;
+        var disposed = new List<MlxArray>();
+        int kept = 0;
+        for (int i = 0; i < Rounds; i++)
+        {
+            using (MlxArray used = MlxArray.Create([1f, 2f, 3f, 4f]))
+            {
+                Mx.Concatenate([used, used]).Dispose();
+                Mx.Roll(used, 1).Dispose();
+                Mx.Clip(used, used, used).Dispose();
+            }
+
+            long before = Mx.GetActiveMemory();
+            MlxArray array = MlxArray.Create(new float[Bytes / 4]);
+            disposed.Add(array);
+            var other = new Thread(array.Dispose);
+            other.Start();
+            other.Join();
+            kept += Mx.GetActiveMemory() - before > Bytes / 2 ? 1 : 0;
+        }
+
+        // A thread of the pool may still protect one of the addresses.
+        Assert.That(kept, Is.LessThan(Rounds / 10));
+        GC.KeepAlive(disposed);
+    }
+
+    [Test]
     public void AnArrayInUseOnAnotherThreadIsFreedAfterIt()
     {
         MlxArray array = Mx.Ones(1 << 20);
