@@ -121,14 +121,7 @@ Task("Pack")
     .Does(() =>
     {
         EnsureDirectoryDoesNotExist(Packages);
-        PackProject("bindings/DotMlx.Bindings");
-        PackProject("src/DotMlx");
-        PackProject("src/DotMlx.Data");
-        PackProject("src/DotMlx.LanguageModels");
-        PackProject("src/DotMlx.Extensions.AI");
-        PackProject("src/DotMlx.Server");
-        PackProject("src/DotMlx.Tensors");
-        PackProject("src/DotMlx.Tool");
+        PackManaged();
         PackReferenceRuntime();
         if (HasArgument("mlx-c"))
             PackMlxRuntime(Argument<string>("mlx-c"));

@@ -6,7 +6,8 @@ DirectoryPath Staging => root.Combine("artifacts/staging");
 
 DotNetMSBuildSettings PackSettings() => BuildSettings().WithProperty("ContinuousIntegrationBuild", "true");
 
-void PackProject(string project) => DotNetPack($"{root}/{project}", new DotNetPackSettings
+/// One build for all packages: a project that several of them need is restored and compiled once.
+void PackManaged() => DotNetPack($"{root}/packaging/Packages.slnf", new DotNetPackSettings
 {
     Configuration = configuration,
     OutputDirectory = Packages,
