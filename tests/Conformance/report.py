@@ -1,5 +1,8 @@
 """The reasons of tests that fail or do not run, and docs/conformance.md."""
 
+import os
+import re
+
 HEAD = """# MLX's own tests
 
 MLX tests its Python package with the files of `python/tests`. This page shows the result of running these files, unmodified, against
@@ -39,7 +42,7 @@ def last_line(why):
 
 
 def read_reasons(path):
-    """{test: (kind, reason)}; the kind is 'excluded' or 'fails'."""
+    """{test: (kind, reason)}; reasons.tsv explains the kinds."""
     reasons = {}
     with open(path) as file:
         for line in file:
@@ -47,6 +50,28 @@ def read_reasons(path):
                 kind, test, reason = line.rstrip("\n").split("\t")
                 reasons[test] = (kind, reason)
     return reasons
+
+
+def applies(kind, files, mlx):
+    """Whether tests of this kind fail with test files of one version of MLX and another version that is installed."""
+    if " " not in kind:
+        return kind == "fails"
+    _, word, version = kind.split(" ")
+    return numbers(files) >= numbers(version) and (word == "in" or numbers(mlx) < numbers(version))
+
+
+def version_of(tests):
+    """The version of MLX in whose checkout the test files are; None if they were copied from it."""
+    header = os.path.join(tests, "..", "..", "mlx", "version.h")
+    if not os.path.exists(header):
+        return None
+    with open(header) as file:
+        text = file.read()
+    return ".".join(re.search(rf"MLX_VERSION_{part} (\d+)", text)[1] for part in ("MAJOR", "MINOR", "PATCH"))
+
+
+def numbers(version):
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
 
 
 def write(path, version, outcomes, reasons):
