@@ -92,6 +92,15 @@ internal static class Factorable
         return regular.Item<bool>() ? new CheckedMatrices(a) : throw Rejected(function, "is singular: its diagonal contains a zero", a);
     }
 
+    /// <summary>
+    /// The matrices, or their triangles under a transform: MLX vectorizes inverses of triangular matrices as inverses of whole ones.
+    /// </summary>
+    internal static MlxArray Triangles(MlxArray a, bool upper, MlxStream? stream)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        return a.NDim < 2 || !Vectorization.IsActive ? a.Share() : upper ? Mx.Triu(a, 0, stream) : Mx.Tril(a, 0, stream);
+    }
+
     // The singular values of the matrices, because a QR decomposition can't be vectorized.
     private static MlxArray TracedSingular(MlxArray a, double limit, MlxStream? stream)
     {

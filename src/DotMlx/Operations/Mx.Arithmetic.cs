@@ -192,6 +192,11 @@ public static unsafe partial class Mx
     /// </remarks>
     public static (MlxArray Quotient, MlxArray Remainder) DivMod(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
+        if (Vectorization.IsActive)
+        {
+            return VectorizableDivMod(a, b, stream);
+        }
+
         if (!IntegerArithmetic.MayTrap(a, b))
         {
             return DivModOf(a, b, stream);
@@ -218,6 +223,16 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(a);
         return HasNewer ? NativeCall.Unary(&Mlxc.mlx_positive, "mlx_positive", a, stream) : AsArray(a);
+    }
+
+    // MLX's rule for divmod returns one axis for two results, so that it reads another one from unrelated memory (0.31.2).
+    private static (MlxArray Quotient, MlxArray Remainder) VectorizableDivMod(MlxArray a, MlxArray b, MlxStream? stream)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        bool truncates = MlxLibrary.IsOlderThan(new Version(0, 32)) && (a.DType.IsInexact() || b.DType.IsInexact());
+        MlxArray ratio = truncates ? Divide(a, b, stream) : FloorDivide(a, b, stream);
+        MlxArray quotient = truncates ? Where(Less(ratio, 0, stream), Ceil(ratio, stream), Floor(ratio, stream), stream) : ratio;
+        return (scope.Keep(quotient), scope.Keep(Subtract(a, Multiply(quotient, b, stream), stream)));
     }
 
     private static (MlxArray Quotient, MlxArray Remainder) DivModOf(MlxArray a, MlxArray b, MlxStream? stream)

@@ -196,7 +196,8 @@ public static unsafe partial class Mx
                 return a.Share();
             }
 
-            using CheckedMatrices matrices = Factorable.RequireDiagonal(a, "mlx_linalg_tri_inv", stream);
+            using MlxArray triangles = Factorable.Triangles(a, upper, stream);
+            using CheckedMatrices matrices = Factorable.RequireDiagonal(triangles, "mlx_linalg_tri_inv", stream);
             return matrices.Mark(NativeCall.WithFlag(&Mlxc.mlx_linalg_tri_inv, "mlx_linalg_tri_inv", matrices.Value, upper, stream));
         }
 
@@ -232,7 +233,8 @@ public static unsafe partial class Mx
                 return l.Share();
             }
 
-            using CheckedMatrices factors = Factorable.RequireDiagonal(l, "mlx_linalg_cholesky_inv", stream);
+            using MlxArray triangles = Factorable.Triangles(l, upper, stream);
+            using CheckedMatrices factors = Factorable.RequireDiagonal(triangles, "mlx_linalg_cholesky_inv", stream);
             return factors.Mark(
                 NativeCall.WithFlag(&Mlxc.mlx_linalg_cholesky_inv, "mlx_linalg_cholesky_inv", factors.Value, upper, stream));
         }
@@ -429,7 +431,8 @@ public static unsafe partial class Mx
                 return Mx.MatMul(a, b, stream);
             }
 
-            using CheckedMatrices matrices = Factorable.RequireDiagonal(a, "mlx_linalg_solve_triangular", stream);
+            using MlxArray triangles = Factorable.Triangles(a, upper, stream);
+            using CheckedMatrices matrices = Factorable.RequireDiagonal(triangles, "mlx_linalg_solve_triangular", stream);
             mlx_array result = default;
             int status = Mlxc.mlx_linalg_solve_triangular(
                 &result, NativeCall.Handle(matrices.Value), NativeCall.Handle(b), NativeCall.Byte(upper), NativeCall.Stream(stream));

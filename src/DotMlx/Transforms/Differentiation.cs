@@ -178,7 +178,7 @@ internal static unsafe class Differentiation
                 Mlxc.mlx_closure_value_and_grad_apply(&values, &gradients, transformed, arguments.Handle),
                 "mlx_closure_value_and_grad_apply");
             GraphDepth.AddGradient(before);
-            return (new VectorArray(values).ToArrays(), new VectorArray(gradients).ToArrays());
+            return (new VectorArray(values).ToArrays(), Distinct(new VectorArray(gradients).ToArrays(), trace));
         }
         finally
         {
@@ -189,6 +189,21 @@ internal static unsafe class Differentiation
                 _ = Mlxc.mlx_closure_value_and_grad_free(transformed);
             }
         }
+    }
+
+    /// <summary>
+    /// Gives each gradient a node of its own. The gradients of both operands of a sum, for example, are one node, and MLX drops all but one
+    /// of the cotangents of outputs that are one node (still in 0.32).
+    /// </summary>
+    internal static MlxArray[] Distinct(MlxArray[] gradients, Trace trace)
+    {
+        for (int i = 0; trace.IsDifferentiatedAgain && i < gradients.Length; i++)
+        {
+            using MlxArray gradient = gradients[i];
+            gradients[i] = Mx.Contiguous(gradient);
+        }
+
+        return gradients;
     }
 
     private static void CheckLoss(MlxArray loss)

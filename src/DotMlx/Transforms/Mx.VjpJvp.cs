@@ -16,7 +16,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(fun);
         ArgumentNullException.ThrowIfNull(primals);
         ArgumentNullException.ThrowIfNull(cotangents);
-        return Products(&Mlxc.mlx_vjp, "mlx_vjp", fun, primals, cotangents);
+        return Products(&Mlxc.mlx_vjp, "mlx_vjp", inputs => DistinctOutputs(fun(inputs)), primals, cotangents);
     }
 
     /// <summary>Computes a function of one array and its vector-Jacobian product.</summary>
@@ -62,6 +62,10 @@ public static unsafe partial class Mx
         return (outputs[0], jvps[0]);
     }
 
+    // If a function returns an array twice, MLX drops one of its cotangents (still in 0.32).
+    private static MlxArray[] DistinctOutputs(MlxArray[] outputs) =>
+        outputs is null ? null! : [.. outputs.Select((output, i) => Array.IndexOf(outputs, output) < i ? Contiguous(output) : output)];
+
     private static (MlxArray[] Outputs, MlxArray[] Products) Products(
         delegate*<mlx_vector_array*, mlx_vector_array*, mlx_closure, mlx_vector_array, mlx_vector_array, int> transform,
         string function, Func<MlxArray[], MlxArray[]> fun, MlxArray[] primals, MlxArray[] directions)
@@ -78,7 +82,7 @@ public static unsafe partial class Mx
             GraphTraversal.Begin();
             CallbackErrors.ThrowIfFailed(transform(&outputs, &products, closure.Handle, at.Handle, along.Handle), function);
             GraphDepth.AddGradient(before);
-            return (new VectorArray(outputs).ToArrays(), new VectorArray(products).ToArrays());
+            return (new VectorArray(outputs).ToArrays(), Differentiation.Distinct(new VectorArray(products).ToArrays(), trace));
         }
         finally
         {

@@ -79,6 +79,9 @@ internal sealed class Trace : IDisposable
 
     internal bool HasEnded => _ended;
 
+    /// <summary>Whether an outer transform differentiates what this one computes.</summary>
+    internal bool IsDifferentiatedAgain => _outer is not null && (_outer._keepsValues || _outer.IsDifferentiatedAgain);
+
     /// <summary>Whether the calling execution context is in this trace, and the trace hasn't ended.</summary>
     internal bool IsInCurrentContext
     {

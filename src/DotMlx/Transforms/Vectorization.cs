@@ -7,6 +7,12 @@ namespace DotMlx;
 /// </summary>
 internal static unsafe class Vectorization
 {
+    [ThreadStatic]
+    private static int _depth;
+
+    /// <summary>Whether the calling thread runs a function that is vectorized.</summary>
+    internal static bool IsActive => _depth > 0;
+
     /// <param name="function">A function of flat lists.</param>
     /// <param name="inputs">The arguments.</param>
     /// <param name="inAxes">The axis of every argument to map over; negative axes count from the end, and null means none.</param>
@@ -21,7 +27,7 @@ internal static unsafe class Vectorization
         }
 
         using Trace trace = Trace.Begin(keepsValues: false);
-        using VectorArray arguments = VectorArray.From(inputs);
+        using VectorArray arguments = AlongFirstAxis(inputs, axes);
         using NativeClosure closure = NativeClosure.Create(function);
         mlx_vector_array tracedInputs = default;
         mlx_vector_array tracedOutputs = default;
@@ -31,9 +37,19 @@ internal static unsafe class Vectorization
             fixed (int* first = axes)
             {
                 GraphTraversal.Begin();
-                CallbackErrors.ThrowIfFailed(
-                    Mlxc.mlx_detail_vmap_trace(&tracedInputs, &tracedOutputs, closure.Handle, arguments.Handle, first, (nuint)axes.Length),
-                    "mlx_detail_vmap_trace");
+                _depth++;
+                try
+                {
+                    CallbackErrors.ThrowIfFailed(
+                        Mlxc.mlx_detail_vmap_trace(
+                            &tracedInputs, &tracedOutputs, closure.Handle, arguments.Handle, first, (nuint)axes.Length),
+                        "mlx_detail_vmap_trace");
+                }
+                finally
+                {
+                    _depth--;
+                }
+
                 MlxArray[] outputs = new VectorArray(tracedOutputs).ToArrays();
                 int[] resultAxes = Axes(outputs, outAxes(outputs.Length), extra: 1, "output");
                 NativeClosure.DisposeAll(outputs);
@@ -56,6 +72,25 @@ internal static unsafe class Vectorization
             new VectorArray(tracedOutputs).Dispose();
             new VectorArray(tracedInputs).Dispose();
         }
+    }
+
+    // MLX's rules for attention, medians, and updates at positions are wrong for several arrays with different axes (0.31.2).
+    private static VectorArray AlongFirstAxis(MlxArray[] inputs, int[] axes)
+    {
+        MlxArray[] moved = Array.ConvertAll(inputs, static input => input.Share());
+        for (int i = 0; i < moved.Length; i++)
+        {
+            if (axes[i] > 0)
+            {
+                using MlxArray input = moved[i];
+                moved[i] = Mx.MoveAxis(input, axes[i], 0);
+                axes[i] = 0;
+            }
+        }
+
+        VectorArray vector = VectorArray.From(moved);
+        NativeClosure.DisposeAll(moved);
+        return vector;
     }
 
     private static int[] Axes(MlxArray[] arrays, ReadOnlySpan<int?> axes, int extra, string what)

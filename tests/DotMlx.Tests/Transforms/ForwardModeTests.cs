@@ -45,6 +45,53 @@ public class ForwardModeTests
         });
     }
 
+    private static readonly (string Name, Func<MlxArray, MlxArray, MlxArray> Function)[] FunctionsOfTwo =
+    [
+        ("add", (x, y) => x + y), ("subtract", (x, y) => x - y), ("multiply", (x, y) => x * y), ("divide", (x, y) => x / y),
+        ("maximum", (x, y) => Mx.Maximum(x, y)), ("logaddexp", (x, y) => Mx.LogAddExp(x, y)), ("power", (x, y) => Mx.Power(x, y)),
+        ("matmul", (x, y) => Mx.MatMul(x, y)),
+        ("sum of three", (x, y) => x + y + x), ("left only", (x, y) => x * 2), ("right only", (x, y) => Mx.Sin(y)),
+        ("stopped", (x, y) => x + (y * Mx.StopGradient(Mx.Full([], 3f)))), ("stack", (x, y) => Mx.Stack([x, y])),
+        ("gradient of a sum", (x, y) => Mx.Vjp(v => [v[0] + v[1]], [x, y], [x * y]).Vjps[0]),
+    ];
+
+    private static IEnumerable<TestCaseData> OfTwo() => FunctionsOfTwo.Select(each => new TestCaseData(each).SetArgDisplayNames(each.Name));
+
+    [TestCaseSource(nameof(OfTwo))]
+    public void TangentsOfTwoArgumentsAreTheDifferences((string Name, Func<MlxArray, MlxArray, MlxArray> Function) item)
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray x = MlxArray.Create<float>([1.7f, 0.6f, 0.9f, 2.1f], 2, 2);
+        MlxArray y = MlxArray.Create<float>([0.7f, 1.6f, 1.9f, 0.3f], 2, 2);
+        MlxArray dx = MlxArray.Create<float>([0.5f, -1f, 2f, 0.25f], 2, 2);
+        MlxArray dy = MlxArray.Create<float>([-1.5f, 0.5f, 1f, 0.75f], 2, 2);
+        const float Step = 1e-3f;
+        MlxArray jvp = Mx.Jvp(v => [item.Function(v[0], v[1])], [x, y], [dx, dy]).Jvps[0];
+        MlxArray after = item.Function(x + (dx * Step), y + (dy * Step));
+        MlxArray difference = (after - item.Function(x - (dx * Step), y - (dy * Step))) / (2 * Step);
+        Assert.That(jvp.ToArray<float>(), Is.EqualTo(difference.ToArray<float>()).Within(2e-2));
+    }
+
+    [Test]
+    public void AnArrayThatIsReturnedTwiceHasBothCotangents()
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray[] cotangents = [Mx.Full([], 1f), Mx.Full([], 10f)];
+        MlxArray Vjp(Func<MlxArray, MlxArray> fun) => Mx.Vjp(
+            v =>
+            {
+                MlxArray output = fun(v[0]);
+                return [output, output];
+            },
+            [Mx.Ones([])], cotangents).Vjps[0];
+        Assert.That(Vjp(x => x * 2).Item<float>(), Is.EqualTo(22));
+        Assert.That(Vjp(x => x).Item<float>(), Is.EqualTo(11));
+
+        // The gradients of both operands of a sum.
+        MlxArray[] second = Mx.Vjp(v => Mx.Vjp(w => [w[0] + w[1]], [Mx.Ones([]), Mx.Ones([])], v).Vjps, [Mx.Ones([])], cotangents).Vjps;
+        Assert.That(second[0].Item<float>(), Is.EqualTo(11));
+    }
+
     [Test]
     public void TheFunctionRunsOnce()
     {

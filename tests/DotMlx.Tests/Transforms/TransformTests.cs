@@ -83,6 +83,41 @@ public class TransformTests
         Assert.That(() => Mx.Vmap((MlxArray _) => throw new FormatException("x"))(m), Throws.TypeOf<FormatException>());
     }
 
+    private static readonly (string Name, Func<MlxArray, MlxArray, MlxArray> Of)[] FunctionsOfRows =
+    [
+        ("add at", (x, y) => x.At[MlxArray.Create<int>([0, 0, 2])].Add(y)), ("median", (x, y) => Mx.Median(x + y, 1)),
+        ("write", (x, y) => { MlxArray z = x * 1; z[MlxArray.Create<int>([2, 0])] = y[..2]; return z; }),
+        ("attention", (x, y) => Mx.Fast.ScaledDotProductAttention(Heads(x), Heads(y), Heads(x + y), 0.5)),
+        ("quotient", (x, y) => Mx.DivMod(x - 0.5f, y).Quotient), ("remainder", (x, y) => Mx.DivMod(x - 0.5f, y).Remainder),
+        ("tri_inv", (x, y) => Mx.Linalg.TriInv(x, stream: Cpu)), ("upper tri_inv", (x, y) => Mx.Linalg.TriInv(x, true, Cpu)),
+        ("solve_triangular", (x, y) => Mx.Linalg.SolveTriangular(x, y, stream: Cpu)),
+        ("cholesky_inv", (x, y) => Mx.Linalg.CholeskyInv(x, stream: Cpu)),
+    ];
+
+    private static MlxStream Cpu => DeviceType.Cpu;
+
+    private static MlxArray Heads(MlxArray x) => x[Mx.NewAxis, Mx.NewAxis];
+
+    private static IEnumerable<TestCaseData> OfRows() =>
+        FunctionsOfRows.Select(each => new TestCaseData(each).SetArgDisplayNames(each.Name));
+
+    [TestCaseSource(nameof(OfRows))]
+    [RequiresMlx("vmap")]
+    public void VmapOverDifferentAxesIsALoop((string Name, Func<MlxArray, MlxArray, MlxArray> Of) function)
+    {
+        using var scope = MlxScope.Begin();
+        MlxArray x = Mx.Random.Uniform(0.2, 0.9, [3, 3, 3], key: Mx.Random.Key(1));
+        MlxArray y = Mx.Random.Uniform(0.2, 0.9, [3, 3, 3], key: Mx.Random.Key(2));
+        foreach ((int ofX, int ofY) in ((int, int)[])[(0, 0), (2, 1), (1, 2)])
+        {
+            MlxArray Item(MlxArray a, int axis, int i) => Mx.MoveAxis(a, axis, 0)[i];
+            MlxArray loop = Mx.Stack([.. Enumerable.Range(0, 3).Select(i => function.Of(Item(x, ofX, i), Item(y, ofY, i)))]);
+            MlxArray vectorized = Mx.Vmap(function.Of, [ofX, ofY])(x, y);
+            Operations.Numbers.HasShape(vectorized, loop.Shape.ToArray());
+            Operations.Numbers.AreClose(vectorized, loop);
+        }
+    }
+
     [Test]
     [RequiresMlx("vmap")]
     public void CustomVmapIsUsed()
