@@ -12,6 +12,7 @@ internal static class Program
         ["continue-training", var optimizer, var weights, var state] => CheckpointTests.ContinueTraining(optimizer, weights, state),
         ["save-for-ever", var state] => CheckpointTests.SaveForEver(state),
         ["import", var path] => Transforms.ExportTests.ImportFirst(path),
+        ["pretended-gpu", var what, .. var file] => Devices.PretendedGpuTests.Pretend(what, file.FirstOrDefault("")),
         ["forget-arrays"] => Lifetime.CountPressureTests.ForgetArrays(),
         ["end", var work, var end, var folder] => Threads.EndingProgram.Run(work, end, folder),
         ["rank", var folder, var scenario, .. var rest] => RankProgram.Start(folder, scenario, rest),

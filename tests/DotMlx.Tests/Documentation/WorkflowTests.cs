@@ -25,6 +25,15 @@ public partial class WorkflowTests
             .Contain("is not among the packages: the job 'MLX on Metal'"));
     }
 
+    [Test]
+    public void TestsOnAMacMultiplyWithoutTF32HoweverTheyAreStarted()
+    {
+        Assert.That(Repository.Read("tests/apple/run.sh"), Does.Contain("\nexport MLX_ENABLE_TF32=0\n"));
+        Assert.That(Repository.Read("tests/apple/MetalTests/metal.runsettings"), Does.Contain("<MLX_ENABLE_TF32>0</MLX_ENABLE_TF32>"));
+        Assert.That(Repository.Read("tests/apple/MetalTests/MetalTests.csproj"),
+            Does.Contain("<RunSettingsFilePath>$(MSBuildProjectDirectory)/metal.runsettings</RunSettingsFilePath>"));
+    }
+
     [GeneratedRegex("uses: [\\w.-]+/[\\w./-]+@[0-9a-f]{40} # v\\d+")]
     private static partial Regex Pinned();
 }

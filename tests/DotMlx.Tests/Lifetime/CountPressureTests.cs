@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Lifetime;
 
@@ -13,13 +14,14 @@ public sealed class CountPressureTests
     [Test]
     public void FewerArraysWaitForTheCollectorThanMetalHasBuffers()
     {
-        ProcessStartInfo start = new("dotnet", [typeof(CountPressureTests).Assembly.Location, "forget-arrays"])
-            { RedirectStandardOutput = true };
+        ProcessStartInfo start = OwnProgram.Start(typeof(CountPressureTests).Assembly.Location, "forget-arrays");
         start.Environment["DOTNET_GCgen0size"] = "0x40000000";
         using Process process = Process.Start(start)!;
-        long most = long.Parse(process.StandardOutput.ReadToEnd(), CultureInfo.InvariantCulture);
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        Assert.That(process.ExitCode, Is.Zero);
+        Assert.That(process.ExitCode, Is.Zero, () => errors.Result);
+        long most = long.Parse(output, CultureInfo.InvariantCulture);
         Assert.That(most, Is.InRange(Kept, MetalBuffers));
     }
 

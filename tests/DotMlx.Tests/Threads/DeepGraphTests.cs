@@ -27,6 +27,14 @@ public sealed class DeepGraphTests
         Assert.That(sum.Item<float>(), Is.EqualTo(Nodes));
     }
 
+    [Test]
+    public void TheLibrarysOwnThreadHasMoreStackThanAnySystemGives()
+    {
+        long? left = null;
+        StreamThread.Run(() => left = ThreadStack.Left);
+        Assert.That(left, Is.GreaterThan(NamedStack / 2), "8 MB is the most that a system gives a thread by itself");
+    }
+
     private static readonly (string Name, Func<MlxArray, MlxArray> Transformed)[] Transforms =
     [
         ("grad", x => Mx.Grad((MlxArray a) => Mx.Sum(Short(a)))(x)), ("vjp", x => Mx.Vjp(Short, x, Mx.Ones(1)).Vjp),
