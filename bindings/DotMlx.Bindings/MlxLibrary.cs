@@ -194,11 +194,11 @@ public static partial class MlxLibrary
     private static partial void LogInUse(ILogger logger, MlxLibraryKind kind, string mlxVersion, string mlxcVersion, string path);
 
     [LoggerMessage(2, LogLevel.Warning,
-        "DotMlx runs on its reference library, which is for tests and for trying things out: it computes on the CPU and is not fast. Install MLX for real work.{Broken}")]
+        "DotMlx runs on its reference library, which is for tests and for trying DotMlx out: it computes on the CPU and is slow. Install MLX for real work.{Broken}")]
     private static partial void LogReference(ILogger logger, string broken);
 
     [LoggerMessage(4, LogLevel.Warning,
-        "The package of {Path} says mlx-c {Packaged}, but the file is mlx-c {Found} and is used as that: it was replaced after packaging")]
+        "The package of {Path} says mlx-c {Packaged}, but the file is mlx-c {Found} and is used as such: it was replaced after packaging")]
     private static partial void LogReplaced(ILogger logger, string path, string packaged, string found);
 
     [LoggerMessage(3, LogLevel.Warning,

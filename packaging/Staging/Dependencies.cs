@@ -33,8 +33,8 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         string name = Path.GetFileName(needed);
         bool mlx = name.StartsWith("libmlx.", StringComparison.Ordinal);
         if (mlx && name != format.FileName("mlx"))
-            throw new StagingException($"'{by.File}' loads '{needed}'; packages hold "
-                + $"'{format.FileName("mlx")}', which is what DotMlx loads first.");
+            throw new StagingException($"'{by.File}' loads '{needed}'; a package needs "
+                + $"'{format.FileName("mlx")}', the file that DotMlx loads first.");
         string[] places = [.. (mlx ? MlxPlaces(by, needed) : Places(by, needed)).Distinct()];
         if (places.FirstOrDefault(File.Exists) is not { } file)
         {
@@ -48,8 +48,8 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         if (license is null && !InstalledLibrary.IsMlxs(name))
         {
             if (format.MayComeFromTheSystem(needed)) return null;
-            throw new StagingException($"'{by.Name}' loads '{file}', which would go into the package, but its prefix holds no LICENSE or "
-                + $"COPYING to go along: put one into '{PrefixOf(file)}', or build MLX without that library.");
+            throw new StagingException($"'{by.Name}' loads '{file}', which the package would include, but its prefix has no LICENSE or "
+                + $"COPYING: add one to '{PrefixOf(file)}', or build MLX without that library.");
         }
         return new InstalledLibrary(file, format.Read(file), license);
     }

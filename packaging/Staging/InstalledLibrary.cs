@@ -2,7 +2,7 @@ namespace DotMlx.Staging;
 
 /// <summary>A library that goes into the package.</summary>
 /// <param name="File">Where it is installed; its file name is the one by which others load it.</param>
-/// <param name="Facts">What it says of itself.</param>
+/// <param name="Facts">The facts that the file states.</param>
 /// <param name="License">Its license file; null for MLX's own libraries, whose license the package has anyway.</param>
 internal sealed record InstalledLibrary(string File, LibraryFacts Facts, string? License)
 {

@@ -50,8 +50,8 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
             !IsOfTheSystem(needed)
             && !(needed.StartsWith(LoaderPath, StringComparison.Ordinal) && neighbors.Contains(needed[LoaderPath.Length..])))];
         if (foreign.Length > 0)
-            throw new StagingException($"'{own}' loads {string.Join(", ", foreign)}, which no other Mac need have: build MLX against the "
-                + $"system's own libraries.");
+            throw new StagingException($"'{own}' loads {string.Join(", ", foreign)}, which other Macs don't necessarily have: build MLX "
+                + $"against the system's own libraries.");
         tools.Run("codesign", "--force", "--sign", "-", library);
         tools.Run("codesign", "--verify", library);
     }
@@ -63,7 +63,7 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
         if (file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || !IsMachO(head))
             throw new StagingException($"'{library}' is not a Mach-O library.");
         if (BinaryPrimitives.ReadUInt32LittleEndian(head) == Universal)
-            throw new StagingException($"'{library}' holds several architectures; take the one for Apple "
+            throw new StagingException($"'{library}' contains several architectures; extract the one for Apple "
                 + $"silicon out of it: lipo -thin arm64.");
         if (BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) != Arm64)
             throw new StagingException($"'{library}' is not for arm64; MLX runs on Apple silicon.");

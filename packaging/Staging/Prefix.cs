@@ -16,7 +16,7 @@ internal sealed class Prefix
         (string mlxc, Format) = Library(Path, tools);
         Headers = System.IO.Path.Combine(Path, "include");
         if (!File.Exists(System.IO.Path.Combine(Headers, "mlx", "c", "mlx.h")))
-            throw new StagingException($"--mlx-c={path}: '{Headers}' holds no mlx/c/mlx.h; the headers tell which mlx-c it is.");
+            throw new StagingException($"--mlx-c={path}: '{Headers}' has no mlx/c/mlx.h; the headers identify the version of mlx-c.");
         Libraries = Dependencies.Of(Path, mlxc, Format);
 
         // An mlx-c that has MLX inside needs no second file.

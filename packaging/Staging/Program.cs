@@ -2,14 +2,15 @@ using System.CommandLine;
 using DotMlx.Generator;
 using DotMlx.Staging;
 
-var output = new Option<DirectoryInfo>("--output") { Description = "Folder in which the package gets one of its name.", Required = true };
-var prefix = new Option<DirectoryInfo>("--mlx-c") { Description = "Prefix in which mlx-c is installed.", Required = true };
-var revision = new Option<int>("--revision") { Description = "Number of this packaging of the same MLX: 2 makes 0.31.2.2. Default: none." };
+var output = new Option<DirectoryInfo>("--output") { Description = "The folder in which to create the package's folder.", Required = true };
+var prefix = new Option<DirectoryInfo>("--mlx-c") { Description = "The prefix in which mlx-c is installed.", Required = true };
+var revision = new Option<int>("--revision")
+    { Description = "The revision of the package for the same MLX: 2 gives 0.31.2.2. Default: none." };
 var libraries = new Option<DirectoryInfo>("--libraries")
-    { Description = "Folder with the reference library of each platform as RID/native/FILE.", Required = true };
-var packageVersion = new Option<string>("--package-version") { Description = "Version of the package.", Required = true };
+    { Description = "The folder with the reference library of each platform as RID/native/FILE.", Required = true };
+var packageVersion = new Option<string>("--package-version") { Description = "The version of the package.", Required = true };
 
-var mlx = new Command("mlx", "Stages libmlxc, libmlx and the kernels of an installed mlx-c.") { prefix, revision, output };
+var mlx = new Command("mlx", "Stages libmlxc, libmlx, and the kernels of an installed mlx-c.") { prefix, revision, output };
 mlx.SetAction(parsed => Stage(parsed.GetValue(output)!, stager =>
     stager.Mlx(parsed.GetValue(prefix)!.FullName, parsed.GetValue(revision))));
 var reference = new Command("reference", "Stages the reference library.") { libraries, packageVersion, output };

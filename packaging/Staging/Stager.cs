@@ -93,7 +93,7 @@ internal sealed class Stager(string root, Tools tools, string output)
     {
         string names = string.Join(", ", _known.Versions.Versions.Select(v => v.Name));
         KnownVersion version = _known.Identify(installed.Headers)
-            ?? throw new StagingException($"The headers in '{installed.Headers}' are none of the known "
+            ?? throw new StagingException($"The headers in '{installed.Headers}' match none of the known "
             + $"mlx-c versions ({names}): add the version with "
                 + $"'./build.sh --target=Bindings --headers={installed.Headers} --version=NAME' first, which prints how it differs.");
         if (installed.Mlxc.Facts.Exports is not { } exports) return version;
@@ -104,7 +104,7 @@ internal sealed class Stager(string root, Tools tools, string output)
         ];
         return mismatches.Length == 0 ? version
             : throw new StagingException($"The headers in '{installed.Headers}' are those of mlx-c {version.Name}, but "
-            + $"'{installed.Mlxc.File}' is another version ({string.Join(", ", mismatches)}): they are of two installations.");
+            + $"'{installed.Mlxc.File}' is another version ({string.Join(", ", mismatches)}): they come from two installations.");
     }
 
     private void AddLicenses(StagedPackage package, Prefix installed)

@@ -89,7 +89,9 @@ internal static class LoraCommand
             new AdamW(Schedules.CosineDecay(settings.LearningRate, settings.Steps), weightDecay: 0, biasCorrection: true));
         if (arguments.GetValue(Resume))
         {
-            output.WriteLine(tuner.Resume() ? $"going on after step {tuner.Iteration}" : "there is no checkpoint yet, so the run begins");
+            output.WriteLine(tuner.Resume()
+                ? $"continuing after step {tuner.Iteration}"
+                : "there is no checkpoint yet, so the run starts from the beginning");
         }
         (long trained, long all) = tuner.ParameterCount;
         output.WriteLine(string.Create(

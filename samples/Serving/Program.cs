@@ -36,7 +36,7 @@ internal sealed partial class Circle : Module
     public MlxArray Forward(MlxArray x) => Last.Forward(Mx.Tanh(First.Forward(x)));
 }
 
-/// <summary>A whole model that nobody changes any more.</summary>
+/// <summary>A complete model that no longer changes.</summary>
 internal sealed record Published(Circle Model, int Step, float Loss);
 
 internal sealed record Prediction(int Step, float[] Inside);
@@ -53,7 +53,7 @@ internal sealed class Predictor
 
     public async Task<Prediction> PredictAsync(float[][] points, CancellationToken cancellation)
     {
-        // One look: a model that is published meanwhile is for the next request.
+        // Read once, because the trainer may publish another model in the meantime.
         Published published = _current;
         using MlxScope scope = MlxScope.Begin();
         MlxArray x = MlxArray.Create<float>([.. points.SelectMany(point => point)], points.Length, 2);
@@ -63,7 +63,7 @@ internal sealed class Predictor
     }
 }
 
-/// <summary>Trains on examples as they come, and publishes the model now and then.</summary>
+/// <summary>Trains on new examples, and publishes the model at regular intervals.</summary>
 internal sealed class Trainer(Predictor predictor, IConfiguration configuration) : BackgroundService
 {
     private const int PublishEvery = 50;
@@ -75,7 +75,7 @@ internal sealed class Trainer(Predictor predictor, IConfiguration configuration)
         int steps = configuration.GetValue("steps", 5_000);
         var model = new Circle();
 
-        // Compiling on a CPU takes a C++ compiler, which servers seldom have.
+        // Compiling on a CPU requires a C++ compiler, which servers rarely have.
         using TrainingStep step = TrainingStep.Create(
             model, new Adam(1e-2), (x, y) => Losses.BinaryCrossEntropy(model.Forward(x), y), new() { Compiled = false });
         for (int i = 1; i <= steps && !stopping.IsCancellationRequested; i++)

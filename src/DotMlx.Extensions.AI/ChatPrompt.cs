@@ -23,7 +23,7 @@ internal sealed class ChatPrompt
             ?? throw new NotSupportedException($"The model in '{model.Folder}' has no tokenizer.json, so it can't read messages.");
         _template = model.ChatTemplate
             ?? throw new NotSupportedException(
-                $"The model in '{model.Folder}' has no chat template. It is probably a base model; take its instruction-tuned version, "
+                $"The model in '{model.Folder}' has no chat template. It is probably a base model; use its instruction-tuned version, "
                 + "or generate from plain text with LanguageModel.GenerateAsync.");
         _toolTemplate = ChatTemplate.NamesIn(model.Folder).Contains("tool_use") ? ChatTemplate.Load(model.Folder, "tool_use")! : _template;
     }
@@ -39,8 +39,8 @@ internal sealed class ChatPrompt
         if (tools.Length > 0 && !template.Source.Contains("tools", StringComparison.Ordinal))
         {
             throw new NotSupportedException(
-                $"The chat template of the model in '{_model.Folder}' has no place for tools. "
-                + "Take a model that was trained to call functions, or pass no tools.");
+                $"The chat template of the model in '{_model.Folder}' doesn't support tools. "
+                + "Use a model that was trained to call functions, or pass no tools.");
         }
         string text = template.Render(
             [.. Convert(messages, options)],

@@ -31,7 +31,7 @@ public sealed class MlxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddin
             Encoder encoder => encoder.Description.HiddenSize,
             Decoder decoder => decoder.Description.HiddenSize,
             _ => throw new NotSupportedException(
-                $"The model in '{model.Folder}' is {model.Model.GetType().Name}, which gives no embeddings."),
+                $"The model in '{model.Folder}' is {model.Model.GetType().Name}, which doesn't produce embeddings."),
         };
         _pooling = _options.Pooling ?? PoolingOf(model) ?? (model.Model is Encoder ? EmbeddingPooling.Mean : EmbeddingPooling.LastToken);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(model.Folder)));

@@ -163,7 +163,7 @@ public sealed class LanguageModel : IDisposable
         if (Adapter is not null)
         {
             throw new InvalidOperationException(
-                "The model has an adapter in use, which its folder can't hold: fuse it, or set Adapter to null, first.");
+                "The model has an adapter in use, which a saved model can't contain: fuse it, or set Adapter to null, first.");
         }
         CheckpointWriter.Save(this, folder, shardBytes);
     }

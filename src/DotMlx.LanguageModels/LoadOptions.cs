@@ -14,7 +14,7 @@ public sealed record LoadOptions
         get => _dtype;
         init => _dtype = value is null or DotMlx.DType.Float32 or DotMlx.DType.Float16 or DotMlx.DType.BFloat16
             ? value
-            : throw new ArgumentException($"Weights can be converted to Float32, Float16 or BFloat16, not to {value}.", nameof(value));
+            : throw new ArgumentException($"Weights can be converted to Float32, Float16, or BFloat16, not to {value}.", nameof(value));
     }
 
     /// <summary>

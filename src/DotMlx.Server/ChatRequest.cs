@@ -68,7 +68,7 @@ internal static class ChatRequest
             "system" or "developer" => ChatRole.System,
             "user" => ChatRole.User,
             "assistant" => ChatRole.Assistant,
-            _ => throw ApiException.Bad($"'{place}.role' is '{role}'; known are system, developer, user, assistant and tool.",
+            _ => throw ApiException.Bad($"'{place}.role' is '{role}'; expected system, developer, user, assistant, or tool.",
                 place + ".role"),
         }, contents);
     }
@@ -166,7 +166,7 @@ internal static class ChatRequest
             "json_object" => ChatResponseFormat.Json,
             "json_schema" when fields["json_schema"] is JsonObject outer && outer["schema"] is JsonObject schema =>
                 ChatResponseFormat.ForJsonSchema(JsonDocument.Parse(schema.ToJsonString()).RootElement.Clone()),
-            _ => throw RequestFields.Wrong("response_format.type", "text, json_object or json_schema with a schema"),
+            _ => throw RequestFields.Wrong("response_format.type", "text, json_object, or json_schema with a schema"),
         };
     }
 }

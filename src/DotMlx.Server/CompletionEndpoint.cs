@@ -17,7 +17,7 @@ internal static class CompletionEndpoint
         CancellationToken cancellationToken)
     {
         GenerationScheduler scheduler = model.Scheduler
-            ?? throw ApiException.Bad($"The model '{model.Id}' gives embeddings only.", "model");
+            ?? throw ApiException.Bad($"The model '{model.Id}' only produces embeddings.", "model");
         List<int[]> prompts = PromptsOf(fields["prompt"], language, limits);
         GenerationOptions options = OptionsOf(fields, language, limits);
         string id = Guid.NewGuid().ToString("N");

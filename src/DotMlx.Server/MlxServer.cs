@@ -126,7 +126,7 @@ public sealed class MlxServer : IAsyncDisposable
             if (local && !IsLocal(context.Request.Host.Host))
             {
                 // Blocks DNS rebinding, where a web page resolves its own host name to this machine.
-                await FailAsync(context, new(StatusCodes.Status421MisdirectedRequest, "This server answers to localhost only."))
+                await FailAsync(context, new(StatusCodes.Status421MisdirectedRequest, "This server answers only requests to localhost."))
                     .ConfigureAwait(false);
                 return;
             }

@@ -40,7 +40,7 @@ internal sealed class ServedModel : IDisposable
     internal GenerationScheduler? Scheduler { get; }
 
     internal IChatClient Chat =>
-        _chat ?? throw ApiException.Bad(_whyNoChat?.Message ?? $"The model '{Id}' gives embeddings only.", "model");
+        _chat ?? throw ApiException.Bad(_whyNoChat?.Message ?? $"The model '{Id}' only produces embeddings.", "model");
 
     internal static ApiException TooLong(int tokens, MlxServerOptions options) => new(
         StatusCodes.Status400BadRequest, $"The prompt has {tokens} tokens; this server takes at most {options.MaxPromptTokens}.",

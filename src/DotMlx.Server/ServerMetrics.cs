@@ -46,8 +46,8 @@ internal sealed class ServerMetrics
         Add("dotmlx_generated_tokens_total", "counter", "Tokens generated.", Interlocked.Read(ref _generated));
         Add("dotmlx_running", "gauge", "Texts being generated.", running);
         Add("dotmlx_waiting", "gauge", "Requests that wait.", waiting);
-        Add("dotmlx_memory_active_bytes", "gauge", "Memory in use for arrays.", Mx.GetActiveMemory());
-        Add("dotmlx_memory_peak_bytes", "gauge", "Most memory in use for arrays so far.", Mx.GetPeakMemory());
+        Add("dotmlx_memory_active_bytes", "gauge", "Memory used by arrays.", Mx.GetActiveMemory());
+        Add("dotmlx_memory_peak_bytes", "gauge", "Peak memory used by arrays.", Mx.GetPeakMemory());
         return text.Replace("\r\n", "\n").ToString();
 
         void Add(string name, string type, string help, long value) =>

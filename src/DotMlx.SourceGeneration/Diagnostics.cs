@@ -28,7 +28,7 @@ internal static class Diagnostics
         + "the levels of a path) that does not begin with '_'");
 
     public static readonly DiagnosticDescriptor UnsupportedContainer = new("DMLX007", "Parameters in an unsupported container",
-        "'{0}' holds arrays or modules in '{1}', where the generator doesn't find them: use List<T>, T[] or "
+        "'{0}' holds arrays or modules in '{1}', where the generator doesn't find them: use List<T>, T[], or "
         + "Dictionary<string, T>, or mark it [NotParameter]",
         Category, DiagnosticSeverity.Warning, isEnabledByDefault: true);
 

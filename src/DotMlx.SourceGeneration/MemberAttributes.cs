@@ -80,7 +80,7 @@ internal sealed class MemberAttributes
         {
             TypeRole.Parameters => null,
             TypeRole.Unsupported when attribute == "NotParameter" => null,
-            TypeRole.Unsupported => $"the generator doesn't find parameters inside '{shown}'; use List<T>, T[] or Dictionary<string, T>",
+            TypeRole.Unsupported => $"the generator doesn't find parameters inside '{shown}'; use List<T>, T[], or Dictionary<string, T>",
             _ => $"'{shown}' is not MlxArray, a module, or a list or string-keyed dictionary of them; "
                 + $"remove the attribute or change the type",
         };

@@ -155,7 +155,7 @@ public sealed class RecognitionTests
         [
             $"Information: DotMlx uses Mlx: MLX 0.31.2, mlx-c fba4470, {library.File}",
             $"Warning: The package of {library.File} says mlx-c v0.7.0, but the file is mlx-c fba4470 and "
-                + $"is used as that: it was replaced after packaging",
+                + $"is used as such: it was replaced after packaging",
             "logged",
             "fba4470 0.31.2 Mlx",
         ]));

@@ -214,7 +214,7 @@ public sealed class ChatClientTests
         using MlxChatClient client = new(model);
         await Assert.ThatAsync(
             () => client.GetResponseAsync("Hi", new() { Tools = [AIFunctionFactory.Create(() => 1, "one")] }),
-            Throws.InstanceOf<NotSupportedException>().With.Message.Contains("no place for tools"));
+            Throws.InstanceOf<NotSupportedException>().With.Message.Contains("doesn't support tools"));
     }
 
     [Test]

@@ -42,7 +42,7 @@ internal sealed class ArgumentTests
     [TestCase("quantize --model x/y --output /tmp", "/tmp", "already exists")]
     [TestCase("quantize --model x/y --output new --bits 7", "7 bits")]
     [TestCase("quantize --model x/y --output new --mode mxfp4 --bits 8", "mxfp4", "4 bits")]
-    [TestCase("quantize --model x/y --output new --group-size 48", "48", "32, 64 or 128")]
+    [TestCase("quantize --model x/y --output new --group-size 48", "48", "32, 64, or 128")]
     [TestCase("quantize --model x/y --output new --recipe mixed_3_6 --bits 4", "--recipe", "--bits")]
     [TestCase("quantize --model x/y --output new --recipe mixed_1_2", "mixed_1_2", "mixed_4_6")]
     [TestCase("perplexity --model x/y /does/not/exist.txt", "/does/not/exist.txt")]

@@ -38,7 +38,7 @@ internal sealed class LoraTests
         Shell.Result longer = shell.Lora(
             "--base", shell.At("base"), "--data", other, "--output", shell.At("lora"), "--steps=60", "--rank=4", "--resume", "--length=0")
             .Succeeded();
-        Assert.That(longer.Output, Does.Contain("going on after step 50").And.Contain("step 60/60"));
+        Assert.That(longer.Output, Does.Contain("continuing after step 50").And.Contain("step 60/60"));
     }
 
     [Test]

@@ -42,7 +42,7 @@ public static class IdxFile
         {
             throw new InvalidDataException(
                 $"'{path}' is not an IDX file: it begins with {Convert.ToHexString(header)}, expected 0000, "
-                + $"a type from 08 to 0E and the number of dimensions.");
+                + $"a type from 08 to 0E, and the number of dimensions.");
         }
 
         int[] shape = new int[dimensions];

@@ -26,7 +26,7 @@ public static class ImageDecoder
         using SKCodec? codec = SKCodec.Create(file);
         if (codec is null)
         {
-            throw new InvalidDataException($"'{path}' isn't an image: expected PNG, JPEG, WebP, GIF or BMP.");
+            throw new InvalidDataException($"'{path}' isn't an image: expected PNG, JPEG, WebP, GIF, or BMP.");
         }
 
         var own = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);

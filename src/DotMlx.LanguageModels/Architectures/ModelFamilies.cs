@@ -40,6 +40,6 @@ public static class ModelFamilies
     /// <exception cref="NotSupportedException">The family is unknown; the message lists the known ones.</exception>
     internal static ModelFamily Of(ModelConfig config) => Families.TryGetValue(config.ModelType, out ModelFamily? family)
         ? family
-        : throw config.Unsupported("model_type", $"is '{config.ModelType}'; known are {string.Join(", ", Known)}. "
+        : throw config.Unsupported("model_type", $"is '{config.ModelType}'; expected one of {string.Join(", ", Known)}. "
             + "Others can be added with ModelFamilies.Register");
 }

@@ -125,7 +125,7 @@ public sealed class ChatTemplate
         }
         catch (InsufficientExecutionStackException error)
         {
-            throw new ChatTemplateException(name, 1, "values, calls or expressions are nested too deep", false, error);
+            throw new ChatTemplateException(name, 1, "values, calls, or expressions are nested too deeply", false, error);
         }
     }
 }

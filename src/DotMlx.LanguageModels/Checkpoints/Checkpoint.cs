@@ -219,7 +219,7 @@ public sealed class Checkpoint : WeightSource
         }
         if (_quantization.Of(path) is not { } how)
         {
-            _misshapen.Add($"'{path}.scales' is there, but config.json does not say how '{path}' is quantized");
+            _misshapen.Add($"'{path}.scales' exists, but config.json doesn't state how '{path}' is quantized");
             how = new(64, 4);
         }
         if (columns % how.GroupSize != 0 || (long)columns * how.Bits % 32 != 0)

@@ -59,7 +59,7 @@ internal static class CheckpointFiles
                 if (absent.Length > 0)
                 {
                     throw new InvalidDataException(
-                        $"'{path}' lacks weights that the index '{IndexName}' looks for in it: "
+                        $"'{path}' lacks weights that the index '{IndexName}' assigns to it: "
                         + $"{string.Join(", ", absent.Select(name => $"'{name}'"))}.");
                 }
             }

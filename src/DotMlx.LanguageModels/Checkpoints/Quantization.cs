@@ -30,7 +30,7 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
                     $"The mode {mode} needs {only.Bits} bits and groups of {only.Group}, not {made.Bits} and {made.GroupSize}.");
         }
         return made.GroupSize is not (32 or 64 or 128)
-            ? throw new ArgumentException($"The group size is {made.GroupSize}, expected 32, 64 or 128.", nameof(groupSize))
+            ? throw new ArgumentException($"The group size is {made.GroupSize}, expected 32, 64, or 128.", nameof(groupSize))
             : KnownBits.Contains(made.Bits)
                 ? made
                 : throw new ArgumentException($"{made.Bits} bits aren't supported; expected one of {string.Join(", ", KnownBits)}.",
@@ -49,7 +49,7 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
             "mxfp4" => (32, 4),
             "mxfp8" => (32, 8),
             "nvfp4" => (16, 4),
-            _ => throw section.Unsupported("mode", $"is '{mode}'; known are affine, mxfp4, mxfp8 and nvfp4"),
+            _ => throw section.Unsupported("mode", $"is '{mode}'; expected affine, mxfp4, mxfp8, or nvfp4"),
         };
         int groupSize = section.IntegerOr("group_size", only?.Group ?? 64);
         int bits = section.IntegerOr("bits", only?.Bits ?? 4);
@@ -60,7 +60,7 @@ public sealed record Quantization(int GroupSize, int Bits, string Mode = "affine
         }
         if (only is null && groupSize is not (32 or 64 or 128))
         {
-            throw section.Broken("group_size", $"is {groupSize}, expected 32, 64 or 128");
+            throw section.Broken("group_size", $"is {groupSize}, expected 32, 64, or 128");
         }
         if (only is null && !KnownBits.Contains(bits))
         {

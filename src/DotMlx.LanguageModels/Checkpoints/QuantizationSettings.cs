@@ -29,7 +29,7 @@ internal sealed class QuantizationSettings
                 return method == "mxfp4"
                     ? new() { Default = new(32, 4, "mxfp4") }
                     : throw foreign.Unsupported("quant_method",
-                        $"is '{method}'; quantized weights are read in mlx-lm's layout and as mxfp4");
+                        $"is '{method}', expected weights quantized in mlx-lm's layout or as mxfp4");
             }
             section = foreign;
         }

@@ -119,7 +119,7 @@ public sealed record AdapterConfig
             "lora" => FineTuningMethod.Lora,
             "dora" => FineTuningMethod.Dora,
             "full" => FineTuningMethod.Full,
-            _ => throw new NotSupportedException($"'{path}' has the 'fine_tune_type' '{type}'; expected lora, dora or full."),
+            _ => throw new NotSupportedException($"'{path}' has the 'fine_tune_type' '{type}'; expected lora, dora, or full."),
         };
         AdapterConfig config = new()
             { Method = method, Model = (string?)json["model"], Layers = (int?)json["num_layers"] ?? throw Missing("num_layers") };

@@ -25,7 +25,7 @@ internal static class AdapterLayers
         HashSet<string> known = [.. chosen.Select(item => item.Key)];
         chosen.AddRange(AdaptableLayers(decoder, keys.Contains).Where(item => known.Add(item.Key)));
         return chosen.Count > 0 ? chosen : throw new ArgumentException(
-            $"None of the layers {string.Join(", ", keys.Select(key => $"'{key}'"))} is a linear, expert or embedding layer of the model; "
+            $"None of the layers {string.Join(", ", keys.Select(key => $"'{key}'"))} is a linear, expert, or embedding layer of the model; "
             + $"its layers have {string.Join(", ", AdaptableLayers(decoder.Model.Layers[^1], _ => true).Select(item => $"'{item.Key}'"))}.");
     }
 

@@ -16,7 +16,7 @@ internal sealed class ExampleReader
     internal ExampleReader(LanguageModel model, DataOptions options)
     {
         _tokenizer = model.Tokenizer
-            ?? throw new NotSupportedException($"'{model.Folder}' has no tokenizer.json, so text cannot be turned into tokens.");
+            ?? throw new NotSupportedException($"'{model.Folder}' has no tokenizer.json, so text can't be tokenized.");
         (_template, _folder, _maskPrompt) = (model.ChatTemplate, model.Folder, options.MaskPrompt);
     }
 

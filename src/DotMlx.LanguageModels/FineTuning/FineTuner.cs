@@ -34,7 +34,7 @@ public sealed class FineTuner : IDisposable
     private int _running;
 
     /// <summary>Prepares a run. The constructor creates a new adapter, activates it in the model, and creates the training step.</summary>
-    /// <param name="model">The model, which must be a decoder. Do not use it for anything else during training.</param>
+    /// <param name="model">The model, which must be a decoder. Don't use it for anything else during training.</param>
     /// <param name="data">The data; null if only <see cref="Step"/> is called.</param>
     /// <param name="settings">The settings; null for the defaults.</param>
     /// <param name="optimizer">The optimizer; null for Adam with a learning rate of 1e-5.</param>
@@ -237,7 +237,7 @@ public sealed class FineTuner : IDisposable
     /// <summary>Resumes from the newest intact checkpoint in <see cref="FineTuningSettings.CheckpointFolder"/>, if one exists.</summary>
     /// <remarks>
     /// Settings that would change the completed steps, such as the rank, the batch size, or the kind of optimizer, must match the
-    /// checkpoint. All other settings apply from here on as given now: the learning rate or its schedule, the other hyperparameters of the
+    /// checkpoint. All other settings take their current values: the learning rate or its schedule, the other hyperparameters of the
     /// optimizer, the number of iterations, and the settings for reports, validation, and checkpoints. A learning rate that was assigned
     /// during the run is kept if the optimizer is created with the same rate as before.
     /// </remarks>

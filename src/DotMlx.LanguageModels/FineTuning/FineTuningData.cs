@@ -27,7 +27,7 @@ public sealed record FineTuningData(ExampleSet? Train, ExampleSet? Valid = null,
         }
         FineTuningData data = new(Read("train"), Read("valid"), Read("test"));
         return data is { Train: null, Valid: null, Test: null }
-            ? throw new FileNotFoundException($"'{folder}' has no train.jsonl, valid.jsonl or test.jsonl.",
+            ? throw new FileNotFoundException($"'{folder}' has no train.jsonl, valid.jsonl, or test.jsonl.",
                 Path.Combine(folder, "train.jsonl"))
             : data;
 

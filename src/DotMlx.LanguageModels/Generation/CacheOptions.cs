@@ -53,7 +53,7 @@ public sealed record CacheOptions
         get => _bits;
         init => _bits = value is >= 2 and <= 8 and not 7
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "The number of bits must be 2, 3, 4, 5, 6 or 8.");
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The number of bits must be 2, 3, 4, 5, 6, or 8.");
     }
 
     /// <summary>The number of elements of a quantized cache that share a scale: 32, 64, or 128.</summary>
@@ -63,6 +63,6 @@ public sealed record CacheOptions
         get => _groupSize;
         init => _groupSize = value is 32 or 64 or 128
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "The group size must be 32, 64 or 128.");
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The group size must be 32, 64, or 128.");
     }
 }

@@ -23,7 +23,7 @@ internal sealed class RotatingCache(int window, int step) : BufferedCache(step)
             Values.Write(values, Offset % window, window);
             Offset++;
 
-            // The query sees every position in the cache but padding. The order of keys matters only to the mask of the padding.
+            // The query sees every position in the cache except padding. The order of keys matters only to the mask of the padding.
             int first = Offset - Used;
             bool ordered = first > 0 && first < pass.MaxPadding;
             using MlxArray seenKeys = ordered ? InOrder(Keys) : Keys.Read(0, Used);

@@ -15,15 +15,15 @@ internal static class BenchCommand
     {
         var device = new Option<string?>("--device") { Description = "cpu or gpu (MLX's default device)." };
         device.AcceptOnlyFromAmong("cpu", "gpu");
-        var filter = new Option<string?>("--filter") { Description = "Only operations whose name holds this text, such as matmul." };
+        var filter = new Option<string?>("--filter") { Description = "Run only operations whose name contains this text, such as matmul." };
         var seconds = new Option<double>("--seconds")
         {
-            Description = "How long to measure each, after a warm-up.", DefaultValueFactory = _ => DefaultSeconds,
+            Description = "The seconds to measure each operation, after a warm-up.", DefaultValueFactory = _ => DefaultSeconds,
         };
         var quick = new Option<bool>("--quick") { Description = "Use small sizes, for a quick check." };
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new Command("bench",
-            "Measures matmul, elementwise, softmax, attention and others on this machine: median times and rates.")
+            "Measures matmul, elementwise, softmax, attention, and other operations on this machine: median times and rates.")
         {
             device, filter, seconds, quick, json,
         };

@@ -14,8 +14,9 @@ internal static class ChatCommand
     public static Command Create(Terminal terminal)
     {
         var system = new Option<string?>("--system") { Description = "The system message, which stays at the beginning." };
-        var noThinking = new Option<bool>("--no-thinking") { Description = "Ask the chat template to leave reasoning out, where it can." };
-        var load = new Option<string?>("--load") { Description = "Go on with a conversation that /save wrote." };
+        var noThinking = new Option<bool>("--no-thinking")
+            { Description = "Ask the chat template to omit the reasoning, if the template supports that." };
+        var load = new Option<string?>("--load") { Description = "Continue a conversation that /save wrote." };
         var command = new Command("chat",
             "Chats with a model. /help lists the commands; Ctrl-C ends an answer. If the input is a pipe, each line is a message.");
         ModelOptions models = ModelOptions.AddTo(command);

@@ -101,19 +101,19 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
             terminal.Note(
                 $"MLX has no element type "
                 + $"for {string.Join(", ", loaded.Float8.Values.Distinct())}: {Units.Plural(loaded.Float8.Count, "array")} became uint8, "
-                + "the bytes as they were (--dtype bfloat16 converts them to numbers).");
+                + "with unchanged bytes (--dtype bfloat16 converts them to numbers).");
         }
 
         string[] metadata = [.. loaded.Metadata().Select(item => item.Key)];
         if (!format.HasMetadata && metadata.Length > 0)
         {
             string names = string.Join(", ", metadata.Take(3)) + (metadata.Length > 3 ? ", …" : "");
-            terminal.Note($"{format.Extension[1..]} files have no metadata; left behind: {names}.");
+            terminal.Note($"{format.Extension[1..]} files have no metadata; lost: {names}.");
         }
 
         if (format.Extension.StartsWith(".np", StringComparison.Ordinal) && loaded.Arrays.Any(item => item.Value.DType == DType.BFloat16))
         {
-            terminal.Note("NumPy has no bfloat16: MLX reads these arrays back, NumPy sees two-byte blocks "
+            terminal.Note("NumPy has no bfloat16: MLX reads these arrays, but NumPy sees two-byte blocks "
                 + "(--dtype float32 converts them).");
         }
     }

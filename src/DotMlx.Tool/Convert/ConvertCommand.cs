@@ -14,16 +14,16 @@ internal static class ConvertCommand
     public static Command Create(Terminal terminal)
     {
         var input = new Argument<string>("IN")
-            { Description = "A safetensors, npy, npz or GGUF file, or a sharded model: its '*.safetensors.index.json' or folder." };
+            { Description = "A safetensors, npy, npz, or GGUF file, or a sharded model: its '*.safetensors.index.json' or folder." };
         var output = new Argument<string>("OUT")
-            { Description = "The new file; its extension names the format: .safetensors, .npy, .npz or .gguf." };
+            { Description = "The new file; its extension names the format: .safetensors, .npy, .npz, or .gguf." };
         var dtype = new Option<string?>("--dtype")
         {
-            Description = "Element type: a floating-point type converts the floating-point arrays, an integer type the integer ones.",
+            Description = "The element type. A floating-point type converts floating-point arrays, and an integer type integer arrays.",
         };
         dtype.AcceptOnlyFromAmong([.. Targets.Select(type => type.MlxName())]);
-        var force = new Option<bool>("--force") { Description = "Replace OUT when it exists." };
-        var command = new Command("convert", "Converts between safetensors, npy, npz and GGUF, with metadata where the format has any.")
+        var force = new Option<bool>("--force") { Description = "Replace OUT if it exists." };
+        var command = new Command("convert", "Converts between safetensors, npy, npz, and GGUF, with metadata if the format supports it.")
             { input, output, dtype, force };
         command.SetAction(result =>
         {

@@ -67,7 +67,7 @@ internal abstract class TargetFormat
         public override string? Refusal(string name, MlxArray array) =>
             array.NDim > MaxDimensions ? $"has {array.NDim} dimensions, and GGUF holds at most {MaxDimensions}"
             : array.DType is DType.Float32 or DType.Float16 or DType.Int8 or DType.Int16 or DType.Int32 ? null
-            : $"is {array.DType.MlxName()}, and MLX writes float32, float16, int8, int16 and int32 as GGUF"
+            : $"is {array.DType.MlxName()}, and MLX writes float32, float16, int8, int16, and int32 as GGUF"
                 + (array.DType.IsFloating() ? " (--dtype float16 converts it)" : array.DType.IsInteger()
                     ? " (--dtype int32 converts it)"
                     : "");

@@ -10,7 +10,7 @@ internal static class DownloadCommand
     {
         var name = new Argument<string>("NAME") { Description = "A model's name on the hub, such as Qwen/Qwen3-0.6B." };
         Option<string> revision = HubArguments.Revision();
-        var cache = new Option<string?>("--cache") { Description = "The cache folder instead of that of HF_HOME." };
+        var cache = new Option<string?>("--cache") { Description = "The cache folder to use instead of the one in HF_HOME." };
         var command = new Command(
             "download",
             "Downloads a model of the hub, and writes the path of its folder. "

@@ -20,15 +20,15 @@ internal static class EmbedCommand
 
     public static Command Create(Terminal terminal)
     {
-        var texts = new Argument<string[]>("TEXT") { Description = "Texts; without any, each line of the input is one.",
+        var texts = new Argument<string[]>("TEXT") { Description = "The texts; without any, each line of standard input is a text.",
             Arity = ArgumentArity.ZeroOrMore };
         var pooling = new Option<string?>("--pooling") { Description = "mean, cls, or last. By default, the model's folder decides." };
         pooling.AcceptOnlyFromAmong([.. Poolings.Keys]);
-        Option<int?> dimensions = SamplingOptions.Number<int?>("--dimensions", "Keep only the first numbers of each vector.", 1,
+        Option<int?> dimensions = SamplingOptions.Number<int?>("--dimensions", "Keep only the first elements of each vector.", 1,
             int.MaxValue);
-        var raw = new Option<bool>("--no-normalize") { Description = "Leave the vectors' lengths as they are." };
+        var raw = new Option<bool>("--no-normalize") { Description = "Don't normalize the vectors." };
         var command = new Command("embed",
-            "Writes a line of JSON with a vector for each text. Takes encoders such as BERT, and decoders.") { texts };
+            "Writes a line of JSON with a vector for each text. Encoders, such as BERT, and decoders both work.") { texts };
         ModelOptions models = ModelOptions.AddTo(command);
         foreach (Option option in new Option[] { pooling, dimensions, raw })
         {

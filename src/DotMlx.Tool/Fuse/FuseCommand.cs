@@ -13,8 +13,8 @@ internal static class FuseCommand
         var adapter = new Option<string>("--adapter-path")
             { Description = "The folder of the adapter, in mlx-lm's format or PEFT's.", DefaultValueFactory = _ => "adapters" };
         var output = new Option<string>("--save-path") { Description = "The new folder.", DefaultValueFactory = _ => "fused_model" };
-        var dequantize = new Option<bool>("--dequantize") { Description = "Leave the layers that the adapter corrects unquantized." };
-        var command = new Command("fuse", "Writes a model with an adapter brought into its weights, which needs no adapter any more.");
+        var dequantize = new Option<bool>("--dequantize") { Description = "Leave the layers that the adapter changes unquantized." };
+        var command = new Command("fuse", "Merges an adapter into a model's weights and saves the model, which then needs no adapter.");
         ModelOptions models = ModelOptions.AddTo(command);
         foreach (Option option in new Option[] { adapter, output, dequantize })
         {

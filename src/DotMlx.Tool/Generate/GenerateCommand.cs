@@ -16,10 +16,10 @@ internal static class GenerateCommand
     public static Command Create(Terminal terminal)
     {
         var prompt = new Option<string?>("--prompt",
-            "-p") { Description = "The question or text; without it, the input is read to its end." };
+            "-p") { Description = "The question or text; without it, standard input is read to its end." };
         var system = new Option<string?>("--system") { Description = "A system message before the prompt." };
-        var raw = new Option<bool>("--raw") { Description = "Continue the text as it is, without the model's chat template." };
-        var json = new Option<bool>("--json") { Description = "Write JSON: the text, why it ended, and counts." };
+        var raw = new Option<bool>("--raw") { Description = "Continue the text unchanged, without the model's chat template." };
+        var json = new Option<bool>("--json") { Description = "Write JSON: the text, the reason why it ended, and counts." };
         var command = new Command("generate", "Answers a prompt, or continues a text with --raw.");
         ModelOptions models = ModelOptions.AddTo(command);
         foreach (Option option in new Option[] { prompt, system, raw })

@@ -11,7 +11,7 @@ internal static class InfoCommand
     public static Command Create(Terminal terminal)
     {
         var json = new Option<bool>("--json") { Description = "Write JSON." };
-        var command = new Command("info", "Shows the library in use, its versions, devices and memory, and every path tried.") { json };
+        var command = new Command("info", "Shows the library in use, its versions, devices, and memory, and every path tried.") { json };
         command.SetAction(result => Run(terminal, result.GetValue(json)));
         return command;
     }
@@ -61,7 +61,7 @@ internal static class InfoCommand
             lines.AddRange(
             [
                 ("library", facts.Path),
-                ("kind", facts.Kind == MlxLibraryKind.Mlx ? "MLX" : "reference library (right, on the CPU, not fast)"),
+                ("kind", facts.Kind == MlxLibraryKind.Mlx ? "MLX" : "reference library (accurate, on the CPU, slow)"),
                 ("MLX", facts.MlxVersion),
                 ("mlx-c", facts.MlxcVersion),
                 ("devices", string.Join(", ",

@@ -5,7 +5,7 @@ internal sealed record FileDescription(
     string Path, string Format, IReadOnlyList<ArrayDescription> Arrays, IReadOnlyList<KeyValuePair<string, object>> Metadata)
 {
     /// <summary>Reads headers only, so the size of the data does not matter, and no native library is needed.</summary>
-    /// <param name="path">A safetensors, npy, npz or GGUF file, the index of a sharded model, or a folder with such an index.</param>
+    /// <param name="path">A safetensors, npy, npz, or GGUF file, the index of a sharded model, or a folder with such an index.</param>
     /// <exception cref="ToolException">It is a folder without an index.</exception>
     /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
     public static FileDescription Read(string path)
@@ -35,7 +35,7 @@ internal sealed record FileDescription(
             FileFormat.Npz => new FileDescription(path, "npz",
                 [.. Npz.Describe(source).Select(entry => OfNpy(entry.Key, entry.Header))], []),
             FileFormat.Gguf => OfGguf(path, source),
-            _ => throw source.Broken("it is neither npy, npz, safetensors nor GGUF"),
+            _ => throw source.Broken("it is neither npy, npz, safetensors, nor GGUF"),
         };
     }
 

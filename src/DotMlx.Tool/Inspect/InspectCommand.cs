@@ -15,11 +15,11 @@ internal static class InspectCommand
     {
         var files = new Argument<string[]>("FILE")
         {
-            Description = "A safetensors, npy, npz or GGUF file, a '*.safetensors.index.json', or a folder that holds one.",
+            Description = "A safetensors, npy, npz, or GGUF file, a '*.safetensors.index.json', or a folder that holds one.",
             Arity = ArgumentArity.OneOrMore,
         };
         var json = new Option<bool>("--json") { Description = "Write JSON, metadata in full." };
-        var command = new Command("inspect", "Shows the arrays and metadata of files, however large, by reading their headers.")
+        var command = new Command("inspect", "Shows the arrays and metadata of files of any size by reading only their headers.")
             { files, json };
         command.SetAction(result => Run(terminal, result.GetValue(files)!, result.GetValue(json)));
         return command;
@@ -77,7 +77,7 @@ internal static class InspectCommand
             terminal.Note(
                 $"MLX has no element type for {string.Join(", ", float8.Select(array => array.Type).Distinct())}: it "
                 + $"loads {Units.Plural(float8.Length, "array")} of {file.Path} as uint8 ('convert --dtype "
-                + $"bfloat16' makes numbers of them).");
+                + $"bfloat16' converts them to numbers).");
         }
 
         ArrayDescription[] foreign = [.. file.Arrays.Where(array => !array.Loadable)];

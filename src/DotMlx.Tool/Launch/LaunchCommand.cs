@@ -13,27 +13,27 @@ internal static class LaunchCommand
     public static Command Create(Terminal terminal, string[] program)
     {
         var count = new Option<int>("--repeat-hosts", "-n")
-            { Description = "Ranks on each host of --hosts (1).", DefaultValueFactory = _ => 1, HelpName = "N" };
+            { Description = "The number of ranks on each host of --hosts (1).", DefaultValueFactory = _ => 1, HelpName = "N" };
         var hosts = new Option<string>("--hosts")
-            { Description = "Hosts to run on, with commas between them (127.0.0.1).", DefaultValueFactory = _ => "127.0.0.1" };
+            { Description = "The hosts to run on, separated by commas (127.0.0.1).", DefaultValueFactory = _ => "127.0.0.1" };
         var hostFile = new Option<string?>("--hostfile")
-            { Description = "A host file of Python's mlx.launch: one rank for each of its hosts." };
+            { Description = "A host file in the format of Python's mlx.launch, with one rank per host." };
         var backend = new Option<string?>("--backend")
             { Description = $"{string.Join(", ", LaunchPlan.Backends)} (default: the host file's, or ring)." };
         backend.AcceptOnlyFromAmong(LaunchPlan.Backends);
         var environment = new Option<string[]>("--env")
-            { Description = "NAME=VALUE, a variable for every rank; may be given several times.", DefaultValueFactory = _ => [] };
-        var folder = new Option<string?>("--cwd") { Description = "The folder to run in (the present one)." };
+            { Description = "NAME=VALUE, an environment variable for every rank; can be repeated.", DefaultValueFactory = _ => [] };
+        var folder = new Option<string?>("--cwd") { Description = "The folder to run in (the current one)." };
         var port = new Option<int?>("--starting-port", "-p")
-            { Description = "First port of the ring (free ones where all ranks are local, else 32323)." };
+            { Description = "The first port of the ring (free ports if all ranks are local; otherwise, 32323)." };
         var connections = new Option<int>("--connections-per-ip")
-            { Description = "Connections of the ring for each address (1).", DefaultValueFactory = _ => 1 };
+            { Description = "The ring's connections per address (1).", DefaultValueFactory = _ => 1 };
         var ncclPort = new Option<int?>("--nccl-port")
-            { Description = "Port of the nccl backend (a free one where all ranks are local, else 12345)." };
+            { Description = "The port of the nccl backend (a free port if all ranks are local; otherwise, 12345)." };
         var mpi = new Option<string[]>("--mpi-arg")
-            { Description = "Arguments for mpirun; may be given several times.", DefaultValueFactory = _ => [] };
-        var noPrefix = new Option<bool>("--no-prefix") { Description = "Do not put the rank before each line." };
-        var verbose = new Option<bool>("--verbose") { Description = "Let the backend tell of its connections." };
+            { Description = "Arguments for mpirun; can be repeated.", DefaultValueFactory = _ => [] };
+        var noPrefix = new Option<bool>("--no-prefix") { Description = "Don't prefix each line with its rank." };
+        var verbose = new Option<bool>("--verbose") { Description = "Make the backend report its connections." };
         var command = new Command("launch", "Runs a program as several ranks: dotnet mlx launch -n 4 -- PROGRAM ARGUMENTS")
         {
             count, hosts, hostFile, backend, environment, folder, port, connections, ncclPort, mpi, noPrefix, verbose,

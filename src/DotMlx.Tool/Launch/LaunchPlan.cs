@@ -110,7 +110,7 @@ internal static class LaunchPlan
             IReadOnlyList<string> rdma = options.Hosts[rank].Rdma;
             if (rdma.Count != options.Hosts.Count || rdma[rank] != "null")
             {
-                throw new ToolException($"jaccl needs a host file in which 'rdma' of each host has one entry a rank, null for itself; "
+                throw new ToolException($"jaccl needs a host file in which 'rdma' of each host has one entry per rank, null for itself; "
                     + $"that of rank {rank} is [{string.Join(", ", rdma)}].");
             }
         }

@@ -11,7 +11,7 @@ internal static class LoraCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var command = new Command("lora", "Fine-tunes a model: LoRA, DoRA or all weights; a run that was killed goes on with --resume.");
+        var command = new Command("lora", "Fine-tunes a model: LoRA, DoRA, or all weights. A run that was killed continues with --resume.");
         ModelOptions models = ModelOptions.AddTo(command);
         LoraOptions options = LoraOptions.AddTo(command);
         command.SetAction((result, cancellationToken) => Task.Run(
@@ -73,8 +73,8 @@ internal static class LoraCommand
         if (resume)
         {
             terminal.Line(tuner.Resume()
-                ? $"going on after batch {Units.Count(tuner.Iteration)}"
-                : "there is no checkpoint yet, so the run begins");
+                ? $"continuing after batch {Units.Count(tuner.Iteration)}"
+                : "there is no checkpoint yet, so the run starts from the beginning");
         }
         else if (Directory.Exists(checkpoints) && Directory.EnumerateFileSystemEntries(checkpoints).Any())
         {
@@ -93,7 +93,7 @@ internal static class LoraCommand
         catch (OperationCanceledException)
         {
             tuner.SaveCheckpoint();
-            terminal.Line($"stopped after batch {Units.Count(tuner.Iteration)}; --resume goes on");
+            terminal.Line($"stopped after batch {Units.Count(tuner.Iteration)}; --resume continues");
             throw;
         }
         finally
@@ -108,12 +108,12 @@ internal static class LoraCommand
     {
         if (set is { Truncated: > 0 })
         {
-            terminal.Note($"{Units.Plural(set.Truncated, "text")} of '{set.Path}' longer "
-                + $"than {Units.Count(set.Options.MaxLength)} tokens lose their end");
+            terminal.Note($"truncated {Units.Plural(set.Truncated, "text")} of '{set.Path}' "
+                + $"to {Units.Count(set.Options.MaxLength)} tokens");
         }
         if (set is { Skipped: > 0 })
         {
-            terminal.Note($"{Units.Plural(set.Skipped, "line")} of '{set.Path}' have nothing to learn and are left out");
+            terminal.Note($"skipped {Units.Plural(set.Skipped, "line")} of '{set.Path}' without tokens to learn");
         }
     }
 }

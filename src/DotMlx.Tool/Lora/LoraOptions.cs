@@ -9,15 +9,15 @@ namespace DotMlx.Tool.Lora;
 internal sealed class LoraOptions
 {
     public Option<string> Data { get; } = new("--data")
-        { Description = "A folder with train.jsonl, valid.jsonl and test.jsonl.", Required = true };
+        { Description = "A folder with train.jsonl, valid.jsonl, and test.jsonl.", Required = true };
 
     public Option<string> AdapterPath { get; } =
-        Text("--adapter-path", "adapters", "The folder of the adapter, of the checkpoints, of curves.png and of metrics.jsonl.");
+        Text("--adapter-path", "adapters", "The folder for the adapter, the checkpoints, curves.png, and metrics.jsonl.");
 
-    public Option<string> FineTuneType { get; } = Text("--fine-tune-type", "lora", "What is trained: lora, dora or full.");
+    public Option<string> FineTuneType { get; } = Text("--fine-tune-type", "lora", "The fine-tuning method: lora, dora, or full.");
 
     public Option<int> Layers { get; } =
-        Number("--num-layers", 16, "How many layers are trained, from the last one; 0 for all.", 0, 100_000);
+        Number("--num-layers", 16, "The number of layers to train, counted from the last one; 0 for all.", 0, 100_000);
 
     public Option<int> Rank { get; } = Number("--rank", 8, "The rank of the adapter.", 1, 4096);
 
@@ -26,15 +26,16 @@ internal sealed class LoraOptions
     public Option<double> Dropout { get; } = Number("--dropout", 0.0, "The dropout probability of the adapter's inputs.", 0, 0.999);
 
     public Option<string[]> Keys { get; } = new("--key")
-        { Description = "A layer to correct, such as self_attn.q_proj; may be given several times. Without it, all are." };
+        { Description = "A layer to adapt, such as self_attn.q_proj; can be repeated. By default, all layers." };
 
     public Option<int> BatchSize { get; } = Number("--batch-size", 4, "Texts in a batch.", 1, 1_000_000);
 
     public Option<int> Iterations { get; } = Number("--iters", 1000, "Batches to learn.", 1, int.MaxValue);
 
-    public Option<double> LearningRate { get; } = Number("--learning-rate", 1e-5, "The learning rate at its highest.", 1e-12, 10);
+    public Option<double> LearningRate { get; } = Number("--learning-rate", 1e-5, "The peak learning rate.", 1e-12, 10);
 
-    public Option<int> WarmUp { get; } = Number("--warmup", 0, "Updates until the learning rate is at its highest.", 0, int.MaxValue);
+    public Option<int> WarmUp { get; } = Number(
+        "--warmup", 0, "The number of updates until the learning rate reaches its peak.", 0, int.MaxValue);
 
     public Option<string> Schedule { get; } =
         Text("--schedule", "constant", "The schedule of the learning rate after the warmup: constant, or cosine, which ends at 0.");
@@ -47,7 +48,7 @@ internal sealed class LoraOptions
         { Description = "The maximum norm of the gradients. By default, there is no limit." };
 
     public Option<bool> Checkpointing { get; } = new("--grad-checkpoint")
-        { Description = "Compute layers again for the gradient: less memory, more time." };
+        { Description = "Recompute layers for the gradient, which saves memory but takes more time." };
 
     public Option<bool> MasterWeights { get; } = new("--master-weights")
         { Description = "Keep float32 copies of float16 and bfloat16 parameters." };
@@ -56,7 +57,7 @@ internal sealed class LoraOptions
 
     public Option<bool> Packed { get; } = new("--packed") { Description = "Fill rows of --max-seq-length tokens with several texts each." };
 
-    public Option<int> MaxLength { get; } = Number("--max-seq-length", 2048, "The most tokens of a text.", 2, 10_000_000);
+    public Option<int> MaxLength { get; } = Number("--max-seq-length", 2048, "The maximum number of tokens per text.", 2, 10_000_000);
 
     public Option<int> Seed { get; } = Number(
         "--seed", 0, "The seed of the adapter's initial weights, the order of the data, and dropout.", 0, int.MaxValue);

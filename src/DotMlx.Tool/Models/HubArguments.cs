@@ -8,7 +8,7 @@ internal static class HubArguments
 {
     public static Option<string> Revision() => new("--revision")
     {
-        Description = "A branch, tag or commit of a model on the hub.", DefaultValueFactory = _ => "main",
+        Description = "A branch, tag, or commit of a model on the hub.", DefaultValueFactory = _ => "main",
     };
 
     /// <summary>Whether a text can be a name on the hub: an organization and a name.</summary>

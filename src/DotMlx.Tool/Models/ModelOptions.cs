@@ -14,7 +14,7 @@ internal sealed class ModelOptions
     private readonly Option<string> _revision = HubArguments.Revision();
     private readonly Option<string?> _dtype = new("--dtype")
     {
-        Description = "Convert floating-point weights: float32, float16 or bfloat16. Without it they stay as they are stored.",
+        Description = "Convert floating-point weights: float32, float16, or bfloat16. By default, weights keep their stored type.",
     };
 
     /// <summary>Adds the options to a command.</summary>

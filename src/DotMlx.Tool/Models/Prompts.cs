@@ -15,7 +15,7 @@ internal static class Prompts
         Tokenizer tokenizer = Tokenizer(model);
         if (raw && system is not null)
         {
-            throw new ToolException("--system needs the model's chat template, which --raw leaves out.");
+            throw new ToolException("--system needs the model's chat template, which --raw doesn't use.");
         }
         int[] tokens = raw || model.ChatTemplate is not { } template ? tokenizer.Encode(text) : tokenizer.Encode(
             template.Render(Messages(text, system), addGenerationPrompt: true, specialTokens: tokenizer.SpecialTokens),

@@ -12,21 +12,21 @@ namespace DotMlx.Tool.Models;
 internal sealed class SamplingOptions
 {
     private readonly Option<int> _maxTokens;
-    private readonly Option<double?> _temperature = Number<double?>("--temp", "Temperature: 0 takes the most likely token.", 0, 100);
+    private readonly Option<double?> _temperature = Number<double?>("--temp", "The temperature; 0 chooses the most likely token.", 0, 100);
     private readonly Option<double?> _topP = Number<double?>("--top-p",
-        "Draw from the likeliest tokens that together have this probability.", 0, 1);
-    private readonly Option<int?> _topK = Number<int?>("--top-k", "Draw from that many of the likeliest tokens; 0 for all.", 0,
+        "Sample from the most likely tokens whose total probability reaches this value.", 0, 1);
+    private readonly Option<int?> _topK = Number<int?>("--top-k", "Sample from this number of most likely tokens; 0 for all.", 0,
         int.MaxValue);
     private readonly Option<double?> _minP = Number<double?>("--min-p",
-        "Draw from tokens with this share of the likeliest one's probability.", 0, 1);
+        "Sample from tokens with at least this fraction of the most likely token's probability.", 0, 1);
     private readonly Option<double?> _repetition = Number<double?>(
-        "--repetition-penalty", "Make tokens that occurred less likely; 1 for none.", 0.01, 100);
+        "--repetition-penalty", "Penalize tokens that have occurred; 1 for none.", 0.01, 100);
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Makes the draws repeatable." };
-    private readonly Option<string[]> _stop = new("--stop") { Description = "A text that ends the answer; may be given several times." };
+    private readonly Option<string[]> _stop = new("--stop") { Description = "A text that ends the answer; can be repeated." };
 
     private SamplingOptions(int maxTokens)
     {
-        _maxTokens = Number<int>("--max-tokens", "The most tokens to generate.", 1, int.MaxValue);
+        _maxTokens = Number<int>("--max-tokens", "The maximum number of tokens to generate.", 1, int.MaxValue);
         _maxTokens.DefaultValueFactory = _ => maxTokens;
         _stop.Validators.Add(result =>
         {

@@ -11,17 +11,17 @@ internal static class PerplexityCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var file = new Argument<string?>("FILE") { Description = "A text file; without it, the input is read to its end.",
+        var file = new Argument<string?>("FILE") { Description = "A text file; without it, standard input is read to its end.",
             Arity = ArgumentArity.ZeroOrOne };
-        Option<int> length = SamplingOptions.Number<int>("--sequence-length", "Tokens of each piece of the text.", 2, 1 << 20);
+        Option<int> length = SamplingOptions.Number<int>("--sequence-length", "The number of tokens per piece of the text.", 2, 1 << 20);
         length.DefaultValueFactory = _ => 512;
         Option<int> batch = SamplingOptions.Number<int>("--batch-size", "Pieces computed at a time.", 1, 4096);
         batch.DefaultValueFactory = _ => 8;
-        Option<int?> samples = SamplingOptions.Number<int?>("--samples", "Take only that many pieces, from the beginning.", 1,
+        Option<int?> samples = SamplingOptions.Number<int?>("--samples", "Use only this number of pieces, from the beginning.", 1,
             int.MaxValue);
         var json = new Option<bool>("--json") { Description = "Write JSON." };
         var command = new Command("perplexity",
-            "Measures how well a model foresees a text: the lower, the better. Compare models with the same tokenizer.")
+            "Measures how well a model predicts a text; lower is better. Compare only models with the same tokenizer.")
         {
             file,
         };

@@ -12,9 +12,10 @@ internal static class QuantizeCommand
     {
         var output = new Option<string>("--output", "-o") { Description = "The new folder.", Required = true };
         var bits = new Option<int?>(
-            "--bits") { Description = "Bits for each weight: 2, 3, 4, 5, 6 or 8. The default depends on the mode; affine has 4." };
+            "--bits")
+            { Description = "The number of bits per weight: 2, 3, 4, 5, 6, or 8. The default depends on the mode; affine has 4." };
         var group = new Option<int?>(
-            "--group-size") { Description = "How many weights share a scale: 32, 64 or 128. The default of affine is 64." };
+            "--group-size") { Description = "The number of weights that share a scale: 32, 64, or 128. The default for affine is 64." };
         var mode = new Option<string>("--mode") { Description = "affine, mxfp4, mxfp8 or nvfp4.", DefaultValueFactory = _ => "affine" };
         mode.AcceptOnlyFromAmong("affine", "mxfp4", "mxfp8", "nvfp4");
         var recipe = new Option<string?>("--recipe")
@@ -24,7 +25,7 @@ internal static class QuantizeCommand
         };
         recipe.AcceptOnlyFromAmong([.. QuantizationRecipe.MixedNames]);
         var command = new Command("quantize",
-            "Packs the weights of a model into a few bits each; the new folder loads here and in mlx-lm.");
+            "Packs a model's weights into a few bits each. DotMlx and mlx-lm load the new folder.");
         ModelOptions models = ModelOptions.AddTo(command);
         foreach (Option option in new Option[] { output, bits, group, mode, recipe })
         {

@@ -12,17 +12,21 @@ internal static class ServeCommand
 
     public static Command Create(Terminal terminal)
     {
-        var host = new Option<string>("--host") { Description = "The address to listen on; the default is reached from this machine only.",
-            DefaultValueFactory = _ => "127.0.0.1" };
+        var host = new Option<string>("--host")
+        {
+            Description = "The address to listen on; by default, only this machine can reach the server.",
+            DefaultValueFactory = _ => "127.0.0.1",
+        };
         Option<int> port = Number("--port", 8080, "The port; 0 takes a free one.", 0, 65535);
         var adapter = new Option<string[]>("--adapter")
-            { Description = "NAME=FOLDER: an adapter that requests choose as their model; may be given several times." };
-        Option<int> running = Number("--max-running", 64, "Texts that are generated at the same time.", 1, 4096);
-        Option<int> waiting = Number("--max-waiting", 256, "Requests that wait; further ones are refused.", 0, 1_000_000);
-        Option<int> tokens = Number("--max-tokens", 4096, "The most tokens of an answer.", 1, 10_000_000);
-        Option<int> prompt = Number("--max-prompt-tokens", 32768, "The most tokens of a prompt.", 1, 10_000_000);
-        Option<int> timeout = Number("--timeout", 600, "The most seconds of a request.", 1, 1_000_000);
-        var command = new Command("serve", $"Serves a model with OpenAI's interface; with {KeyVariable} set, requests need that key.");
+            { Description = "NAME=FOLDER: an adapter that requests select as their model; can be repeated." };
+        Option<int> running = Number("--max-running", 64, "The maximum number of texts generated at the same time.", 1, 4096);
+        Option<int> waiting = Number(
+            "--max-waiting", 256, "The maximum number of waiting requests; further ones are refused.", 0, 1_000_000);
+        Option<int> tokens = Number("--max-tokens", 4096, "The maximum number of tokens per answer.", 1, 10_000_000);
+        Option<int> prompt = Number("--max-prompt-tokens", 32768, "The maximum number of tokens per prompt.", 1, 10_000_000);
+        Option<int> timeout = Number("--timeout", 600, "The maximum duration of a request, in seconds.", 1, 1_000_000);
+        var command = new Command("serve", $"Serves a model with OpenAI's API. If {KeyVariable} is set, requests need that key.");
         ModelOptions models = ModelOptions.AddTo(command);
         foreach (Option option in new Option[] { host, port, adapter, running, waiting, tokens, prompt, timeout })
         {
@@ -35,7 +39,7 @@ internal static class ServeCommand
             {
                 if (text.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } folder] || !adapters.TryAdd(name, folder))
                 {
-                    throw new ToolException($"--adapter is '{text}', expected NAME=FOLDER with a name of its own.");
+                    throw new ToolException($"--adapter is '{text}', expected NAME=FOLDER with a unique name.");
                 }
             }
             using LanguageModel model = models.Load(result, terminal);

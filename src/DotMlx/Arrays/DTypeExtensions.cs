@@ -79,7 +79,7 @@ public static class DTypeExtensions
     /// <exception cref="NotSupportedException">MLX has no such element type.</exception>
     internal static DType Of<T>() => TryOf<T>() ?? throw new NotSupportedException(
         $"MLX has no element type for .NET's {typeof(T)}; expected bool, an integer of 8 to 64 bits, Half, "
-        + $"BFloat16, float, double, Complex64 or Complex.");
+        + $"BFloat16, float, double, Complex64, or Complex.");
 
     internal static DType? TryOf<T>()
     {

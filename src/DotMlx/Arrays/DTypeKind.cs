@@ -36,7 +36,7 @@ public readonly record struct DTypeKind
         "numeric" => DTypeCategory.Number,
         _ => throw new ArgumentException(
             $"There is no kind '{name}' of dtypes; expected bool, signed integer, unsigned integer, integral, real floating, complex "
-            + $"floating or numeric.", nameof(name)),
+            + $"floating, or numeric.", nameof(name)),
     };
 
     internal bool Contains(DType other) => _dtype is DType one ? one == other : Mx.IsSubDType(other, _category);

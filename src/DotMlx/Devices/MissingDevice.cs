@@ -38,7 +38,7 @@ internal static class MissingDevice
 
         return report(device) is { } error
             ? $"{error.TrimEnd().TrimEnd('.')}. To compute on the CPU, call Mx.SetDefaultDevice(DeviceType.Cpu) first."
-            : "MLX does not say why.";
+            : "MLX doesn't report why.";
     }
 
     /// <summary>Queries a device for MLX's error, because since MLX 0.32 the device count hides the error.</summary>
@@ -47,7 +47,7 @@ internal static class MissingDevice
         // mlx-c uses MLX's messages as printf formats, and this message names a file beside the library.
         if (MlxLibrary.Path.Contains('%', StringComparison.Ordinal))
         {
-            return $"MLX finds no device, and cannot be asked why from a folder with '%' in its name";
+            return $"MLX finds no device, and DotMlx can't ask it why from a folder with '%' in its name";
         }
 
         try

@@ -7,10 +7,10 @@ internal static class Metrics
 {
     private static readonly Meter Meter = new("DotMlx");
     private static readonly Counter<long> CompileHits = Meter.CreateCounter<long>(
-        "dotmlx.compile.cache_hits", "{call}", "Calls of compiled functions that found their graph ready");
+        "dotmlx.compile.cache_hits", "{call}", "Calls of compiled functions that reused a graph");
 
     private static readonly Counter<long> CompileTraces = Meter.CreateCounter<long>(
-        "dotmlx.compile.traces", "{call}", "Calls of compiled functions that traced their graph");
+        "dotmlx.compile.traces", "{call}", "Calls of compiled functions that traced a graph");
 
     static Metrics()
     {
@@ -18,8 +18,8 @@ internal static class Metrics
             "Arrays neither disposed nor found unreachable");
         Meter.CreateObservableCounter("dotmlx.arrays.created", () => LiveArrays.CreatedTotal, "{array}", "Arrays made");
         Meter.CreateObservableCounter("dotmlx.evaluations", () => Evaluation.Count, "{evaluation}", "Evaluations");
-        Meter.CreateObservableGauge("dotmlx.memory.active", Mx.GetActiveMemory, "By", "Memory in use for arrays");
-        Meter.CreateObservableGauge("dotmlx.memory.peak", Mx.GetPeakMemory, "By", "Most memory in use for arrays so far");
+        Meter.CreateObservableGauge("dotmlx.memory.active", Mx.GetActiveMemory, "By", "Memory used by arrays");
+        Meter.CreateObservableGauge("dotmlx.memory.peak", Mx.GetPeakMemory, "By", "Peak memory used by arrays");
         Meter.CreateObservableGauge("dotmlx.memory.cache", Mx.GetCacheMemory, "By", "Memory kept for reuse");
     }
 

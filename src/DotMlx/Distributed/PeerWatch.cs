@@ -158,7 +158,7 @@ internal static class PeerWatch
     }
 
     private const string Advice =
-        "End this process, start all ranks again and resume from the last checkpoint; arrays that are computed already can still be read.";
+        "End this process, start all ranks again, and resume from the last checkpoint. Arrays that are already computed can still be read.";
 
     // Both neighbors may be gone, because a process that loses a neighbor also ends.
     private static string Closed(int[] ranks) =>

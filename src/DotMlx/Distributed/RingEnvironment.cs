@@ -106,7 +106,7 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
 
     private static List<IReadOnlyList<string>> Check(string path, JsonElement root)
     {
-        const string Form = """a list with one list of addresses a rank, such as [["10.0.0.1:32323"], ["10.0.0.2:32323"]]""";
+        const string Form = """a list with one list of addresses per rank, such as [["10.0.0.1:32323"], ["10.0.0.2:32323"]]""";
         if (root.ValueKind != JsonValueKind.Array || root.GetArrayLength() == 0)
         {
             throw Error($"The host file '{path}' must be {Form}.");

@@ -80,7 +80,7 @@ internal abstract class ByteSource : IDisposable
     {
         if (offset < 0 || destination.Length > Length - offset)
         {
-            throw Broken($"it ends at byte {Length}, where {destination.Length} bytes from byte {offset} on should be read");
+            throw Broken($"it ends at byte {Length}, but {destination.Length} bytes from byte {offset} on are needed");
         }
 
         Fill(offset, destination);

@@ -37,7 +37,7 @@ internal static class FileFormats
         FileFormat.Npz => Npz.Load(source, maxUnpackedBytes, transfer),
         FileFormat.Safetensors => Safetensors.Load(source, transfer),
         FileFormat.Gguf => Gguf.Load(source, transfer),
-        _ => throw source.Broken("it is neither npy, npz, safetensors nor GGUF"),
+        _ => throw source.Broken("it is neither npy, npz, safetensors, nor GGUF"),
     };
 
     private static FileFormat OfExtension(string? path) => Path.GetExtension(path)?.ToLowerInvariant() switch

@@ -58,8 +58,8 @@ internal static class Gguf
         {
             if (string.IsNullOrEmpty(key) || key == GgufHeader.AlignmentKey)
             {
-                throw new ArgumentException($"The metadata key '{key}' cannot be saved: files are always aligned to {Alignment} bytes, "
-                    + $"and a key needs a name.", nameof(metadata));
+                throw new ArgumentException($"The metadata key '{key}' cannot be saved: a key must not be empty, and "
+                    + $"the alignment is always {Alignment} bytes.", nameof(metadata));
             }
 
             ArgumentNullException.ThrowIfNull(value, nameof(metadata));
@@ -73,12 +73,12 @@ internal static class Gguf
             if (key.Length == 0 || array.NDim > GgufHeader.MaxDimensions)
             {
                 throw new ArgumentException(
-                    $"The array '{key}' of shape {ShapeText.Of(array)} cannot be saved as GGUF: it needs a name, and at "
-                    + $"most {GgufHeader.MaxDimensions} dimensions.", nameof(arrays));
+                    $"The array '{key}' of shape {ShapeText.Of(array)} cannot be saved as GGUF: it needs a name and can have "
+                    + $"at most {GgufHeader.MaxDimensions} dimensions.", nameof(arrays));
             }
 
             uint type = GgufType.NumberOf(array.DType) ?? throw new ArgumentException(
-                $"The array '{key}' is {array.DType.MlxName()}; MLX saves float32, float16, int8, int16 and int32 as GGUF. Convert it "
+                $"The array '{key}' is {array.DType.MlxName()}; MLX saves float32, float16, int8, int16, and int32 as GGUF. Convert it "
                 + $"with AsType.", nameof(arrays));
             WriteText(writer, key, nameof(arrays));
             writer.Write(array.NDim);

@@ -65,7 +65,7 @@ internal sealed class GgufHeader
             throw _source.Broken(BinaryPrimitives.ReverseEndianness(version) is 2 or 3
                 ? "it is a GGUF file with the most significant byte first, made for big-endian machines; "
                 + "load a file with the least significant byte first"
-                : $"it has the GGUF version {version}; known are 2 and 3");
+                : $"it has the GGUF version {version}; expected 2 or 3");
         }
 
         ulong arrays = UInt64();
@@ -194,7 +194,7 @@ internal sealed class GgufHeader
         long bytes = (long)count * sizeof(T);
         if (bytes > _source.Length - _position)
         {
-            throw _source.Broken($"it ends at byte {_source.Length}, where {bytes} bytes from byte {_position} on should be read");
+            throw _source.Broken($"it ends at byte {_source.Length}, but {bytes} bytes from byte {_position} on are needed");
         }
 
         T[] values = new T[count];
@@ -219,7 +219,7 @@ internal sealed class GgufHeader
         uint dimensions = UInt32();
         if (dimensions > MaxDimensions)
         {
-            throw _source.Broken($"array '{name}' has {dimensions} dimensions; {MaxDimensions} is the limit");
+            throw _source.Broken($"array '{name}' has {dimensions} dimensions, but the limit is {MaxDimensions}");
         }
 
         UInt128 count = 1;
@@ -276,7 +276,7 @@ internal sealed class GgufHeader
     };
 
     private InvalidDataException UnknownType(uint type, string key) =>
-        _source.Broken($"metadata '{key}' has the type number {type}, which is not known");
+        _source.Broken($"metadata '{key}' has the type number {type}, which is unknown");
 
     private string Name(string what)
     {
@@ -324,7 +324,7 @@ internal sealed class GgufHeader
             _bufferLength = (int)Math.Min(_buffer.Length, _source.Length - _position);
             if (count > _bufferLength)
             {
-                throw _source.Broken($"it ends at byte {_source.Length}, where {count} bytes from byte {_position} on should be read");
+                throw _source.Broken($"it ends at byte {_source.Length}, but {count} bytes from byte {_position} on are needed");
             }
 
             _source.Read(_position, _buffer.AsSpan(0, _bufferLength));

@@ -115,7 +115,7 @@ public sealed class GgufValue
         if (array.NDim > 1 || TypeOf(array.DType) is not { } type)
         {
             throw new ArgumentException(
-                $"The metadata '{key}' is {array.DType.MlxName()} of shape {ShapeText.Of(array)}; only bool, integers, float32 and "
+                $"The metadata '{key}' is {array.DType.MlxName()} of shape {ShapeText.Of(array)}; only bool, integers, float32, and "
                 + $"float64 of at most one dimension can be saved.", nameof(array));
         }
 

@@ -114,11 +114,11 @@ public static unsafe partial class Mx
         Npz.Save(stream, arrays, compressed: true, new Transfer());
     }
 
-    /// <summary>Saves named arrays as a GGUF file (<c>mx.save_gguf</c>), all of it or nothing.</summary>
+    /// <summary>Saves named arrays as a GGUF file (<c>mx.save_gguf</c>), atomically.</summary>
     /// <param name="path">The file, to which <c>.gguf</c> is appended if it is missing. An existing file is replaced.</param>
-    /// <param name="arrays">Arrays with different names, of type float32, float16, int8, int16 or int32, none empty.</param>
+    /// <param name="arrays">Arrays with different names, of type float32, float16, int8, int16, or int32, none empty.</param>
     /// <param name="metadata">Texts, lists of texts, and numbers or lists of numbers.</param>
-    /// <exception cref="ArgumentException">An array, a name or a value is not savable; the message says which.</exception>
+    /// <exception cref="ArgumentException">An array, a name, or a value can't be saved; the message names it.</exception>
     /// <exception cref="IOException">The file can't be written.</exception>
     public static void SaveGguf(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata = null)
@@ -130,9 +130,9 @@ public static unsafe partial class Mx
 
     /// <summary>Writes named arrays to a stream in the GGUF format.</summary>
     /// <param name="stream">The stream, which is written from its position on; it doesn't need to seek, and it stays open.</param>
-    /// <param name="arrays">Arrays with different names, of type float32, float16, int8, int16 or int32, none empty.</param>
+    /// <param name="arrays">Arrays with different names, of type float32, float16, int8, int16, or int32, none empty.</param>
     /// <param name="metadata">Texts, lists of texts, and numbers or lists of numbers.</param>
-    /// <exception cref="ArgumentException">An array, a name or a value is not savable; the message says which.</exception>
+    /// <exception cref="ArgumentException">An array, a name, or a value can't be saved; the message names it.</exception>
     public static void SaveGguf(
         Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, GgufValue>? metadata = null)
     {

@@ -31,7 +31,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
                     shape = Sizes();
                     break;
                 default:
-                    throw source.Broken($"its header has the key '{key}' twice or at all; expected are descr, fortran_order and shape");
+                    throw source.Broken($"its header has a repeated or unknown key '{key}'; expected descr, fortran_order, and shape");
             }
 
             if (!Accept(','))
@@ -43,12 +43,12 @@ internal sealed class NpyDictionary(string text, ByteSource source)
 
         if (text.AsSpan(_position).Trim().Length != 0)
         {
-            throw source.Broken("something follows the dictionary in its header");
+            throw source.Broken("its header has content after the dictionary");
         }
 
         return descr is not null && fortran is not null && shape is not null
             ? (descr, fortran.Value, shape)
-            : throw source.Broken("its header lacks descr, fortran_order or shape");
+            : throw source.Broken("its header lacks descr, fortran_order, or shape");
     }
 
     private char Peek()
@@ -76,7 +76,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
     {
         if (!Accept(expected))
         {
-            throw source.Broken($"its header is no Python dictionary: '{expected}' is missing at character {_position}");
+            throw source.Broken($"its header isn't a Python dictionary: '{expected}' is missing at character {_position}");
         }
     }
 
@@ -87,7 +87,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
         int end = text.IndexOf(quote, _position);
         if (end < 0)
         {
-            throw source.Broken("its header holds a text that does not end");
+            throw source.Broken("its header contains an unterminated string");
         }
 
         string value = text[_position..end];
@@ -113,7 +113,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
             _position++;
             if (_position >= text.Length)
             {
-                throw source.Broken("its header holds a list of fields that does not end");
+                throw source.Broken("its header contains an unclosed list of fields");
             }
         }
         while (depth > 0);

@@ -59,7 +59,7 @@ internal sealed class NpyHeader
 
         if (start[6] is < 1 or > 3 || (start[6] > 1 && start.Length < 12))
         {
-            throw source.Broken($"it has the npy version {start[6]}.{start[7]}; known are 1.0, 2.0 and 3.0");
+            throw source.Broken($"it has the npy version {start[6]}.{start[7]}; expected 1.0, 2.0, or 3.0");
         }
 
         int prefix = start[6] == 1 ? 10 : 12;
@@ -153,7 +153,7 @@ internal sealed class NpyHeader
         {
             if (shape[i] > int.MaxValue)
             {
-                throw source.Broken($"its shape has a size of {shape[i]}; MLX's sizes go to {int.MaxValue}");
+                throw source.Broken($"its shape has a size of {shape[i]}; MLX's sizes are at most {int.MaxValue}");
             }
 
             sizes[i] = (int)shape[i];

@@ -104,7 +104,7 @@ internal static class Npz
             if (entry.Length > (entry.CompressedLength * MaxRatio) + MaxRatio)
             {
                 throw source.Broken($"'{entry.FullName}' claims to unpack "
-                    + $"from {entry.CompressedLength} to {entry.Length} bytes, which cannot be");
+                    + $"from {entry.CompressedLength} to {entry.Length} bytes, which is impossible");
             }
 
             unpacked += Math.Min(entry.Length, (long.MaxValue / 2) - unpacked);
@@ -113,7 +113,7 @@ internal static class Npz
         if (unpacked > limit)
         {
             throw source.Broken(
-                $"it unpacks from {source.Length} to {unpacked} bytes, and {limit} is the bound; if you "
+                $"it unpacks from {source.Length} to {unpacked} bytes, but the limit is {limit}; if you "
                 + $"trust the file, load it with a larger maxUnpackedBytes");
         }
     }

@@ -77,7 +77,7 @@ internal static class Safetensors
         if (text.Length > SafetensorsHeader.MaxLength)
         {
             throw new ArgumentException(
-                $"The names, shapes and metadata of {arrays.Count} arrays take {text.Length} bytes, and a safetensors file holds at "
+                $"The names, shapes, and metadata of {arrays.Count} arrays take {text.Length} bytes, and a safetensors header holds at "
                 + $"most {SafetensorsHeader.MaxLength}.", nameof(arrays));
         }
 

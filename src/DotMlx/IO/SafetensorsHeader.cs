@@ -68,8 +68,8 @@ internal sealed class SafetensorsHeader
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MaxLength)
         {
-            throw _source.Broken($"its header claims to be {length} bytes long, and {MaxLength} is the "
-                + $"limit; this may be no safetensors file");
+            throw _source.Broken($"its header claims to be {length} bytes long, but the "
+                + $"limit is {MaxLength}; this may not be a safetensors file");
         }
 
         if ((long)length > _source.Length - 8)
@@ -92,7 +92,7 @@ internal sealed class SafetensorsHeader
             json.Read();
             if (json.TokenType != JsonTokenType.StartObject)
             {
-                throw _source.Broken("its header is no JSON object");
+                throw _source.Broken("its header isn't a JSON object");
             }
 
             while (Next(ref json) == JsonTokenType.PropertyName)
@@ -143,7 +143,7 @@ internal sealed class SafetensorsHeader
 
         if (json.TokenType != JsonTokenType.StartObject)
         {
-            throw _source.Broken($"its {MetadataKey} is no JSON object");
+            throw _source.Broken($"its {MetadataKey} isn't a JSON object");
         }
 
         while (Next(ref json) == JsonTokenType.PropertyName)
@@ -289,7 +289,7 @@ internal sealed class SafetensorsHeader
     }
 
     private InvalidDataException Incomplete(string name) =>
-        _source.Broken($"the header of array '{name}' lacks its dtype, shape or data_offsets");
+        _source.Broken($"the header of array '{name}' lacks its dtype, shape, or data_offsets");
 
     // A misplaced value can be as long as the file.
     private static string Shown(ref Utf8JsonReader json) => json.TokenType switch

@@ -58,7 +58,7 @@ public sealed class SafetensorsIndex
     {
         if (source.Length > MaxLength)
         {
-            throw source.Broken($"it has {source.Length} bytes, and {MaxLength} is the limit for an index");
+            throw source.Broken($"it has {source.Length} bytes, but the limit for an index is {MaxLength}");
         }
 
         byte[] text = new byte[source.Length];
@@ -91,7 +91,7 @@ public sealed class SafetensorsIndex
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("weight_map", out JsonElement map)
             || map.ValueKind != JsonValueKind.Object)
         {
-            throw source.Broken("it has no object 'weight_map', which says which array is in which file");
+            throw source.Broken("it has no object 'weight_map', which maps arrays to files");
         }
 
         foreach (JsonProperty place in map.EnumerateObject())
@@ -101,7 +101,7 @@ public sealed class SafetensorsIndex
                 : throw source.Broken($"the file of '{place.Name}' isn't a string");
             if (file.AsSpan().ContainsAny("/\\:\0") || !file.EndsWith(ShardExtension, StringComparison.OrdinalIgnoreCase))
             {
-                throw source.Broken($"it names the file '{file}' for '{place.Name}'; expected is the name "
+                throw source.Broken($"it names the file '{file}' for '{place.Name}'; expected the name "
                     + $"of a safetensors file in the index's folder");
             }
 

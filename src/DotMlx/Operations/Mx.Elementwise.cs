@@ -349,7 +349,7 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         if (a.DType == DType.Complex64)
         {
-            throw new ArgumentException("Complex numbers cannot be rounded towards zero.", nameof(a));
+            throw new ArgumentException("Complex numbers cannot be rounded toward zero.", nameof(a));
         }
 
         if (HasNewer)

@@ -249,7 +249,7 @@ public static unsafe partial class Mx
         {
             if (shape is not null && numSamples is not null)
             {
-                throw new ArgumentException("Give the shape or the number of samples, not both.", nameof(numSamples));
+                throw new ArgumentException("Pass the shape or the number of samples, not both.", nameof(numSamples));
             }
 
             axis = AxisCheck.Of(logits, axis);

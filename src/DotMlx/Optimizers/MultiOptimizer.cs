@@ -11,7 +11,7 @@ namespace DotMlx.Optimizers;
 ///     [new Muon(0.02), new AdamW(0.001)],
 ///     [(path, leaf) => leaf.NDim >= 2 &amp;&amp; !path.Contains("embedding")]);
 /// </code></example>
-[SuppressMessage("ApiDesign", "RS0022", Justification = "What is not for programs is internal.")]
+[SuppressMessage("ApiDesign", "RS0022", Justification = "Members that aren't for programs are internal.")]
 public class MultiOptimizer : OptimizerBase
 {
     private const string StatesKey = "states";

@@ -10,7 +10,7 @@ namespace DotMlx.Optimizers;
 /// schedules.
 /// </summary>
 /// <inheritdoc cref="OptimizerBase" path="/remarks"/>
-[SuppressMessage("ApiDesign", "RS0022", Justification = "What is not for programs is internal.")]
+[SuppressMessage("ApiDesign", "RS0022", Justification = "Members that aren't for programs are internal.")]
 public abstract partial class Optimizer : OptimizerBase
 {
     internal const string StepKey = "step";

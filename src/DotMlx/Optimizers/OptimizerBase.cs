@@ -275,7 +275,7 @@ public abstract class OptimizerBase : IMlxState
         if (updater != 0)
         {
             throw new InvalidOperationException(updater == caller
-                ? $"{GetType().Name}.{what} was called during an update of this optimizer, from a schedule, an update rule, a property or "
+                ? $"{GetType().Name}.{what} was called during an update of this optimizer, from a schedule, an update rule, a property, or "
                 + $"the model. Call it after the update."
                 : $"{GetType().Name}.{what} was called while another thread updates this optimizer. Let one thread update at a time.");
         }

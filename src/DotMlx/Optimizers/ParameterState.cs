@@ -235,7 +235,7 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
         _replacement = null;
     }
 
-    /// <summary>Copies a tree of the rule's to arrays that the state owns.</summary>
+    /// <summary>Copies a tree that the rule stored to arrays that the state owns.</summary>
     public static Tree Own(Tree value, Arena arena) => value.RebuildLeaves(leaf =>
     {
         MlxArray mine = MlxArray.CreateUnscoped(arena.Take(leaf.Peek));

@@ -210,10 +210,10 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
             ? ""
             : $" or in the state of {string.Join(", ", _inputs.Select(state => state.GetType().Name))}";
         return new MlxException(
-            $"The compiled function uses an array that it has captured, and that is also passed to it: among "
-            + $"its {frame.Key.Numbers.Count} argument arrays{states}. "
-            + "Inside the function use its argument, or read the array from the model or optimizer that is "
-            + "named as state, instead of the captured array.",
+            $"The compiled function captured an array that it also receives, among its "
+            + $"{frame.Key.Numbers.Count} argument arrays{states}. "
+            + "In the function, use the argument, or read the array from the model or optimizer that is listed as "
+            + "state, instead of the captured array.",
             error.Operation,
             error);
     }

@@ -1,9 +1,9 @@
 namespace DotMlx;
 
 /// <summary>
-/// Keeps other threads from evaluating while MLX traverses a graph. An evaluated array loses its inputs, so MLX would crash if it were
-/// looking at them. A transform is a traversal, which is interrupted while MLX calls code of the program, because that code may wait for
-/// another thread that evaluates.
+/// Keeps other threads from evaluating while MLX traverses a graph. An evaluated array loses its inputs, so MLX would crash if it visited
+/// them at that moment. A transform is a traversal, which is interrupted while MLX calls code of the program, because that code may wait
+/// for another thread that evaluates.
 /// </summary>
 internal static class GraphTraversal
 {

@@ -166,7 +166,7 @@ internal sealed class ChatTemplateTests
     [TestCase("{{ 'x' | xmlattr }}", "the filter 'xmlattr' is not supported")]
     [TestCase("{{ 'x' is nice }}", "the test 'nice' is not supported")]
     [TestCase("{{ 'x'.encode() }}", "'str object' has no attribute 'encode'")]
-    [TestCase("{{ '\\N{BULLET}' }}", "\\N, is not supported")]
+    [TestCase("{{ '\\N{BULLET}' }}", "(\\N) is not supported")]
     [TestCase("{{ strftime_now('%Q') }}", "strftime's '%Q' is not supported")]
     public void RefusesByNameWhatItDoesNotHave(string template, string reason) =>
         Assert.That(() => Render(template), Throws.TypeOf<ChatTemplateException>().With.Message.Contains(reason));

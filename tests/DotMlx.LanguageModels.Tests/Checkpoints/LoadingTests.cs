@@ -22,7 +22,7 @@ internal sealed class LoadingTests
         Assert.That(Types(stored), Is.All.EqualTo(DType.BFloat16));
         Assert.That(Types(half), Is.All.EqualTo(DType.Float16));
         Assert.That(() => new LoadOptions { DType = DType.Int32 },
-            Throws.ArgumentException.With.Message.Contains("Float32, Float16 or BFloat16"));
+            Throws.ArgumentException.With.Message.Contains("Float32, Float16, or BFloat16"));
 
         static IEnumerable<DType> Types(LanguageModel model) => model.Model.Parameters().Flatten().Select(item => item.Value.DType);
     }
@@ -144,7 +144,7 @@ internal sealed class LoadingTests
 
     [TestCase("hidden_act", "\"snake\"", "'snake'; known activations are silu")]
     [TestCase("rope_scaling", "{\"rope_type\": \"spiral\", \"factor\": 2}",
-        "'rope_scaling.rope_type' is 'spiral'; known are default, linear")]
+        "'rope_scaling.rope_type' is 'spiral'; expected default, linear")]
     [TestCase("rope_scaling", "{\"type\": \"linear\", \"factor\": 2, \"twist\": 3}", "'rope_scaling.twist'")]
     [TestCase("attention_chunk_size", "128", "'attention_chunk_size'")]
     [TestCase("quantization_config", "{\"quant_method\": \"gptq\", \"bits\": 4}", "'quantization_config.quant_method' is 'gptq'")]

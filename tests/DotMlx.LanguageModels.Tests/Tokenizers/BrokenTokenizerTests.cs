@@ -48,7 +48,7 @@ internal sealed class BrokenTokenizerTests
     [TestCase("model", """{"type": "BPE", "merges": []}""", "$.model has no 'vocab'")]
     [TestCase("model", """{"type": "Unigram", "vocab": [["a", 0]], "unk_id": 7}""", "$.model.unk_id is 7")]
     [TestCase("pre_tokenizer", """{"type": "Split", "pattern": {"Regex": "(a"}, "behavior": "Isolated", "invert": false}""",
-        "a group that does not end")]
+        "an unclosed group")]
     [TestCase("pre_tokenizer",
         """{"type": "Split", "pattern": {"Regex": "[z-a]"}, "behavior": "Isolated", "invert": false}""", "an empty range")]
     [TestCase("normalizer", """{"type": "Precompiled", "precompiled_charsmap": "AAAA"}""", "$.normalizer.precompiled_charsmap")]

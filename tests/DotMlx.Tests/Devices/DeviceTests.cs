@@ -60,7 +60,7 @@ public class DeviceTests
     [TestCase(0, true, "[metal::load_device] No Metal device available. The GPU is not accessible.",
         "[metal::load_device] No Metal device available. The GPU is not accessible. To compute on the CPU, call Mx.SetDefaultDevice")]
     [TestCase(0, true, "Failed to load the default metallib. ", "Failed to load the default metallib. To compute on the CPU")]
-    [TestCase(0, true, null, "MLX does not say why.")]
+    [TestCase(0, true, null, "MLX doesn't report why.")]
     [TestCase(0, false, "never asked", "this MLX was built without Metal and without CUDA")]
     [TestCase(2, true, "never asked", "there are 2 of this kind")]
     public void TheReasonIsMlxsOwnWhereItHasOne(int count, bool built, string? reported, string expected) =>

@@ -109,7 +109,7 @@ public class NpyTests
     [TestCase("{'descr': '<U3%n', 'fortran_order': False, 'shape': (2,), }", "<U3%n")]
     [TestCase("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", "records")]
     [TestCase("{'descr': '<f4', 'shape': (2,), }", "lacks")]
-    [TestCase("{'descr': '<f4', 'descr': '<f4', 'shape': (2,), }", "twice")]
+    [TestCase("{'descr': '<f4', 'descr': '<f4', 'shape': (2,), }", "repeated")]
     [TestCase("{'descr': '<f4'", "dictionary")]
     [TestCase("", "dictionary")]
     public void ABrokenHeaderIsNamed(string header, string fault)

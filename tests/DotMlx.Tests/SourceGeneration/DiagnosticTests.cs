@@ -17,7 +17,7 @@ public class DiagnosticTests
         "public partial class Block : Module { [Buffer] public static MlxArray? Shared { get; set; } }")]
     [TestCase("DMLX003", "Weight", "not derived from DotMlx.NN.Module",
         "public class Plain { [NotParameter] public MlxArray? Weight { get; set; } }")]
-    [TestCase("DMLX003", "Heads", "use List<T>, T[] or Dictionary<string, T>",
+    [TestCase("DMLX003", "Heads", "use List<T>, T[], or Dictionary<string, T>",
         "public partial class Block : Module { [Parameter] public HashSet<Linear> Heads { get; } = new(); }")]
     [TestCase("DMLX004", "WX", "[Parameter(\"...\")]",
         "public partial class Block : Module { public MlxArray? Wx { get; set; } public MlxArray? WX { get; set; } }")]
@@ -29,7 +29,7 @@ public class DiagnosticTests
         "public partial class Block : Module { [Parameter(\"a.b\")] public MlxArray? Weight { get; set; } }")]
     [TestCase("DMLX006", "Weight", "non-empty",
         "public partial class Block : Module { [Parameter(\"\")] public MlxArray? Weight { get; set; } }")]
-    [TestCase("DMLX007", "Heads", "List<T>, T[] or Dictionary<string, T>",
+    [TestCase("DMLX007", "Heads", "List<T>, T[], or Dictionary<string, T>",
         "public partial class Block : Module { public HashSet<Linear> Heads { get; } = new(); }")]
     [TestCase("DMLX007", "Pair", "[NotParameter]",
         "public partial class Block : Module { public (Linear, Linear) Pair { get; set; } }")]

@@ -30,7 +30,7 @@ internal sealed class TuneTests
         });
 
         Tune(folder, "--iters", "6").AssertRefused("--resume");
-        Assert.That(Tune(folder, "--iters", "6", "--resume").Succeeded().Output, Does.Contain("going on after batch 4"));
+        Assert.That(Tune(folder, "--iters", "6", "--resume").Succeeded().Output, Does.Contain("continuing after batch 4"));
         Assert.That(Iterations(folder), Is.EqualTo(new[] { 1, 2, 3, 4, 5, 6 }));
 
         string[] fuse = ["fuse", "--model", Model.Qwen3, "--adapter-path", folder["adapters"], "--save-path", folder["fused"]];

@@ -93,7 +93,7 @@ internal sealed class CommonOptions
         {
             "sliding_attention" => true,
             "full_attention" => false,
-            _ => throw _config.Unsupported("layer_types", $"holds '{type}'; known are full_attention and sliding_attention"),
+            _ => throw _config.Unsupported("layer_types", $"holds '{type}'; expected full_attention or sliding_attention"),
         })];
     }
 }

@@ -29,7 +29,7 @@ internal static class RotaryOptions
         if (dims < 2 || dims % 2 != 0 || dims > headDims)
         {
             throw config.Broken("partial_rotary_factor",
-                $"makes {dims} of {headDims} features of a head rotate, expected an even number of them");
+                $"rotates {dims} of the {headDims} features of a head, expected an even number of them");
         }
         return new(dims, section is null ? RotaryPeriods.Plain(dims, @base) : Scaled(config, section, dims, @base));
     }
@@ -60,7 +60,7 @@ internal static class RotaryOptions
                 return LongRope(config, section, dims, @base, FactorOr(() => MaxLength() / (double)OriginalLength()), OriginalLength());
             default:
                 throw section.Unsupported(
-                    "rope_type", $"is '{type}'; known are default, linear, dynamic, llama3, yarn, longrope and su");
+                    "rope_type", $"is '{type}'; expected default, linear, dynamic, llama3, yarn, longrope, or su");
         }
 
         double Factor() => Positive("factor", section.Number("factor"));

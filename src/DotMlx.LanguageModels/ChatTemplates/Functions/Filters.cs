@@ -268,7 +268,7 @@ internal static class Filters
     {
         long endLength = PythonText.Length(end);
         if (length < endLength || leeway < 0)
-            throw new TemplateFault("truncate needs a length from that of its end, and no negative leeway");
+            throw new TemplateFault("truncate needs a length of at least that of its end, and a nonnegative leeway");
         List<string> characters = PythonText.Characters(text);
         if (characters.Count <= length + leeway)
             return text;

@@ -7,7 +7,7 @@ using Tuple = DotMlx.LanguageModels.ChatTemplates.Values.Tuple;
 
 namespace DotMlx.LanguageModels.ChatTemplates.Functions;
 
-/// <summary>The <c>%</c> operator, <c>str.format</c> and <c>strftime</c>.</summary>
+/// <summary>The <c>%</c> operator, <c>str.format</c>, and <c>strftime</c>.</summary>
 internal static class Formatting
 {
     private static readonly SearchValues<char> SignsAndDigits = SearchValues.Create("+-0123456789");
@@ -192,7 +192,7 @@ internal static class Formatting
             {
                 int close = format.IndexOf('}', i);
                 if (close < 0)
-                    throw new TemplateFault("a field of the format does not end");
+                    throw new TemplateFault("a field of the format isn't closed");
                 result.Append(Field(format[(i + 1)..close], arguments, ref next));
                 i = close;
             }
@@ -234,7 +234,7 @@ internal static class Formatting
         {
             int end = path[i] == '.' ? path.AsSpan(i + 1).IndexOfAny('.', '[') : path.IndexOf(']', i) - i - 1;
             if (path[i] == '[' && end < 0)
-                throw new TemplateFault("a field of the format does not end");
+                throw new TemplateFault("a field of the format isn't closed");
             string part = end < 0 ? path[(i + 1)..] : path.Substring(i + 1, end);
             value = path[i] == '.' ? Members.Attribute(value, part)
                 : Members.Item(value, long.TryParse(part, CultureInfo.InvariantCulture, out long index) ? index : part);

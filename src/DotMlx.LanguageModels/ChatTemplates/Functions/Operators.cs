@@ -34,7 +34,7 @@ internal static class Operators
                 return !Python.Contains(right, left);
         }
         int order = Python.Compare(left, right, symbol);
-        // Nothing is less than, equal to or greater than NaN.
+        // Nothing is less than, equal to, or greater than NaN.
         return order != 2 && symbol switch
         {
             "<" => order < 0,

@@ -124,7 +124,7 @@ internal static class Sequences
     public static Generator Batch(object? value, long count, object? fill)
     {
         if (count < 1)
-            throw new TemplateFault("batch needs a count from 1");
+            throw new TemplateFault("batch needs a count of at least 1");
         List<object?> batches = [.. Python.Iterate(value).Chunk((int)count).Select(chunk => new List<object?>(chunk))];
         if (fill is not null && !ReferenceEquals(fill, Arguments.Missing) && batches.Count > 0 && batches[^1] is List<object?> last)
         {

@@ -184,7 +184,7 @@ internal sealed class Lexer
             TrimAfter(endSign);
             return;
         }
-        throw Broken("a raw block does not end");
+        throw Broken("a raw block isn't closed");
     }
 
     private void ReadTokens(string close, TokenKind closing)
@@ -334,7 +334,7 @@ internal sealed class Lexer
                     result.Append(CodePoint(text, ref i, 8));
                     break;
                 case 'N':
-                    throw new TemplateFault("a character by its name, \\N, is not supported", _line);
+                    throw new TemplateFault("a character by name (\\N) is not supported", _line);
                 case >= '0' and <= '7':
                     int value = 0, first = i;
                     for (; i < text.Length && i < first + 3 && text[i] is >= '0' and <= '7'; i++)

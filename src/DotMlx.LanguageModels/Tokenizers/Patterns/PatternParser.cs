@@ -208,7 +208,7 @@ internal sealed class PatternParser
         bool untilEnd = _pattern[_position - 1] == ')';
         PatternNode body = ReadAlternatives();
         if (!untilEnd && !Take(")"))
-            throw Broken("a group that does not end");
+            throw Broken("an unclosed group");
         (_ignoreCase, _dotMatchesNewline, _extended) = (ignoreCase, dot, extended);
         return wrap(body);
     }
@@ -320,7 +320,7 @@ internal sealed class PatternParser
             throw Broken("a property without braces");
         int end = _pattern.IndexOf('}', _position);
         if (end < 0)
-            throw Broken("a property that does not end");
+            throw Broken("an unclosed property");
         string name = _pattern[_position..end];
         _position = end + 1;
         if (name.StartsWith('^'))
@@ -353,7 +353,7 @@ internal sealed class PatternParser
             case 'x' when Take("{"):
                 int end = _pattern.IndexOf('}', _position);
                 if (end < 0)
-                    throw Broken("a code point that does not end");
+                    throw Broken("an unclosed code point");
                 return ReadHexadecimal(end - _position, after: 1);
             case 'x':
                 int digits = 0;
@@ -399,7 +399,7 @@ internal sealed class PatternParser
         while (true)
         {
             if (AtEnd)
-                throw Broken("a class that does not end");
+                throw Broken("an unclosed class");
             if (!first && Take("]"))
                 break;
             if (Take("&&"))
@@ -428,7 +428,7 @@ internal sealed class PatternParser
         bool negative = Take("^");
         int end = _pattern.IndexOf(":]", _position, StringComparison.Ordinal);
         if (end < 0)
-            throw Broken("a POSIX class that does not end");
+            throw Broken("an unclosed POSIX class");
         string name = _pattern[_position..end];
         _position = end + 2;
         CharacterSet set = name is "digit" or "space" or "punct" or "cntrl" or "xdigit" or "word" or "ascii"

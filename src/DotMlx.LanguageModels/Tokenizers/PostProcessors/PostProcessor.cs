@@ -45,7 +45,7 @@ internal sealed class TemplatePostProcessor(int[] before, int[] after) : PostPro
             if (piece.Find("Sequence") is { } sequence)
             {
                 if (sequence.Get("id").Text() != "A" || part++ > 0)
-                    throw sequence.Unknown("a single template that does not have the text just once");
+                    throw sequence.Unknown("a single template that doesn't contain the text exactly once");
                 continue;
             }
             string name = piece.Get("SpecialToken").Get("id").Text();
@@ -53,6 +53,6 @@ internal sealed class TemplatePostProcessor(int[] before, int[] after) : PostPro
             parts[Math.Min(part, 1)].AddRange(token.Get("ids").Items().Select(id => id.Number()));
         }
         return part == 1 ? new TemplatePostProcessor([.. parts[0]], [.. parts[1]])
-            : throw field.Get("single").Unknown("a single template that does not have the text just once");
+            : throw field.Get("single").Unknown("a single template that doesn't contain the text exactly once");
     }
 }

@@ -55,7 +55,7 @@ public sealed partial class BatchNorm : Module, IUnaryModule
         if (x.NDim is < 2 or > 4)
         {
             throw new ArgumentException(
-                $"[BatchNorm] The input has the shape {ModuleUpdate.Shape(x)}; expected 2, 3 or 4 dimensions, channels last.", nameof(x));
+                $"[BatchNorm] The input has the shape {ModuleUpdate.Shape(x)}; expected 2, 3, or 4 dimensions, channels last.", nameof(x));
         }
         using MlxScope scope = MlxScope.Begin();
         MlxArray? mean = RunningMean, variance = RunningVar;

@@ -12,7 +12,7 @@ internal static class QuantizationMode
             "mxfp4" => (32, 4),
             "nvfp4" => (16, 4),
             "mxfp8" => (32, 8),
-            _ => throw new ArgumentException($"There is no quantization mode '{mode}': use affine, mxfp4, nvfp4 or mxfp8.", nameof(mode)),
+            _ => throw new ArgumentException($"There is no quantization mode '{mode}': use affine, mxfp4, nvfp4, or mxfp8.", nameof(mode)),
         };
         return (groupSize ?? group, bits ?? width);
     }

@@ -95,7 +95,7 @@ public partial class QuantizedLinear : Linear
     private protected void SetQuantized(MlxArray weight) =>
         (Weight, Scales, Biases) = Mx.Quantize(weight, GroupSize, Bits, Mode);
 
-    /// <summary>Sets the parameters to a part of another quantized layer's and freezes them.</summary>
+    /// <summary>Sets the parameters to a part of another quantized layer's parameters and freezes them.</summary>
     private protected void SetParts(Tree parts)
     {
         Weight = parts["weight"].Array;

@@ -242,7 +242,7 @@ public abstract partial class Module
             default:
                 throw new InvalidOperationException(
                     $"The filter kept '{key}' of {GetType().Name}, a {value.GetType().Name}: only arrays, "
-                    + $"modules, lists and dictionaries can be kept.");
+                    + $"modules, lists, and dictionaries can be kept.");
         }
     }
 }

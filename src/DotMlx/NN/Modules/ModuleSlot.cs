@@ -94,7 +94,7 @@ internal readonly struct ModuleSlot
         _ => null,
     };
 
-    /// <summary>The slot under a member name, a dictionary key or a list index.</summary>
+    /// <summary>The location under a member name, a dictionary key, or a list index.</summary>
     public static bool TryFind(object container, string key, out ModuleSlot slot)
     {
         foreach (ModuleSlot candidate in In(container))
@@ -109,7 +109,7 @@ internal readonly struct ModuleSlot
         return false;
     }
 
-    /// <summary>The slot at a dotted path; a key of a dictionary may itself contain dots.</summary>
+    /// <summary>The location at a dotted path; a key of a dictionary may itself contain dots.</summary>
     public static bool TryFollow(object container, string path, out ModuleSlot slot)
     {
         foreach ((string name, string? rest) in TreePaths.Heads(path))

@@ -350,7 +350,7 @@ internal sealed class ModuleUpdate
     }
 
     private static ArgumentException DoesNotFit(ModuleSlot slot, object value, string path, Exception? inner) => new(
-        $"'{path}' cannot hold a {value.GetType().Name}: it is declared as {slot.TypeName} or stands in a "
+        $"'{path}' cannot hold a {value.GetType().Name}: it is declared as {slot.TypeName} or is in a "
         + $"read-only or differently typed list. "
         + "Declare it with a common base type, in a List<T>.", inner);
 

@@ -60,7 +60,7 @@ internal static class RegistrationCheck
             BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)?
             .IsDefined(typeof(NotParameterAttribute)) == true;
 
-    // The backing field of an auto-property is Name@ in F#, <Name>k__BackingField in C# and _Name in Visual Basic.
+    // The backing field of an auto-property is Name@ in F#, <Name>k__BackingField in C#, and _Name in Visual Basic.
     private static string NameOf(FieldInfo field) => field.Name.StartsWith('<')
         ? field.Name[1..Math.Max(1, field.Name.IndexOf('>', StringComparison.Ordinal))]
         : field.Name.TrimEnd('@').TrimStart('_');
@@ -88,7 +88,7 @@ internal static class RegistrationCheck
                 + $"members.Add(\"{Suggested(name)}\", …), or members.Exclude(…) "
                 + "if it is not a parameter."
             : $"{held}: elements of a {value.GetType().Name} cannot be replaced. Use a ResizeArray, an "
-            + $"array or a Dictionary and register it "
+            + $"array, or a Dictionary, and register it "
                 + "with members.Add.";
     }
 
