@@ -77,7 +77,7 @@ internal sealed class ValuelessArrayTests
         MlxArray weight = model.Weight;
         Assert.That(
             () => Mx.Compile((MlxArray a) => a + x)(x),
-            Throws.TypeOf<MlxException>().With.Message.Contains("captured").And.Message.Contains("Inside the function use its argument"));
+            Throws.TypeOf<MlxException>().With.Message.Contains("captured").And.Message.Contains("In the function, use the argument"));
         IMlxState[] state = [model];
         Assert.That(() => Mx.Compile((MlxArray a) => Mx.MatMul(a, weight.T), state, state)(Mx.Ones(1, 2)),
             Throws.TypeOf<MlxException>().With.Message.Contains("in the state of Linear"));
