@@ -23,11 +23,21 @@ internal readonly unsafe struct RawAdam : IDisposable
     /// <summary>Replaces the parameter and both averages by their successors.</summary>
     internal void Step(mlx_array rate, mlx_array g, mlx_array* w, mlx_array* m, mlx_array* v, mlx_stream s)
     {
+        mlx_array oldW = *w, oldM = *m, oldV = *v;
+        Next(rate, g, oldW, oldM, oldV, w, m, v, s);
+        RawWork.Free(oldW, oldM, oldV);
+    }
+
+    /// <summary>Computes the successors of the parameter and both averages, which stay valid.</summary>
+    internal void Next(
+        mlx_array rate, mlx_array g, mlx_array w, mlx_array m, mlx_array v,
+        mlx_array* newW, mlx_array* newM, mlx_array* newV, mlx_stream s)
+    {
         mlx_array t1 = default, t2 = default, nextM = default, t3 = default, square = default, t4 = default, nextV = default;
-        _ = Mlxc.mlx_multiply(&t1, _beta1, *m, s);
+        _ = Mlxc.mlx_multiply(&t1, _beta1, m, s);
         _ = Mlxc.mlx_multiply(&t2, _oneMinusBeta1, g, s);
         _ = Mlxc.mlx_add(&nextM, t1, t2, s);
-        _ = Mlxc.mlx_multiply(&t3, _beta2, *v, s);
+        _ = Mlxc.mlx_multiply(&t3, _beta2, v, s);
         _ = Mlxc.mlx_square(&square, g, s);
         _ = Mlxc.mlx_multiply(&t4, _oneMinusBeta2, square, s);
         _ = Mlxc.mlx_add(&nextV, t3, t4, s);
@@ -36,11 +46,11 @@ internal readonly unsafe struct RawAdam : IDisposable
         _ = Mlxc.mlx_sqrt(&root, nextV, s);
         _ = Mlxc.mlx_add(&denominator, root, _epsilon, s);
         _ = Mlxc.mlx_divide(&quotient, numerator, denominator, s);
-        _ = Mlxc.mlx_subtract(&nextW, *w, quotient, s);
-        RawWork.Free(t1, t2, t3, square, t4, numerator, root, denominator, quotient, *w, *m, *v);
-        *w = nextW;
-        *m = nextM;
-        *v = nextV;
+        _ = Mlxc.mlx_subtract(&nextW, w, quotient, s);
+        RawWork.Free(t1, t2, t3, square, t4, numerator, root, denominator, quotient);
+        *newW = nextW;
+        *newM = nextM;
+        *newV = nextV;
     }
 
     public void Dispose() => RawWork.Free(_beta1, _oneMinusBeta1, _beta2, _oneMinusBeta2, _epsilon);

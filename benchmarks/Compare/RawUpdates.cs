@@ -9,6 +9,7 @@ internal static unsafe class RawUpdates
     internal static double ApplyGradients(int leaves, int size, int repeats, bool evaluate, mlx_stream s)
     {
         mlx_array[] w = new mlx_array[leaves], m = new mlx_array[leaves], v = new mlx_array[leaves], g = new mlx_array[leaves];
+        mlx_array[] nextW = new mlx_array[leaves], nextM = new mlx_array[leaves], nextV = new mlx_array[leaves];
         mlx_array half = Mlxc.mlx_array_new_float32(0.5f), rate = Mlxc.mlx_array_new_float32(1e-3f);
         for (int i = 0; i < leaves; i++)
         {
@@ -27,13 +28,20 @@ internal static unsafe class RawUpdates
             for (int k = 0; k < repeats; k++)
             {
                 long start = Stopwatch.GetTimestamp();
-                fixed (mlx_array* pw = w, pm = m, pv = v)
+                fixed (mlx_array* pw = nextW, pm = nextM, pv = nextV)
                 {
                     for (int i = 0; i < leaves; i++)
                     {
-                        adam.Step(rate, g[i], pw + i, pm + i, pv + i, s);
+                        adam.Next(rate, g[i], w[i], m[i], v[i], pw + i, pm + i, pv + i, s);
                     }
                 }
+
+                for (int i = 0; i < leaves; i++)
+                {
+                    RawWork.Free(w[i], m[i], v[i]);
+                }
+
+                (w, nextW, m, nextM, v, nextV) = (nextW, w, nextM, m, nextV, v);
 
                 double built = Stopwatch.GetElapsedTime(start).TotalNanoseconds;
                 Evaluate(w, m, v);

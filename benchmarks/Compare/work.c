@@ -106,13 +106,14 @@ static void adam_free(adam o) {
   mlx_array_free(o.one);
 }
 
-/* Replaces *w, *m and *v by their successors. */
-static void adam_step(const adam *o, mlx_array rate, mlx_array g, mlx_array *w, mlx_array *m, mlx_array *v, mlx_stream s) {
+/* Computes the successors of w, m and v, which stay valid. */
+static void adam_next(const adam *o, mlx_array rate, mlx_array g, mlx_array w, mlx_array m, mlx_array v, mlx_array *next_w,
+                      mlx_array *next_m, mlx_array *next_v, mlx_stream s) {
   mlx_array t1 = {0}, t2 = {0}, nm = {0}, t3 = {0}, sq = {0}, t4 = {0}, nv = {0};
-  mlx_multiply(&t1, o->beta1, *m, s);
+  mlx_multiply(&t1, o->beta1, m, s);
   mlx_multiply(&t2, o->one_minus_beta1, g, s);
   mlx_add(&nm, t1, t2, s);
-  mlx_multiply(&t3, o->beta2, *v, s);
+  mlx_multiply(&t3, o->beta2, v, s);
   mlx_square(&sq, g, s);
   mlx_multiply(&t4, o->one_minus_beta2, sq, s);
   mlx_add(&nv, t3, t4, s);
@@ -121,12 +122,19 @@ static void adam_step(const adam *o, mlx_array rate, mlx_array g, mlx_array *w, 
   mlx_sqrt(&root, nv, s);
   mlx_add(&den, root, o->epsilon, s);
   mlx_divide(&q, num, den, s);
-  mlx_subtract(&nw, *w, q, s);
-  mlx_array temporaries[] = {t1, t2, t3, sq, t4, num, root, den, q, *w, *m, *v};
+  mlx_subtract(&nw, w, q, s);
+  mlx_array temporaries[] = {t1, t2, t3, sq, t4, num, root, den, q};
   for (size_t i = 0; i < sizeof(temporaries) / sizeof(*temporaries); i++) mlx_array_free(temporaries[i]);
-  *w = nw;
-  *m = nm;
-  *v = nv;
+  *next_w = nw;
+  *next_m = nm;
+  *next_v = nv;
+}
+
+/* Replaces *w, *m and *v by their successors. */
+static void adam_step(const adam *o, mlx_array rate, mlx_array g, mlx_array *w, mlx_array *m, mlx_array *v, mlx_stream s) {
+  mlx_array old[] = {*w, *m, *v};
+  adam_next(o, rate, g, old[0], old[1], old[2], w, m, v, s);
+  for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++) mlx_array_free(old[i]);
 }
 
 static mlx_array zeros(const int *shape, int dims, mlx_stream s) {
@@ -135,10 +143,19 @@ static mlx_array zeros(const int *shape, int dims, mlx_stream s) {
   return a;
 }
 
+static void swap(mlx_array **a, mlx_array **b) {
+  mlx_array *before = *a;
+  *a = *b;
+  *b = before;
+}
+
+/* Like an update of DotMlx, one whole update either succeeds or changes nothing: what it replaces lives until the last leaf is done. */
 double compare_apply_gradients(int leaves, int size, int repeats, int evaluate, mlx_stream s) {
   int shape[1] = {size};
   mlx_array *w = calloc((size_t)leaves, sizeof *w), *m = calloc((size_t)leaves, sizeof *m);
   mlx_array *v = calloc((size_t)leaves, sizeof *v), *g = calloc((size_t)leaves, sizeof *g);
+  mlx_array *next_w = calloc((size_t)leaves, sizeof *w), *next_m = calloc((size_t)leaves, sizeof *m);
+  mlx_array *next_v = calloc((size_t)leaves, sizeof *v);
   mlx_array one = scalar(0.5f);
   mlx_vector_array all = mlx_vector_array_new();
   for (int i = 0; i < leaves; i++) {
@@ -156,7 +173,15 @@ double compare_apply_gradients(int leaves, int size, int repeats, int evaluate, 
   double elapsed = 0;
   for (int k = 0; k < repeats; k++) {
     double start = now();
-    for (int i = 0; i < leaves; i++) adam_step(&o, rate, g[i], &w[i], &m[i], &v[i], s);
+    for (int i = 0; i < leaves; i++) adam_next(&o, rate, g[i], w[i], m[i], v[i], &next_w[i], &next_m[i], &next_v[i], s);
+    for (int i = 0; i < leaves; i++) {
+      mlx_array_free(w[i]);
+      mlx_array_free(m[i]);
+      mlx_array_free(v[i]);
+    }
+    swap(&w, &next_w);
+    swap(&m, &next_m);
+    swap(&v, &next_v);
     if (!evaluate) elapsed += now() - start;
     mlx_vector_array result = mlx_vector_array_new();
     for (int i = 0; i < leaves; i++) {
@@ -177,6 +202,9 @@ double compare_apply_gradients(int leaves, int size, int repeats, int evaluate, 
   free(m);
   free(v);
   free(g);
+  free(next_w);
+  free(next_m);
+  free(next_v);
   mlx_array_free(one);
   mlx_array_free(rate);
   adam_free(o);
