@@ -73,23 +73,26 @@ public sealed partial class Attention : Module
     {
         (MlxArray projectedQueries, MlxArray projectedKeys, MlxArray projectedValues) = Project(x, pass);
         MlxArray? rotation = _rotary is null ? null : pass.RotationOf(_rotary, projectedQueries.DType);
-        MlxArray queries = Arrange(projectedQueries, _description.Heads, QNorm, pass, rotation);
+
+        // The matrix that rotates queries can scale them too.
+        MlxArray? scaledRotation = rotation is null ? null : pass.RotationOf(_rotary!, projectedQueries.DType, _scale);
+        MlxArray queries = Arrange(projectedQueries, _description.Heads, QNorm, pass, scaledRotation);
         MlxArray keys = Arrange(projectedKeys, _description.KeyValueHeads, KNorm, pass, rotation);
         using MlxArray values = Arrange(projectedValues, _description.KeyValueHeads, null, pass);
         if (_rotary is not null && rotation is null)
         {
             (queries, keys) = Rotate(_rotary, queries, keys, pass);
         }
-        using MlxArray attended = Attend(queries, keys, values, pass, cache);
+        using MlxArray attended = Attend(queries, keys, values, rotation is null ? _scale : 1f, pass, cache);
         queries.Dispose();
         keys.Dispose();
         using MlxArray joined = Join(attended, pass.Length);
         return pass.Apply(OProj, joined);
     }
 
-    private MlxArray Attend(MlxArray queries, MlxArray keys, MlxArray values, ForwardPass pass, LayerCache? cache)
+    private MlxArray Attend(MlxArray queries, MlxArray keys, MlxArray values, float scale, ForwardPass pass, LayerCache? cache)
     {
-        AttentionSettings settings = new(_scale, _description.Window, (float?)_description.SoftCap, Sinks);
+        AttentionSettings settings = new(scale, _description.Window, (float?)_description.SoftCap, Sinks);
         return cache is null
             ? AttentionKernel.Attend(queries, keys, values, pass.Offset, pass, settings)
             : cache.Attend(queries, keys, values, pass, settings);
@@ -134,7 +137,7 @@ public sealed partial class Attention : Module
     {
         if (norm is not null && _description.HeadNorm == HeadNorm.AllHeads)
         {
-            x = Replace(x, norm.Forward(x));
+            x = Replace(x, norm.Forward(x, pass));
         }
 
         // The memory layout of a single token is already that of heads with one position.
@@ -143,7 +146,7 @@ public sealed partial class Attention : Module
             x = Replace(x, Mx.Reshape(x, -1, _description.HeadDims));
             if (norm is not null && _description.HeadNorm == HeadNorm.EachHead)
             {
-                x = Replace(x, norm.Forward(x));
+                x = Replace(x, norm.Forward(x, pass));
             }
             x = Replace(x, Mx.MatMul(x, rotation));
             return Replace(x, Mx.Reshape(x, -1, heads, 1, _description.HeadDims));
@@ -153,7 +156,7 @@ public sealed partial class Attention : Module
             : Mx.Reshape(x, -1, pass.Length, heads, _description.HeadDims));
         if (norm is not null && _description.HeadNorm == HeadNorm.EachHead)
         {
-            x = Replace(x, norm.Forward(x));
+            x = Replace(x, norm.Forward(x, pass));
         }
         return pass.Length == 1 ? x : Replace(x, Mx.Transpose(x, 0, 2, 1, 3));
     }

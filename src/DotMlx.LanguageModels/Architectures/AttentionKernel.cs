@@ -61,7 +61,7 @@ internal static class AttentionKernel
     /// </summary>
     internal static MlxArray Group(MlxArray queries, int keyHeads, float scale)
     {
-        using MlxArray scaled = Mx.Multiply(queries, scale);
+        using MlxArray scaled = scale == 1 ? queries.Share() : Mx.Multiply(queries, scale);
         return Mx.Reshape(scaled, queries.Shape[0], keyHeads, -1, queries.Shape[3]);
     }
 

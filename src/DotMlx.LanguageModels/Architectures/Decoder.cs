@@ -65,8 +65,8 @@ public sealed partial class Decoder : Module
     /// <returns>The logits, of shape (..., vocabulary).</returns>
     public MlxArray Logits(MlxArray hidden) => Logits(hidden, null);
 
-    /// <summary>Like <see cref="Logits(MlxArray)"/>, but with weights that are already transposed.</summary>
-    internal MlxArray Logits(MlxArray hidden, TransposedWeights? weights)
+    /// <summary>Like <see cref="Logits(MlxArray)"/>, but with prepared weights.</summary>
+    internal MlxArray Logits(MlxArray hidden, PreparedWeights? weights)
     {
         MlxArray logits = LmHead is null
             ? weights is null ? Model.EmbedTokens.AsLinear(hidden) : weights.ApplyAsLinear(Model.EmbedTokens, hidden)
@@ -129,7 +129,7 @@ public sealed partial class DecoderStack : Module
         using ForwardPass pass = new(tokens.Shape[1], cache?.Offset ?? 0, cache?.Padding, cache?.Weights);
 
         // MLX reshapes input and result of each product with more than two axes, so the tokens of all sequences share an axis.
-        MlxArray x = Embed(tokens);
+        MlxArray x = Embed(tokens, pass);
         if (_description.EmbeddingScale != 1)
         {
             x = Replace(x, Mx.Multiply(x, (float)_description.EmbeddingScale));
@@ -140,14 +140,14 @@ public sealed partial class DecoderStack : Module
                 ? Recompute(Layers[i], x, pass.Length)
                 : Layers[i].Forward(x, pass, cache?.Layers[i]));
         }
-        x = Replace(x, Norm.Forward(x));
+        x = Replace(x, Norm.Forward(x, pass));
         return Replace(x, Mx.Reshape(x, -1, pass.Length, _description.HiddenSize));
     }
 
-    private MlxArray Embed(MlxArray tokens)
+    private MlxArray Embed(MlxArray tokens, ForwardPass pass)
     {
         using MlxArray flat = Mx.Reshape(tokens, -1);
-        return EmbedTokens.Forward(flat);
+        return pass.Embed(EmbedTokens, flat);
     }
 
     /// <summary>Computes a layer and recomputes it for the gradient, which happens after the forward pass of the whole stack.</summary>

@@ -51,9 +51,9 @@ public sealed partial class DecoderLayer : Module
     internal MlxArray Forward(MlxArray x, ForwardPass pass, LayerCache? cache)
     {
         using MlxArray attended = Attend(x, pass, cache);
-        using MlxArray between = Add(x, attended, AfterAttention);
+        using MlxArray between = Add(x, attended, AfterAttention, pass);
         using MlxArray fed = Feed(between, pass);
-        return Add(between, fed, AfterFeedForward);
+        return Add(between, fed, AfterFeedForward, pass);
     }
 
     /// <inheritdoc/>
@@ -92,7 +92,7 @@ public sealed partial class DecoderLayer : Module
         {
             return SelfAttention.Forward(x, pass, cache);
         }
-        using MlxArray normalized = BeforeAttention.Forward(x);
+        using MlxArray normalized = BeforeAttention.Forward(x, pass);
         return SelfAttention.Forward(normalized, pass, cache);
     }
 
@@ -102,19 +102,19 @@ public sealed partial class DecoderLayer : Module
         {
             return FeedForward.Forward(x, pass);
         }
-        using MlxArray normalized = BeforeFeedForward.Forward(x);
+        using MlxArray normalized = BeforeFeedForward.Forward(x, pass);
         return FeedForward.Forward(normalized, pass);
     }
 
     /// <summary>Computes x + scale · dropout(norm(part)).</summary>
-    private MlxArray Add(MlxArray x, MlxArray part, Norm? norm)
+    private MlxArray Add(MlxArray x, MlxArray part, Norm? norm, ForwardPass pass)
     {
         MlxArray? made = null;
         try
         {
             if (norm is not null)
             {
-                part = made = norm.Forward(part);
+                part = made = norm.Forward(part, pass);
             }
             if (_dropout is { Training: true })
             {

@@ -9,15 +9,15 @@ internal sealed class ForwardPass : IDisposable
     private readonly Dictionary<(int First, int Count, int? Window), MlxArray> _masks = [];
     private readonly Dictionary<(RotaryEmbedding, DType), (MlxArray Cosines, MlxArray Sines)> _tables = [];
     private readonly IReadOnlyList<int>? _padding;
-    private readonly Dictionary<RotaryEmbedding, MlxArray> _rotations = [];
+    private readonly Dictionary<(RotaryEmbedding, float Scale), MlxArray> _rotations = [];
     private readonly MlxArray? _starts;
-    private readonly TransposedWeights? _weights;
+    private readonly PreparedWeights? _weights;
 
     /// <param name="length">The number of tokens per sequence.</param>
     /// <param name="offset">The number of positions in the caches.</param>
     /// <param name="padding">The number of padding positions at the start of each sequence; null for none.</param>
-    /// <param name="weights">Transposed weights of the layers; null for none.</param>
-    internal ForwardPass(int length, int offset, IReadOnlyList<int>? padding, TransposedWeights? weights = null)
+    /// <param name="weights">Prepared weights of the layers; null for none.</param>
+    internal ForwardPass(int length, int offset, IReadOnlyList<int>? padding, PreparedWeights? weights = null)
     {
         (Length, Offset, _weights) = (length, offset, weights);
         if (padding is not null)
@@ -53,19 +53,35 @@ internal sealed class ForwardPass : IDisposable
     /// <summary>Applies a layer.</summary>
     internal MlxArray Apply(Linear layer, MlxArray x) => _weights is null ? layer.Forward(x) : _weights.Apply(layer, x);
 
+    /// <summary>Applies a norm.</summary>
+    internal MlxArray Normalize(Norm norm, MlxArray x) =>
+        _weights is null || HasRotaryKernel || x.NDim != 2 || x.DType != DType.Float32
+            ? norm.Forward(x)
+            : _weights.Normalize(norm, x);
+
+    /// <summary>Looks up the vectors of tokens.</summary>
+    /// <param name="table">The embedding table.</param>
+    /// <param name="tokens">The token IDs, of shape (count,).</param>
+    internal MlxArray Embed(Embedding table, MlxArray tokens) =>
+        _weights is null || HasRotaryKernel || tokens.Shape[0] != 1 ? table.Forward(tokens) : _weights.Embed(table, tokens);
+
     /// <summary>
     /// Returns the rotation of a single position as a matrix that all layers share, or null if another method is faster. For float32 on
     /// MLX's CPU backend, one matrix product is faster than the many small operations that it replaces.
     /// </summary>
-    internal MlxArray? RotationOf(RotaryEmbedding rotary, DType dtype)
+    /// <param name="rotary">The rotary embedding.</param>
+    /// <param name="dtype">The dtype of the rotated arrays.</param>
+    /// <param name="scale">The factor by which the matrix also multiplies.</param>
+    internal MlxArray? RotationOf(RotaryEmbedding rotary, DType dtype, float scale = 1)
     {
         if (Length > 1 || HasRotaryKernel || dtype != DType.Float32 || _starts is not null)
         {
             return null;
         }
-        if (!_rotations.TryGetValue(rotary, out MlxArray? rotation))
+        if (!_rotations.TryGetValue((rotary, scale), out MlxArray? rotation))
         {
-            _rotations[rotary] = rotation = rotary.MakeRotation(this);
+            rotation = scale == 1 ? rotary.MakeRotation(this) : Mx.Multiply(RotationOf(rotary, dtype)!, scale);
+            _rotations[(rotary, scale)] = rotation;
         }
         return rotation;
     }

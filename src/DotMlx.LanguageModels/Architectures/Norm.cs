@@ -24,13 +24,18 @@ public sealed partial class Norm : Module, IUnaryModule
     /// <inheritdoc/>
     public MlxArray Forward(MlxArray x)
     {
-        if (!_description.AddsOne)
-        {
-            return Mx.Fast.RMSNorm(x, Weight, (float)_description.Eps);
-        }
-        using MlxArray factors = Mx.Add(Weight, 1f);
-        return Mx.Fast.RMSNorm(x, factors, (float)_description.Eps);
+        using MlxArray factors = Factors();
+        return Mx.Fast.RMSNorm(x, factors, (float)Eps);
     }
+
+    /// <summary>Like <see cref="Forward(MlxArray)"/>, but with the state of the forward pass.</summary>
+    internal MlxArray Forward(MlxArray x, ForwardPass pass) => pass.Normalize(this, x);
+
+    /// <summary>The scale to multiply by, which the caller disposes.</summary>
+    internal MlxArray Factors() => _description.AddsOne ? Mx.Add(Weight, 1f) : Weight.Share();
+
+    /// <summary>The term added to the mean of the squares.</summary>
+    internal double Eps => _description.Eps;
 
     /// <inheritdoc/>
     protected override string ExtraRepr() => System.FormattableString.Invariant($"{Weight.Shape[0]}, eps={_description.Eps}");

@@ -14,7 +14,7 @@ internal sealed class BatchStream : IDisposable
     private readonly Sampler[] _samplers;
     private readonly MlxArray _prompt;
     private readonly int _length;
-    private readonly TransposedWeights _weights = new();
+    private readonly PreparedWeights _weights = new();
     private readonly HashSet<int> _ended = [];
     private List<int> _rows;
     private int _next;

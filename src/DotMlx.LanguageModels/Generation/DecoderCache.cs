@@ -36,8 +36,8 @@ public sealed class DecoderCache : IDisposable
     /// <summary>The number of padding positions at the start of each sequence; null for none.</summary>
     internal IReadOnlyList<int>? Padding { get; private set; }
 
-    /// <summary>The weights that are transposed once for many passes; null outside a generation.</summary>
-    internal TransposedWeights? Weights { get; set; }
+    /// <summary>The weights that are prepared once for many passes; null outside a generation.</summary>
+    internal PreparedWeights? Weights { get; set; }
 
     /// <summary>The arrays in use, for <see cref="Mx.Eval(IEnumerable{MlxArray})"/>.</summary>
     internal IEnumerable<MlxArray> Arrays => _layers.SelectMany(layer => layer.Arrays);

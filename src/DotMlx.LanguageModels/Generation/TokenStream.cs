@@ -12,7 +12,7 @@ internal sealed class TokenStream : IDisposable
     private readonly PromptCache _cache;
     private readonly GenerationOptions _options;
     private readonly Sampler _sampler;
-    private readonly TransposedWeights _weights = new();
+    private readonly PreparedWeights _weights = new();
     private readonly int[] _prompt;
     private int _next;
     private int _made;

@@ -1,3 +1,6 @@
+using DotMlx.LanguageModels.Architectures;
+using DotMlx.NN;
+
 namespace DotMlx.LanguageModels.Tests.Architectures;
 
 /// <summary>Every family computes what Hugging Face's own code computes, and what mlx-lm does from quantized weights.</summary>
@@ -43,6 +46,44 @@ internal sealed class LogitTests
         });
         Assert.That(made, Is.EqualTo(all[prompt.Length..]));
         Assert.That(worst, Is.LessThan(Tolerance));
+    }
+
+    [TestCaseSource(nameof(Decoders))]
+    public void PreparedWeightsGiveTheSameLogits(string name)
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
+        using SafetensorsFile expected = Expected.Of(name);
+        int[] all = expected["generated"].ToArray<int>(), prompt = expected["prompt"].ToArray<int>();
+        using PreparedWeights weights = new();
+        using DecoderCache cache = new(model.Decoder) { Weights = weights };
+        Assert.That(Steps(model, cache, expected, prompt, (i, _) => all[prompt.Length + i]), Is.LessThan(Tolerance));
+    }
+
+    [RequiresMlx("quantized weights are not provided by the reference library")]
+    [TestCaseSource(typeof(TestModels), nameof(TestModels.Quantized))]
+    public void PreparedQuantizedWeightsGiveTheSameLogits(string name)
+    {
+        using LanguageModel model = LanguageModel.Load(TestModels.Folder(name));
+        using PreparedWeights weights = new();
+        using DecoderCache plain = new(model.Decoder), prepared = new(model.Decoder) { Weights = weights };
+        foreach (int token in (int[])[3, 1, 4, 1, 5])
+        {
+            using MlxArray tokens = MlxArray.Create([token], 1, 1);
+            using MlxArray expected = model.Decoder.Forward(tokens, plain);
+            using MlxArray logits = model.Decoder.Forward(tokens, prepared);
+            Assert.That(Expected.Difference(logits, expected), Is.LessThan(1e-4));
+        }
+    }
+
+    [RequiresMlx("quantization is not provided by the reference library")]
+    [Test]
+    public void APackedVectorIsUnpackedToTheLastBit([Values(2, 4, 8)] int bits)
+    {
+        QuantizedEmbedding table = new(8, 64, groupSize: 32, bits);
+        using PreparedWeights weights = new();
+        using MlxArray token = MlxArray.Create([5], 1);
+        float[] vector = weights.Embed(table, token).ToArray<float>();
+        Assert.That(vector, Is.EqualTo(table.Forward(token).ToArray<float>()).And.Some.Not.Zero);
     }
 
     [RequiresMlx("quantization is not provided by the reference library")]
