@@ -375,6 +375,7 @@ internal static unsafe class Evaluation
         {
             NativeFree.EndEvaluation();
             Gate.Exit();
+            ProcessEnd.RegisterExitHandler();
         }
     }
 }

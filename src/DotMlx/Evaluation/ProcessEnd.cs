@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
@@ -18,8 +19,12 @@ internal static unsafe class ProcessEnd
     [ThreadStatic]
     private static bool _mayContinue;
 
+    // Identifies the exit handler to the C library.
+    private static readonly nint HandlerId = (nint)NativeMemory.Alloc(1);
+
     private static volatile bool _closed;
     private static int _registered;
+    private static int _hasExitHandler;
 
     /// <summary>Whether the calling thread may no longer start work.</summary>
     internal static bool IsClosedHere => _closed && !_mayContinue;
@@ -42,7 +47,7 @@ internal static unsafe class ProcessEnd
             return;
         }
 
-        AppDomain.CurrentDomain.ProcessExit += static (_, _) => Close();
+        AppDomain.CurrentDomain.ProcessExit += static (_, _) => CloseAndRemoveExitHandler();
         if (AssemblyLoadContext.GetLoadContext(typeof(ProcessEnd).Assembly) is { IsCollectible: true } context)
         {
             context.Unloading += static _ =>
@@ -53,7 +58,41 @@ internal static unsafe class ProcessEnd
         }
     }
 
-    private static void Close()
+    /// <summary>
+    /// Registers for the end of a native program that hosts .NET, which raises no event; only the first call has an effect. Called after
+    /// an evaluation, because the C library runs handlers in the reverse order of registration, and MLX registers the destructors of its
+    /// static objects when it first evaluates.
+    /// </summary>
+    internal static void RegisterExitHandler()
+    {
+        if (_hasExitHandler == 0 && !_closed && Interlocked.Exchange(ref _hasExitHandler, 1) == 0
+            && Function("__cxa_atexit") is not 0 and nint atExit)
+        {
+            delegate* unmanaged[Cdecl]<nint, void> handler = &AtExit;
+            _ = ((delegate* unmanaged[Cdecl]<nint, nint, nint, int>)atExit)((nint)handler, 0, HandlerId);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void AtExit(nint unused)
+    {
+        if (!_closed)
+        {
+            Close(byEvent: false);
+        }
+    }
+
+    // The runtime can't run the handler after this event.
+    private static void CloseAndRemoveExitHandler()
+    {
+        Close(byEvent: true);
+        if (_hasExitHandler != 0 && Function("__cxa_finalize") is not 0 and nint finalize)
+        {
+            ((delegate* unmanaged[Cdecl]<nint, void>)finalize)(HandlerId);
+        }
+    }
+
+    private static void Close(bool byEvent)
     {
         MpiLibrary.FinalizeNow();
         _mayContinue = true;
@@ -63,7 +102,7 @@ internal static unsafe class ProcessEnd
             && NativeFree.Close(Remaining());
         if (!quiet || ThreadStates.IsUsedByOthers())
         {
-            SkipDestructors();
+            SkipDestructors(byEvent);
         }
 
         TimeSpan Remaining() => TimeSpan.FromSeconds(Math.Max(0, (double)(deadline - Stopwatch.GetTimestamp()) / Stopwatch.Frequency));
@@ -86,16 +125,28 @@ internal static unsafe class ProcessEnd
         return waiting.Join(patience);
     }
 
-    // The C library runs handlers in the reverse order of registration: fflush first flushes all files, and _exit then ends the process.
-    private static void SkipDestructors()
+    // The C library runs handlers in the reverse order of registration: fflush first flushes all files, and _exit then ends the process. In
+    // a native program, only on_exit knows the exit code.
+    private static void SkipDestructors(bool byEvent)
     {
-        nint program = OperatingSystem.IsWindows() ? 0 : NativeLibrary.GetMainProgramHandle();
-        if (program != 0 && NativeLibrary.TryGetExport(program, "__cxa_atexit", out nint atExit)
-            && NativeLibrary.TryGetExport(program, "_exit", out nint exit) && NativeLibrary.TryGetExport(program, "fflush", out nint flush))
+        if (Function("__cxa_atexit") is not 0 and nint atExit && Function("_exit") is not 0 and nint exit
+            && Function("fflush") is not 0 and nint flush)
         {
             var register = (delegate* unmanaged[Cdecl]<nint, nint, nint, int>)atExit;
-            _ = register(exit, Environment.ExitCode, 0);
+            if (byEvent)
+            {
+                _ = register(exit, Environment.ExitCode, 0);
+            }
+            else if (Function("on_exit") is not 0 and nint onExit)
+            {
+                _ = ((delegate* unmanaged[Cdecl]<nint, nint, int>)onExit)(exit, 0);
+            }
+
             _ = register(flush, 0, 0);
         }
     }
+
+    // A function of the C library, or 0.
+    private static nint Function(string name) => !OperatingSystem.IsWindows()
+        && NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), name, out nint function) ? function : 0;
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace DotMlx.Tests.Threads;
 
 /// <summary>A program that ends in one of several ways while something of the library runs in the background.</summary>
@@ -35,6 +37,15 @@ internal static class EndingProgram
         }
 
         return ExitCode;
+    }
+
+    /// <summary>The entry point for a native host, which calls it with the work and a folder, separated by a line break.</summary>
+    [UnmanagedCallersOnly]
+    internal static int RunInNativeHost(nint text, int length)
+    {
+        string[] arguments = Marshal.PtrToStringUTF8(text, length).Split('\n');
+        Begin(arguments[0], arguments[1]);
+        return 0;
     }
 
     private static void Begin(string work, string folder)

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using DotMlx.Tests.Shared;
+
+namespace DotMlx.Tests.Threads;
+
+/// <summary>A native program that hosts .NET ends with its own exit code, although the runtime raises no event then.</summary>
+public class NativeHostTests
+{
+    // Only for tests that fail: they would hang.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private const string Code = """
+        #include <dlfcn.h>
+        #include <stdio.h>
+        #include <string.h>
+        typedef int (*initialize)(const char*, void*, void**);
+        typedef int (*get_delegate)(void*, int, void**);
+        typedef int (*close_context)(void*);
+        typedef int (*load)(const char*, const char*, const char*, const char*, void*, void**);
+        typedef int (*entry)(const char*, int);
+        int main(int count, char** v) {
+          void *host = dlopen(v[1], RTLD_NOW), *context = 0;
+          load get_entry = 0;
+          entry run = 0;
+          if (!host || ((initialize)dlsym(host, "hostfxr_initialize_for_runtime_config"))(v[2], 0, &context)) return 1;
+          if (((get_delegate)dlsym(host, "hostfxr_get_runtime_delegate"))(context, 5, (void**)&get_entry)) return 2;
+          if (get_entry(v[3], v[4], v[5], (const char*)-1, 0, (void**)&run)) return 3;
+          if (run(v[6], (int)strlen(v[6]))) return 4;
+          ((close_context)dlsym(host, "hostfxr_close"))(context);
+          if (count > 7) dlclose(host);
+          printf("last line");
+          return 7;
+        }
+        """;
+
+    private string _folder = "";
+    private string _program = "";
+    private string _host = "";
+
+    [OneTimeSetUp]
+    public void CompileHost()
+    {
+        _folder = Directory.CreateTempSubdirectory().FullName;
+        string shared = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
+        _host = Path.GetFullPath(Path.Combine(
+            shared, "../../../host/fxr", Path.GetFileName(shared), OperatingSystem.IsMacOS() ? "libhostfxr.dylib" : "libhostfxr.so"));
+        if (OperatingSystem.IsWindows() || !File.Exists(_host))
+        {
+            Assert.Ignore("There is no installed .NET for a native host here.");
+        }
+
+        _program = Path.Combine(_folder, "host");
+        File.WriteAllText(_program + ".c", Code);
+        try
+        {
+            using Process compiler = Process.Start("cc", ["-w", "-o", _program, _program + ".c", "-ldl"]);
+            compiler.WaitForExit();
+            Assert.That(compiler.ExitCode, Is.Zero);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Ignore("There is no C compiler 'cc' here.");
+        }
+    }
+
+    [OneTimeTearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test, Combinatorial]
+    public void TheExitCodeIsTheHostsOwn(
+        [Values("evaluate", "await", "start", "save", "nothing")] string work, [Values] bool closesLibrary)
+    {
+        string assembly = typeof(NativeHostTests).Assembly.Location;
+        var start = new ProcessStartInfo(_program, [
+            _host, Path.ChangeExtension(assembly, ".runtimeconfig.json"), assembly, $"{typeof(EndingProgram).FullName}, DotMlx.Tests",
+            nameof(EndingProgram.RunInNativeHost), $"{work}\n{_folder}", .. closesLibrary ? ["close"] : Array.Empty<string>(),
+        ]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Patience))
+        {
+            process.Kill();
+            Assert.Fail($"The host did not end: {errors.Result}");
+        }
+
+        Assert.That(process.ExitCode, Is.EqualTo(EndingProgram.ExitCode), () => errors.Result);
+        Assert.That(output.Result, Does.EndWith("last line"));
+    }
+}
