@@ -77,6 +77,9 @@ public class NativeHostTests
             nameof(EndingProgram.RunInNativeHost), $"{work}\n{_folder}", .. closesLibrary ? ["close"] : Array.Empty<string>(),
         ]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+
+        // A native host has no folder of its own in which a library would be searched.
+        start.Environment["DOTMLX_LIBRARY"] = MlxLibrary.Path;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
