@@ -1,5 +1,4 @@
-using System.ComponentModel;
-using System.Diagnostics;
+using DotMlx.Tests.Shared;
 
 namespace DotMlx.Bindings.Tests.Support;
 
@@ -38,22 +37,8 @@ internal sealed class TinyLibrary : IDisposable
 
     internal string Compile(string source, string name, params string[] options)
     {
-        if (OperatingSystem.IsWindows()) Assert.Ignore("The tiny libraries are compiled with cc, which Windows does not have.");
-        string code = Path.Combine(_folder, name + ".c"), library = Path.Combine(_folder, LibrarySearch.FileName(name));
-        System.IO.File.WriteAllText(code, source);
-        try
-        {
-            using Process process =
-                Process.Start(new ProcessStartInfo("cc", ["-shared", "-fPIC", "-w", "-o", library, code, .. options])
-                    { RedirectStandardError = true })!;
-            string errors = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            Assert.That(process.ExitCode, Is.Zero, errors);
-        }
-        catch (Win32Exception)
-        {
-            Assert.Ignore("No C compiler (cc) here to build the tiny libraries with.");
-        }
+        string library = Path.Combine(_folder, LibrarySearch.FileName(name));
+        CCompiler.Compile(source, library, ["-shared", "-fPIC", .. options]);
         return library;
     }
 

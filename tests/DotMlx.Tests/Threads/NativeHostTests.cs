@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Threads;
@@ -51,17 +50,7 @@ public class NativeHostTests
         }
 
         _program = Path.Combine(_folder, "host");
-        File.WriteAllText(_program + ".c", Code);
-        try
-        {
-            using Process compiler = Process.Start("cc", ["-w", "-o", _program, _program + ".c", "-ldl"]);
-            compiler.WaitForExit();
-            Assert.That(compiler.ExitCode, Is.Zero);
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Ignore("There is no C compiler 'cc' here.");
-        }
+        CCompiler.Compile(Code, _program, "-ldl");
     }
 
     [OneTimeTearDown]
