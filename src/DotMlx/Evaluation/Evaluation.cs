@@ -90,6 +90,9 @@ internal static unsafe class Evaluation
         }
     }
 
+    /// <summary>Whether the values are available or can be computed now. Arrays of a traced function may have no values.</summary>
+    internal static bool CanRead(MlxArray array) => !TraceLock.IsHeldByCurrentThread || IsAvailable(array);
+
     internal static void Eval(ReadOnlySpan<MlxArray> arrays) => EvalVector(arrays, asynchronously: false);
 
     /// <summary>Starts the evaluation and returns; reading an array waits for it.</summary>

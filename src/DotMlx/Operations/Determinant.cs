@@ -10,7 +10,7 @@ internal static class Determinant
 {
     /// <summary>Whether the elements are available or can be computed now.</summary>
     internal static bool CanCompute(MlxArray a) =>
-        a.DType is DType.Float32 or DType.Float64 && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(a));
+        a.DType is DType.Float32 or DType.Float64 && Evaluation.CanRead(a);
 
     /// <summary>Computes the determinants, their signs, and the logarithms of their magnitudes, in the dtype of the matrices.</summary>
     internal static (MlxArray Value, MlxArray Sign, MlxArray Logarithm) Of(MlxArray a) =>

@@ -27,7 +27,7 @@ internal static class Factorable
         }
 
         using MlxArray missing = Mx.IsNaN(a, stream);
-        if (HasNoValue(a))
+        if (!Evaluation.CanRead(a))
         {
             int[] matrix = axes.IsEmpty ? [-2, -1] : axes.ToArray();
             return CheckedMatrices.Replacing(a, Mx.Any(missing, matrix, keepdims: true, stream), matrix, MlxArray.Scalar(0f), stream);
@@ -57,7 +57,7 @@ internal static class Factorable
         }
 
         double limit = RankTolerance * Math.Sqrt(a.Shape[^1]) * Mx.FInfo(a.DType).Eps;
-        if (HasNoValue(a))
+        if (!Evaluation.CanRead(a))
         {
             return Identities(a, TracedSingular(a, limit, stream), stream);
         }
@@ -81,7 +81,7 @@ internal static class Factorable
         }
 
         using MlxArray diagonal = Mx.Diagonal(a, 0, -2, -1, stream);
-        if (HasNoValue(a))
+        if (!Evaluation.CanRead(a))
         {
             using MlxArray zero = Mx.Equal(diagonal, 0, stream);
             using MlxArray anyZero = Mx.Any(zero, -1, keepdims: true, stream);
@@ -98,7 +98,7 @@ internal static class Factorable
     internal static MlxArray Triangles(MlxArray a, bool upper, MlxStream? stream)
     {
         ArgumentNullException.ThrowIfNull(a);
-        return a.NDim < 2 || !Vectorization.IsActive ? a.Share() : upper ? Mx.Triu(a, 0, stream) : Mx.Tril(a, 0, stream);
+        return a.NDim < 2 || !Trace.IsVectorizing ? a.Share() : upper ? Mx.Triu(a, 0, stream) : Mx.Tril(a, 0, stream);
     }
 
     // The singular values of the matrices, because a QR decomposition can't be vectorized.
@@ -125,8 +125,6 @@ internal static class Factorable
 
     private static bool Applies(MlxArray a) =>
         Needed.Value && a.NDim >= 2 && a.Size > 0 && a.DType is DType.Float32 or DType.Float64;
-
-    private static bool HasNoValue(MlxArray a) => TraceLock.IsHeldByCurrentThread && !Evaluation.IsAvailable(a);
 
     private static MlxException Rejected(string function, string fault, MlxArray a) =>
         new($"[{function["mlx_".Length..].Replace('_', '.')}] A matrix {fault}; the array has the shape {ShapeText.Of(a)}.", function);

@@ -48,7 +48,7 @@ internal static unsafe class IntegerArithmetic
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
         if (b.DType.IsSignedInteger() && b.Size > 0 && AreIntegers(a, b)
-            && (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(b)) && Any(b, static value => value < 0))
+            && Evaluation.CanRead(b) && Any(b, static value => value < 0))
         {
             throw new ArgumentException("Integers to negative integer powers aren't allowed; convert the "
                 + "base with AsType(DType.Float32) first.", nameof(b));

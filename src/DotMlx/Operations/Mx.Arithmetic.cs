@@ -192,7 +192,7 @@ public static unsafe partial class Mx
     /// </remarks>
     public static (MlxArray Quotient, MlxArray Remainder) DivMod(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
-        if (Vectorization.IsActive)
+        if (DotMlx.Trace.IsVectorizing)
         {
             return VectorizableDivMod(a, b, stream);
         }

@@ -197,10 +197,13 @@ internal static unsafe class Differentiation
     /// </summary>
     internal static MlxArray[] Distinct(MlxArray[] gradients, Trace trace)
     {
-        for (int i = 0; trace.IsDifferentiatedAgain && i < gradients.Length; i++)
+        if (trace.IsDifferentiatedAgain)
         {
-            using MlxArray gradient = gradients[i];
-            gradients[i] = Mx.Contiguous(gradient);
+            for (int i = 0; i < gradients.Length; i++)
+            {
+                using MlxArray gradient = gradients[i];
+                gradients[i] = Mx.Contiguous(gradient);
+            }
         }
 
         return gradients;

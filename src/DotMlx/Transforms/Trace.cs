@@ -12,13 +12,14 @@ internal sealed class Trace : IDisposable
 
     private readonly Trace? _outer = Current;
     private readonly bool _keepsValues;
+    private readonly bool _vectorizes;
     private readonly long _unevaluated = ThreadState.Current.Unevaluated;
     private readonly List<(ModuleSlot Slot, MlxArray Array)> _written = [];
     private MlxArray[] _arguments = [];
     private HashSet<object> _states = [];
     private bool _ended;
 
-    private Trace(bool keepsValues) => _keepsValues = keepsValues;
+    private Trace(bool keepsValues, bool vectorizes) => (_keepsValues, _vectorizes) = (keepsValues, vectorizes);
 
     /// <summary>The innermost trace of the calling execution context, or null.</summary>
     internal static Trace? Current
@@ -42,10 +43,11 @@ internal sealed class Trace : IDisposable
     /// Whether arrays computed inside have values afterward, as under a gradient, so that modules may keep them. Arrays of a function that
     /// is vectorized, compiled, or exported have no values, and modules get their previous arrays back.
     /// </param>
-    internal static Trace Begin(bool keepsValues)
+    /// <param name="vectorizes">Whether the function is vectorized.</param>
+    internal static Trace Begin(bool keepsValues, bool vectorizes = false)
     {
         TraceLock.Lock();
-        Trace trace = new(keepsValues);
+        Trace trace = new(keepsValues, vectorizes);
         ContextTrace.Value = trace;
         return trace;
     }
@@ -78,6 +80,21 @@ internal sealed class Trace : IDisposable
     }
 
     internal bool HasEnded => _ended;
+
+    /// <summary>Whether the calling execution context runs a function that is vectorized.</summary>
+    internal static bool IsVectorizing
+    {
+        get
+        {
+            Trace? trace = Current;
+            while (trace is { _vectorizes: false })
+            {
+                trace = trace._outer;
+            }
+
+            return trace is not null;
+        }
+    }
 
     /// <summary>Whether an outer transform differentiates what this one computes.</summary>
     internal bool IsDifferentiatedAgain => _outer is not null && (_outer._keepsValues || _outer.IsDifferentiatedAgain);

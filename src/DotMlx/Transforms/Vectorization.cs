@@ -7,12 +7,6 @@ namespace DotMlx;
 /// </summary>
 internal static unsafe class Vectorization
 {
-    [ThreadStatic]
-    private static int _depth;
-
-    /// <summary>Whether the calling thread runs a function that is vectorized.</summary>
-    internal static bool IsActive => _depth > 0;
-
     /// <param name="function">A function of flat lists.</param>
     /// <param name="inputs">The arguments.</param>
     /// <param name="inAxes">The axis of every argument to map over; negative axes count from the end, and null means none.</param>
@@ -26,7 +20,7 @@ internal static unsafe class Vectorization
             throw new ArgumentException("There is nothing to map over: at least one of inAxes must be an axis.", nameof(inAxes));
         }
 
-        using Trace trace = Trace.Begin(keepsValues: false);
+        using Trace trace = Trace.Begin(keepsValues: false, vectorizes: true);
         using VectorArray arguments = AlongFirstAxis(inputs, axes);
         using NativeClosure closure = NativeClosure.Create(function);
         mlx_vector_array tracedInputs = default;
@@ -37,19 +31,9 @@ internal static unsafe class Vectorization
             fixed (int* first = axes)
             {
                 GraphTraversal.Begin();
-                _depth++;
-                try
-                {
-                    CallbackErrors.ThrowIfFailed(
-                        Mlxc.mlx_detail_vmap_trace(
-                            &tracedInputs, &tracedOutputs, closure.Handle, arguments.Handle, first, (nuint)axes.Length),
-                        "mlx_detail_vmap_trace");
-                }
-                finally
-                {
-                    _depth--;
-                }
-
+                CallbackErrors.ThrowIfFailed(
+                    Mlxc.mlx_detail_vmap_trace(&tracedInputs, &tracedOutputs, closure.Handle, arguments.Handle, first, (nuint)axes.Length),
+                    "mlx_detail_vmap_trace");
                 MlxArray[] outputs = new VectorArray(tracedOutputs).ToArrays();
                 int[] resultAxes = Axes(outputs, outAxes(outputs.Length), extra: 1, "output");
                 NativeClosure.DisposeAll(outputs);
@@ -74,7 +58,8 @@ internal static unsafe class Vectorization
         }
     }
 
-    // MLX's rules for attention, medians, and updates at positions are wrong for several arrays with different axes (0.31.2).
+    // Sets each mapped axis to 0, because MLX's rules for attention, medians, and updates at positions are wrong for several arrays with
+    // different axes (0.31.2).
     private static VectorArray AlongFirstAxis(MlxArray[] inputs, int[] axes)
     {
         MlxArray[] moved = Array.ConvertAll(inputs, static input => input.Share());

@@ -34,7 +34,7 @@ internal static class IndexBounds
                 + $"it with AsType(DType.Int32).");
         }
 
-        if (positions.Size == 0 || (TraceLock.IsHeldByCurrentThread && !Evaluation.IsAvailable(positions)))
+        if (positions.Size == 0 || !Evaluation.CanRead(positions))
         {
             return;
         }
@@ -127,7 +127,7 @@ internal static class IndexBounds
         ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(array);
         if (!start.DType.IsInteger() || start.Size != axes.Length || sizes.Length != array.NDim
-            || (TraceLock.IsHeldByCurrentThread && !Evaluation.IsAvailable(start)))
+            || !Evaluation.CanRead(start))
         {
             return null;
         }

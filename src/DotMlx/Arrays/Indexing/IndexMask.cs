@@ -53,7 +53,7 @@ internal static unsafe class IndexMask
             throw Misfit(update.Value, rest, array);
         }
 
-        if (!TraceLock.IsHeldByCurrentThread || Evaluation.IsAvailable(mask))
+        if (Evaluation.CanRead(mask))
         {
             int selected = mask.ToArray<bool>().Count(static chosen => chosen);
             if (selected > given[0])
