@@ -59,13 +59,14 @@ public class Adam : Optimizer
         MlxArray v = (beta2 * state["v"].Array) + ((1 - beta2) * Mx.Square(gradient));
         state["m"] = m;
         state["v"] = v;
-        if (!BiasCorrection)
-        {
-            return parameter - (Rate(gradient) * m / (Mx.Sqrt(v) + Eps));
-        }
-
-        MlxArray rate = OncePerDType("corrected_rate", gradient, () => Rate(gradient) / (1 - Mx.Power(beta1, Step)));
-        MlxArray correction = OncePerDType("root_correction", gradient, () => Mx.Rsqrt(1 - Mx.Power(beta2, Step)));
-        return parameter - (rate * m / ((Mx.Sqrt(v) * correction) + Eps));
+        return BiasCorrection
+            ? parameter - (CorrectedRate(gradient) * m / ((Mx.Sqrt(v) * RootCorrection(gradient)) + Eps))
+            : parameter - (Rate(gradient) * m / (Mx.Sqrt(v) + Eps));
     }
+
+    private MlxArray CorrectedRate(MlxArray gradient) =>
+        OncePerDType("corrected_rate", gradient, () => Rate(gradient) / (1 - Mx.Power(Betas.Beta1, Step)));
+
+    private MlxArray RootCorrection(MlxArray gradient) =>
+        OncePerDType("root_correction", gradient, () => Mx.Rsqrt(1 - Mx.Power(Betas.Beta2, Step)));
 }

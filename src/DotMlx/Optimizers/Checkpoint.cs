@@ -107,23 +107,6 @@ internal sealed class Checkpoint
             return;
         }
 
-        TreeDictionary expected = new();
-        if (parameters is null)
-        {
-            for (int i = 0; i < current.Count; i++)
-            {
-                (string key, Tree value) = current.EntryAt(i);
-                if (value is not TreeLeaf)
-                {
-                    expected.Add(key, value);
-                }
-            }
-        }
-        else
-        {
-            expected = optimizer.InitialState(parameters);
-        }
-
         foreach (string name in optimizer.EntryNames)
         {
             if (current.Get(name) is TreeLeaf { Peek: var array })
@@ -132,26 +115,20 @@ internal sealed class Checkpoint
             }
         }
 
-        for (int i = 0; i < expected.Count; i++)
+        TreeDictionary? initial = parameters is null ? null : optimizer.InitialState(parameters);
+        KeyValuePair<string, Tree>[] expected = [.. (initial ?? current).Children.Where(child => child.Value is not TreeLeaf)];
+        foreach ((string key, Tree value) in expected)
         {
-            (string key, Tree value) = expected.EntryAt(i);
             Compare(TreePaths.Join(prefix, key), value, state.Get(key), allowMissing);
         }
 
-        bool complete = parameters is not null || expected.Count > 0;
-        for (int i = 0; i < state.Count; i++)
+        HashSet<string> known = [.. expected.Select(child => child.Key)];
+        foreach ((string key, Tree value) in state.Children.Where(child => child.Value is not TreeLeaf && !known.Contains(child.Key)))
         {
-            (string key, Tree value) = state.EntryAt(i);
-            if (expected.Get(key) is null && value is not TreeLeaf)
-            {
-                CheckUnknown(TreePaths.Join(prefix, key), value, complete, optimizer);
-            }
+            CheckUnknown(TreePaths.Join(prefix, key), value, complete: initial is not null || known.Count > 0, optimizer);
         }
 
-        if (parameters is not null)
-        {
-            expected.DisposeArrays();
-        }
+        initial?.DisposeArrays();
     }
 
     private const string Extension = ".safetensors";
@@ -163,27 +140,15 @@ internal sealed class Checkpoint
         return own;
     }
 
-    private static bool IsState(Tree node)
-    {
-        for (int i = 0; i < node.ChildCount; i++)
-        {
-            if (node.ChildAt(i) is TreeLeaf)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    private static bool IsState(Tree node) => node.Children.Any(child => child.Value is TreeLeaf);
 
     private static string NamesOf(Tree state) =>
         string.Join(", ", state.FlattenUnseen().Select(item => item.Key).Order(StringComparer.Ordinal));
 
     private static void ListEntries(Tree tree, SortedSet<string> entries)
     {
-        for (int i = 0; i < tree.ChildCount; i++)
+        foreach ((_, Tree child) in tree.Children)
         {
-            Tree child = tree.ChildAt(i);
             if (IsState(child) && child.Child(Optimizer.StepKey) is null)
             {
                 entries.Add(NamesOf(child));
@@ -214,24 +179,18 @@ internal sealed class Checkpoint
         }
         else
         {
-            for (int i = 0; i < expected.ChildCount; i++)
+            foreach ((string name, Tree child) in expected.Children)
             {
-                string name = expected.NameAt(i);
-                if (name == TreeUpdate.MasterKey && expected.ChildAt(i) is TreeLeaf && actual.Child(name) is null)
+                // A missing master is created by the first update.
+                if (name != TreeUpdate.MasterKey || child is not TreeLeaf || actual.Child(name) is not null)
                 {
-                    // The first update creates the parameter's master.
-                    continue;
+                    Compare(TreePaths.Join(path, name), child, actual.Child(name), allowMissing);
                 }
-
-                Compare(TreePaths.Join(path, name), expected.ChildAt(i), actual.Child(name), allowMissing);
             }
 
-            for (int i = 0; i < actual.ChildCount; i++)
+            foreach ((string name, Tree child) in actual.Children.Where(child => expected.Child(child.Key) is null))
             {
-                if (expected.Child(actual.NameAt(i)) is null)
-                {
-                    AddUnexpected(TreePaths.Join(path, actual.NameAt(i)), actual.ChildAt(i));
-                }
+                AddUnexpected(TreePaths.Join(path, name), child);
             }
         }
     }
@@ -269,9 +228,9 @@ internal sealed class Checkpoint
         }
         else if (!IsState(node))
         {
-            for (int i = 0; i < node.ChildCount; i++)
+            foreach ((string name, Tree child) in node.Children)
             {
-                CheckUnknown(TreePaths.Join(path, node.NameAt(i)), node.ChildAt(i), complete, optimizer);
+                CheckUnknown(TreePaths.Join(path, name), child, complete, optimizer);
             }
         }
         else

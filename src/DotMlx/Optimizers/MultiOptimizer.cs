@@ -258,22 +258,34 @@ public class MultiOptimizer : OptimizerBase
             Tree?[] children = Split(tree.ChildAt(i), below, owners);
             for (int j = 0; j < parts.Length; j++)
             {
-                if (children[j] is not { } child)
+                if (children[j] is { } child)
                 {
-                    continue;
-                }
+                    Tree part = parts[j] ??= tree.NewLike();
+                    while (part is TreeList list && list.Count < i)
+                    {
+                        list.Add(new TreeDictionary());
+                    }
 
-                Tree part = parts[j] ??= tree.NewLike();
-                while (part is TreeList list && list.Count < i)
-                {
-                    list.Add(new TreeDictionary());
+                    part.AddLike(tree, i, child);
                 }
-
-                part.AddLike(tree, i, child);
             }
         }
 
         return parts;
+    }
+
+    /// <summary>Holds the locks of all members' states until disposed.</summary>
+    private readonly ref struct GateHold
+    {
+        private readonly MultiOptimizer _optimizer;
+
+        public GateHold(MultiOptimizer optimizer)
+        {
+            _optimizer = optimizer;
+            optimizer.Lock();
+        }
+
+        public void Dispose() => _optimizer.Unlock();
     }
 
     /// <summary>The updates of all members, which are committed together.</summary>

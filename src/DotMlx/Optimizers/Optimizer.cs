@@ -63,10 +63,9 @@ public abstract partial class Optimizer : OptimizerBase
         set
         {
             ArgumentNullException.ThrowIfNull(value);
-            Enter(nameof(State));
+            using Exclusion alone = Exclude();
             value.Owner = _update.Containers;
             _state = value;
-            Leave();
         }
     }
 
@@ -117,15 +116,8 @@ public abstract partial class Optimizer : OptimizerBase
     public override void RestoreState(Tree state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        Enter(nameof(RestoreState));
-        try
-        {
-            Assign(state, adopt: false);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Exclusion alone = Exclude();
+        Assign(state, adopt: false);
     }
 
     /// <summary>
@@ -161,11 +153,10 @@ public abstract partial class Optimizer : OptimizerBase
     protected void SetHyperparameter(string name, double value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        Enter(nameof(SetHyperparameter));
+        using Exclusion alone = Exclude();
         _schedules.Remove(name);
         _entries.Add(name);
         Store(name, value);
-        Leave();
     }
 
     /// <summary>Adds a hyperparameter to <see cref="State"/> with a schedule that sets its value before every update.</summary>
@@ -178,18 +169,11 @@ public abstract partial class Optimizer : OptimizerBase
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(schedule);
-        Enter(nameof(SetHyperparameter));
-        try
-        {
-            MlxArray value = Scheduled(name, schedule);
-            _entries.Add(name);
-            _schedules[name] = schedule;
-            Put(_state, name, value);
-        }
-        finally
-        {
-            Leave();
-        }
+        using Exclusion alone = Exclude();
+        MlxArray value = Scheduled(name, schedule);
+        _entries.Add(name);
+        _schedules[name] = schedule;
+        Put(_state, name, value);
     }
 
     /// <summary>The former name of <see cref="SetHyperparameter(string, double)"/>.</summary>

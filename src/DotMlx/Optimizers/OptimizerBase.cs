@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DotMlx.NN;
 
 namespace DotMlx.Optimizers;
@@ -78,15 +79,8 @@ public abstract class OptimizerBase : IMlxState
     public void Init(TreeDictionary parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        Enter(nameof(Init));
-        try
-        {
-            Prepare(parameters).Commit();
-        }
-        finally
-        {
-            Leave();
-        }
+        using Exclusion alone = Exclude();
+        Prepare(parameters).Commit();
     }
 
     /// <summary>
@@ -182,7 +176,8 @@ public abstract class OptimizerBase : IMlxState
     public void Load(string path, TreeDictionary? parameters = null, bool allowMissing = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Alone(nameof(Load), () => Checkpoint.Adopt(this, path, Mx.LoadSafetensors(Checkpoint.FileOf(path)), parameters, allowMissing));
+        using Exclusion alone = Exclude();
+        Checkpoint.Adopt(this, path, Mx.LoadSafetensors(Checkpoint.FileOf(path)), parameters, allowMissing);
     }
 
     /// <summary>Reads the file on a thread-pool thread and then restores the state like <see cref="Load"/>.</summary>
@@ -204,25 +199,13 @@ public abstract class OptimizerBase : IMlxState
         SafetensorsFile file = await Mx.LoadSafetensorsAsync(Checkpoint.FileOf(path), progress, cancellationToken);
         try
         {
-            Alone(nameof(LoadAsync), () => Checkpoint.Adopt(this, path, file, parameters, allowMissing));
+            using Exclusion alone = Exclude();
+            Checkpoint.Adopt(this, path, file, parameters, allowMissing);
         }
         catch
         {
             file.Dispose();
             throw;
-        }
-    }
-
-    private void Alone(string what, Action action)
-    {
-        Enter(what);
-        try
-        {
-            action();
-        }
-        finally
-        {
-            Leave();
         }
     }
 
@@ -266,6 +249,14 @@ public abstract class OptimizerBase : IMlxState
     /// <summary>Ends <see cref="Lock"/>.</summary>
     internal abstract void Unlock();
 
+    /// <summary>Excludes updates and other such operations until the result is disposed.</summary>
+    /// <exception cref="InvalidOperationException">The optimizer is being updated.</exception>
+    private protected Exclusion Exclude([CallerMemberName] string what = "")
+    {
+        Enter(what);
+        return new Exclusion(this);
+    }
+
     /// <summary>Begins an operation that excludes updates and other such operations.</summary>
     /// <exception cref="InvalidOperationException">The optimizer is being updated.</exception>
     internal virtual void Enter(string what)
@@ -291,41 +282,26 @@ public abstract class OptimizerBase : IMlxState
     {
         ArgumentNullException.ThrowIfNull(gradients);
         ArgumentNullException.ThrowIfNull(parameters);
-        Enter(nameof(ApplyGradients));
+        using Exclusion alone = Exclude(nameof(ApplyGradients));
+        PendingUpdate update = Compute(gradients, parameters);
+        TreeDictionary updated = update.Parameters;
         try
         {
-            PendingUpdate update = Compute(gradients, parameters);
-            TreeDictionary updated = update.Parameters;
-            try
-            {
-                accept?.Invoke(updated);
-            }
-            catch
-            {
-                update.Discard();
-                throw;
-            }
-
-            update.Commit();
-            return updated;
+            accept?.Invoke(updated);
         }
-        finally
+        catch
         {
-            Leave();
+            update.Discard();
+            throw;
         }
+
+        update.Commit();
+        return updated;
     }
 
-    /// <summary>Holds <see cref="Lock"/> until disposed.</summary>
-    internal readonly ref struct GateHold
+    /// <summary>Excludes updates and other such operations until disposed.</summary>
+    internal readonly ref struct Exclusion(OptimizerBase optimizer)
     {
-        private readonly OptimizerBase _optimizer;
-
-        public GateHold(OptimizerBase optimizer)
-        {
-            _optimizer = optimizer;
-            optimizer.Lock();
-        }
-
-        public void Dispose() => _optimizer.Unlock();
+        public void Dispose() => optimizer.Leave();
     }
 }

@@ -134,10 +134,15 @@ internal sealed class ParameterState(StateGate gate, TreeDictionary node) : Stat
                     (_entries[i].Next, _entries[i].NextKind) = (Handle(arena.Take(array)), array.Kind);
                 }
             }
-
-            return;
         }
+        else
+        {
+            TakeAll(scratch, given, arena);
+        }
+    }
 
+    private void TakeAll(TreeDictionary scratch, Tree[] given, Arena arena)
+    {
         _replacement = new(scratch.Count);
         for (int i = 0; i < scratch.Count; i++)
         {

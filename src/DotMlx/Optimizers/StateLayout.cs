@@ -4,18 +4,14 @@ namespace DotMlx.Optimizers;
 internal sealed class StateLayout
 {
     private readonly ArrayKind _kind;
-    private readonly List<(string Key, int[]? Shape)> _entries = [];
+    private readonly (string Key, int[]? Shape)[] _entries;
 
     /// <param name="parameter">The parameter for which the state was created.</param>
     /// <param name="initial">The initial state of the parameter.</param>
     public StateLayout(ParameterState parameter, TreeDictionary initial)
     {
         _kind = parameter.Kind;
-        for (int i = 0; i < initial.Count; i++)
-        {
-            (string key, Tree value) = initial.EntryAt(i);
-            _entries.Add((key, (value as TreeLeaf)?.Peek.ShapeArray));
-        }
+        _entries = [.. initial.Children.Select(entry => (entry.Key, (entry.Value as TreeLeaf)?.Peek.ShapeArray))];
     }
 
     public bool IsOf(ParameterState parameter) => parameter.Kind.Equals(_kind);

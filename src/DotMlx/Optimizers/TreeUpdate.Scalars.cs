@@ -9,18 +9,7 @@ internal sealed unsafe partial class TreeUpdate
     public void SetScalar(string name, MlxArray value) => _scalars.Add(new(name, value));
 
     /// <summary>Returns a scalar of the state that this update has changed, or null.</summary>
-    public MlxArray? Scalar(string name)
-    {
-        foreach ((string known, MlxArray value) in _scalars)
-        {
-            if (known == name)
-            {
-                return value;
-            }
-        }
-
-        return null;
-    }
+    public MlxArray? Scalar(string name) => _scalars.Find(scalar => scalar.Key == name).Value;
 
     /// <summary>Returns the state that update rules see, with the scalars of this update.</summary>
     public TreeDictionary ShownState(TreeDictionary state)
@@ -28,9 +17,8 @@ internal sealed unsafe partial class TreeUpdate
         if (_shownState is null)
         {
             _shownState = new TreeDictionary(state.Count);
-            for (int i = 0; i < state.Count; i++)
+            foreach ((string key, Tree value) in state.Children)
             {
-                (string key, Tree value) = state.EntryAt(i);
                 _shownState.Add(key, value);
             }
 

@@ -22,6 +22,18 @@ public abstract partial class Tree
     /// <summary>The name of a child: the key in a dictionary, or the index in a list, as digits.</summary>
     internal abstract string NameAt(int index);
 
+    /// <summary>The children with their names, for internal reads that don't show them to the program.</summary>
+    internal IEnumerable<KeyValuePair<string, Tree>> Children
+    {
+        get
+        {
+            for (int i = 0; i < ChildCount; i++)
+            {
+                yield return new(NameAt(i), ChildAt(i));
+            }
+        }
+    }
+
     /// <summary>The child with this name, which is a single name instead of a path; null if there is none.</summary>
     internal abstract Tree? Child(string name);
 
